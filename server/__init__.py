@@ -1,0 +1,1 @@
+"""The Postern server, and what the build shares with it."""

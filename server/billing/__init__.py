@@ -1,0 +1,158 @@
+"""The port to whatever does the billing, its types and its errors.
+
+Two backends stand behind it, `ledger` (embedded) and later `stripe`; features know only this module. A verb that changes
+something takes the idempotency key of the form that asked for it: the same key again has no second effect and answers
+the state as it is now.
+
+    BillingError
+    ├── Refused        the billing side says no; nothing was changed            409
+    ├── Unavailable    it is away and nothing was sent; nothing was changed     503
+    ├── Uncertain      it was asked and no answer came; we do not know          503, repeat with the same key
+    └── NotFound       not there, or not this customer's: the two look alike    404
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from server.billing.money import Money
+from server.billing.types import (
+    ACTIVE,
+    ALIVE,
+    LATEST_INVOICES,
+    Account,
+    Address,
+    Coupon,
+    Customer,
+    Discount,
+    Invoice,
+    InvoiceDiscount,
+    InvoiceLine,
+    InvoiceTax,
+    Item,
+    Payment,
+    PaymentMethod,
+    Price,
+    Recurring,
+    Subscription,
+    TaxId,
+    TaxRate,
+    Tier,
+    Upcoming,
+)
+
+__all__ = [
+    "ACTIVE",
+    "ALIVE",
+    "LATEST_INVOICES",
+    "Account",
+    "Activity",
+    "Address",
+    "Billing",
+    "BillingError",
+    "Coupon",
+    "Customer",
+    "Discount",
+    "Invoice",
+    "InvoiceDiscount",
+    "InvoiceLine",
+    "InvoicePage",
+    "InvoiceTax",
+    "Item",
+    "Money",
+    "NotFound",
+    "Payment",
+    "PaymentMethod",
+    "Price",
+    "Recurring",
+    "Refusal",
+    "Refused",
+    "Subscription",
+    "TaxId",
+    "TaxRate",
+    "Tier",
+    "Unavailable",
+    "Uncertain",
+    "Upcoming",
+]
+
+
+class BillingError(Exception):
+    """What went wrong behind the port; never a sentence for customers."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a change cannot be made: a value, not an exception. `reason` is a word that a template turns into a sentence."""
+
+    reason: str
+
+
+class Refused(BillingError):
+    """The billing side says no. `reason` is as in `Refusal`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unavailable(BillingError):
+    """The billing side is away and was not asked."""
+
+
+class Uncertain(BillingError):
+    """Asked, and no answer came: it may or may not have happened. Repeating with the same key is safe."""
+
+
+class NotFound(BillingError):
+    """Not there, or not this customer's."""
+
+
+class InvoicePage(msgspec.Struct, frozen=True):
+    invoices: tuple[Invoice, ...]
+    """Newest first."""
+    before: str = ""
+    """The cursor of the next, older page; empty: this was the last."""
+
+
+class Activity(msgspec.Struct, frozen=True):
+    """One line of a customer's history."""
+
+    at: datetime
+    kind: str
+    """`login`, `subscription.canceled`, `subscription.resumed`, …"""
+    subject: str
+    """The id of what it was done to, or empty."""
+    data: dict[str, str]
+    browser: str
+
+
+@runtime_checkable
+class Billing(Protocol):
+    """One brand's billing. Every verb is given the customer's id from the session, never from the request."""
+
+    async def account(self, customer_id: str, now: datetime) -> Account:
+        """The account as it is now. Raises `NotFound`."""
+        ...
+
+    async def invoices(self, customer_id: str, *, before: str = "", limit: int = LATEST_INVOICES) -> InvoicePage:
+        """One page of the history, newest first. An unknown or foreign cursor raises `NotFound`."""
+        ...
+
+    async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
+        """Raises `NotFound`, also for another customer's."""
+        ...
+
+    async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
+        """What was done, newest first."""
+        ...
+
+    async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Cancel as the brand's configuration says; already canceled: unchanged. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Take back an end that has not come yet; nothing to take back: unchanged. Raises `Refused`, `NotFound`."""
+        ...

@@ -1,0 +1,290 @@
+"""What the portal knows of a customer: one frozen document, `Account`, whatever the billing side is.
+
+Templates read these structs, so the docstring under a field is the designers' reference (the gallery prints it).
+Words for statuses and kinds are Stripe's; they stay plain text because the billing side may add one at any time:
+an unknown word is shown as "other", it never crashes a page.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from server.billing.money import Money
+
+ACTIVE = frozenset({"active", "trialing", "past_due"})
+"""The statuses that count as an active subscription at log-in."""
+
+ALIVE = ACTIVE | {"unpaid", "paused", "incomplete"}
+"""The statuses from which a subscription can still be canceled."""
+
+
+class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+    """ISO 3166 code of two letters, upper case."""
+
+
+class TaxId(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    kind: str
+    """Stripe's type, such as `eu_vat`."""
+    value: str
+    verification: str = ""
+    """`pending`, `verified`, `unverified`, `unavailable` or empty."""
+
+
+class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    """Opaque: `cus_…` or, for a v2 account, `acct_…`."""
+    email: str
+    """As the billing side stores it; mail goes here, never to what somebody typed."""
+    created_at: datetime
+    name: str = ""
+    phone: str = ""
+    address: Address = Address()
+    shipping_name: str = ""
+    shipping_phone: str = ""
+    shipping: Address = Address()
+    tax_ids: tuple[TaxId, ...] = ()
+    preferred_locales: tuple[str, ...] = ()
+    default_payment_method: str = ""
+    """The id of one of the account's payment methods, or empty."""
+    disabled: bool = False
+    """The merchant switched this customer off: no log-in, and open sessions end."""
+
+
+class PaymentMethod(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    kind: str
+    """`card`, `sepa_debit`, `us_bank_account`, `paypal`, `link`, or another word of the billing side."""
+    created_at: datetime
+    brand: str = ""
+    """`visa`, `mastercard`, …; for a bank debit, the bank's name where known."""
+    last4: str = ""
+    exp_month: int = 0
+    exp_year: int = 0
+    """0 where the kind does not expire."""
+    behavior: str = ""
+    """Sandbox only: what happens when it is charged (empty: it works; else a decline code or `requires_action`)."""
+
+
+class Recurring(msgspec.Struct, frozen=True, omit_defaults=True):
+    interval: str
+    """`day`, `week`, `month` or `year`."""
+    count: int = 1
+    usage: str = "licensed"
+    """`licensed` or `metered`."""
+
+
+class Tier(msgspec.Struct, frozen=True, omit_defaults=True):
+    up_to: int | None
+    """Last quantity of the tier; None: without end."""
+    unit_amount: str = ""
+    """Decimal, in minor units."""
+    flat_amount: str = ""
+
+
+class Price(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    product: str
+    """The product's id."""
+    product_name: str
+    currency: str
+    unit_amount: str = ""
+    """Decimal, in minor units, since a price may be a fraction of a cent; empty where tiers say it."""
+    recurring: Recurring | None = None
+    nickname: str = ""
+    unit_label: str = ""
+    """What one unit is called, such as `seat`."""
+    billing_scheme: str = "per_unit"
+    """`per_unit` or `tiered`."""
+    tiers_mode: str = ""
+    """`graduated` or `volume`."""
+    tiers: tuple[Tier, ...] = ()
+    tax_behavior: str = "unspecified"
+    active: bool = True
+
+
+class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    name: str = ""
+    percent_off: str = ""
+    """Decimal, such as `12.5`; empty where `amount_off` says it."""
+    amount_off: Money | None = None
+    duration: str = "once"
+    """`once`, `repeating` or `forever`."""
+    duration_in_months: int = 0
+    products: tuple[str, ...] = ()
+    """Applies to these only; empty: to everything."""
+
+
+class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    coupon: Coupon
+    promotion_code: str = ""
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    price: Price
+    current_period_start_at: datetime
+    current_period_end_at: datetime
+    quantity: int = 1
+
+
+class TaxRate(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    percentage: str
+    """Decimal, such as `19`."""
+    display_name: str = ""
+    inclusive: bool = False
+
+
+class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    status: str
+    """`incomplete`, `incomplete_expired`, `trialing`, `active`, `past_due`, `unpaid`, `canceled`, `paused`, or a word we do not know."""
+    currency: str
+    items: tuple[Item, ...]
+    created_at: datetime
+    billing_cycle_anchor_at: datetime
+    cancel_at_period_end: bool = False
+    cancel_at: datetime | None = None
+    """When it ends, where that is decided; set for both ways to say so."""
+    canceled_at: datetime | None = None
+    """When somebody asked for the end."""
+    ended_at: datetime | None = None
+    trial_start_at: datetime | None = None
+    trial_end_at: datetime | None = None
+    discounts: tuple[Discount, ...] = ()
+    default_payment_method: str = ""
+    """Pins a payment method; empty: the customer's default."""
+    collection_method: str = "charge_automatically"
+    """or `send_invoice`."""
+    days_until_due: int = 0
+    pause_resumes_at: datetime | None = None
+    pause_behavior: str = ""
+    """Stripe's `pause_collection.behavior`; empty: not paused."""
+    default_tax_rates: tuple[TaxRate, ...] = ()
+    description: str = ""
+    latest_invoice: str = ""
+    schedule: str = ""
+
+    @property
+    def current_period_end_at(self) -> datetime:
+        """When the next of its items' periods ends."""
+        return min(item.current_period_end_at for item in self.items)
+
+
+class InvoiceLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    description: str
+    amount: Money
+    """Stripe's `amount`: discounts not yet taken off, exclusive tax not yet added."""
+    quantity: int | None = None
+    unit_amount: str = ""
+    period_start_at: datetime | None = None
+    period_end_at: datetime | None = None
+    proration: bool = False
+    price: str = ""
+    subscription: str = ""
+
+
+class InvoiceTax(msgspec.Struct, frozen=True, omit_defaults=True):
+    label: str
+    amount: Money
+    inclusive: bool = False
+
+
+class InvoiceDiscount(msgspec.Struct, frozen=True, omit_defaults=True):
+    label: str
+    amount: Money
+
+
+class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    status: str
+    """`paid`, `failed`, `open`, `canceled`."""
+    amount: Money
+    at: datetime
+    method: str = ""
+    """In words, such as `visa 4242`."""
+    failure: str = ""
+    """The decline code of the last try, such as `insufficient_funds`."""
+    refunded: Money | None = None
+
+
+class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    number: str
+    status: str
+    """`open`, `paid`, `void` or `uncollectible`; a draft is never shown."""
+    currency: str
+    created_at: datetime
+    subtotal: Money
+    total: Money
+    amount_paid: Money
+    amount_due: Money
+    """What is still to pay of an open invoice."""
+    lines: tuple[InvoiceLine, ...] = ()
+    subscription: str = ""
+    due_at: datetime | None = None
+    paid_at: datetime | None = None
+    period_start_at: datetime | None = None
+    period_end_at: datetime | None = None
+    taxes: tuple[InvoiceTax, ...] = ()
+    discounts: tuple[InvoiceDiscount, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    credited: Money | None = None
+    """Credit notes issued after it was finalized."""
+    billing_reason: str = ""
+    customer_name: str = ""
+    customer_email: str = ""
+    customer_address: Address = Address()
+    """As they were when the invoice was finalized."""
+    memo: str = ""
+    next_attempt_at: datetime | None = None
+    hosted: bool = False
+    """The billing side has a page of its own for it (Stripe)."""
+
+
+class Upcoming(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a subscription charges next, tax and discounts included."""
+
+    subscription: str
+    at: datetime
+    total: Money
+
+
+class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything of one customer that a page needs: one document, one row, one version."""
+
+    customer: Customer
+    as_of: datetime
+    """How fresh this is: the ledger's clock, or the time when the fetch from Stripe began."""
+    subscriptions: tuple[Subscription, ...] = ()
+    """Newest first; ended ones last."""
+    payment_methods: tuple[PaymentMethod, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+    """The latest `LATEST_INVOICES`, newest first."""
+    has_older_invoices: bool = False
+    upcoming: tuple[Upcoming, ...] = ()
+    balance: Money | None = None
+    """Credit (negative) or debt (positive) that the next invoice takes into account."""
+
+    def subscription(self, subscription_id: str) -> Subscription | None:
+        return next((each for each in self.subscriptions if each.id == subscription_id), None)
+
+    def payment_method(self, method_id: str) -> PaymentMethod | None:
+        return next((each for each in self.payment_methods if each.id == method_id), None)
+
+
+LATEST_INVOICES = 12

@@ -1,0 +1,102 @@
+"""Every URL of the portal, in one place.
+
+A brand is served under ``/<brand>/…`` by the server, always. A brand with a domain of its own is published at that
+domain's root, and its CDN rewrites ``/login`` and ``/my/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so what a
+browser sees begins with `Paths.base`, which is then empty. Routes are written with the patterns of the server,
+links with the methods of `Paths`; the test of this file holds the two together.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+# Below `base`, a CDN passes these prefixes on to the server; everything else is a file of the build.
+DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/webhooks/", "/v1/")
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The URLs of one brand as its visitors see them: ``base`` is ``""`` or ``"/<brand>"``."""
+
+    base: str
+
+    # The static pages.
+    @property
+    def home(self) -> str:
+        return f"{self.base}/"
+
+    @property
+    def account(self) -> str:
+        return f"{self.base}/account/"
+
+    @property
+    def help(self) -> str:
+        return f"{self.base}/help/"
+
+    def login_page(self, link: str, prefilled_email: str | None = None) -> str:
+        query = "?" + urlencode({"prefilled_email": prefilled_email}) if prefilled_email else ""
+        return f"{self.base}/p/login/{quote(link, safe='')}/{query}"
+
+    def static(self, name: str) -> str:
+        """An asset under its hashed name."""
+        return f"{self.base}/static/{name}"
+
+    # Log-in.
+    @property
+    def login(self) -> str:
+        return f"{self.base}/login"
+
+    @property
+    def login_code(self) -> str:
+        return f"{self.base}/login/code"
+
+    @property
+    def login_resend(self) -> str:
+        return f"{self.base}/login/resend"
+
+    @property
+    def logout(self) -> str:
+        return f"{self.base}/logout"
+
+    @property
+    def logout_everywhere(self) -> str:
+        return f"{self.base}/my/logout-everywhere"
+
+    # What needs a customer.
+    @property
+    def overview(self) -> str:
+        return f"{self.base}/my/overview"
+
+    @property
+    def subscriptions(self) -> str:
+        return f"{self.base}/my/subscriptions"
+
+    def subscription(self, subscription_id: str) -> str:
+        return f"{self.subscriptions}/{quote(subscription_id, safe='')}"
+
+    def subscription_cancel(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/cancel"
+
+    def subscription_resume(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/resume"
+
+    @property
+    def history(self) -> str:
+        return f"{self.base}/my/history"
+
+    @property
+    def invoices(self) -> str:
+        return f"{self.base}/my/invoices"
+
+    def older_invoices(self, before: str) -> str:
+        return f"{self.invoices}?{urlencode({'before': before})}"
+
+    def invoice(self, invoice_id: str) -> str:
+        return f"{self.invoices}/{quote(invoice_id, safe='')}"
+
+    @property
+    def payment_methods(self) -> str:
+        return f"{self.base}/my/payment-methods"
+
+    @property
+    def details(self) -> str:
+        return f"{self.base}/my/details"

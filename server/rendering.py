@@ -1,0 +1,213 @@
+"""The one HTML renderer: the build and the server both call it, and neither template nor renderer can tell which.
+
+A fragment is rendered from a `View`. Its template is found by its name: `server.subscriptions.views.ConfirmCancel` is
+shown by `fragments/subscriptions/confirm_cancel.html`, which gets the view as ``view``. A template of the brand, or of
+a theme that it extends, takes the place of the site's at the same path, and may extend the original as ``site:<path>``.
+
+Every template sees ``brand``, ``paths``, ``asset``, ``locale`` and ``direction``, and the filters `money`, `date`,
+`time` and `number`, in the words of one locale. A fragment's template says ``{% set title = … %}`` at its top: a
+fragment holds no ``h1``, and the layout around it writes the title as the page's heading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import jinja2
+import msgspec
+from babel import Locale, UnknownLocaleError, dates, numbers
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from markupsafe import Markup
+
+from server.assets import Assets
+from server.billing.money import Money
+from server.paths import Paths
+from server.themes import Brand
+
+SITE = Path(__file__).parent.parent / "site"
+
+
+class View(msgspec.Struct, frozen=True):
+    """What one fragment shows. A subclass holds everything that its template reads; nothing else is passed."""
+
+    layout: ClassVar[str] = "account"
+    """The layout around it when it is asked for as a page: `account` or `visitor`."""
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What the layout around a fragment shows of who is logged in."""
+
+    address: str = ""
+    """The address that logged in; empty: nobody is."""
+    customer_name: str = ""
+    here: str = ""
+    """The feature of the page, such as `invoices`, for the navigation."""
+
+
+@lru_cache(maxsize=None)
+def template_of(view: type[View]) -> str:
+    """The path of the template that shows this view."""
+    feature = view.__module__.split(".")[-2]
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", view.__name__).lower()
+    return f"fragments/{feature}/{name}.html"
+
+
+class Renderer:
+    """The templates of one brand, in every locale that it offers. Safe to share: it keeps no state of a request."""
+
+    def __init__(self, brand: Brand, assets: Assets, paths: Paths) -> None:
+        self.brand, self.paths, self.assets = brand, paths, assets
+        loader = _loader(brand)
+        self._environments = {tag: _environment(brand, assets, paths, tag, loader) for tag in brand.portal.site.locales}
+
+    @property
+    def default_locale(self) -> str:
+        return self.brand.portal.site.locales[0]
+
+    def environment(self, locale: str | None = None) -> jinja2.Environment:
+        """The environment of one of the brand's locales; the first one without a name."""
+        return self._environments[locale or self.default_locale]
+
+    def fragment(self, view: View, locale: str | None = None) -> str:
+        return self.environment(locale).get_template(template_of(type(view))).render(view=view)
+
+    def page(self, view: View, frame: Frame, locale: str | None = None) -> str:
+        """The fragment inside its layout: a whole document."""
+        environment = self.environment(locale)
+        module = environment.get_template(template_of(type(view))).make_module({"view": view})
+        layout = environment.get_template(f"layouts/{view.layout}.html")
+        title = getattr(module, "title", None)
+        if title is None:
+            raise LookupError(f"{template_of(type(view))}: set a title at the top of the template: {{% set title = … %}}")
+        return layout.render(title=title, body=Markup(str(module)), frame=frame)  # noqa: S704 (already escaped once)
+
+    def static_page(self, name: str, locale: str | None = None, **context: Any) -> str:
+        """A page of `pages/`, with no customer in sight."""
+        return self.environment(locale).get_template(f"pages/{name}.html").render(frame=Frame(), **context)
+
+    def text(self, template: str, locale: str | None = None, **context: Any) -> str:
+        """Any other template, such as a mail's: rendered as it stands. A `.txt` is not escaped, everything else is."""
+        return self.environment(locale).get_template(template).render(**context)
+
+
+def _loader(brand: Brand) -> jinja2.BaseLoader:
+    site = jinja2.FileSystemLoader(SITE / "templates")
+    overrides = [jinja2.FileSystemLoader(folder / "templates") for folder in brand.lineage]
+    return jinja2.ChoiceLoader([*overrides, site, jinja2.PrefixLoader({"site": site}, delimiter=":")])
+
+
+def _environment(
+    brand: Brand, assets: Assets, paths: Paths, tag: str, loader: jinja2.BaseLoader
+) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=loader,
+        autoescape=lambda name: not (name or "").endswith(".txt"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+        extensions=["jinja2.ext.i18n"],
+    )
+    locale = babel_locale(tag)
+    environment.install_gettext_translations(translations(tag), newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(
+        brand=brand,
+        paths=paths,
+        asset=assets,
+        locale=tag,
+        direction=locale.text_direction,
+    )
+    environment.filters.update(_filters(locale, ZoneInfo(brand.portal.site.timezone)))
+    return environment
+
+
+def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:
+    def money(value: Money) -> str:
+        """An amount with its currency: minor units become the currency's decimals."""
+        digits = numbers.get_currency_precision(value.currency)
+        return numbers.format_currency(Decimal(value.amount).scaleb(-digits), value.currency, locale=locale)
+
+    def unit_price(minor_units: str, currency: str) -> str:
+        """A unit price given as a decimal of minor units: fractions of a cent are kept."""
+        digits = numbers.get_currency_precision(currency)
+        amount = Decimal(minor_units).scaleb(-digits)
+        if amount == amount.quantize(Decimal(1).scaleb(-digits)):
+            return numbers.format_currency(amount, currency, locale=locale)
+        return numbers.format_currency(amount, currency, locale=locale, currency_digits=False, decimal_quantization=False)
+
+    def day(value: datetime | date, style: str = "long") -> str:
+        if isinstance(value, datetime):
+            value = value.astimezone(zone).date()
+        return dates.format_date(value, style, locale=locale)  # type: ignore[arg-type]
+
+    def time(value: datetime) -> str:
+        return dates.format_time(value, "short", tzinfo=zone, locale=locale)
+
+    def moment(value: datetime) -> str:
+        return dates.format_datetime(value, "medium", tzinfo=zone, locale=locale)
+
+    def number(value: int | str | Decimal) -> str:
+        return numbers.format_decimal(Decimal(value), locale=locale)
+
+    def iso(value: datetime) -> str:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+    def country(code: str) -> str:
+        return locale.territories.get(code.upper(), code)
+
+    filters = (money, unit_price, time, moment, number, iso, country)
+    return {"date": day} | {each.__name__: each for each in filters}
+
+
+def babel_locale(tag: str) -> Locale:
+    """The locale of a tag such as `en`, `pt-BR`, `ar`. Raises `ValueError` for one that Babel does not know."""
+    try:
+        return Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError) as error:
+        raise ValueError(f"{tag}: not a locale") from error
+
+
+@lru_cache(maxsize=None)
+def translations(tag: str) -> NullTranslations:
+    """The words of a locale from `site/locales/<tag>/portal.po`; English, which the templates hold, where there is none."""
+    catalog = SITE / "locales" / tag / "portal.po"
+    if not catalog.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with catalog.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=tag.replace("-", "_")))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def choose_locale(offered: tuple[str, ...], wanted: tuple[str, ...], accept_language: str = "") -> str:
+    """One of `offered`: the first of `wanted` that fits (the customer's preference), else the browser's, else the first."""
+    ranked = [(tag, 1.0) for tag in wanted] + _accepted(accept_language)
+    for tag, _ in ranked:
+        for candidate in (tag.lower(), tag.lower().split("-")[0]):
+            for each in offered:
+                if candidate in (each.lower(), each.lower().split("-")[0]):
+                    return each
+    return offered[0]
+
+
+def _accepted(header: str) -> list[tuple[str, float]]:
+    found = []
+    for part in header[:500].split(","):
+        tag, _, rest = part.strip().partition(";")
+        quality = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", rest) if rest else None
+        weight = float(quality[1]) if quality else (0.0 if rest else 1.0)
+        if weight > 0 and re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", tag):
+            found.append((tag, weight))
+    return sorted(found, key=lambda each: -each[1])

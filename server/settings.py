@@ -1,0 +1,158 @@
+"""The settings of one server, read from the environment once, at the start.
+
+| variable | meaning | default |
+|---|---|---|
+| `PORTAL_SECRETS` | secrets of at least 32 characters, separated by commas; the first is used, the others are still accepted: put a new one in front, drop the old one an hour later | required |
+| `PORTAL_ORIGIN` | where browsers reach the brands that have no domain of their own, such as `https://portal.example` | required where such a brand exists |
+| `PORTAL_DATABASE` | `sqlite:<path>` or `postgresql://…` | `sqlite:portal.sqlite` |
+| `PORTAL_SMTP_URL` | `smtps://user:password@host:465` or `smtp://host:587` (with STARTTLS, except on loopback) | none: no mail leaves, and `doctor` says so |
+| `PORTAL_MAIL_FROM` | the address that mail comes from | required with `PORTAL_SMTP_URL` |
+| `PORTAL_THEMES` | the folder of the brands | `themes` |
+| `PORTAL_TRUSTED_PROXIES` | how many proxies in front of the server add to `X-Forwarded-For` | `0` |
+| `PORTAL_CLIENT_ADDRESS_HEADER` | a header that the CDN sets to the client's address; believed only from `PORTAL_PROXY_PEERS` | none |
+| `PORTAL_PROXY_PEERS` | addresses or networks of those peers, separated by commas | none |
+| `PORTAL_CODE_MINUTES` | how long a passcode lives, 3 to 10 | `10` |
+| `PORTAL_SESSION_IDLE_MINUTES` | a session ends after so long without a request, 5 to 240 | `60` |
+| `PORTAL_SESSION_HOURS` | and after so long whatever happens, 1 to 24 | `8` |
+| `PORTAL_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `info` |
+
+`PORTAL_STRIPE_KEY_<BRAND>` and `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` are kept for the Stripe backend. Any other
+`PORTAL_…` is refused: a misspelt setting must not be silently without effect.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_BRAND_VARIABLES = re.compile(r"PORTAL_STRIPE_(KEY|WEBHOOK_SECRET)_[A-Z0-9_]+")
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(Exception):
+    """A variable is missing or wrong; the message names it, what was found and what is allowed."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    secrets: tuple[bytes, ...]
+    origin: str = ""
+    database: str = "sqlite:portal.sqlite"
+    smtp_url: str = ""
+    mail_from: str = ""
+    themes: Path = Path("themes")
+    trusted_proxies: int = 0
+    client_address_header: str = ""
+    proxy_peers: tuple[Network, ...] = ()
+    code_minutes: int = 10
+    session_idle_minutes: int = 60
+    session_hours: int = 8
+    log_level: str = "info"
+
+    def __repr__(self) -> str:
+        """Without the secrets: settings end up in logs."""
+        return f"Settings(origin={self.origin!r}, themes={str(self.themes)!r}, log_level={self.log_level!r}, …)"
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Raises `SettingsError` for the first thing that is wrong."""
+    found = {key: value.strip() for key, value in environment.items() if key.startswith("PORTAL_")}
+    values = {key.removeprefix("PORTAL_").lower(): value for key, value in found.items()}
+    for key in found:
+        if _BRAND_VARIABLES.fullmatch(key):
+            values.pop(key.removeprefix("PORTAL_").lower(), None)
+        elif key.removeprefix("PORTAL_").lower() not in Settings.__struct_fields__:
+            known = ", ".join(f"PORTAL_{each.upper()}" for each in Settings.__struct_fields__)
+            raise SettingsError(f"{key}: not a setting of Postern. It knows {known}")
+    smtp_url, mail_from = values.get("smtp_url", ""), values.get("mail_from", "")
+    if smtp_url:
+        _check_url("PORTAL_SMTP_URL", smtp_url, ("smtp", "smtps"))
+        if not mail_from:
+            raise SettingsError("PORTAL_MAIL_FROM: missing, and PORTAL_SMTP_URL needs it. Set the address mail comes from")
+    return Settings(
+        secrets=_secrets(values.get("secrets", "")),
+        origin=_origin(values.get("origin", "")),
+        database=_database(values.get("database", "sqlite:portal.sqlite")),
+        smtp_url=smtp_url,
+        mail_from=mail_from,
+        themes=Path(values.get("themes", "themes")),
+        trusted_proxies=_whole(values, "trusted_proxies", 0, 0, 10),
+        client_address_header=values.get("client_address_header", "").lower(),
+        proxy_peers=_networks(values.get("proxy_peers", "")),
+        code_minutes=_whole(values, "code_minutes", 10, 3, 10),
+        session_idle_minutes=_whole(values, "session_idle_minutes", 60, 5, 240),
+        session_hours=_whole(values, "session_hours", 8, 1, 24),
+        log_level=_one_of("PORTAL_LOG_LEVEL", values.get("log_level", "info"), _LEVELS),
+    )
+
+
+def _secrets(value: str) -> tuple[bytes, ...]:
+    secrets = tuple(each.strip().encode() for each in value.split(",") if each.strip())
+    if not secrets:
+        raise SettingsError(
+            "PORTAL_SECRETS: missing. Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    for position, secret in enumerate(secrets, 1):
+        if len(secret) < 32 or len(set(secret)) < 10:
+            raise SettingsError(f"PORTAL_SECRETS: number {position} is too short or too simple; 32 random characters or more")
+    return secrets
+
+
+def _origin(value: str) -> str:
+    if not value:
+        return ""
+    parts = _check_url("PORTAL_ORIGIN", value, ("https", "http"))
+    if parts.path.strip("/") or parts.query:
+        raise SettingsError(f"PORTAL_ORIGIN: {value} has a path; an origin is a scheme, a host and, if need be, a port")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise SettingsError(f"PORTAL_ORIGIN: {value} is plain http; that is allowed on 127.0.0.1, ::1 and localhost only")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _database(value: str) -> str:
+    if not re.match(r"sqlite:.|postgres(ql)?://.", value):
+        raise SettingsError(f"PORTAL_DATABASE: {value.split(':')[0]}:… is not known; use sqlite:<path> or postgresql://…")
+    return value
+
+
+def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 (reading it checks it)
+    except ValueError as error:
+        raise SettingsError(f"{name}: not a URL ({error})") from None
+    if parts.scheme not in schemes or not parts.hostname:
+        raise SettingsError(f"{name}: must begin with {' or '.join(f'{each}://' for each in schemes)} and name a host")
+    return parts
+
+
+def _whole(values: Mapping[str, str], key: str, default: int, low: int, high: int) -> int:
+    text = values.get(key, str(default))
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not low <= int(text) <= high:
+        raise SettingsError(f"PORTAL_{key.upper()}: {text!r} is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise SettingsError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+    return value
+
+
+def _networks(value: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(each.strip()) for each in value.split(",") if each.strip())
+    except ValueError as error:
+        raise SettingsError(f"PORTAL_PROXY_PEERS: {error}; write addresses or networks such as 10.0.0.0/8") from None
