@@ -1,0 +1,145 @@
+"""The wiring, in reading order: settings and brands in, one ASGI application out.
+
+The only file that knows every feature, the clock and how the parts are put together. A request goes through
+
+    security.Guard (headers on every answer, hosts, same origin)
+      -> Litestar (routes; `portal` from the path, `customer` from the session cookie)
+        -> a feature's handler -> its views -> responding.show
+
+The environment is read by `from_environment` alone, which Granian calls in each worker process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import NotFoundException
+from litestar.types import ASGIApp
+
+from server import logs, operations, responding, sessions, settings, themes
+from server.assets import Assets
+from server.billing import Billing
+from server.billing.ledger import Ledger
+from server.details import routes as details
+from server.home import routes as home
+from server.invoices import routes as invoices
+from server.login import routes as login
+from server.login.limits import Limits
+from server.mail.smtp import Mailer, mailer_for
+from server.payment_methods import routes as payment_methods
+from server.paths import Paths
+from server.portal import Portal
+from server.rendering import Renderer
+from server.responding import AnyRequest
+from server.security import Guard
+from server.settings import Settings
+from server.store import Store, open_store
+from server.subscriptions import routes as subscriptions
+from server.themes import Brand
+from server.worker import Worker
+
+Clock = Callable[[], datetime]
+FEATURES = (home, subscriptions, invoices, payment_methods, details)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    brands: Sequence[Brand],
+    store: Store,
+    *,
+    clock: Clock = utc_now,
+    mailer: Mailer | None = None,
+    limits: Limits | None = None,
+    billing: Callable[[Brand, Store], Billing] | None = None,
+    work: bool = True,
+) -> ASGIApp:
+    """The application over these brands. `billing`, `mailer` and `limits` are replaced by tests; `work=False` leaves
+    the mail and the clean-up to another process."""
+    make_billing = billing or ledger_of
+    portals = {brand.name: portal_of(brand, settings, store, make_billing(brand, store), clock) for brand in brands}
+    worker = Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        if work:
+            worker.start()
+        try:
+            yield
+        finally:
+            await worker.stop()
+            await store.close()
+
+    signed_in = Router(
+        "/",
+        route_handlers=[handler for feature in FEATURES for handler in feature.handlers],
+        dependencies={"customer": Provide(sessions.current)},
+    )
+    brand_router = Router(
+        "/{brand_name:str}",
+        route_handlers=[*login.handlers, signed_in],
+        dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
+    )
+    litestar = Litestar(
+        route_handlers=[brand_router, *operations.handlers],
+        exception_handlers=responding.exception_handlers,
+        lifespan=[lifespan],
+        state=State({"portals": portals, "store": store, "limits": limits or Limits(), "worker": worker}),
+        openapi_config=None,
+        request_max_body_size=64 * 1024,
+        pdb_on_exception=False,
+        logging_config=None,
+    )
+    return Guard(litestar, portals=portals, settings=settings)
+
+
+def portal_of(brand: Brand, settings: Settings, store: Store, billing: Billing, clock: Clock) -> Portal:
+    """One brand, ready to answer. Raises `SettingsError` where nothing says which origin it is reached at."""
+    paths = Paths(brand.base)
+    return Portal(
+        brand=brand,
+        paths=paths,
+        renderer=Renderer(brand, Assets.of(brand), paths),
+        store=store,
+        billing=billing,
+        clock=clock,
+        settings=settings,
+        origin=origin_of(brand, settings),
+    )
+
+
+def origin_of(brand: Brand, settings_: Settings) -> str:
+    origin = brand.portal.site.url or settings_.origin
+    if not origin:
+        raise settings.SettingsError(
+            f"PORTAL_ORIGIN: missing, and brand {brand.name} has no [site] url of its own. "
+            "Set it to where browsers reach this server, such as https://portal.example"
+        )
+    return origin
+
+
+def ledger_of(brand: Brand, store: Store) -> Billing:
+    return Ledger(store, brand.name, brand.portal.features)
+
+
+def portal_in_path(request: AnyRequest) -> Portal:
+    portal: Portal | None = request.app.state.portals.get(request.path_params["brand_name"])
+    if portal is None:
+        raise NotFoundException
+    return portal
+
+
+def from_environment() -> ASGIApp:
+    """What Granian loads in each worker process."""
+    read = settings.from_environment(os.environ)
+    logs.configure(read.log_level)
+    return create_app(read, themes.load_all(read.themes), open_store(read.database))
