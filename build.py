@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""The menu of this repository: `python3 build.py <command>`.
+
+The first half runs on a bare Python 3.11+ and makes `.venv` from the lock when that is missing or old; the second half
+runs inside it. Nothing else has to be installed by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ENVIRONMENT = HERE / ".venv"
+THEMES = HERE / "themes"
+INSIDE = "POSTERN_INSIDE_VENV"
+
+
+# --- on any Python -------------------------------------------------------------------------------------------------
+
+
+def environment_python() -> Path:
+    return ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def set_up(*, for_tests: bool) -> None:
+    """Make the virtual environment and install the lock into it, unless that was done for this very lock."""
+    lock = HERE / ("requirements-dev.lock" if for_tests else "requirements.lock")
+    runtime_digest = digest(HERE / "requirements.lock")
+    stamp = ENVIRONMENT / "postern-lock"
+    done = stamp.read_text().split() if stamp.exists() and environment_python().exists() else []
+    if runtime_digest in done and (not for_tests or digest(lock) in done):
+        return
+    if not environment_python().exists():
+        say("Making .venv (once) …")
+        made = subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=False, capture_output=True, text=True)
+        if made.returncode:
+            stop(
+                f"{made.stdout}{made.stderr}\nPython could not make a virtual environment. "
+                "On Debian and Ubuntu: apt-get install python3-venv; then run this again."
+            )
+    install(lock)
+    stamp.write_text(" ".join({runtime_digest, digest(lock)}))
+
+
+def install(lock: Path) -> None:
+    names = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lock.read_text(), re.MULTILINE)
+    say(f"Installing {len(names)} locked packages from {lock.name} (once) …")
+    command = [str(environment_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip = subprocess.Popen(
+        [*command, "--require-hashes", "-r", str(lock)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    printed: list[str] = []
+    seen = 0
+    assert pip.stdout  # noqa: S101 (it was asked for two lines above)
+    for line in pip.stdout:
+        printed.append(line)
+        if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([^\s=<>;(]+)", line):
+            seen += 1
+            progress(f"  {min(seen, len(names))} of {len(names)}: {found[1]}")
+        elif line.startswith("Installing collected"):
+            progress("  unpacking …")
+    progress("")
+    if pip.wait():
+        stop("".join(printed[-25:]) + "\nThe packages could not be installed; is there a network? Run this again to go on.")
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def progress(text: str) -> None:
+    """One line that is written over, on a terminal; silence elsewhere."""
+    if sys.stdout.isatty():
+        print(f"\r\033[K{text}", end="", flush=True)
+
+
+def stop(text: str) -> None:
+    print(text, file=sys.stderr)
+    raise SystemExit(1)
+
+
+def step_inside() -> None:
+    """Run this file again with the environment's Python; comes back only inside it."""
+    if os.environ.get(INSIDE) == str(ENVIRONMENT):
+        return
+    os.environ[INSIDE] = str(ENVIRONMENT)
+    command = [str(environment_python()), str(HERE / "build.py"), *sys.argv[1:]]
+    if os.name == "nt":
+        raise SystemExit(subprocess.call(command))
+    os.execv(command[0], command)
+
+
+# --- inside the environment ----------------------------------------------------------------------------------------
+
+
+def demo(options: argparse.Namespace) -> int:
+    from server import demo
+
+    return demo.run(THEMES, host=options.host, port=options.port)
+
+
+def dev(options: argparse.Namespace) -> int:
+    from server import demo
+
+    return demo.run(THEMES, host=options.host, port=options.port, only=options.brand, reload=True)
+
+
+def build(options: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from server import publishing
+
+    brands = chosen(options.brands)
+    with Progress(transient=True, console=Console(stderr=True)) as bar:
+        task = bar.add_task("building", total=len(brands))
+        built = publishing.build(brands, Path(options.out), server=options.server, on_brand=lambda _: bar.advance(task))
+    table = Table("brand", "pages", "bytes", "seconds")
+    for each in built:
+        table.add_row(each.name, str(each.pages), f"{each.bytes:,}", f"{each.seconds:.2f}")
+    Console().print(table)
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    from server import checking
+
+    problems = checking.check(THEMES, options.brands)
+    for problem in problems:
+        print(problem)
+    print(f"{len(problems)} to mend" if problems else "Nothing to mend.")
+    return 1 if problems else 0
+
+
+def gallery(options: argparse.Namespace) -> int:
+    from server import gallery
+
+    for page in gallery.build(chosen(options.brands), Path(options.out)):
+        print(page)
+    return 0
+
+
+def test(options: argparse.Namespace) -> int:
+    from tests.support import browsers
+
+    os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
+    return subprocess.call([sys.executable, "-m", "pytest", *options.arguments], cwd=HERE)
+
+
+def bench(options: argparse.Namespace) -> int:
+    from tests.bench import menu
+
+    return menu.run(options.names)
+
+
+def chosen(names: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN201 (the type is only known inside)
+    from server import themes
+
+    brands = themes.load_all(THEMES)
+    unknown = set(names) - {brand.name for brand in brands}
+    if unknown:
+        stop(f"No such brand: {', '.join(sorted(unknown))}. There are {', '.join(brand.name for brand in brands)}.")
+    return [brand for brand in brands if not names or brand.name in names]
+
+
+def menu() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="build.py", description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    def add(name: str, words: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=words, description=words)
+
+    for name, words in (("demo", "everything on one machine, with sample customers"), ("dev", "demo with live reload")):
+        served = add(name, words)
+        served.add_argument("--port", type=int, default=8000)
+        served.add_argument("--host", default="127.0.0.1", help="a loopback address")
+        if name == "dev":
+            served.add_argument("brand", nargs="?")
+    built = add("build", "write dist/<brand>/")
+    built.add_argument("brands", nargs="*")
+    built.add_argument("--out", default="dist")
+    built.add_argument("--server", default="", help="where the CDN reaches the server, for _redirects")
+    add("check", "themes, contrast, HTML rules, overrides, links").add_argument("brands", nargs="*")
+    shown = add("gallery", "one page with every page, fragment and mail")
+    shown.add_argument("brands", nargs="*")
+    shown.add_argument("--out", default="dist/gallery")
+    add("test", "every test; arguments go to pytest").add_argument("arguments", nargs=argparse.REMAINDER)
+    add("bench", "ratios against a named peer").add_argument("names", nargs="*")
+    return parser
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):  # noqa: UP036 (said in words, instead of a stack trace from a newer syntax)
+        stop(f"Postern needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    options = menu().parse_args()
+    if os.environ.get(INSIDE) != str(ENVIRONMENT):
+        set_up(for_tests=options.command in ("test", "bench"))
+        step_inside()
+    sys.path.insert(0, str(HERE))
+    if os.environ.get("POSTERN_TIMES"):
+        say(f"inside after {time.process_time():.2f} s")
+    try:
+        return int(globals()[options.command](options))
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if type(error).__name__ in ("ThemeError", "BuildError", "SettingsError", "DemoError"):
+            stop(str(error))
+        raise
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

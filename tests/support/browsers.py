@@ -1,0 +1,85 @@
+"""Which browser the journeys run in, and how a machine without one gets it.
+
+Tried in this order: Playwright's own Chromium, a Chromium or Chrome of the system, Playwright's download, Debian's
+package. Never given up silently: a machine where none works is told what was tried.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+VARIABLE = "POSTERN_BROWSER"
+"""Names the executable; set it to use another Chromium."""
+
+SYSTEM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+
+# Chromium calls home at every start; a test machine may have no way out, and nobody asked it to.
+QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-domain-reliability",
+    "--disable-features=OptimizationHints,MediaRouter",
+)
+
+
+def launch_options(executable: str) -> dict[str, object]:
+    """For `playwright.chromium.launch`."""
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return {"executable_path": executable, "args": [*QUIET, *(["--no-sandbox"] if as_root else [])]}
+
+
+def find() -> str | None:
+    named = os.environ.get(VARIABLE)
+    if named:
+        return named
+    own = _playwright_chromium()
+    if own:
+        return own
+    for name in SYSTEM:
+        if found := shutil.which(name):
+            return found
+    return str(MAC) if MAC.exists() else None
+
+
+def find_or_install(say: Callable[[str], None]) -> str:
+    """The executable's path; `SystemExit` with everything that was tried when there is none to be had."""
+    if found := find():
+        return found
+    tried = []
+    for words, commands in _ways():
+        say(f"No browser yet: {words} …")
+        for command in commands:
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            if done.returncode:
+                tried.append(f"$ {' '.join(command)}\n{(done.stdout + done.stderr)[-800:]}")
+                break
+        if found := find():
+            return found
+    raise SystemExit(
+        "\n".join(tried) + f"\nThe browser tests need Chromium. Install it, or set {VARIABLE} to its executable."
+    )
+
+
+def _ways() -> list[tuple[str, list[list[str]]]]:
+    ways = [("Playwright downloads Chromium", [[sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]])]
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        ways.append(("installing Debian's Chromium", [["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]]))
+    return ways
+
+
+def _playwright_chromium() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
