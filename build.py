@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -155,11 +154,11 @@ def gallery(options: argparse.Namespace) -> int:
     return 0
 
 
-def test(options: argparse.Namespace) -> int:
+def test(_: argparse.Namespace) -> int:
     from tests.support import browsers
 
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
-    return subprocess.call([sys.executable, "-m", "pytest", *options.arguments], cwd=HERE)
+    return subprocess.call([sys.executable, "-m", "pytest", *sys.argv[2:]], cwd=HERE)
 
 
 def bench(options: argparse.Namespace) -> int:
@@ -199,7 +198,7 @@ def menu() -> argparse.ArgumentParser:
     shown = add("gallery", "one page with every page, fragment and mail")
     shown.add_argument("brands", nargs="*")
     shown.add_argument("--out", default="dist/gallery")
-    add("test", "every test; arguments go to pytest").add_argument("arguments", nargs=argparse.REMAINDER)
+    add("test", "every test; all further arguments go to pytest")
     add("bench", "ratios against a named peer").add_argument("names", nargs="*")
     return parser
 
@@ -207,13 +206,13 @@ def menu() -> argparse.ArgumentParser:
 def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (said in words, instead of a stack trace from a newer syntax)
         stop(f"Postern needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
-    options = menu().parse_args()
+    options, arguments = menu().parse_known_args()
+    if arguments and options.command != "test":
+        menu().error(f"unrecognized arguments: {' '.join(arguments)}")
     if os.environ.get(INSIDE) != str(ENVIRONMENT):
         set_up(for_tests=options.command in ("test", "bench"))
         step_inside()
     sys.path.insert(0, str(HERE))
-    if os.environ.get("POSTERN_TIMES"):
-        say(f"inside after {time.process_time():.2f} s")
     try:
         return int(globals()[options.command](options))
     except KeyboardInterrupt:
