@@ -1,0 +1,165 @@
+"""The files that a brand's pages load, under names that change with their bytes.
+
+A deterministic function of `site/static/` and of the brand's folder: the build writes `files`, the server links to
+them, and the two agree because both ask here. Templates write `{{ asset("portal.js") }}` for the URL and
+`{{ asset.integrity("portal.js") }}` for the hash that the browser checks and that the Content-Security-Policy lists.
+
+    logical name      what it is
+    portal.css        the theme's custom properties, then site/static/portal.css; also inline, see `inline_css`
+    htmx.js           site/static/vendor/htmx.min.js, byte for byte
+    <name>.js         each script of site/static
+    logo, icon        the theme's, whatever their type
+    <font file>       each font of the theme, by its file name
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from markupsafe import Markup
+
+from server.css import minified
+from server.paths import Paths
+from server.themes import Brand, tokens_css
+
+STATIC = Path(__file__).parent.parent / "site" / "static"
+
+# Only what browsers need to know to treat the file as what it is; anything else has no business in a build.
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".woff2": "font/woff2",
+    ".woff": "font/woff",
+    ".ttf": "font/ttf",
+    ".otf": "font/otf",
+}
+
+
+class AssetError(Exception):
+    """A file that cannot be published, or a name that no file has. The message says which and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Use `Assets.of(brand)`. Called with a logical name, it answers the URL."""
+
+    files: Mapping[str, bytes]
+    """By hashed name, such as `portal.1a2b3c4d5e.css`."""
+    inline_css: str
+    """The whole style sheet for an inline `<style>`, marked as safe: the tags may hold nothing but it."""
+    _names: Mapping[str, str]
+    _paths: Paths
+
+    @classmethod
+    def of(cls, brand: Brand) -> Assets:
+        """Raises `AssetError` for a file that cannot be published."""
+        paths = Paths(brand.base)
+        found = _scripts() | _theme_files(brand)
+        names = {logical: _hashed_name(logical, suffix, content) for logical, (suffix, content) in found.items()}
+        css = _style_sheet(brand, {logical: paths.static(name) for logical, name in names.items()})
+        names["portal.css"] = _hashed_name("portal.css", ".css", css.encode())
+        files = {names[logical]: content for logical, (_, content) in found.items()}
+        files[names["portal.css"]] = css.encode()
+        return cls(
+            files=MappingProxyType(dict(sorted(files.items()))),
+            inline_css=Markup(css),  # noqa: S704 (it holds no "<": checked in _style_sheet)
+            _names=MappingProxyType(names),
+            _paths=paths,
+        )
+
+    def __call__(self, logical: str) -> str:
+        """Its URL. Raises `AssetError` for a name that no file has."""
+        return self._paths.static(self._name(logical))
+
+    def __contains__(self, logical: object) -> bool:
+        """`{% if "logo" in asset %}`"""
+        return logical in self._names
+
+    def integrity(self, logical: str) -> str:
+        """For the `integrity` attribute: `sha384-…`."""
+        return sri(self.files[self._name(logical)])
+
+    @property
+    def script_hashes(self) -> tuple[str, ...]:
+        """Of every script there is, sorted by name: nothing else may run."""
+        return tuple(self.integrity(name) for name in sorted(self._names) if name.endswith(".js"))
+
+    @property
+    def style_hash(self) -> str:
+        """Of the inline `<style>`."""
+        return style_hash(self.inline_css)
+
+    def _name(self, logical: str) -> str:
+        if logical not in self._names:
+            near = difflib.get_close_matches(logical, self._names, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(self._names))}"
+            raise AssetError(f"{logical}: no such asset{hint}")
+        return self._names[logical]
+
+
+def sri(content: bytes) -> str:
+    """The hash of a file as Subresource Integrity and Content-Security-Policy write it."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def style_hash(css: str) -> str:
+    """The hash of an inline `<style>` as Content-Security-Policy writes it, without the quotes."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+
+
+def _hashed_name(logical: str, suffix: str, content: bytes) -> str:
+    stem = logical.removesuffix(suffix)
+    return f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
+
+
+def _scripts() -> dict[str, tuple[str, bytes]]:
+    found = {"htmx.js": (".js", (STATIC / "vendor" / "htmx.min.js").read_bytes())}
+    for path in sorted(STATIC.glob("*.js")):
+        if path.name in found:
+            raise AssetError(
+                f"{path}: the name {path.name} is taken by site/static/vendor/htmx.min.js; rename the file"
+            )
+        found[path.name] = (".js", path.read_bytes())
+    return found
+
+
+def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
+    named = {"logo": brand.theme.brand.logo, "icon": brand.theme.brand.icon}
+    for path in brand.theme.type.files:
+        if path.name in named or path.name.endswith((".js", ".css")):
+            raise AssetError(f"{path}: a font cannot be called {path.name}; rename the file")
+        named[path.name] = path
+    found = {}
+    for logical, path in named.items():
+        suffix = path.suffix.lower()
+        if suffix not in MEDIA_TYPES:
+            raise AssetError(
+                f"{path}: files of type {suffix or '(none)'} are not published; use one of {', '.join(MEDIA_TYPES)}"
+            )
+        found[logical] = (suffix, path.read_bytes())
+    return found
+
+
+def _style_sheet(brand: Brand, urls: Mapping[str, str]) -> str:
+    """Tokens and structure, minified; `url(<logical name>)` becomes the URL of that asset."""
+    css = tokens_css(brand.theme) + "\n" + (STATIC / "portal.css").read_text("utf-8")
+
+    def resolved(match: re.Match[str]) -> str:
+        return f'url("{urls[match[1]]}")' if match[1] in urls else match[0]
+
+    css = minified(re.sub(r"""url\(\s*["']?([^"')\s]+)["']?\s*\)""", resolved, css))
+    if "<" in css:
+        # It stands between <style> tags: one "<" and a theme could end them.
+        raise AssetError(f'{brand.name}: the style sheet holds a "<"; write %3C in URLs and \\3C in strings')
+    return css
