@@ -133,11 +133,14 @@ def _environment(
 
 
 def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:
+    # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept.
+    @lru_cache(maxsize=20_000)
     def money(value: Money) -> str:
         """An amount with its currency: minor units become the currency's decimals."""
         digits = numbers.get_currency_precision(value.currency)
         return numbers.format_currency(Decimal(value.amount).scaleb(-digits), value.currency, locale=locale)
 
+    @lru_cache(maxsize=5_000)
     def unit_price(minor_units: str, currency: str) -> str:
         """A unit price given as a decimal of minor units: fractions of a cent are kept."""
         digits = numbers.get_currency_precision(currency)
@@ -146,10 +149,12 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:
             return numbers.format_currency(amount, currency, locale=locale)
         return numbers.format_currency(amount, currency, locale=locale, currency_digits=False, decimal_quantization=False)
 
-    def day(value: datetime | date, style: str = "long") -> str:
-        if isinstance(value, datetime):
-            value = value.astimezone(zone).date()
+    @lru_cache(maxsize=20_000)
+    def of_day(value: date, style: str) -> str:
         return dates.format_date(value, style, locale=locale)  # type: ignore[arg-type]
+
+    def day(value: datetime | date, style: str = "long") -> str:
+        return of_day(value.astimezone(zone).date() if isinstance(value, datetime) else value, style)
 
     def time(value: datetime) -> str:
         return dates.format_time(value, "short", tzinfo=zone, locale=locale)
