@@ -11,6 +11,7 @@ everything it did is rolled back. It must not await, do I/O of its own, or be sl
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
@@ -54,6 +55,17 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+def open_store(url: str) -> Store:
+    """The store of ``sqlite:<path>`` or ``postgresql://…``, its schema up to date. Raises `StoreUnavailable`."""
+    if url.startswith("sqlite:"):
+        from server.store.sqlite import SqliteStore  # noqa: PLC0415 (psycopg takes 100 ms to import: only who needs it)
+
+        return SqliteStore(Path(url.removeprefix("sqlite:")))
+    from server.store.postgres import PostgresStore  # noqa: PLC0415
+
+    return PostgresStore(url)
 
 
 def micros(at: datetime) -> int:

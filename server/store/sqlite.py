@@ -1,0 +1,128 @@
+"""The default store: one SQLite file, by the standard library.
+
+Reads run in line on the event loop's thread (some 20 µs each; a hop to a thread costs several times that). Writes run
+one after the other in a thread of their own, so a slow disk delays the one who writes and nobody else. WAL lets readers
+pass a writer, also one in another process; ``synchronous=FULL`` makes an acknowledged write survive the loss of power.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from server.store import Parameters, Row, StoreUnavailable, T, migrations
+
+# A reader blocks the event loop while it waits; in WAL mode it waits only for recovery after a crash.
+READER_WAIT, WRITER_WAIT = 1_000, 5_000  # milliseconds
+
+# Busy, locked, out of memory, read-only, interrupted, I/O error, damaged, full, cannot open, protocol, not a database:
+# the file or the disk, not our SQL.
+_AWAY = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
+
+
+class SqliteStore:
+    """Opens, and where needed creates, the file; its schema is brought up to date. Raises `StoreUnavailable`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        try:
+            # Only its owner reads the file; the journal beside it takes over its mode.
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path}: {error.strerror}") from error
+        try:
+            self._writer = _connect(self.path, WRITER_WAIT)
+            _migrate(self._writer)
+            self._reader = _connect(self.path, READER_WAIT)
+            self._reader.execute("PRAGMA query_only = ON")
+        except sqlite3.Error as error:
+            raise _mapped(error) from error
+        self._reading = threading.Lock()
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+
+    async def read(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
+        try:
+            with self._reading:
+                return self._reader.execute(sql, parameters or {}).fetchall()
+        except sqlite3.Error as error:
+            raise _mapped(error) from error
+
+    async def write(self, work: Callable[[SqliteTransaction], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self._write, work)
+
+    async def close(self) -> None:
+        self._writing.shutdown()
+        with self._reading:
+            self._reader.close()
+        self._writer.close()
+
+    def _write(self, work: Callable[[SqliteTransaction], T]) -> T:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(SqliteTransaction(self._writer))
+                self._writer.execute("COMMIT")
+            except BaseException:
+                # A full disk may have rolled back already.
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise _mapped(error) from error
+        return result
+
+
+class SqliteTransaction:
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
+        return self._connection.execute(sql, parameters or {}).fetchall()
+
+    def count(self, sql: str, parameters: Parameters | None = None) -> int:
+        return self._connection.execute(sql, parameters or {}).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[Parameters]) -> None:
+        self._connection.executemany(sql, rows)
+
+
+def _connect(path: Path, wait: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=wait / 1000, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        connection.execute(migrations.TABLE)
+        for each in migrations.pending({number for (number,) in connection.execute(migrations.APPLIED)}):
+            for statement in migrations.statements(each.sql):
+                connection.execute(statement)
+            applied = {"number": each.number, "name": each.name, "applied_at": time.time_ns() // 1000}
+            connection.execute(migrations.RECORD, applied)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _mapped(error: sqlite3.Error) -> Exception:
+    """`StoreUnavailable` where the file or the disk is at fault; our own mistakes stay what they are."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _AWAY:
+        return StoreUnavailable(f"SQLite: {error}")
+    return error

@@ -1,0 +1,74 @@
+"""The fixtures that every kind of test shares: the two stores, the clock and the application in memory."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from server.store import Store, open_store
+
+
+class Clock:
+    """A clock that stands still until it is told otherwise; call it for the time."""
+
+    def __init__(self, at: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **step: float) -> datetime:
+        self.at += timedelta(**step)
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One PostgreSQL for the whole run, without fsync: tests stop it, power cuts do not."""
+    from tests.support.postgres import running  # noqa: PLC0415 (a slow import that unit tests must not pay)
+
+    with running(tmp_path_factory.mktemp("postgres") / "data") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:{tmp_path / 'store.sqlite'}"
+        return
+    server = request.getfixturevalue("postgres_url")
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        yield server.replace("/postgres?", f"/{name}?")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    """An empty store, once on SQLite and once on PostgreSQL."""
+    opened = open_store(store_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store on SQLite, for tests whose question is not the store."""
+    opened = open_store(f"sqlite:{tmp_path / 'store.sqlite'}")
+    yield opened
+    await opened.close()
