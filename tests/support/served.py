@@ -1,0 +1,88 @@
+"""The real demo on a free port, as a process of its own, with what it prints read as it comes."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Demo:
+    """`python3 build.py demo` as a script would use it: one line a brand, one line a passcode."""
+
+    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        self.port = free_port()
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.portals: dict[str, str] = {}
+        self.printed: list[str] = []
+        self._passcodes: dict[str, queue.Queue[str]] = {}
+        self._ready = threading.Event()
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "build.py"), "demo", "--port", str(self.port), *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.printed.append(line)
+            if found := re.match(r"portal (\S+) (\S+)", line):
+                self.portals[found[1]] = found[2]
+            elif found := re.match(r"passcode (\S+) (\S+)", line):
+                self._queue(found[1]).put(found[2])
+
+    def _queue(self, address: str) -> queue.Queue[str]:
+        return self._passcodes.setdefault(address, queue.Queue())
+
+    def wait(self, seconds: float = 60) -> None:
+        """Until it answers. Fails with what it printed."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                break
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                if self.portals:
+                    return
+        raise AssertionError("the demo did not start:\n" + "".join(self.printed))
+
+    def passcode(self, address: str, seconds: float = 15) -> str:
+        """The next passcode mailed to this address."""
+        try:
+            return self._queue(address).get(timeout=seconds)
+        except queue.Empty:
+            raise AssertionError(f"no passcode for {address}:\n" + "".join(self.printed[-20:])) from None
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
