@@ -56,6 +56,8 @@ def show(
     locale = locale_for(request, portal, account)
     if wants_fragment(request):
         body = portal.renderer.fragment(view, locale)
+        # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.
+        headers = {**(headers or {}), "X-Portal-Fragment": "1"}
     else:
         name = account.customer.name if account else ""
         feature = template_of(type(view)).split("/")[1]
