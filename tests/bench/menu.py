@@ -1,0 +1,65 @@
+"""Runs the benchmarks that are named, or all, and prints one table with the machine under it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterator
+from typing import NamedTuple
+
+NAMES = ("pages", "builds", "requests")
+
+
+class Row(NamedTuple):
+    """One line of the table. `budget` is the bound of the design, empty where there is none."""
+
+    what: str
+    measured: str
+    peer: str
+    ratio: str
+    budget: str
+    holds: bool | None = None
+
+
+def run(names: list[str]) -> int:
+    unknown = set(names) - set(NAMES)
+    if unknown:
+        print(f"No such benchmark: {', '.join(sorted(unknown))}. There are {', '.join(NAMES)}.")
+        return 1
+    print("| what | measured | peer | ratio | budget | |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for row in _rows([name for name in NAMES if not names or name in names]):
+        verdict = {True: "holds", False: "**falls short**", None: ""}[row.holds]
+        print(f"| {row.what} | {row.measured} | {row.peer} | {row.ratio} | {row.budget} | {verdict} |", flush=True)
+    print(f"\n{machine()}")
+    return 0
+
+
+def _rows(names: list[str]) -> Iterator[Row]:
+    if "pages" in names:
+        from tests.bench import pages
+
+        yield from pages.rows()
+    if "builds" in names:
+        from tests.bench import builds
+
+        yield from builds.rows()
+    if "requests" in names:
+        from tests.bench import requests
+
+        yield from requests.rows()
+
+
+def machine() -> str:
+    """What the numbers were measured on."""
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("litestar", "granian", "psycopg"))
+    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}."
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
