@@ -1,0 +1,89 @@
+"""What happens to one mail that the worker took: who gets it, what it says, and what became of it.
+
+Nobody but the worker comes here. A request treats a known and an unknown address alike; only here is the customer
+looked up, and the mail goes to the address that the billing side stored, never to what somebody typed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from server import counters
+from server.billing import BillingError
+from server.login import choice
+from server.login.passcodes import open_mail
+from server.mail import messages, outbox
+from server.mail.outbox import Job
+from server.mail.smtp import Mailer, MailPermanent, MailTemporary
+from server.portal import Portal
+from server.rendering import choose_locale
+from server.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Sends the mails of these brands."""
+
+    def __init__(
+        self, portals: Mapping[str, Portal], store: Store, mailer: Mailer, clock: Callable[[], datetime]
+    ) -> None:
+        self._portals, self._store, self._mailer, self._clock = portals, store, mailer, clock
+
+    async def deliver(self, job: Job) -> None:
+        """Send it, or note why not. Raises `StoreUnavailable`: the row is due again when its lease is over."""
+        try:
+            state, detail = await self._tried(job)
+        except MailPermanent as error:
+            state, detail = "expired", f"not sent: {error}"
+        except MailTemporary as error:
+            counters.count("mails_failed")
+            _log.warning("mail not sent, will try again", extra={"mail": job.id, "why": str(error)})
+            await outbox.put_back(self._store, job, self._clock(), str(error))
+            return
+        except Exception as error:  # noqa: BLE001 (logged with its traceback)
+            # A mail that our own bug breaks must neither stop the others nor be lost while it may still be mended.
+            counters.count("mails_failed")
+            _log.exception("mail could not be made", extra={"mail": job.id})
+            await outbox.put_back(self._store, job, self._clock(), f"could not be made ({type(error).__name__})")
+            return
+        counters.count("mails_sent" if state == "sent" else "mails_dropped")
+        log = _log.error if state == "expired" else _log.info
+        log("mail decided", extra={"mail": job.id, "state": state, "why": detail})
+        await outbox.finish(self._store, job, state, detail)
+
+    async def _tried(self, job: Job) -> tuple[str, str]:
+        portal = self._portals.get(job.brand)
+        if portal is None:
+            return "expired", "not sent: this server has no such brand now"
+        if job.expires_at <= self._clock():
+            return "expired", f"not sent before the code lapsed: {job.detail or 'nobody took it in time'}"
+        if job.kind != messages.Passcode.template:
+            return "expired", f"not sent: this server knows no mail of the kind {job.kind}"
+        chosen = await choice.customer_for(self._store, job.brand, job.address)
+        if chosen is None:
+            return "nobody", "no customer who may log in has this address"
+        opened = open_mail(portal.settings, job.id, job.data)
+        if opened is None:
+            return "expired", "not sent: its code cannot be read with the secrets of now"
+        mail = messages.passcode(portal, opened.code, opened.browser, job.created_at, job.expires_at)
+        locale = await self._locale(portal, chosen.id)
+        try:
+            message = messages.compose(portal, mail, chosen.email, key=job.id, now=self._clock(), locale=locale)
+        except ValueError as error:
+            raise MailPermanent(f"the stored address cannot be mailed ({type(error).__name__})") from error
+        await self._mailer.send(message)
+        return "sent", f"to customer {chosen.id}"
+
+    async def _locale(self, portal: Portal, customer_id: str) -> str:
+        """The customer's language where the brand offers several. Reading the account also makes its first page ready."""
+        offered = portal.brand.portal.site.locales
+        if len(offered) == 1:
+            return offered[0]
+        try:
+            account = await portal.billing.account(customer_id, self._clock())
+        except BillingError:
+            return offered[0]
+        return choose_locale(offered, account.customer.preferred_locales)

@@ -1,0 +1,107 @@
+"""How a mail is made: a struct of what it says, the brand's templates, and the standard library's `EmailMessage`.
+
+A mail is two templates, `emails/<mail>.txt`, whose first line is the subject, and `emails/<mail>.html`, whose styles
+are inlined because many mail clients drop a `<style>`. Both see the mail's struct as ``mail`` beside what every
+template sees. Headers are set through `EmailMessage` only: it encodes what is not ASCII and refuses a line break.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import css_inline
+import msgspec
+
+from server.mail.smtp import POLICY
+from server.portal import Portal
+from server.rendering import Renderer
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """What one mail says. A subclass holds everything that its templates read."""
+
+    template: ClassVar[str]
+    """Its name in `emails/`."""
+
+
+class Passcode(Mail, frozen=True):
+    """The code of one log-in. Nothing in it was typed by the visitor, who may be anybody."""
+
+    template: ClassVar[str] = "passcode"
+
+    code: str
+    """Six digits, or for an address under attack fifteen letters, `XXXXX-XXXXX-XXXXX`."""
+    asked_at: datetime
+    expires_at: datetime
+    browser: str
+    """The family, such as `Firefox on Linux`: a word from our own list, or empty."""
+    domain: str
+    """Where the code belongs; the last line of the text lets browsers fill it in there only."""
+
+
+MAILS: dict[str, type[Mail]] = {each.template: each for each in (Passcode,)}
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    subject: str
+    text: str
+    html: str
+
+
+def render(renderer: Renderer, mail: Mail, locale: str | None = None) -> Rendered:
+    """The mail in words, ready to send and for the gallery."""
+    lines = renderer.text(f"emails/{mail.template}.txt", locale, mail=mail).strip().splitlines()
+    html = renderer.text(f"emails/{mail.template}.html", locale, mail=mail)
+    return Rendered(_one_line(lines[0]), "\n".join(lines[1:]).strip() + "\n", _INLINER.inline(html))
+
+
+def passcode(portal: Portal, code: str, browser: str, asked_at: datetime, expires_at: datetime) -> Passcode:
+    domain = urlsplit(portal.origin).hostname or ""
+    return Passcode(code=code, browser=browser, asked_at=asked_at, expires_at=expires_at, domain=domain)
+
+
+def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, locale: str | None = None) -> EmailMessage:
+    """The message to one stored address. The same `key` gives the same Message-ID, so that a mail which had to be sent
+    twice can be seen to be one. Raises `ValueError` where `to` is no address that can be mailed."""
+    business = portal.brand.portal.business
+    rendered = render(portal.renderer, mail, locale)
+    sender = portal.settings.mail_from
+    message = EmailMessage(policy=POLICY)
+    message["From"] = address(sender, business.name)
+    message["To"] = address(to)
+    if business.support_email:
+        message["Reply-To"] = address(business.support_email, business.name)
+    message["Subject"] = rendered.subject
+    message["Date"] = format_datetime(now)
+    domain = message["From"].addresses[0].domain
+    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message["Content-Language"] = locale or portal.renderer.default_locale
+    message.set_content(rendered.text)
+    message.add_alternative(rendered.html, subtype="html")
+    return message
+
+
+def address(text: str, name: str = "") -> Address:
+    """One mailbox for a header; an international domain in its ASCII form. Raises `ValueError` for anything else."""
+    local, _, domain = text.strip().rpartition("@")
+    if not local or not domain or _NOT_IN_ADDRESS.search(text.strip()):
+        raise ValueError("not one plain e-mail address")
+    return Address(display_name=_one_line(name), addr_spec=f"{local}@{domain.encode('idna').decode()}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_NOT_IN_ADDRESS = re.compile(r"[^\x21-\x7e\u00a1-\U0010ffff]|[\"(),:;<>\[\]\\]|@.*@|^[^@]*[^\x00-\x7f].*@")
+_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

@@ -1,0 +1,144 @@
+"""How a mail leaves: the `Mailer` that the worker is given, and the one that speaks SMTP.
+
+A mailer sends one message to one recipient, or raises `MailTemporary` (try again later) or `MailPermanent` (never).
+SMTP goes over TLS from the start (`smtps://`) or from STARTTLS on (`smtp://`), always with the certificate checked;
+only a server on loopback may do without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.policy
+from collections.abc import Callable
+from email.headerregistry import Address
+from email.message import EmailMessage
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from server.settings import Settings, is_loopback
+
+POLICY = email.policy.SMTP.clone(cte_type="7bit")
+"""CRLF lines, encoded headers, and nothing that needs a server with 8BITMIME."""
+
+
+class MailTemporary(Exception):
+    """Not sent now; the message says why, without an address. Trying again may work."""
+
+
+class MailPermanent(Exception):
+    """The server will not take this mail, now or later; the message says why."""
+
+
+class Mailer(Protocol):
+    async def send(self, message: EmailMessage) -> None:
+        """Send to the one address in `To`. Raises `MailTemporary` or `MailPermanent`."""
+        ...
+
+
+class NoMailer:
+    """Where no mail server is set: everything waits until it has expired, and `doctor` says what is missing."""
+
+    async def send(self, message: EmailMessage) -> None:  # noqa: ARG002 (the protocol's)
+        raise MailTemporary("no mail server is set (PORTAL_SMTP_URL)")
+
+
+class KeepingMailer:
+    """Keeps what it is given, newest last: the demo's inbox, and the tests'. It can be told to refuse."""
+
+    def __init__(self, on_message: Callable[[EmailMessage], None] | None = None, keep: int = 200) -> None:
+        self.messages: list[EmailMessage] = []
+        self.refusal: Exception | None = None
+        self._on_message, self._keep = on_message, keep
+
+    async def send(self, message: EmailMessage) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.messages.append(message)
+        del self.messages[: -self._keep]
+        if self._on_message:
+            self._on_message(message)
+
+
+class SmtpMailer:
+    """Sends by SMTP, one connection a mail: log-in mail is rare, and a kept connection would be stale when it matters.
+
+    `timeout` is for each step, `total` for the whole mail; both in seconds. `total` must stay below the outbox's lease.
+    `name` is what this server calls itself in its EHLO.
+    """
+
+    def __init__(
+        self, url: str, *, name: str = "localhost", timeout: float = 10, total: float = 40, tls_context: Any = None
+    ) -> None:
+        parts = urlsplit(url)
+        self.host = parts.hostname or ""
+        self.port = parts.port or (465 if parts.scheme == "smtps" else 587)
+        self._total = total
+        self._user = unquote(parts.username or "")
+        self._password = unquote(parts.password or "")
+        plain_is_fine = is_loopback(self.host)
+        self._options: dict[str, Any] = {
+            "hostname": self.host,
+            "port": self.port,
+            "timeout": timeout,
+            "use_tls": parts.scheme == "smtps",
+            # True: refuse a server that does not offer it. None: use it where it is offered.
+            "start_tls": False if parts.scheme == "smtps" else (None if plain_is_fine else True),
+            "tls_context": tls_context,
+            # Without a name of our own, the library asks the resolver for one and blocks the event loop meanwhile.
+            "local_hostname": name,
+        }
+
+    async def send(self, message: EmailMessage) -> None:
+        recipients = [address.addr_spec for address in message["To"].addresses]
+        if len(recipients) != 1 or "Cc" in message or "Bcc" in message:
+            raise MailPermanent(f"a mail goes to one address, not to {len(recipients)}")
+        sender: Address = message["From"].addresses[0]
+        accepted = False
+        try:
+            async with asyncio.timeout(self._total), self._connection() as client:
+                await client.sendmail(sender.addr_spec, recipients, message.as_bytes(policy=POLICY))
+                accepted = True
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            # A server that stumbles over our QUIT has the mail: sending it again would be a second one.
+            if not accepted:
+                raise classified(error) from error
+
+    async def check(self) -> str:
+        """Connect, say hello, switch to TLS and log in, but send nothing; what happened, in words. Raises as `send`."""
+        try:
+            async with asyncio.timeout(self._total), self._connection() as client:
+                await client.noop()
+                encrypted = client.transport is not None and client.transport.get_extra_info("ssl_object") is not None
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise classified(error) from error
+        how = "encrypted" if encrypted else "in plain, which is fine on loopback"
+        return f"{self.host}:{self.port} answers, {how}" + (", and takes the password" if self._user else "")
+
+    def _connection(self) -> aiosmtplib.SMTP:
+        login = {"username": self._user, "password": self._password} if self._user else {}
+        return aiosmtplib.SMTP(**self._options, **login)
+
+
+def mailer_for(settings: Settings) -> Mailer:
+    if not settings.smtp_url:
+        return NoMailer()
+    domain = settings.mail_from.rpartition("@")[2]
+    return SmtpMailer(settings.smtp_url, name=domain.encode("idna").decode())
+
+
+def classified(error: Exception) -> MailTemporary | MailPermanent:
+    """A refusal of this recipient, sender or text with a 5xx is final; all else may be mended while the code lives.
+
+    Failing to log in or to encrypt is the operator's to mend, so those are tried again too.
+    """
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return classified(error.recipients[0])
+    if isinstance(error, (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError)):
+        kind = MailPermanent if error.code >= 500 else MailTemporary
+        what = {"SMTPRecipientRefused": "recipient", "SMTPSenderRefused": "sender"}.get(type(error).__name__, "message")
+        return kind(f"the mail server refused the {what} with {error.code}")
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return MailTemporary(f"the mail server answered {error.code} ({type(error).__name__})")
+    return MailTemporary(f"the mail server could not be used ({type(error).__name__})")

@@ -1,0 +1,124 @@
+"""The background work of a serving process: the mail of the outbox, accounts with something due, and the clean-up.
+
+Any number of processes may do this work on one database at once; each step takes what it does atomically, or is
+harmless when it is done twice. The tasks start and stop with the application. A database that is away stops nothing:
+they try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from server import counters
+from server.billing import BillingError
+from server.mail import outbox
+from server.mail.delivery import Delivery
+from server.mail.outbox import Job
+from server.mail.smtp import Mailer
+from server.portal import Portal
+from server.store import Store, StoreUnavailable, micros
+
+_log = logging.getLogger(__name__)
+
+AT_ONCE = 10
+"""Mails that one process sends at the same time."""
+PATIENCE = 3.0
+"""Seconds that mails being sent get when the process ends; one that is cut short is sent again by another process."""
+
+_DUE = """
+SELECT due_at, brand, customer_id FROM account
+ WHERE due_at <= :now AND (due_at, brand, customer_id) > (:due_at, :brand, :customer_id)
+ ORDER BY due_at, brand, customer_id LIMIT 100"""
+
+
+class Worker:
+    """`start` and `stop` belong to the application's lifespan; `nudge` says that a request wrote a mail just now."""
+
+    def __init__(
+        self, portals: tuple[Portal, ...], store: Store, mailer: Mailer, clock: Callable[[], datetime]
+    ) -> None:
+        self._portals = {portal.name: portal for portal in portals}
+        self._store, self._clock = store, clock
+        self._delivery = Delivery(self._portals, store, mailer, clock)
+        self._nudged, self._stopping = asyncio.Event(), asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._sending: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        for step, seconds in ((self.mail, 0.5), (self.bring_accounts_up_to_date, 60.0), (self.clean_up, 600.0)):
+            self._tasks.append(asyncio.create_task(self._again_and_again(step, seconds), name=step.__name__))
+
+    async def stop(self) -> None:
+        """End the tasks; mails on their way get `PATIENCE` seconds."""
+        self._stopping.set()
+        self._nudged.set()
+        # Not canceled at once: a step cut short after its commit would leave taken mails to wait for their lease.
+        for tasks in (self._tasks, self._sending):
+            if tasks:
+                _, late = await asyncio.wait(tasks, timeout=PATIENCE)
+                for task in late:
+                    task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
+        self._tasks.clear()
+
+    def nudge(self) -> None:
+        """Look into the outbox now."""
+        self._nudged.set()
+
+    async def mail(self) -> None:
+        """Take what is due and begin to send it; does not wait for slow mails, so that they hold up no other."""
+        for job in await outbox.claim(self._store, self._clock(), AT_ONCE - len(self._sending)):
+            task = asyncio.create_task(self._deliver(job), name=f"mail {job.id}")
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def bring_accounts_up_to_date(self) -> None:
+        """Renew, end and change what is due on accounts that nobody reads. One that cannot be is left for next time."""
+        last = {"due_at": 0, "brand": "", "customer_id": ""}
+        now = self._clock()
+        while rows := await self._store.read(_DUE, {"now": micros(now), **last}):
+            for due_at, brand, customer_id in rows:
+                last = {"due_at": due_at, "brand": brand, "customer_id": customer_id}
+                if portal := self._portals.get(brand):
+                    try:
+                        await portal.billing.account(customer_id, now)
+                    except BillingError as error:
+                        _log.warning("account not up to date", extra={"customer": customer_id, "why": repr(error)})
+
+    async def clean_up(self) -> None:
+        """Drop rows that nothing needs any more. Safe to run twice and at once."""
+        before = self._clock() - timedelta(days=30)
+        await self._store.write(lambda transaction: outbox.forget(transaction, before))
+
+    async def settled(self) -> None:
+        """Wait until every mail that was begun is decided: for tests and for a clean end."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+
+    async def _deliver(self, job: Job) -> None:
+        try:
+            await self._delivery.deliver(job)
+        except StoreUnavailable:
+            counters.count("store_errors")
+            _log.error("the database is away; a mail will be looked at again", extra={"mail": job.id})
+
+    async def _again_and_again(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
+        wake = self._nudged if step == self.mail else self._stopping
+        while not self._stopping.is_set():
+            try:
+                await step()
+            except StoreUnavailable as error:
+                counters.count("store_errors")
+                _log.warning("the database is away", extra={"step": step.__name__, "why": str(error)})
+            except Exception:  # noqa: BLE001 (logged with its traceback)
+                # The other steps and later rounds must go on; the log line is the alarm.
+                _log.exception("background step failed", extra={"step": step.__name__})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await wake.wait()
+            if step == self.mail:
+                self._nudged.clear()
