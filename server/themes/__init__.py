@@ -1,0 +1,143 @@
+"""The brands: `theme.toml` and `portal.toml` of a folder, read strictly, as frozen structs.
+
+    load(folder)  ->  Brand(name, folder, lineage, theme, portal)
+
+A brand is a folder with both files. `theme.toml` may extend another theme, key by key; `portal.toml` is never
+inherited. A folder with a `theme.toml` alone is a base for others. Whatever is wrong is told at once, as one
+`ThemeError` that names file, line, key, what was found and what is allowed.
+
+    reading.py, locating.py, mistakes.py    strict tables over TOML, with lines
+    theme_file.py, words.py, images.py      theme.toml
+    palette.py, tokens.py                   colors, and the custom properties that carry them to the style sheet
+    portal_file.py, features.py             portal.toml
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from server.themes.features import Features
+from server.themes.mistakes import Mistake, ThemeError, shown
+from server.themes.palette import PAIRS, TOKENS, Palette
+from server.themes.portal_file import PortalConfig, read_portal
+from server.themes.reading import Document, Table
+from server.themes.theme_file import Font, Theme, read_theme
+from server.themes.tokens import tokens_css
+from server.themes.words import WORDS
+
+__all__ = [
+    "PAIRS",
+    "RESERVED",
+    "TOKENS",
+    "WORDS",
+    "Brand",
+    "Features",
+    "Font",
+    "Mistake",
+    "Palette",
+    "PortalConfig",
+    "Theme",
+    "ThemeError",
+    "load",
+    "load_all",
+    "tokens_css",
+]
+
+NAME = re.compile(r"[a-z0-9-]{1,40}")
+RESERVED = frozenset(
+    {"healthz", "readyz", "metrics", "static", "webhooks", "v1", "demo", "gallery", "favicon", "robots"}
+)
+"""A brand's name is the first part of its URLs; these are taken."""
+
+THEME_FILE, PORTAL_FILE = "theme.toml", "portal.toml"
+_DEEPEST = 8
+
+
+class Brand(msgspec.Struct, frozen=True):
+    name: str
+    """The folder's name."""
+    folder: Path
+    lineage: tuple[Path, ...]
+    """This brand's folder, then those that it extends, nearest first."""
+    theme: Theme
+    portal: PortalConfig
+
+    @property
+    def base(self) -> str:
+        """What its URLs begin with: nothing on a domain of its own, else `/<name>`."""
+        return "" if self.portal.site.url else f"/{self.name}"
+
+
+def load(folder: Path) -> Brand:
+    """The brand of one folder. Raises `ThemeError` with everything that is wrong."""
+    mistakes: list[Mistake] = []
+    _check_name(folder, mistakes)
+    documents = _lineage(folder, mistakes)
+    theme = read_theme(Table([(each, each.values) for each in documents], mistakes))
+    document = Document(folder / PORTAL_FILE, mistakes)
+    portal = read_portal(Table([(document, document.values)], mistakes)) if document.is_readable else None
+    if mistakes or theme is None or portal is None:
+        raise ThemeError(mistakes)
+    lineage = tuple(each.file.parent for each in documents)
+    return Brand(name=folder.name, folder=folder, lineage=lineage, theme=theme, portal=portal)
+
+
+def load_all(folder: Path) -> tuple[Brand, ...]:
+    """Every brand in a folder of themes, by name. Raises `ThemeError` with the mistakes of all."""
+    try:
+        folders = sorted(each for each in folder.iterdir() if each.is_dir() and each.name[0] not in "._")
+    except OSError as error:
+        found = f"a folder that cannot be read ({error.strerror})"
+        raise ThemeError([Mistake(folder, 0, "", found, "a folder of themes")]) from None
+    brands, mistakes = [], []
+    for each in folders:
+        if (each / THEME_FILE).exists() and not (each / PORTAL_FILE).exists():
+            continue
+        try:
+            brands.append(load(each))
+        except ThemeError as error:
+            mistakes.extend(error.mistakes)
+    if not brands and not mistakes:
+        allowed = f"at least one folder with {THEME_FILE} and {PORTAL_FILE}"
+        mistakes.append(Mistake(folder, 0, "", "no brand", allowed))
+    if mistakes:
+        raise ThemeError(mistakes)
+    return tuple(brands)
+
+
+def _check_name(folder: Path, mistakes: list[Mistake]) -> None:
+    if not NAME.fullmatch(folder.name):
+        allowed = "a name of 1 to 40 characters from a-z, 0-9 and -"
+        mistakes.append(Mistake(folder, 0, "", f"a folder named {shown(folder.name)}", allowed))
+    elif folder.name in RESERVED:
+        allowed = f"another name; reserved are {', '.join(sorted(RESERVED))}"
+        mistakes.append(Mistake(folder, 0, "", f"a folder named {folder.name!r}", allowed))
+
+
+def _lineage(folder: Path, mistakes: list[Mistake]) -> list[Document]:
+    """The theme files of a brand and of those it extends, nearest first."""
+    documents = [Document(folder / THEME_FILE, mistakes)]
+    while "extends" in documents[-1].values:
+        child = documents[-1]
+        here = Table([(child, child.values)], mistakes)
+        parent = here.pattern("extends", NAME.pattern, "the name of a folder beside this one")
+        if not parent:
+            break
+        if parent in [each.file.parent.name for each in documents]:
+            round_trip = " -> ".join([*(each.file.parent.name for each in documents), parent])
+            here.refuse(
+                "extends", f"{parent!r}, which goes in a circle ({round_trip})", "a theme that does not extend this one"
+            )
+            break
+        if len(documents) == _DEEPEST:
+            here.refuse("extends", f"{parent!r} as the ninth theme in a row", f"at most {_DEEPEST} themes in a row")
+            break
+        file = folder.parent / parent / THEME_FILE
+        if not file.is_file():
+            here.refuse("extends", repr(parent), f"a folder beside this one that has a {THEME_FILE}")
+            break
+        documents.append(Document(file, mistakes))
+    return documents

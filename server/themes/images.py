@@ -1,0 +1,177 @@
+"""Logo, icon and fonts: known by what they contain, not by their names, and refused where they could do harm."""
+
+from __future__ import annotations
+
+import re
+import xml.parsers.expat
+from pathlib import Path
+
+import msgspec
+
+LIMIT = 512 * 1024
+LEAST_PIXELS = 128
+_SVG = "http://www.w3.org/2000/svg"
+_XHTML = "http://www.w3.org/1999/xhtml"
+_ELEMENTS = frozenset(
+    {"script", "foreignobject", "iframe", "embed", "object", "audio", "video", "canvas", "handler", "listener"}
+)
+_RASTER = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
+
+
+class Image(msgspec.Struct, frozen=True):
+    kind: str
+    """`svg`, `png` or `jpeg`."""
+    width: int = 0
+    """Pixels; 0 where an SVG does not say."""
+    height: int = 0
+
+
+def image(data: bytes) -> Image:
+    """Raises `ValueError` with what is wrong."""
+    if len(data) > LIMIT:
+        raise ValueError(f"a file of {len(data)} bytes")
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        found = _png(data)
+    elif data.startswith(b"\xff\xd8\xff"):
+        found = _jpeg(data)
+    else:
+        return _svg(data)
+    if min(found.width, found.height) < LEAST_PIXELS:
+        raise ValueError(f"{found.width} by {found.height} pixels")
+    return found
+
+
+def _png(data: bytes) -> Image:
+    if data[12:16] != b"IHDR" or len(data) < 33:
+        raise ValueError("a PNG without its header")
+    return Image("png", int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
+
+
+def _jpeg(data: bytes) -> Image:
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # a fill byte
+            at += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return Image(
+                "jpeg", int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
+            )
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    raise ValueError("a JPEG without a frame header")
+
+
+class _Drawing:
+    """Handlers of one SVG: the first thing that an image must not hold raises `ValueError`."""
+
+    def __init__(self) -> None:
+        self.depth = self.styles = 0
+        self.size = (0, 0)
+
+    def doctype(self, *_: object) -> None:
+        raise ValueError("an SVG with a DOCTYPE")
+
+    def instruction(self, target: str, _: str) -> None:
+        raise ValueError(f"an SVG with a processing instruction <?{target[:20]}")
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        space, _, local = name.rpartition(" ")
+        local = local.lower()
+        if not self.depth and (space != _SVG or local != "svg"):
+            raise ValueError(f"a file whose root is <{local[:20]}>, not <svg> of {_SVG}")
+        if local in _ELEMENTS or space == _XHTML:
+            raise ValueError(f"an SVG with <{local}>")
+        if not self.depth:
+            self.size = _size(attributes)
+        self.depth += 1
+        self.styles += local == "style"
+        for key, value in attributes.items():
+            _check_attribute(local, key.rpartition(" ")[2].lower(), value)
+
+    def end(self, name: str) -> None:
+        self.styles -= name.rpartition(" ")[2].lower() == "style"
+
+    def text(self, text: str) -> None:
+        if self.styles:
+            _check_style(text)
+
+
+def _check_attribute(element: str, key: str, value: str) -> None:
+    plain = re.sub(r"[\x00-\x20]", "", value).lower()
+    if key.startswith("on"):
+        raise ValueError(f"an SVG with the handler {key[:20]}")
+    if "javascript:" in plain or "vbscript:" in plain:
+        raise ValueError(f"an SVG with a script in {key[:20]}")
+    if key == "base":
+        raise ValueError("an SVG with xml:base")
+    if key in ("href", "src") and not plain.startswith("#") and not _RASTER.fullmatch(value.strip()):
+        raise ValueError(f"an SVG that points outside itself with {key}")
+    if key == "attributename" and (plain.startswith("on") or plain.endswith("href")):
+        raise ValueError(f"an SVG whose <{element}> changes {plain[:20]}")
+    if key != "d":
+        _check_style(value)
+
+
+def _check_style(text: str) -> None:
+    plain = re.sub(r"\s", "", text).lower()
+    if "@import" in plain or re.search(
+        r"url\(['\"]?(?!#)", plain.replace("url('#", "url(#").replace('url("#', "url(#")
+    ):
+        raise ValueError("an SVG that loads something by its styles")
+    if "\\" in plain or "expression(" in plain:
+        raise ValueError("an SVG with an escape or expression in its styles")
+
+
+def _size(attributes: dict[str, str]) -> tuple[int, int]:
+    lengths = [re.fullmatch(r"\s*(\d{1,5})(\.\d+)?(px)?\s*", attributes.get(key, "")) for key in ("width", "height")]
+    if all(lengths):
+        return int(lengths[0][1]), int(lengths[1][1])  # type: ignore[index]
+    box = re.split(r"[\s,]+", attributes.get("viewBox", "").strip())
+    if len(box) == 4 and all(re.fullmatch(r"\d{1,5}(\.\d+)?", each) for each in box[2:]):
+        return round(float(box[2])), round(float(box[3]))
+    return 0, 0
+
+
+def _svg(data: bytes) -> Image:
+    drawing = _Drawing()
+    parser = xml.parsers.expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = drawing.doctype
+    parser.ProcessingInstructionHandler = drawing.instruction
+    parser.StartElementHandler = drawing.start
+    parser.EndElementHandler = drawing.end
+    parser.CharacterDataHandler = drawing.text
+    try:
+        parser.Parse(data, True)
+    except xml.parsers.expat.ExpatError as error:
+        raise ValueError(f"neither PNG nor JPEG nor a well-formed SVG ({error})") from None
+    return Image("svg", *drawing.size)
+
+
+def font(data: bytes) -> str:
+    """`woff2` or `woff`. Raises `ValueError` with what is wrong."""
+    if len(data) > LIMIT:
+        raise ValueError(f"a file of {len(data)} bytes")
+    kind = {b"wOF2": "woff2", b"wOFF": "woff"}.get(data[:4])
+    if kind is None:
+        raise ValueError("neither WOFF2 nor WOFF")
+    if len(data) < 44 or int.from_bytes(data[8:12], "big") != len(data):
+        raise ValueError(f"a {kind} file that is cut off or padded")
+    return kind
+
+
+def own_file(folder: Path, name: str) -> tuple[Path, bytes]:
+    """A file of a theme's folder and what is in it, at most one byte more than `LIMIT`. Raises `ValueError`."""
+    if not name or name.startswith(("/", "\\")) or ".." in Path(name).parts or "\x00" in name or ":" in name:
+        raise ValueError(f"the name {name!r}")
+    file = folder / name
+    try:
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{name!r}, which is a link out of the folder")
+        if not file.is_file():
+            raise ValueError(f"{name!r}, and there is no such file")
+        with file.open("rb") as stream:
+            return file, stream.read(LIMIT + 1)
+    except OSError as error:
+        raise ValueError(f"{name[:80]!r}, which cannot be read ({error.strerror})") from None

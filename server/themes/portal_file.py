@@ -1,0 +1,173 @@
+"""`portal.toml`: what a brand offers its customers. The merchant's file.
+
+The names and values under `[features]` are those of Stripe's `billing_portal.configuration`. Secrets never stand here.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+from babel import Locale, UnknownLocaleError
+
+from server.settings import is_loopback
+from server.themes.features import Features, read_features
+from server.themes.mistakes import nearest
+from server.themes.reading import Table
+
+BACKENDS = ("ledger", "stripe")
+LINK = r"(test_)?[A-Za-z0-9_-]{22,80}"
+
+
+class Business(msgspec.Struct, frozen=True):
+    """Empty texts were not given: what needs them is not shown."""
+
+    name: str
+    headline: str = ""
+    privacy_policy_url: str = ""
+    terms_of_service_url: str = ""
+    default_return_url: str = ""
+    support_email: str = ""
+    support_phone: str = ""
+    support_url: str = ""
+
+
+class Site(msgspec.Struct, frozen=True):
+    url: str = ""
+    """An origin such as `https://billing.harbour.example`; empty: served under `/<brand>/`."""
+    locales: tuple[str, ...] = ("en",)
+    """Those that the portal is offered in; the first is the default."""
+    timezone: str = "UTC"
+    """In which dates are told."""
+
+
+class LoginPage(msgspec.Struct, frozen=True):
+    enabled: bool = False
+    link: str = ""
+    """The token of the log-in page's URL; a test ledger's begins with `test_`."""
+
+
+class BillingChoice(msgspec.Struct, frozen=True):
+    backend: str = "ledger"
+
+
+class PortalConfig(msgspec.Struct, frozen=True):
+    business: Business
+    site: Site
+    login_page: LoginPage
+    billing: BillingChoice
+    features: Features
+
+
+def read_portal(table: Table) -> PortalConfig:
+    """To be used only when no mistake was noted."""
+    portal = PortalConfig(
+        business=_business(table.table("business")),
+        site=_site(table.table("site")),
+        login_page=_login_page(table.table("login_page")),
+        billing=_billing(table.table("billing")),
+        features=read_features(table.table("features")),
+    )
+    table.close()
+    return portal
+
+
+def _business(table: Table) -> Business:
+    business = Business(
+        name=table.text("name", limit=100, required=True),
+        headline=table.text("headline", limit=120),
+        privacy_policy_url=table.checked("privacy_policy_url", _url),
+        terms_of_service_url=table.checked("terms_of_service_url", _url),
+        default_return_url=table.checked("default_return_url", _url),
+        support_email=table.checked("support_email", _email),
+        support_phone=table.pattern(
+            "support_phone", r"\+?[0-9][0-9 ()./-]{2,30}", "a phone number such as +1 555 0100"
+        ),
+        support_url=table.checked("support_url", _url),
+    )
+    table.close()
+    return business
+
+
+def _site(table: Table) -> Site:
+    locales = table.words("locales", _is_locale, "a locale such as en, de or pt-BR", ("en",))
+    if not locales:
+        table.refuse("locales", "an empty list", "at least one locale, such as en")
+    site = Site(
+        url=table.checked("url", _origin), locales=locales, timezone=table.checked("timezone", _timezone, "UTC")
+    )
+    table.close()
+    return site
+
+
+def _login_page(table: Table) -> LoginPage:
+    allowed = "at least 22 letters, digits, - or _, with test_ in front for a test ledger; `link activate` writes it"
+    page = LoginPage(enabled=table.flag("enabled", default=False), link=table.pattern("link", LINK, allowed))
+    table.close()
+    if page.enabled and "link" not in table:
+        table.missing("link", allowed)
+    return page
+
+
+def _billing(table: Table) -> BillingChoice:
+    choice = BillingChoice(backend=table.word("backend", BACKENDS, "ledger"))
+    table.close()
+    return choice
+
+
+def _url(value: str) -> str:
+    parts = _split(value)
+    if parts is None or parts[0] not in ("https", "http"):
+        raise ValueError("a whole URL such as https://harbour.example/privacy")
+    return value
+
+
+def _split(value: str) -> tuple[str, str] | None:
+    """Scheme and host in lower case; None for what is no plain URL."""
+    if not re.fullmatch(r"[\x21-\x7e]+", value) or re.search(r"[\\\"'<>`{}|^]", value):
+        return None
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 (a port out of range is told here)
+    except ValueError:
+        return None
+    host = parts.hostname or ""
+    if not host or "@" in parts.netloc or not re.fullmatch(r"[a-z0-9.-]{1,253}|[0-9a-f:.]{2,45}", host):
+        return None
+    return parts.scheme.lower(), host
+
+
+def _origin(value: str) -> str:
+    parts = _split(value)
+    allowed = "https:// and a host, without a path (plain http on 127.0.0.1, ::1 or localhost only)"
+    if parts is None or not re.fullmatch(r"https?://[^/?#]+/?", value, re.IGNORECASE):
+        raise ValueError(allowed)
+    if parts[0] != "https" and not is_loopback(parts[1]):
+        raise ValueError(allowed)
+    return value.rstrip("/").lower()
+
+
+def _email(value: str) -> str:
+    # No deliverability or special-use rules here: this address is shown, not written to.
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])", value):
+        raise ValueError("an email address such as help@harbour.example")
+    return value
+
+
+def _is_locale(tag: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", tag) and Locale.parse(tag, sep="-"))
+    except (UnknownLocaleError, ValueError):
+        return False
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        known = nearest(name, available_timezones()).rpartition(" (did you mean ")[2]
+        hint = f"; did you mean {known.removesuffix('?)')}?" if known.endswith("?)") else ""
+        raise ValueError(f"a time zone such as Europe/Berlin or UTC{hint}") from None
+    return name
