@@ -1,0 +1,167 @@
+"""The pages that the build wrote, served by us: in the demo, and where `serve --static` stands in for a CDN.
+
+A middleware in front of the application: `/<brand>/…` is a file of `dist/<brand>/` unless it is one of the paths that a
+CDN passes on. Files are found in an index made from the folder, so no path can lead out of it, and they carry the
+headers of the build's own `_headers`. Of a request only the path, `If-None-Match` and `Accept-Encoding` count: no other
+header can change what anybody gets.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from server.paths import DYNAMIC_PREFIXES
+
+RawHeaders = list[tuple[bytes, bytes]]
+Rule = tuple[re.Pattern[str], dict[str, str]]
+
+_TYPES = {".webmanifest": "application/manifest+json", ".woff2": "font/woff2", ".js": "text/javascript"}
+_IS_TEXT = re.compile(r"text/|image/svg|application/(json|javascript|manifest)")
+_NOT_PAGES = ("_headers", "_redirects")
+
+
+class File(msgspec.Struct, frozen=True):
+    body: bytes
+    gzipped: bytes
+    """Empty where it is not worth it."""
+    etag: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+class Site:
+    """One brand's folder in memory, read again when a build has put another in its place."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamp: tuple[int, int] | None = None
+        self.files: dict[str, File] = {}
+
+    def find(self, path: str) -> tuple[int, File | None]:
+        """Status and file for a path below the brand; a folder is its `index.html`."""
+        self._refresh()
+        name = f"{path}index.html" if path.endswith("/") or not path else path
+        if name in self.files and name not in _NOT_PAGES:
+            return 200, self.files[name]
+        if f"{path}/index.html" in self.files:
+            return 308, None
+        return 404, self.files.get("404.html")
+
+    def _refresh(self) -> None:
+        try:
+            status = self._folder.stat()
+        except FileNotFoundError:
+            self.files, self._stamp = {}, None
+            return
+        stamp = (status.st_ino, status.st_mtime_ns)
+        if stamp != self._stamp:
+            rules = _rules(self._folder / "_headers")
+            found = sorted(path for path in self._folder.rglob("*") if path.is_file() and not path.is_symlink())
+            self.files = {each.relative_to(self._folder).as_posix(): _read(each, self._folder, rules) for each in found}
+            self._stamp = stamp
+
+
+class StaticFiles:
+    """ASGI middleware: the static pages of these brands, everything else from `app`."""
+
+    def __init__(self, app: ASGIApp, dist: Path, brands: Iterable[str]) -> None:
+        self._app = app
+        self._sites = {name: Site(dist / name) for name in brands}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        brand, slash, path = scope["path"].removeprefix("/").partition("/") if scope["type"] == "http" else ("", "", "")
+        site = self._sites.get(brand)
+        if site is None or is_dynamic(f"/{path}"):
+            await self._app(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await answer(send, 405, [(b"allow", b"GET, HEAD")])
+        elif not slash:
+            await answer(send, 308, [(b"location", f"/{quote(brand)}/".encode())])
+        else:
+            await _serve(scope, send, site, brand, path)
+
+
+def is_dynamic(path: str) -> bool:
+    """Whether a path below a brand is the application's, by the same list that the CDN is given."""
+    return any(
+        path.startswith(prefix) if prefix.endswith("/") else path == prefix or path.startswith(f"{prefix}/")
+        for prefix in DYNAMIC_PREFIXES
+    )
+
+
+async def _serve(scope: Scope, send: Send, site: Site, brand: str, path: str) -> None:
+    status, file = site.find(path)
+    if status == 308:
+        await answer(send, 308, [(b"location", f"/{quote(brand)}/{quote(path)}/".encode())])
+        return
+    if file is None:
+        await answer(send, 404, [(b"content-type", b"text/plain; charset=utf-8")], b"Not found.\n")
+        return
+    asked = dict(scope["headers"])
+    headers = [*file.headers, (b"etag", file.etag)]
+    if file.gzipped:
+        headers.append((b"vary", b"Accept-Encoding"))
+    known = {each.strip().removeprefix(b"W/") for each in asked.get(b"if-none-match", b"").split(b",")}
+    if status == 200 and file.etag in known:
+        await answer(send, 304, headers)
+        return
+    body = file.body
+    if file.gzipped and _takes_gzip(asked.get(b"accept-encoding", b"")):
+        body = file.gzipped
+        headers.append((b"content-encoding", b"gzip"))
+    headers.append((b"content-length", str(len(body)).encode()))
+    await answer(send, status, headers, b"" if scope["method"] == "HEAD" else body)
+
+
+async def answer(send: Send, status: int, headers: RawHeaders, body: bytes = b"") -> None:
+    """One whole answer over ASGI."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _takes_gzip(header: bytes) -> bool:
+    for part in header.split(b","):
+        coding, _, weight = part.replace(b" ", b"").lower().partition(b";q=")
+        if coding in (b"gzip", b"*"):
+            return weight.strip(b"0.") != b"" if weight else True
+    return False
+
+
+def _read(path: Path, folder: Path, rules: list[Rule]) -> File:
+    body = path.read_bytes()
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    name = "/" + path.relative_to(folder).as_posix()
+    headers = {"content-type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind}
+    url = name.removesuffix("index.html")
+    for pattern, given in rules:
+        if pattern.fullmatch(url):
+            headers |= given
+    gzipped = gzip.compress(body, 9, mtime=0) if _IS_TEXT.match(kind) else b""
+    return File(
+        body=body,
+        gzipped=gzipped if len(gzipped) < len(body) else b"",
+        etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"'.encode(),
+        headers=tuple((key.encode(), value.encode()) for key, value in headers.items()),
+    )
+
+
+def _rules(path: Path) -> list[Rule]:
+    """`_headers` as CDNs read it: a line with a path, `*` for anything, then indented lines with a header each."""
+    rules: list[Rule] = []
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not line[0].isspace():
+            rules.append((re.compile(".*".join(re.escape(part) for part in line.strip().split("*"))), {}))
+        elif rules:
+            key, _, value = line.strip().partition(":")
+            rules[-1][1][key.strip().lower()] = value.strip()
+    return rules
