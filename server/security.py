@@ -1,0 +1,174 @@
+"""What stands around the whole application, so that no route can opt out of it by accident: `Guard`.
+
+Every request passes, in this order:
+
+| step | refuses |
+|---|---|
+| one `Host`, one of the configured ones | 400 |
+| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin` | 403 |
+| a script of another site does not read: its requests without navigation | 403 |
+
+and every answer, an error too, leaves with the security headers and `no-store`. The operator's paths take any host:
+load balancers ask by address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from server import policy
+from server.portal import Portal
+from server.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
+SAFE = frozenset({"GET", "HEAD"})
+_FRAGMENT = b"x-portal-fragment"
+_HTMX_ANSWERS = frozenset({b"hx-redirect"})
+_OWN_PATH = re.compile(rb"/(?!/)[A-Za-z0-9/_.?=&%~:-]*")
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Guard:
+    """The application behind these checks. `portals` by the name that the path begins with."""
+
+    def __init__(self, app: ASGIApp, *, portals: Mapping[str, Portal], settings: Settings) -> None:
+        self._app = app
+        self._origins = {name: portal.origin for name, portal in portals.items()}
+        origins = {*self._origins.values(), *filter(None, [settings.origin])}
+        self._hosts = {urlsplit(origin).netloc.lower().encode() for origin in origins}
+        secure = {name: portal.is_secure for name, portal in portals.items()}
+        self._pages = {
+            name: _encoded(policy.page(portal.renderer.assets, secure=secure[name])) for name, portal in portals.items()
+        }
+        self._others = {name: _encoded(policy.bare(secure=secure[name])) for name in portals}
+        self._bare = _encoded(policy.bare(secure=all(secure.values())))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            if scope["type"] == ScopeType.WEBSOCKET:
+                await send({"type": "websocket.close", "code": 1000, "reason": None})
+                return
+            await self._app(scope, receive, send)
+            return
+        name = scope["path"].split("/", 2)[1] if "/" in scope["path"] else ""
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = self._answered(name, message["headers"])
+            await send(message)
+
+        refused = self._refused(scope, name)
+        if refused:
+            await _refuse(send_guarded, *refused)
+        else:
+            await self._app(scope, receive, send_guarded)
+
+    def _refused(self, scope: Scope, name: str) -> tuple[int, bytes] | None:
+        headers = scope["headers"]
+        if scope["path"] not in OPERATIONS:
+            hosts = _all(headers, b"host")
+            if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+                return 400, b"This server does not know that host.\n"
+        method = scope.get("method", "")
+        if method in SAFE:
+            if _read_by_another_site(headers):
+                return 403, b"Another site may not read this.\n"
+        elif not is_same_origin(headers, self._origins.get(name, "")):
+            return 403, b"This form was not sent by our own page.\n"
+        return None
+
+    def _answered(self, name: str, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """The headers of the answer with ours in place of any of the same name."""
+        kept = {key.lower(): value for key, value in headers}
+        is_page = kept.get(b"content-type", b"").startswith(b"text/html") and _FRAGMENT not in kept
+        ours = (self._pages if is_page else self._others).get(name, self._bare)
+        names = {key for key, _ in ours}
+        answered = [(key, value) for key, value in headers if key.lower() not in names and _is_ours_to_send(key, value)]
+        return answered + ours
+
+
+def is_same_origin(headers: Headers, origin: str) -> bool:
+    """Whether a browser says that the request comes from a page of this origin. `origin` empty: nobody's."""
+    sites = _all(headers, b"sec-fetch-site")
+    if sites:
+        return bool(origin) and sites == [b"same-origin"]
+    return bool(origin) and _all(headers, b"origin") == [origin.encode()]
+
+
+def client_address(headers: Headers, peer: str, settings: Settings) -> str:
+    """Who asks, as the key of limits: an IPv4 address, or the /64 network of an IPv6 one.
+
+    The peer of the connection, unless the settings name what a proxy of ours says. Whatever a visitor can write is
+    believed nowhere: `X-Forwarded-For` is counted from the right, and the CDN's header only from the CDN's addresses.
+    """
+    said = ""
+    if not settings.proxy_peers or _is_in(peer, settings):
+        if settings.client_address_header and settings.proxy_peers:
+            given = _all(headers, settings.client_address_header.encode())
+            said = given[0].decode("latin-1").strip() if len(given) == 1 else ""
+        elif settings.trusted_proxies:
+            given = b",".join(_all(headers, b"x-forwarded-for")).split(b",")
+            if len(given) >= settings.trusted_proxies:
+                said = given[-settings.trusted_proxies].decode("latin-1").strip()
+    return _key(said) or _key(peer) or "unknown"
+
+
+def _key(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address), 64), strict=False))
+    return str(address)
+
+
+def _is_in(peer: str, settings: Settings) -> bool:
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    return any(address in network for network in settings.proxy_peers)
+
+
+def _read_by_another_site(headers: Headers) -> bool:
+    sites = _all(headers, b"sec-fetch-site")
+    if not sites or sites[0] in (b"same-origin", b"none"):
+        return False
+    return _all(headers, b"sec-fetch-mode") != [b"navigate"]
+
+
+def _is_ours_to_send(name: bytes, value: bytes) -> bool:
+    """No visitor's text in what htmx obeys: HX-Redirect to one of our own paths, and no other."""
+    if not name.lower().startswith(b"hx-"):
+        return True
+    if name.lower() in _HTMX_ANSWERS and _OWN_PATH.fullmatch(value):
+        return True
+    _log.error("an answer's HX header was dropped", extra={"header": name.decode("latin-1")})
+    return False
+
+
+def _all(headers: Headers, name: bytes) -> list[bytes]:
+    return [value for key, value in headers if key.lower() == name]
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+
+
+async def _refuse(send: Send, status: int, words: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(words)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": words, "more_body": False})
