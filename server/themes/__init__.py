@@ -15,12 +15,13 @@ inherited. A folder with a `theme.toml` alone is a base for others. Whatever is 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from server.themes.features import Features
-from server.themes.mistakes import Mistake, ThemeError, shown
+from server.themes.mistakes import Mistake, ThemeError, nearest, shown
 from server.themes.palette import PAIRS, TOKENS, Palette
 from server.themes.portal_file import PortalConfig, read_portal
 from server.themes.reading import Document, Table
@@ -75,6 +76,7 @@ def load(folder: Path) -> Brand:
     """The brand of one folder. Raises `ThemeError` with everything that is wrong."""
     mistakes: list[Mistake] = []
     _check_name(folder, mistakes)
+    _check_other_files(folder, mistakes)
     documents = _lineage(folder, mistakes)
     theme = read_theme(Table([(each, each.values) for each in documents], mistakes))
     document = Document(folder / PORTAL_FILE, mistakes)
@@ -92,9 +94,11 @@ def load_all(folder: Path) -> tuple[Brand, ...]:
     except OSError as error:
         found = f"a folder that cannot be read ({error.strerror})"
         raise ThemeError([Mistake(folder, 0, "", found, "a folder of themes")]) from None
-    brands, mistakes = [], []
+    brands: list[Brand] = []
+    mistakes: list[Mistake] = []
     for each in folders:
         if (each / THEME_FILE).exists() and not (each / PORTAL_FILE).exists():
+            _check_other_files(each, mistakes)
             continue
         try:
             brands.append(load(each))
@@ -103,9 +107,28 @@ def load_all(folder: Path) -> tuple[Brand, ...]:
     if not brands and not mistakes:
         allowed = f"at least one folder with {THEME_FILE} and {PORTAL_FILE}"
         mistakes.append(Mistake(folder, 0, "", "no brand", allowed))
+    mistakes.extend(_shared_domains(brands))
     if mistakes:
         raise ThemeError(mistakes)
     return tuple(brands)
+
+
+def _shared_domains(brands: list[Brand]) -> Iterator[Mistake]:
+    owners: dict[str, Brand] = {}
+    for brand in brands:
+        url = brand.portal.site.url
+        owner = owners.setdefault(url, brand)
+        if url and owner is not brand:
+            file = brand.folder / PORTAL_FILE
+            yield Mistake(file, 0, "site.url", f"{url!r}, which {owner.name} has too", "a domain of its own")
+
+
+def _check_other_files(folder: Path, mistakes: list[Mistake]) -> None:
+    """A misspelt `portal.toml` must not make a brand vanish without a word."""
+    for file in sorted(folder.glob("*.toml")):
+        if file.name not in (THEME_FILE, PORTAL_FILE):
+            allowed = nearest(file.name, (THEME_FILE, PORTAL_FILE))
+            mistakes.append(Mistake(file, 0, "", f"a file named {shown(file.name)}", allowed))
 
 
 def _check_name(folder: Path, mistakes: list[Mistake]) -> None:

@@ -62,6 +62,15 @@ def _jpeg(data: bytes) -> Image:
     raise ValueError("a JPEG without a frame header")
 
 
+_SUFFIXES = {"svg": (".svg",), "png": (".png",), "jpeg": (".jpg", ".jpeg"), "woff2": (".woff2",), "woff": (".woff",)}
+
+
+def check_name(file: Path, kind: str) -> None:
+    """A published file is served as what its name says, and no browser looks further. Raises `ValueError`."""
+    if file.suffix.lower() not in _SUFFIXES[kind]:
+        raise ValueError(f"a file that is {kind.upper()} inside; name it {file.stem}{_SUFFIXES[kind][0]}")
+
+
 class _Drawing:
     """Handlers of one SVG: the first thing that an image must not hold raises `ValueError`."""
 
@@ -163,8 +172,10 @@ def font(data: bytes) -> str:
 
 def own_file(folder: Path, name: str) -> tuple[Path, bytes]:
     """A file of a theme's folder and what is in it, at most one byte more than `LIMIT`. Raises `ValueError`."""
-    if not name or name.startswith(("/", "\\")) or ".." in Path(name).parts or "\x00" in name or ":" in name:
-        raise ValueError(f"the name {name!r}")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", name) or ".." in Path(name).parts:
+        raise ValueError(
+            f"the name {name[:80]!r} (a name has letters, digits, . _ - and / before what is in a subfolder)"
+        )
     file = folder / name
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
@@ -173,5 +184,6 @@ def own_file(folder: Path, name: str) -> tuple[Path, bytes]:
             raise ValueError(f"{name!r}, and there is no such file")
         with file.open("rb") as stream:
             return file, stream.read(LIMIT + 1)
-    except OSError as error:
-        raise ValueError(f"{name[:80]!r}, which cannot be read ({error.strerror})") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, in Python 3.11
+        reason = getattr(error, "strerror", None) or "a circle of links"
+        raise ValueError(f"{name[:80]!r}, which cannot be read ({reason})") from None

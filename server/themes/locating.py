@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 
 Path = tuple[str | int, ...]
 
@@ -24,10 +25,9 @@ _TOKEN = re.compile(
 def lines_of(text: str) -> dict[Path, int]:
     """The line of every path in a valid TOML document; `()` is its first line."""
     found: dict[Path, int] = {(): 1}
-    try:
+    # What was found before a failure is still right; a path without a line is shown at its table's.
+    with suppress(IndexError, RecursionError, tomllib.TOMLDecodeError):
         _Walk(text, found).document()
-    except (IndexError, RecursionError, tomllib.TOMLDecodeError):
-        pass  # what was found so far is still right; a path without a line is shown at its table's
     return found
 
 

@@ -20,7 +20,8 @@ class Mistake(msgspec.Struct, frozen=True):
     allowed: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else str(self.file)
+        file = str(self.file) if str(self.file).isprintable() else repr(str(self.file))
+        place = f"{file}:{self.line}" if self.line else file
         key = f" {self.key}:" if self.key else ""
         return f"{place}:{key} found {self.found}; allowed: {self.allowed}"
 

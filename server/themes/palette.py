@@ -210,9 +210,11 @@ def _light_grounds(brand: Oklch, background: str) -> dict[str, str]:
 def _dark_grounds(brand: Oklch, background: str) -> dict[str, str]:
     tint = min(brand.chroma, 0.016)
     page = oklch(background) if background else Oklch(0.175, tint, brand.hue)
-    colors = {"page": background or page.hex, "surface": page.at(page.lightness + 0.045).hex}
-    colors["border"] = page.at(page.lightness + 0.14, max(page.chroma, tint)).hex
-    return colors | {f"{kind}-surface": Oklch(page.lightness + 0.09, 0.045, hue).hex for kind, hue in _HUES.items()}
+    colors = {"page": background or page.hex, "surface": page.at(max(page.lightness + 0.045, 0.17)).hex}
+    colors["border"] = page.at(max(page.lightness + 0.14, 0.28), max(page.chroma, tint)).hex
+    return colors | {
+        f"{kind}-surface": Oklch(max(page.lightness + 0.09, 0.23), 0.045, hue).hex for kind, hue in _HUES.items()
+    }
 
 
 def _visible(color: Oklch, page: str, *, is_dark: bool) -> Oklch:

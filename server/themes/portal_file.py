@@ -5,6 +5,7 @@ The names and values under `[features]` are those of Stripe's `billing_portal.co
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,6 +19,9 @@ from server.themes.mistakes import nearest
 from server.themes.reading import Table
 
 BACKENDS = ("ledger", "stripe")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
+_LOCALE = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?"
 LINK = r"(test_)?[A-Za-z0-9_-]{22,80}"
 
 
@@ -134,9 +138,16 @@ def _split(value: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     host = parts.hostname or ""
-    if not host or "@" in parts.netloc or not re.fullmatch(r"[a-z0-9.-]{1,253}|[0-9a-f:.]{2,45}", host):
+    if "@" in parts.netloc or not (_is_ip(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)):
         return None
     return parts.scheme.lower(), host
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
 
 
 def _origin(value: str) -> str:
@@ -146,19 +157,22 @@ def _origin(value: str) -> str:
         raise ValueError(allowed)
     if parts[0] != "https" and not is_loopback(parts[1]):
         raise ValueError(allowed)
-    return value.rstrip("/").lower()
+    # Browsers leave the scheme's own port out of what they send as Origin.
+    port = ":443" if parts[0] == "https" else ":80"
+    return value.rstrip("/").lower().removesuffix(port)
 
 
 def _email(value: str) -> str:
     # No deliverability or special-use rules here: this address is shown, not written to.
-    if not re.fullmatch(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])", value):
+    local, _, host = value.rpartition("@")
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&*+/=?^_{|}~.-]{1,64}", local) or not _HOST.fullmatch(host.lower()):
         raise ValueError("an email address such as help@harbour.example")
     return value
 
 
 def _is_locale(tag: str) -> bool:
     try:
-        return bool(re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", tag) and Locale.parse(tag, sep="-"))
+        return bool(re.fullmatch(_LOCALE, tag) and Locale.parse(tag, sep="-"))
     except (UnknownLocaleError, ValueError):
         return False
 

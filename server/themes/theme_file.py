@@ -136,7 +136,9 @@ def _image(table: Table, key: str) -> tuple[Path, images.Image] | None:
         table.refuse(key, str(error), "a file in the folder of this theme")
         return None
     try:
-        return file, images.image(content)
+        image = images.image(content)
+        images.check_name(file, image.kind)
+        return file, image
     except ValueError as error:
         allowed = "an SVG without scripts, a PNG or a JPEG, at most 512 KB, bitmaps at least 128 by 128 pixels"
         table.refuse(key, f"{name}: {error}", allowed)
@@ -147,14 +149,29 @@ def _read_type(table: Table) -> Type:
     body = table.checked("body", _stack, STACKS["system"])
     heading = table.checked("heading", _stack, body)
     scale = table.number("scale", 1.0, 1.5, 1.2)
+    fonts = _read_fonts(table, f"{body}, {heading}")
+    table.close()
+    return Type(body=body, heading=heading, fonts=fonts, scale=scale)
+
+
+def _read_fonts(table: Table, used: str) -> tuple[Font, ...]:
+    """The theme's own fonts, and of those it inherits the ones in use that it does not replace."""
     fonts: dict[tuple[str, str, str], Font] = {}
+    names: dict[str, Path] = {}
     for each in table.tables("font"):
         font = _font(each)
         is_own = each.layers[0][0] is table.layers[0][0]
-        if font and (is_own or f"'{font.family}'" in f"{body}, {heading}"):
-            fonts.setdefault((font.family, font.weight, font.style), font)
-    table.close()
-    return Type(body=body, heading=heading, fonts=tuple(fonts.values()), scale=scale)
+        if font is None or not (is_own or f"'{font.family}'" in used):
+            continue
+        face = (font.family, font.weight, font.style)
+        if face in fonts:
+            if is_own:
+                each.refuse("family", f"{font.family!r} twice with the same weight and style", "each face once")
+            continue
+        if names.setdefault(font.file.name, font.file) != font.file:
+            each.refuse("file", f"{font.file.name!r}, a name that {names[font.file.name]} has too", "another file name")
+        fonts[face] = font
+    return tuple(fonts.values())
 
 
 def _stack(value: str) -> str:
@@ -178,6 +195,13 @@ def _stack(value: str) -> str:
     return ", ".join(each if each in generic else f"'{each}'" for each in families)
 
 
+def _is_weight(written: str) -> bool:
+    weights = written.split(" ")
+    if not all(re.fullmatch(r"[1-9]\d{0,3}", each) and int(each) <= 1000 for each in weights):
+        return False
+    return len(weights) == 1 or (len(weights) == 2 and int(weights[0]) < int(weights[1]))
+
+
 def _font(table: Table) -> Font | None:
     family = table.pattern("family", r"[A-Za-z][A-Za-z0-9 _-]{0,60}", "letters, digits, spaces and dashes")
     name = table.text("file", required=True)
@@ -187,13 +211,15 @@ def _font(table: Table) -> Font | None:
     if "family" not in table:
         table.missing("family", "the name of the font family: it is required")
     written = "400" if weight is None else str(weight)
-    if isinstance(weight, bool) or not re.fullmatch(r"[1-9]\d{0,2}|1000|[1-9]\d{0,2} ([1-9]\d{0,2}|1000)", written):
+    if isinstance(weight, bool) or not _is_weight(written):
         table.refuse("weight", shown(weight), 'a weight from 1 to 1000, or a range such as "100 900"')
     if not family or not name:
         return None
     try:
         file, content = images.own_file(table.source("file").file.parent, name)
-        return Font(family=family, file=file, kind=images.font(content), weight=written, style=style)
+        kind = images.font(content)
+        images.check_name(file, kind)
+        return Font(family=family, file=file, kind=kind, weight=written, style=style)
     except ValueError as error:
         table.refuse("file", f"{name}: {error}", "a WOFF2 or WOFF file in the folder of this theme, at most 512 KB")
         return None
