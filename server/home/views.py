@@ -1,0 +1,46 @@
+"""The overview: everything of one customer on one page, made of the same parts as the features' own pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.billing import Account, Money
+from server.details import views as details
+from server.invoices import views as invoices
+from server.payment_methods import views as payment_methods
+from server.rendering import View
+from server.subscriptions import views as subscriptions
+from server.themes import Features
+
+
+class Overview(View):
+    """The account at a glance. A part that the business switched off is None, and is not shown."""
+
+    address: str
+    """The address that logged in."""
+    as_of: datetime
+    """How fresh everything below is."""
+    subscriptions: subscriptions.List
+    payment_methods: payment_methods.List | None = None
+    invoices: tuple[invoices.Row, ...] | None = None
+    """The latest few."""
+    has_more_invoices: bool = False
+    details: details.Show | None = None
+    balance: Money | None = None
+    """Credit (negative) or debt (positive) that the next invoice takes into account; None: nothing."""
+
+
+def overview(account: Account, features: Features, now: datetime, *, address: str, key: str) -> Overview:
+    """`key` is fresh for this page: the forms of the cards get theirs from it."""
+    has_invoices = features.invoice_history.enabled
+    shown = invoices.latest(account, now) if has_invoices else None
+    return Overview(
+        address=address,
+        as_of=account.as_of,
+        subscriptions=subscriptions.listing(account, features, now, key=key),
+        payment_methods=payment_methods.listing(account, now) if features.payment_method_update.enabled else None,
+        invoices=shown,
+        has_more_invoices=shown is not None and (len(account.invoices) > len(shown) or account.has_older_invoices),
+        details=details.details(account) if features.customer_update.enabled else None,
+        balance=account.balance or None,
+    )

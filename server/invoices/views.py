@@ -1,0 +1,115 @@
+"""The invoices of a customer: the list, page by page, and one with everything that happened to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from server.billing import Account, Address, Invoice, InvoiceLine, InvoicePage, Money, Payment
+from server.rendering import View
+
+STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
+BADGES = {"paid": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}
+SHOWN_ON_OVERVIEW = 5
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One invoice in a list."""
+
+    id: str
+    number: str
+    """Empty where the billing side gave none."""
+    created_at: datetime
+    total: Money
+    status: str
+    """`open`, `overdue`, `paid`, `void`, `uncollectible`, or `other` for a word that we do not know."""
+    word: str
+    """The billing side's own word for the status."""
+    badge: str
+    """The kind of the status badge: good, warn, bad or quiet."""
+    what_for: str = ""
+    """The first line of the invoice."""
+    more_lines: int = 0
+    """How many lines follow the first."""
+    amount_due: Money | None = None
+    """What is still to pay, where that is not the whole amount."""
+
+
+class List(View):
+    """One page of the invoices, newest first."""
+
+    rows: tuple[Row, ...] = ()
+    before: str = ""
+    """The cursor that this page was asked for with; empty: the newest."""
+    older: str = ""
+    """The cursor of the next, older page; empty: there is none."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of an invoice."""
+
+    line: InvoiceLine
+    has_period: bool = False
+
+
+class Detail(View):
+    """One invoice, as it was finalized, and what happened to it since."""
+
+    invoice: Invoice
+    row: Row
+    lines: tuple[Line, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    """The tries that ended, oldest first: paid, failed or canceled."""
+    refunds: tuple[Payment, ...] = ()
+    """The payments of which something was given back."""
+    billed_to: Address | None = None
+    """None: the invoice carries no address."""
+    can_still_be_paid: bool = False
+    """Open, with something to pay."""
+
+
+def listing(page: InvoicePage, now: datetime, before: str = "") -> List:
+    return List(rows=tuple(row(each, now) for each in page.invoices), before=before, older=page.before)
+
+
+def latest(account: Account, now: datetime) -> tuple[Row, ...]:
+    """The first few, for the overview: they stand in the account, so no other query is needed."""
+    return tuple(row(each, now) for each in account.invoices[:SHOWN_ON_OVERVIEW])
+
+
+def row(invoice: Invoice, now: datetime) -> Row:
+    status = status_word(invoice, now)
+    partly_paid = invoice.status == "open" and invoice.amount_due != invoice.total
+    return Row(
+        id=invoice.id,
+        number=invoice.number,
+        created_at=invoice.created_at,
+        total=invoice.total,
+        status=status,
+        word=invoice.status,
+        badge=BADGES.get(status, "quiet"),
+        what_for=next((each.description for each in invoice.lines if each.description), ""),
+        more_lines=max(len(invoice.lines) - 1, 0),
+        amount_due=invoice.amount_due if partly_paid and invoice.amount_due else None,
+    )
+
+
+def status_word(invoice: Invoice, now: datetime) -> str:
+    """The status as templates know it: an open invoice past its due date is `overdue`, an unknown word is `other`."""
+    if invoice.status == "open" and invoice.due_at is not None and invoice.due_at < now:
+        return "overdue"
+    return invoice.status if invoice.status in STATUSES else "other"
+
+
+def detail(invoice: Invoice, now: datetime) -> Detail:
+    payments = sorted((each for each in invoice.payments if each.status != "open"), key=lambda each: each.at)
+    return Detail(
+        invoice=invoice,
+        row=row(invoice, now),
+        lines=tuple(Line(each, has_period=bool(each.period_start_at and each.period_end_at)) for each in invoice.lines),
+        payments=tuple(payments),
+        refunds=tuple(each for each in payments if each.refunded),
+        billed_to=invoice.customer_address if invoice.customer_address != Address() else None,
+        can_still_be_paid=invoice.status == "open" and invoice.amount_due.amount > 0,
+    )

@@ -1,0 +1,67 @@
+"""What a customer sees when something could not be done: what happened, what it means, what to do next.
+
+`server.responding` decides which of them answers what; none is ever shown by a feature's happy path.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from server.rendering import View
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """The form that asks for the same again. It carries the same key, so nothing happens twice."""
+
+    action: str
+    """A verb of `Paths` that takes the subject's id: `subscription_cancel` or `subscription_resume`."""
+    subject: str
+    key: str
+    customer: str
+
+
+class NotFound(View):
+    """Not there, or not theirs: the two look alike, to the byte."""
+
+
+class NotUnderstood(View):
+    """The request makes no sense: a form of another shape, a method that the address does not take."""
+
+
+class OtherCustomer(View):
+    """The form came from a page of another account than the one that is logged in now. Nothing was changed."""
+
+
+class Refused(View):
+    """The billing side says no. Nothing was changed."""
+
+    reason: str = ""
+    """A reason of `billing.Refused`; an unknown word gets the general sentence."""
+    subject: str = ""
+    """The id of the subscription that it was about; empty: none."""
+
+
+class Unavailable(View):
+    """The billing side, or our database, is away. Nothing was changed."""
+
+    repeat: Repeat | None = None
+    """None: it was only looked at."""
+
+
+class Uncertain(View):
+    """It was asked and no answer came: it may have happened or not."""
+
+    repeat: Repeat | None = None
+
+
+class TooMany(View):
+    """Too often. When it may be tried again."""
+
+    minutes: int = 1
+    """Rounded up."""
+
+
+class Broken(View):
+    """We were wrong. The log holds one line with the same reference."""
+
+    reference: str
