@@ -7,7 +7,7 @@ them, and the two agree because both ask here. Templates write `{{ asset("portal
     logical name      what it is
     portal.css        the theme's custom properties, then site/static/portal.css; also inline, see `inline_css`
     htmx.js           site/static/vendor/htmx.min.js, byte for byte
-    <name>.js         each script of site/static
+    <name>.js         each script of site/static; reload.js only while `build.py dev` runs
     logo, icon        the theme's, whatever their type
     <font file>       each font of the theme, by its file name
 """
@@ -58,14 +58,17 @@ class Assets:
     """By hashed name, such as `portal.1a2b3c4d5e.css`."""
     inline_css: str
     """The whole style sheet for an inline `<style>`, marked as safe: the tags may hold nothing but it."""
+    reload: bool
+    """Whether pages load `reload.js`, which shows what a designer saved."""
     _names: Mapping[str, str]
     _paths: Paths
 
     @classmethod
-    def of(cls, brand: Brand) -> Assets:
+    def of(cls, brand: Brand, *, reload: bool = False) -> Assets:
         """Raises `AssetError` for a file that cannot be published."""
         paths = Paths(brand.base)
-        found = _scripts() | _theme_files(brand)
+        scripts = {name: each for name, each in _scripts().items() if reload or name != "reload.js"}
+        found = scripts | _theme_files(brand)
         names = {logical: _hashed_name(logical, suffix, content) for logical, (suffix, content) in found.items()}
         css = _style_sheet(brand, {logical: paths.static(name) for logical, name in names.items()})
         names["portal.css"] = _hashed_name("portal.css", ".css", css.encode())
@@ -74,6 +77,7 @@ class Assets:
         return cls(
             files=MappingProxyType(dict(sorted(files.items()))),
             inline_css=Markup(css),  # noqa: S704 (it holds no "<": checked in _style_sheet)
+            reload=reload,
             _names=MappingProxyType(names),
             _paths=paths,
         )
@@ -119,7 +123,7 @@ def style_hash(css: str) -> str:
 
 
 def _hashed_name(logical: str, suffix: str, content: bytes) -> str:
-    stem = logical.removesuffix(suffix)
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", logical.removesuffix(suffix))
     return f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
 
 
@@ -136,10 +140,10 @@ def _scripts() -> dict[str, tuple[str, bytes]]:
 
 def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
     named = {"logo": brand.theme.brand.logo, "icon": brand.theme.brand.icon}
-    for path in brand.theme.type.files:
-        if path.name in named or path.name.endswith((".js", ".css")):
-            raise AssetError(f"{path}: a font cannot be called {path.name}; rename the file")
-        named[path.name] = path
+    for font in brand.theme.type.fonts:
+        taken = named.setdefault(font.file.name, font.file)
+        if taken != font.file:
+            raise AssetError(f"{font.file}: the name {font.file.name} is taken by {taken}; rename one of the two")
     found = {}
     for logical, path in named.items():
         suffix = path.suffix.lower()
@@ -153,7 +157,7 @@ def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
 
 def _style_sheet(brand: Brand, urls: Mapping[str, str]) -> str:
     """Tokens and structure, minified; `url(<logical name>)` becomes the URL of that asset."""
-    css = tokens_css(brand.theme) + "\n" + (STATIC / "portal.css").read_text("utf-8")
+    css = tokens_css(brand.theme, lambda font: urls[font.name]) + (STATIC / "portal.css").read_text("utf-8")
 
     def resolved(match: re.Match[str]) -> str:
         return f'url("{urls[match[1]]}")' if match[1] in urls else match[0]

@@ -19,7 +19,7 @@ FEATURES = ("home", "subscriptions", "invoices", "payment_methods", "details")
 LAYERS: tuple[tuple[str, ...], ...] = (
     (r"__main__", r"demo(\..*)?"),
     (r"app",),
-    (r"merchant(\..*)?", r"operations", r"static_files", r"checking", r"gallery", r"examples"),
+    (r"merchant(\..*)?", r"operations", r"static_files", r"checking", r"overrides", r"gallery", r"examples"),
     (rf"({'|'.join(FEATURES)})\.routes",),
     (r"login\.routes",),
     (r"worker",),
@@ -27,9 +27,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"mail(\..*)?",),
     (r"forms", r"security", r"sessions", r"login\..*", rf"({'|'.join(FEATURES)})\.views"),
     (r"publishing",),
+    (r"cdn",),
     (r"portal",),
     (r"rendering",),
-    (r"html_rules", r"template_rules", r"policy", r"samples(\..*)?"),
+    (r"html_rules", r"template_rules", r"policy", r"links", r"samples(\..*)?"),
+    (r"safety_rules",),
+    (r"markup", r"whole"),
     (r"billing(\..*)?",),
     (r"assets", r"css"),
     (r"themes(\..*)?",),
@@ -43,7 +46,7 @@ PURE = (r".*\.views", r"billing(\..*)?", r"login\.passcodes", r"themes(\..*)?", 
 ONLY = {
     "os.environ": ("app", "__main__", r"merchant\..*", r"demo(\..*)?"),
     "set_cookie": ("sessions", r"login\..*"),
-    "HX-": ("responding", "security", "html_rules", "template_rules"),
+    "HX-": ("responding", "security", "policy"),
 }
 
 # What a module may import from outside, beyond the standard library. Anything else is a decision to be made here.

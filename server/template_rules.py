@@ -1,0 +1,105 @@
+"""The house rules for template files, the site's and those of themes, before anything is rendered.
+
+Autoescape is the defence against markup in names and memos, and these rules keep it whole: nothing in a template may
+call a text safe. An override must stand where the site has a template, or it would be silently without effect.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from traceback import extract_tb
+
+import jinja2
+from jinja2 import nodes
+
+from server.html_rules import Problem
+from server.themes import Brand
+
+SITE_TEMPLATES = Path(__file__).parent.parent / "site" / "templates"
+LONGEST = 80
+_ENDINGS = (".html", ".txt")
+_UNSAFE_FILTERS = {
+    "safe": "texts are escaped, always; put markup into a macro of components/ instead",
+    "attr": "write the attribute's name out",
+}
+
+
+def override_problems(brand: Brand) -> list[Problem]:
+    """Templates of the brand, and of those it extends, that replace nothing."""
+    return [problem for folder in brand.lineage for problem in folder_problems(folder)]
+
+
+def folder_problems(theme: Path) -> list[Problem]:
+    """What is wrong with the names of the templates in one theme's folder."""
+    known = [path.relative_to(SITE_TEMPLATES).as_posix() for path in template_files(SITE_TEMPLATES)]
+    problems = []
+    for path in sorted((theme / "templates").rglob("*")):
+        name = path.relative_to(theme / "templates").as_posix()
+        if path.is_dir() or path.name.startswith(".") or name in known:
+            continue
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        message = f"replaces nothing: the site has no template {name}{hint}"
+        problems.append(Problem(str(path), 0, "override-replaces", message))
+    return problems
+
+
+def template_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in _ENDINGS and path.is_file())
+
+
+def lint(path: Path) -> list[Problem]:
+    """What the rules have against one template file."""
+    text = path.read_text("utf-8")
+    try:
+        tree = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True).parse(text, str(path))
+    except jinja2.TemplateSyntaxError as error:
+        return [Problem(str(path), error.lineno, "template-syntax", str(error.message))]
+    found = [*_in_tree(tree), *_in_text(text)]
+    return sorted(Problem(str(path), line, rule, message) for line, rule, message in found)
+
+
+def blocks(path: Path) -> set[str]:
+    """The names of the blocks that a template defines."""
+    tree = jinja2.Environment(extensions=["jinja2.ext.i18n"]).parse(path.read_text("utf-8"))  # noqa: S701 (only parsed)
+    return {block.name for block in tree.find_all(nodes.Block)}
+
+
+def template_mistake(error: jinja2.TemplateError, template: str) -> str:
+    """An error of Jinja in one line: file, line, and what is wrong."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return f"{error.filename or error.name or template}:{error.lineno}: {error.message}"
+    if isinstance(error, jinja2.TemplateNotFound):
+        return f"{template}: there is no template {error.name}"
+    frames = [each for each in extract_tb(error.__traceback__) if each.filename.endswith(_ENDINGS)]
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else template
+    return f"{place}: {error.message}"
+
+
+def _in_tree(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    for used in tree.find_all(nodes.Filter):
+        if used.name in _UNSAFE_FILTERS:
+            yield used.lineno, "no-unsafe-filter", f"the filter {used.name} is not used: {_UNSAFE_FILTERS[used.name]}"
+    for name in tree.find_all(nodes.Name):
+        if name.name == "Markup":
+            yield name.lineno, "no-unsafe-filter", "Markup is not used: texts are escaped, always"
+    for change in tree.find_all(nodes.EvalContextModifier):
+        yield change.lineno, "no-autoescape-block", "autoescape is on, always; take the {% autoescape %} away"
+    for inside in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        key = inside.attr if isinstance(inside, nodes.Getattr) else getattr(inside.arg, "value", "")
+        if isinstance(key, str) and key.startswith("_"):
+            yield inside.lineno, "no-inner-names", f"{key} is inside Python; use what the view offers"
+
+
+def _in_text(text: str) -> Iterator[tuple[int, str, str]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.search(r"\{%[-+]?\s*raw\b", line):
+            yield number, "no-raw-block", "{% raw %} is not used; move scripts to site/static"
+        if re.search(r"\{%[-+]?\s*autoescape\b", line):
+            yield number, "no-autoescape-block", "autoescape is on, always; take the {% autoescape %} away"
+    length = len(text.splitlines())
+    if length > LONGEST:
+        yield LONGEST + 1, "template-length", f"{length} lines; move a part to components/, {LONGEST} are allowed"

@@ -1,0 +1,72 @@
+"""Folders that are whole or not there: written aside, then renamed into place.
+
+A failure at any point leaves what stood there before and nothing else. A process that is killed may leave a hidden
+folder; the next write of the same name clears it away, and puts back what had been moved aside.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from secrets import token_hex
+
+MARK = "_headers"
+"""Every build holds this file. A folder without it is somebody else's and is never replaced."""
+
+
+class NotOurs(Exception):
+    """The folder to be replaced was not written by a build."""
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make `folder` hold exactly these files, given by their paths in it. Raises `NotOurs` and `OSError`."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _recover(folder)
+    if folder.is_symlink() or (folder.exists() and not (folder / MARK).is_file()):
+        raise NotOurs(f"{folder}: was not written by a build; move it away, or choose another folder")
+    aside = folder.with_name(f".{folder.name}.new.{token_hex(4)}")
+    try:
+        for name, content in files.items():
+            path = aside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        _swap(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Make `path` hold this, at once. Raises `OSError`."""
+    aside = path.with_name(f".{path.name}.new.{token_hex(4)}")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _swap(aside: Path, folder: Path) -> None:
+    if not folder.exists():
+        aside.rename(folder)
+        return
+    old = folder.with_name(f".{folder.name}.old.{token_hex(4)}")
+    folder.rename(old)
+    try:
+        aside.rename(folder)
+    finally:
+        if sys.exc_info()[0] is not None and not folder.exists():
+            old.rename(folder)
+    shutil.rmtree(old)
+
+
+def _recover(folder: Path) -> None:
+    """Finish or undo what a killed build left."""
+    for old in sorted(folder.parent.glob(f".{folder.name}.old.*")):
+        if folder.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(folder)
+    for new in folder.parent.glob(f".{folder.name}.new.*"):
+        shutil.rmtree(new)
