@@ -84,9 +84,10 @@ def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, loc
     message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = locale or portal.renderer.default_locale
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
+    # After the bodies: making the alternative moves every Content- header into its first part.
+    message["Content-Language"] = locale or portal.renderer.default_locale
     return message
 
 
@@ -99,9 +100,11 @@ def address(text: str, name: str = "") -> Address:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_CONTROL.sub(" ", text).split())
+    """Text for a header: no line break, and no encoded word either, which the standard library would decode and then
+    write out as it stands, line break and all (seen on Python 3.11 with ``=?utf-8?q?x=0ABcc:_y?=``)."""
+    return " ".join(_CONTROL.sub(" ", text).replace("=?", "= ?").split())
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
-_NOT_IN_ADDRESS = re.compile(r"[^\x21-\x7e\u00a1-\U0010ffff]|[\"(),:;<>\[\]\\]|@.*@|^[^@]*[^\x00-\x7f].*@")
+_NOT_IN_ADDRESS = re.compile(r"[^\x21-\x7e\u00a1-\U0010ffff]|[\"(),:;<>\[\]\\]|=\?|@.*@|^[^@]*[^\x00-\x7f].*@")
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import email.policy
+import re
 from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -21,6 +22,8 @@ from server.settings import Settings, is_loopback
 
 POLICY = email.policy.SMTP.clone(cte_type="7bit")
 """CRLF lines, encoded headers, and nothing that needs a server with 8BITMIME."""
+
+_BARE_BREAK = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 class MailTemporary(Exception):
@@ -94,11 +97,14 @@ class SmtpMailer:
         recipients = [address.addr_spec for address in message["To"].addresses]
         if len(recipients) != 1 or "Cc" in message or "Bcc" in message:
             raise MailPermanent(f"a mail goes to one address, not to {len(recipients)}")
+        wire = message.as_bytes(policy=POLICY)
+        if _BARE_BREAK.search(wire):
+            raise MailPermanent("its headers hold a line break")
         sender: Address = message["From"].addresses[0]
         accepted = False
         try:
             async with asyncio.timeout(self._total), self._connection() as client:
-                await client.sendmail(sender.addr_spec, recipients, message.as_bytes(policy=POLICY))
+                await client.sendmail(sender.addr_spec, recipients, wire)
                 accepted = True
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             # A server that stumbles over our QUIT has the mail: sending it again would be a second one.

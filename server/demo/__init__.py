@@ -1,0 +1,207 @@
+"""Everything on one machine: `build.py demo` and `build.py dev`.
+
+Builds the brands into a folder of its own, fills a throw-away ledger with sample customers, and serves pages and server
+on one loopback origin. Mails go to nobody: each passcode is printed, and the mails are shown at `/_demo/inbox`. What it
+prints can be followed by scripts:
+
+    portal <brand> <log-in URL with a prefilled address>
+    passcode <address> <code>
+
+`dev` also watches the themes and `site/`, and builds again when something was saved; a mistake in a theme is printed and
+what was there before stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import socket
+import tempfile
+from email.message import EmailMessage
+from pathlib import Path
+
+import msgspec
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from litestar.types import ASGIApp
+
+from server import app, logs, publishing, themes
+from server.assets import Assets
+from server.demo.inbox import Inbox
+from server.demo.sample_ledger import fill
+from server.mail.smtp import KeepingMailer
+from server.paths import Paths
+from server.rendering import SITE, Renderer
+from server.settings import Settings, is_loopback
+from server.static_files import StaticFiles
+from server.store import open_store
+from server.themes import Brand, ThemeError
+
+SAMPLE_ADDRESS = "jenny@example.com"
+
+
+class DemoError(Exception):
+    """The demo cannot run like this; the message says what to do."""
+
+
+def run(themes_folder: Path, *, host: str, port: int, only: str | None = None, reload: bool = False) -> int:
+    """Serve until Ctrl-C or SIGTERM. Raises `DemoError` or `ThemeError`."""
+    if not is_loopback(host):
+        raise DemoError(
+            f"--host {host}: the demo shows everybody's passcodes, so it stays on this machine. "
+            "Use 127.0.0.1, ::1 or localhost; for anything else there is: python -m server serve"
+        )
+    _check_port(host, port)
+    logs.configure("warning")
+    with tempfile.TemporaryDirectory(prefix="postern-demo-") as folder:
+        demo = Demo(themes_folder, Path(folder), host, port, only)
+        demo.load()
+        asyncio.run(demo.serve(reload=reload))
+    return 0
+
+
+class Demo:
+    def __init__(self, themes_folder: Path, folder: Path, host: str, port: int, only: str | None) -> None:
+        self._themes, self._folder, self._host, self._port, self._only = themes_folder, folder, host, port, only
+        self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self._brands: tuple[Brand, ...] = ()
+        self._mailer = KeepingMailer(print_passcode)
+        self._filled: set[str] = set()
+        self._announced = False
+        self._settings = Settings(
+            secrets=(secrets.token_urlsafe(48).encode(),),
+            origin=self.origin,
+            database=f"sqlite:{folder / 'demo.sqlite'}",
+            mail_from="portal@example.com",
+            themes=themes_folder,
+        )
+
+    def load(self) -> None:
+        """Read the brands and build their pages. Raises `ThemeError`; what was there before is still there then."""
+        found = themes.load_all(self._themes)
+        if self._only and self._only not in [brand.name for brand in found]:
+            raise DemoError(f"No such brand: {self._only}. There are {', '.join(brand.name for brand in found)}.")
+        brands = tuple(on_one_origin(brand) for brand in found if self._only in (None, brand.name))
+        publishing.build(brands, self._folder / "dist")
+        self._brands = brands
+
+    async def serve(self, *, reload: bool) -> None:
+        """Serve what was loaded, and again after each change, until a signal ends it."""
+        ended, changed = asyncio.Event(), asyncio.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, ended.set)
+        watching = asyncio.create_task(self._watch(changed)) if reload else None
+        await self._fill()
+        try:
+            while not ended.is_set():
+                changed.clear()
+                await self._serve_until(ended, changed)
+        finally:
+            if watching:
+                watching.cancel()
+
+    async def _serve_until(self, ended: asyncio.Event, changed: asyncio.Event) -> None:
+        server = Server(
+            await self._application(),
+            address=self._host,
+            port=self._port,
+            interface=Interfaces.ASGI,
+            websockets=False,
+            log_enabled=False,
+        )
+        serving = asyncio.create_task(server.serve())
+        waits = [asyncio.create_task(each.wait()) for each in (ended, changed)]
+        await self._announce(serving)
+        await asyncio.wait([serving, *waits], return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
+        server.stop()
+        await serving
+        if not ended.is_set() and not changed.is_set():
+            raise DemoError("The server ended by itself; the lines above say why.")
+
+    async def _application(self) -> ASGIApp:
+        store = open_store(self._settings.database)
+        wired = app.create_app(self._settings, self._brands, store, mailer=self._mailer)
+        first = self._brands[0]
+        renderer = Renderer(first, Assets.of(first), Paths(first.base))
+        pages = StaticFiles(wired, self._folder / "dist", [brand.name for brand in self._brands])
+        hosts = frozenset({self.origin.removeprefix("http://")})
+        return Inbox(pages, lambda: self._mailer.messages, renderer, self._portals(), hosts)
+
+    async def _fill(self) -> None:
+        store = open_store(self._settings.database)
+        try:
+            for brand in self._brands:
+                if brand.name not in self._filled:
+                    await fill(store, brand, app.utc_now())
+                    self._filled.add(brand.name)
+        finally:
+            await store.close()
+
+    def _portals(self) -> list[tuple[str, str]]:
+        return [
+            (brand.name, self.origin + Paths(brand.base).login_page(brand.portal.login_page.link, SAMPLE_ADDRESS))
+            for brand in self._brands
+        ]
+
+    async def _announce(self, serving: asyncio.Task[None]) -> None:
+        """Once, and not before the port answers: what reads these lines goes on at once."""
+        while not self._announced and not serving.done():
+            try:
+                _, writer = await asyncio.open_connection(self._host, self._port)
+            except OSError:
+                await asyncio.sleep(0.01)
+                continue
+            writer.close()
+            self._announced = True
+            for name, url in self._portals():
+                print(f"portal {name} {url}", flush=True)
+            print(f"Mails: {self.origin}/_demo/inbox   (Ctrl-C ends)", flush=True)
+
+    async def _watch(self, changed: asyncio.Event) -> None:
+        """Build again after each change; one that cannot be built is told and changes nothing."""
+        from watchfiles import awatch  # noqa: PLC0415 (only `dev` needs it)
+
+        async for _ in awatch(self._themes, SITE):
+            try:
+                await asyncio.to_thread(self.load)
+                await self._fill()
+            except (ThemeError, DemoError, publishing.BuildError) as error:
+                print(f"{error}\nWhat was there before is still served.", flush=True)
+                continue
+            print("built again", flush=True)
+            changed.set()
+
+
+def on_one_origin(brand: Brand) -> Brand:
+    """The brand as the demo shows it: without a domain of its own, its log-in page active, its billing a ledger."""
+    link = brand.portal.login_page.link or f"test_{brand.name:0>22}"
+    portal = msgspec.structs.replace(
+        brand.portal,
+        site=msgspec.structs.replace(brand.portal.site, url=""),
+        login_page=msgspec.structs.replace(brand.portal.login_page, enabled=True, link=link),
+        billing=msgspec.structs.replace(brand.portal.billing, backend="ledger"),
+    )
+    return msgspec.structs.replace(brand, portal=portal)
+
+
+def print_passcode(message: EmailMessage) -> None:
+    """The code stands in the last line of the text, `@domain #code`."""
+    part = message.get_body(("plain",))
+    last = str(part.get_content()).strip().splitlines()[-1] if part else ""
+    print(f"passcode {message['To']} {last.rpartition('#')[2]}", flush=True)
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise DemoError(
+                f"Port {port} on {host} cannot be used ({error.strerror}); "
+                f"is another demo running? Choose another one, such as --port {min(port + 1, 65535)}"
+            ) from None
