@@ -22,6 +22,7 @@ from server.billing.money import Money
 from server.billing.types import (
     ACTIVE,
     ALIVE,
+    ENDED,
     LATEST_INVOICES,
     Account,
     Address,
@@ -36,6 +37,8 @@ from server.billing.types import (
     Payment,
     PaymentMethod,
     Price,
+    Product,
+    PromotionCode,
     Recurring,
     Subscription,
     TaxId,
@@ -47,6 +50,7 @@ from server.billing.types import (
 __all__ = [
     "ACTIVE",
     "ALIVE",
+    "ENDED",
     "LATEST_INVOICES",
     "Account",
     "Activity",
@@ -67,6 +71,8 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "Price",
+    "Product",
+    "PromotionCode",
     "Recurring",
     "Refusal",
     "Refused",

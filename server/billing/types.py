@@ -20,6 +20,10 @@ ALIVE = ACTIVE | {"unpaid", "paused", "incomplete"}
 """The statuses from which a subscription can still be canceled."""
 
 
+ENDED = frozenset({"canceled", "incomplete_expired"})
+"""The statuses that nothing leads out of."""
+
+
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     line1: str = ""
     line2: str = ""
@@ -57,6 +61,9 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of one of the account's payment methods, or empty."""
     disabled: bool = False
     """The merchant switched this customer off: no log-in, and open sessions end."""
+    invoice_prefix: str = ""
+    """Where the numbers of the customer's invoices begin."""
+    next_invoice_sequence: int = 1
 
 
 class PaymentMethod(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -109,6 +116,18 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     tiers: tuple[Tier, ...] = ()
     tax_behavior: str = "unspecified"
     active: bool = True
+    package_size: int = 1
+    """The price is for so many units together."""
+    package_round: str = "up"
+    """What a started package counts: `up` as a whole one, `down` not at all."""
+
+
+class Product(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    name: str
+    active: bool = True
+    unit_label: str = ""
+    description: str = ""
 
 
 class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,6 +141,19 @@ class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_in_months: int = 0
     products: tuple[str, ...] = ()
     """Applies to these only; empty: to everything."""
+
+
+class PromotionCode(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    code: str
+    """What the customer types."""
+    coupon: str
+    """The coupon's id."""
+    active: bool = True
+    expires_at: datetime | None = None
+    max_redemptions: int = 0
+    """0: as often as wanted."""
+    times_redeemed: int = 0
 
 
 class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -252,6 +284,10 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     """As they were when the invoice was finalized."""
     memo: str = ""
     next_attempt_at: datetime | None = None
+    balance_applied: Money | None = None
+    """Credit (negative) or debt (positive) of the customer's balance that went into it."""
+    has_more_lines: bool = False
+    """The billing side sent only the first lines."""
     hosted: bool = False
     """The billing side has a page of its own for it (Stripe)."""
 

@@ -1,0 +1,175 @@
+"""What happens by itself in the ledger: periods end and are charged, trials end, subscriptions end. Pure.
+
+`bring_up_to_date` finds the earliest thing that is due, does it at its own moment, and looks again. What is done depends
+on the account and on that moment alone, never on `now`; so catching up once is the same as having looked every day.
+
+    end       the end that was decided has come               canceled
+    expire    nobody finished an incomplete subscription      incomplete_expired, after 23 hours
+    unpause   collection begins again
+    overdue   a sent invoice was not paid in time             past_due
+    renew     a period or a trial is over                     an invoice; active, or past_due where the charge fails
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from server.billing.amounts import Bill, bill, is_running
+from server.billing.invoicing import arranged, issue
+from server.billing.periods import next_end
+from server.billing.types import ALIVE, Account, Invoice, Item, Subscription, Upcoming
+
+RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
+AT_ONCE = 500
+"""So many events in one call at most; the account stays due after that and is brought further by the next call."""
+_UNFINISHED = timedelta(hours=23)
+_ORDER = ("end", "expire", "unpause", "overdue", "renew")
+
+
+class Event(msgspec.Struct, frozen=True, order=True):
+    at: datetime
+    order: int
+    subscription: str
+
+    @property
+    def kind(self) -> str:
+        return _ORDER[self.order]
+
+
+def bring_up_to_date(account: Account, now: datetime) -> tuple[Account, tuple[Invoice, ...]]:
+    """The account as it is at `now`, and the invoices that came into being on the way, oldest first."""
+    made: list[Invoice] = []
+    before = account
+    for _ in range(AT_ONCE):
+        event = next_event(account)
+        if event is None or event.at > now:
+            break
+        account, invoices = _happen(account, event)
+        made += invoices
+    if account is not before:
+        account = settled(account)
+    return replace(account, as_of=now), tuple(made)
+
+
+def due_at(account: Account) -> datetime | None:
+    """When something next happens by itself."""
+    event = next_event(account)
+    return event.at if event else None
+
+
+def settled(account: Account) -> Account:
+    """The account after a change: its subscriptions in order, and what each one charges next."""
+    subscriptions = arranged(account.subscriptions)
+    upcoming = tuple(each for each in map(upcoming_of, subscriptions) if each)
+    return replace(account, subscriptions=subscriptions, upcoming=upcoming)
+
+
+def upcoming_of(subscription: Subscription) -> Upcoming | None:
+    """The next charge; None where the subscription ends before it, or nothing is collected then."""
+    at = _renews_at(subscription)
+    if at is None or subscription.status == "unpaid" or (subscription.cancel_at and subscription.cancel_at <= at):
+        return None
+    resumes = subscription.pause_resumes_at
+    if subscription.pause_behavior and (resumes is None or resumes > at):
+        return None
+    renewed, items = _next_period(subscription, at)
+    return Upcoming(subscription=subscription.id, at=at, total=bill(renewed, items, at).total)
+
+
+def next_event(account: Account) -> Event | None:
+    return min((event for each in account.subscriptions for event in _events(each, account)), default=None)
+
+
+def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
+    if subscription.status not in ALIVE:
+        return
+    moments = {
+        "end": subscription.cancel_at,
+        "expire": subscription.created_at + _UNFINISHED if subscription.status == "incomplete" else None,
+        "unpause": subscription.pause_resumes_at if subscription.pause_behavior else None,
+        "overdue": _overdue_at(subscription, account),
+        "renew": _renews_at(subscription),
+    }
+    for order, kind in enumerate(_ORDER):
+        moment = moments[kind]
+        if moment is not None:
+            yield Event(at=moment, order=order, subscription=subscription.id)
+
+
+def _overdue_at(subscription: Subscription, account: Account) -> datetime | None:
+    if subscription.status != "active" or subscription.collection_method != "send_invoice":
+        return None
+    latest = next((each for each in account.invoices if each.id == subscription.latest_invoice), None)
+    return latest.due_at if latest and latest.status == "open" else None
+
+
+def _renews_at(subscription: Subscription) -> datetime | None:
+    """When its next period begins: a trial's end, or the first end of an item whose interval we know."""
+    if subscription.status not in RENEWING:
+        return None
+    if subscription.status == "trialing" and subscription.trial_end_at:
+        return subscription.trial_end_at
+    ends = [each.current_period_end_at for each in subscription.items if _end_after(subscription, each)]
+    return min(ends, default=None)
+
+
+def _end_after(subscription: Subscription, item: Item, start: datetime | None = None) -> datetime | None:
+    start = start or item.current_period_end_at
+    return next_end(subscription.billing_cycle_anchor_at, item.price.recurring, start)
+
+
+def _next_period(subscription: Subscription, at: datetime) -> tuple[Subscription, list[Item]]:
+    """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all."""
+    trial_over = subscription.status == "trialing"
+    items, renewed = [], []
+    for item in subscription.items:
+        end = _end_after(subscription, item, at) if trial_over or item.current_period_end_at == at else None
+        if end is None:
+            items.append(item)
+        else:
+            items.append(replace(item, current_period_start_at=at, current_period_end_at=end))
+            renewed.append(items[-1])
+    return replace(subscription, items=tuple(items)), renewed
+
+
+def _happen(account: Account, event: Event) -> tuple[Account, tuple[Invoice, ...]]:
+    subscription = next(each for each in account.subscriptions if each.id == event.subscription)
+    if event.kind == "renew":
+        return _renew(account, subscription, event.at)
+    if event.kind == "end":
+        asked = subscription.canceled_at or event.at
+        changed = replace(subscription, status="canceled", ended_at=event.at, canceled_at=asked)
+    elif event.kind == "expire":
+        changed = replace(subscription, status="incomplete_expired", ended_at=event.at)
+    elif event.kind == "unpause":
+        changed = replace(subscription, pause_behavior="", pause_resumes_at=None)
+    else:
+        changed = replace(subscription, status="past_due")
+    return with_subscription(account, changed), ()
+
+
+def with_subscription(account: Account, changed: Subscription) -> Account:
+    found = tuple(changed if each.id == changed.id else each for each in account.subscriptions)
+    return replace(account, subscriptions=found)
+
+
+def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
+    """The next period begins. Nothing is billed while unpaid or while drafts are kept (Stripe's `keep_as_draft`)."""
+    status = subscription.status
+    renewed, items = _next_period(subscription, at)
+    if status == "trialing":
+        renewed = replace(renewed, status="active")
+    if not items or status == "unpaid" or subscription.pause_behavior == "keep_as_draft":
+        return with_subscription(account, renewed), ()
+    charge: Bill = bill(renewed, items, at)
+    account, invoice = issue(account, renewed, charge, at, "subscription_cycle")
+    if invoice.status == "open" and renewed.collection_method != "send_invoice":
+        renewed = replace(renewed, status="past_due")
+    elif invoice.status == "paid":
+        renewed = replace(renewed, status="active")
+    discounts = tuple(each for each in renewed.discounts if each.coupon.duration != "once" and is_running(each, at))
+    return with_subscription(account, replace(renewed, discounts=discounts, latest_invoice=invoice.id)), (invoice,)

@@ -1,0 +1,174 @@
+"""Stripe's invoices -> `Invoice`. Pure, as `mapping`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.billing.money import Money
+from server.billing.stripe import mapping, wire
+from server.billing.stripe import wire_invoices as shapes
+from server.billing.stripe.reading import Known, MappingError, address, at, ident, maybe_at, money, owner, read
+from server.billing.types import Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Payment
+
+
+def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
+    """An invoice, and whose it is. A draft has the status `draft`: it must not be shown."""
+    found = read(shapes.Invoice, raw)
+    status = found.status or "draft"
+    moved = found.status_transitions or shapes.Transitions()
+    remaining = found.amount_due - found.amount_paid if found.amount_remaining is None else found.amount_remaining
+    credited = (found.pre_payment_credit_notes_amount or 0) + (found.post_payment_credit_notes_amount or 0)
+    applied = (found.starting_balance or 0) - (found.ending_balance or 0) if found.ending_balance is not None else 0
+    whole = _Whole(found, known)
+    return owner(found.customer, found.customer_account), Invoice(
+        id=found.id,
+        number=found.number or "",
+        status=status,
+        currency=found.currency.upper(),
+        created_at=at(found.created),
+        subtotal=whole.money(found.subtotal),
+        total=whole.money(found.total),
+        amount_paid=whole.money(found.amount_paid),
+        amount_due=whole.money(remaining if status == "open" else 0),
+        lines=tuple(_line(each, index) for index, each in enumerate(found.lines.data)),
+        subscription=_subscription(found),
+        due_at=maybe_at(found.due_date),
+        paid_at=maybe_at(moved.paid_at),
+        period_start_at=maybe_at(found.period_start),
+        period_end_at=maybe_at(found.period_end),
+        taxes=whole.taxes(),
+        discounts=whole.discounts(),
+        payments=whole.payments(),
+        credited=whole.money(credited) if credited else None,
+        billing_reason=found.billing_reason or "",
+        customer_name=found.customer_name or "",
+        customer_email=found.customer_email or "",
+        customer_address=address(found.customer_address),
+        memo=found.description or "",
+        next_attempt_at=maybe_at(found.next_payment_attempt),
+        balance_applied=whole.money(applied) if applied else None,
+        has_more_lines=found.lines.has_more,
+        hosted=bool(found.hosted_invoice_url),
+    )
+
+
+def _subscription(found: shapes.Invoice) -> str:
+    details = found.parent.subscription_details if found.parent else None
+    if details and details.subscription:
+        return ident(details.subscription, "$.parent.subscription_details.subscription")
+    return ident(found.subscription, "$.subscription")
+
+
+def _line(found: shapes.Line, index: int) -> InvoiceLine:
+    path = f"$.lines.data[{index}]"
+    parent = found.parent or shapes.Parent()
+    part = parent.subscription_item_details or parent.invoice_item_details or shapes.SubscriptionItemDetails()
+    pricing = found.pricing or shapes.Pricing()
+    price = pricing.price_details.price if pricing.price_details else None
+    if price is None:
+        price = found.price
+    return InvoiceLine(
+        id=found.id,
+        description=found.description or "",
+        amount=money(found.amount, found.currency),
+        quantity=found.quantity,
+        unit_amount=pricing.unit_amount_decimal or "",
+        period_start_at=at(found.period.start) if found.period else None,
+        period_end_at=at(found.period.end) if found.period else None,
+        proration=found.proration or bool(part.proration),
+        price=ident(price, f"{path}.pricing.price_details.price"),
+        subscription=part.subscription or ident(found.subscription, f"{path}.subscription"),
+    )
+
+
+class _Whole:
+    """The parts of one invoice that need its currency or what is known."""
+
+    def __init__(self, found: shapes.Invoice, known: Known) -> None:
+        self.found, self.known = found, known
+
+    def money(self, amount: int) -> Money:
+        return money(amount, self.found.currency)
+
+    def taxes(self) -> tuple[InvoiceTax, ...]:
+        found = self.found.total_taxes
+        path = "$.total_taxes" if found is not None else "$.total_tax_amounts"
+        entries = found if found is not None else self.found.total_tax_amounts or ()
+        return tuple(
+            InvoiceTax(
+                label=self._tax_label(each, f"{path}[{index}]"),
+                amount=self.money(each.amount),
+                inclusive=bool(each.inclusive) or each.tax_behavior == "inclusive",
+            )
+            for index, each in enumerate(entries)
+        )
+
+    def _tax_label(self, tax: shapes.Tax, path: str) -> str:
+        ref = (tax.tax_rate_details.tax_rate if tax.tax_rate_details else None) or tax.tax_rate
+        if isinstance(ref, dict) and "percentage" in ref:
+            rate = mapping.tax_rate(ref)
+        else:
+            rate_id = ident(ref, path)
+            there = self.known.tax_rate(rate_id) if rate_id else None
+            if there is None:
+                return ""
+            rate = there
+        return f"{rate.display_name} {rate.percentage}%".strip()
+
+    def discounts(self) -> tuple[InvoiceDiscount, ...]:
+        return tuple(
+            InvoiceDiscount(label=self._discount_label(each.discount), amount=self.money(each.amount))
+            for each in self.found.total_discount_amounts or ()
+        )
+
+    def _discount_label(self, ref: wire.Ref) -> str:
+        """The coupon's name where it can be found: an old invoice may name a discount that is gone."""
+        try:
+            taken = mapping.discount(ref, self.known)
+        except MappingError:
+            return ""
+        return taken.coupon.name or taken.promotion_code or taken.coupon.id
+
+    def payments(self) -> tuple[Payment, ...]:
+        found = self.found.payments.data if self.found.payments else ()
+        return tuple(self._payment(each) for each in found)
+
+    def _payment(self, found: shapes.InvoicePayment) -> Payment:
+        moved = found.status_transitions or shapes.PaymentTransitions()
+        paid_by = found.payment or shapes.PaidBy()
+        intent = paid_by.payment_intent if isinstance(paid_by.payment_intent, dict) else {}
+        failure = _failure(intent)
+        charge = _part(intent, "latest_charge") or (paid_by.charge if isinstance(paid_by.charge, dict) else {})
+        refunded = charge.get("amount_refunded")
+        amount = found.amount_requested if found.amount_paid is None else found.amount_paid
+        return Payment(
+            id=found.id,
+            status="failed" if found.status == "open" and failure else found.status,
+            amount=self.money(amount if found.status == "paid" else found.amount_requested),
+            at=at(moved.paid_at or moved.canceled_at or found.created),
+            method=_method(_part(charge, "payment_method_details") or _part(intent, "payment_method")),
+            failure="" if found.status == "paid" else failure,
+            refunded=self.money(refunded) if type(refunded) is int and 0 < refunded <= 10**15 else None,
+        )
+
+
+def _part(whole: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object under `key` where it is there and expanded; else nothing."""
+    part = whole.get(key)
+    return part if isinstance(part, dict) else {}
+
+
+def _failure(intent: dict[str, Any]) -> str:
+    error = _part(intent, "last_payment_error")
+    for key in ("decline_code", "code"):
+        if isinstance(error.get(key), str):
+            return str(error[key])
+    return "authentication_required" if intent.get("status") == "requires_action" else ""
+
+
+def _method(details: dict[str, Any]) -> str:
+    """In words, such as `visa 4242`."""
+    kind = details.get("type")
+    part = _part(details, kind) if isinstance(kind, str) and kind else {}
+    words = [part.get("brand") or part.get("bank_name") or kind, part.get("last4")]
+    return " ".join(word for word in words if isinstance(word, str))

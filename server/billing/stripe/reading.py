@@ -1,0 +1,116 @@
+"""What every mapping needs: reading a shape, following a reference, turning Stripe's numbers into ours."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from server.billing.money import Money
+from server.billing.stripe import wire
+from server.billing.types import Address, Coupon, Discount, Product, TaxRate
+
+W = TypeVar("W", bound=wire.Wire)
+
+
+class MappingError(Exception):
+    """A record is not what Stripe sends: where in it (`path`, such as `$.items.data[0].price`), and what is wrong."""
+
+    def __init__(self, problem: str, path: str = "$") -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path, self.problem = path, problem
+
+
+class Known(Protocol):
+    """What references by id lead to; None where nothing of that id is known."""
+
+    def product(self, product_id: str) -> Product | None: ...
+    def coupon(self, coupon_id: str) -> Coupon | None: ...
+    def discount(self, discount_id: str) -> Discount | None: ...
+    def tax_rate(self, tax_rate_id: str) -> TaxRate | None: ...
+    def promotion_code(self, promotion_code_id: str) -> str:
+        """What the customer types, or empty."""
+        ...
+
+
+class Nothing:
+    """Knows nothing: every reference must be expanded."""
+
+    def product(self, product_id: str) -> Product | None:  # noqa: ARG002 (the protocol's name)
+        return None
+
+    def coupon(self, coupon_id: str) -> Coupon | None:  # noqa: ARG002
+        return None
+
+    def discount(self, discount_id: str) -> Discount | None:  # noqa: ARG002
+        return None
+
+    def tax_rate(self, tax_rate_id: str) -> TaxRate | None:  # noqa: ARG002
+        return None
+
+    def promotion_code(self, promotion_code_id: str) -> str:  # noqa: ARG002
+        return ""
+
+
+def read(shape: type[W], raw: Any, path: str = "$") -> W:
+    """`raw` as that shape. Raises `MappingError` naming the JSON path, what was found and what was wanted."""
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `")
+        raise MappingError(problem[:1].lower() + problem[1:], path + where.rstrip("`").removeprefix("$")) from None
+
+
+def ident(ref: wire.Ref | None, path: str) -> str:
+    """The id that a reference means; empty for none."""
+    if ref is None:
+        return ""
+    if isinstance(ref, str):
+        return ref
+    found = ref.get("id")
+    if not isinstance(found, str) or not found:
+        raise MappingError(f"expected an id, got {type(found).__name__}", f"{path}.id")
+    return found
+
+
+def owner(customer: wire.Ref | None, customer_account: str | None) -> str:
+    """Whose it is: a customer of either API; empty for nobody's."""
+    return ident(customer, "$.customer") or customer_account or ""
+
+
+def at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def maybe_at(seconds: int | None) -> datetime | None:
+    return None if seconds is None else at(seconds)
+
+
+def money(amount: int, currency: str) -> Money:
+    return Money(amount, currency.upper())
+
+
+def decimal_text(exact: str | None, whole: int | None) -> str:
+    """A decimal of minor units; the exact field wins over the rounded one. Empty where neither is given."""
+    if exact is not None:
+        return f"{Decimal(exact).normalize():f}"
+    return "" if whole is None else str(whole)
+
+
+def percent(value: float) -> str:
+    return f"{Decimal(repr(value)).normalize():f}"
+
+
+def address(raw: wire.Address | None) -> Address:
+    if raw is None:
+        return Address()
+    return Address(
+        line1=raw.line1 or "",
+        line2=raw.line2 or "",
+        city=raw.city or raw.town or "",
+        state=raw.state or "",
+        postal_code=raw.postal_code or "",
+        country=(raw.country or "").upper(),
+    )

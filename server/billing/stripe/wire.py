@@ -1,0 +1,304 @@
+"""The shapes of Stripe's JSON, as far as the portal reads them: today's API first, older exports where it is cheap.
+
+Fields that nobody reads are left out and ignored. What Stripe leaves open (a status, a kind of payment method) is plain
+text. What must be right is checked while it is read: a number that is text, a negative count or a date beyond the
+calendar is refused with its JSON path, what was found and what was wanted. Most of Stripe's fields may be null.
+
+A reference is an id, or the object itself where the request expanded it: `Ref`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+Timestamp = Annotated[int, Meta(ge=0, le=221_845_392_000)]
+"""Seconds since 1970, before the year 9000: periods can still be added to it."""
+Amount = Annotated[int, Meta(ge=-(10**15), le=10**15)]
+"""Minor units of a currency."""
+DecimalText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$", max_length=30)]
+Percent = Annotated[float, Meta(ge=0, le=1000)]
+Currency = Annotated[str, Meta(pattern=r"^[A-Za-z]{3}$")]
+Id = Annotated[str, Meta(min_length=1, max_length=255)]
+Quantity = Annotated[int, Meta(ge=0, le=10**9)]
+Count = Annotated[int, Meta(ge=1, le=1200)]
+Ref = Id | dict[str, Any]
+Metadata = dict[str, Any]
+
+
+class Wire(Struct, frozen=True):
+    """One of Stripe's objects."""
+
+
+class Address(Wire, frozen=True):
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    town: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class Verification(Wire, frozen=True):
+    status: str | None = None
+
+
+class Owner(Wire, frozen=True):
+    type: str | None = None
+    customer: Ref | None = None
+    customer_account: Id | None = None
+
+
+class TaxId(Wire, frozen=True):
+    id: Id
+    value: str
+    type: str = "unknown"
+    verification: Verification | None = None
+    customer: Ref | None = None
+    customer_account: Id | None = None
+    owner: Owner | None = None
+
+
+class TaxIds(Wire, frozen=True):
+    data: tuple[TaxId, ...] = ()
+
+
+class Shipping(Wire, frozen=True):
+    name: str | None = None
+    phone: str | None = None
+    address: Address | None = None
+
+
+class InvoiceSettings(Wire, frozen=True):
+    default_payment_method: Ref | None = None
+
+
+class Customer(Wire, frozen=True):
+    id: Id
+    created: Timestamp
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    address: Address | None = None
+    shipping: Shipping | None = None
+    tax_ids: TaxIds | None = None
+    preferred_locales: tuple[str, ...] | None = None
+    invoice_settings: InvoiceSettings | None = None
+    balance: Amount | None = None
+    currency: Currency | None = None
+    invoice_prefix: str | None = None
+    next_invoice_sequence: Annotated[int, Meta(ge=0, le=10**12)] | None = None
+    metadata: Metadata | None = None
+
+
+class Person(Wire, frozen=True):
+    given_name: str | None = None
+    surname: str | None = None
+    address: Address | None = None
+    phone: str | None = None
+
+
+class Business(Wire, frozen=True):
+    registered_name: str | None = None
+    address: Address | None = None
+    phone: str | None = None
+
+
+class Identity(Wire, frozen=True):
+    individual: Person | None = None
+    business_details: Business | None = None
+
+
+class AccountInvoicing(Wire, frozen=True):
+    prefix: str | None = None
+    next_sequence: Annotated[int, Meta(ge=0, le=10**12)] | None = None
+
+
+class AccountBilling(Wire, frozen=True):
+    default_payment_method: Ref | None = None
+    invoice: AccountInvoicing | None = None
+
+
+class AccountCustomer(Wire, frozen=True):
+    billing: AccountBilling | None = None
+    shipping: Shipping | None = None
+
+
+class Configuration(Wire, frozen=True):
+    customer: AccountCustomer | None = None
+
+
+class Defaults(Wire, frozen=True):
+    currency: Currency | None = None
+    locales: tuple[str, ...] | None = None
+
+
+class Account(Wire, frozen=True):
+    """A customer of the v2 API."""
+
+    id: Id
+    created: Timestamp | Annotated[str, Meta(max_length=40)]
+    contact_email: str | None = None
+    contact_phone: str | None = None
+    display_name: str | None = None
+    identity: Identity | None = None
+    configuration: Configuration | None = None
+    defaults: Defaults | None = None
+    metadata: Metadata | None = None
+
+
+class Product(Wire, frozen=True):
+    id: Id
+    name: str
+    active: bool = True
+    unit_label: str | None = None
+    description: str | None = None
+
+
+class Recurring(Wire, frozen=True):
+    interval: str
+    interval_count: Count = 1
+    usage_type: str = "licensed"
+
+
+class Tier(Wire, frozen=True):
+    up_to: Annotated[int, Meta(ge=1)] | str | None = None
+    unit_amount: Amount | None = None
+    unit_amount_decimal: DecimalText | None = None
+    flat_amount: Amount | None = None
+    flat_amount_decimal: DecimalText | None = None
+
+
+class TransformQuantity(Wire, frozen=True):
+    divide_by: Annotated[int, Meta(ge=1, le=10**9)]
+    round: str = "up"
+
+
+class Price(Wire, frozen=True):
+    id: Id
+    product: Ref
+    currency: Currency
+    active: bool = True
+    unit_amount: Amount | None = None
+    unit_amount_decimal: DecimalText | None = None
+    recurring: Recurring | None = None
+    nickname: str | None = None
+    billing_scheme: str = "per_unit"
+    tiers_mode: str | None = None
+    tiers: tuple[Tier, ...] | None = None
+    tax_behavior: str | None = None
+    transform_quantity: TransformQuantity | None = None
+
+
+class AppliesTo(Wire, frozen=True):
+    products: tuple[Id, ...] = ()
+
+
+class Coupon(Wire, frozen=True):
+    id: Id
+    name: str | None = None
+    percent_off: Percent | None = None
+    amount_off: Amount | None = None
+    currency: Currency | None = None
+    duration: str = "once"
+    duration_in_months: Count | None = None
+    applies_to: AppliesTo | None = None
+
+
+class Promotion(Wire, frozen=True):
+    coupon: Ref | None = None
+
+
+class PromotionCode(Wire, frozen=True):
+    id: Id
+    code: str
+    active: bool = True
+    promotion: Promotion | None = None
+    coupon: Ref | None = None
+    expires_at: Timestamp | None = None
+    max_redemptions: Quantity | None = None
+    times_redeemed: Quantity | None = None
+
+
+class Discount(Wire, frozen=True):
+    id: Id
+    source: Promotion | None = None
+    coupon: Ref | None = None
+    promotion_code: Ref | None = None
+    start: Timestamp | None = None
+    end: Timestamp | None = None
+
+
+class TaxRate(Wire, frozen=True):
+    id: Id
+    percentage: Percent
+    display_name: str | None = None
+    inclusive: bool = False
+
+
+class Item(Wire, frozen=True):
+    id: Id
+    price: Price
+    quantity: Quantity | None = None
+    current_period_start: Timestamp | None = None
+    current_period_end: Timestamp | None = None
+
+
+class Items(Wire, frozen=True):
+    data: Annotated[tuple[Item, ...], Meta(min_length=1)]
+
+
+class PauseCollection(Wire, frozen=True):
+    behavior: str = "void"
+    resumes_at: Timestamp | None = None
+
+
+class Subscription(Wire, frozen=True):
+    id: Id
+    status: str
+    currency: Currency
+    created: Timestamp
+    items: Items
+    customer: Ref | None = None
+    customer_account: Id | None = None
+    billing_cycle_anchor: Timestamp | None = None
+    current_period_start: Timestamp | None = None
+    current_period_end: Timestamp | None = None
+    cancel_at_period_end: bool = False
+    cancel_at: Timestamp | None = None
+    canceled_at: Timestamp | None = None
+    ended_at: Timestamp | None = None
+    trial_start: Timestamp | None = None
+    trial_end: Timestamp | None = None
+    discounts: tuple[Ref, ...] | None = None
+    discount: Ref | None = None
+    default_payment_method: Ref | None = None
+    collection_method: str = "charge_automatically"
+    days_until_due: Quantity | None = None
+    pause_collection: PauseCollection | None = None
+    default_tax_rates: tuple[TaxRate, ...] | None = None
+    description: str | None = None
+    latest_invoice: Ref | None = None
+    schedule: Ref | None = None
+
+
+class Card(Wire, frozen=True):
+    brand: str | None = None
+    display_brand: str | None = None
+    last4: str | None = None
+    exp_month: Annotated[int, Meta(ge=1, le=12)] | None = None
+    exp_year: Annotated[int, Meta(ge=1970, le=8000)] | None = None
+
+
+class PaymentMethod(Wire, frozen=True):
+    """The part named like its `type` is read apart: there are too many kinds to list."""
+
+    id: Id
+    type: str
+    created: Timestamp
+    customer: Ref | None = None
+    customer_account: Id | None = None
+    card: Card | None = None
+    metadata: Metadata | None = None

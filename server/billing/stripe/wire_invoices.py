@@ -1,0 +1,143 @@
+"""The shapes of Stripe's invoices and payments. See `wire`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from server.billing.stripe.wire import Address, Amount, Currency, DecimalText, Id, Ref, Timestamp, Wire
+
+
+class SubscriptionDetails(Wire, frozen=True):
+    subscription: Ref | None = None
+
+
+class SubscriptionItemDetails(Wire, frozen=True):
+    subscription: Id | None = None
+    proration: bool | None = None
+
+
+class Parent(Wire, frozen=True):
+    subscription_details: SubscriptionDetails | None = None
+    subscription_item_details: SubscriptionItemDetails | None = None
+    invoice_item_details: SubscriptionItemDetails | None = None
+
+
+class PriceDetails(Wire, frozen=True):
+    price: Ref | None = None
+
+
+class Pricing(Wire, frozen=True):
+    price_details: PriceDetails | None = None
+    unit_amount_decimal: DecimalText | None = None
+
+
+class Period(Wire, frozen=True):
+    start: Timestamp
+    end: Timestamp
+
+
+class Line(Wire, frozen=True):
+    id: Id
+    amount: Amount
+    currency: Currency
+    description: str | None = None
+    quantity: Annotated[int, Meta(ge=0, le=10**12)] | None = None
+    period: Period | None = None
+    parent: Parent | None = None
+    pricing: Pricing | None = None
+    price: Ref | None = None
+    subscription: Ref | None = None
+    proration: bool = False
+
+
+class Lines(Wire, frozen=True):
+    data: tuple[Line, ...] = ()
+    has_more: bool = False
+
+
+class TaxRateDetails(Wire, frozen=True):
+    tax_rate: Ref | None = None
+
+
+class Tax(Wire, frozen=True):
+    amount: Amount
+    tax_behavior: str | None = None
+    tax_rate_details: TaxRateDetails | None = None
+    inclusive: bool | None = None
+    tax_rate: Ref | None = None
+
+
+class DiscountAmount(Wire, frozen=True):
+    amount: Amount
+    discount: Ref
+
+
+class PaidBy(Wire, frozen=True):
+    type: str | None = None
+    payment_intent: Ref | None = None
+    charge: Ref | None = None
+
+
+class PaymentTransitions(Wire, frozen=True):
+    paid_at: Timestamp | None = None
+    canceled_at: Timestamp | None = None
+
+
+class InvoicePayment(Wire, frozen=True):
+    id: Id
+    status: str
+    created: Timestamp
+    amount_requested: Amount
+    amount_paid: Amount | None = None
+    currency: Currency | None = None
+    payment: PaidBy | None = None
+    status_transitions: PaymentTransitions | None = None
+
+
+class Payments(Wire, frozen=True):
+    data: tuple[InvoicePayment, ...] = ()
+
+
+class Transitions(Wire, frozen=True):
+    finalized_at: Timestamp | None = None
+    paid_at: Timestamp | None = None
+
+
+class Invoice(Wire, frozen=True):
+    id: Id
+    currency: Currency
+    created: Timestamp
+    subtotal: Amount
+    total: Amount
+    status: str | None = None
+    number: str | None = None
+    amount_paid: Amount = 0
+    amount_due: Amount = 0
+    amount_remaining: Amount | None = None
+    customer: Ref | None = None
+    customer_account: Id | None = None
+    parent: Parent | None = None
+    subscription: Ref | None = None
+    lines: Lines = Lines()
+    due_date: Timestamp | None = None
+    period_start: Timestamp | None = None
+    period_end: Timestamp | None = None
+    total_taxes: tuple[Tax, ...] | None = None
+    total_tax_amounts: tuple[Tax, ...] | None = None
+    total_discount_amounts: tuple[DiscountAmount, ...] | None = None
+    payments: Payments | None = None
+    status_transitions: Transitions | None = None
+    starting_balance: Amount | None = None
+    ending_balance: Amount | None = None
+    pre_payment_credit_notes_amount: Amount | None = None
+    post_payment_credit_notes_amount: Amount | None = None
+    billing_reason: str | None = None
+    customer_name: str | None = None
+    customer_email: str | None = None
+    customer_address: Address | None = None
+    description: str | None = None
+    next_payment_attempt: Timestamp | None = None
+    hosted_invoice_url: str | None = None
+    metadata: dict[str, Any] | None = None
