@@ -17,6 +17,9 @@ The type is found by its name: `fragments/subscriptions/confirm_cancel.html` sho
 `server.subscriptions.views.ConfirmCancel`. A type, a template or examples without the other two are refused, by
 `orphans`. A view that is only the base of others, or a part of one, is no `View` itself: derive it from
 `msgspec.Struct`.
+
+Mails have examples in the same form, `site/templates/emails/<mail>.examples.json`, with "mail" instead of "view": the
+fields of the struct that `server.mail.messages.MAILS` has under that name.
 """
 
 from __future__ import annotations
@@ -24,17 +27,21 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 import server
+from server.mail.messages import MAILS, Mail
 from server.rendering import SITE, View, template_of
 
 FRAGMENTS = SITE / "templates" / "fragments"
+EMAILS = SITE / "templates" / "emails"
 _ENDING = ".examples.json"
+Shown = TypeVar("Shown", bound=msgspec.Struct)
 
 
 class ExampleError(Exception):
@@ -53,6 +60,12 @@ class Example(msgspec.Struct, frozen=True):
         return f"fragments/{self.feature}/{self.fragment}.html"
 
 
+class MailExample(msgspec.Struct, frozen=True):
+    name: str
+    mail: Mail
+    about: str = ""
+
+
 def load(folder: Path = FRAGMENTS) -> list[Example]:
     """Every example of every fragment, sorted by file, then as the file orders them. Raises `ExampleError`."""
     return [example for path in sorted(folder.glob(f"*/*{_ENDING}")) for example in read(path)]
@@ -62,17 +75,18 @@ def read(path: Path) -> list[Example]:
     """The examples of one file. Raises `ExampleError`."""
     feature, fragment = path.parent.name, path.name.removesuffix(_ENDING)
     kind = view_type(feature, fragment)
-    examples = []
-    for name, entry in _entries(path).items():
-        try:
-            view = msgspec.convert(entry["view"], kind)
-        except msgspec.ValidationError as error:
-            raise ExampleError(f"{path}: example {name!r}: {error}") from None
-        unknown = _unknown(entry["view"], view, "view")
-        if unknown:
-            raise ExampleError(f"{path}: example {name!r}: {'; '.join(unknown)}")
-        examples.append(Example(feature, fragment, name, view, entry.get("about", "")))
-    return examples
+    return [Example(feature, fragment, name, view, about) for name, view, about in _converted(path, kind, "view")]
+
+
+def load_mails(folder: Path = EMAILS) -> list[MailExample]:
+    """Every example of every mail, sorted by file. Raises `ExampleError`."""
+    found = []
+    for path in sorted(folder.glob(f"*{_ENDING}")):
+        kind = MAILS.get(path.name.removesuffix(_ENDING))
+        if kind is None:
+            raise ExampleError(f"{path}: there is no such mail; there are {', '.join(sorted(MAILS))}")
+        found += [MailExample(name, mail, about) for name, mail, about in _converted(path, kind, "mail")]
+    return found
 
 
 def view_type(feature: str, fragment: str) -> type[View]:
@@ -124,7 +138,20 @@ def orphans(folder: Path = FRAGMENTS) -> list[str]:
     return problems
 
 
-def _entries(path: Path) -> dict[str, dict[str, Any]]:
+def _converted(path: Path, kind: type[Shown], key: str) -> Iterator[tuple[str, Shown, str]]:
+    """Name, struct and sentence of each example in a file."""
+    for name, entry in _entries(path, key).items():
+        try:
+            value = msgspec.convert(entry[key], kind)
+        except msgspec.ValidationError as error:
+            raise ExampleError(f"{path}: example {name!r}: {error}") from None
+        unknown = _unknown(entry[key], value, key)
+        if unknown:
+            raise ExampleError(f"{path}: example {name!r}: {'; '.join(unknown)}")
+        yield name, value, entry.get("about", "")
+
+
+def _entries(path: Path, key: str) -> dict[str, dict[str, Any]]:
     try:
         entries = json.loads(path.read_text("utf-8"), object_pairs_hook=_no_name_twice)
     except ValueError as error:
@@ -132,8 +159,10 @@ def _entries(path: Path) -> dict[str, dict[str, Any]]:
     if not isinstance(entries, dict) or not entries:
         raise ExampleError(f"{path}: must be an object of named examples, and hold one at least")
     for name, entry in entries.items():
-        if not isinstance(entry, dict) or "view" not in entry or set(entry) - {"view", "about"}:
-            raise ExampleError(f'{path}: example {name!r}: must be an object with "view" and, if need be, "about"')
+        if not isinstance(entry, dict) or key not in entry or set(entry) - {key, "about"}:
+            raise ExampleError(f'{path}: example {name!r}: must be an object with "{key}" and, if need be, "about"')
+        if not isinstance(entry.get("about", ""), str):
+            raise ExampleError(f'{path}: example {name!r}: "about" must be a sentence')
     return entries
 
 

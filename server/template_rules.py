@@ -88,10 +88,12 @@ def _in_tree(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
             yield name.lineno, "no-unsafe-filter", "Markup is not used: texts are escaped, always"
     for change in tree.find_all(nodes.EvalContextModifier):
         yield change.lineno, "no-autoescape-block", "autoescape is on, always; take the {% autoescape %} away"
-    for inside in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        key = inside.attr if isinstance(inside, nodes.Getattr) else getattr(inside.arg, "value", "")
-        if isinstance(key, str) and key.startswith("_"):
-            yield inside.lineno, "no-inner-names", f"{key} is inside Python; use what the view offers"
+    for attribute in tree.find_all(nodes.Getattr):
+        if attribute.attr.startswith("_"):
+            yield attribute.lineno, "no-inner-names", f"{attribute.attr} is inside Python; use what the view offers"
+    for item in tree.find_all(nodes.Getitem):
+        if isinstance(item.arg, nodes.Const) and str(item.arg.value).startswith("_"):
+            yield item.lineno, "no-inner-names", f"{item.arg.value} is inside Python; use what the view offers"
 
 
 def _in_text(text: str) -> Iterator[tuple[int, str, str]]:
