@@ -53,19 +53,25 @@ def template_files(folder: Path) -> list[Path]:
 
 def lint(path: Path) -> list[Problem]:
     """What the rules have against one template file."""
-    text = path.read_text("utf-8")
     try:
-        tree = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True).parse(text, str(path))
+        tree = _parsed(path)
     except jinja2.TemplateSyntaxError as error:
         return [Problem(str(path), error.lineno, "template-syntax", str(error.message))]
-    found = [*_in_tree(tree), *_in_text(text)]
+    except UnicodeDecodeError as error:
+        return [Problem(str(path), 0, "template-syntax", f"is not UTF-8: {error.reason}")]
+    found = [*_in_tree(tree), *_in_text(path.read_text("utf-8"))]
     return sorted(Problem(str(path), line, rule, message) for line, rule, message in found)
 
 
 def blocks(path: Path) -> set[str]:
     """The names of the blocks that a template defines."""
-    tree = jinja2.Environment(extensions=["jinja2.ext.i18n"]).parse(path.read_text("utf-8"))  # noqa: S701 (only parsed)
-    return {block.name for block in tree.find_all(nodes.Block)}
+    return {block.name for block in _parsed(path).find_all(nodes.Block)}
+
+
+def extends(path: Path) -> str:
+    """The template that this one extends, or nothing."""
+    parents = [each.template for each in _parsed(path).find_all(nodes.Extends)]
+    return str(parents[0].value) if parents and isinstance(parents[0], nodes.Const) else ""
 
 
 def template_mistake(error: jinja2.TemplateError, template: str) -> str:
@@ -77,6 +83,11 @@ def template_mistake(error: jinja2.TemplateError, template: str) -> str:
     frames = [each for each in extract_tb(error.__traceback__) if each.filename.endswith(_ENDINGS)]
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else template
     return f"{place}: {error.message}"
+
+
+def _parsed(path: Path) -> nodes.Template:
+    environment = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+    return environment.parse(path.read_text("utf-8"), path.name, str(path))
 
 
 def _in_tree(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
