@@ -1,0 +1,59 @@
+"""The one place where a session begins: a code is tried, and if it is right everything that follows from it happens in
+the same transaction. A process that dies half-way has counted nothing and let nobody in; one that answered has both.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+import msgspec
+
+from server import sessions
+from server.login import choice, passcodes
+from server.login.limits import Limits
+from server.portal import Portal
+from server.store import Transaction, micros
+
+_ACTIVITY = """
+INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
+VALUES (:id, :brand, :customer_id, :at, 'login', '', :data, :browser)"""
+_NOTHING = msgspec.msgpack.encode({})
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """The code was right. `token` is the new session's."""
+
+    token: str
+    customer_id: str
+
+
+def enter(
+    transaction: Transaction,
+    portal: Portal,
+    limits: Limits,
+    *,
+    challenge: str,
+    code: str,
+    session: str,
+    client: str,
+    browser: str,
+    now: datetime,
+) -> Entered | passcodes.Tried:
+    """Try the code of the browser's challenge; `session` is the token of the session that it showed, which ends. Raises
+    `TooMany`. A right code with no customer to open is answered like a wrong one: only who has the mail could tell."""
+    limits.use_client(transaction, portal.name, "try", client, now)
+    tried = passcodes.attempt(transaction, portal, token=challenge, code=code, now=now)
+    if not tried.is_right:
+        return tried
+    customer = choice.choose(transaction, portal.name, tried.address)
+    if customer is None:
+        return msgspec.structs.replace(tried, is_right=False)
+    if not passcodes.consume(transaction, portal, token=challenge, address=tried.address, now=now):
+        return passcodes.Tried(is_right=False, address=tried.address, tries_left=0)
+    token = sessions.start(
+        transaction, portal, customer_id=customer.id, address=tried.address, browser=browser, now=now, replaced=session
+    )
+    activity = {"id": secrets.token_hex(16), "brand": portal.name, "customer_id": customer.id, "at": micros(now)}
+    transaction.count(_ACTIVITY, {**activity, "data": _NOTHING, "browser": browser})
+    return Entered(token, customer.id)

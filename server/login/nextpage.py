@@ -1,0 +1,68 @@
+"""Where log-in leads: a closed table of names, never a URL. Whatever is not in it leads to the overview.
+
+`next` is ``<name>`` or ``<name>:<id>``. `home` is the overview as a whole page; every other name may also be shown in
+place, where the request that found nobody logged in had asked for just that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from server.paths import Paths
+
+_PAGES: dict[str, Callable[[Paths], str]] = {
+    "home": lambda paths: paths.overview,
+    "overview": lambda paths: paths.overview,
+    "subscriptions": lambda paths: paths.subscriptions,
+    "history": lambda paths: paths.history,
+    "invoices": lambda paths: paths.invoices,
+    "payment_methods": lambda paths: paths.payment_methods,
+    "details": lambda paths: paths.details,
+}
+_PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
+    "invoice": lambda paths, id_: paths.invoice(id_),
+    "subscription_cancel": lambda paths, id_: paths.subscription_cancel(id_),
+}
+# Those that take a form at the same URL: what was typed into it is posted there again.
+_FORMS = frozenset({"subscription_cancel"})
+
+_ID = r"[A-Za-z0-9_-]{1,255}"
+_NAME = re.compile(rf"([a-z_]{{1,40}})(?::({_ID}))?")
+
+
+def known(text: str) -> str:
+    """The text where the table has it, else empty."""
+    found = _NAME.fullmatch(text)
+    if found is None:
+        return ""
+    return text if found[1] in (_PAGES_OF if found[2] else _PAGES) else ""
+
+
+def path_of(paths: Paths, text: str) -> str:
+    """The URL of the page; the overview's for what the table does not have."""
+    name, _, id_ = (known(text) or "home").partition(":")
+    return _PAGES_OF[name](paths, id_) if id_ else _PAGES[name](paths)
+
+
+def is_in_place(text: str) -> bool:
+    """Whether the page was what a fragment asked for, so that it belongs where log-in opened."""
+    return known(text) not in ("", "home")
+
+
+def takes_form(text: str) -> bool:
+    return known(text).partition(":")[0] in _FORMS
+
+
+def of_request(brand: str, path: str) -> str:
+    """The name of the page that a request to the server's `path` asked for; `home` where it was no page."""
+    paths = Paths(f"/{brand}")
+    for name, page in _PAGES.items():
+        if name != "home" and page(paths) == path:
+            return name
+    for name, page_of in _PAGES_OF.items():
+        before, _, after = page_of(paths, "-id-").partition("-id-")
+        found = re.fullmatch(f"{re.escape(before)}({_ID}){re.escape(after)}", path)
+        if found:
+            return f"{name}:{found[1]}"
+    return "home"
