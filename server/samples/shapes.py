@@ -1,0 +1,233 @@
+"""Stripe-shaped JSON for the sample customers, as the API writes it today.
+
+Nothing is random: ids come from a hash of the brand and a label, dates from the `now` that is passed in. So the same
+brand and the same moment give the same samples, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from server.billing.amounts import exclusive, taxes_on
+from server.billing.periods import add_months
+from server.billing.types import TaxRate
+from server.samples.wares import Ware, in_minor_units
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Writes objects of one brand's customers."""
+
+    brand: str
+    now: datetime
+
+    def ident(self, kind: str, label: str) -> str:
+        return f"{kind}_{blake2b(f'{self.brand} {kind} {label}'.encode(), digest_size=8).hexdigest()}"
+
+    def period_start(self, days: int) -> datetime:
+        """A day about so many days ago that every month has: periods that begin on it never move."""
+        moment = (self.now - timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0)
+        return moment - timedelta(days=max(moment.day - 28, 0))
+
+    def customer(self, label: str, email: str, name: str, created: datetime, **more: Any) -> Json:
+        return {
+            "id": self.ident("cus", label),
+            "object": "customer",
+            "created": seconds(created),
+            "email": email,
+            "name": name,
+            "livemode": False,
+            "metadata": {},
+            "invoice_prefix": self.ident("cus", label)[-8:].upper(),
+            "preferred_locales": [],
+            "invoice_settings": {"default_payment_method": None},
+            **more,
+        }
+
+    def card(self, label: str, customer: str, brand: str, last4: str, expires: tuple[int, int], **more: Any) -> Json:
+        year, month = expires
+        card = {"brand": brand, "last4": last4, "exp_month": month, "exp_year": year}
+        return self.method(label, customer, "card", card, **more)
+
+    def method(self, label: str, customer: str, kind: str, part: Json, **more: Any) -> Json:
+        created = seconds(self.now - timedelta(days=400))
+        head = {"id": self.ident("pm", label), "object": "payment_method", "type": kind, "created": created}
+        return {**head, "customer": customer, "livemode": False, "metadata": {}, kind: part, **more}
+
+    def price(self, ware: Ware, currency: str) -> Json:
+        recurring: Json = {"interval": ware.interval, "interval_count": 1, "usage_type": ware.usage}
+        price: Json = {
+            "id": self.ident("price", f"{ware.key} {currency}"),
+            "object": "price",
+            "active": True,
+            "created": seconds(self.now - timedelta(days=1500)),
+            "currency": currency,
+            "product": self.ident("prod", ware.key),
+            "recurring": recurring,
+            "type": "recurring",
+            "livemode": False,
+            "billing_scheme": "tiered" if ware.tiers else "per_unit",
+            "tax_behavior": "inclusive",
+        }
+        if ware.tiers:
+            tiers = [{"up_to": up_to, "unit_amount": in_minor_units(cents, currency)} for up_to, cents in ware.tiers]
+            return {**price, "tiers_mode": "graduated", "tiers": tiers, "unit_amount": None}
+        amount = in_minor_units(ware.cents, currency)
+        return {**price, "unit_amount": amount, "unit_amount_decimal": str(amount)}
+
+    def product(self, ware: Ware) -> Json:
+        head = {"id": self.ident("prod", ware.key), "object": "product", "name": ware.name, "active": True}
+        return {**head, "unit_label": ware.unit, "description": ware.description, "livemode": False}
+
+    def item(self, label: str, ware: Ware, currency: str, period: tuple[datetime, datetime], quantity: int) -> Json:
+        item: Json = {
+            "id": self.ident("si", f"{label} {ware.key}"),
+            "object": "subscription_item",
+            "price": self.price(ware, currency),
+            "current_period_start": seconds(period[0]),
+            "current_period_end": seconds(period[1]),
+        }
+        return item if ware.usage == "metered" else {**item, "quantity": quantity}
+
+    def subscription(
+        self,
+        label: str,
+        customer: str,
+        wares: Sequence[tuple[Ware, int]],
+        *,
+        currency: str,
+        start: datetime,
+        **more: Any,
+    ) -> Json:
+        """A subscription whose current period began at `start`; `more` says what is special about it."""
+        months = 12 if wares[0][0].interval == "year" else 1
+        period = (start, more.pop("period_end", None) or add_months(start, months))
+        return {
+            "id": self.ident("sub", label),
+            "object": "subscription",
+            "status": "active",
+            "customer": customer,
+            "currency": currency,
+            "created": seconds(start),
+            "billing_cycle_anchor": seconds(start),
+            "cancel_at_period_end": False,
+            "cancel_at": None,
+            "canceled_at": None,
+            "collection_method": "charge_automatically",
+            "default_tax_rates": [],
+            "discounts": [],
+            "items": {"object": "list", "has_more": False, "data": [
+                self.item(label, ware, currency, period, quantity) for ware, quantity in wares
+            ]},
+            "livemode": False,
+            **more,
+        }  # fmt: skip
+
+    def tax_rate(self, country: str, name: str, percentage: float, *, inclusive: bool = True) -> Json:
+        head = {"id": self.ident("txr", country), "object": "tax_rate", "country": country, "display_name": name}
+        return {**head, "percentage": percentage, "inclusive": inclusive, "active": True, "livemode": False}
+
+    def invoice(
+        self,
+        label: str,
+        customer: Json,
+        lines: Sequence[tuple[str, int]],
+        *,
+        currency: str,
+        at: datetime,
+        number: int,
+        rate: Json | None = None,
+        discount: tuple[str, int] | None = None,
+        subscription: str | None = None,
+        price: str | None = None,
+        status: str = "paid",
+        failure: str | None = None,
+        method: Json | None = None,
+        **more: Any,
+    ) -> Json:
+        """An invoice over lines of (description, amount); the sums are worked out here."""
+        subtotal = sum(amount for _, amount in lines)
+        net = subtotal - (discount[1] if discount else 0)
+        rates = (
+            (TaxRate(rate["id"], f"{rate['percentage']:g}", rate["display_name"], rate["inclusive"]),) if rate else ()
+        )
+        taxes = taxes_on(net, rates, currency.upper())
+        total = net + exclusive(taxes)
+        paid = total if status == "paid" else 0
+        period = {"start": seconds(at), "end": seconds(add_months(at, 1))}
+        parent: Json = {"type": "subscription_item_details", "subscription_item_details": {
+            "subscription": subscription, "proration": False}}  # fmt: skip
+        return {
+            "id": self.ident("in", label),
+            "object": "invoice",
+            "number": f"{customer.get('invoice_prefix', customer['id'][-8:].upper())}-{number:04d}",
+            "status": status,
+            "currency": currency,
+            "created": seconds(at),
+            "customer" if customer["object"] == "customer" else "customer_account": customer["id"],
+            "customer_name": customer.get("name") or customer.get("display_name"),
+            "customer_email": customer.get("email") or customer.get("contact_email"),
+            "customer_address": customer.get("address"),
+            "subtotal": subtotal,
+            "total": total,
+            "amount_due": total,
+            "amount_paid": paid,
+            "amount_remaining": total - paid,
+            "billing_reason": "subscription_cycle" if subscription else "manual",
+            "parent": {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
+            if subscription
+            else None,
+            "lines": {"object": "list", "has_more": False, "data": [
+                {
+                    "id": self.ident("il", f"{label} {index}"),
+                    "object": "line_item",
+                    "description": description,
+                    "amount": amount,
+                    "currency": currency,
+                    "quantity": 1,
+                    "period": period,
+                    "parent": parent if subscription else None,
+                    "pricing": {"type": "price_details", "price_details": {"price": price}} if price else None,
+                }
+                for index, (description, amount) in enumerate(lines)
+            ]},
+            "total_taxes": [
+                {"amount": tax.amount.amount, "tax_behavior": "inclusive" if tax.inclusive else "exclusive",
+                 "type": "tax_rate_details", "tax_rate_details": {"tax_rate": rate["id"]}}
+                for tax in taxes if rate
+            ],
+            "total_discount_amounts": [{"discount": discount[0], "amount": discount[1]}] if discount else [],
+            "payments": {"object": "list", "data": self._payments(
+                label, {"amount_requested": total, "currency": currency}, at=at, status=status, failure=failure, method=method)},
+            "status_transitions": {"finalized_at": seconds(at), "paid_at": seconds(at) if status == "paid" else None},
+            "period_start": seconds(at),
+            "period_end": seconds(at),
+            "livemode": False,
+            **more,
+        }  # fmt: skip
+
+    def _payments(
+        self, label: str, total: Json, *, at: datetime, status: str, failure: str | None, method: Json | None
+    ) -> list[Json]:
+        if method is None or not (status == "paid" or failure):
+            return []
+        intent: Json = {"id": self.ident("pi", label), "object": "payment_intent", "payment_method": method}
+        if failure:
+            intent["last_payment_error"] = {"code": "card_declined", "decline_code": failure}
+        paid = status == "paid"
+        return [{
+            "id": self.ident("inpay", label), "object": "invoice_payment", "status": "paid" if paid else "open",
+            **total, "amount_paid": total["amount_requested"] if paid else None, "created": seconds(at),
+            "payment": {"type": "payment_intent", "payment_intent": intent},
+            "status_transitions": {"paid_at": seconds(at) if paid else None, "canceled_at": None},
+        }]  # fmt: skip
+
+
+def seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
