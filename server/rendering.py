@@ -43,6 +43,9 @@ class View(msgspec.Struct, frozen=True):
     layout: ClassVar[str] = "account"
     """The layout around it when it is asked for as a page: `account` or `visitor`."""
 
+    here: ClassVar[str] = ""
+    """Its place in the navigation, where that is not the feature."""
+
 
 class Frame(msgspec.Struct, frozen=True):
     """What the layout around a fragment shows of who is logged in."""
@@ -81,15 +84,17 @@ class Renderer:
     def fragment(self, view: View, locale: str | None = None) -> str:
         return self.environment(locale).get_template(template_of(type(view))).render(view=view)
 
-    def page(self, view: View, frame: Frame, locale: str | None = None) -> str:
-        """The fragment inside its layout: a whole document."""
+    def page(self, view: View, frame: Frame, locale: str | None = None, layout: str = "") -> str:
+        """The fragment inside a layout, its own where none is named: a whole document."""
         environment = self.environment(locale)
         module = environment.get_template(template_of(type(view))).make_module({"view": view})
-        layout = environment.get_template(f"layouts/{view.layout}.html")
+        around = environment.get_template(f"layouts/{layout or view.layout}.html")
         title = getattr(module, "title", None)
         if title is None:
-            raise LookupError(f"{template_of(type(view))}: set a title at the top of the template: {{% set title = … %}}")
-        return layout.render(title=title, body=Markup(str(module)), frame=frame)  # noqa: S704 (already escaped once)
+            raise LookupError(
+                f"{template_of(type(view))}: set a title at the top of the template: {{% set title = … %}}"
+            )
+        return around.render(title=title, body=Markup(str(module)), frame=frame)  # noqa: S704 (already escaped once)
 
     def static_page(self, name: str, locale: str | None = None, **context: Any) -> str:
         """A page of `pages/`, with no customer in sight."""
@@ -106,9 +111,7 @@ def _loader(brand: Brand) -> jinja2.BaseLoader:
     return jinja2.ChoiceLoader([*overrides, site, jinja2.PrefixLoader({"site": site}, delimiter=":")])
 
 
-def _environment(
-    brand: Brand, assets: Assets, paths: Paths, tag: str, loader: jinja2.BaseLoader
-) -> jinja2.Environment:
+def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: jinja2.BaseLoader) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=loader,
         autoescape=lambda name: not (name or "").endswith(".txt"),
@@ -147,7 +150,9 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:
         amount = Decimal(minor_units).scaleb(-digits)
         if amount == amount.quantize(Decimal(1).scaleb(-digits)):
             return numbers.format_currency(amount, currency, locale=locale)
-        return numbers.format_currency(amount, currency, locale=locale, currency_digits=False, decimal_quantization=False)
+        return numbers.format_currency(
+            amount, currency, locale=locale, currency_digits=False, decimal_quantization=False
+        )
 
     @lru_cache(maxsize=20_000)
     def of_day(value: date, style: str) -> str:

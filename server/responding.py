@@ -17,16 +17,32 @@ One URL, one fragment, two wrappings: htmx gets the fragment, everybody else the
 
 from __future__ import annotations
 
+import logging
+import math
+import secrets
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Request, Response
 from litestar.enums import MediaType
+from litestar.exceptions import HTTPException, NotFoundException
 
-from server.billing import Account
+from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
+from server.login import nextpage
+from server.login.limits import TooMany
+from server.login.views import Again, Ask, LinkNotActive
 from server.portal import Portal
+from server.problems import views as problems
 from server.rendering import Frame, View, choose_locale, template_of
+from server.sessions import NoSession
+from server.store import StoreUnavailable
 
 AnyRequest = Request[Any, Any, Any]
+
+RETRY_AFTER = "5"
+"""Seconds: how soon to ask again when the database or the billing side is away."""
+
+_log = logging.getLogger(__name__)
 
 
 def wants_fragment(request: AnyRequest) -> bool:
@@ -60,8 +76,10 @@ def show(
         headers = {**(headers or {}), "X-Portal-Fragment": "1"}
     else:
         name = account.customer.name if account else ""
-        feature = template_of(type(view)).split("/")[1]
-        body = portal.renderer.page(view, Frame(address=address, customer_name=name, here=feature), locale)
+        here = view.here or template_of(type(view)).split("/")[1]
+        # Nobody is logged in: no navigation that would lead nowhere.
+        layout = view.layout if address else "visitor"
+        body = portal.renderer.page(view, Frame(address=address, customer_name=name, here=here), locale, layout)
     return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 
@@ -75,3 +93,102 @@ def go(request: AnyRequest, path: str) -> Response[None]:
 def go_in_place(path: str) -> Response[None]:
     """Show another fragment where this one was asked for: `fetch` follows, and htmx swaps what comes."""
     return Response(None, status_code=303, headers={"Location": path})
+
+
+def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:
+    """From here on, a failure offers to ask for this again with the same key."""
+    request.state.repeat = repeat
+
+
+def _refused(request: AnyRequest, error: Refused) -> Response[str]:
+    repeat = _repeat(request)
+    return _problem(request, problems.Refused(error.reason, repeat.subject if repeat else ""), 409)
+
+
+def _unavailable(request: AnyRequest, _: Unavailable | StoreUnavailable) -> Response[str]:
+    return _problem(request, problems.Unavailable(_repeat(request)), 503, {"Retry-After": RETRY_AFTER})
+
+
+def _uncertain(request: AnyRequest, _: Uncertain) -> Response[str]:
+    return _problem(request, problems.Uncertain(_repeat(request)), 503)
+
+
+def _not_found(request: AnyRequest, _: NotFound | NotFoundException) -> Response[str]:
+    return _problem(request, problems.NotFound(), 404)
+
+
+def _too_many(request: AnyRequest, error: TooMany) -> Response[str]:
+    portal = _portal(request)
+    seconds = max(1, math.ceil((error.retry_at - portal.clock()).total_seconds())) if portal else 60
+    return _problem(request, problems.TooMany(math.ceil(seconds / 60)), 429, {"Retry-After": str(seconds)})
+
+
+def _no_session(request: AnyRequest, error: NoSession) -> Response[str]:
+    """Log-in where something was asked for, which is then done. The words of a form go along, its key does not."""
+    portal = _portal(request)
+    if portal is None:
+        return _plain("Not found", 404)
+    link = portal.brand.portal.login_page.link if portal.brand.portal.login_page.enabled else ""
+    after = nextpage.of_request(portal.name, request.url.path)
+    kept = error.form.to_keep() if error.form else {}
+    view: View = LinkNotActive()
+    if link and (error.address or error.form or wants_fragment(request)):
+        view = Again(link=link, email=error.address, next=after, kept=kept)
+    elif link:
+        view = Ask(link=link, next=after)
+    return show(request, portal, view, status=401)
+
+
+def _http(request: AnyRequest, error: HTTPException) -> Response[str]:
+    """What Litestar or `forms` refused before a handler saw it."""
+    if error.status_code >= 500:
+        return _broken(request, error)
+    return _problem(request, problems.NotUnderstood(), error.status_code, error.headers)
+
+
+def _broken(request: AnyRequest, error: Exception) -> Response[str]:
+    """Our own mistake: one log line has everything, the customer gets a number to find it by."""
+    reference = secrets.token_hex(4)
+    where = {"reference": reference, "method": request.method, "path": request.url.path}
+    _log.error("an unexpected error", extra=where, exc_info=error)
+    return _problem(request, problems.Broken(reference), 500)
+
+
+def _problem(request: AnyRequest, view: View, status: int, headers: dict[str, str] | None = None) -> Response[str]:
+    portal = _portal(request)
+    if portal is None:
+        return _plain({404: "Not found", 500: "Internal server error"}.get(status, "Bad request"), status, headers)
+    customer = getattr(request.state, "customer", None)
+    account, address = (customer.account, customer.address) if customer else (None, "")
+    return show(request, portal, view, account=account, address=address, status=status, headers=headers)
+
+
+def _plain(text: str, status: int, headers: dict[str, str] | None = None) -> Response[str]:
+    """Outside every brand there is no page to show it in."""
+    return Response(text + "\n", status_code=status, media_type=MediaType.TEXT, headers=headers)
+
+
+def _portal(request: AnyRequest) -> Portal | None:
+    """The brand that the path begins with; `app.py` puts them into the application's state."""
+    portal: Portal | None = request.app.state.portals.get(request.scope["path"].split("/", 2)[1])
+    return portal
+
+
+def _repeat(request: AnyRequest) -> problems.Repeat | None:
+    repeat: problems.Repeat | None = getattr(request.state, "repeat", None)
+    return repeat
+
+
+exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Response[Any]]] = {
+    Refused: _refused,
+    Unavailable: _unavailable,
+    StoreUnavailable: _unavailable,
+    Uncertain: _uncertain,
+    NotFound: _not_found,
+    NotFoundException: _not_found,
+    NoSession: _no_session,
+    TooMany: _too_many,
+    HTTPException: _http,
+    Exception: _broken,
+}
+"""The table above, for `app.py`."""

@@ -6,7 +6,7 @@ from server.billing import Account, Address, TaxId
 from server.rendering import View
 
 
-class Show(View):
+class Show(View, frozen=True):
     """Who is billed, and where."""
 
     email: str

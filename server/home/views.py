@@ -13,7 +13,7 @@ from server.subscriptions import views as subscriptions
 from server.themes import Features
 
 
-class Overview(View):
+class Overview(View, frozen=True):
     """The account at a glance. A part that the business switched off is None, and is not shown."""
 
     address: str

@@ -36,7 +36,7 @@ class Row(msgspec.Struct, frozen=True):
     """What is still to pay, where that is not the whole amount."""
 
 
-class List(View):
+class List(View, frozen=True):
     """One page of the invoices, newest first."""
 
     rows: tuple[Row, ...] = ()
@@ -53,7 +53,7 @@ class Line(msgspec.Struct, frozen=True):
     has_period: bool = False
 
 
-class Detail(View):
+class Detail(View, frozen=True):
     """One invoice, as it was finalized, and what happened to it since."""
 
     invoice: Invoice

@@ -22,7 +22,7 @@ class Row(msgspec.Struct, frozen=True):
     """The names of the running subscriptions that are paid with this one, whatever the default is."""
 
 
-class List(View):
+class List(View, frozen=True):
     """Every payment method, the default first."""
 
     rows: tuple[Row, ...] = ()

@@ -20,19 +20,19 @@ class Repeat(msgspec.Struct, frozen=True):
     customer: str
 
 
-class NotFound(View):
+class NotFound(View, frozen=True):
     """Not there, or not theirs: the two look alike, to the byte."""
 
 
-class NotUnderstood(View):
+class NotUnderstood(View, frozen=True):
     """The request makes no sense: a form of another shape, a method that the address does not take."""
 
 
-class OtherCustomer(View):
+class OtherCustomer(View, frozen=True):
     """The form came from a page of another account than the one that is logged in now. Nothing was changed."""
 
 
-class Refused(View):
+class Refused(View, frozen=True):
     """The billing side says no. Nothing was changed."""
 
     reason: str = ""
@@ -41,27 +41,27 @@ class Refused(View):
     """The id of the subscription that it was about; empty: none."""
 
 
-class Unavailable(View):
+class Unavailable(View, frozen=True):
     """The billing side, or our database, is away. Nothing was changed."""
 
     repeat: Repeat | None = None
     """None: it was only looked at."""
 
 
-class Uncertain(View):
+class Uncertain(View, frozen=True):
     """It was asked and no answer came: it may have happened or not."""
 
     repeat: Repeat | None = None
 
 
-class TooMany(View):
+class TooMany(View, frozen=True):
     """Too often. When it may be tried again."""
 
     minutes: int = 1
     """Rounded up."""
 
 
-class Broken(View):
+class Broken(View, frozen=True):
     """We were wrong. The log holds one line with the same reference."""
 
     reference: str

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -67,7 +68,7 @@ class Entry(msgspec.Struct, frozen=True):
     browser: str = ""
 
 
-class Card(View):
+class Card(View, frozen=True):
     """One subscription: price, state, what comes next and what can be done."""
 
     id: str
@@ -110,12 +111,12 @@ class Card(View):
     """The idempotency key of the form that takes the end back."""
     history: tuple[Entry, ...] = ()
     announcement: str = ""
-    """What was just done: `ends`, `ended`, `resumed`, `already`, `nothing_to_resume`, `refused`, or nothing."""
+    """What was just done: `ends`, `ended`, `resumed`, `already`, `nothing_to_resume`, `stale`, `refused`, or nothing."""
     refusal: str = ""
     """Why it was refused, where it was."""
 
 
-class ConfirmCancel(View):
+class ConfirmCancel(View, frozen=True):
     """The page before a cancellation."""
 
     id: str
@@ -137,13 +138,15 @@ class ConfirmCancel(View):
     """The form came without a valid key: it is asked once more, and nothing was changed."""
 
 
-class List(View):
+class List(View, frozen=True):
     running: tuple[Card, ...] = ()
     ended: tuple[Card, ...] = ()
 
 
-class History(View):
+class History(View, frozen=True):
     """What was done in this account, newest first."""
+
+    here: ClassVar[str] = "history"
 
     entries: tuple[Entry, ...] = ()
 
@@ -155,8 +158,6 @@ def card(
     now: datetime,
     *,
     key: str = "",
-    announcement: str = "",
-    refusal: str = "",
     activities: Sequence[Activity] = (),
 ) -> Card:
     rule = features.subscription_cancel
@@ -193,8 +194,6 @@ def card(
         why_not=forbidden.reason if forbidden and alive and ends_at is None else "",
         key=key,
         history=tuple(_entry(each, account) for each in activities if each.subject == subscription.id),
-        announcement=announcement,
-        refusal=refusal,
     )
 
 

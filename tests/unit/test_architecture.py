@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"worker",),
     (r"responding",),
     (r"mail(\..*)?",),
-    (r"forms", r"security", r"sessions", r"login\..*", rf"({'|'.join(FEATURES)})\.views"),
+    (r"forms", r"security", r"sessions", r"login\..*", r"problems\.views", rf"({'|'.join(FEATURES)})\.views"),
     (r"publishing",),
     (r"cdn",),
     (r"portal",),
