@@ -26,6 +26,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
@@ -48,7 +49,8 @@ class Settings(msgspec.Struct, frozen=True):
     themes: Path = Path("themes")
     trusted_proxies: int = 0
     client_address_header: str = ""
-    proxy_peers: tuple[Network, ...] = ()
+    # Networks. Not typed as such: msgspec, by which Litestar looks at `Portal`, takes no union of two foreign types.
+    proxy_peers: tuple[Any, ...] = ()
     code_minutes: int = 10
     session_idle_minutes: int = 60
     session_hours: int = 8

@@ -26,11 +26,11 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar.types import ASGIApp
 
-from server import app, logs, publishing, themes
+from server import app, logs, publishing, samples, themes
 from server.assets import Assets
 from server.demo.inbox import Inbox
-from server.demo.sample_ledger import fill
 from server.mail.smtp import KeepingMailer
+from server.merchant.import_files import import_records
 from server.paths import Paths
 from server.rendering import SITE, Renderer
 from server.settings import Settings, is_loopback
@@ -55,15 +55,18 @@ def run(themes_folder: Path, *, host: str, port: int, only: str | None = None, r
     _check_port(host, port)
     logs.configure("warning")
     with tempfile.TemporaryDirectory(prefix="postern-demo-") as folder:
-        demo = Demo(themes_folder, Path(folder), host, port, only)
+        demo = Demo(themes_folder, Path(folder), host=host, port=port, only=only, reload=reload)
         demo.load()
-        asyncio.run(demo.serve(reload=reload))
+        asyncio.run(demo.serve())
     return 0
 
 
 class Demo:
-    def __init__(self, themes_folder: Path, folder: Path, host: str, port: int, only: str | None) -> None:
-        self._themes, self._folder, self._host, self._port, self._only = themes_folder, folder, host, port, only
+    def __init__(
+        self, themes_folder: Path, folder: Path, *, host: str, port: int, only: str | None, reload: bool
+    ) -> None:
+        self._themes, self._folder, self._host, self._port = themes_folder, folder, host, port
+        self._only, self._reload = only, reload
         self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self._brands: tuple[Brand, ...] = ()
         self._mailer = KeepingMailer(print_passcode)
@@ -83,15 +86,15 @@ class Demo:
         if self._only and self._only not in [brand.name for brand in found]:
             raise DemoError(f"No such brand: {self._only}. There are {', '.join(brand.name for brand in found)}.")
         brands = tuple(on_one_origin(brand) for brand in found if self._only in (None, brand.name))
-        publishing.build(brands, self._folder / "dist")
+        publishing.build(brands, self._folder / "dist", secure=False, reload=self._reload)
         self._brands = brands
 
-    async def serve(self, *, reload: bool) -> None:
+    async def serve(self) -> None:
         """Serve what was loaded, and again after each change, until a signal ends it."""
         ended, changed = asyncio.Event(), asyncio.Event()
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, ended.set)
-        watching = asyncio.create_task(self._watch(changed)) if reload else None
+        watching = asyncio.create_task(self._watch(changed)) if self._reload else None
         await self._fill()
         try:
             while not ended.is_set():
@@ -135,7 +138,8 @@ class Demo:
         try:
             for brand in self._brands:
                 if brand.name not in self._filled:
-                    await fill(store, brand, app.utc_now())
+                    now = app.utc_now()
+                    await import_records(store, brand.name, samples.records(brand.name, now), now=now, source="samples")
                     self._filled.add(brand.name)
         finally:
             await store.close()
