@@ -11,7 +11,45 @@ from datetime import datetime
 
 import msgspec
 
+from server.billing.catalog_types import (
+    Coupon,
+    Discount,
+    Price,
+    Product,
+    PromotionCode,
+    Recurring,
+    TaxRate,
+    Tier,
+)
 from server.billing.money import Money
+
+__all__ = [
+    "ACTIVE",
+    "ALIVE",
+    "ENDED",
+    "LATEST_INVOICES",
+    "Account",
+    "Address",
+    "Coupon",
+    "Customer",
+    "Discount",
+    "Invoice",
+    "InvoiceDiscount",
+    "InvoiceLine",
+    "InvoiceTax",
+    "Item",
+    "Payment",
+    "PaymentMethod",
+    "Price",
+    "Product",
+    "PromotionCode",
+    "Recurring",
+    "Subscription",
+    "TaxId",
+    "TaxRate",
+    "Tier",
+    "Upcoming",
+]
 
 ACTIVE = frozenset({"active", "trialing", "past_due"})
 """The statuses that count as an active subscription at log-in."""
@@ -81,103 +119,12 @@ class PaymentMethod(msgspec.Struct, frozen=True, omit_defaults=True):
     """Sandbox only: what happens when it is charged (empty: it works; else a decline code or `requires_action`)."""
 
 
-class Recurring(msgspec.Struct, frozen=True, omit_defaults=True):
-    interval: str
-    """`day`, `week`, `month` or `year`."""
-    count: int = 1
-    usage: str = "licensed"
-    """`licensed` or `metered`."""
-
-
-class Tier(msgspec.Struct, frozen=True, omit_defaults=True):
-    up_to: int | None
-    """Last quantity of the tier; None: without end."""
-    unit_amount: str = ""
-    """Decimal, in minor units."""
-    flat_amount: str = ""
-
-
-class Price(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    product: str
-    """The product's id."""
-    product_name: str
-    currency: str
-    unit_amount: str = ""
-    """Decimal, in minor units, since a price may be a fraction of a cent; empty where tiers say it."""
-    recurring: Recurring | None = None
-    nickname: str = ""
-    unit_label: str = ""
-    """What one unit is called, such as `seat`."""
-    billing_scheme: str = "per_unit"
-    """`per_unit` or `tiered`."""
-    tiers_mode: str = ""
-    """`graduated` or `volume`."""
-    tiers: tuple[Tier, ...] = ()
-    tax_behavior: str = "unspecified"
-    active: bool = True
-    package_size: int = 1
-    """The price is for so many units together."""
-    package_round: str = "up"
-    """What a started package counts: `up` as a whole one, `down` not at all."""
-
-
-class Product(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    name: str
-    active: bool = True
-    unit_label: str = ""
-    description: str = ""
-
-
-class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    name: str = ""
-    percent_off: str = ""
-    """Decimal, such as `12.5`; empty where `amount_off` says it."""
-    amount_off: Money | None = None
-    duration: str = "once"
-    """`once`, `repeating` or `forever`."""
-    duration_in_months: int = 0
-    products: tuple[str, ...] = ()
-    """Applies to these only; empty: to everything."""
-
-
-class PromotionCode(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    code: str
-    """What the customer types."""
-    coupon: str
-    """The coupon's id."""
-    active: bool = True
-    expires_at: datetime | None = None
-    max_redemptions: int = 0
-    """0: as often as wanted."""
-    times_redeemed: int = 0
-
-
-class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    coupon: Coupon
-    promotion_code: str = ""
-    start_at: datetime | None = None
-    end_at: datetime | None = None
-
-
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     price: Price
     current_period_start_at: datetime
     current_period_end_at: datetime
     quantity: int = 1
-
-
-class TaxRate(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    percentage: str
-    """Decimal, such as `19`."""
-    display_name: str = ""
-    inclusive: bool = False
 
 
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):

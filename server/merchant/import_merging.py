@@ -15,7 +15,7 @@ from server.addresses import Mistake, canonical
 from server.billing.invoicing import with_invoices
 from server.billing.money import Money
 from server.billing.renewals import settled
-from server.billing.stripe import mapping, mapping_invoices
+from server.billing.stripe import mapping, mapping_catalog, mapping_invoices
 from server.billing.stripe.reading import MappingError
 from server.billing.types import (
     Account,
@@ -95,9 +95,9 @@ class Catalog:
 
     def _mapped(self, each: Staged) -> msgspec.Struct:
         if each.kind == "price":
-            return _named(each, lambda: mapping.price(msgspec.msgpack.decode(each.document), self))
+            return _named(each, lambda: mapping_catalog.price(msgspec.msgpack.decode(each.document), self))
         if each.kind == "discount":
-            return _named(each, lambda: mapping.discount(msgspec.msgpack.decode(each.document), self))
+            return _named(each, lambda: mapping_catalog.discount(msgspec.msgpack.decode(each.document), self))
         found: msgspec.Struct = msgspec.msgpack.decode(each.document, type=_SHAPES[each.kind])
         return found
 

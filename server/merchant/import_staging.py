@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from server.billing.stripe import mapping
+from server.billing.stripe import mapping, mapping_accounts, mapping_catalog
 from server.billing.stripe.reading import MappingError, ident, owner
 from server.merchant.import_reading import Place, encoded
 
@@ -34,10 +34,10 @@ _COLUMNS = "kind, id, owner, digest, file, line, steps, document"
 _ALONE: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "payment_method": mapping.payment_method,
     "tax_id": mapping.tax_id,
-    "product": lambda raw: ("", mapping.product(raw)),
-    "coupon": lambda raw: ("", mapping.coupon(raw)),
-    "promotion_code": lambda raw: ("", mapping.promotion_code(raw)),
-    "tax_rate": lambda raw: ("", mapping.tax_rate(raw)),
+    "product": lambda raw: ("", mapping_catalog.product(raw)),
+    "coupon": lambda raw: ("", mapping_catalog.coupon(raw)),
+    "promotion_code": lambda raw: ("", mapping_catalog.promotion_code(raw)),
+    "tax_rate": lambda raw: ("", mapping_catalog.tax_rate(raw)),
 }
 CATALOG = ("product", "price", "coupon", "promotion_code", "tax_rate", "discount")
 OWNED = ("customer", "payment_method", "tax_id", "subscription", "invoice")
@@ -154,7 +154,7 @@ def _prepared(kind: str, raw: dict[str, Any]) -> tuple[str, str, bytes]:
         whose = owner(raw.get("customer"), account if isinstance(account, str) else None)
         return whose if kind in OWNED else "", ident(raw, "$"), msgspec.msgpack.encode(raw)
     if kind in _ACCOUNTS:
-        customer, balance = mapping.account(raw), None
+        customer, balance = mapping_accounts.account(raw), None
     else:
         customer, balance = mapping.customer(raw)
     return customer.id, customer.id, msgspec.msgpack.encode((customer, balance))

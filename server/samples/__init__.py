@@ -27,7 +27,7 @@ from server.samples.many import many, write_many
 from server.samples.people import Cast
 from server.samples.shapes import Json
 
-__all__ = ["ADDRESSES", "many", "samples", "write_many"]
+__all__ = ["ADDRESSES", "many", "records", "write_many"]
 
 ADDRESSES = tuple(
     f"{name}@example.com"
@@ -35,7 +35,7 @@ ADDRESSES = tuple(
 )
 
 
-def samples(brand: str, now: datetime) -> list[Json]:
+def records(brand: str, now: datetime) -> list[Json]:
     """Everything that a brand's sample ledger is filled with; the same arguments give the same objects."""
     return list(_everything(brand, now))
 

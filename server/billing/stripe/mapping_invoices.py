@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.billing.money import Money
-from server.billing.stripe import mapping, wire
+from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe import wire_invoices as shapes
 from server.billing.stripe.reading import Known, MappingError, address, at, ident, maybe_at, money, owner, read
 from server.billing.types import Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Payment
@@ -106,7 +106,7 @@ class _Whole:
     def _tax_label(self, tax: shapes.Tax, path: str) -> str:
         ref = (tax.tax_rate_details.tax_rate if tax.tax_rate_details else None) or tax.tax_rate
         if isinstance(ref, dict) and "percentage" in ref:
-            rate = mapping.tax_rate(ref)
+            rate = mapping_catalog.tax_rate(ref)
         else:
             rate_id = ident(ref, path)
             there = self.known.tax_rate(rate_id) if rate_id else None
@@ -124,7 +124,7 @@ class _Whole:
     def _discount_label(self, ref: wire.Ref) -> str:
         """The coupon's name where it can be found: an old invoice may name a discount that is gone."""
         try:
-            taken = mapping.discount(ref, self.known)
+            taken = mapping_catalog.discount(ref, self.known)
         except MappingError:
             return ""
         return taken.coupon.name or taken.promotion_code or taken.coupon.id
@@ -148,7 +148,7 @@ class _Whole:
             at=at(moved.paid_at or moved.canceled_at or found.created),
             method=_method(_part(charge, "payment_method_details") or _part(intent, "payment_method")),
             failure="" if found.status == "paid" else failure,
-            refunded=self.money(refunded) if type(refunded) is int and 0 < refunded <= 10**15 else None,
+            refunded=self.money(refunded) if type(refunded) is int and 0 < refunded <= 10**12 else None,
         )
 
 

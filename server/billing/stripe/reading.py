@@ -114,3 +114,8 @@ def address(raw: wire.Address | None) -> Address:
         postal_code=raw.postal_code or "",
         country=(raw.country or "").upper(),
     )
+
+
+def is_disabled(metadata: dict[str, Any] | None) -> bool:
+    """Whether the merchant switched the customer off."""
+    return (metadata or {}).get("portal_disabled") in ("true", True)

@@ -15,10 +15,10 @@ from msgspec import Meta, Struct
 
 Timestamp = Annotated[int, Meta(ge=0, le=221_845_392_000)]
 """Seconds since 1970, before the year 9000: periods can still be added to it."""
-Amount = Annotated[int, Meta(ge=-(10**15), le=10**15)]
+Amount = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 """Minor units of a currency."""
-DecimalText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$", max_length=30)]
-Percent = Annotated[float, Meta(ge=0, le=1000)]
+DecimalText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$", max_length=30)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Za-z]{3}$")]
 Id = Annotated[str, Meta(min_length=1, max_length=255)]
 Quantity = Annotated[int, Meta(ge=0, le=10**9)]
@@ -90,62 +90,6 @@ class Customer(Wire, frozen=True):
     currency: Currency | None = None
     invoice_prefix: str | None = None
     next_invoice_sequence: Annotated[int, Meta(ge=0, le=10**12)] | None = None
-    metadata: Metadata | None = None
-
-
-class Person(Wire, frozen=True):
-    given_name: str | None = None
-    surname: str | None = None
-    address: Address | None = None
-    phone: str | None = None
-
-
-class Business(Wire, frozen=True):
-    registered_name: str | None = None
-    address: Address | None = None
-    phone: str | None = None
-
-
-class Identity(Wire, frozen=True):
-    individual: Person | None = None
-    business_details: Business | None = None
-
-
-class AccountInvoicing(Wire, frozen=True):
-    prefix: str | None = None
-    next_sequence: Annotated[int, Meta(ge=0, le=10**12)] | None = None
-
-
-class AccountBilling(Wire, frozen=True):
-    default_payment_method: Ref | None = None
-    invoice: AccountInvoicing | None = None
-
-
-class AccountCustomer(Wire, frozen=True):
-    billing: AccountBilling | None = None
-    shipping: Shipping | None = None
-
-
-class Configuration(Wire, frozen=True):
-    customer: AccountCustomer | None = None
-
-
-class Defaults(Wire, frozen=True):
-    currency: Currency | None = None
-    locales: tuple[str, ...] | None = None
-
-
-class Account(Wire, frozen=True):
-    """A customer of the v2 API."""
-
-    id: Id
-    created: Timestamp | Annotated[str, Meta(max_length=40)]
-    contact_email: str | None = None
-    contact_phone: str | None = None
-    display_name: str | None = None
-    identity: Identity | None = None
-    configuration: Configuration | None = None
-    defaults: Defaults | None = None
     metadata: Metadata | None = None
 
 
@@ -247,7 +191,7 @@ class Item(Wire, frozen=True):
 
 
 class Items(Wire, frozen=True):
-    data: Annotated[tuple[Item, ...], Meta(min_length=1)]
+    data: Annotated[tuple[Item, ...], Meta(min_length=1, max_length=100)]
 
 
 class PauseCollection(Wire, frozen=True):
@@ -278,7 +222,7 @@ class Subscription(Wire, frozen=True):
     collection_method: str = "charge_automatically"
     days_until_due: Quantity | None = None
     pause_collection: PauseCollection | None = None
-    default_tax_rates: tuple[TaxRate, ...] | None = None
+    default_tax_rates: Annotated[tuple[TaxRate, ...], Meta(max_length=10)] | None = None
     description: str | None = None
     latest_invoice: Ref | None = None
     schedule: Ref | None = None

@@ -1,0 +1,151 @@
+"""Stripe's products, prices, coupons, promotion codes, discounts and tax rates -> our types. Pure, as `mapping`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.billing.stripe import wire
+from server.billing.stripe.reading import Known, MappingError, decimal_text, ident, maybe_at, money, percent, read
+from server.billing.types import Coupon, Discount, Price, Product, PromotionCode, Recurring, TaxRate, Tier
+
+_LONGEST = {"day": 1200, "week": 1200, "month": 1200, "year": 100}
+
+
+def product(raw: Any, path: str = "$") -> Product:
+    found = read(wire.Product, raw, path)
+    return Product(
+        id=found.id,
+        name=found.name,
+        active=found.active,
+        unit_label=found.unit_label or "",
+        description=found.description or "",
+    )
+
+
+def price(raw: Any, known: Known) -> Price:
+    return price_of(read(wire.Price, raw), known, "$")
+
+
+def price_of(found: wire.Price, known: Known, path: str) -> Price:
+    sold = _product(found.product, known, f"{path}.product")
+    packages = found.transform_quantity
+    return Price(
+        id=found.id,
+        product=sold.id,
+        product_name=sold.name,
+        currency=found.currency.upper(),
+        unit_amount=decimal_text(found.unit_amount_decimal, found.unit_amount),
+        recurring=_recurring(found.recurring, f"{path}.recurring") if found.recurring else None,
+        nickname=found.nickname or "",
+        unit_label=sold.unit_label,
+        billing_scheme=found.billing_scheme,
+        tiers_mode=found.tiers_mode or "",
+        tiers=tuple(_tier(each, f"{path}.tiers[{index}]") for index, each in enumerate(found.tiers or ())),
+        tax_behavior=found.tax_behavior or "unspecified",
+        active=found.active,
+        package_size=packages.divide_by if packages else 1,
+        package_round=packages.round if packages else "up",
+    )
+
+
+def _product(ref: wire.Ref, known: Known, path: str) -> Product:
+    product_id = ident(ref, path)
+    if isinstance(ref, dict) and not ref.get("deleted"):
+        return product(ref, path)
+    sold = known.product(product_id)
+    if sold is None:
+        raise MappingError(f"product {product_id} is not known", path)
+    return sold
+
+
+def _recurring(found: wire.Recurring, path: str) -> Recurring:
+    longest = _LONGEST.get(found.interval, 1200)
+    if found.interval_count > longest:
+        raise MappingError(f"expected at most {longest}, got {found.interval_count}", f"{path}.interval_count")
+    return Recurring(interval=found.interval, count=found.interval_count, usage=found.usage_type)
+
+
+def _tier(found: wire.Tier, path: str) -> Tier:
+    if isinstance(found.up_to, str) and found.up_to != "inf":
+        raise MappingError(f'expected a number, null or "inf", got {found.up_to[:40]!r}', f"{path}.up_to")
+    return Tier(
+        up_to=None if isinstance(found.up_to, str) else found.up_to,
+        unit_amount=decimal_text(found.unit_amount_decimal, found.unit_amount),
+        flat_amount=decimal_text(found.flat_amount_decimal, found.flat_amount),
+    )
+
+
+def coupon(raw: Any, path: str = "$") -> Coupon:
+    found = read(wire.Coupon, raw, path)
+    if found.amount_off is not None and found.currency is None:
+        raise MappingError("expected a currency beside amount_off, got none", f"{path}.currency")
+    return Coupon(
+        id=found.id,
+        name=found.name or "",
+        percent_off="" if found.percent_off is None else percent(found.percent_off),
+        amount_off=money(found.amount_off, found.currency) if found.amount_off and found.currency else None,
+        duration=found.duration,
+        duration_in_months=found.duration_in_months or 0,
+        products=found.applies_to.products if found.applies_to else (),
+    )
+
+
+def promotion_code(raw: Any) -> PromotionCode:
+    found = read(wire.PromotionCode, raw)
+    ref = (found.promotion.coupon if found.promotion else None) or found.coupon
+    return PromotionCode(
+        id=found.id,
+        code=found.code,
+        coupon=ident(ref, "$.promotion.coupon"),
+        active=found.active,
+        expires_at=maybe_at(found.expires_at),
+        max_redemptions=found.max_redemptions or 0,
+        times_redeemed=found.times_redeemed or 0,
+    )
+
+
+def tax_rate(raw: Any) -> TaxRate:
+    return tax_rate_of(read(wire.TaxRate, raw))
+
+
+def tax_rate_of(found: wire.TaxRate) -> TaxRate:
+    return TaxRate(
+        id=found.id,
+        percentage=percent(found.percentage),
+        display_name=found.display_name or "",
+        inclusive=found.inclusive,
+    )
+
+
+def discount(ref: Any, known: Known, path: str = "$") -> Discount:
+    """A discount that is expanded, or known by its id."""
+    if isinstance(ref, str):
+        there = known.discount(ref)
+        if there is None:
+            raise MappingError(f"discount {ref} is not known; export it, or expand it where it is used", path)
+        return there
+    found = read(wire.Discount, ref, path)
+    source = found.source.coupon if found.source else None
+    return Discount(
+        id=found.id,
+        coupon=_coupon(source or found.coupon, known, f"{path}.source.coupon"),
+        promotion_code=_code(found.promotion_code, known, f"{path}.promotion_code"),
+        start_at=maybe_at(found.start),
+        end_at=maybe_at(found.end),
+    )
+
+
+def _coupon(ref: wire.Ref | None, known: Known, path: str) -> Coupon:
+    if isinstance(ref, dict):
+        return coupon(ref, path)
+    there = known.coupon(ref) if ref else None
+    if there is None:
+        raise MappingError(f"coupon {ref or '(none)'} is not known", path)
+    return there
+
+
+def _code(ref: wire.Ref | None, known: Known, path: str) -> str:
+    if isinstance(ref, dict) and isinstance(ref.get("code"), str):
+        return str(ref["code"])
+    code_id = ident(ref, path)
+    return known.promotion_code(code_id) or code_id if code_id else ""
