@@ -192,6 +192,8 @@ def _set(brand: Oklch, link: Oklch, act: Oklch, background: str, *, is_dark: boo
 def _light_grounds(brand: Oklch, background: str) -> dict[str, str]:
     tint = min(brand.chroma, 0.012)
     page = oklch(background) if background else Oklch(0.977, tint * 0.6, brand.hue)
+    if page.chroma < 0.002:  # white has no hue of its own; what lies on it has the brand's
+        page = Oklch(page.lightness, page.chroma, brand.hue)
     # A white page has no room above it: its cards lie a shade below instead.
     lifted = (
         page.at(0.968, max(page.chroma, tint * 0.6))
@@ -202,7 +204,7 @@ def _light_grounds(brand: Oklch, background: str) -> dict[str, str]:
     colors["border"] = Oklch(
         min(page.lightness, lifted.lightness) - 0.075,
         max(page.chroma, tint),
-        page.hue if page.chroma > 0.002 else brand.hue,
+        page.hue,
     ).hex
     return colors | {f"{kind}-surface": Oklch(0.957, 0.032, hue).hex for kind, hue in _HUES.items()}
 
