@@ -21,6 +21,7 @@ from litestar import Request
 from litestar.datastructures import Cookie
 
 from server.billing import Account, NotFound
+from server.billing.documents import decode_account, is_due
 from server.forms import Form, read_form
 from server.portal import Portal
 from server.store import StoreUnavailable, Transaction, micros, moment
@@ -45,8 +46,6 @@ INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, create
 VALUES (:id_hash, :brand, :customer_id, :address, :kind, :browser, :now, :now, :expires_at)"""
 _END = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand"
 _END_ALL = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id"
-
-_decoder = msgspec.msgpack.Decoder(Account)
 
 
 class NoSession(Exception):
@@ -80,6 +79,7 @@ async def current(request: Request[Any, Any, Any], portal: Portal) -> LoggedIn:
     """The dependency `customer`. Raises `NoSession`."""
     found = await find(portal, token_of(request, portal), portal.clock())
     if isinstance(found, LoggedIn):
+        request.state.customer = found  # for pages about problems, which are shown after the handler is gone
         return found
     raise NoSession(found, await read_form(request) if request.method == "POST" else None)
 
@@ -98,13 +98,13 @@ async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
         ended = await portal.store.read(_ADDRESS, by_token) if token else []
         return str(ended[0][0]) if ended else ""
     customer_id, address, kind, browser, created_at, last_seen_at, document, version, due_at = rows[0]
-    if document is None or (due_at is not None and due_at <= micros(now)):
+    if document is None or is_due(due_at, now):
         try:
             account = await portal.billing.account(customer_id, now)
         except NotFound:
             return str(address)
     else:
-        account = _decoder.decode(document)
+        account = decode_account(document)
     if last_seen_at <= micros(now - SEEN_EVERY):
         await _seen(portal, id_hash, now)
     return LoggedIn(customer_id, address, kind, id_hash, moment(created_at), browser, account, version or 0)

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from server.store import Store, open_store
+from tests.support.world import World
 
 
 class Clock:
@@ -72,3 +73,15 @@ async def sqlite_store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = open_store(f"sqlite:{tmp_path / 'store.sqlite'}")
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def world(sqlite_store: Store, clock: Clock) -> World:
+    """A portal in memory over SQLite."""
+    return World(sqlite_store, clock)
+
+
+@pytest.fixture
+def any_world(store: Store, clock: Clock) -> World:
+    """A portal in memory, once over SQLite and once over PostgreSQL."""
+    return World(store, clock)

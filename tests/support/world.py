@@ -1,0 +1,128 @@
+"""One portal in memory: its store, its clock, its customers and as many browsers as a test wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from server import themes
+from server.app import create_app
+from server.billing import Account, Customer, Subscription
+from server.billing.documents import encode_account
+from server.login.limits import Limits
+from server.login.passcodes import open_mail
+from server.settings import Settings
+from server.store import Row, Store, micros
+from server.themes import Brand
+from tests.support.client import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+BRAND = "harbour"
+ORIGIN = "https://portal.example"
+SETTINGS = Settings(
+    secrets=(b"a secret of the tests, 0123456789abcdef",), origin=ORIGIN, mail_from="billing@portal.example"
+)
+
+_CUSTOMER = """
+INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
+VALUES (:brand, :id, :address, :email, :name, :created_at, :active, :disabled)"""
+_ACCOUNT = """
+INSERT INTO account (brand, customer_id, version, as_of, due_at, document)
+VALUES (:brand, :id, 1, :created_at, NULL, :document)"""
+
+
+@lru_cache(maxsize=1)
+def brands() -> tuple[Brand, ...]:
+    return themes.load_all(ROOT / "themes")
+
+
+class World:
+    """`clock` is called for the time; `limits` and `settings` as for `create_app`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        *,
+        settings: Settings = SETTINGS,
+        limits: Limits | None = None,
+    ) -> None:
+        self.store, self.clock, self.settings = store, clock, settings
+        self.app: Any = create_app(settings, brands(), store, clock=clock, limits=limits, work=False)
+
+    def client(self, peer: str = "203.0.113.7", **headers: str) -> Client:
+        return Client(self.app, self.settings.origin, peer=peer, **headers)
+
+    def link(self, brand: str = BRAND) -> str:
+        return next(each.portal.login_page.link for each in brands() if each.name == brand)
+
+    async def customer(
+        self,
+        id_: str = "cus_jenny",
+        address: str = "jenny@example.com",
+        *,
+        brand: str = BRAND,
+        created_at: datetime = datetime(2025, 1, 1, tzinfo=UTC),
+        active: bool = False,
+        disabled: bool = False,
+        subscriptions: Sequence[Subscription] = (),
+        **changed: Any,
+    ) -> str:
+        """A customer of the directory with an account; its id."""
+        customer = Customer(id_, address, created_at, disabled=disabled, **changed)
+        account = Account(customer, as_of=created_at, subscriptions=tuple(subscriptions))
+        row = {
+            "brand": brand,
+            "id": id_,
+            "address": address.lower(),
+            "email": address,
+            "name": customer.name,
+            "created_at": micros(created_at),
+            "active": int(active),
+            "disabled": int(disabled),
+        }
+        document = {"brand": brand, "id": id_, "created_at": micros(created_at), "document": encode_account(account)}
+        await self.store.write(
+            lambda transaction: (transaction.count(_CUSTOMER, row), transaction.count(_ACCOUNT, document))
+        )
+        return id_
+
+    async def ask(self, client: Client, address: str = "jenny@example.com", brand: str = BRAND, **rest: Any) -> Any:
+        """Ask for a code; the answer with the code form."""
+        form = {"email": address, "link": self.link(brand), **rest}
+        return await client.post(f"/{brand}/login", data=form, follow=True)
+
+    async def try_code(self, client: Client, code: str, brand: str = BRAND, **rest: Any) -> Any:
+        return await client.post(f"/{brand}/login/code", data={"code": code, **rest})
+
+    async def log_in(self, client: Client, address: str = "jenny@example.com", brand: str = BRAND) -> Any:
+        """All of it; the answer to the right code."""
+        await self.ask(client, address, brand)
+        answer = await self.try_code(client, await self.code(address, brand), brand)
+        assert answer.status_code == 303, answer.text
+        return answer
+
+    async def codes(self, address: str = "jenny@example.com", brand: str = BRAND) -> list[str]:
+        """Every code that waits to be mailed to the address, the newest first."""
+        sql = "SELECT id, data FROM outbox WHERE brand = :brand AND address = :address ORDER BY created_at DESC, id"
+        found = await self.store.read(sql, {"brand": brand, "address": address})
+        opened = [open_mail(self.settings, id_, bytes(data)) for id_, data in found]
+        assert all(opened)
+        return [each.code for each in opened if each]
+
+    async def code(self, address: str = "jenny@example.com", brand: str = BRAND) -> str:
+        return (await self.codes(address, brand))[0]
+
+    async def wrong_code(self, address: str = "jenny@example.com", brand: str = BRAND) -> str:
+        """Six digits that are none of the address's codes."""
+        codes = await self.codes(address, brand)
+        return next(each for each in (f"{number:06}" for number in range(99)) if each not in codes)
+
+    async def rows(self, table: str) -> list[Row]:
+        return await self.store.read(f"SELECT * FROM {table}")
+
+    async def count(self, table: str) -> int:
+        return int((await self.store.read(f"SELECT COUNT(*) FROM {table}"))[0][0])
