@@ -32,8 +32,8 @@ from server.invoices import routes as invoices
 from server.login import routes as login
 from server.login.limits import Limits
 from server.mail.smtp import Mailer, mailer_for
-from server.payment_methods import routes as payment_methods
 from server.paths import Paths
+from server.payment_methods import routes as payment_methods
 from server.portal import Portal
 from server.rendering import Renderer
 from server.responding import AnyRequest
@@ -62,11 +62,15 @@ def create_app(
     limits: Limits | None = None,
     billing: Callable[[Brand, Store], Billing] | None = None,
     work: bool = True,
+    reload: bool = False,
 ) -> ASGIApp:
     """The application over these brands. `billing`, `mailer` and `limits` are replaced by tests; `work=False` leaves
-    the mail and the clean-up to another process."""
+    the mail and the clean-up to another process; `reload` is for `build.py dev`."""
     make_billing = billing or ledger_of
-    portals = {brand.name: portal_of(brand, settings, store, make_billing(brand, store), clock) for brand in brands}
+    portals = {
+        brand.name: portal_of(brand, settings, store, make_billing(brand, store), clock, reload=reload)
+        for brand in brands
+    }
     worker = Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock)
 
     @asynccontextmanager
@@ -79,20 +83,11 @@ def create_app(
             await worker.stop()
             await store.close()
 
-    signed_in = Router(
-        "/",
-        route_handlers=[handler for feature in FEATURES for handler in feature.handlers],
-        dependencies={"customer": Provide(sessions.current)},
-    )
-    brand_router = Router(
-        "/{brand_name:str}",
-        route_handlers=[*login.handlers, signed_in],
-        dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
-    )
     litestar = Litestar(
-        route_handlers=[brand_router, *operations.handlers],
+        route_handlers=[routes_of_a_brand(), *operations.handlers],
         exception_handlers=responding.exception_handlers,
         lifespan=[lifespan],
+        after_response=look_for_mail,
         state=State({"portals": portals, "store": store, "limits": limits or Limits(), "worker": worker}),
         openapi_config=None,
         request_max_body_size=64 * 1024,
@@ -102,13 +97,28 @@ def create_app(
     return Guard(litestar, portals=portals, settings=settings)
 
 
-def portal_of(brand: Brand, settings: Settings, store: Store, billing: Billing, clock: Clock) -> Portal:
+def routes_of_a_brand() -> Router:
+    signed_in = Router(
+        "/",
+        route_handlers=[handler for feature in FEATURES for handler in feature.handlers],
+        dependencies={"customer": Provide(sessions.current)},
+    )
+    return Router(
+        "/{brand_name:str}",
+        route_handlers=[*login.handlers, signed_in],
+        dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
+    )
+
+
+def portal_of(
+    brand: Brand, settings: Settings, store: Store, billing: Billing, clock: Clock, *, reload: bool = False
+) -> Portal:
     """One brand, ready to answer. Raises `SettingsError` where nothing says which origin it is reached at."""
     paths = Paths(brand.base)
     return Portal(
         brand=brand,
         paths=paths,
-        renderer=Renderer(brand, Assets.of(brand), paths),
+        renderer=Renderer(brand, Assets.of(brand, reload=reload), paths),
         store=store,
         billing=billing,
         clock=clock,
@@ -129,6 +139,12 @@ def origin_of(brand: Brand, settings_: Settings) -> str:
 
 def ledger_of(brand: Brand, store: Store) -> Billing:
     return Ledger(store, brand.name, brand.portal.features)
+
+
+async def look_for_mail(request: AnyRequest) -> None:
+    """Whatever was posted may have put a mail into the outbox."""
+    if request.method == "POST":
+        request.app.state.worker.nudge()
 
 
 def portal_in_path(request: AnyRequest) -> Portal:

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from server import policy
+from server import counters, policy
 from server.portal import Portal
 from server.settings import Settings
 
@@ -64,6 +64,7 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
+                counters.count("answers", f'status="{message["status"] // 100}xx"')
                 message["headers"] = self._answered(name, message["headers"])
             await send(message)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from server.paths import DYNAMIC_PREFIXES
@@ -77,16 +78,23 @@ class StaticFiles:
         self._sites = {name: Site(dist / name) for name in brands}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        brand, slash, path = scope["path"].removeprefix("/").partition("/") if scope["type"] == "http" else ("", "", "")
+        brand, slash, path = scope.get("path", "").removeprefix("/").partition("/")
         site = self._sites.get(brand)
-        if site is None or is_dynamic(f"/{path}"):
+        method = scope.get("method", "")
+        if scope["type"] != ScopeType.HTTP or site is None or is_dynamic(f"/{path}"):
             await self._app(scope, receive, send)
-        elif scope["method"] not in ("GET", "HEAD"):
+        elif method not in ("GET", "HEAD"):
             await answer(send, 405, [(b"allow", b"GET, HEAD")])
         elif not slash:
             await answer(send, 308, [(b"location", f"/{quote(brand)}/".encode())])
         else:
-            await _serve(scope, send, site, brand, path)
+            status, file = site.find(path)
+            if status == 308:
+                await answer(send, 308, [(b"location", f"/{quote(brand)}/{quote(path)}/".encode())])
+            elif file is None:
+                await answer(send, 404, [(b"content-type", b"text/plain; charset=utf-8")], b"Not found.\n")
+            else:
+                await _send_file(send, status, file, dict(scope["headers"]), with_body=method == "GET")
 
 
 def is_dynamic(path: str) -> bool:
@@ -97,15 +105,7 @@ def is_dynamic(path: str) -> bool:
     )
 
 
-async def _serve(scope: Scope, send: Send, site: Site, brand: str, path: str) -> None:
-    status, file = site.find(path)
-    if status == 308:
-        await answer(send, 308, [(b"location", f"/{quote(brand)}/{quote(path)}/".encode())])
-        return
-    if file is None:
-        await answer(send, 404, [(b"content-type", b"text/plain; charset=utf-8")], b"Not found.\n")
-        return
-    asked = dict(scope["headers"])
+async def _send_file(send: Send, status: int, file: File, asked: dict[bytes, bytes], *, with_body: bool) -> None:
     headers = [*file.headers, (b"etag", file.etag)]
     if file.gzipped:
         headers.append((b"vary", b"Accept-Encoding"))
@@ -118,7 +118,7 @@ async def _serve(scope: Scope, send: Send, site: Site, brand: str, path: str) ->
         body = file.gzipped
         headers.append((b"content-encoding", b"gzip"))
     headers.append((b"content-length", str(len(body)).encode()))
-    await answer(send, status, headers, b"" if scope["method"] == "HEAD" else body)
+    await answer(send, status, headers, body if with_body else b"")
 
 
 async def answer(send: Send, status: int, headers: RawHeaders, body: bytes = b"") -> None:

@@ -119,14 +119,14 @@ class Demo:
         await asyncio.wait([serving, *waits], return_when=asyncio.FIRST_COMPLETED)
         for each in waits:
             each.cancel()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         await serving
         if not ended.is_set() and not changed.is_set():
             raise DemoError("The server ended by itself; the lines above say why.")
 
     async def _application(self) -> ASGIApp:
         store = open_store(self._settings.database)
-        wired = app.create_app(self._settings, self._brands, store, mailer=self._mailer)
+        wired = app.create_app(self._settings, self._brands, store, mailer=self._mailer, reload=self._reload)
         first = self._brands[0]
         renderer = Renderer(first, Assets.of(first), Paths(first.base))
         pages = StaticFiles(wired, self._folder / "dist", [brand.name for brand in self._brands])

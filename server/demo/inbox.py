@@ -11,8 +11,10 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from email.message import EmailMessage
+from typing import Any
 
 import msgspec
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from server.rendering import Renderer
@@ -47,12 +49,15 @@ class Inbox:
         self._portals, self._hosts = portals, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"] if scope["type"] == "http" else ""
+        path = scope["path"] if scope["type"] == ScopeType.HTTP else ""
         if path == "/":
             await answer(send, 303, [(b"location", b"/_demo/inbox")])
         elif not path.startswith("/_demo/"):
             await self._app(scope, receive, send)
-        elif dict(scope["headers"]).get(b"host", b"").decode("latin-1") not in self._hosts or scope["method"] != "GET":
+        elif (
+            dict(scope["headers"]).get(b"host", b"").decode("latin-1") not in self._hosts
+            or scope.get("method") != "GET"
+        ):
             await answer(send, 403, [(b"content-type", b"text/plain")], b"The inbox is for this machine only.\n")
         else:
             await self._show(send, path)
@@ -71,7 +76,7 @@ class Inbox:
         else:
             await answer(send, 404, [(b"content-type", b"text/plain")], b"No such mail.\n")
 
-    async def _page(self, send: Send, template: str, **context: object) -> None:
+    async def _page(self, send: Send, template: str, **context: Any) -> None:
         html = self._renderer.text(template, **context)
         style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256((style[1] if style else "").encode()).digest()).decode()

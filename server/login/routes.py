@@ -23,7 +23,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import Provide
 
-from server import sessions
+from server import counters, sessions
 from server.addresses import Mistake, canonical
 from server.browsers import family
 from server.forms import Form, read_form
@@ -107,6 +107,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Page:
         )
     )
     if isinstance(entered, Entered):
+        counters.count("logins")
         return _logged_in(request, portal, form, entered)
     if not entered.tries_left:
         return _lapsed(request, portal, entered.address, form)

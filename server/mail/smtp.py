@@ -123,7 +123,7 @@ class SmtpMailer:
         return f"{self.host}:{self.port} answers, {how}" + (", and takes the password" if self._user else "")
 
     def _connection(self) -> aiosmtplib.SMTP:
-        login = {"username": self._user, "password": self._password} if self._user else {}
+        login: dict[str, Any] = {"username": self._user, "password": self._password} if self._user else {}
         return aiosmtplib.SMTP(**self._options, **login)
 
 
