@@ -20,7 +20,7 @@ from server.mail.delivery import Delivery
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer
 from server.portal import Portal
-from server.store import Store, StoreUnavailable, micros
+from server.store import Store, StoreUnavailable, cleaning, micros
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class Worker:
     ) -> None:
         self._portals = {portal.name: portal for portal in portals}
         self._store, self._clock = store, clock
+        self._idle = timedelta(minutes=max((each.settings.session_idle_minutes for each in portals), default=0))
         self._delivery = Delivery(self._portals, store, mailer, clock)
         self._nudged, self._stopping = asyncio.Event(), asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,8 +92,7 @@ class Worker:
 
     async def clean_up(self) -> None:
         """Drop rows that nothing needs any more. Safe to run twice and at once."""
-        before = self._clock() - timedelta(days=30)
-        await self._store.write(lambda transaction: outbox.forget(transaction, before))
+        await cleaning.clean(self._store, self._clock(), self._idle)
 
     async def settled(self) -> None:
         """Wait until every mail that was begun is decided: for tests and for a clean end."""

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from server.store import Store, Transaction, micros, moment
+from server.store import Store, micros, moment
 
 LEASE = timedelta(seconds=60)
 """Longer than sending one mail may take (`SmtpMailer`: 40 s)."""
@@ -101,9 +101,3 @@ async def about(store: Store, brand: str, address: str, limit: int = 5) -> list[
     """The last mails of an address (canonical), newest first."""
     rows = await store.read(_BY_ADDRESS, {"brand": brand, "address": address, "limit": limit})
     return [Record(moment(row[0]), row[1], row[2], row[3], row[4]) for row in rows]
-
-
-def forget(transaction: Transaction, before: datetime) -> int:
-    """Drop what is decided and older than `before`; how many rows went."""
-    sql = "DELETE FROM outbox WHERE created_at < :before AND state <> 'waiting'"
-    return transaction.count(sql, {"before": micros(before)})

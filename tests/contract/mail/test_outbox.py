@@ -285,16 +285,6 @@ async def test_an_empty_outbox_is_not_written_to(sqlite_store, clock):
     assert await outbox.claim(ReadOnly(), clock(), 10) == []
 
 
-async def test_old_rows_go_and_waiting_ones_stay(store, clock):
-    await put(store, clock(), row="done")
-    [job] = await outbox.claim(store, clock(), 10)
-    await outbox.finish(store, job, "nobody")
-    await put(store, clock(), row="waits")
-    later = clock.forward(days=31)
-    assert await store.write(lambda transaction: outbox.forget(transaction, later)) == 1
-    assert await store.read("SELECT id FROM outbox") == [("waits",)]
-
-
 async def test_the_last_mails_of_an_address_are_told(store, clock):
     await put(store, clock(), row="first")
     await put(store, clock.forward(minutes=1), row="second")

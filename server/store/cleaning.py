@@ -1,0 +1,62 @@
+"""Old rows go: what nothing will ask for again, table by table.
+
+| table | goes | because |
+|---|---|---|
+| `challenge` | a day after it was sent | a code lives ten minutes; a late visitor still finds the address filled in |
+| `budget` | once its window is over | those without a window count wrong codes until the address logs in: never by time |
+| `session` | a day after it ended | the log-in after it still finds the address filled in |
+| `outbox` | 30 days after it was decided | the limits look back a day, `customers search` a month |
+| `operation` | 30 days after it was done | a form may be sent again while it is open |
+
+Any number of processes may clean at once. Each statement takes a limited number of rows, so that on SQLite nobody waits
+long for the one write lock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from server.store import Store, micros
+
+AT_ONCE = 2000
+
+_OLD = (
+    ("challenge", "id_hash", "expires_at < :day_ago AND sent_at < :day_ago"),
+    ("session", "id_hash", "expires_at < :day_ago OR last_seen_at < :idle_since"),
+    ("outbox", "id", "created_at < :month_ago AND state <> 'waiting'"),
+)
+_OLD_WINDOWS = """
+DELETE FROM budget WHERE expires_at < :now AND (brand, kind, subject, starts_at) IN
+ (SELECT brand, kind, subject, starts_at FROM budget WHERE expires_at < :now LIMIT :limit)"""
+_OLD_OPERATIONS = """
+DELETE FROM operation WHERE state IN ('done', 'failed') AND (brand, customer_id, key) IN
+ (SELECT brand, customer_id, key FROM operation
+   WHERE created_at < :month_ago AND state IN ('done', 'failed') LIMIT :limit)"""
+STATEMENTS = (
+    *(
+        f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {is_old} LIMIT :limit) AND ({is_old})"
+        for table, key, is_old in _OLD
+    ),
+    _OLD_WINDOWS,
+    _OLD_OPERATIONS,
+)
+
+
+async def clean(store: Store, now: datetime, idle: timedelta, at_once: int = AT_ONCE) -> int:
+    """Drop what is old; how many rows went. `idle`: after so long without a request a session has ended."""
+    parameters = {
+        "now": micros(now),
+        "day_ago": micros(now - timedelta(days=1)),
+        "idle_since": micros(now - timedelta(days=1) - idle),
+        "month_ago": micros(now - timedelta(days=30)),
+        "limit": at_once,
+    }
+    gone = 0
+    for sql in STATEMENTS:
+        wanted = {key: value for key, value in parameters.items() if f":{key}" in sql}
+        while True:
+            dropped = await store.write(lambda transaction, sql=sql, wanted=wanted: transaction.count(sql, wanted))  # type: ignore[misc]
+            gone += dropped
+            if dropped < at_once:
+                break
+    return gone
