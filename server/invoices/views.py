@@ -61,8 +61,6 @@ class Detail(View, frozen=True):
     lines: tuple[Line, ...] = ()
     payments: tuple[Payment, ...] = ()
     """The tries that ended, oldest first: paid, failed or canceled."""
-    refunds: tuple[Payment, ...] = ()
-    """The payments of which something was given back."""
     billed_to: Address | None = None
     """None: the invoice carries no address."""
     can_still_be_paid: bool = False
@@ -109,7 +107,6 @@ def detail(invoice: Invoice, now: datetime) -> Detail:
         row=row(invoice, now),
         lines=tuple(Line(each, has_period=bool(each.period_start_at and each.period_end_at)) for each in invoice.lines),
         payments=tuple(payments),
-        refunds=tuple(each for each in payments if each.refunded),
         billed_to=invoice.customer_address if invoice.customer_address != Address() else None,
         can_still_be_paid=invoice.status == "open" and invoice.amount_due.amount > 0,
     )

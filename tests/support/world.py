@@ -10,7 +10,7 @@ from typing import Any
 
 from server import themes
 from server.app import create_app
-from server.billing import Account, Customer, Subscription
+from server.billing import Account, Billing, Customer, Subscription
 from server.billing.documents import encode_account
 from server.login.limits import Limits
 from server.login.passcodes import open_mail
@@ -40,7 +40,7 @@ def brands() -> tuple[Brand, ...]:
 
 
 class World:
-    """`clock` is called for the time; `limits` and `settings` as for `create_app`."""
+    """`clock` is called for the time; `limits`, `settings` and `billing` as for `create_app`."""
 
     def __init__(
         self,
@@ -49,9 +49,10 @@ class World:
         *,
         settings: Settings = SETTINGS,
         limits: Limits | None = None,
+        billing: Callable[[Brand, Store], Billing] | None = None,
     ) -> None:
         self.store, self.clock, self.settings = store, clock, settings
-        self.app: Any = create_app(settings, brands(), store, clock=clock, limits=limits, work=False)
+        self.app: Any = create_app(settings, brands(), store, clock=clock, limits=limits, billing=billing, work=False)
 
     def client(self, peer: str = "203.0.113.7", **headers: str) -> Client:
         return Client(self.app, self.settings.origin, peer=peer, **headers)

@@ -1,0 +1,44 @@
+"""Which payment methods are shown, in which order, with which marks."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from server.payment_methods import views
+from tests.support.accounts import NOW, account, card, subscription
+
+
+@pytest.mark.parametrize(
+    ("month", "year", "mark"),
+    [
+        (2, 2026, "expired"),
+        (12, 2025, "expired"),
+        (3, 2026, "soon"),
+        (4, 2026, "soon"),
+        (5, 2026, ""),
+        (1, 2027, ""),
+        (0, 0, ""),
+    ],
+)
+def test_a_card_is_good_until_the_end_of_its_month(month, year, mark):
+    assert views.expiry(card(exp_month=month, exp_year=year), NOW) == mark
+
+
+def test_a_card_of_january_expires_soon_in_december():
+    assert views.expiry(card(exp_month=1, exp_year=2027), datetime(2026, 12, 31, 23, tzinfo=UTC)) == "soon"
+
+
+def test_the_default_comes_first():
+    it = views.listing(account(payment_methods=(card("pm_2"), card("pm_1"), card("pm_3"))), NOW)
+    assert [(each.method.id, each.is_default) for each in it.rows] == [("pm_1", True), ("pm_2", False), ("pm_3", False)]
+
+
+def test_a_method_names_the_running_subscriptions_that_pin_it():
+    pinned = subscription(default_payment_method="pm_2")
+    over = subscription("sub_2", "canceled", default_payment_method="pm_2")
+    it = views.listing(account(pinned, over, payment_methods=(card(), card("pm_2"))), NOW)
+    assert [each.pinned_by for each in it.rows] == [(), ("House blend",)]
+
+
+def test_nothing_is_shown_as_nothing():
+    assert views.listing(account(payment_methods=()), NOW).rows == ()

@@ -1,0 +1,63 @@
+"""The page before a cancellation, and the history."""
+
+from server.billing import Activity
+from server.subscriptions import views
+from tests.support.accounts import AT_ONCE, END, FEATURES, NOW, WITH_CREDIT, account, ending, invoice, subscription
+
+
+def asked(it, features=FEATURES, whole=None, **changed):
+    return views.confirm_cancel(it, whole or account(it), features, NOW, key="fresh", **changed)
+
+
+def test_at_the_periods_end_nothing_is_credited():
+    it = asked(subscription())
+    assert (it.at_once, it.ends_at, it.credit) == (False, END, None)
+
+
+def test_at_once_ends_now_and_credits_nothing_by_itself():
+    it = asked(subscription(), AT_ONCE)
+    assert (it.at_once, it.ends_at, it.credit) == (True, NOW, None)
+
+
+def test_at_once_with_proration_credits_the_unused_time():
+    whole = account(subscription(), invoices=(invoice(),))
+    it = asked(subscription(), WITH_CREDIT, whole)
+    assert it.at_once
+    assert 0 < it.credit.amount < 1450
+
+
+def test_it_says_what_would_have_been_charged():
+    assert asked(subscription()).next_charge.at == END
+
+
+def test_a_trial_is_said():
+    assert asked(subscription(status="trialing", trial_end_at=END)).in_trial
+
+
+def test_an_open_invoice_stays_to_be_paid():
+    late = subscription(status="past_due")
+    assert asked(late, whole=account(late, invoices=(invoice(status="open"),))).debt.amount.amount == 1450
+
+
+def test_the_history_names_the_subscription_and_keeps_unknown_words():
+    whole = account(ending())
+    done = [
+        Activity(NOW, "subscription.canceled", "sub_1", {}, "Firefox on Linux"),
+        Activity(NOW, "coffee.spilled", "", {}, ""),
+        Activity(NOW, "subscription.canceled", "sub_gone", {}, ""),
+    ]
+    first, odd, gone = views.history(whole, done).entries
+    assert (first.kind, first.subscription, first.name, first.browser) == (
+        "subscription.canceled",
+        "sub_1",
+        "House blend",
+        "Firefox on Linux",
+    )
+    assert (odd.kind, odd.word, odd.subscription) == ("other", "coffee.spilled", "")
+    assert (gone.kind, gone.subscription, gone.name) == ("subscription.canceled", "", "")
+
+
+def test_a_card_has_its_own_history_only():
+    done = [Activity(NOW, "subscription.canceled", each, {}, "") for each in ("sub_1", "sub_2", "")]
+    it = views.card(ending(), account(ending()), FEATURES, NOW, activities=done)
+    assert [each.subscription for each in it.history] == ["sub_1"]
