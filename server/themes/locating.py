@@ -108,6 +108,8 @@ class _Walk:
                 self.pair(path)
             else:
                 self.found.setdefault((*path, position), line)
+                before = self.at
                 self.value((*path, position))
                 position += 1
+                self.at += self.at == before  # no TOML, so no value here: go on all the same
         self.at += 1

@@ -97,7 +97,7 @@ def _business(table: Table) -> Business:
 
 def _site(table: Table) -> Site:
     locales = table.words("locales", _is_locale, "a locale such as en, de or pt-BR", ("en",))
-    if not locales:
+    if table.get("locales") == []:
         table.refuse("locales", "an empty list", "at least one locale, such as en")
     site = Site(
         url=table.checked("url", _origin), locales=locales, timezone=table.checked("timezone", _timezone, "UTC")
@@ -145,7 +145,7 @@ def _split(value: str) -> tuple[str, str] | None:
 
 def _is_ip(host: str) -> bool:
     try:
-        return bool(ipaddress.ip_address(host))
+        return "%" not in host and bool(ipaddress.ip_address(host))
     except ValueError:
         return False
 
