@@ -1,0 +1,133 @@
+"""A database that is away, full, locked or read-only: refused as such, nothing is changed, and it comes back by itself."""
+
+import sqlite3
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from server.store import Store, StoreUnavailable, open_store
+from server.store.migrations import pending, statements
+from server.store.postgres import schema, translated
+
+pytestmark = pytest.mark.anyio
+
+INSERT = "INSERT INTO catalog (brand, kind, id, document) VALUES ('harbour', 'price', :id, :document)"
+COUNT = "SELECT COUNT(*) FROM catalog"
+
+
+async def add(store: Store, id_: str = "one", size: int = 1) -> int:
+    return await store.write(lambda transaction: transaction.count(INSERT, {"id": id_, "document": b"x" * size}))
+
+
+async def test_a_full_disk_changes_nothing_and_passes(sqlite_store) -> None:
+    (pages,) = sqlite_store._writer.execute("PRAGMA page_count").fetchone()
+    sqlite_store._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(StoreUnavailable, match="full"):
+        await add(sqlite_store, size=1_000_000)
+    assert await sqlite_store.read(COUNT) == [(0,)]
+    sqlite_store._writer.execute("PRAGMA max_page_count = 1000000")
+    assert await add(sqlite_store, size=1_000_000) == 1
+
+
+async def test_a_read_only_file_changes_nothing(sqlite_store) -> None:
+    sqlite_store._writer.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        await add(sqlite_store)
+    sqlite_store._writer.execute("PRAGMA query_only = OFF")
+    assert await add(sqlite_store) == 1
+
+
+async def test_a_locked_file_is_waited_for_and_then_refused_while_reading_goes_on(sqlite_store) -> None:
+    sqlite_store._writer.execute("PRAGMA busy_timeout = 20")
+    other = sqlite3.connect(sqlite_store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await add(sqlite_store)
+    assert await sqlite_store.read(COUNT) == [(0,)]
+    other.execute("ROLLBACK")
+    assert await add(sqlite_store) == 1
+    other.close()
+
+
+async def test_our_own_mistakes_stay_what_they_are(sqlite_store) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await sqlite_store.read("SELECT 1 FROM nothing_of_the_kind")
+
+
+async def test_acknowledged_writes_are_synced(sqlite_store) -> None:
+    for connection in (sqlite_store._writer, sqlite_store._reader):
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
+def test_only_its_owner_reads_the_file(tmp_path: Path) -> None:
+    open_store(f"sqlite:{tmp_path / 'store.sqlite'}")
+    assert (tmp_path / "store.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="nowhere"):
+        open_store(f"sqlite:{tmp_path / 'nowhere' / 'store.sqlite'}")
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite").write_bytes(b"not a database at all, but long enough to be looked at" * 100)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        open_store(f"sqlite:{tmp_path / 'store.sqlite'}")
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_postgresql_comes_back_by_itself(store: Store, store_url: str, postgres_url: str) -> None:
+    await add(store)
+    name = store_url.split("/")[3].partition("?")[0]
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        with pytest.raises(StoreUnavailable):
+            await add(store, "two")
+        with pytest.raises(StoreUnavailable):
+            await store.read(COUNT)
+        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await eventually_reads(store)
+    assert await add(store, "two") == 1
+
+
+async def eventually_reads(store: Store) -> None:
+    """The pool connects again with growing pauses; a request meanwhile is refused, never answered wrongly."""
+    for _ in range(20):
+        try:
+            assert await store.read(COUNT) == [(1,)]
+        except StoreUnavailable:
+            continue
+        return
+    pytest.fail("PostgreSQL is back and the store is not")
+
+
+def test_parameters_become_psycopgs() -> None:
+    assert translated("SELECT :a, x::text, ':b', 1 % 2") == "SELECT %(a)s, x::text, ':b', 1 %% 2"
+
+
+def test_the_schema_becomes_postgresqls() -> None:
+    assert schema("CREATE TABLE t (a TEXT, b BLOB)") == 'CREATE TABLE t (a TEXT COLLATE "C", b BYTEA)'
+
+
+def test_migrations_apply_once_and_in_order(tmp_path: Path) -> None:
+    for name in ("0002_more.sql", "0001_first.sql"):
+        (tmp_path / name).write_text("SELECT 1;")
+    assert [each.number for each in pending((), tmp_path)] == [1, 2]
+    assert [each.number for each in pending({1}, tmp_path)] == [2]
+
+
+def test_a_number_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    for name in ("0001_first.sql", "0001_other.sql"):
+        (tmp_path / name).write_text("SELECT 1;")
+    with pytest.raises(ValueError, match="each number once"):
+        pending((), tmp_path)
+
+
+def test_a_script_falls_into_its_statements() -> None:
+    script = "-- one; two\nCREATE TABLE a (b TEXT DEFAULT ';');\nCREATE TABLE c (d TEXT);\n-- the end\n"
+    assert len(list(statements(script))) == 2
+    with pytest.raises(ValueError, match="middle"):
+        list(statements("CREATE TABLE a (b TEXT)"))

@@ -1,0 +1,140 @@
+"""What every store does alike."""
+
+import asyncio
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from server.store import Store, StoreUnavailable, micros, moment, open_store
+from server.store.cleanup import clean_up
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+INSERT = "INSERT INTO catalog (brand, kind, id, document) VALUES (:brand, :kind, :id, :document)"
+READ = "SELECT id, document FROM catalog WHERE brand = :brand ORDER BY id"
+ROW = {"brand": "harbour", "kind": "price", "id": "one", "document": b"\x00\xff"}
+
+
+async def test_what_was_written_is_read_back(store: Store) -> None:
+    await store.write(lambda transaction: transaction.count(INSERT, ROW))
+    assert await store.read(READ, {"brand": "harbour"}) == [("one", b"\x00\xff")]
+
+
+async def test_a_failed_write_leaves_nothing(store: Store) -> None:
+    def work(transaction) -> None:
+        transaction.count(INSERT, ROW)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await store.write(work)
+    assert await store.read(READ, {"brand": "harbour"}) == []
+
+
+async def test_the_store_works_on_after_a_failed_write(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await store.write(lambda _: 1 / 0)
+    assert await store.write(lambda transaction: transaction.count(INSERT, ROW)) == 1
+
+
+async def test_texts_sort_by_their_bytes(store: Store) -> None:
+    ids = ["b", "B", "ä", "a", "_", "Z", "é", "10", "9"]
+    await store.write(lambda transaction: transaction.run_many(INSERT, [{**ROW, "id": each} for each in ids]))
+    assert [row[0] for row in await store.read(READ, {"brand": "harbour"})] == sorted(ids, key=str.encode)
+
+
+async def test_percent_signs_casts_and_quotes_pass(store: Store) -> None:
+    sql = "SELECT ':no', 'it''s 100%', :name, 7 % 4 -- :comment 5%"
+    assert await store.read(sql, {"name": "x"}) == [(":no", "it's 100%", "x", 3)]
+
+
+async def test_a_parameter_may_be_named_twice(store: Store) -> None:
+    assert await store.read("SELECT :a, :a || :b", {"a": "x", "b": "y"}) == [("x", "xy")]
+
+
+async def test_integers_of_every_size_come_back(store: Store) -> None:
+    insert = "INSERT INTO budget (brand, kind, subject, starts_at, used) VALUES ('b', 'k', :subject, :starts_at, 1)"
+    values = [0, 1, -1, 2**15, 2**31, 2**53 + 1, 2**62]
+    rows = [{"subject": str(each), "starts_at": each} for each in values]
+    await store.write(lambda transaction: transaction.run_many(insert, rows))
+    assert sorted(row[0] for row in await store.read("SELECT starts_at FROM budget")) == sorted(values)
+
+
+async def test_returning_gives_the_rows(store: Store) -> None:
+    sql = INSERT + " RETURNING id, document"
+    assert await store.write(lambda transaction: transaction.run(sql, ROW)) == [("one", b"\x00\xff")]
+
+
+async def test_counting_says_how_many_rows_changed(store: Store) -> None:
+    await store.write(lambda transaction: transaction.run_many(INSERT, [{**ROW, "id": each} for each in "abc"]))
+    assert await store.write(lambda transaction: transaction.count("DELETE FROM catalog WHERE id < 'c'")) == 2
+
+
+async def test_a_write_that_nobody_waits_for_is_whole(store_url: str) -> None:
+    """A browser that goes away cancels its request, but never half of a transaction."""
+    reached, go_on = threading.Event(), threading.Event()
+    store = open_store(store_url)
+
+    def work(transaction) -> None:
+        transaction.count(INSERT, ROW)
+        reached.set()
+        assert go_on.wait(10)
+        transaction.count(INSERT, {**ROW, "id": "two"})
+
+    task = asyncio.create_task(store.write(work))
+    assert await asyncio.to_thread(reached.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    go_on.set()
+    await store.close()
+    store = open_store(store_url)
+    assert [row[0] for row in await store.read(READ, {"brand": "harbour"})] == ["one", "two"]
+    await store.close()
+
+
+async def test_opening_again_changes_nothing(store: Store, store_url: str) -> None:
+    await store.write(lambda transaction: transaction.count(INSERT, ROW))
+    again = open_store(store_url)
+    assert await again.read(READ, {"brand": "harbour"}) == [("one", b"\x00\xff")]
+    await again.close()
+
+
+async def test_processes_that_start_together_migrate_once(store_url: str) -> None:
+    opened = await asyncio.gather(*(asyncio.to_thread(open_store, store_url) for _ in range(6)))
+    numbers = [row[0] for row in await opened[0].read("SELECT number FROM migration ORDER BY number")]
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] == 1
+    for each in opened:
+        await each.close()
+
+
+async def test_parallel_increments_are_all_counted(store: Store) -> None:
+    upsert = """
+    INSERT INTO budget (brand, kind, subject, starts_at, used) VALUES ('b', 'k', 's', 0, 1)
+    ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = budget.used + 1 RETURNING used"""
+    seen = await asyncio.gather(*(store.write(lambda transaction: transaction.run(upsert)) for _ in range(64)))
+    assert sorted(rows[0][0] for rows in seen) == list(range(1, 65))
+
+
+async def test_old_rows_go_and_others_stay(store: Store) -> None:
+    insert = """
+    INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES ('b', 'k', :subject, 0, 1, :expires_at)"""
+    old = [{"subject": f"old {number}", "expires_at": micros(NOW) - 1} for number in range(1200)]
+    kept = [{"subject": "fresh", "expires_at": micros(NOW) + 1}, {"subject": "wrong codes", "expires_at": None}]
+    await store.write(lambda transaction: transaction.run_many(insert, old + kept))
+    both = await asyncio.gather(clean_up(store, NOW), clean_up(store, NOW))
+    assert sum(both) == 1200
+    assert sorted(row[0] for row in await store.read("SELECT subject FROM budget")) == ["fresh", "wrong codes"]
+    assert await clean_up(store, NOW) == 0
+
+
+def test_times_are_exact_to_the_microsecond() -> None:
+    at = datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    assert moment(micros(at)) == at
+
+
+async def test_a_server_that_is_not_there_is_named_as_such() -> None:
+    with pytest.raises(StoreUnavailable, match="PostgreSQL"):
+        open_store("postgresql://127.0.0.1:1/none?connect_timeout=1")
