@@ -41,7 +41,7 @@ def minified(css: str) -> str:
         if gap and parts and parts[-1] not in _NEEDS_NO_SPACE_AFTER and kind != "mark":
             parts.append(gap)
         gap = ""
-        if text == "}" and parts and parts[-1] == ";":
+        while text == "}" and parts and parts[-1] == ";":
             parts.pop()
         parts.append(text)
     return "".join(parts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import jinja2
 import msgspec
 
 from server import template_rules
@@ -29,18 +30,23 @@ _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")
 
 
 def contract_problems(brand: Brand, assets: Assets, examples: Sequence[Example]) -> list[Problem]:
-    """What the brand's overrides, and those of the themes it extends, lost. Raises `jinja2.TemplateError`."""
+    """What the brand's overrides, and those of the themes it extends, lost."""
     files = _files(brand)
     if not files:
         return []
     problems = list(_lost_blocks(files))
     paths = Paths(brand.base)
     ours, original = Renderer(brand, assets, paths), Renderer(msgspec.structs.replace(brand, lineage=()), assets, paths)
-    for template, what, html in _rendered(brand, original, examples):
-        mine = next(text for name, same, text in _rendered(brand, ours, examples, only=what) if name == template)
-        for missing in sorted(promises(html) - promises(mine)):
-            where = files.get(template) or ", ".join(str(path) for path in files.values())
-            problems.append(Problem(str(where), 0, "override-contract", f"has lost {missing}; see {what}"))
+    both = zip(_rendered(brand, original, examples), _rendered(brand, ours, examples), strict=True)
+    try:
+        for (template, what, html), (_, _, mine) in both:
+            where = str(files.get(template) or ", ".join(str(path) for path in files.values()))
+            # Most pages of most overrides are the same, and comparing texts is much faster than reading them.
+            lost = sorted(promises(html) - promises(mine)) if html != mine else ()
+            problems += [Problem(where, 0, "override-contract", f"has lost {each}; see {what}") for each in lost]
+    except jinja2.TemplateError as error:
+        message = template_rules.template_mistake(error, "an override")
+        problems.append(Problem(brand.name, 0, "override-contract", message))
     return _once(problems)
 
 
@@ -78,17 +84,16 @@ def _hooks(document: Document) -> Iterator[str]:
         yield f"the root element with id={roots[0].get('id')!r}"
 
 
-def _rendered(
-    brand: Brand, renderer: Renderer, examples: Sequence[Example], only: str = ""
-) -> Iterator[tuple[str, str, str]]:
+def _rendered(brand: Brand, renderer: Renderer, examples: Sequence[Example]) -> Iterator[tuple[str, str, str]]:
     """Template, what it shows, and HTML of everything there is to compare."""
     for path, name in page_templates(brand).items():
-        if only in {"", path}:
-            yield f"pages/{name}.html", path, renderer.static_page(name, link=active_link(brand))
+        yield f"pages/{name}.html", path, renderer.static_page(name, link=active_link(brand))
+    in_layout: set[str] = set()
     for example in examples:
         what = f"{example.template}, example {example.name!r}"
-        if only in {"", what}:
-            yield example.template, what, renderer.fragment(example.view)
+        yield example.template, what, renderer.fragment(example.view)
+        if example.template not in in_layout:
+            in_layout.add(example.template)
             yield f"layouts/{example.view.layout}.html", what, renderer.page(example.view, _FRAME)
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -24,11 +23,10 @@ from zoneinfo import ZoneInfo
 import jinja2
 import msgspec
 from babel import Locale, UnknownLocaleError, dates, numbers
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from server import words
 from server.assets import Assets
 from server.billing.money import Money
 from server.paths import Paths
@@ -111,8 +109,28 @@ def _loader(brand: Brand) -> jinja2.BaseLoader:
     return jinja2.ChoiceLoader([*overrides, site, jinja2.PrefixLoader({"site": site}, delimiter=":")])
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """Templates compiled once for all brands: most brands override few of them, and a build has hundreds of brands."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+@lru_cache(maxsize=None)
+def _compiled(_tag: str) -> _Compiled:
+    """One for each locale: Jinja works out a filter of a constant while it compiles, in the words of that locale."""
+    return _Compiled()
+
+
 def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: jinja2.BaseLoader) -> jinja2.Environment:
-    environment = jinja2.Environment(
+    environment = words.Environment(
+        tag,
         loader=loader,
         autoescape=lambda name: not (name or "").endswith(".txt"),
         undefined=jinja2.StrictUndefined,
@@ -120,10 +138,9 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
-        extensions=["jinja2.ext.i18n"],
+        bytecode_cache=_compiled(tag),
     )
     locale = babel_locale(tag)
-    environment.install_gettext_translations(translations(tag), newstyle=True)  # type: ignore[attr-defined]
     environment.globals.update(
         brand=brand,
         paths=paths,
@@ -186,19 +203,6 @@ def babel_locale(tag: str) -> Locale:
         return Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError) as error:
         raise ValueError(f"{tag}: not a locale") from error
-
-
-@lru_cache(maxsize=None)
-def translations(tag: str) -> NullTranslations:
-    """The words of a locale from `site/locales/<tag>/portal.po`; English, which the templates hold, where there is none."""
-    catalog = SITE / "locales" / tag / "portal.po"
-    if not catalog.exists():
-        return NullTranslations()
-    compiled = BytesIO()
-    with catalog.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=tag.replace("-", "_")))
-    compiled.seek(0)
-    return Translations(compiled)
 
 
 def choose_locale(offered: tuple[str, ...], wanted: tuple[str, ...], accept_language: str = "") -> str:

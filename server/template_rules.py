@@ -111,8 +111,6 @@ def _in_text(text: str) -> Iterator[tuple[int, str, str]]:
     for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"\{%[-+]?\s*raw\b", line):
             yield number, "no-raw-block", "{% raw %} is not used; move scripts to site/static"
-        if re.search(r"\{%[-+]?\s*autoescape\b", line):
-            yield number, "no-autoescape-block", "autoescape is on, always; take the {% autoescape %} away"
     length = len(text.splitlines())
     if length > LONGEST:
         yield LONGEST + 1, "template-length", f"{length} lines; move a part to components/, {LONGEST} are allowed"

@@ -53,7 +53,7 @@ ONLY = {
 THIRD_PARTY = {
     "litestar": (r"app", r"responding", r"operations", r"forms", r"security", r"sessions", r".*\.routes", r"demo(\..*)?", r"static_files"),
     "msgspec": (r".*",),
-    "jinja2": (r"rendering", r"checking", r"gallery", r"publishing", r"template_rules"),
+    "jinja2": (r"rendering", r"checking", r"overrides", r"gallery", r"publishing", r"template_rules"),
     "markupsafe": (r"rendering", r"assets"),
     "babel": (r"rendering", r"themes(\..*)?"),
     "coloraide": (r"themes\..*",),

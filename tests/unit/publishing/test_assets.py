@@ -1,0 +1,90 @@
+"""Assets stand under names that change with their bytes, and their hashes are the ones that browsers compute."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from server import themes
+from server.assets import STATIC, AssetError, Assets
+from tests.support.brands import PORTAL, SVG, THEME, woff2, write_brand
+
+FONT = '[type]\nbody = "Own"\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
+
+
+@pytest.fixture
+def brand(tmp_path: Path) -> themes.Brand:
+    return themes.load(write_brand(tmp_path))
+
+
+def test_a_name_holds_the_hash_of_the_bytes(brand):
+    for name, content in Assets.of(brand).files.items():
+        assert name.split(".")[-2] == hashlib.sha256(content).hexdigest()[:10]
+
+
+def test_the_url_stands_below_the_brand(brand):
+    assert re.fullmatch(r"/harbour/static/portal\.[0-9a-f]{10}\.js", Assets.of(brand)("portal.js"))
+
+
+def test_a_brand_with_a_domain_links_from_its_root(tmp_path):
+    portal = PORTAL + '[site]\nurl = "https://billing.harbour.example"\n'
+    assert Assets.of(themes.load(write_brand(tmp_path, portal=portal)))("logo").startswith("/static/logo.")
+
+
+def test_the_integrity_is_the_hash_of_the_published_bytes(brand):
+    assets = Assets.of(brand)
+    content = assets.files[assets("htmx.js").rpartition("/")[2]]
+    assert assets.integrity("htmx.js") == "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def test_htmx_is_published_byte_for_byte(brand):  # threat 71
+    assets = Assets.of(brand)
+    published = assets.files[assets("htmx.js").rpartition("/")[2]]
+    assert published == (STATIC / "vendor" / "htmx.min.js").read_bytes()
+
+
+def test_the_same_brand_gives_the_same_assets_from_another_folder(tmp_path):
+    one, other = (themes.load(write_brand(tmp_path / each)) for each in ("one", "other"))
+    assert Assets.of(one).files == Assets.of(other).files
+
+
+def test_another_color_gives_the_style_sheet_another_name(tmp_path):
+    one = themes.load(write_brand(tmp_path / "one"))
+    other = themes.load(write_brand(tmp_path / "other", theme=THEME.replace("#33415c", "#7a1f2b")))
+    assert Assets.of(one)("portal.css") != Assets.of(other)("portal.css")
+
+
+def test_a_font_of_the_theme_is_published_and_named_in_the_style_sheet(tmp_path):
+    assets = Assets.of(themes.load(write_brand(tmp_path, theme=THEME + FONT, own__woff2=woff2())))
+    assert assets("own.woff2") in assets.inline_css
+
+
+def test_the_style_hash_is_the_hash_of_the_inline_style(brand):
+    assets = Assets.of(brand)
+    digest = base64.b64encode(hashlib.sha256(str(assets.inline_css).encode()).digest()).decode()
+    assert assets.style_hash == f"sha256-{digest}"
+
+
+def test_the_inline_style_cannot_end_its_element(brand):
+    assert "<" not in Assets.of(brand).inline_css
+
+
+def test_an_unknown_asset_is_refused_with_the_nearest_name(brand):
+    with pytest.raises(AssetError, match=r"portal\.jss: no such asset; did you mean portal\.js\?"):
+        Assets.of(brand)("portal.jss")
+
+
+def test_the_live_reload_is_for_dev_only(brand):
+    assert "reload.js" not in Assets.of(brand)
+
+
+def test_only_scripts_are_among_the_script_hashes(brand):
+    assets = Assets.of(brand)
+    scripts = [content for name, content in assets.files.items() if name.endswith(".js")]
+    assert len(assets.script_hashes) == len(scripts)
+
+
+def test_the_logo_keeps_its_bytes(brand):
+    assert SVG in Assets.of(brand).files.values()
