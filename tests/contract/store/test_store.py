@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from server.store import Store, StoreUnavailable, micros, moment, open_store
-from server.store.cleanup import clean_up
+from server.store.cleaning import clean
 
 pytestmark = pytest.mark.anyio
 
@@ -124,10 +124,10 @@ async def test_old_rows_go_and_others_stay(store: Store) -> None:
     old = [{"subject": f"old {number}", "expires_at": micros(NOW) - 1} for number in range(1200)]
     kept = [{"subject": "fresh", "expires_at": micros(NOW) + 1}, {"subject": "wrong codes", "expires_at": None}]
     await store.write(lambda transaction: transaction.run_many(insert, old + kept))
-    both = await asyncio.gather(clean_up(store, NOW), clean_up(store, NOW))
+    both = await asyncio.gather(*(clean(store, NOW, timedelta(hours=1), at_once=100) for _ in range(2)))
     assert sum(both) == 1200
     assert sorted(row[0] for row in await store.read("SELECT subject FROM budget")) == ["fresh", "wrong codes"]
-    assert await clean_up(store, NOW) == 0
+    assert await clean(store, NOW, timedelta(hours=1)) == 0
 
 
 def test_times_are_exact_to_the_microsecond() -> None:
