@@ -75,7 +75,9 @@ class _Drawing:
     """Handlers of one SVG: the first thing that an image must not hold raises `ValueError`."""
 
     def __init__(self) -> None:
-        self.depth = self.styles = 0
+        self.depth = 0
+        self.styles: list[str] = []
+        self.in_style = 0
         self.size = (0, 0)
 
     def doctype(self, *_: object) -> None:
@@ -94,16 +96,17 @@ class _Drawing:
         if not self.depth:
             self.size = _size(attributes)
         self.depth += 1
-        self.styles += local == "style"
+        self.in_style += local == "style"
         for key, value in attributes.items():
             _check_attribute(local, key.rpartition(" ")[2].lower(), value)
 
     def end(self, name: str) -> None:
-        self.styles -= name.rpartition(" ")[2].lower() == "style"
+        self.in_style -= name.rpartition(" ")[2].lower() == "style"
 
     def text(self, text: str) -> None:
-        if self.styles:
-            _check_style(text)
+        # Kept and read as one: a browser puts together what elements and comments cut apart.
+        if self.in_style:
+            self.styles.append(text)
 
 
 def _check_attribute(element: str, key: str, value: str) -> None:
@@ -155,6 +158,7 @@ def _svg(data: bytes) -> Image:
         parser.Parse(data, True)
     except xml.parsers.expat.ExpatError as error:
         raise ValueError(f"neither PNG nor JPEG nor a well-formed SVG ({error})") from None
+    _check_style("".join(drawing.styles))
     return Image("svg", *drawing.size)
 
 

@@ -1,0 +1,109 @@
+"""A theme extends another key by key; the merchant's file is never inherited."""
+
+import pytest
+
+from server import themes
+from tests.support.brands import PORTAL, THEME, mistakes, the_mistake, woff2, write_brand
+
+BASE = THEME + '[type]\nbody = "Own"\nscale = 1.25\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
+
+
+def test_keys_come_from_the_nearest_theme_that_has_them(tmp_path):
+    write_brand(tmp_path, "plain", theme=THEME + '[shape]\nstyle = "pill"\n[words]\nlogin_heading = "A"\nlogin_button = "B"\n')
+    child = 'extends = "plain"\n[brand]\ncolor = "#ff0000"\n[words]\nlogin_heading = "C"\n'
+    theme = themes.load(write_brand(tmp_path, theme=child)).theme
+    assert (theme.brand.color, theme.shape) == ("#ff0000", "pill")
+    assert (theme.words["login_heading"], theme.words["login_button"]) == ("C", "B")
+
+
+def test_the_lineage_names_the_nearest_first(tmp_path):
+    write_brand(tmp_path, "one")
+    write_brand(tmp_path, "two", theme='extends = "one"\n')
+    brand = themes.load(write_brand(tmp_path, "three", theme='extends = "two"\n'))
+    assert [folder.name for folder in brand.lineage] == ["three", "two", "one"]
+
+
+def test_pictures_and_fonts_lie_beside_the_file_that_names_them(tmp_path):
+    write_brand(tmp_path, "plain", theme=BASE, own__woff2=woff2())
+    theme = themes.load(write_brand(tmp_path, theme='extends = "plain"\nbrand.logo = "logo.svg"\n')).theme
+    assert (theme.brand.logo.parent.name, theme.brand.icon.parent.name) == ("harbour", "plain")
+    assert [font.file.parent.name for font in theme.type.fonts] == ["plain"]
+
+
+def test_a_font_that_is_inherited_and_not_used_is_not_published(tmp_path):
+    write_brand(tmp_path, "plain", theme=BASE, own__woff2=woff2())
+    theme = themes.load(write_brand(tmp_path, theme='extends = "plain"\n[type]\nbody = "serif"\n')).theme
+    assert theme.type.files == ()
+
+
+def test_a_face_can_be_replaced(tmp_path):
+    write_brand(tmp_path, "plain", theme=BASE, own__woff2=woff2())
+    child = 'extends = "plain"\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
+    theme = themes.load(write_brand(tmp_path, theme=child, own__woff2=woff2())).theme
+    assert [file.parent.name for file in theme.type.files] == ["harbour"]
+
+
+def test_two_font_files_of_one_name_are_refused(tmp_path):
+    write_brand(tmp_path, "plain", theme=BASE, own__woff2=woff2())
+    child = 'extends = "plain"\n[[type.font]]\nfamily = "Other"\nfile = "own.woff2"\n'
+    mistake = the_mistake(write_brand(tmp_path, theme=child, own__woff2=woff2()))
+    assert (mistake.key, mistake.allowed) == ("type.font[0].file", "another file name")
+
+
+def test_the_merchants_file_is_not_inherited(tmp_path):
+    write_brand(tmp_path, "plain", portal=PORTAL + 'headline = "Of plain"\n')
+    child = write_brand(tmp_path, theme='extends = "plain"\n', portal='[business]\nname = "Harbour"\n')
+    assert themes.load(child).portal.business.headline == ""
+
+
+def test_a_mistake_in_the_extended_theme_is_told_at_its_own_line(tmp_path):
+    write_brand(tmp_path, "plain", theme=THEME + '[shape]\nstyle = "round"\n')
+    mistake = the_mistake(write_brand(tmp_path, theme='extends = "plain"\n'))
+    assert (mistake.file.parent.name, mistake.line) == ("plain", 6)
+
+
+def test_the_same_mistake_is_told_once_for_a_family_of_brands(tmp_path):
+    write_brand(tmp_path, "plain", theme=THEME + '[shape]\nstyle = "round"\n')
+    write_brand(tmp_path, "harbour", theme='extends = "plain"\n')
+    with pytest.raises(themes.ThemeError) as error:
+        themes.load_all(tmp_path)
+    assert len(error.value.mistakes) == 1
+
+
+@pytest.mark.parametrize("name", ["gone", "harbor", "../plain", "/etc", "", "PLAIN", "plain/"])
+def test_an_unknown_parent_is_refused(tmp_path, name):
+    write_brand(tmp_path, "plain")
+    found = mistakes(write_brand(tmp_path, theme=f'extends = "{name}"\n' + THEME))
+    assert [(each.line, each.key) for each in found] == [(1, "extends")]
+
+
+@pytest.mark.parametrize("value", ["3", "true", "[]", '["plain"]'])
+def test_a_parent_is_a_name(tmp_path, value):
+    assert the_mistake(write_brand(tmp_path, theme=f"extends = {value}\n" + THEME)).key == "extends"
+
+
+def test_a_parent_without_a_theme_file_is_refused(tmp_path):
+    (tmp_path / "plain").mkdir()
+    assert the_mistake(write_brand(tmp_path, theme='extends = "plain"\n' + THEME)).key == "extends"
+
+
+def test_themes_that_extend_each_other_are_refused(tmp_path):
+    write_brand(tmp_path, "one", theme='extends = "two"\n' + THEME)
+    folder = write_brand(tmp_path, "two", theme='extends = "one"\n' + THEME)
+    assert "in a circle (two -> one -> two)" in the_mistake(folder).found
+
+
+def test_a_theme_cannot_extend_itself(tmp_path):
+    assert "in a circle" in the_mistake(write_brand(tmp_path, theme='extends = "harbour"\n' + THEME)).found
+
+
+def test_a_row_of_themes_has_an_end(tmp_path):
+    for number in range(9):
+        write_brand(tmp_path, f"t{number}", theme=f'extends = "t{number + 1}"\n' + THEME)
+    assert "at most 8" in the_mistake(tmp_path / "t0").allowed
+
+
+def test_an_extended_theme_that_is_broken_is_named(tmp_path):
+    write_brand(tmp_path, "plain", theme="[brand\n")
+    found = mistakes(write_brand(tmp_path, theme='extends = "plain"\n' + THEME))
+    assert [(each.file.parent.name, each.line) for each in found] == [("plain", 1)]
