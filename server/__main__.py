@@ -1,0 +1,207 @@
+"""`python -m server <command>`: the merchant's commands. The work is in `merchant/`; here are the words around it.
+
+Settings come from the environment (`settings.py`). A mistake of the user is one plain message; the exit code is 2 for
+settings and arguments, 1 for everything else that did not work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from server import settings
+from server.merchant import link
+from server.settings import Settings, SettingsError
+from server.store import Store, StoreUnavailable, open_store
+from server.themes import Brand, ThemeError
+
+console = Console()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def serve(options: argparse.Namespace) -> int:
+    from server.merchant import serve  # noqa: PLC0415 (the other commands need no web server)
+
+    try:
+        serve.serve(
+            from_environment(), host=options.host, port=options.port, workers=options.workers, static=options.static
+        )
+    except serve.ServeError as error:
+        return refuse(str(error))
+    return 0
+
+
+def link_activate(options: argparse.Namespace) -> int:
+    link.activate(link.brand_in(themes_folder(), options.brand), test=options.test)
+    link_show(options)
+    print("Build the pages again (python3 build.py build), and publish them: the log-in page is at this link then.")
+    return 0
+
+
+def link_deactivate(options: argparse.Namespace) -> int:
+    link.deactivate(link.brand_in(themes_folder(), options.brand))
+    print("The server refuses the link from now on. Build and publish the pages again, so that its page goes too.")
+    return 0
+
+
+def link_show(options: argparse.Namespace) -> int:
+    brand = link.brand_named(themes_folder(), options.brand)
+    url = link.url(brand, os.environ.get("PORTAL_ORIGIN", "").rstrip("/"))
+    if not url:
+        return refuse(f"{brand.name} has no active link. Run: python -m server link activate {brand.name}")
+    print(url)
+    if url.startswith("/"):
+        print("(below the server's origin: set PORTAL_ORIGIN to see the whole link)")
+    return 0
+
+
+def import_command(options: argparse.Namespace) -> int:
+    from server.merchant.import_files import ImportRefused, import_files  # noqa: PLC0415
+
+    brand = link.brand_named(themes_folder(), options.brand)
+    page = brand.portal.login_page
+    live = not page.link.startswith("test_") if page.link else None
+
+    async def work(store: Store) -> int:
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        with Progress(*columns, transient=True, console=Console(stderr=True)) as bar:
+            task = bar.add_task("reading", total=None)
+
+            def told(what: str, done: int, whole: int) -> None:
+                bar.update(task, description=what, completed=done, total=whole or None)
+
+            try:
+                done = await import_files(store, brand.name, options.files, live=live, now=now(), progress=told)
+            except ImportRefused as error:
+                return refuse(f"{error}\nNothing was imported.")
+        print(f"{done.new} customers are new, {done.changed} changed, {done.unchanged} are as they were.")
+        if done.unreachable:
+            print(f"{done.unreachable} have no address that a mail could reach: they cannot log in.")
+        if done.ignored:
+            print("Not used: " + ", ".join(f"{count} of {kind}" for kind, count in sorted(done.ignored.items())))
+        return 0
+
+    return with_store(work)
+
+
+def customers_search(options: argparse.Namespace) -> int:
+    from server.merchant import customers  # noqa: PLC0415
+
+    brand: Brand = link.brand_named(themes_folder(), options.brand)
+
+    async def work(store: Store) -> int:
+        try:
+            console.print(await customers.search(store, brand.name, options.email))
+        except customers.NotAnAddress as error:
+            return refuse(str(error))
+        return 0
+
+    return with_store(work)
+
+
+def doctor(_: argparse.Namespace) -> int:
+    from server.merchant import doctor  # noqa: PLC0415
+
+    findings = asyncio.run(doctor.examine(os.environ, now))
+    for each in findings:
+        print(f"{'ok  ' if each.is_fine else 'FAIL'} {each.what}: {each.words}")
+        if each.mend:
+            print(f"     -> {each.mend}")
+    return 0 if all(each.is_fine for each in findings) else 1
+
+
+def from_environment() -> Settings:
+    return settings.from_environment(os.environ)
+
+
+def themes_folder() -> Path:
+    """`link` needs this setting alone, and must work before the secrets are there."""
+    return Path(os.environ.get("PORTAL_THEMES", "").strip() or "themes")
+
+
+def with_store(work: Callable[[Store], Awaitable[int]]) -> int:
+    read = from_environment()
+
+    async def opened() -> int:
+        store = open_store(read.database)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())
+
+
+def refuse(words: str, code: int = 1) -> int:
+    print(words, file=sys.stderr)
+    return code
+
+
+def port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
+def workers(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers from 1 to 256")
+    return int(text)
+
+
+def menu() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m server", description="The merchant's commands.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(to: object, name: str, does: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = to.add_parser(name, help=words, description=words)  # type: ignore[attr-defined]
+        made.set_defaults(does=does)
+        return made
+
+    served = add(commands, "serve", serve, "the production server")
+    served.add_argument("--host", default="127.0.0.1")
+    served.add_argument("--port", type=port, default=8000)
+    served.add_argument("--workers", type=workers, default=1)
+    served.add_argument("--static", type=Path, metavar="DIST", help="serve the pages of this build too")
+    links = commands.add_parser("link", help="a brand's log-in link").add_subparsers(required=True, metavar="verb")
+    activated = add(links, "activate", link_activate, "make a new link; an older one is dead from then on")
+    activated.add_argument("--test", action="store_true", help="for a ledger of test data: the link begins with test_")
+    shown = add(links, "show", link_show, "print the active link")
+    for each in (activated, shown, add(links, "deactivate", link_deactivate, "nobody can log in by the link any more")):
+        each.add_argument("brand")
+    imported = add(commands, "import", import_command, "fill the ledger from Stripe-shaped JSON")
+    imported.add_argument("brand")
+    imported.add_argument("files", nargs="+", type=Path, metavar="file")
+    customers = commands.add_parser("customers", help="look for customers")
+    searched = add(customers.add_subparsers(required=True, metavar="verb"), "search", customers_search, "who has it?")
+    searched.add_argument("brand")
+    searched.add_argument("email")
+    add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = menu().parse_args(arguments)
+    try:
+        return int(options.does(options))
+    except SettingsError as error:
+        return refuse(str(error), 2)
+    except (ThemeError, StoreUnavailable) as error:
+        return refuse(str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,125 @@
+"""`python -m server doctor`: is everything there that the server needs? Each failure comes with its mend.
+
+It changes nothing that matters: it writes one row to the store and takes it back, and sends no mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from server import settings as settings_module
+from server import themes
+from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
+from server.settings import Settings, SettingsError
+from server.store import Store, StoreUnavailable, Transaction, micros, migrations, open_store
+from server.themes import Brand, ThemeError
+
+SKEW = timedelta(seconds=5)
+_PROBE = {"brand": "", "kind": "doctor", "subject": "", "starts_at": 0}
+_WRITE = """
+INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES (:brand, :kind, :subject, :starts_at, 1, 0)
+ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = budget.used + 1"""
+_TAKE_BACK = (
+    "DELETE FROM budget WHERE brand = :brand AND kind = :kind AND subject = :subject AND starts_at = :starts_at"
+)
+_STUCK = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE state = 'waiting' AND created_at < :before"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    what: str
+    is_fine: bool
+    words: str
+    mend: str = ""
+    """What to do about it."""
+
+
+async def examine(environment: Mapping[str, str], clock: Callable[[], datetime]) -> list[Finding]:
+    """Everything, in the order in which things depend on each other."""
+    try:
+        settings = settings_module.from_environment(environment)
+    except SettingsError as error:
+        return [Finding("settings", False, str(error), "Set it in the environment; server/settings.py lists them all.")]
+    findings = [Finding("settings", True, "every PORTAL_… variable is known and has an allowed value")]
+    findings += _brands(settings)
+    findings += await _store(settings, clock)
+    findings.append(await _mail(settings))
+    return findings
+
+
+def _brands(settings: Settings) -> list[Finding]:
+    try:
+        brands = themes.load_all(settings.themes)
+    except ThemeError as error:
+        return [Finding("brands", False, str(error), "Mend the files named; PORTAL_THEMES names their folder.")]
+    findings = [Finding("brands", True, f"{len(brands)}: {', '.join(brand.name for brand in brands)}")]
+    return findings + [_link(brand, settings) for brand in brands]
+
+
+def _link(brand: Brand, settings: Settings) -> Finding:
+    what, page = f"link of {brand.name}", brand.portal.login_page
+    if not brand.portal.site.url and not settings.origin:
+        mend = "Set PORTAL_ORIGIN, or [site] url in the brand's portal.toml."
+        return Finding(what, False, "nothing says where browsers reach the brand", mend)
+    if not page.enabled:
+        mend = f"Run: python -m server link activate {brand.name}"
+        return Finding(what, False, "not active: nobody can log in", mend)
+    kind = "test data" if page.link.startswith("test_") else "live data"
+    return Finding(what, True, f"active, for {kind}")
+
+
+async def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
+    kind = "SQLite" if settings.database.startswith("sqlite:") else "PostgreSQL"
+    try:
+        store = open_store(settings.database)
+    except StoreUnavailable as error:
+        return [Finding("store", False, f"{kind} cannot be opened: {error}", "Look at PORTAL_DATABASE.")]
+    try:
+        applied = [row[0] for row in await store.read(migrations.APPLIED)]
+        await store.write(_write_and_take_back)
+        findings = [Finding("store", True, f"{kind} reads and writes; its schema is number {max(applied, default=0)}")]
+        return [*findings, await _clock(store, clock), await _outbox(store, clock())]
+    except StoreUnavailable as error:
+        mend = "Is the disk full, or the file or the user read-only?"
+        return [Finding("store", False, f"{kind} cannot be written: {error}", mend)]
+    finally:
+        await store.close()
+
+
+def _write_and_take_back(transaction: Transaction) -> None:
+    transaction.count(_WRITE, _PROBE)
+    transaction.count(_TAKE_BACK, _PROBE)
+
+
+async def _clock(store: Store, clock: Callable[[], datetime]) -> Finding:
+    """This machine's clock against the database's, which on SQLite is the same one."""
+    text = str((await store.read("SELECT CAST(CURRENT_TIMESTAMP AS TEXT)"))[0][0])
+    there = datetime.fromisoformat(text)
+    here = clock()
+    there = there.replace(tzinfo=here.tzinfo) if there.tzinfo is None else there
+    skew = abs(here - there)
+    if skew > SKEW:
+        words = f"this machine and the database are {skew.total_seconds():.0f} s apart"
+        return Finding("clock", False, words, "Let both keep the time by NTP: codes and sessions would lapse wrongly.")
+    return Finding("clock", True, "this machine and the database agree")
+
+
+async def _outbox(store: Store, now: datetime) -> Finding:
+    count, _ = (await store.read(_STUCK, {"before": micros(now - timedelta(minutes=1))}))[0]
+    if count:
+        mend = "Is the server running, and does the mail server answer? The log says why each failed."
+        return Finding("outbox", False, f"{count} mails wait for longer than a minute", mend)
+    return Finding("outbox", True, "no mail waits for long")
+
+
+async def _mail(settings: Settings) -> Finding:
+    if not settings.smtp_url:
+        mend = "Set PORTAL_SMTP_URL and PORTAL_MAIL_FROM."
+        return Finding("mail", False, "no mail server is set: no code ever arrives", mend)
+    try:
+        return Finding("mail", True, await SmtpMailer(settings.smtp_url).check())
+    except (MailTemporary, MailPermanent) as error:
+        mend = "Look at PORTAL_SMTP_URL: host, port, smtp or smtps, user and password (percent-encoded)."
+        return Finding("mail", False, str(error), mend)

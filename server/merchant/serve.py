@@ -1,0 +1,67 @@
+"""`python -m server serve`: the production server, Granian with as many workers as asked for.
+
+Each worker process reads the environment and makes the application itself (`app.from_environment`); with `--static` it
+also serves the pages of a build. SIGTERM ends it gracefully: requests under way are answered, mails under way sent.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from server import themes
+from server.settings import Settings
+from server.static_files import StaticFiles
+
+GRACE = 10
+"""Seconds that requests under way get at the end."""
+
+
+class ServeError(Exception):
+    """It cannot serve like this; the message says what to do."""
+
+
+def serve(settings: Settings, *, host: str, port: int, workers: int, static: Path | None) -> None:
+    """Serve until a signal ends it. Raises `ServeError` and `ThemeError` before the first worker starts."""
+    brands = [brand.name for brand in themes.load_all(settings.themes)]
+    if static:
+        missing = [name for name in brands if not (static / name / "index.html").is_file()]
+        if missing:
+            raise ServeError(f"--static {static}: has no pages of {', '.join(missing)}. Run: python3 build.py build")
+    _check_port(host, port)
+    Granian(
+        "server.app:from_environment",
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_access=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE,
+    ).serve(target_loader=partial(application, static=static, brands=brands))
+
+
+def application(target: str, *, static: Path | None, brands: list[str]) -> Callable[..., Any]:
+    """What each worker process runs; `target` is the factory, as `module:name`."""
+    module, _, name = target.partition(":")
+    made: Callable[..., Any] = getattr(__import__(module, fromlist=[name]), name)()
+    return StaticFiles(made, static, brands) if static else made
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, proto) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ServeError(f"{host}:{port} cannot be used ({error.strerror}); choose another --host or --port") from None
