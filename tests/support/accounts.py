@@ -7,8 +7,22 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from server.billing import Account, Billing, Customer, Invoice, InvoiceLine, InvoicePage, Item, Money, PaymentMethod
-from server.billing import Activity, Price, Recurring, Subscription, Upcoming
+from server.billing import (
+    Account,
+    Activity,
+    Billing,
+    Customer,
+    Invoice,
+    InvoiceLine,
+    InvoicePage,
+    Item,
+    Money,
+    PaymentMethod,
+    Price,
+    Recurring,
+    Subscription,
+    Upcoming,
+)
 from server.billing.documents import encode_account, encode_invoice
 from server.store import micros
 from server.themes import Features

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from server import themes
-from server.app import create_app
+from server.app import create_app, portal_of
 from server.billing import Account, Billing, Customer, Subscription
 from server.billing.documents import encode_account
 from server.login.limits import Limits
 from server.login.passcodes import open_mail
+from server.portal import Portal
 from server.settings import Settings
 from server.store import Row, Store, micros
 from server.themes import Brand
@@ -45,14 +46,21 @@ class World:
     def __init__(
         self,
         store: Store,
-        clock: Callable[[], datetime],
+        clock: Any,
         *,
+        url: str = "",
         settings: Settings = SETTINGS,
         limits: Limits | None = None,
         billing: Callable[[Brand, Store], Billing] | None = None,
     ) -> None:
-        self.store, self.clock, self.settings = store, clock, settings
+        self.store, self.clock, self.url, self.settings = store, clock, url, settings
         self.app: Any = create_app(settings, brands(), store, clock=clock, limits=limits, billing=billing, work=False)
+
+    def portal(self, brand: str = BRAND) -> Portal:
+        """The brand as its handlers know it, for tests below them; nothing stands behind its billing."""
+        found = next(each for each in brands() if each.name == brand)
+        nobody: Any = None
+        return portal_of(found, self.settings, self.store, nobody, self.clock)
 
     def client(self, peer: str = "203.0.113.7", **headers: str) -> Client:
         return Client(self.app, self.settings.origin, peer=peer, **headers)
