@@ -54,7 +54,9 @@ def _rows(names: list[str]) -> Iterator[Row]:
 def machine() -> str:
     """What the numbers were measured on."""
     packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("litestar", "granian", "psycopg"))
-    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}."
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}."
+    )
 
 
 def _processor() -> str:

@@ -52,4 +52,11 @@ def _wire(file: Path) -> int:
 
 
 def _budget(what: str, size: int, kilobytes: int) -> Row:
-    return Row(what, f"{size:,} B", "the budget", f"{size / (kilobytes * 1024):.2f}", f"≤ {kilobytes} KB", size <= kilobytes * 1024)
+    return Row(
+        what,
+        f"{size:,} B",
+        "the budget",
+        f"{size / (kilobytes * 1024):.2f}",
+        f"≤ {kilobytes} KB",
+        size <= kilobytes * 1024,
+    )

@@ -89,8 +89,13 @@ async def _filled(environment: dict[str, str], customers: int) -> str:
     number = customers // 2
     token = await store.write(
         lambda transaction: sessions.start(
-            transaction, portal, customer_id=f"cus_many{number:07d}", address=address_of(number), browser="bench",
-            now=now, replaced="",
+            transaction,
+            portal,
+            customer_id=f"cus_many{number:07d}",
+            address=address_of(number),
+            browser="bench",
+            now=now,
+            replaced="",
         )  # fmt: skip
     )
     await store.close()
