@@ -1,16 +1,23 @@
-"""A real server and a real browser; each test gets a visitor of its own, with no cookie of anybody else's."""
+"""A real server and a real browser; each test gets a visitor of its own, with no cookie of anybody else's.
+
+A browser test may look at what a person can perceive: text, labels, roles, focus, addresses. It may not select by
+CSS class, call our functions, or look into the server, except to let time pass (`tests.support.visits`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support import browsers
 from tests.support.served import Demo
+from tests.support.visits import Doors
 
 expect.set_options(timeout=10_000)
+
+POLICY = ("Content Security Policy", "TrustedHTML", "TrustedScript", "Permissions-Policy", "integrity")
 
 
 @pytest.fixture(scope="session")
@@ -32,20 +39,49 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def doors(browser: Browser, demo: Demo) -> Doors:
+    return Doors(browser, demo)
+
+
 @pytest.fixture
-def context(browser: Browser, demo: Demo) -> Iterator[BrowserContext]:
-    """A visitor; any error that the pages' scripts or policy report fails the test."""
-    visitor = browser.new_context(base_url=demo.origin, locale="en-US")
+def new_context(browser: Browser, demo: Demo) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes visitors, with any options of a Playwright context. What their browsers complain of, of our policy or in
+    our scripts, fails the test."""
+    visitors: list[BrowserContext] = []
     said: list[str] = []
-    visitor.on("weberror", lambda error: said.append(str(error.error)))
-    visitor.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    visitor.complaints = said  # type: ignore[attr-defined]
-    yield visitor
-    visitor.close()
-    policy = [each for each in said if "Content Security Policy" in each or "TrustedHTML" in each]
-    assert not policy, policy
+
+    def make(**options: object) -> BrowserContext:
+        visitor = browser.new_context(**{"base_url": demo.origin, "locale": "en-US", **options})  # type: ignore[arg-type]
+        visitor.set_default_timeout(10_000)
+        visitor.on("weberror", lambda error: said.append(str(error.error)))
+        visitor.on("console", lambda message: said.append(message.text) if is_complaint(message.text) else None)
+        visitor.complaints = said  # type: ignore[attr-defined]
+        visitors.append(visitor)
+        return visitor
+
+    yield make
+    for visitor in visitors:
+        visitor.close()
+    assert not said, said
+
+
+def is_complaint(text: str) -> bool:
+    return any(each in text for each in POLICY)
+
+
+@pytest.fixture
+def context(new_context: Callable[..., BrowserContext]) -> BrowserContext:
+    """One visitor."""
+    return new_context()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def plain_page(new_context: Callable[..., BrowserContext]) -> Page:
+    """A visitor whose browser runs no scripts."""
+    return new_context(java_script_enabled=False).new_page()

@@ -7,10 +7,13 @@ import queue
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +26,11 @@ def free_port() -> int:
 
 
 class Demo:
-    """`python3 build.py demo` as a script would use it: one line a brand, one line a passcode."""
+    """`python3 build.py demo` as a script would use it: one line a brand, one line a passcode.
+
+    Its throw-away database stands in a folder of this object, so that a test can let time pass for one row (`change`)
+    instead of waiting.
+    """
 
     def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self.port = free_port()
@@ -31,14 +38,14 @@ class Demo:
         self.portals: dict[str, str] = {}
         self.printed: list[str] = []
         self._passcodes: dict[str, queue.Queue[str]] = {}
-        self._ready = threading.Event()
+        self._temporary = tempfile.TemporaryDirectory(prefix="postern-test-")
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "build.py"), "demo", "--port", str(self.port), *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, "TMPDIR": self._temporary.name, **(environment or {})},
         )
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -76,6 +83,18 @@ class Demo:
         except queue.Empty:
             raise AssertionError(f"no passcode for {address}:\n" + "".join(self.printed[-20:])) from None
 
+    def forget(self, address: str) -> None:
+        """The codes that came and that no test read."""
+        waiting = self._queue(address)
+        while not waiting.empty():
+            waiting.get_nowait()
+
+    def change(self, sql: str, parameters: dict[str, object] | None = None) -> int:
+        """Run one statement on the demo's throw-away database; how many rows it changed."""
+        (path,) = Path(self._temporary.name).glob("postern-demo-*/demo.sqlite")
+        with closing(sqlite3.connect(path, timeout=10)) as database, database:
+            return database.execute(sql, parameters or {}).rowcount
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -86,3 +105,4 @@ class Demo:
                 self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()
+        self._temporary.cleanup()

@@ -1,0 +1,87 @@
+"""What a person does in the browser to get in, and what time does to what the browser holds.
+
+Log-ins go through the pages, as a customer's do. The portal sends five codes an hour to an address and twenty to a
+client address for each brand; so a test that only needs somebody logged in borrows the cookies of one log-in (`Doors`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.served import Demo
+
+JENNY = "jenny@example.com"
+HOUR = 3_600_000_000  # in the store's microseconds
+
+
+def ask_for_code(page: Page, demo: Demo, brand: str, address: str = JENNY) -> None:
+    """From the log-in page to the passcode page."""
+    page.goto(demo.portals[brand])
+    demo.forget(address)
+    send_address(page, address)
+
+
+def send_address(page: Page, address: str) -> None:
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("E-mail address").press("Enter")
+    expect(page.get_by_label("Passcode")).to_be_visible()
+
+
+def send_code(page: Page, code: str) -> None:
+    page.get_by_label("Passcode").fill(code)
+    page.get_by_role("button", name="Log in", exact=True).click()
+
+
+def log_in(page: Page, demo: Demo, brand: str, address: str = JENNY) -> None:
+    """By a code that came by mail, to the overview."""
+    ask_for_code(page, demo, brand, address)
+    send_code(page, demo.passcode(address))
+    expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
+
+
+class Doors:
+    """One log-in for each brand and address; whoever only needs to be inside goes in by its cookies."""
+
+    def __init__(self, browser: Browser, demo: Demo) -> None:
+        self._browser, self._demo = browser, demo
+        self._states: dict[tuple[str, str], Any] = {}
+
+    def cookies(self, brand: str, address: str = JENNY) -> Any:
+        """For `BrowserContext.add_cookies`. The session is shared: a test that ends it logs in by itself."""
+        if (brand, address) not in self._states:
+            with self._browser.new_context(base_url=self._demo.origin, locale="en-US") as visitor:
+                log_in(visitor.new_page(), self._demo, brand, address)
+                self._states[brand, address] = visitor.cookies()
+        return self._states[brand, address]
+
+    def enter(self, page: Page, brand: str, address: str = JENNY) -> None:
+        """To the overview."""
+        page.context.add_cookies(self.cookies(brand, address))
+        page.goto(f"/{brand}/my/overview")
+
+
+def token(context: BrowserContext, brand: str, name: str = "session") -> str:
+    """What the browser's cookie of that name holds; `name` is `session` or `challenge`."""
+    return next(each["value"] for each in context.cookies() if each["name"] == f"{brand}-{name}")
+
+
+def let_session_sleep(demo: Demo, context: BrowserContext, brand: str) -> None:
+    """Two hours pass without a click."""
+    hashed = hashlib.sha256(token(context, brand).encode()).digest()
+    changed = demo.change(
+        "UPDATE session SET last_seen_at = last_seen_at - :ago WHERE id_hash = :id", {"ago": 2 * HOUR, "id": hashed}
+    )
+    assert changed == 1
+
+
+def let_code_lapse(demo: Demo, context: BrowserContext, brand: str) -> None:
+    """An hour passes with the mail unread."""
+    hashed = hashlib.sha256(b"challenge " + token(context, brand, "challenge").encode()).digest()
+    changed = demo.change(
+        "UPDATE challenge SET expires_at = expires_at - :ago, sent_at = sent_at - :ago WHERE id_hash = :id",
+        {"ago": HOUR, "id": hashed},
+    )
+    assert changed == 1
