@@ -23,7 +23,7 @@ from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, open_store
 from server.themes import Brand, ThemeError
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 160)
 
 
 def now() -> datetime:

@@ -76,6 +76,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         _check_url("PORTAL_SMTP_URL", smtp_url, ("smtp", "smtps"))
         if not mail_from:
             raise SettingsError("PORTAL_MAIL_FROM: missing, and PORTAL_SMTP_URL needs it. Set the address mail comes from")
+    if mail_from and not re.fullmatch(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]+", mail_from):
+        raise SettingsError(f"PORTAL_MAIL_FROM: {mail_from!r} is not an address such as billing@portal.example")
     return Settings(
         secrets=_secrets(values.get("secrets", "")),
         origin=_origin(values.get("origin", "")),

@@ -68,6 +68,8 @@ class Delivery:
         opened = open_mail(portal.settings, job.id, job.data)
         if opened is None:
             return "expired", "not sent: its code cannot be read with the secrets of now"
+        if not portal.settings.mail_from:
+            raise MailTemporary("no mail server is set (PORTAL_SMTP_URL, PORTAL_MAIL_FROM)")
         mail = messages.passcode(portal, opened.code, opened.browser, job.created_at, job.expires_at)
         locale = await self._locale(portal, chosen.id)
         try:

@@ -30,7 +30,7 @@ STATES = {
     "waiting": "waiting",
     "sent": "sent: the mail server took it",
     "nobody": "not sent: nobody who may log in has the address",
-    "expired": "not sent",
+    "expired": "given up",
 }
 
 
@@ -55,16 +55,15 @@ async def search(store: Store, brand: str, typed: str) -> RenderableType:
 
 
 def _customers(found: list[Explained]) -> Table:
-    table = Table(
-        "customer", "name", "mail goes to", "created", "active", "log-in", title="Customers", title_justify="left"
-    )
+    table = Table("customer", "mail goes to", "created", "active", "log-in", title="Customers", title_justify="left")
+    for column in table.columns:
+        column.overflow = "fold"  # an id that is cut short helps nobody
     for each in found:
         candidate = each.candidate
         cells = (
-            candidate.id,
-            candidate.name,
+            f"{candidate.id} ({candidate.name})" if candidate.name else candidate.id,
             candidate.email,
-            f"{candidate.created_at:%Y-%m-%d %H:%M}",
+            f"{candidate.created_at:%Y-%m-%d}",
             "yes" if candidate.active else "no",
             REASONS[each.reason],
         )
