@@ -1,0 +1,72 @@
+"""The overview: everything at a glance, and only what the business offers."""
+
+import pytest
+from msgspec.structs import replace
+
+from server.home import views
+from server.themes.features import CustomerUpdate, Switch
+from tests.support.accounts import FEATURES, NOW, account, eur, invoice, keep, subscription
+from tests.support.rendered import words
+
+ALL_OFF = replace(
+    FEATURES,
+    invoice_history=Switch(enabled=False),
+    payment_method_update=Switch(enabled=False),
+    customer_update=CustomerUpdate(enabled=False),
+)
+
+
+def shown(whole, features=FEATURES):
+    return views.overview(whole, features, NOW, address="jenny@example.com", key="fresh")
+
+
+def test_it_says_how_fresh_it_is():
+    assert shown(account()).as_of == NOW
+
+
+def test_a_customer_with_invoices_only_sees_them():
+    it = shown(account(invoices=(invoice(),)))
+    assert [each.id for each in it.invoices] == ["in_1"]
+    assert (it.subscriptions.running, it.subscriptions.ended) == ((), ())
+
+
+@pytest.mark.parametrize(("count", "older", "more"), [(5, False, False), (6, False, True), (5, True, True)])
+def test_it_links_to_all_invoices_where_there_are_more(count, older, more):
+    whole = account(invoices=tuple(invoice(f"in_{n}") for n in range(count)), has_older_invoices=older)
+    assert shown(whole).has_more_invoices is more
+
+
+def test_what_is_switched_off_is_not_shown():
+    it = shown(account(subscription(), invoices=(invoice(),), has_older_invoices=True), ALL_OFF)
+    assert (it.invoices, it.payment_methods, it.details, it.has_more_invoices) == (None, None, None, False)
+
+
+def test_an_even_balance_is_not_mentioned():
+    assert shown(account(balance=eur(0))).balance is None
+    assert shown(account(balance=eur(-500))).balance == eur(-500)
+
+
+@pytest.mark.anyio
+async def test_the_overview_is_one_page_and_one_fragment(world):
+    await keep(world, account(subscription(), invoices=(invoice(),)))
+    browser = world.client()
+    await world.log_in(browser)
+    page = await browser.get("/harbour/my/overview")
+    fragment = await browser.get("/harbour/my/overview", fragment=True)
+    assert fragment.text.startswith('<div id="home-overview"')
+    for each in ("House blend", "€14.50", "4242", "jenny@example.com", "As of 12:00"):
+        assert each in words(page.text)
+        assert each in words(fragment.text) or each in fragment.text
+
+
+@pytest.mark.anyio
+async def test_reading_changes_nothing(world):  # threat 62
+    await keep(world, account(subscription(), invoices=(invoice(),)))
+    browser = world.client()
+    await world.log_in(browser)
+    before = [await world.rows(table) for table in ("account", "operation", "activity", "invoice", "outbox")]
+    for path in ("overview", "subscriptions", "subscriptions/sub_1", "subscriptions/sub_1/cancel", "history"):
+        await browser.get(f"/harbour/my/{path}")
+    for path in ("invoices", "invoices/in_1", "payment-methods", "details"):
+        await browser.get(f"/harbour/my/{path}")
+    assert [await world.rows(table) for table in ("account", "operation", "activity", "invoice", "outbox")] == before
