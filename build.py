@@ -38,7 +38,9 @@ def set_up(*, for_tests: bool) -> None:
         return
     if not environment_python().exists():
         say("Making .venv (once) …")
-        made = subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=False, capture_output=True, text=True)
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", str(ENVIRONMENT)], check=False, capture_output=True, text=True
+        )
         if made.returncode:
             stop(
                 f"{made.stdout}{made.stderr}\nPython could not make a virtual environment. "
@@ -70,7 +72,10 @@ def install(lock: Path) -> None:
             progress("  unpacking …")
     progress("")
     if pip.wait():
-        stop("".join(printed[-25:]) + "\nThe packages could not be installed; is there a network? Run this again to go on.")
+        stop(
+            "".join(printed[-25:])
+            + "\nThe packages could not be installed; is there a network? Run this again to go on."
+        )
 
 
 def digest(path: Path) -> str:

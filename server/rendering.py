@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -55,7 +55,7 @@ class Frame(msgspec.Struct, frozen=True):
     """The feature of the page, such as `invoices`, for the navigation."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def template_of(view: type[View]) -> str:
     """The path of the template that shows this view."""
     feature = view.__module__.split(".")[-2]
@@ -122,7 +122,7 @@ class _Compiled(jinja2.BytecodeCache):
         self._kept[bucket.key, bucket.checksum] = bucket.code
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(_tag: str) -> _Compiled:
     """One for each locale: Jinja works out a filter of a constant while it compiles, in the words of that locale."""
     return _Compiled()
@@ -152,7 +152,7 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
     return environment
 
 
-def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:
+def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:  # noqa: C901 (one small filter after another)
     # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept.
     @lru_cache(maxsize=20_000)
     def money(value: Money) -> str:

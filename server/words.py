@@ -8,7 +8,7 @@ What has variables is looked up when it is rendered; the variables are escaped w
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from functools import lru_cache
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from markupsafe import Markup
 LOCALES = Path(__file__).parent.parent / "site" / "locales"
 
 
-@lru_cache(maxsize=None)
+@cache
 def translations(tag: str) -> NullTranslations:
     """The words of a locale from `site/locales/<tag>/portal.po`; English, which the templates hold, where there is none."""
     catalog = LOCALES / tag / "portal.po"

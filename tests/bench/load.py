@@ -10,6 +10,7 @@ import re
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Self
 
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
@@ -66,7 +67,7 @@ def _run(port: int, request: bytes, seconds: float, connections: int) -> float:
 class Load:
     """The client's process; use as a context manager."""
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         self.pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         return self
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
 NAMES = ("pages", "builds", "requests")
@@ -37,18 +40,8 @@ def run(names: list[str]) -> int:
 
 
 def _rows(names: list[str]) -> Iterator[Row]:
-    if "pages" in names:
-        from tests.bench import pages
-
-        yield from pages.rows()
-    if "builds" in names:
-        from tests.bench import builds
-
-        yield from builds.rows()
-    if "requests" in names:
-        from tests.bench import requests
-
-        yield from requests.rows()
+    for name in names:
+        yield from import_module(f"tests.bench.{name}").rows()
 
 
 def machine() -> str:
@@ -60,8 +53,6 @@ def machine() -> str:
 
 
 def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+    described = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*: (.+)", described.read_text()) if described.exists() else None
+    return named[1] if named else platform.processor() or platform.machine()

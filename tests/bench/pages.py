@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from server import examples, publishing, themes
 from server.assets import Assets
 from server.paths import Paths
-from server.rendering import Renderer
+from server.rendering import Renderer, View
 from tests.bench.menu import Row
 
 THEMES = Path(__file__).resolve().parents[2] / "themes"
@@ -33,7 +33,7 @@ def rows() -> Iterator[Row]:
             yield _budget(f"{brand.name}: account page with its first fragment", total, 24)
 
 
-def _fullest(feature: str, fragment: str) -> examples.View:
+def _fullest(feature: str, fragment: str) -> View:
     """The example of this fragment with the most to show."""
     shown = [each for each in examples.load() if (each.feature, each.fragment) == (feature, fragment)]
     return max(shown, key=lambda each: len(repr(each.view))).view

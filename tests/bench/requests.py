@@ -96,7 +96,7 @@ async def _filled(environment: dict[str, str], customers: int) -> str:
             browser="bench",
             now=now,
             replaced="",
-        )  # fmt: skip
+        )
     )
     await store.close()
     return f"{BRAND}-session={token}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from litestar import Litestar, get
@@ -13,7 +13,7 @@ from server import app
 BARE = "/_bare"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _body(size: int) -> str:
     return "x" * size
 

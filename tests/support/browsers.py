@@ -71,7 +71,9 @@ def find_or_install(say: Callable[[str], None]) -> str:
 
 
 def _ways() -> list[tuple[str, list[list[str]]]]:
-    ways = [("Playwright downloads Chromium", [[sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]])]
+    ways = [
+        ("Playwright downloads Chromium", [[sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]])
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
         ways.append(("installing Debian's Chromium", [["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]]))
     return ways

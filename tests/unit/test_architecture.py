@@ -52,7 +52,17 @@ ONLY = {
 
 # What a module may import from outside, beyond the standard library. Anything else is a decision to be made here.
 THIRD_PARTY = {
-    "litestar": (r"app", r"responding", r"operations", r"forms", r"security", r"sessions", r".*\.routes", r"demo(\..*)?", r"static_files"),
+    "litestar": (
+        r"app",
+        r"responding",
+        r"operations",
+        r"forms",
+        r"security",
+        r"sessions",
+        r".*\.routes",
+        r"demo(\..*)?",
+        r"static_files",
+    ),
     "msgspec": (r".*",),
     "jinja2": (r"rendering", r"words", r"checking", r"overrides", r"gallery", r"publishing", r"template_rules"),
     "markupsafe": (r"rendering", r"words", r"assets"),
@@ -100,13 +110,16 @@ def layer(module: str) -> int:
     for depth, patterns in enumerate(LAYERS):
         if fits(module, patterns):
             return depth
-    raise AssertionError(f"server/{module.replace('.', '/')}.py stands in no layer of {Path(__file__).name}: add it to one")
+    raise AssertionError(
+        f"server/{module.replace('.', '/')}.py stands in no layer of {Path(__file__).name}: add it to one"
+    )
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name])
 def test_imports_go_down(module: str) -> None:
+    own = module.partition(".")[0]
     inside = [name.removeprefix("server.") for name in imported(MODULES[module]) if name.startswith("server.")]
-    upward = [name for name in inside if name.split(".")[0] != module.split(".")[0] and layer(name) < layer(module)]
+    upward = [name for name in inside if name.partition(".")[0] != own and layer(name) < layer(module)]
     assert not upward, f"{module} imports from above itself: {upward}"
 
 
@@ -128,7 +141,9 @@ def test_what_decides_and_renders_knows_no_http(module: str) -> None:
 @pytest.mark.parametrize("thing", ONLY)
 def test_the_outside_world_is_touched_in_one_place(thing: str) -> None:
     strings = re.compile(re.escape(thing))
-    found = [name for name, path in MODULES.items() if strings.search(_without_docs(path)) and not fits(name, ONLY[thing])]
+    found = [
+        name for name, path in MODULES.items() if strings.search(_without_docs(path)) and not fits(name, ONLY[thing])
+    ]
     assert not found, f"{thing} is used in {found}"
 
 
@@ -152,7 +167,9 @@ def test_files_and_functions_stay_readable(module: str) -> None:
 
 def test_no_statement_folds_case_in_the_database() -> None:  # threat 41
     for module, path in MODULES.items():
-        assert not re.search(r"\b(lower|upper)\s*\(\s*\w*(address|email)|\bilike\b", _without_docs(path), re.IGNORECASE), module
+        assert not re.search(
+            r"\b(lower|upper)\s*\(\s*\w*(address|email)|\bilike\b", _without_docs(path), re.IGNORECASE
+        ), module
     for path in SERVER.rglob("*.sql"):
         assert not re.search(r"\b(lower|upper|ilike)\b", re.sub(r"--.*", "", path.read_text()), re.IGNORECASE), path
 
