@@ -10,7 +10,7 @@ from server.billing.documents import encode_account, encode_invoice
 from server.billing.invoicing import with_invoices
 from server.billing.periods import add_months
 from server.billing.renewals import due_at, settled
-from server.billing.stripe import mapping, mapping_catalog, mapping_invoices
+from server.billing.stripe import mapping, mapping_invoices
 from server.billing.stripe.reading import Nothing
 from server.billing.types import Account
 from server.samples.shapes import Json, Shapes

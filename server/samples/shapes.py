@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from server.billing.amounts import exclusive, taxes_on
+from server.billing.amounts import taxes_on
 from server.billing.periods import add_months
 from server.billing.types import TaxRate
 from server.samples.wares import Ware, in_minor_units
@@ -143,7 +143,6 @@ class Shapes:
         at: datetime,
         number: int,
         rate: Json | None = None,
-        discount: tuple[str, int] | None = None,
         subscription: str | None = None,
         price: str | None = None,
         status: str = "paid",
@@ -153,16 +152,12 @@ class Shapes:
     ) -> Json:
         """An invoice over lines of (description, amount); the sums are worked out here."""
         subtotal = sum(amount for _, amount in lines)
-        net = subtotal - (discount[1] if discount else 0)
-        rates = (
-            (TaxRate(rate["id"], f"{rate['percentage']:g}", rate["display_name"], rate["inclusive"]),) if rate else ()
-        )
-        taxes = taxes_on(net, rates, currency.upper())
-        total = net + exclusive(taxes)
+        taxes = _taxes(subtotal, rate, currency)
+        total = subtotal + sum(each["amount"] for each in taxes if each["tax_behavior"] == "exclusive")
         paid = total if status == "paid" else 0
-        period = {"start": seconds(at), "end": seconds(add_months(at, 1))}
-        parent: Json = {"type": "subscription_item_details", "subscription_item_details": {
-            "subscription": subscription, "proration": False}}  # fmt: skip
+        details = {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
+        asked = {"amount_requested": total, "currency": currency}
+        payments = self._payments(label, asked, at=at, status=status, failure=failure, method=method)
         return {
             "id": self.ident("in", label),
             "object": "invoice",
@@ -170,63 +165,97 @@ class Shapes:
             "status": status,
             "currency": currency,
             "created": seconds(at),
-            "customer" if customer["object"] == "customer" else "customer_account": customer["id"],
-            "customer_name": customer.get("name") or customer.get("display_name"),
-            "customer_email": customer.get("email") or customer.get("contact_email"),
-            "customer_address": customer.get("address"),
+            **_billed_to(customer),
             "subtotal": subtotal,
             "total": total,
             "amount_due": total,
             "amount_paid": paid,
             "amount_remaining": total - paid,
             "billing_reason": "subscription_cycle" if subscription else "manual",
-            "parent": {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
-            if subscription
-            else None,
-            "lines": {"object": "list", "has_more": False, "data": [
-                {
-                    "id": self.ident("il", f"{label} {index}"),
-                    "object": "line_item",
-                    "description": description,
-                    "amount": amount,
-                    "currency": currency,
-                    "quantity": 1,
-                    "period": period,
-                    "parent": parent if subscription else None,
-                    "pricing": {"type": "price_details", "price_details": {"price": price}} if price else None,
-                }
-                for index, (description, amount) in enumerate(lines)
-            ]},
-            "total_taxes": [
-                {"amount": tax.amount.amount, "tax_behavior": "inclusive" if tax.inclusive else "exclusive",
-                 "type": "tax_rate_details", "tax_rate_details": {"tax_rate": rate["id"]}}
-                for tax in taxes if rate
-            ],
-            "total_discount_amounts": [{"discount": discount[0], "amount": discount[1]}] if discount else [],
-            "payments": {"object": "list", "data": self._payments(
-                label, {"amount_requested": total, "currency": currency}, at=at, status=status, failure=failure, method=method)},
+            "parent": details if subscription else None,
+            "lines": self._lines(label, lines, currency=currency, at=at, subscription=subscription, price=price),
+            "total_taxes": taxes,
+            "total_discount_amounts": [],
+            "payments": {"object": "list", "data": payments},
             "status_transitions": {"finalized_at": seconds(at), "paid_at": seconds(at) if status == "paid" else None},
             "period_start": seconds(at),
             "period_end": seconds(at),
             "livemode": False,
             **more,
-        }  # fmt: skip
+        }
+
+    def _lines(
+        self,
+        label: str,
+        lines: Sequence[tuple[str, int]],
+        *,
+        currency: str,
+        at: datetime,
+        subscription: str | None,
+        price: str | None,
+    ) -> Json:
+        details = {"subscription": subscription, "proration": False}
+        parent = {"type": "subscription_item_details", "subscription_item_details": details}
+        every: Json = {
+            "object": "line_item",
+            "currency": currency,
+            "quantity": 1,
+            "period": {"start": seconds(at), "end": seconds(add_months(at, 1))},
+            "parent": parent if subscription else None,
+            "pricing": {"type": "price_details", "price_details": {"price": price}} if price else None,
+        }
+        found = [
+            {"id": self.ident("il", f"{label} {index}"), "description": description, "amount": amount, **every}
+            for index, (description, amount) in enumerate(lines)
+        ]
+        return {"object": "list", "has_more": False, "data": found}
 
     def _payments(
-        self, label: str, total: Json, *, at: datetime, status: str, failure: str | None, method: Json | None
+        self, label: str, asked: Json, *, at: datetime, status: str, failure: str | None, method: Json | None
     ) -> list[Json]:
+        """What was tried: a payment that worked, or one that failed and why."""
         if method is None or not (status == "paid" or failure):
             return []
         intent: Json = {"id": self.ident("pi", label), "object": "payment_intent", "payment_method": method}
         if failure:
             intent["last_payment_error"] = {"code": "card_declined", "decline_code": failure}
         paid = status == "paid"
-        return [{
-            "id": self.ident("inpay", label), "object": "invoice_payment", "status": "paid" if paid else "open",
-            **total, "amount_paid": total["amount_requested"] if paid else None, "created": seconds(at),
+        payment = {
+            "id": self.ident("inpay", label),
+            "object": "invoice_payment",
+            "status": "paid" if paid else "open",
+            **asked,
+            "amount_paid": asked["amount_requested"] if paid else None,
+            "created": seconds(at),
             "payment": {"type": "payment_intent", "payment_intent": intent},
             "status_transitions": {"paid_at": seconds(at) if paid else None, "canceled_at": None},
-        }]  # fmt: skip
+        }
+        return [payment]
+
+
+def _taxes(net: int, rate: Json | None, currency: str) -> list[Json]:
+    if rate is None:
+        return []
+    applied = TaxRate(rate["id"], f"{rate['percentage']:g}", rate["display_name"], rate["inclusive"])
+    return [
+        {
+            "amount": tax.amount.amount,
+            "tax_behavior": "inclusive" if tax.inclusive else "exclusive",
+            "type": "tax_rate_details",
+            "tax_rate_details": {"tax_rate": rate["id"]},
+        }
+        for tax in taxes_on(net, (applied,), currency.upper())
+    ]
+
+
+def _billed_to(customer: Json) -> Json:
+    """The customer of either API, as an invoice repeats it."""
+    return {
+        "customer" if customer["object"] == "customer" else "customer_account": customer["id"],
+        "customer_name": customer.get("name") or customer.get("display_name"),
+        "customer_email": customer.get("email") or customer.get("contact_email"),
+        "customer_address": customer.get("address"),
+    }
 
 
 def seconds(moment: datetime) -> int:

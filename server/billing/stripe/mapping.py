@@ -1,7 +1,9 @@
 """Stripe's JSON -> our types: customers, payment methods, tax ids, subscriptions.
 
 Pure: a decoded JSON value and what is `Known` come in, a struct comes out, or a `MappingError` with the JSON path.
-Products, prices and discounts are in `mapping_catalog`, invoices in `mapping_invoices`, accounts of the v2 API in `mapping_accounts`. A customer is disabled by the metadata `portal_disabled: "true"`.
+Products, prices and discounts are in `mapping_catalog`, invoices in `mapping_invoices`, customers of the v2 API in
+`mapping_accounts`. A customer is disabled by the metadata `portal_disabled: "true"`; a payment method of the ledger's
+sandbox carries what a charge does in `portal_behavior`, such as `insufficient_funds`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,56 @@
+"""When a period ends."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.billing import Recurring
+from server.billing.periods import add_months, next_end
+from tests.support.ledger_accounts import day
+
+
+def test_the_last_day_of_a_month_comes_back_after_a_short_one():
+    anchor, ends = day(2026, 1, 31), []
+    start = anchor
+    for _ in range(4):
+        start = next_end(anchor, Recurring("month"), start)
+        ends.append(start)
+    assert ends == [day(2026, 2, 28), day(2026, 3, 31), day(2026, 4, 30), day(2026, 5, 31)]
+
+
+def test_a_leap_day_is_billed_on_the_28th_in_other_years():
+    anchor = day(2024, 2, 29)
+    assert next_end(anchor, Recurring("year"), anchor) == day(2025, 2, 28)
+    assert next_end(anchor, Recurring("year"), day(2027, 2, 28)) == day(2028, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("recurring", "end"),
+    [
+        (Recurring("day", 10), day(2026, 3, 11)),
+        (Recurring("week", 2), day(2026, 3, 15)),
+        (Recurring("month", 3), day(2026, 6, 1)),
+    ],
+)
+def test_intervals_are_counted_from_the_start(recurring, end):
+    assert next_end(day(2026, 3, 1), recurring, day(2026, 3, 1)) == end
+
+
+def test_a_start_that_the_anchor_does_not_know_makes_no_short_period():
+    assert next_end(day(2026, 1, 1), Recurring("month"), day(2026, 3, 15)) == day(2026, 4, 15)
+
+
+@pytest.mark.parametrize("recurring", [None, Recurring("lunation")])
+def test_an_interval_that_we_do_not_know_never_ends(recurring):
+    assert next_end(day(2026, 1, 1), recurring, day(2026, 1, 1)) is None
+
+
+@given(st.datetimes(), st.integers(1, 36), st.integers(0, 30))
+def test_periods_follow_each_other_without_a_gap(anchor, count, steps):
+    anchor = anchor.replace(year=2000 + anchor.year % 100)
+    start = anchor
+    for _ in range(steps):
+        end = next_end(anchor, Recurring("month", count), start)
+        assert end > start
+        start = end
+    assert start == add_months(anchor, steps * count)
