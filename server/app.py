@@ -42,6 +42,7 @@ from server.settings import Settings
 from server.store import Store, open_store
 from server.subscriptions import routes as subscriptions
 from server.themes import Brand
+from server.themes.link_file import LinkFile
 from server.worker import Worker
 
 Clock = Callable[[], datetime]
@@ -124,6 +125,7 @@ def portal_of(
         clock=clock,
         settings=settings,
         origin=origin_of(brand, settings),
+        login_page=LinkFile(brand),
     )
 
 

@@ -15,6 +15,7 @@ from server.rendering import Renderer
 from server.settings import Settings
 from server.store import Store
 from server.themes import Brand
+from server.themes.portal_file import LoginPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class Portal:
     settings: Settings
     origin: str
     """Scheme, host and port that browsers see, without a slash at the end."""
+    login_page: Callable[[], LoginPage] | None = None
+    """Answers the log-in page as it stands in `portal.toml` now; None: as it was when the brand was loaded."""
+
+    @property
+    def link(self) -> str:
+        """The token of the log-in link that is active now; empty: none is."""
+        page = self.login_page() if self.login_page else self.brand.portal.login_page
+        return page.link if page.enabled else ""
 
     @property
     def name(self) -> str:

@@ -128,7 +128,7 @@ def _no_session(request: AnyRequest, error: NoSession) -> Response[str]:
     portal = _portal(request)
     if portal is None:
         return _plain("Not found", 404)
-    link = portal.brand.portal.login_page.link if portal.brand.portal.login_page.enabled else ""
+    link = portal.link
     after = nextpage.of_request(portal.name, request.url.path)
     kept = error.form.to_keep() if error.form else {}
     view: View = LinkNotActive()

@@ -75,7 +75,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if smtp_url:
         _check_url("PORTAL_SMTP_URL", smtp_url, ("smtp", "smtps"))
         if not mail_from:
-            raise SettingsError("PORTAL_MAIL_FROM: missing, and PORTAL_SMTP_URL needs it. Set the address mail comes from")
+            raise SettingsError(
+                "PORTAL_MAIL_FROM: missing, and PORTAL_SMTP_URL needs it. Set the address mail comes from"
+            )
     if mail_from and not re.fullmatch(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]+", mail_from):
         raise SettingsError(f"PORTAL_MAIL_FROM: {mail_from!r} is not an address such as billing@portal.example")
     return Settings(
@@ -103,7 +105,9 @@ def _secrets(value: str) -> tuple[bytes, ...]:
         )
     for position, secret in enumerate(secrets, 1):
         if len(secret) < 32 or len(set(secret)) < 10:
-            raise SettingsError(f"PORTAL_SECRETS: number {position} is too short or too simple; 32 random characters or more")
+            raise SettingsError(
+                f"PORTAL_SECRETS: number {position} is too short or too simple; 32 random characters or more"
+            )
     return secrets
 
 
@@ -114,7 +118,9 @@ def _origin(value: str) -> str:
     if parts.path.strip("/") or parts.query:
         raise SettingsError(f"PORTAL_ORIGIN: {value} has a path; an origin is a scheme, a host and, if need be, a port")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise SettingsError(f"PORTAL_ORIGIN: {value} is plain http; that is allowed on 127.0.0.1, ::1 and localhost only")
+        raise SettingsError(
+            f"PORTAL_ORIGIN: {value} is plain http; that is allowed on 127.0.0.1, ::1 and localhost only"
+        )
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -127,7 +133,9 @@ def is_loopback(host: str) -> bool:
 
 def _database(value: str) -> str:
     if not re.match(r"sqlite:.|postgres(ql)?://.", value):
-        raise SettingsError(f"PORTAL_DATABASE: {value.split(':')[0]}:… is not known; use sqlite:<path> or postgresql://…")
+        raise SettingsError(
+            f"PORTAL_DATABASE: {value.split(':', maxsplit=1)[0]}:… is not known; use sqlite:<path> or postgresql://…"
+        )
     return value
 
 

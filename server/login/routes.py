@@ -232,8 +232,7 @@ def _logged_out(request: AnyRequest, portal: Portal) -> Page:
 
 def _link(portal: Portal) -> str:
     """The token of the link that is active now, or empty."""
-    page = portal.brand.portal.login_page
-    return page.link if page.enabled else ""
+    return portal.link
 
 
 def _link_not_active(request: AnyRequest, portal: Portal) -> Page:

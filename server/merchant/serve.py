@@ -6,6 +6,7 @@ also serves the pages of a build. SIGTERM ends it gracefully: requests under way
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -17,8 +18,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from server import themes
-from server.settings import Settings
+from server.settings import Settings, SettingsError, is_loopback
 from server.static_files import StaticFiles
+from server.store import open_store
 
 GRACE = 10
 """Seconds that requests under way get at the end."""
@@ -30,12 +32,26 @@ class ServeError(Exception):
 
 def serve(settings: Settings, *, host: str, port: int, workers: int, static: Path | None) -> None:
     """Serve until a signal ends it. Raises `ServeError` and `ThemeError` before the first worker starts."""
-    brands = [brand.name for brand in themes.load_all(settings.themes)]
+    loaded = themes.load_all(settings.themes)
+    brands = [brand.name for brand in loaded]
+    origins = {brand.name: brand.portal.site.url or settings.origin for brand in loaded}
+    for name, origin in origins.items():
+        if not origin:
+            raise SettingsError(
+                f"PORTAL_ORIGIN: missing, and brand {name} has no [site] url of its own. "
+                "Set it to where browsers reach this server, such as https://portal.example"
+            )
+        if origin.startswith("http://") and not is_loopback(host):
+            raise ServeError(
+                f"--host {host}: {name} is reached by plain http ({origin}), so only loopback may serve it"
+            )
     if static:
         missing = [name for name in brands if not (static / name / "index.html").is_file()]
         if missing:
             raise ServeError(f"--static {static}: has no pages of {', '.join(missing)}. Run: python3 build.py build")
     _check_port(host, port)
+    # Opened once before the workers do: its schema is brought up to date, and a mistake is said once.
+    asyncio.run(open_store(settings.database).close())
     Granian(
         "server.app:from_environment",
         address=host,
