@@ -20,11 +20,12 @@ class NotOurs(Exception):
     """The folder to be replaced was not written by a build."""
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make `folder` hold exactly these files, given by their paths in it. Raises `NotOurs` and `OSError`."""
+def write_folder(folder: Path, files: Mapping[str, bytes], mark: str = MARK) -> None:
+    """Make `folder` hold exactly these files, given by their paths in it; `mark` is one of them. Raises `NotOurs` and
+    `OSError`."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     _recover(folder)
-    if folder.is_symlink() or (folder.exists() and not (folder / MARK).is_file()):
+    if folder.is_symlink() or (folder.exists() and not (folder / mark).is_file()):
         raise NotOurs(f"{folder}: was not written by a build; move it away, or choose another folder")
     aside = folder.with_name(f".{folder.name}.new.{token_hex(4)}")
     try:
