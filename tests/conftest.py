@@ -82,6 +82,6 @@ def world(sqlite_store: Store, clock: Clock) -> World:
 
 
 @pytest.fixture
-def any_world(store: Store, clock: Clock) -> World:
+def any_world(store: Store, store_url: str, clock: Clock) -> World:
     """A portal in memory, once over SQLite and once over PostgreSQL."""
-    return World(store, clock)
+    return World(store, clock, url=store_url)

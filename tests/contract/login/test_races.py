@@ -1,0 +1,126 @@
+"""Many at once against one code, over both stores. Promises, never skipped: security.md §2."""
+
+import asyncio
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from server.login import passcodes
+from server.login.entry import Entered, enter
+from server.login.limits import Limits, TooMany
+from server.store import open_store
+from tests.support.world import BRAND, World
+
+pytestmark = pytest.mark.anyio
+
+AT_ONCE = 64
+
+
+async def together(any_world: World, attempts: list) -> list:
+    """Run the writes at one moment: each in a thread of its own, all behind one barrier, on as many connections as the
+    store has. SQLite has one writer by design; so other stores on the same file stand beside it, as other processes."""
+    others = [any_world.store, *(open_store(any_world.url) for _ in range(3))]
+    barrier = threading.Barrier(len(attempts))
+
+    def run(place: int) -> object:
+        barrier.wait(30)
+        try:
+            return asyncio.run(others[place % len(others)].write(attempts[place]))
+        except TooMany:
+            return "too many"
+
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        results = list(
+            await asyncio.gather(
+                *(asyncio.get_running_loop().run_in_executor(pool, run, each) for each in range(len(attempts)))
+            )
+        )
+    for each in others[1:]:
+        await each.close()
+    return results
+
+
+def attempt(world: World, token: str, code: str):
+    portal = world.portal()
+    now = world.clock()
+    return lambda transaction: enter(
+        transaction,
+        portal,
+        Limits(on=False),
+        challenge=token,
+        code=code,
+        session="",
+        client="203.0.113.7",
+        browser="",
+        now=now,
+    )
+
+
+async def challenge_of(world: World, address: str = "jenny@example.com") -> str:
+    browser = world.client()
+    await world.ask(browser, address)
+    return browser.cookies[f"__Host-{BRAND}-challenge"]
+
+
+async def test_of_64_wrong_codes_at_once_exactly_5_are_looked_at(any_world: World) -> None:  # threat 4
+    await any_world.customer()
+    token, wrong = await challenge_of(any_world), await any_world.wrong_code()
+    results = await together(any_world, [attempt(any_world, token, wrong)] * AT_ONCE)
+    left = Counter(each.tries_left for each in results)
+    # Five were counted, and told 4, 3, 2, 1 and 0 tries left; the other 59 were refused without a look.
+    assert left == {4: 1, 3: 1, 2: 1, 1: 1, 0: AT_ONCE - 4}
+    assert await any_world.store.read("SELECT attempts FROM challenge") == [(passcodes.TRIES,)]
+    assert await any_world.store.read("SELECT used FROM budget WHERE kind = 'wrong'") == [(passcodes.TRIES,)]
+    assert await any_world.count("session") == 0
+
+
+async def test_of_64_right_codes_at_once_exactly_one_logs_in(any_world: World) -> None:  # threat 5
+    await any_world.customer()
+    token, right = await challenge_of(any_world), await any_world.code()
+    results = await together(any_world, [attempt(any_world, token, right)] * AT_ONCE)
+    assert sum(isinstance(each, Entered) for each in results) == 1
+    assert await any_world.count("session") == 1
+    assert await any_world.count("activity") == 1
+
+
+async def test_the_budget_of_an_address_holds_over_challenges_tried_at_once(any_world: World) -> None:  # threat 7
+    await any_world.customer()
+    tokens = []
+    for _ in range(3):
+        tokens.append(await challenge_of(any_world))
+        any_world.clock.forward(seconds=61)
+    wrong = await any_world.wrong_code()
+    spend = "INSERT INTO budget (brand, kind, subject, starts_at, used) VALUES (:brand, 'wrong', :address, 0, 13)"
+    about = {"brand": BRAND, "address": "jenny@example.com"}
+    await any_world.store.write(lambda transaction: transaction.count(spend, about))
+    await together(any_world, [attempt(any_world, tokens[each % 3], wrong) for each in range(30)])
+    assert await any_world.store.read("SELECT used FROM budget WHERE kind = 'wrong'") == [(passcodes.WRONG_CODES,)]
+    # 7 were left of the budget. One more try was spent by whoever found it empty, and then all three were dead.
+    ((tried,),) = await any_world.store.read("SELECT SUM(attempts) FROM challenge")
+    assert tried <= 7 + 1
+
+
+async def test_asking_at_once_leaves_no_more_than_three_live_challenges_and_five_mails(any_world: World) -> None:
+    await any_world.customer()  # threats 7, 21
+    portal, now = any_world.portal(), any_world.clock()
+
+    def ask(number: int):
+        client = f"198.51.100.{number}"
+        return lambda transaction: passcodes.ask(
+            transaction, portal, Limits(), address="jenny@example.com", client=client, browser="", now=now, shown=""
+        )
+
+    results = await together(any_world, [ask(each) for each in range(AT_ONCE)])
+    assert results.count("too many") == AT_ONCE - 5
+    assert await any_world.count("outbox") == 5
+    assert await any_world.store.read("SELECT COUNT(*) FROM challenge WHERE expires_at > 0") == [(3,)]
+
+
+async def test_a_client_address_is_counted_once_for_each_use(any_world: World) -> None:  # threat 21
+    def use(transaction) -> None:
+        Limits().use_client(transaction, BRAND, "send", "203.0.113.7", any_world.clock())
+
+    results = await together(any_world, [use] * AT_ONCE)
+    assert results.count("too many") == AT_ONCE - 20
