@@ -120,10 +120,10 @@ def _everything(
     for path, (template, html) in publishing.render_pages(brand, assets):
         name = template.removeprefix("pages/").removesuffix(".html")
         url = f"{brand.base}/{path}".removesuffix("index.html")
-        yield Shown(f"page-{_slug(path)}", "Pages", name.replace("_", " "), f"site/templates/{template}", url, ()), html
+        yield Shown(f"page-{_slug(path)}", "Pages", name.replace("_", " "), _source(brand, template), url, ()), html
     for each in shown:
         title = f"{each.fragment.replace('_', ' ')}: {each.name}"
-        source = f"site/templates/{each.template}"
+        source = _source(brand, each.template)
         section = each.feature.replace("_", " ").capitalize()
         slug = _slug(f"{each.feature}-{each.fragment}-{each.name}")
         yield (
@@ -133,11 +133,17 @@ def _everything(
     for mail in mails:
         rendered = messages.render(renderer, mail.mail)
         name = mail.mail.template
-        source = f"site/templates/emails/{name}.html"
+        source = _source(brand, f"emails/{name}.html")
         title, slug = f"{name}: {mail.name}", _slug(f"mail-{name}-{mail.name}")
         text = f"{rendered.subject}\n\n{rendered.text}"
         kind = fields.label(type(mail.mail))
         yield Shown(slug, "Mails", title, source, mail.about, (), text=text, type=kind), rendered.html
+
+
+def _source(brand: Brand, template: str) -> str:
+    """The file that is used: the brand's, that of a theme it extends, or the site's."""
+    override = next((each for each in brand.lineage if (each / "templates" / template).exists()), None)
+    return f"themes/{override.name}/templates/{template}" if override else f"site/templates/{template}"
 
 
 def _slug(text: str) -> str:

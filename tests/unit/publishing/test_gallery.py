@@ -1,0 +1,83 @@
+"""The gallery shows everything, each with the file that it comes from."""
+
+from pathlib import Path
+
+import pytest
+
+from server import gallery, themes
+from server.billing import Account
+from server.examples import load, load_mails
+from server.fields import fields_of, reachable
+from server.markup import parse
+from tests.support.brands import PORTAL, THEME, write_brand
+
+ACTIVE = PORTAL + '[login_page]\nenabled = true\nlink = "test_0123456789abcdefghijkl"\n'
+
+
+def files(folder: Path, theme: str = THEME) -> dict[str, bytes]:
+    brand = themes.load(write_brand(folder, theme=theme, portal=ACTIVE))
+    examples = [each for each in load() if each.feature == "details"]
+    return gallery.files_of(brand, examples, load_mails())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return files(tmp_path_factory.mktemp("gallery"))
+
+
+def test_every_page_example_and_mail_is_shown_light_and_dark(made):
+    shown = 7 + len([each for each in load() if each.feature == "details"]) + len(load_mails())
+    frames = [element.get("src") for element in parse(made["index.html"].decode()).all("iframe")]
+    assert len(frames) == 2 * shown
+    assert set(frames) == {path for path in made if path.startswith("shown/")}
+
+
+def test_a_theme_of_one_mode_is_shown_in_that_mode(tmp_path):
+    made = files(tmp_path, THEME + '[mode]\ndefault = "dark"\n')
+    assert {path.split(".")[-2] for path in made if path.startswith("shown/")} == {"dark"}
+
+
+def test_a_caption_names_the_file(made):
+    assert "site/templates/pages/login.html" in made["index.html"].decode()
+
+
+def test_a_caption_names_the_override_where_there_is_one(tmp_path):
+    override = write_brand(tmp_path, portal=ACTIVE) / "templates" / "pages" / "help.html"
+    override.parent.mkdir(parents=True)
+    override.write_text("{% extends 'site:pages/help.html' %}")
+    assert "themes/harbour/templates/pages/help.html" in files(tmp_path)["index.html"].decode()
+
+
+def test_it_opens_from_the_disk_and_runs_nothing(made):
+    page = made["shown/page-help-index-html.light.html"].decode()
+    document = parse(page)
+    assert document.all("script") == []
+    [logo] = document.all("img")
+    assert logo.get("src").startswith("../static/logo.")
+
+
+def test_it_is_the_same_bytes_each_time(made, tmp_path):
+    assert files(tmp_path) == made
+
+
+def test_links_inside_the_page_lead_somewhere(made):
+    document = parse(made["index.html"].decode())
+    inside = [element.get("href") for element in document.all("a") if element.get("href").startswith("#")]
+    assert [href for href in inside if href[1:] not in document.ids] == []
+    assert document.mistakes == []
+
+
+def test_a_field_is_shown_with_its_type_default_and_sentence():
+    [field] = [each for each in fields_of(Account) if each.name == "has_older_invoices"]
+    assert (field.type, field.default, field.about) == ("bool", "False", "")
+    [field] = [each for each in fields_of(Account) if each.name == "as_of"]
+    assert field.about.startswith("How fresh this is")
+
+
+def test_the_structs_inside_a_struct_are_found():
+    assert {"Customer", "Address", "Money", "Invoice"} <= {each.__name__ for each in reachable([Account])}
+
+
+def test_every_pair_of_colors_shown_passes(tmp_path):
+    brand = themes.load(write_brand(tmp_path))
+    assert all(each.ratio >= each.least for each in gallery.swatches(brand))
