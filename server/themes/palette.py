@@ -146,16 +146,28 @@ def _clashes(accent: str, background: str, own: str) -> tuple[Clash, ...]:
     if not background:
         return ()
     page = oklch(background)
-    bound = DARK_PAGE if own == "dark" else LIGHT_PAGE
-    if (page.lightness > bound) if own == "dark" else (page.lightness < bound):
+    is_dark = own == "dark"
+    bound = DARK_PAGE if is_dark else LIGHT_PAGE
+    if not _is_at_ease(page, is_dark=is_dark):
         problem = f"{background} (lightness {page.lightness:.0%}) as the page of a {own} theme"
-        allowed = f"a lightness of at {'most' if own == 'dark' else 'least'} {bound:.0%}, so that text is at ease"
-        return (Clash("background", problem, allowed, page.at(bound + (-0.005 if own == "dark" else 0.005)).hex),)
+        allowed = f"a lightness of at {'most' if is_dark else 'least'} {bound:.0%}, so that text is at ease"
+        return (Clash("background", problem, allowed, _page_at_ease(page, is_dark=is_dark)),)
     if accent and (ratio := contrast(accent, background)) < TEXT:
-        better = readable(oklch(accent), [background], TEXT, darker=own == "light").hex
+        better = readable(oklch(accent), [background], TEXT, darker=not is_dark).hex
         problem = f"{accent}, which has a contrast of {ratio:.2f}:1 with the background {background}"
         return (Clash("accent", problem, f"at least {TEXT}:1, since links are text", better),)
     return ()
+
+
+def _is_at_ease(page: Oklch, *, is_dark: bool) -> bool:
+    return page.lightness <= DARK_PAGE if is_dark else page.lightness >= LIGHT_PAGE
+
+
+def _page_at_ease(page: Oklch, *, is_dark: bool) -> str:
+    """The same hue as a page that text can stand on. Fitting a strong color to the screen may shift its lightness."""
+    steps = (DARK_PAGE - 0.005 * step if is_dark else LIGHT_PAGE + 0.005 * step for step in range(1, 30))
+    written = (page.at(lightness).hex for lightness in steps)
+    return next(each for each in written if _is_at_ease(oklch(each), is_dark=is_dark))
 
 
 def _set(brand: Oklch, link: Oklch, act: Oklch, background: str, *, is_dark: bool, is_own: bool) -> dict[str, str]:
@@ -177,7 +189,10 @@ def _set(brand: Oklch, link: Oklch, act: Oklch, background: str, *, is_dark: boo
         colors[kind] = readable(wanted, own, TEXT, darker=darker).hex
     accent = on_grounds(link)
     colors["accent"] = accent.hex
-    colors["accent-hover"] = on_grounds(accent.at(accent.lightness + (0.07 if is_dark else -0.09))).hex
+    # Towards more contrast; at the end of the scale there is no way but back.
+    step = 0.07 if is_dark else -0.09
+    room = 1.0 - accent.lightness if is_dark else accent.lightness
+    colors["accent-hover"] = on_grounds(accent.at(accent.lightness + (step if room > abs(step) else -2.5 * step))).hex
     colors["focus"] = colors["accent"]
     fill = brand if is_own else _visible(brand, colors["page"], is_dark=is_dark)
     colors["brand"], colors["on-brand"] = fill.hex, _text_on(fill.hex, neutral)
@@ -237,6 +252,5 @@ def _text_on(fill: str, neutral: Oklch) -> str:
 def _hover(fill: Oklch, text: str) -> str:
     """The fill one step away from its text; at the end of the scale, one step towards it."""
     away = -1 if luminance(text) > 0.5 else 1
-    steps = [fill.at(fill.lightness + sign * step).hex for step in (0.07, 0.05, 0.03) for sign in (away, -away)]
-    seen = [each for each in steps if contrast(each, text) >= TEXT and contrast(each, fill.hex) >= 1.12]
-    return seen[0] if seen else next((each for each in steps if contrast(each, text) >= TEXT), fill.hex)
+    steps = [fill.at(fill.lightness + sign * step).hex for step in (0.07, 0.14, 0.21, 0.28) for sign in (away, -away)]
+    return next(each for each in steps if contrast(each, text) >= TEXT and contrast(each, fill.hex) >= 1.12)

@@ -9,7 +9,9 @@ BASE = THEME + '[type]\nbody = "Own"\nscale = 1.25\n[[type.font]]\nfamily = "Own
 
 
 def test_keys_come_from_the_nearest_theme_that_has_them(tmp_path):
-    write_brand(tmp_path, "plain", theme=THEME + '[shape]\nstyle = "pill"\n[words]\nlogin_heading = "A"\nlogin_button = "B"\n')
+    write_brand(
+        tmp_path, "plain", theme=THEME + '[shape]\nstyle = "pill"\n[words]\nlogin_heading = "A"\nlogin_button = "B"\n'
+    )
     child = 'extends = "plain"\n[brand]\ncolor = "#ff0000"\n[words]\nlogin_heading = "C"\n'
     theme = themes.load(write_brand(tmp_path, theme=child)).theme
     assert (theme.brand.color, theme.shape) == ("#ff0000", "pill")

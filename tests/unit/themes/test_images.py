@@ -29,7 +29,11 @@ def with_logo(tmp_path, name, content):
         ("a.svg", f"{HEAD}</svg>".encode(), images.Image("svg", 40, 20)),
         ("a.svg", f"\ufeff<?xml version='1.0'?>{HEAD}</svg>".encode(), images.Image("svg", 40, 20)),
         ("a.svg", f"<?xml version='1.0' encoding='UTF-16'?>{HEAD}</svg>".encode("utf-16"), images.Image("svg", 40, 20)),
-        ("a.svg", HEAD.replace("viewBox", "width='90' height='30px' viewBox").encode() + b"</svg>", images.Image("svg", 90, 30)),
+        (
+            "a.svg",
+            HEAD.replace("viewBox", "width='90' height='30px' viewBox").encode() + b"</svg>",
+            images.Image("svg", 90, 30),
+        ),
         ("a.svg", HEAD.replace("viewBox", "width='100%' viewBox").encode() + b"</svg>", images.Image("svg", 40, 20)),
         ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', images.Image("svg")),
     ],
@@ -45,7 +49,13 @@ def test_a_bitmap_that_is_too_small_is_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.png", jpeg(200, 200)), ("a.svg", png(200, 200)), ("a.jpg", f"{HEAD}</svg>".encode()), ("a.exe", png(200, 200))]
+    ("name", "content"),
+    [
+        ("a.png", jpeg(200, 200)),
+        ("a.svg", png(200, 200)),
+        ("a.jpg", f"{HEAD}</svg>".encode()),
+        ("a.exe", png(200, 200)),
+    ],
 )
 def test_a_picture_is_named_after_what_it_is(tmp_path, name, content):
     assert "inside; name it a." in the_mistake(with_logo(tmp_path, name, content)).found
@@ -54,8 +64,23 @@ def test_a_picture_is_named_after_what_it_is(tmp_path, name, content):
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", png(200, 200)[:20], b"\xff\xd8\xff", jpeg(200, 200)[:12], b"<html></html>"),
-        *(b"\xff\xd8\xff\xe0\x00\x00" * 3, b"\xff\xd8" + b"\xff" * 400, b"not xml", b"<svg", b"<svg></svg>", b"\0" * 100),
+        *(
+            b"",
+            b"GIF89a",
+            b"\x89PNG\r\n\x1a\n",
+            png(200, 200)[:20],
+            b"\xff\xd8\xff",
+            jpeg(200, 200)[:12],
+            b"<html></html>",
+        ),
+        *(
+            b"\xff\xd8\xff\xe0\x00\x00" * 3,
+            b"\xff\xd8" + b"\xff" * 400,
+            b"not xml",
+            b"<svg",
+            b"<svg></svg>",
+            b"\0" * 100,
+        ),
         *(b'<svg xmlns="http://www.w3.org/1999/xhtml"/>', b"<?xml version='1.0' encoding='utf-7'?><svg/>"),
     ],
 )
@@ -143,7 +168,17 @@ def test_a_usual_svg_is_taken(tmp_path, inside):
 @pytest.mark.parametrize(
     "name",
     [
-        *("../secret.svg", "/etc/passwd", "a/../../b.svg", "C:logo.svg", "\\\\\\\\host\\\\a.svg", "gone.svg", ".", "..", "x" * 200),
+        *(
+            "../secret.svg",
+            "/etc/passwd",
+            "a/../../b.svg",
+            "C:logo.svg",
+            "\\\\\\\\host\\\\a.svg",
+            "gone.svg",
+            ".",
+            "..",
+            "x" * 200,
+        ),
         *("logo svg.svg", "lögo.svg", "logo.svg/", "file:///logo.svg", "a<b.svg", "sub"),
     ],
 )

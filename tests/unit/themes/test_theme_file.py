@@ -100,7 +100,8 @@ def test_an_odd_weight_is_refused(tmp_path, weight):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"OTTO" + b"\0" * 60, woff2(64, magic=b"\0\1\0\0"), woff2(64)[:-1], woff2(64) + b"\0", woff2(44)[:40]]
+    "content",
+    [b"", b"OTTO" + b"\0" * 60, woff2(64, magic=b"\0\1\0\0"), woff2(64)[:-1], woff2(64) + b"\0", woff2(44)[:40]],
 )
 def test_what_is_no_web_font_is_refused(tmp_path, content):
     mistake = the_mistake(write_brand(tmp_path, theme=THEME + FONT, own__woff2=content))
