@@ -54,7 +54,8 @@ class Site:
             return 200, self.files[name]
         if f"{path}/index.html" in self.files:
             return 308, None
-        return 404, self.files.get("404.html")
+        missing = "link-not-active/index.html" if path.startswith("p/login/") else "404.html"
+        return 404, self.files.get(missing) or self.files.get("404.html")
 
     def _refresh(self) -> None:
         try:
@@ -109,7 +110,7 @@ async def _send_file(send: Send, status: int, file: File, asked: dict[bytes, byt
     headers = [*file.headers, (b"etag", file.etag)]
     if file.gzipped:
         headers.append((b"vary", b"Accept-Encoding"))
-    known = {each.strip().removeprefix(b"W/") for each in asked.get(b"if-none-match", b"").split(b",")}
+    known = {each.strip() for each in asked.get(b"if-none-match", b"").split(b",")}
     if status == 200 and file.etag in known:
         await answer(send, 304, headers)
         return
@@ -148,7 +149,7 @@ def _read(path: Path, folder: Path, rules: list[Rule]) -> File:
     return File(
         body=body,
         gzipped=gzipped if len(gzipped) < len(body) else b"",
-        etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"'.encode(),
+        etag=f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'.encode(),
         headers=tuple((key.encode(), value.encode()) for key, value in headers.items()),
     )
 

@@ -1,0 +1,110 @@
+"""`doctor` finds what is missing and says how to mend it."""
+
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from server.merchant import doctor, link
+from server.store import micros, open_store
+
+pytestmark = pytest.mark.anyio
+THEMES = Path(__file__).resolve().parents[3] / "themes"
+
+
+def clock():
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def environment(tmp_path):
+    shutil.copytree(THEMES, tmp_path / "themes")
+    return {
+        "PORTAL_SECRETS": "0123456789abcdef0123456789ABCDEF",
+        "PORTAL_ORIGIN": "https://portal.example",
+        "PORTAL_DATABASE": f"sqlite:{tmp_path / 'portal.sqlite'}",
+        "PORTAL_THEMES": str(tmp_path / "themes"),
+        "PATH": "/bin",
+    }
+
+
+async def found(environment, at=clock):
+    return {each.what: each for each in await doctor.examine(environment, at)}
+
+
+async def test_what_is_in_order_is_said_so(environment):
+    findings = await found(environment)
+    assert [what for what, each in findings.items() if not each.is_fine] == ["mail"]
+    assert findings["brands"].words == "3: harbour, orbit, plain"
+
+
+async def test_every_failure_has_its_mend(environment):
+    findings = await found(environment)
+    assert all(each.mend for each in findings.values() if not each.is_fine)
+
+
+async def test_wrong_settings_are_the_only_finding(environment):
+    findings = await found(environment | {"PORTAL_ORIGN": "x"})
+    assert list(findings) == ["settings"]
+    assert "PORTAL_ORIGN" in findings["settings"].words
+
+
+async def test_a_broken_theme_is_named(environment):
+    file = Path(environment["PORTAL_THEMES"]) / "harbour" / "portal.toml"
+    file.write_text("[business]\nnam = 1\n")
+    assert f"{file}:2" in (await found(environment))["brands"].words
+
+
+async def test_an_inactive_link_is_named_with_the_command(environment):
+    link.deactivate(Path(environment["PORTAL_THEMES"]) / "harbour")
+    assert "link activate harbour" in (await found(environment))["link of harbour"].mend
+
+
+async def test_a_store_that_cannot_be_opened_is_named(environment):
+    findings = await found(environment | {"PORTAL_DATABASE": "sqlite:/nonexistent/folder/x"})
+    assert not findings["store"].is_fine
+
+
+async def test_a_store_that_is_no_database_is_named(environment, tmp_path):
+    (tmp_path / "portal.sqlite").write_bytes(b"not a database, and long enough to be looked at" * 50)
+    assert not (await found(environment))["store"].is_fine
+
+
+async def test_it_leaves_the_store_as_it_was(environment, tmp_path):
+    open_database = open_store(environment["PORTAL_DATABASE"])
+    await open_database.close()
+    before = dump(tmp_path / "portal.sqlite")
+    await found(environment)
+    assert dump(tmp_path / "portal.sqlite") == before
+
+
+def dump(file):
+    connection = sqlite3.connect(file)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+async def test_a_clock_that_is_off_is_told(environment):
+    findings = await found(environment, lambda: clock() + timedelta(minutes=2))
+    assert not findings["clock"].is_fine
+    assert "s apart" in findings["clock"].words
+
+
+async def test_mails_that_wait_for_long_are_told(environment):
+    store = open_store(environment["PORTAL_DATABASE"])
+    at = micros(clock() - timedelta(minutes=5))
+    row = {"id": "1", "brand": "plain", "kind": "passcode", "address": "a", "state": "waiting"}
+    row |= {"created_at": at, "not_before": at, "expires_at": at}
+    sql = f"INSERT INTO outbox ({', '.join(row)}) VALUES ({', '.join(':' + key for key in row)})"
+    await store.write(lambda transaction: transaction.run(sql, row))
+    await store.close()
+    assert "1 mails wait" in (await found(environment))["outbox"].words
+
+
+async def test_a_mail_server_that_is_not_there_is_told(environment):
+    smtp = {"PORTAL_SMTP_URL": "smtp://127.0.0.1:1", "PORTAL_MAIL_FROM": "a@portal.example"}
+    assert "could not be used" in (await found(environment | smtp))["mail"].words

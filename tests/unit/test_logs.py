@@ -1,0 +1,94 @@
+"""Logs: one line a record, and nothing in it by which somebody could log in as a customer."""
+
+import io
+import json
+import logging
+
+import pytest
+
+from server import logs
+
+TOKEN = "q" * 20 + "-_" + "Z" * 21
+
+
+@pytest.fixture
+def stream():
+    """Logging as the server sets it up, into memory; put back afterwards."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    memory = io.StringIO()
+    logs.configure("debug", memory)
+    yield memory
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+def lines(stream):
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("jenny@example.com asked", "j…@example.com asked"),
+        ("/?prefilled_email=jenny%40example.com&x=1", "/?prefilled_email=j…@example.com&x=1"),
+        ("'jenny.o'neil+tag@example.com'", "j…@example.com"),
+        ("code=042817", "code=…"),
+        ("the code is 123 456.", "the code is …."),
+        ("BCDFG-HJKLM-NPQRS", "…"),
+        ("BCDFGHJKLMNPQRS", "…"),
+        (f"token {TOKEN}", "token …"),
+        ("__Host-harbour-session=abcdefgh12345678", "__Host-harbour-session=…"),
+        ("Cookie: a=b; c=d", "Cookie: …"),
+        ("'set-cookie': 'x=y'", "'set-cookie': '…'"),
+        ("postgresql://user:pass@db/portal", "postgresql://…"),
+        ("smtps://us%40er:p%40ss@mail.example:465", "smtps://…"),
+        ("2026-11-22T12:34:56.123456+00:00", "2026-11-22T12:34:56.123456+00:00"),
+        ("port 8000, 303 in 12345 µs", "port 8000, 303 in 12345 µs"),
+        ("cus_a1431ca47a7b9a11", "cus_a1431ca47a7b9a11"),
+    ],
+)
+def test_what_may_not_be_read_is_taken_out(text, kept):  # threat 16
+    assert logs.redacted(text).startswith(kept) or kept in logs.redacted(text)
+    for secret in ("jenny", "042817", "123 456", "HJKLM", TOKEN, "abcdefgh12345678", "c=d", "x=y", "pass", "p%40ss"):
+        assert secret not in logs.redacted(text)
+
+
+def test_a_line_break_stays_inside_its_line(stream):  # threat 96
+    logging.getLogger("x").info('a\r\n{"level": "error"}\u2028b', extra={"path": "/x\r\nInjected: y"})
+    [line] = lines(stream)
+    assert line["message"] == 'a\r\n{"level": "error"}\u2028b'
+    assert line["path"] == "/x\r\nInjected: y"
+
+
+def test_a_traceback_is_one_line_without_secrets(stream):  # threat 16
+    try:
+        int("jenny@example.com with code 042817")
+    except ValueError:
+        logging.getLogger("x").exception("failed")
+    [line] = lines(stream)
+    assert "j…@example.com with code …" in line["error"]
+    assert "jenny" not in stream.getvalue()
+
+
+def test_what_is_passed_as_extra_is_redacted_too(stream):  # threat 16
+    logging.getLogger("x").info(
+        "asked", extra={"address": "jenny@example.com", "headers": {"cookie": "a=b"}, "status": 303}
+    )
+    [line] = lines(stream)
+    assert line["address"] == "j…@example.com"
+    assert "a=b" not in stream.getvalue()
+    assert line["status"] == 303
+
+
+def test_a_library_that_logs_addresses_is_redacted_too(stream):
+    logging.getLogger("aiosmtplib").warning("RCPT TO:<%s>", "jenny@example.com")
+    assert "jenny" not in stream.getvalue()
+
+
+def test_each_line_says_when_how_bad_and_who(stream):
+    logging.getLogger("server.worker").warning("away")
+    [line] = lines(stream)
+    assert (line["level"], line["logger"], line["message"]) == ("warning", "server.worker", "away")
+    assert line["at"].endswith("+00:00")
