@@ -166,7 +166,7 @@ def ask(
     about["expires_at"] = micros(now + timedelta(minutes=portal.settings.code_minutes))
     made = {
         "id_hash": hash_of(token),
-        "link": portal.brand.portal.login_page.link,
+        "link": portal.link,
         "code_mac": macs(portal.settings, hash_of(token), address, code)[0],
         "hardened": int(letters),
     }
