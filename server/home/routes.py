@@ -14,8 +14,10 @@ from server.sessions import LoggedIn
 
 @get("/my/overview")
 async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str]:
-    features, key = portal.brand.portal.features, secrets.token_urlsafe(16)
-    view = views.overview(customer.account, features, portal.clock(), address=customer.address, key=key)
+    features, key, now = portal.brand.portal.features, secrets.token_urlsafe(16), portal.clock()
+    # The ledger is the billing itself: what it holds is as of now, however long ago it was written.
+    as_of = now if portal.brand.portal.billing.backend == "ledger" else None
+    view = views.overview(customer.account, features, now, address=customer.address, key=key, as_of=as_of)
     return show(request, portal, view, account=customer.account, address=customer.address)
 
 

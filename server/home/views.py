@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from server.billing import Account, Money
 from server.details import views as details
@@ -11,6 +11,8 @@ from server.payment_methods import views as payment_methods
 from server.rendering import View
 from server.subscriptions import views as subscriptions
 from server.themes import Features
+
+_OLD = timedelta(hours=6)
 
 
 class Overview(View, frozen=True):
@@ -21,6 +23,8 @@ class Overview(View, frozen=True):
     as_of: datetime
     """How fresh everything below is."""
     subscriptions: subscriptions.List
+    is_old: bool = False
+    """Hours old, so that the time of day alone would mislead."""
     payment_methods: payment_methods.List | None = None
     invoices: tuple[invoices.Row, ...] | None = None
     """The latest few."""
@@ -30,13 +34,18 @@ class Overview(View, frozen=True):
     """Credit (negative) or debt (positive) that the next invoice takes into account; None: nothing."""
 
 
-def overview(account: Account, features: Features, now: datetime, *, address: str, key: str) -> Overview:
-    """`key` is fresh for this page: the forms of the cards get theirs from it."""
+def overview(
+    account: Account, features: Features, now: datetime, *, address: str, key: str, as_of: datetime | None = None
+) -> Overview:
+    """`key` is fresh for this page: the forms of the cards get theirs from it. `as_of` where the account is fresher
+    than its document says."""
+    as_of = as_of or account.as_of
     has_invoices = features.invoice_history.enabled
     shown = invoices.latest(account, now) if has_invoices else None
     return Overview(
         address=address,
-        as_of=account.as_of,
+        as_of=as_of,
+        is_old=now - as_of > _OLD,
         subscriptions=subscriptions.listing(account, features, now, key=key),
         payment_methods=payment_methods.listing(account, now) if features.payment_method_update.enabled else None,
         invoices=shown,

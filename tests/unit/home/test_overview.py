@@ -1,5 +1,7 @@
 """The overview: everything at a glance, and only what the business offers."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -22,6 +24,12 @@ def shown(whole, features=FEATURES):
 
 def test_it_says_how_fresh_it_is():
     assert shown(account()).as_of == NOW
+
+
+def test_what_is_hours_old_says_its_day():
+    stale = account(as_of=NOW - timedelta(hours=7))
+    assert shown(stale).is_old
+    assert not shown(account()).is_old
 
 
 def test_a_customer_with_invoices_only_sees_them():
