@@ -120,7 +120,7 @@ def _is_whole(line: bytes) -> bool:
 
 def _parsed(place: Place, document: bytes) -> Any:
     try:
-        text = document.decode()
+        text = document.rstrip().decode()
     except UnicodeDecodeError as error:
         line = place.line + document.count(b"\n", 0, error.start)
         raise ImportRefused(f"{place.file}:{line}: $: not UTF-8 at byte {error.start}") from None

@@ -1,0 +1,22 @@
+"""A ledger over each store, and ways to fill it."""
+
+import pytest
+
+from server.billing.ledger import Ledger
+from server.merchant.import_files import import_records
+from server.samples import records
+from server.themes.features import Features
+from tests.support.ledger_accounts import NOW
+
+
+@pytest.fixture
+def ledger(store):
+    return Ledger(store, "plain", Features())
+
+
+@pytest.fixture
+async def samples(store):
+    """The ids of the sample customers of the brand `plain`, by the first part of their address."""
+    await import_records(store, "plain", records("plain", NOW), now=NOW)
+    found = await store.read("SELECT address, id FROM customer WHERE brand = 'plain' ORDER BY created_at")
+    return {address.split("@")[0]: identity for address, identity in reversed(found)}

@@ -1,0 +1,141 @@
+"""A change is there as a whole or not at all: it is broken off after each of its statements in turn."""
+
+import pytest
+
+from server.billing import BillingError
+from server.billing.ledger import Ledger
+from server.merchant.import_files import import_records
+from server.themes.features import Features, SubscriptionCancel
+from tests.support import exports
+from tests.support.ledger_accounts import NOW, day
+
+pytestmark = pytest.mark.anyio
+TABLES = ("account", "invoice", "operation", "activity", "customer")
+RULE = SubscriptionCancel(mode="immediately", proration_behavior="create_prorations")
+
+
+class BrokenOff(Exception):
+    """The process died here."""
+
+
+class Breaking:
+    """A transaction that breaks off when so many statements have run."""
+
+    def __init__(self, transaction, after):
+        self.transaction, self.left = transaction, after
+
+    def _step(self):
+        if self.left == 0:
+            raise BrokenOff
+        self.left -= 1
+
+    def run(self, sql, parameters=None):
+        self._step()
+        return self.transaction.run(sql, parameters)
+
+    def count(self, sql, parameters=None):
+        self._step()
+        return self.transaction.count(sql, parameters)
+
+    def run_many(self, sql, rows):
+        self._step()
+        self.transaction.run_many(sql, rows)
+
+
+class BreakingStore:
+    """The store, with writes that break off after so many statements; None: they do not."""
+
+    def __init__(self, store):
+        self.store, self.after = store, None
+
+    async def read(self, sql, parameters=None):
+        return await self.store.read(sql, parameters)
+
+    async def write(self, work):
+        if self.after is None:
+            return await self.store.write(work)
+
+        def broken(transaction):
+            work(Breaking(transaction, self.after))
+            raise BrokenOff  # right before the commit
+
+        return await self.store.write(broken)
+
+    async def close(self):
+        await self.store.close()
+
+
+@pytest.fixture
+async def breaking(store):
+    found = [exports.product(), exports.customer(), exports.method(), exports.subscription()]
+    found[1]["invoice_settings"] = {"default_payment_method": "pm_1"}
+    await import_records(store, "plain", found, now=NOW)
+    return BreakingStore(store)
+
+
+async def everything(store):
+    return [await store.read(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in TABLES]
+
+
+async def test_a_change_that_is_broken_off_anywhere_did_not_happen(breaking):
+    ledger = Ledger(breaking, "plain", Features(subscription_cancel=RULE))
+    before = await everything(breaking)
+    for breaking.after in range(12):
+        with pytest.raises(BrokenOff):
+            # In April: a renewal comes first, then the cancellation with its credit.
+            await ledger.cancel("cus_1", "sub_1", key="k", now=day(2026, 4, 10), browser="")
+        assert await everything(breaking) == before
+
+
+async def test_the_same_key_finishes_what_was_broken_off(breaking):
+    ledger = Ledger(breaking, "plain", Features(subscription_cancel=RULE))
+    breaking.after = 5
+    with pytest.raises(BrokenOff):
+        await ledger.cancel("cus_1", "sub_1", key="k", now=NOW, browser="")
+    breaking.after = None
+    after = await ledger.cancel("cus_1", "sub_1", key="k", now=NOW, browser="")
+    assert after.subscriptions[0].status == "canceled"
+    assert [each.kind for each in await ledger.history("cus_1")] == ["subscription.canceled"]
+
+
+async def test_a_renewal_that_is_broken_off_anywhere_did_not_happen(breaking):
+    ledger = Ledger(breaking, "plain", Features())
+    before = await everything(breaking)
+    for breaking.after in range(6):
+        with pytest.raises(BrokenOff):
+            await ledger.account("cus_1", day(2026, 4, 10))
+        assert await everything(breaking) == before
+
+
+async def test_an_import_that_is_broken_off_anywhere_left_nothing(breaking):
+    tables = (*TABLES, "catalog", "imported")
+    more = [exports.coupon(), exports.customer("cus_2"), exports.customer(name="New"), exports.invoice()]
+    before = [await breaking.read(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables]
+    for breaking.after in range(14):
+        with pytest.raises(BrokenOff):
+            await import_records(breaking, "plain", more, now=NOW)
+        assert [await breaking.read(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables] == before
+
+
+async def test_who_always_comes_second_is_told_to_try_again(store):
+    """Every try finds another version: nothing is changed, and nothing waits for ever."""
+
+    class Overtaken(BreakingStore):
+        async def write(self, work):
+            def overtaken(transaction):
+                return work(Elsewhere(transaction))
+
+            return await self.store.write(overtaken)
+
+    class Elsewhere(Breaking):
+        def __init__(self, transaction):
+            super().__init__(transaction, -1)
+
+        def count(self, sql, parameters=None):
+            return 0 if sql.lstrip().startswith("UPDATE account") else self.transaction.count(sql, parameters)
+
+    await import_records(store, "plain", [exports.product(), exports.customer(), exports.subscription()], now=NOW)
+    ledger = Ledger(Overtaken(store), "plain", Features())
+    with pytest.raises(BillingError):
+        await ledger.cancel("cus_1", "sub_1", key="k", now=NOW, browser="")
+    assert await store.read("SELECT count(*) FROM operation") == [(0,)]
