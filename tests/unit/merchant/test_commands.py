@@ -1,0 +1,188 @@
+"""`python -m server …`: a mistake of the user is one plain message and an exit code, never a stack trace."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from server import __main__ as commands
+from server import publishing, themes
+
+ROOT = Path(__file__).resolve().parents[3]
+CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1700000000, "email": "x@example.com", "livemode": False}
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """A merchant's folder and environment."""
+    shutil.copytree(ROOT / "themes", tmp_path / "themes")
+    for key in ("PORTAL_SECRETS", "PORTAL_ORIGIN", "PORTAL_DATABASE", "PORTAL_THEMES"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("PORTAL_SECRETS", "0123456789abcdef0123456789ABCDEF")
+    monkeypatch.setenv("PORTAL_ORIGIN", "http://127.0.0.1:8000")
+    monkeypatch.setenv("PORTAL_DATABASE", f"sqlite:{tmp_path / 'portal.sqlite'}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    code = commands.main(list(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_activating_prints_the_link(shop, capsys):
+    code, out, _ = run(capsys, "link", "activate", "harbour", "--test")
+    assert code == 0
+    assert out.startswith("http://127.0.0.1:8000/harbour/p/login/test_")
+
+
+def test_showing_an_inactive_link_says_what_to_do(shop, capsys):
+    run(capsys, "link", "deactivate", "harbour")
+    code, _, err = run(capsys, "link", "show", "harbour")
+    assert code == 1
+    assert "link activate harbour" in err
+
+
+def test_links_need_no_secrets(shop, capsys, monkeypatch):
+    monkeypatch.delenv("PORTAL_SECRETS")
+    assert run(capsys, "link", "show", "harbour")[0] == 0
+
+
+def test_an_unknown_brand_is_refused_with_the_known_ones(shop, capsys):
+    code, _, err = run(capsys, "link", "activate", "habour")
+    assert code == 1
+    assert "harbour, orbit, plain" in err
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("PORTAL_FOO", "1"),
+        ("PORTAL_CODE", "000000"),
+        ("PORTAL_TEST_CODE", "123456"),
+        ("PORTAL_CODE_MINUTES", "11"),
+        ("PORTAL_SECRETS", "short"),
+        ("PORTAL_ORIGIN", "http://portal.example"),
+        ("PORTAL_MAIL_FROM", "not an address"),
+        ("PORTAL_ORIGIN", ""),
+    ],
+)
+def test_serving_with_a_wrong_setting_names_it(shop, capsys, monkeypatch, key, value):  # threat 17
+    monkeypatch.setenv(key, value)
+    code, _, err = run(capsys, "serve")
+    assert code == 2
+    assert err.startswith(key)
+
+
+def test_serving_plain_http_beyond_loopback_is_refused(shop, capsys):
+    code, _, err = run(capsys, "serve", "--host", "192.0.2.1")
+    assert code == 1
+    assert "only loopback" in err
+
+
+def test_serving_pages_that_were_not_built_is_refused(shop, capsys):
+    code, _, err = run(capsys, "serve", "--static", "dist")
+    assert code == 1
+    assert "build.py build" in err
+
+
+def test_a_port_that_is_taken_is_said(shop, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, err = run(capsys, "serve", "--port", str(taken.getsockname()[1]))
+    assert code == 1
+    assert "cannot be used" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve", "--port", "0"], ["serve", "--workers", "x"], ["link"], [], ["nonsense"]]
+)
+def test_wrong_arguments_end_with_2(shop, capsys, arguments):
+    with pytest.raises(SystemExit) as ended:
+        commands.main(arguments)
+    assert ended.value.code == 2
+
+
+def test_importing_twice_changes_nothing(shop, capsys):
+    Path("all.json").write_text(json.dumps(CUSTOMER))
+    assert run(capsys, "import", "harbour", "all.json")[1].startswith("1 customers are new")
+    assert run(capsys, "import", "harbour", "all.json")[1].startswith(
+        "0 customers are new, 0 changed, 1 are as they were"
+    )
+
+
+def test_live_data_for_a_test_link_is_refused(shop, capsys):
+    Path("all.json").write_text(json.dumps(CUSTOMER | {"livemode": True}))
+    code, _, err = run(capsys, "import", "harbour", "all.json")
+    assert code == 1
+    assert "never mixed" in err
+    assert "Nothing was imported." in err
+
+
+def test_searching_says_which_customer_opens(shop, capsys):
+    Path("all.json").write_text(json.dumps(CUSTOMER))
+    run(capsys, "import", "harbour", "all.json")
+    code, out, _ = run(capsys, "customers", "search", "harbour", "X@example.com")
+    assert code == 0
+    assert "cus_1" in out
+    assert "opens" in out
+
+
+def test_a_database_that_cannot_be_opened_is_one_message(shop, capsys, monkeypatch):
+    monkeypatch.setenv("PORTAL_DATABASE", "sqlite:/nonexistent/folder/x")
+    code, _, err = run(capsys, "customers", "search", "harbour", "x@example.com")
+    assert code == 1
+    assert "Traceback" not in err
+
+
+def test_doctor_ends_with_1_while_something_is_missing(shop, capsys):
+    code, out, _ = run(capsys, "doctor")
+    assert code == 1
+    assert "FAIL mail" in out
+    assert "  -> " in out
+
+
+def test_two_workers_serve_pages_and_server_and_end_on_a_signal(shop):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    publishing.build(themes.load_all(shop / "themes"), shop / "dist", secure=False)
+    command = [sys.executable, "-m", "server", "serve", "--port", str(port), "--workers", "2", "--static", "dist"]
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "PORTAL_SECRETS": "0123456789abcdef0123456789ABCDEF",
+        "PORTAL_ORIGIN": f"http://127.0.0.1:{port}",
+        "PORTAL_DATABASE": f"sqlite:{shop / 'portal.sqlite'}",
+    }
+    with subprocess.Popen(
+        command, cwd=shop, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as serving:
+        try:
+            assert answered(port, "/readyz", serving) == (200, b"ok\n")
+            assert answered(port, "/harbour/account/", serving)[0] == 200
+            assert answered(port, "/harbour/my/overview", serving)[0] in (200, 401)
+        finally:
+            serving.send_signal(signal.SIGTERM)
+            output = serving.communicate(timeout=20)[0].decode()
+    assert serving.returncode == 0, output
+    assert "Traceback" not in output
+
+
+def answered(port, path, serving):
+    """The answer, once somebody listens: refused connections are tried again while the process lives."""
+    while serving.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+        except (urllib.error.URLError, ConnectionError):
+            continue
+    raise AssertionError("the server ended by itself: " + serving.stdout.read().decode())
