@@ -47,6 +47,9 @@ PAIRS: tuple[tuple[str, str, float], ...] = (
 LIGHT_PAGE, DARK_PAGE = 0.85, 0.30
 """OKLCH lightness: a page's background is at least the first or at most the second; between them no text is at ease."""
 
+GRAY = 0.03
+"""OKLCH chroma below which a color is taken for black, gray or white."""
+
 _HUES = {"good": 152.0, "warn": 72.0, "bad": 25.0, "info": 247.0}
 
 
@@ -187,6 +190,8 @@ def _set(brand: Oklch, link: Oklch, act: Oklch, background: str, *, is_dark: boo
         wanted = Oklch(0.83, 0.13, _HUES[kind]) if is_dark else Oklch(0.46, 0.13, _HUES[kind])
         own = [colors["page"], colors["surface"], colors[f"{kind}-surface"]]
         colors[kind] = readable(wanted, own, TEXT, darker=darker).hex
+    if is_dark and not is_own:  # the least that can be read is dull on black: links are lifted well above it
+        link = link.at(max(link.lightness, 0.73 if link.chroma >= GRAY else 0.9))
     accent = on_grounds(link)
     colors["accent"] = accent.hex
     # Towards more contrast; at the end of the scale there is no way but back.
@@ -238,7 +243,7 @@ def _visible(color: Oklch, page: str, *, is_dark: bool) -> Oklch:
     """A fill that was chosen for the other set, kept apart from this set's page."""
     if contrast(color.hex, page) >= (GRAPHIC if is_dark else 1.5):
         return color
-    if color.chroma < 0.03:  # black on a light page is meant as "the strongest": on a dark one that is white
+    if color.chroma < GRAY:  # black on a light page is meant as "the strongest": on a dark one that is white
         return color.at(0.95 if is_dark else 0.25)
     return readable(color, [page], GRAPHIC, darker=not is_dark)
 

@@ -134,6 +134,11 @@ def test_a_black_button_becomes_a_light_one_in_the_dark():
     assert oklch(dark["on-button"]).lightness < 0.3
 
 
+def test_links_of_a_black_brand_stand_out_in_the_dark():
+    dark = sets("#111111").dark
+    assert oklch(dark["accent"]).lightness > oklch(dark["muted"]).lightness + 0.1
+
+
 def test_the_same_colors_give_the_same_palette():
     derive.cache_clear()
     first = sets("#7c5cff")
