@@ -85,3 +85,12 @@ def let_code_lapse(demo: Demo, context: BrowserContext, brand: str) -> None:
         {"ago": HOUR, "id": hashed},
     )
     assert changed == 1
+
+
+def let_minute_pass(demo: Demo, context: BrowserContext, brand: str) -> None:
+    """A minute passes on the passcode page."""
+    hashed = hashlib.sha256(b"challenge " + token(context, brand, "challenge").encode()).digest()
+    changed = demo.change(
+        "UPDATE challenge SET sent_at = sent_at - :ago WHERE id_hash = :id", {"ago": HOUR // 50, "id": hashed}
+    )
+    assert changed == 1
