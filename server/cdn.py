@@ -48,6 +48,7 @@ def redirects(brand: str, base: str, server: str) -> str:
         exact = [] if prefix.endswith("/") else [f"{path} {to} 200"]
         rules = [*exact, f"{path}/* {to}/:splat 200"]
         lines += rules if server else [f"# {rule}" for rule in rules]
+    lines.append("/p/login/* /link-not-active/index.html 404")  # a link that was switched off; an active one is a file
     lines.append("/* /404.html 404")
     return "\n".join(lines) + "\n"
 
@@ -70,4 +71,4 @@ def write_shared(out: Path) -> None:
 def _below(base: str, text: str) -> str:
     """The rules with `base` in front of each path of this site, also where they are commented out."""
     text = re.sub(r"^(# )?/", rf"\g<1>{base}/", text, flags=re.MULTILINE)
-    return text.replace(" /404.html 404", f" {base}/404.html 404")
+    return re.sub(r" (/\S+\.html 404)$", rf" {base}\g<1>", text, flags=re.MULTILINE)
