@@ -37,11 +37,11 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """One PostgreSQL for the whole run, without fsync: tests stop it, power cuts do not."""
-    from tests.support.postgres import running  # noqa: PLC0415 (a slow import that unit tests must not pay)
+    from tests.support.postgres import running  # slow to import, and unit tests do without it
 
-    with running(tmp_path_factory.mktemp("postgres") / "data") as url:
+    with running() as url:
         yield url
 
 
