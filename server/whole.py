@@ -7,7 +7,6 @@ folder; the next write of the same name clears it away, and puts back what had b
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -56,9 +55,9 @@ def _swap(aside: Path, folder: Path) -> None:
     folder.rename(old)
     try:
         aside.rename(folder)
-    finally:
-        if sys.exc_info()[0] is not None and not folder.exists():
-            old.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
     shutil.rmtree(old)
 
 

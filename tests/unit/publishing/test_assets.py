@@ -5,6 +5,7 @@ import hashlib
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from server import themes
@@ -67,8 +68,10 @@ def test_the_style_hash_is_the_hash_of_the_inline_style(brand):
     assert assets.style_hash == f"sha256-{digest}"
 
 
-def test_the_inline_style_cannot_end_its_element(brand):
-    assert "<" not in Assets.of(brand).inline_css
+def test_the_inline_style_cannot_end_its_element(brand):  # threat 66
+    hostile = msgspec.structs.replace(brand.theme.type, body="'</style><script>'")
+    with pytest.raises(AssetError, match="write %3C"):
+        Assets.of(msgspec.structs.replace(brand, theme=msgspec.structs.replace(brand.theme, type=hostile)))
 
 
 def test_an_unknown_asset_is_refused_with_the_nearest_name(brand):

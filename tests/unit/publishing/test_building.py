@@ -105,6 +105,14 @@ def test_a_full_disk_leaves_the_old_build(tmp_path):
     assert tree(tmp_path / "dist") == {"harbour/_headers": b"old"}
 
 
+def test_a_swap_that_fails_half_way_puts_the_old_build_back(tmp_path):
+    folder = tmp_path / "dist" / "harbour"
+    whole.write_folder(folder, {"_headers": b"old"})
+    with pytest.raises(FileNotFoundError):
+        whole.write_folder(folder, {})  # nothing was written aside, so there is nothing to rename into place
+    assert tree(tmp_path / "dist") == {"harbour/_headers": b"old"}
+
+
 def test_what_a_killed_build_moved_aside_is_put_back(tmp_path):
     folder = tmp_path / "harbour"
     whole.write_folder(folder, {"_headers": b"old"})
