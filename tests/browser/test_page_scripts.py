@@ -199,7 +199,7 @@ PREFILLED = {
 }
 
 
-@pytest.mark.parametrize(("given", "shown"), PREFILLED.items())
+@pytest.mark.parametrize(("given", "shown"), PREFILLED.items(), ids=[ascii(each)[:40] for each in PREFILLED])
 def test_a_prefilled_address_fills_the_field_and_nothing_else(tab: Page, given: str, shown: str) -> None:
     # threat 63
     complaints: list[str] = []
