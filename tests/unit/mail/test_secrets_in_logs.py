@@ -61,5 +61,5 @@ async def test_a_log_in_and_a_crash_leave_no_code_cookie_or_address_in_the_logs(
     assert "ZeroDivisionError" in logged
     for secret in (code, "jenny@", *cookies):
         assert secret not in logged
-        assert secret not in answer.text
+    assert not [secret for secret in (code, *cookies) if secret in answer.text]
     assert not re.search(r"\bjenny\b", logged)
