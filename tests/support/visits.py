@@ -7,9 +7,10 @@ client address for each brand; so a test that only needs somebody logged in borr
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.support.served import Demo
 
@@ -61,6 +62,11 @@ class Doors:
         """To the overview."""
         page.context.add_cookies(self.cookies(brand, address))
         page.goto(f"/{brand}/my/overview")
+
+
+def invoice_links(page: Page) -> Locator:
+    """The rows of invoices, by the date that ends each link's name."""
+    return page.get_by_role("main").get_by_role("link", name=re.compile(r", \d{4}$"))
 
 
 def token(context: BrowserContext, brand: str, name: str = "session") -> str:
