@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"mail(\..*)?",),
     (r"forms", r"security", r"sessions", r"login\..*", r"problems\.views", rf"({'|'.join(FEATURES)})\.views"),
     (r"publishing",),
-    (r"cdn",),
+    (r"cdn", r"fields"),
     (r"portal",),
     (r"rendering",),
     (r"words",),
