@@ -131,7 +131,15 @@ class Demo:
         renderer = Renderer(first, Assets.of(first), Paths(first.base))
         pages = StaticFiles(wired, self._folder / "dist", [brand.name for brand in self._brands])
         hosts = frozenset({self.origin.removeprefix("http://")})
-        return Inbox(pages, lambda: self._mailer.messages, renderer, self._portals(), hosts)
+        built = secrets.token_hex(4) if self._reload else ""
+        return Inbox(
+            pages,
+            messages=lambda: self._mailer.messages,
+            renderer=renderer,
+            portals=self._portals(),
+            hosts=hosts,
+            built=built,
+        )
 
     async def _fill(self) -> None:
         store = open_store(self._settings.database)

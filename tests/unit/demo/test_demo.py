@@ -54,7 +54,8 @@ async def client():
     brand = themes.load(THEMES / "plain")
     renderer = Renderer(brand, Assets.of(brand), Paths("/plain"))
     portals = [("plain", "http://127.0.0.1:8000/plain/")]
-    app = Inbox(nothing, lambda: mailer.messages, renderer, portals, frozenset({"127.0.0.1:8000"}))
+    hosts = frozenset({"127.0.0.1:8000"})
+    app = Inbox(nothing, messages=lambda: mailer.messages, renderer=renderer, portals=portals, hosts=hosts)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as opened:
         yield opened
 
