@@ -1,0 +1,42 @@
+"""The URLs of the portal: safe whatever the ids are, and each dynamic one answered by a route."""
+
+import inspect
+import re
+
+import pytest
+
+from server.paths import DYNAMIC_PREFIXES, Paths
+from tests.support.world import World
+
+ODD = ("a/b", "..%2f", "ünï", "a?b#c", '"><script>', " ", "%")
+
+
+@pytest.mark.parametrize("id_", ODD)
+def test_an_odd_id_stays_one_segment(id_):
+    url = Paths("/harbour").invoice(id_)
+    assert re.fullmatch(r"/harbour/my/invoices/[A-Za-z0-9_.~%-]+", url)
+
+
+def test_a_plain_id_is_written_as_it_is():
+    assert Paths("").subscription_cancel("sub_1.a~b-2") == "/my/subscriptions/sub_1.a~b-2/cancel"
+
+
+def dynamic(paths: Paths) -> list[str]:
+    """Every URL that the server answers, by the methods of `Paths`."""
+    urls = []
+    for name, member in inspect.getmembers(Paths):
+        if isinstance(member, property):
+            urls.append(getattr(paths, name))
+        elif inspect.isfunction(member) and not name.startswith("_"):
+            urls.append(getattr(paths, name)("x1"))
+    return [url for url in urls if url.removeprefix(paths.base).startswith(DYNAMIC_PREFIXES)]
+
+
+@pytest.mark.anyio
+async def test_every_dynamic_url_has_a_route(world: World):
+    browser = world.client()
+    urls = dynamic(Paths("/harbour"))
+    assert len(urls) > 10
+    for url in urls:
+        answers = [await browser.request(method, url) for method in ("GET", "POST")]
+        assert any(each.status_code not in {404, 405} for each in answers), url
