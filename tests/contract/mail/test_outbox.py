@@ -68,14 +68,16 @@ async def deliver_due(store: Store, mailer, clock, **changed) -> int:
     return len(jobs)
 
 
-async def test_a_known_address_gets_its_code_at_the_stored_address(store, clock):  # threat 33
+async def test_a_known_address_gets_its_code_at_the_stored_address(store, clock):  # threats 33, 38
     await add_customer(store, email="Jenny.Stored@Example.com")
     await put(store, clock())
     mailer = KeepingMailer()
     await deliver_due(store, mailer, clock)
     [message] = mailer.messages
     assert [each.addr_spec for each in message["To"].addresses] == ["Jenny.Stored@Example.com"]
-    assert "042817" in message.get_body(("plain",)).get_content()
+    text = message.get_body(("plain",)).get_content()
+    assert "042817" in text
+    assert "jenny@example.com" not in message.as_string() + text
     assert (await state_of(store))[:2] == ("sent", "to customer cus_1")
 
 
