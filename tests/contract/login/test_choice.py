@@ -1,0 +1,71 @@
+"""Which customer an address opens."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from server.login import choice
+from tests.support.world import BRAND, World
+
+pytestmark = pytest.mark.anyio
+
+JANUARY, MARCH, MAY = (datetime(2025, month, 1, tzinfo=UTC) for month in (1, 3, 5))
+
+
+async def explained(world: World) -> list[tuple[str, bool, str]]:
+    found = await choice.explain(world.store, BRAND, "sam@example.com")
+    return [(each.candidate.id, each.opens, each.reason) for each in found]
+
+
+async def opened(world: World) -> str:
+    chosen = await choice.customer_for(world.store, BRAND, "sam@example.com")
+    return chosen.id if chosen else ""
+
+
+async def test_the_active_one_opens_before_a_newer_inactive_one(any_world: World) -> None:  # threat 42
+    await any_world.customer("older", "sam@example.com", created_at=JANUARY, active=True)
+    await any_world.customer("newer", "Sam@Example.com", created_at=MAY)
+    assert await explained(any_world) == [("older", True, "active"), ("newer", False, "inactive")]
+    await any_world.log_in(any_world.client(), "SAM@example.COM".lower())
+    assert await any_world.store.read("SELECT customer_id FROM session") == [("older",)]
+
+
+async def test_of_several_active_ones_the_newest_opens(any_world: World) -> None:
+    await any_world.customer("a", "sam@example.com", created_at=JANUARY, active=True)
+    await any_world.customer("b", "sam@example.com", created_at=MAY, active=True)
+    await any_world.customer("c", "sam@example.com", created_at=MARCH)
+    assert await explained(any_world) == [
+        ("b", True, "newest_active"),
+        ("a", False, "older"),
+        ("c", False, "inactive"),
+    ]
+
+
+async def test_without_an_active_one_the_newest_opens(any_world: World) -> None:
+    await any_world.customer("a", "sam@example.com", created_at=MARCH)
+    await any_world.customer("b", "sam@example.com", created_at=MAY)
+    assert await explained(any_world) == [("b", True, "newest"), ("a", False, "older")]
+
+
+async def test_a_disabled_one_never_opens(any_world: World) -> None:  # threat 24
+    await any_world.customer("off", "sam@example.com", created_at=MAY, active=True, disabled=True)
+    assert await opened(any_world) == ""
+    assert await explained(any_world) == [("off", False, "disabled")]
+    await any_world.customer("on", "sam@example.com", created_at=JANUARY)
+    assert await explained(any_world) == [("on", True, "only"), ("off", False, "disabled")]
+
+
+async def test_created_at_the_same_moment_the_answer_is_the_same_every_time(any_world: World) -> None:
+    for id_ in ("cus_B", "cus_a", "cus_C"):
+        await any_world.customer(id_, "sam@example.com", created_at=MAY)
+    assert await opened(any_world) == "cus_a"
+
+
+async def test_another_brands_customer_with_the_address_does_not_count(any_world: World) -> None:
+    await any_world.customer("other", "sam@example.com", brand="orbit", active=True)
+    assert await opened(any_world) == ""
+
+
+async def test_a_plus_or_a_dot_is_another_identity(any_world: World) -> None:  # threat 40
+    await any_world.customer("plain", "s.am+shop@example.com")
+    assert await opened(any_world) == ""
