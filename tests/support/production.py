@@ -1,0 +1,154 @@
+"""`python -m server serve` as a process of its own, with a real SMTP peer that reads the passcodes out of the mails."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import http.client
+import os
+import queue
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+from tests.support.served import ROOT, free_port
+
+
+class Mailbox:
+    """A real SMTP server on loopback that keeps the newest passcode of each address."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, queue.Queue[str]] = {}
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self._controller.start()
+        self.url = f"smtp://127.0.0.1:{self._controller.port}"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        text = message.get_body(("plain",))
+        found = re.search(r"^@\S+ #(\S+)$", text.get_content() if text else "", re.MULTILINE)
+        if found:
+            self._of(envelope.rcpt_tos[0]).put(found[1])
+        return "250 kept"
+
+    def _of(self, address: str) -> queue.Queue[str]:
+        return self._codes.setdefault(address, queue.Queue())
+
+    def forget(self, address: str) -> None:
+        while not self._of(address).empty():
+            self._of(address).get()
+
+    def passcode(self, address: str, seconds: float) -> str | None:
+        try:
+            return self._of(address).get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+
+class Production:
+    """One server over a folder's SQLite file; killed and started again at will."""
+
+    def __init__(self, folder: Path, mailbox: Mailbox, *, database: str = "", workers: int = 1) -> None:
+        self.port = free_port()
+        self.workers = workers
+        self.log = folder / "log.txt"
+        self.environment = {
+            "PORTAL_SECRETS": secrets.token_urlsafe(48),
+            "PORTAL_ORIGIN": f"http://127.0.0.1:{self.port}",
+            "PORTAL_DATABASE": database or f"sqlite:{folder / 'portal.sqlite'}",
+            "PORTAL_THEMES": str(ROOT / "themes"),
+            "PORTAL_SMTP_URL": mailbox.url,
+            "PORTAL_MAIL_FROM": "billing@example.com",
+            # The load comes from one machine; each visitor names an address of their own, as behind a proxy.
+            "PORTAL_TRUSTED_PROXIES": "1",
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, seconds: float = 60) -> None:
+        command = [sys.executable, "-m", "server", "serve", "--port", str(self.port), "--workers", str(self.workers)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **self.environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if Visitor(self.port).get("/healthz")[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the server did not start:\n" + self.log.read_text()[-4000:])
+
+    def kill(self) -> None:
+        """SIGKILL for the server and its workers at once: nobody gets to tidy up."""
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                return
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+class Visitor:
+    """A browser without JavaScript: cookies, forms and nothing else."""
+
+    def __init__(self, port: int, client: str = "203.0.113.1") -> None:
+        self.port, self.client = port, client
+        self.cookies: dict[str, str] = {}
+
+    def get(self, path: str) -> tuple[int, str]:
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, **fields: str) -> tuple[int, str]:
+        return self._ask("POST", path, urllib.parse.urlencode(fields))
+
+    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+        """The status and the body. Raises `OSError` when the server is gone."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {"X-Forwarded-For": self.client, "Origin": f"http://127.0.0.1:{self.port}"}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            for line in answer.msg.get_all("set-cookie") or []:
+                for name, morsel in SimpleCookie(line).items():
+                    self.cookies[name] = morsel.value
+            return answer.status, text
+        except http.client.HTTPException as error:
+            raise ConnectionError(str(error)) from error
+        finally:
+            connection.close()
