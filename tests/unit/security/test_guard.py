@@ -1,0 +1,205 @@
+"""The same-origin check, the hosts, the client's address and the headers of every answer. Rows of security.md §3 A, E, H."""
+
+import itertools
+from ipaddress import ip_network
+from typing import Any
+
+import msgspec
+import pytest
+
+from server.app import create_app
+from server.security import client_address, is_same_origin
+from tests.support.client import Client, check_answer
+from tests.support.world import BRAND, ORIGIN, SETTINGS, World
+
+pytestmark = pytest.mark.anyio
+
+SITES = (None, "same-origin", "same-site", "cross-site", "none", "nonsense", "")
+ORIGINS = (
+    None,
+    ORIGIN,
+    "null",
+    "http://portal.example",
+    "https://portal.example.evil.example",
+    "https://evil-portal.example",
+    "https://portalxexample",
+    "https://portal.example:444",
+    "https://portal.example/",
+    "",
+)
+ALLOWED = {("same-origin", origin) for origin in ORIGINS} | {(None, ORIGIN)}
+UNSAFE_PATHS = (
+    "login",
+    "login/code",
+    "login/resend",
+    "logout",
+    "my/logout-everywhere",
+    "my/subscriptions/sub_1/cancel",
+)
+
+
+@pytest.mark.parametrize("path", UNSAFE_PATHS)
+async def test_forms_are_taken_from_our_own_pages_only(world: World, path: str) -> None:  # threats 54, 56, 57
+    await world.customer()
+    browser = world.client()
+    await world.log_in(browser)
+    tables = ("session", "challenge", "outbox", "budget")
+    before = [await world.rows(table) for table in tables]
+    for site, origin in itertools.product(SITES, ORIGINS):
+        if (site, origin) in ALLOWED:
+            continue
+        headers: dict[str, Any] = {"sec-fetch-site": site, "origin": origin}
+        for client in (browser, world.client()):
+            answer = await client.post(f"/{BRAND}/{path}", data={"code": "123456"}, headers=headers)
+            assert answer.status_code == 403, (site, origin)
+            assert "set-cookie" not in answer.headers
+    assert [await world.rows(table) for table in tables] == before
+
+
+@pytest.mark.parametrize(("site", "origin"), sorted(ALLOWED, key=str))
+async def test_our_own_forms_pass(world: World, site: str | None, origin: str | None) -> None:  # threats 54, 56
+    headers: dict[str, Any] = {"sec-fetch-site": site, "origin": origin}
+    assert (await world.client().post(f"/{BRAND}/logout", headers=headers)).status_code == 303
+
+
+async def test_the_origin_of_another_brand_is_another_origin(world: World) -> None:
+    headers: dict[str, Any] = {"sec-fetch-site": None, "origin": "https://other.example"}
+    assert (await world.client().post("/orbit/logout", headers=headers)).status_code == 403
+
+
+def test_two_headers_that_differ_are_believed_neither() -> None:
+    assert not is_same_origin([(b"sec-fetch-site", b"same-origin"), (b"sec-fetch-site", b"cross-site")], ORIGIN)
+    assert not is_same_origin([(b"origin", ORIGIN.encode()), (b"origin", b"https://evil.example")], ORIGIN)
+
+
+async def test_no_route_opts_out_of_the_check(world: World) -> None:  # threat 55
+    litestar = world.app._app
+    for route in litestar.routes:
+        for method in route.methods - {"GET", "HEAD", "OPTIONS"}:
+            path = route.path_format.replace("{brand_name}", BRAND).replace("{subscription_id}", "sub_1")
+            headers: dict[str, Any] = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
+            answer = await world.client().request(method, path, headers=headers)
+            assert answer.status_code == 403, path
+
+
+async def test_a_script_of_another_site_reads_nothing_but_its_visitors_may_follow_links(
+    world: World,
+) -> None:  # threat 72
+    browser = world.client()
+    for mode in ("cors", "no-cors", "same-origin"):
+        headers = {
+            "sec-fetch-site": "cross-site",
+            "sec-fetch-mode": mode,
+            "sec-fetch-dest": "empty",
+            "hx-request": "true",
+        }
+        assert (await browser.get(f"/{BRAND}/login", headers=headers)).status_code == 403
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert (await browser.get(f"/{BRAND}/login", headers=headers)).status_code == 200
+
+
+async def test_a_fragment_opened_as_a_page_comes_as_a_page(world: World) -> None:  # threat 72
+    answer = await world.client().get(f"/{BRAND}/login", headers={"hx-request": "true", "sec-fetch-dest": "document"})
+    assert answer.text.startswith("<!doctype html>")
+    assert "x-portal-fragment" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "portal.example.evil.example", "portal.example:8443", "", "127.0.0.1"]
+)
+async def test_another_host_is_refused(world: World, host: str) -> None:  # threat 58
+    answer = await world.client().get(f"/{BRAND}/login", headers={"host": host})
+    assert answer.status_code == 400
+
+
+async def test_what_proxies_say_of_the_host_changes_nothing(world: World) -> None:  # threats 58, 86
+    browser = world.client()
+    plain = await browser.get(f"/{BRAND}/login")
+    forwarded = {"x-forwarded-host": "evil.example", "forwarded": "host=evil.example", "x-original-url": "/evil"}
+    assert (await browser.get(f"/{BRAND}/login", headers=forwarded)).text == plain.text
+
+
+async def test_operations_answer_under_any_host(world: World) -> None:
+    assert (await world.client().get("/healthz", headers={"host": "10.0.0.7:8000"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/nobrand/login", f"/{BRAND}", f"/{BRAND}/nothing", f"/{BRAND}/my/overview", f"/{BRAND}/login/code", "/healthz",
+     f"/{BRAND}/my/invoices/in_1.css", f"/{BRAND}/my/invoices/in_1/x.css", f"/{BRAND}/my/overview;x.css",
+     f"/{BRAND}/my/overview%2fx.css", f"/{BRAND}/my/overview/x.js", f"/{BRAND}/my//overview", f"/{BRAND}/my/overview%00"],
+)  # fmt: skip
+async def test_every_answer_has_its_headers(world: World, path: str) -> None:  # threats 61, 81, 82
+    await world.customer()
+    browser = world.client()
+    await world.log_in(browser)
+    answer = await browser.get(path)  # the client checks its headers
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+    if any(sign in path for sign in (".css", ".js", ";", "%2f", "%00")):
+        assert answer.status_code in (400, 404)
+
+
+async def test_our_own_mistakes_leave_with_the_headers_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        async def read(self, *_: Any) -> Any:
+            raise RuntimeError("code 123456 of jenny@example.com")
+
+    app = create_app(SETTINGS, [each.brand for each in world.app._app.state.portals.values()], Broken(), work=False)  # type: ignore[arg-type]
+    browser = Client(app, ORIGIN)
+    browser.cookies.set(f"__Host-{BRAND}-challenge", "x" * 43, domain="portal.example")
+    answer = await browser.get(f"/{BRAND}/login/code")
+    assert answer.status_code == 500
+    assert "123456" not in answer.text  # threat 16
+    check_answer(answer)
+
+
+async def test_on_plain_http_cookies_have_no_prefix_and_nothing_insists_on_https(sqlite_store, clock) -> None:
+    world = World(sqlite_store, clock, settings=msgspec.structs.replace(SETTINGS, origin="http://127.0.0.1:8000"))
+    await world.customer()
+    browser = world.client()
+    await world.log_in(browser)
+    assert f"{BRAND}-session" in browser.cookies
+    answer = await browser.get(f"/{BRAND}/my/overview")
+    assert answer.status_code == 200
+    assert "strict-transport-security" not in answer.headers
+
+
+def forwarded(*values: str) -> list[tuple[bytes, bytes]]:
+    return [(b"x-forwarded-for", value.encode("latin-1")) for value in values]
+
+
+@pytest.mark.parametrize(
+    "said", ["1.2.3.4", "1.2.3.4, 5.6.7.8", ", ".join(["9.9.9.9"] * 20), "2001:db8::1", "garbage", ""]
+)
+def test_by_default_nobody_is_believed_about_the_client(said: str) -> None:  # threat 9
+    headers = [*forwarded(said), (b"cf-connecting-ip", b"1.2.3.4"), (b"forwarded", b"for=1.2.3.4")]
+    assert client_address(headers, "203.0.113.7", SETTINGS) == "203.0.113.7"
+
+
+def test_proxies_are_counted_from_the_right() -> None:  # threat 9
+    one, two = (msgspec.structs.replace(SETTINGS, trusted_proxies=number) for number in (1, 2))
+    headers = forwarded("6.6.6.6, 1.2.3.4", "5.6.7.8")
+    assert client_address(headers, "10.0.0.1", one) == "5.6.7.8"
+    assert client_address(headers, "10.0.0.1", two) == "1.2.3.4"
+    assert client_address(forwarded("5.6.7.8"), "10.0.0.1", two) == "10.0.0.1"
+    assert client_address(forwarded("garbage"), "10.0.0.1", one) == "10.0.0.1"
+
+
+def test_the_cdns_header_is_believed_from_the_cdn_only() -> None:  # threat 9
+    settings = msgspec.structs.replace(
+        SETTINGS, client_address_header="cf-connecting-ip", proxy_peers=(ip_network("10.0.0.0/8"),)
+    )
+    headers = [(b"cf-connecting-ip", b"1.2.3.4")]
+    assert client_address(headers, "10.1.2.3", settings) == "1.2.3.4"
+    assert client_address(headers, "203.0.113.7", settings) == "203.0.113.7"
+    assert client_address([*headers, *headers], "10.1.2.3", settings) == "10.1.2.3"
+    without_peers = msgspec.structs.replace(settings, proxy_peers=())
+    assert client_address(headers, "203.0.113.7", without_peers) == "203.0.113.7"
+
+
+def test_an_ipv6_network_is_one_client() -> None:
+    assert client_address([], "2001:db8:1:2:3:4:5:6", SETTINGS) == "2001:db8:1:2::/64"
+    assert client_address([], "::ffff:1.2.3.4", SETTINGS) == "1.2.3.4"
+    assert client_address([], "", SETTINGS) == "unknown"
