@@ -155,6 +155,8 @@ class Shapes:
         taxes = _taxes(subtotal, rate, currency)
         total = subtotal + sum(each["amount"] for each in taxes if each["tax_behavior"] == "exclusive")
         paid = total if status == "paid" else 0
+        sums = {"subtotal": subtotal, "total": total, "amount_due": total, "amount_paid": paid}
+        sums["amount_remaining"] = total - paid
         details = {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
         asked = {"amount_requested": total, "currency": currency}
         payments = self._payments(label, asked, at=at, status=status, failure=failure, method=method)
@@ -166,11 +168,7 @@ class Shapes:
             "currency": currency,
             "created": seconds(at),
             **_billed_to(customer),
-            "subtotal": subtotal,
-            "total": total,
-            "amount_due": total,
-            "amount_paid": paid,
-            "amount_remaining": total - paid,
+            **sums,
             "billing_reason": "subscription_cycle" if subscription else "manual",
             "parent": details if subscription else None,
             "lines": self._lines(label, lines, currency=currency, at=at, subscription=subscription, price=price),
@@ -178,9 +176,7 @@ class Shapes:
             "total_discount_amounts": [],
             "payments": {"object": "list", "data": payments},
             "status_transitions": {"finalized_at": seconds(at), "paid_at": seconds(at) if status == "paid" else None},
-            "period_start": seconds(at),
-            "period_end": seconds(at),
-            "livemode": False,
+            **{"period_start": seconds(at), "period_end": seconds(at), "livemode": False},
             **more,
         }
 
