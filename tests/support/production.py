@@ -36,7 +36,7 @@ class Mailbox:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         text = message.get_body(("plain",))
-        found = re.search(r"^@\S+ #(\S+)$", text.get_content() if text else "", re.MULTILINE)
+        found = re.search(r"^@\S+ #(\S+)\s*$", text.get_content() if text else "", re.MULTILINE)
         if found:
             self._of(envelope.rcpt_tos[0]).put(found[1])
         return "250 kept"
