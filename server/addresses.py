@@ -39,6 +39,7 @@ def canonical(typed: str) -> str | Mistake:
             allow_display_name=False,
             allow_domain_literal=False,
             allow_smtputf8=False,
+            strict=True,
         )
     except EmailNotValidError:
         return Mistake.NOT_AN_ADDRESS
