@@ -22,6 +22,7 @@ _PAGES: dict[str, Callable[[Paths], str]] = {
 }
 _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "invoice": lambda paths, id_: paths.invoice(id_),
+    "subscription": lambda paths, id_: paths.subscription(id_),
     "subscription_cancel": lambda paths, id_: paths.subscription_cancel(id_),
 }
 # Those that take a form at the same URL: what was typed into it is posted there again.
