@@ -173,7 +173,7 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:  
 
     @lru_cache(maxsize=20_000)
     def of_day(value: date, style: str) -> str:
-        return dates.format_date(value, style, locale=locale)  # type: ignore[arg-type]
+        return dates.format_date(value, style, locale=locale)
 
     def day(value: datetime | date, style: str = "long") -> str:
         return of_day(value.astimezone(zone).date() if isinstance(value, datetime) else value, style)
@@ -191,7 +191,7 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:  
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
     def country(code: str) -> str:
-        return locale.territories.get(code.upper(), code)
+        return str(locale.territories.get(code.upper(), code))
 
     filters = (money, unit_price, time, moment, number, iso, country)
     return {"date": day} | {each.__name__: each for each in filters}
