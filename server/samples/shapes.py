@@ -155,28 +155,26 @@ class Shapes:
         taxes = _taxes(subtotal, rate, currency)
         total = subtotal + sum(each["amount"] for each in taxes if each["tax_behavior"] == "exclusive")
         paid = total if status == "paid" else 0
-        sums = {"subtotal": subtotal, "total": total, "amount_due": total, "amount_paid": paid}
-        sums["amount_remaining"] = total - paid
-        details = {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
         asked = {"amount_requested": total, "currency": currency}
         payments = self._payments(label, asked, at=at, status=status, failure=failure, method=method)
         return {
             "id": self.ident("in", label),
             "object": "invoice",
-            "number": f"{customer.get('invoice_prefix', customer['id'][-8:].upper())}-{number:04d}",
+            **_billed_to(customer, number),
             "status": status,
             "currency": currency,
             "created": seconds(at),
-            **_billed_to(customer),
-            **sums,
+            **_sums(subtotal, total, paid),
             "billing_reason": "subscription_cycle" if subscription else "manual",
-            "parent": details if subscription else None,
+            "parent": _parent(subscription),
             "lines": self._lines(label, lines, currency=currency, at=at, subscription=subscription, price=price),
             "total_taxes": taxes,
             "total_discount_amounts": [],
             "payments": {"object": "list", "data": payments},
             "status_transitions": {"finalized_at": seconds(at), "paid_at": seconds(at) if status == "paid" else None},
-            **{"period_start": seconds(at), "period_end": seconds(at), "livemode": False},
+            "period_start": seconds(at),
+            "period_end": seconds(at),
+            "livemode": False,
             **more,
         }
 
@@ -244,9 +242,21 @@ def _taxes(net: int, rate: Json | None, currency: str) -> list[Json]:
     ]
 
 
-def _billed_to(customer: Json) -> Json:
+def _sums(subtotal: int, total: int, paid: int) -> Json:
+    sums = {"subtotal": subtotal, "total": total, "amount_due": total, "amount_paid": paid}
+    return {**sums, "amount_remaining": total - paid}
+
+
+def _parent(subscription: str | None) -> Json | None:
+    if subscription is None:
+        return None
+    return {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
+
+
+def _billed_to(customer: Json, number: int) -> Json:
     """The customer of either API, as an invoice repeats it."""
     return {
+        "number": f"{customer.get('invoice_prefix', customer['id'][-8:].upper())}-{number:04d}",
         "customer" if customer["object"] == "customer" else "customer_account": customer["id"],
         "customer_name": customer.get("name") or customer.get("display_name"),
         "customer_email": customer.get("email") or customer.get("contact_email"),
