@@ -105,7 +105,7 @@ def contrast(one: str, other: str) -> float:
 
 def oklch(color: str) -> Oklch:
     lightness, chroma, hue = Color(color).convert("oklch").coords()
-    return Oklch(lightness, chroma, 0.0 if math.isnan(hue) or chroma < 0.002 else hue)
+    return Oklch(lightness, chroma, 0.0 if math.isnan(hue) else hue)
 
 
 def readable(color: Oklch, grounds: list[str], minimum: float, *, darker: bool) -> Oklch:

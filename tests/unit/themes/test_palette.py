@@ -67,6 +67,7 @@ def test_a_clash_is_mended_by_the_color_that_it_names(color, accent, background,
 
 @settings(max_examples=30, deadline=None)
 @given(color=colors, button=colors, mode=modes)
+@example("#000000", "#fffffe", "light")
 def test_the_brand_and_button_colors_stay_as_given_in_their_own_set(color, button, mode):
     palette = sets(color, button=button, mode=mode)
     own = palette.dark if mode == "dark" else palette.light
