@@ -107,7 +107,7 @@ class Demo:
     async def _serve_until(self, ended: asyncio.Event, changed: asyncio.Event) -> None:
         server = Server(
             await self._application(),
-            address=self._host,
+            address="127.0.0.1" if self._host == "localhost" else self._host,  # Granian takes addresses only
             port=self._port,
             interface=Interfaces.ASGI,
             websockets=False,
