@@ -153,7 +153,7 @@ def test_a_tab_of_another_account_changes_nothing_and_says_so(demo: Demo, page: 
     expect(page.get_by_text("Nothing was changed.")).to_be_visible()
     page.get_by_role("link", name="See the account that is logged in").click()
     expect(page.get_by_role("banner").get_by_text("noa@example.com")).to_be_visible()
-    expect(page.get_by_text("Ends soon")).to_have_count(0)
+    expect(page.get_by_text("Will end")).to_have_count(0)
 
 
 def test_logging_in_again_gives_another_session_and_ends_the_old_one(demo: Demo, page: Page):
