@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.served import Demo
-from tests.support.visits import JENNY, Doors, ask_for_code, invoice_links, log_in, send_code
+from tests.support.visits import JENNY, Doors, ask_for_code, invoice_links, log_in, menu, send_code
 
 MAX = "max@example.com"
 CANCEL = "Cancel subscription"
@@ -122,7 +122,7 @@ def test_the_whole_journey_works_without_scripts(demo: Demo, plain_page: Page):
     expect(page.get_by_text("Your subscription ends on")).to_be_visible()
     page.get_by_role("button", name=UNDO).click()
     expect(page.get_by_text("Your subscription goes on")).to_be_visible()
-    page.get_by_role("link", name="Invoices", exact=True).click()
+    menu(page, "Invoices").click()
     page.get_by_role("link", name="Show older invoices").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
     page.get_by_role("button", name="Log out").click()
@@ -247,6 +247,6 @@ def test_history_lists_what_was_done_and_from_which_browser(demo: Demo, page: Pa
     address = "noa@example.com"
     ask_for_code(page, demo, "harbour", address)
     send_code(page, demo.passcode(address))
-    page.get_by_role("link", name="History", exact=True).click()
+    menu(page, "History").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What happened so far")
     expect(page.get_by_role("listitem").filter(has_text="Chrom")).not_to_have_count(0)
