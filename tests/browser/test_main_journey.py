@@ -168,7 +168,7 @@ def test_the_whole_journey_works_by_keyboard_alone(demo: Demo, page: Page):
     tab_to(page, page.get_by_label("E-mail address"))
     page.keyboard.press("Control+A")
     page.keyboard.type(address)
-    tab_to(page, page.get_by_role("button", name="Send the code"))
+    tab_to(page, page.get_by_role("button", name="Send the passcode"))
     page.keyboard.press("Enter")
     expect(page.get_by_label("Passcode")).to_be_visible()
 
@@ -221,6 +221,7 @@ def test_an_invoice_shows_its_lines_and_the_way_back(page: Page, doors: Doors):
     invoice_links(page).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Invoice ")
     expect(page.get_by_role("table")).to_contain_text("Harbour Espresso, 500 g")
+    expect(page.get_by_text("Paid with Visa")).to_be_visible()
     page.get_by_role("link", name="All invoices").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
 
