@@ -11,6 +11,15 @@ import pytest
 from server.store import Store, open_store
 from tests.support.world import World
 
+ORDER = ("unit", "contract", "chaos", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick ones first, and the browser last: from its first test on, Playwright keeps an event loop running in this
+    thread, and no test that starts one of its own could."""
+    folders = Path(__file__).parent
+    items.sort(key=lambda item: ORDER.index(item.path.relative_to(folders).parts[0]))
+
 
 class Clock:
     """A clock that stands still until it is told otherwise; call it for the time."""
