@@ -1,9 +1,9 @@
 """What a customer sees of a subscription, what may be done with it, and why not.
 
     Card            one subscription, with what happened to it: the target of every change
-    ConfirmCancel   the page before a cancellation: what ends, when, what it costs
     List            every subscription
     History         what was done, when, from which browser
+    cancel_views    the pages around a cancellation
 
 Nothing here is decided twice: whether something may be canceled or taken back is `billing.changes`' answer, the same
 that the change itself will ask for again.
@@ -116,28 +116,6 @@ class Card(View, frozen=True):
     """Why it was refused, where it was."""
 
 
-class ConfirmCancel(View, frozen=True):
-    """The page before a cancellation."""
-
-    id: str
-    customer: str
-    name: str
-    key: str
-    """The idempotency key of this form: sent twice, it cancels once."""
-    at_once: bool
-    ends_at: datetime
-    more_items: int = 0
-    credit: Money | None = None
-    """What is credited for the time that was paid and not used."""
-    in_trial: bool = False
-    next_charge: Upcoming | None = None
-    """What would have been charged next."""
-    debt: Debt | None = None
-    """What stays to be paid."""
-    again: bool = False
-    """The form came without a valid key: it is asked once more, and nothing was changed."""
-
-
 class List(View, frozen=True):
     running: tuple[Card, ...] = ()
     ended: tuple[Card, ...] = ()
@@ -175,8 +153,8 @@ def card(
         word=subscription.status,
         badge=BADGES.get(state, "quiet"),
         lines=tuple(_line(each.price, each.quantity) for each in subscription.items),
-        more_items=_more_items(subscription),
-        next_charge=_next_charge(subscription, account),
+        more_items=more_items_of(subscription),
+        next_charge=next_charge_of(subscription, account),
         ends_at=ends_at,
         ended_at=subscription.ended_at if not alive else None,
         trial_ends_at=subscription.trial_end_at if subscription.status == "trialing" else None,
@@ -205,27 +183,6 @@ def listing(account: Account, features: Features, now: datetime, *, key: str = "
     return List(
         running=tuple(each for each in cards if not is_over(each)),
         ended=tuple(each for each in cards if is_over(each)),
-    )
-
-
-def confirm_cancel(
-    subscription: Subscription, account: Account, features: Features, now: datetime, *, key: str, again: bool = False
-) -> ConfirmCancel:
-    """Ask `changes.may_cancel` first: this takes it for granted."""
-    ending = changes.cancellation(account, subscription.id, features.subscription_cancel, now)
-    return ConfirmCancel(
-        id=subscription.id,
-        customer=account.customer.id,
-        name=name_of(subscription),
-        more_items=_more_items(subscription),
-        key=key,
-        at_once=ending.at_once,
-        ends_at=ending.ends_at,
-        credit=ending.credit,
-        in_trial=subscription.status == "trialing",
-        next_charge=_next_charge(subscription, account),
-        debt=debt_of(subscription, account),
-        again=again,
     )
 
 
@@ -265,11 +222,11 @@ def debt_of(subscription: Subscription, account: Account) -> Debt | None:
     return Debt(invoice.id, invoice.amount_due, failures[-1] if failures else "", invoice.next_attempt_at)
 
 
-def _more_items(subscription: Subscription) -> int:
+def more_items_of(subscription: Subscription) -> int:
     return 0 if subscription.description else max(len(subscription.items) - 1, 0)
 
 
-def _next_charge(subscription: Subscription, account: Account) -> Upcoming | None:
+def next_charge_of(subscription: Subscription, account: Account) -> Upcoming | None:
     return next((each for each in account.upcoming if each.subscription == subscription.id), None)
 
 
