@@ -19,6 +19,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from server.billing.money import Money
+from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
 from server.billing.types import (
     ACTIVE,
     ALIVE,
@@ -26,6 +27,8 @@ from server.billing.types import (
     LATEST_INVOICES,
     Account,
     Address,
+    Basis,
+    Catalog,
     Coupon,
     Customer,
     Discount,
@@ -36,10 +39,12 @@ from server.billing.types import (
     Item,
     Payment,
     PaymentMethod,
+    Pending,
     Price,
     Product,
     PromotionCode,
     Recurring,
+    Scheduled,
     Subscription,
     TaxId,
     TaxRate,
@@ -55,8 +60,13 @@ __all__ = [
     "Account",
     "Activity",
     "Address",
+    "Basis",
     "Billing",
     "BillingError",
+    "Catalog",
+    "Change",
+    "Changed",
+    "Charge",
     "Coupon",
     "Customer",
     "Discount",
@@ -70,12 +80,16 @@ __all__ = [
     "NotFound",
     "Payment",
     "PaymentMethod",
+    "Pending",
+    "Plan",
+    "Preview",
     "Price",
     "Product",
     "PromotionCode",
     "Recurring",
     "Refusal",
     "Refused",
+    "Scheduled",
     "Subscription",
     "TaxId",
     "TaxRate",
@@ -94,14 +108,16 @@ class Refusal(msgspec.Struct, frozen=True):
     """Why a change cannot be made: a value, not an exception. `reason` is a word that a template turns into a sentence."""
 
     reason: str
+    detail: str = ""
+    """A decline code, or the limit that was not kept."""
 
 
 class Refused(BillingError):
-    """The billing side says no. `reason` is as in `Refusal`."""
+    """The billing side says no. `reason` and `detail` are as in `Refusal`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.detail = reason, detail
 
 
 class Unavailable(BillingError):
