@@ -195,6 +195,8 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     """The same in the customer's own words."""
     retained: str = ""
     """The coupon that was accepted instead of a cancellation."""
+    restarted_as: str = ""
+    """The subscription that it was started again as."""
 
     @property
     def current_period_end_at(self) -> datetime:
