@@ -13,6 +13,7 @@ the state as it is now.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -169,6 +170,73 @@ class Billing(Protocol):
 
     async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
         """What was done, newest first."""
+        ...
+
+    async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
+        """What the configuration names: the prices to move to, the coupon offered before a cancellation; and `prices`."""
+        ...
+
+    async def preview_change(
+        self, customer_id: str, subscription_id: str, change: Change, *, now: datetime
+    ) -> Preview | Refusal:
+        """What the change would mean now. Raises `NotFound`."""
+        ...
+
+    async def change(
+        self,
+        customer_id: str,
+        subscription_id: str,
+        change: Change,
+        *,
+        token: str,
+        key: str,
+        now: datetime,
+        browser: str,
+    ) -> Changed:
+        """Make the change that was shown under this token; with other numbers by now, nothing is changed and the new
+        preview is answered. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def undo_change(
+        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Take back a change that was to come; nothing was: unchanged. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def feedback(
+        self,
+        customer_id: str,
+        subscription_id: str,
+        reason: str,
+        comment: str,
+        *,
+        key: str,
+        now: datetime,
+        browser: str,
+    ) -> Account:
+        """Keep why it was canceled: a word of the configuration, and the customer's own words. Raises as the others."""
+        ...
+
+    async def retain(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Accept the coupon that is offered before a cancellation; taken already: unchanged. Raises as the others."""
+        ...
+
+    async def pause(
+        self, customer_id: str, subscription_id: str, cycles: int, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Ask for no money for so many periods after the running one. Raises as the others."""
+        ...
+
+    async def unpause(
+        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """End the customer's own pause; not paused: unchanged. Raises as the others."""
+        ...
+
+    async def restart(
+        self, customer_id: str, subscription_id: str, price: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Start an ended subscription again, as a new one; done already: unchanged. Raises as the others."""
         ...
 
     async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:

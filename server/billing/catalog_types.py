@@ -100,6 +100,9 @@ class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     coupon: Coupon
     promotion_code: str = ""
+    """As the customer typed it, or may type it."""
+    redeemed: str = ""
+    """The id of the promotion code, where it was redeemed in this portal."""
     start_at: datetime | None = None
     end_at: datetime | None = None
 

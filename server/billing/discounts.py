@@ -37,7 +37,7 @@ def redeem(
     *,
     at: datetime,
     begins: datetime,
-) -> tuple[PromotionCode, Discount] | Refusal:
+) -> Discount | Refusal:
     """The discount of a promotion code on this plan, from `begins` on; it must hold at `at`."""
     wanted = canonical(code)
     refused = Refusal("code_unknown")
@@ -47,7 +47,7 @@ def redeem(
             continue
         why_not = _of_code(account, subscription, plan, each, at) or why_no_coupon(subscription, plan, coupon, at)
         if why_not is None:
-            return each, discount_of(coupon, begins, each)
+            return discount_of(coupon, begins, each)
         # Of several codes with the same text, the one that is still given says why it does not count.
         if refused.reason in ("code_unknown", "code_inactive"):
             refused = why_not
@@ -78,6 +78,7 @@ def discount_of(coupon: Coupon, begins: datetime, code: PromotionCode | None = N
         id=f"di_{coupon.id}_{begins:%Y%m%d%H%M%S%f}",
         coupon=coupon,
         promotion_code=code.code if code else "",
+        redeemed=code.id if code else "",
         start_at=begins,
         end_at=add_months(begins, months) if months else None,
     )

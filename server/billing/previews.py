@@ -30,7 +30,7 @@ from server.billing.moves import Made, Move, make
 from server.billing.plan_types import Change, Plan, Preview
 from server.billing.plans import Timing, may_change, may_use_code, target, timing
 from server.billing.renewals import next_bill, renews_at
-from server.billing.types import Account, Catalog, Discount, Invoice, PromotionCode
+from server.billing.types import Account, Catalog, Discount, Invoice
 from server.store import micros, moment
 from server.themes.features import Features
 
@@ -53,8 +53,6 @@ class Planned(msgspec.Struct, frozen=True):
     preview: Preview
     failure: Refusal | None = None
     """Why the payment would fail; the change is not made then."""
-    code: PromotionCode | None = None
-    """What was redeemed for it."""
 
 
 class Stale(msgspec.Struct, frozen=True):
@@ -101,22 +99,21 @@ def plan(account: Account, subscription_id: str, change: Change, terms: Terms, a
     given = _given(move, change.code, terms)
     if isinstance(given, Refusal):
         return given
-    code, discount = given
-    move = replace(move, discount=discount)
-    return _told(move, make(move, features), code) if moves or discount else Refusal("no_change")
+    move = replace(move, discount=given)
+    return _told(move, make(move, features)) if moves or given else Refusal("no_change")
 
 
-def _given(move: Move, text: str, terms: Terms) -> tuple[PromotionCode, Discount] | tuple[None, None] | Refusal:
+def _given(move: Move, text: str, terms: Terms) -> Discount | Refusal | None:
     """What the promotion code gives; it begins with the change."""
     if not text.strip():
-        return None, None
+        return None
     if not may_use_code(terms.features):
         return Refusal("code_not_allowed")
     begins = (renews_at(move.subscription) if move.timing.deferred_by else None) or move.at
     return redeem(move.account, move.subscription, move.plan, text, terms.catalog, at=move.at, begins=begins)
 
 
-def _told(move: Move, made: Made, code: PromotionCode | None) -> Planned:
+def _told(move: Move, made: Made) -> Planned:
     before, after = move.subscription, made.account.subscription(move.subscription.id) or move.subscription
     nothing = Money(0, before.currency)
     charge = charge_of(made.invoice) if made.invoice else None
@@ -147,7 +144,7 @@ def _told(move: Move, made: Made, code: PromotionCode | None) -> Planned:
     )
     token = _token(move.at, before, move.account.balance, shown)
     invoices = (made.invoice,) if made.invoice else ()
-    return Planned(made.account, invoices, replace(shown, token=token), why_unpaid(made.invoice), code)
+    return Planned(made.account, invoices, replace(shown, token=token), why_unpaid(made.invoice))
 
 
 def _moment_of(token: str) -> datetime | None:
