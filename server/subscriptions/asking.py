@@ -66,12 +66,13 @@ class Asked:
         announcement: str,
         *,
         refusal: str = "",
+        feedback: views.Feedback | None = None,
         account: Account | None = None,
         status: int = 200,
     ) -> Page:
         """The subscription as it stands, and what was just done to it."""
         view = views.card(found, account or self.account, self.features, self.now, key=fresh_key())
-        view = replace(view, announcement=announcement, refusal=refusal)
+        view = replace(view, announcement=announcement, refusal=refusal, feedback=feedback)
         return self.show(view, account=account, status=status)
 
     def of_another(self) -> Page | None:
@@ -80,9 +81,9 @@ class Asked:
             return None
         return self.show(OtherCustomer(), status=409)
 
-    def may_repeat(self, action: str, found: Subscription) -> None:
+    def may_repeat(self, action: str, found: Subscription, fields: dict[str, str] | None = None) -> None:
         """From here on, a failure offers to ask for this again with the same key. `action`: see `Repeat`."""
-        repeatable(self.request, Repeat(action, found.id, self.key, self.customer.customer_id))
+        repeatable(self.request, Repeat(action, found.id, self.key, self.customer.customer_id, fields or {}))
 
 
 def looked_at(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Asked:

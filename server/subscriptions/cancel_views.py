@@ -7,10 +7,28 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.billing import Account, Money, Subscription, Upcoming, changes
+from server.billing import Account, Coupon, Money, Subscription, Upcoming, changes
+from server.billing.cancellations import Offer as Offered
 from server.rendering import View
-from server.subscriptions.views import Debt, debt_of, more_items_of, name_of, next_charge_of
+from server.subscriptions.part_views import Debt, debt_of, more_items_of, name_of, next_charge_of
 from server.themes import Features
+
+
+class Offer(View, frozen=True):
+    """A discount for whoever stays. Accepted, it keeps the subscription; declined, the page before follows."""
+
+    id: str
+    customer: str
+    key: str
+    name: str
+    coupon: Coupon
+    more_items: int = 0
+    before: Upcoming | None = None
+    """What would be charged next without it."""
+    after: Upcoming | None = None
+    """What will be charged next with it."""
+    again: bool = False
+    """The form came without a valid key: it is asked once more, and nothing was changed."""
 
 
 class ConfirmCancel(View, frozen=True):
@@ -52,5 +70,19 @@ def confirm_cancel(
         in_trial=subscription.status == "trialing",
         next_charge=next_charge_of(subscription, account),
         debt=debt_of(subscription, account),
+        again=again,
+    )
+
+
+def offer(subscription: Subscription, account: Account, made: Offered, *, key: str, again: bool = False) -> Offer:
+    return Offer(
+        id=subscription.id,
+        customer=account.customer.id,
+        key=key,
+        name=name_of(subscription),
+        more_items=more_items_of(subscription),
+        coupon=made.coupon,
+        before=made.before,
+        after=made.after,
         again=again,
     )

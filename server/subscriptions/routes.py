@@ -11,7 +11,7 @@ from litestar import get
 from server.portal import Portal
 from server.responding import AnyRequest
 from server.sessions import LoggedIn
-from server.subscriptions import cancel_routes, views
+from server.subscriptions import cancel_routes, change_routes, pause_routes, views
 from server.subscriptions.asking import Page, fresh_key, looked_at
 
 
@@ -35,4 +35,11 @@ async def subscription(request: AnyRequest, portal: Portal, customer: LoggedIn, 
     return it.show(views.card(found, it.account, it.features, it.now, key=fresh_key(), activities=activities))
 
 
-handlers = (subscriptions, history, subscription, *cancel_routes.handlers)
+handlers = (
+    subscriptions,
+    history,
+    subscription,
+    *cancel_routes.handlers,
+    *change_routes.handlers,
+    *pause_routes.handlers,
+)
