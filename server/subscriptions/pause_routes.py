@@ -5,7 +5,6 @@ from __future__ import annotations
 from litestar import get, post
 
 from server.billing import NotFound, Subscription, pausing, restarting
-from server.billing.types import ENDED
 from server.portal import Portal
 from server.responding import AnyRequest
 from server.sessions import LoggedIn
@@ -77,20 +76,17 @@ async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
     it = _restart_offered(await asked(request, portal, customer))
     if of_another := it.of_another():
         return of_another
-    found, price = it.find(subscription_id), it.form.get("price")
+    found, price = it.find(subscription_id), it.form.get("price")[:200]
     if refused := _cannot_restart(it, found):
         return refused
     if not it.key:
         return await _before_restart(it, found, mistake="again")
     it.may_repeat("subscription_restart", found, {"price": price})
-    before = {each.id for each in it.account.subscriptions}
     account = await portal.billing.restart(
         customer.customer_id, found.id, price, key=it.key, now=it.now, browser=customer.browser
     )
-    begun = next((each for each in account.subscriptions if each.id not in before), None)
-    # The same key once more: what it began is there already, and the first that lives is the newest.
-    shown = begun or next((each for each in account.subscriptions if each.status not in ENDED), found)
-    return it.card(shown, "restarted" if begun else "stale", account=account)
+    begun = account.subscription(find_in(account, found.id).restarted_as)
+    return it.card(begun or found, "restarted" if begun else "stale", account=account)
 
 
 def _before_pause(it: Asked, found: Subscription, *, mistake: str = "") -> Page:
@@ -106,7 +102,7 @@ def _before_unpause(it: Asked, found: Subscription, *, again: bool = False) -> P
 
 
 async def _before_restart(it: Asked, found: Subscription, *, mistake: str = "") -> Page:
-    catalog = await it.portal.billing.catalog()
+    catalog = await it.portal.billing.catalog([each.price.id for each in found.items])
     restarts = restarting.restarts(it.account, found, catalog, it.features, it.now)
     if not restarts:
         return it.card(found, "refused", refusal="price_not_offered", status=409)
@@ -139,6 +135,9 @@ def _cannot_restart(it: Asked, found: Subscription, *, looking: bool = False) ->
         return None
     if refusal.reason == "not_ended":
         return it.card(found, "stale")
+    begun = it.account.subscription(found.restarted_as)
+    if refusal.reason == "already_restarted" and begun:
+        return it.card(begun, "already_restarted")
     return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
 
 
