@@ -143,7 +143,7 @@ def _cannot_restart(it: Asked, found: Subscription, *, looking: bool = False) ->
 
 def _cycles(it: Asked) -> int:
     typed = it.form.get("cycles")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 2 else 1
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 2 else 0
 
 
 def _pausing_offered(it: Asked) -> Asked:
