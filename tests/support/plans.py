@@ -39,7 +39,7 @@ from server.themes.features import (
     SubscriptionPause,
     SubscriptionUpdate,
 )
-from tests.support.ledger_accounts import CARD, account, day, item, subscription
+from tests.support.ledger_accounts import CARD, MARCH, account, day, item, subscription
 
 ALL = ("price", "quantity", "promotion_code")
 FREELY = AdjustableQuantity(enabled=True, minimum=0, maximum=500)
@@ -63,7 +63,7 @@ def terms(*prices: Price, codes: Iterable[PromotionCode] = (), coupons: Iterable
     return Terms(catalog, offered(*prices, **update))
 
 
-def bought(price: Price, quantity: int = 1, at: datetime = day(2026, 3, 1), **more: Any) -> Account:
+def bought(price: Price, quantity: int = 1, at: datetime = MARCH, **more: Any) -> Account:
     """An account whose subscription began at `at` and was paid then, as the ledger does it."""
     end = next_end(at, price.recurring, at) or at
     whole = {"currency": price.currency, "created_at": at, "billing_cycle_anchor_at": at}
