@@ -79,7 +79,7 @@ class Plan(msgspec.Struct, frozen=True):
     """It costs nothing, so that moving to it counts as a cancellation."""
     minimum: int = 0
     maximum: int = 0
-    """Between which quantities it can be had; 0: the quantity cannot be changed."""
+    """Between which quantities it can be had, where that is not the same for all; 0: nothing is to be said of it."""
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -94,8 +94,9 @@ class Interval(msgspec.Struct, frozen=True):
 class Quantity(msgspec.Struct, frozen=True):
     value: str
     """What stands in the field: the quantity of now, or what was typed."""
-    minimum: int
-    maximum: int
+    minimum: int = 0
+    maximum: int = 0
+    """0: each plan has limits of its own."""
     unit: str = ""
     """What one is called, such as `seat`."""
 
@@ -194,6 +195,7 @@ def choose_plan(
     """`mistake`: what of the words has to be mended."""
     typed = typed or Typed()
     current = next((each for each in options if each.current), None)
+    differ = len(_limits(options)) > 1
     chosen = typed.price or (current.price.id if current else "")
     return ChoosePlan(
         id=subscription.id,
@@ -201,7 +203,9 @@ def choose_plan(
         name=name_of(subscription),
         line=line_of(subscription.items[0].price, subscription.items[0].quantity),
         more_items=more_items_of(subscription),
-        intervals=() if options == (current,) else _by_interval([_plan(each, subscription) for each in options]),
+        intervals=()
+        if options == (current,)
+        else _by_interval([_plan(each, subscription, differ=differ) for each in options]),
         chosen=chosen,
         quantity=_quantity(options, subscription, typed.quantity),
         promotion_code=typed.promotion_code[:_LONGEST_CODE] if plans.may_use_code(features) else None,
@@ -248,8 +252,8 @@ def confirm_change(
     )
 
 
-def _plan(option: Option, subscription: Subscription) -> Plan:
-    price = option.price
+def _plan(option: Option, subscription: Subscription, *, differ: bool) -> Plan:
+    price, says = option.price, option.adjustable and differ
     waits = option.when == "period_end" and not option.current
     return Plan(
         price=price.id,
@@ -258,9 +262,13 @@ def _plan(option: Option, subscription: Subscription) -> Plan:
         current=option.current,
         begins_at=subscription.current_period_end_at if waits else None,
         cancels=option.cancels,
-        minimum=option.minimum if option.adjustable else 0,
-        maximum=option.maximum if option.adjustable else 0,
+        minimum=option.minimum if says else 0,
+        maximum=option.maximum if says else 0,
     )
+
+
+def _limits(options: Sequence[Option]) -> list[tuple[int, int]]:
+    return sorted({(each.minimum, each.maximum) for each in options if each.adjustable})
 
 
 def _by_interval(found: Sequence[Plan]) -> tuple[Interval, ...]:
@@ -273,13 +281,14 @@ def _by_interval(found: Sequence[Plan]) -> tuple[Interval, ...]:
 
 
 def _quantity(options: Sequence[Option], subscription: Subscription, typed: str) -> Quantity | None:
-    adjustable = [each for each in options if each.adjustable]
-    if not adjustable:
+    limits = _limits(options)
+    if not limits:
         return None
-    labels = {each.price.unit_label for each in adjustable}
+    labels = {each.price.unit_label for each in options if each.adjustable}
+    minimum, maximum = limits[0] if len(limits) == 1 else (0, 0)
     return Quantity(
         value=typed[:20] or str(subscription.items[0].quantity),
-        minimum=min(each.minimum for each in adjustable),
-        maximum=max(each.maximum for each in adjustable),
+        minimum=minimum,
+        maximum=maximum,
         unit=labels.pop() if len(labels) == 1 else "",
     )
