@@ -165,7 +165,9 @@ def _check_invariants(production: Production, kill: int) -> None:
         (challenges,) = rows.execute("SELECT count(*) FROM challenge").fetchone()
         (mails,) = rows.execute("SELECT count(*) FROM outbox").fetchone()
         assert challenges == mails, f"kill {kill}: {challenges} challenges and {mails} mails in the outbox"
-        for customer, document in rows.execute("SELECT customer_id, document FROM account WHERE version > 1").fetchall():
+        for customer, document in rows.execute(
+            "SELECT customer_id, document FROM account WHERE version > 1"
+        ).fetchall():
             _check_account(rows, customer, document, kill)
     rows.close()
 
@@ -173,7 +175,8 @@ def _check_invariants(production: Production, kill: int) -> None:
 def _check_account(rows: sqlite3.Connection, customer: str, document: bytes, kill: int) -> None:
     """The account, its history and the operations tell the same story."""
     newest = rows.execute(
-        "SELECT kind FROM activity WHERE customer_id = ? AND kind LIKE 'subscription.%' ORDER BY at DESC LIMIT 1", [customer]
+        "SELECT kind FROM activity WHERE customer_id = ? AND kind LIKE 'subscription.%' ORDER BY at DESC LIMIT 1",
+        [customer],
     ).fetchone()
     (subscription,) = decode_account(document).subscriptions
     ends = subscription.cancel_at is not None
