@@ -75,7 +75,7 @@ THIRD_PARTY = {
     "cryptography": (r"sealing",),
     "psycopg": (r"store\.postgres",),
     "psycopg_pool": (r"store\.postgres",),
-    "tomlkit": (r"merchant\.link", r"themes\..*"),
+    "tomlkit": (r"merchant\.link", r"merchant\.config_import", r"themes\..*"),
     "rich": (r"__main__", r"merchant\..*"),
     "click": (r"__main__", r"merchant\..*"),
     "granian": (r"merchant\.serve", r"demo(\..*)?"),
