@@ -37,7 +37,7 @@ from server.payment_methods import routes as payment_methods
 from server.portal import Portal
 from server.rendering import Renderer
 from server.responding import AnyRequest
-from server.security import Guard
+from server.security import Guard, is_exact
 from server.settings import Settings
 from server.store import Store, open_store
 from server.subscriptions import routes as subscriptions
@@ -151,7 +151,7 @@ async def look_for_mail(request: AnyRequest) -> None:
 
 def portal_in_path(request: AnyRequest) -> Portal:
     portal: Portal | None = request.app.state.portals.get(request.path_params["brand_name"])
-    if portal is None:
+    if portal is None or not is_exact(request.scope):
         raise NotFoundException
     return portal
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 # Below `base`, a CDN passes these prefixes on to the server; everything else is a file of the build.
-DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/webhooks/", "/v1/")
+DYNAMIC_PREFIXES = ("/login", "/logout", "/my/")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 

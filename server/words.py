@@ -3,6 +3,9 @@
 An environment belongs to one locale, so what ``_("…")`` says is known before any page is asked for: it becomes a
 constant of the compiled template. (A page asks some seventy times; asked anew each time, that was half of its cost.)
 What has variables is looked up when it is rendered; the variables are escaped where the template escapes.
+
+Compiled templates escape through `escaped` instead of Jinja's own call: the same characters by the same function of
+MarkupSafe, without an object around each text that the next step joins anyway. (Measured: an eighth of a fragment's time.)
 """
 
 from __future__ import annotations
@@ -14,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import EvalContext
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LOCALES = Path(__file__).parent.parent / "site" / "locales"
 
@@ -38,8 +43,33 @@ def translations(tag: str) -> NullTranslations:
     return Translations(compiled)
 
 
+# Not part of MarkupSafe's promise: where it is missing, `escape` does the same.
+_escape_text = getattr(markupsafe, "_escape_inner", escape)
+
+
+def escaped(value: object) -> str:
+    """`markupsafe.escape`, as text."""
+    kind = type(value)
+    if kind is str:
+        return _escape_text(value)
+    return value if kind is Markup else escape(value)  # type: ignore[return-value]
+
+
+class _Generator(CodeGenerator):
+    """Writes `environment.escaped(…)` where a template escapes; a Jinja that asks otherwise goes on as before."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
+            self.write("environment.escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
 class Environment(jinja2.Environment):
     """A Jinja environment that speaks one locale: ``_``, ``gettext``, ``ngettext`` and ``{% trans %}``."""
+
+    code_generator_class = _Generator
+    escaped = staticmethod(escaped)
 
     def __init__(self, tag: str, **options: Any) -> None:
         super().__init__(extensions=["jinja2.ext.i18n"], **options)
@@ -71,7 +101,9 @@ class Environment(jinja2.Environment):
 
 
 def _said(context: EvalContext, words: str, variables: dict[str, object]) -> str:
-    return (Markup(words) if context.autoescape else words) % variables  # noqa: S704 (our words; variables are escaped)
+    if not context.autoescape:
+        return words % variables
+    return Markup(words % {key: escaped(value) for key, value in variables.items()})  # noqa: S704 (ours; variables are escaped)
 
 
 class _Said(NodeTransformer):

@@ -49,12 +49,12 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, static: Pat
         missing = [name for name in brands if not (static / name / "index.html").is_file()]
         if missing:
             raise ServeError(f"--static {static}: has no pages of {', '.join(missing)}. Run: python3 build.py build")
-    _check_port(host, port)
+    address = _free_address(host, port)
     # Opened once before the workers do: its schema is brought up to date, and a mistake is said once.
     asyncio.run(open_store(settings.database).close())
     Granian(
         "server.app:from_environment",
-        address=host,
+        address=address,
         port=port,
         workers=workers,
         interface=Interfaces.ASGI,
@@ -73,11 +73,13 @@ def application(target: str, *, static: Path | None, brands: list[str]) -> Calla
     return StaticFiles(made, static, brands) if static else made
 
 
-def _check_port(host: str, port: int) -> None:
+def _free_address(host: str, port: int) -> str:
+    """The address behind the name, since Granian takes no names."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, proto) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+            return str(address[0])
     except OSError as error:
         raise ServeError(f"{host}:{port} cannot be used ({error.strerror}); choose another --host or --port") from None

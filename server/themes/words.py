@@ -23,9 +23,9 @@ class Word(msgspec.Struct, frozen=True):
 WORDS: dict[str, Word] = {
     "login_heading": Word("Log in", 60, "the heading of the log-in page"),
     "login_intro": Word(
-        "Enter your email address and we will send you a code to log in with.", 300, "below that heading"
+        "Enter your e-mail address and we will send you a passcode to log in with.", 300, "below that heading"
     ),
-    "login_button": Word("Send the code", 30, "the log-in page's button"),
+    "login_button": Word("Send the passcode", 30, "the log-in page's button"),
     "code_heading": Word("Check your mail", 60, "the heading of the passcode page"),
     "code_help": Word(
         "No mail? Look in your spam folder, and check that the address is the one you use with us.",

@@ -64,6 +64,11 @@ class Doors:
         page.goto(f"/{brand}/my/overview")
 
 
+def menu(page: Page, name: str) -> Locator:
+    """A link of the account's navigation."""
+    return page.get_by_role("navigation", name="Account").get_by_role("link", name=name, exact=True)
+
+
 def invoice_links(page: Page) -> Locator:
     """The rows of invoices, by the date that ends each link's name."""
     return page.get_by_role("main").get_by_role("link", name=re.compile(r", \d{4}$"))

@@ -167,5 +167,10 @@ class LogIn(RuleBasedStateMachine):
 
 TestLogIn = LogIn.TestCase
 TestLogIn.settings = settings(
-    max_examples=15, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=12,
+    stateful_step_count=60,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
 )

@@ -1,13 +1,16 @@
 """What a session is, and how it ends. Rows of security.md §3 D."""
 
+import logging
 from base64 import urlsafe_b64encode
 from datetime import timedelta
+from io import StringIO
 
+import msgspec
 import pytest
 
-from server import sessions
+from server import logs, sessions
 from server.store import micros
-from tests.support.world import BRAND, World
+from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio
 
@@ -77,10 +80,52 @@ async def test_a_stolen_database_gives_no_session(world: World) -> None:  # thre
     await world.customer()
     await world.log_in(world.client())
     ((id_hash,),) = await world.store.read("SELECT id_hash FROM session")
-    for value in (id_hash.hex(), urlsafe_b64encode(id_hash).decode(), urlsafe_b64encode(id_hash).decode().rstrip("=")):
+    for value in (
+        id_hash.decode("ascii", "ignore"),
+        id_hash.hex(),
+        urlsafe_b64encode(id_hash).decode(),
+        urlsafe_b64encode(id_hash).decode().rstrip("="),
+    ):
         thief = world.client()
         thief.headers["cookie"] = f"{COOKIE}={value}"
         assert (await thief.get(OVERVIEW)).status_code == 401
+
+
+async def test_a_whole_log_in_leaves_no_secret_in_the_log(world: World) -> None:  # threat 16
+    await world.customer()
+    browser, stream = world.client(), StringIO()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    logs.configure("debug", stream)
+    try:
+        await world.log_in(browser)
+        code = await world.code()
+        await browser.get(OVERVIEW)
+        world.store._writer.execute("ALTER TABLE account RENAME TO gone")  # type: ignore[attr-defined]
+        assert (await browser.get(OVERVIEW)).status_code == 500
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(capture=False)
+    written = stream.getvalue()
+    assert "an unexpected error" in written
+    for secret in (code, browser.cookies[COOKIE], "jenny@example.com"):
+        assert secret not in written
+
+
+async def test_a_code_made_with_the_secret_before_still_works(world: World) -> None:
+    await world.customer()
+    browser = world.client()
+    await world.ask(browser)
+    code = await world.code()
+    for secrets, status in (
+        ((b"a new secret, 0123456789abcdefghijkl",), 422),
+        ((b"a new secret, 0123456789abcdefghijkl", *SETTINGS.secrets), 303),
+    ):
+        rotated = World(world.store, world.clock, settings=msgspec.structs.replace(SETTINGS, secrets=secrets))
+        later = rotated.client()
+        later.cookies.update(browser.cookies)
+        assert (await rotated.try_code(later, code)).status_code == status
 
 
 @pytest.mark.parametrize("name", [f"{BRAND}-session", "__Secure-harbour-session", "session", "__host-harbour-session"])

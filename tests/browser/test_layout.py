@@ -1,0 +1,109 @@
+"""Room: nothing is wider than a small screen, also with text twice as large or written from right to left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+
+from server import themes
+from server.themes import Brand
+from tests.support import shown
+from tests.support.shown import Document
+
+NARROW = {"width": 320, "height": 640}
+TWICE = "html { font-size: 200% !important }"
+
+# What sticks out, with the element that does: the page's own width alone would not say where to look.
+TOO_WIDE = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.scrollingElement.scrollWidth <= room) return [];
+  const out = [...document.querySelectorAll("body *")].filter(each => {
+    const box = each.getBoundingClientRect();
+    return box.width > 0 && (box.right > room + 0.5 || box.left < -0.5);
+  });
+  return [`${document.scrollingElement.scrollWidth} px`, ...out.slice(-3).map(each => each.outerHTML.slice(0, 160))];
+}"""
+
+in_every_brand = pytest.mark.parametrize("brand", shown.brands().values(), ids=shown.brands())
+
+
+@pytest.fixture
+def narrow(browser: Browser) -> Iterator[Callable[[Brand], Page]]:
+    contexts = []
+
+    def make(brand: Brand) -> Page:
+        context = browser.new_context(viewport=NARROW)  # type: ignore[arg-type]
+        contexts.append(context)
+        shown.serve(context, brand)
+        return context.new_page()
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@in_every_brand
+def test_no_static_page_is_wider_than_320_px(narrow: Callable[[Brand], Page], brand: Brand):
+    check(narrow(brand), shown.pages(brand))
+
+
+@in_every_brand
+def test_no_fragment_is_wider_than_320_px(narrow: Callable[[Brand], Page], brand: Brand):
+    check(narrow(brand), shown.fragments(brand))
+
+
+@pytest.fixture(scope="module")
+def arabic(tmp_path_factory: pytest.TempPathFactory) -> Brand:
+    """The brand with the fullest templates, offered from right to left."""
+    folder = tmp_path_factory.mktemp("themes")
+    shutil.copytree(shown.ROOT / "themes", folder, dirs_exist_ok=True)
+    portal = folder / "harbour" / "portal.toml"
+    portal.write_text(portal.read_text("utf-8").replace('locales = ["en"]', 'locales = ["ar"]'), "utf-8")
+    return themes.load(folder / "harbour")
+
+
+def test_from_right_to_left_no_page_is_wider_than_320_px(narrow: Callable[[Brand], Page], arabic: Brand):
+    check(narrow(arabic), [*shown.pages(arabic), *shown.fragments(arabic)])
+
+
+def test_from_right_to_left_the_page_is_mirrored(browser: Browser, arabic: Brand):
+    left_to_right = msgspec.structs.replace(
+        arabic, portal=msgspec.structs.replace(arabic.portal, site=shown.brands()["harbour"].portal.site)
+    )
+    logo, log_out = [], []
+    for brand in (left_to_right, arabic):
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        shown.serve(context, brand)
+        page = context.new_page()
+        overview = next(each for each in shown.fragments(brand) if each.name.startswith("home/overview"))
+        shown.show(page, overview)
+        logo.append(center(page.get_by_role("banner").get_by_role("link").first))
+        log_out.append(center(page.get_by_role("button").first))
+        context.close()
+    assert logo[0] < 640 < logo[1]
+    assert log_out[0] > 640 > log_out[1]
+
+
+def center(target: Locator) -> float:
+    box = target.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2
+
+
+def check(page: Page, documents: Iterable[Document]) -> None:
+    found = []
+    for document in documents:
+        shown.show(page, document)
+        found += stick_out(page, document, "320 px")
+        page.add_style_tag(content=TWICE)
+        found += stick_out(page, document, "320 px and text of 200 %")
+    assert not found, "\n".join(found)
+
+
+def stick_out(page: Page, document: Document, at: str) -> list[str]:
+    wide = page.evaluate(TOO_WIDE)
+    return [f"{document.name} at {at}: {'  '.join(wide)}"] if wide else []

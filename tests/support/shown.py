@@ -1,0 +1,101 @@
+"""Every page, fragment example and mail of a brand as a document in the browser, without a server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from markupsafe import Markup
+from playwright.sync_api import BrowserContext, Page, Route
+
+from server import examples, publishing, themes
+from server.assets import MEDIA_TYPES, Assets
+from server.mail import messages
+from server.paths import Paths
+from server.rendering import Frame, Renderer
+from server.themes import Brand
+
+ROOT = Path(__file__).resolve().parents[2]
+ORIGIN = "https://portal.example"
+FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen", here="home")
+
+_REFRESH = re.compile(r"<meta http-equiv=\"refresh\"[^>]*>")  # the page would be gone before it is looked at
+
+
+class Document(NamedTuple):
+    name: str
+    html: str
+
+
+@cache
+def brands() -> dict[str, Brand]:
+    return {brand.name: brand for brand in themes.load_all(ROOT / "themes")}
+
+
+def modes(brand: Brand) -> tuple[str, ...]:
+    """Those that a visitor can meet."""
+    return ("light", "dark") if brand.theme.mode == "auto" else (brand.theme.mode,)
+
+
+def renderer_of(brand: Brand) -> Renderer:
+    return Renderer(brand, Assets.of(brand), Paths(brand.base))
+
+
+def pages(brand: Brand) -> Iterator[Document]:
+    for path, (_, html) in publishing.render_pages(brand, Assets.of(brand)):
+        yield Document(path, _REFRESH.sub("", html))
+
+
+def fragments(brand: Brand, locale: str | None = None) -> Iterator[Document]:
+    """Each example in its layout, and what opens in the place of something else also in the account's."""
+    renderer = renderer_of(brand)
+    for each in examples.load():
+        name = f"{each.feature}/{each.fragment}: {each.name}"
+        yield Document(name, renderer.page(each.view, FRAME, locale))
+        if each.view.layout == "visitor":
+            yield Document(f"{name} (in place)", renderer.page(each.view, FRAME, locale, "account"))
+
+
+def features(brand: Brand) -> Iterator[Document]:
+    """All examples of a feature below each other on one page: for what does not depend on their being alone."""
+    renderer = renderer_of(brand)
+    for feature, found in groupby(examples.load(), key=lambda each: each.feature):
+        for layout, of_layout in groupby(
+            sorted(found, key=lambda each: each.view.layout), lambda each: each.view.layout
+        ):
+            around = renderer.environment().get_template(f"layouts/{layout}.html")
+            body = Markup("<hr>").join(Markup(renderer.fragment(each.view)) for each in of_layout)  # noqa: S704 (escaped)
+            yield Document(f"{feature} ({layout})", around.render(title="Examples", body=body, frame=FRAME))
+
+
+def mails(brand: Brand) -> Iterator[Document]:
+    renderer = renderer_of(brand)
+    for each in examples.load_mails():
+        yield Document(f"mail {each.name}", messages.render(renderer, each.mail).html)
+
+
+def serve(context: BrowserContext, brand: Brand) -> None:
+    """Answer what the documents load; everything else is not there."""
+    files = Assets.of(brand).files
+
+    def answer(route: Route) -> None:
+        name = route.request.url.rpartition("/")[2]
+        content = files.get(name)
+        if name == "":
+            route.fulfill(body="<!doctype html><title>Empty</title>", content_type="text/html")
+        elif content is None or name.endswith(".js"):  # how it looks, not what it does
+            route.fulfill(status=404, body="")
+        else:
+            route.fulfill(body=content, content_type=MEDIA_TYPES[Path(name).suffix])
+
+    context.route("**/*", answer)
+
+
+def show(page: Page, document: Document) -> None:
+    if not page.url.startswith(ORIGIN):
+        page.goto(f"{ORIGIN}/")
+    page.set_content(document.html, wait_until="load")

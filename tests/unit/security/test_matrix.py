@@ -1,0 +1,283 @@
+"""Every route x whose thing x which brand x who asks. The routes come from the router itself: one that is not in the
+table below fails, so nobody adds a route without saying who may ask for what."""
+
+import itertools
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from httpx import Response
+from litestar import Litestar
+
+from server.store import Store
+from tests.conftest import Clock
+from tests.support.accounts import account, ending, invoice, keep, subscription
+from tests.support.client import Client
+from tests.support.world import BRAND, World
+
+pytestmark = pytest.mark.anyio
+
+VISITOR, CUSTOMER, OPERATOR = "anybody", "a customer", "the operator"
+WHO = {
+    "GET /healthz": OPERATOR,
+    "GET /readyz": OPERATOR,
+    "GET /metrics": OPERATOR,
+    "GET /{brand_name}/login": VISITOR,
+    "POST /{brand_name}/login": VISITOR,
+    "GET /{brand_name}/login/code": VISITOR,
+    "POST /{brand_name}/login/code": VISITOR,
+    "POST /{brand_name}/login/resend": VISITOR,
+    "POST /{brand_name}/logout": VISITOR,
+    "POST /{brand_name}/my/logout-everywhere": CUSTOMER,
+    "GET /{brand_name}/my/overview": CUSTOMER,
+    "GET /{brand_name}/my/subscriptions": CUSTOMER,
+    "GET /{brand_name}/my/history": CUSTOMER,
+    "GET /{brand_name}/my/subscriptions/{subscription_id}": CUSTOMER,
+    "GET /{brand_name}/my/subscriptions/{subscription_id}/cancel": CUSTOMER,
+    "POST /{brand_name}/my/subscriptions/{subscription_id}/cancel": CUSTOMER,
+    "POST /{brand_name}/my/subscriptions/{subscription_id}/resume": CUSTOMER,
+    "GET /{brand_name}/my/invoices": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}": CUSTOMER,
+    "GET /{brand_name}/my/payment-methods": CUSTOMER,
+    "GET /{brand_name}/my/details": CUSTOMER,
+}
+# The same thing by another door: ids that come in a query.
+IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)
+OTHER = "orbit"
+MINE = {"subscription_id": "sub_mine", "invoice_id": "in_mine"}
+NOT_MINE = {
+    "of another customer": {"subscription_id": "sub_sams", "invoice_id": "in_sams"},
+    "of another brand": {"subscription_id": "sub_orbits", "invoice_id": "in_orbits"},
+    "of my own other kind": {"subscription_id": "in_mine", "invoice_id": "sub_mine"},
+    "of my own with another case": {"subscription_id": "SUB_MINE", "invoice_id": "IN_MINE"},
+    "of my own with a blank": {"subscription_id": "sub_mine%20", "invoice_id": "%20in_mine"},
+    "of my own as a pattern": {"subscription_id": "sub%25", "invoice_id": "in_min_"},
+    "of SQL": {"subscription_id": "x'%20OR%20'1'='1", "invoice_id": "x'%20OR%20'1'='1"},
+    "of no text": {"subscription_id": "%ff%fe", "invoice_id": "%ff%fe"},
+    "of great length": {"subscription_id": "s" * 4000, "invoice_id": "i" * 4000},
+}
+MADE_UP = {"subscription_id": "sub_nobodys", "invoice_id": "in_nobodys"}
+
+
+def routes(world: World) -> Iterator[str]:
+    litestar: Litestar = world.app._app
+    for route in litestar.routes:
+        for method in sorted(route.methods - {"OPTIONS"}):
+            yield f"{method} {route.path_format}"
+
+
+def of(who: str, method: str = "") -> list[str]:
+    return [each for each, whose in WHO.items() if whose == who and each.startswith(method)]
+
+
+def with_ids() -> list[str]:
+    return [each for each in (*WHO, *IDS_IN_QUERIES) if "_id}" in each]
+
+
+async def call(browser: Client, route: str, ids: dict[str, str] = MINE, *, brand: str = BRAND, **rest: Any) -> Response:
+    """The route as the page of it would be asked for, with a form that is whole."""
+    method, path = route.split(" ")
+    url = path.format(brand_name=brand, **ids)
+    form = {"key": secrets.token_urlsafe(16), "customer": "cus_mine", "code": "123456"} if method == "POST" else None
+    return await browser.request(method, url, data=form, **rest)
+
+
+async def fill(world: World) -> World:
+    """Two customers of one brand and one of another, each with a subscription and an invoice."""
+    for id_, address, brand in (
+        ("mine", "jenny@example.com", BRAND),
+        ("sams", "sam@example.com", BRAND),
+        ("orbits", "jenny@example.com", OTHER),
+    ):
+        own = account(
+            subscription(f"sub_{id_}"), ending(f"sub_{id_}_ending"), id=f"cus_{id_}", email=address,
+            invoices=(invoice(f"in_{id_}_newer"), invoice(f"in_{id_}")),
+        )  # fmt: skip
+        await keep(world, own, invoice(f"in_{id_}_old"), brand=brand)
+    return world
+
+
+async def logged_in(world: World) -> Client:
+    """As the customer whose things are `MINE`."""
+    browser = world.client()
+    await world.log_in(browser)
+    return browser
+
+
+@pytest.fixture
+async def filled(world: World) -> World:
+    return await fill(world)
+
+
+@pytest.fixture
+async def browser(filled: World) -> Client:
+    return await logged_in(filled)
+
+
+async def everything(store: Store) -> dict[str, list[Any]]:
+    """Every row of every table."""
+    tables = ("challenge", "budget", "session", "customer", "account", "invoice", "catalog", "operation", "outbox",
+              "activity", "imported", "migration")  # fmt: skip
+    return {table: sorted(await store.read(f"SELECT * FROM {table}"), key=repr) for table in tables}
+
+
+async def test_the_table_has_every_route_and_no_other(world: World) -> None:
+    assert sorted(routes(world)) == sorted(WHO)
+
+
+async def test_whoever_is_logged_in_is_asked_below_my_and_nowhere_else() -> None:
+    for route, who in WHO.items():
+        assert ("/my/" in route) == (who == CUSTOMER), route
+
+
+async def test_everything_of_mine_is_shown_to_me(browser: Client) -> None:
+    """Without this the refusals below would prove nothing."""
+    with_older = {**MINE, "invoice_id": "in_mine_newer"}
+    for route in (*of(CUSTOMER, "GET"), *IDS_IN_QUERIES):
+        answer = await call(browser, route, with_older if route in IDS_IN_QUERIES else MINE)
+        assert answer.status_code == 200, route
+    for route in sorted(of(CUSTOMER, "POST"), key=lambda route: "logout" in route):
+        answer = await call(browser, route)
+        assert answer.status_code in (200, 303), route
+
+
+async def test_what_is_not_mine_is_not_there_to_the_byte(any_world: World) -> None:  # threat 75
+    browser = await logged_in(await fill(any_world))
+    before = await everything(any_world.store)
+    for route, fragment in itertools.product(with_ids(), (False, True)):
+        nothing = await call(browser, route, MADE_UP, fragment=fragment)
+        assert nothing.status_code == 404, route
+        for whose, ids in NOT_MINE.items():
+            theirs = await call(browser, route, ids, fragment=fragment)
+            assert theirs.status_code == 404, (route, whose, theirs.status_code)
+            assert theirs.content == nothing.content, (route, whose)
+            assert theirs.headers.multi_items() == nothing.headers.multi_items(), (route, whose)
+    assert await everything(any_world.store) == before
+
+
+async def test_a_zero_byte_reaches_no_database(any_world: World) -> None:  # threats 18, 75
+    """PostgreSQL takes none in a text, and no text of ours has one."""
+    browser = await logged_in(await fill(any_world))
+    for route in with_ids():
+        ids = {"subscription_id": "sub_mine%00", "invoice_id": "in_mine%00"}
+        assert (await call(browser, route, ids)).status_code == 400, route
+    for route in (*of(VISITOR, "GET"), *of(CUSTOMER, "GET")):
+        url = route.split(" ")[1].format(brand_name=BRAND, **MINE)
+        for query in ("before=%00", "prefilled_email=a%00@example.com", "next=%00", "%00=1"):
+            assert (await browser.get(f"{url}?{query}")).status_code == 400, (route, query)
+
+
+async def test_a_form_may_name_any_customer_and_changes_nobody_else(filled: World, browser: Client) -> None:
+    # threats 75, 76, 78
+    before = await everything(filled.store)
+    for route in of(CUSTOMER, "POST"):
+        if "{" not in route.removeprefix("POST /{brand_name}"):
+            continue
+        url = route.split(" ")[1].format(brand_name=BRAND, **NOT_MINE["of another customer"])
+        for claim in ({"customer": "cus_sams"}, {"customer_id": "cus_sams"}, {"email": "sam@example.com"}):
+            form = {"key": "k" * 22, "customer": "cus_mine", "amount": "0", "price": "price_1"} | claim
+            answer = await browser.post(url, data=form)
+            assert answer.status_code in (404, 409), (route, claim)
+    assert await everything(filled.store) == before
+
+
+async def test_an_address_opens_nothing_only_a_session_does(filled: World) -> None:  # threat 76
+    stranger = filled.client()
+    claims = {"email": "jenny@example.com", "customer": "cus_mine", "customer_id": "cus_mine", "session": "cus_mine"}
+    for route in of(CUSTOMER):
+        method, path = route.split(" ")
+        url = path.format(brand_name=BRAND, **MINE)
+        headers = {"x-customer": "cus_mine", "x-user": "jenny@example.com", "authorization": "Bearer cus_mine"}
+        given: dict[str, Any] = {"params": claims} if method == "GET" else {"data": claims}
+        answer = await stranger.request(method, url, headers=headers, **given)
+        assert answer.status_code == 401, route
+        assert "sub_mine" not in re.sub(r'value="subscription[^"]*"', "", answer.text), route
+
+
+def other_brands_session(browser: Client, to: Client) -> None:
+    """The token of one brand's session under the name of the other brand's cookie: a browser would never, a thief may."""
+    token = browser.cookies[f"__Host-{BRAND}-session"]
+    to.cookies.set(f"__Host-{OTHER}-session", token, domain="portal.example")
+
+
+async def refused_everywhere(browser: Client, brand: str = BRAND) -> None:
+    for route in of(CUSTOMER):
+        for fragment in (False, True):
+            answer = await call(browser, route, brand=brand, fragment=fragment)
+            assert answer.status_code == 401, (route, answer.status_code)
+            for theirs in ("House blend", "4242", "HC-in_mine"):
+                assert theirs not in answer.text, route
+
+
+async def test_nobody_logged_in_gets_nothing(filled: World) -> None:
+    before = await everything(filled.store)
+    await refused_everywhere(filled.client())
+    assert await everything(filled.store) == before
+
+
+async def test_a_session_of_one_brand_is_nothing_to_another(filled: World, browser: Client) -> None:  # threat 75
+    before = await everything(filled.store)
+    await refused_everywhere(browser, OTHER)
+    other_brands_session(browser, browser)
+    await refused_everywhere(browser, OTHER)
+    assert await everything(filled.store) == before
+
+
+async def test_after_logging_out_the_old_cookie_opens_nothing(filled: World, browser: Client) -> None:  # threat 46
+    token = browser.cookies[f"__Host-{BRAND}-session"]
+    await browser.post(f"/{BRAND}/logout")
+    browser.cookies.set(f"__Host-{BRAND}-session", token, domain="portal.example")
+    await refused_everywhere(browser)
+
+
+async def test_a_customer_who_was_switched_off_is_out_at_once(filled: World, browser: Client) -> None:  # threat 24
+    off = "UPDATE customer SET disabled = 1 WHERE id = 'cus_mine'"
+    await filled.store.write(lambda transaction: transaction.count(off))
+    await refused_everywhere(browser)
+
+
+async def test_reading_changes_no_row(filled: World, browser: Client) -> None:  # threat 62
+    before = await everything(filled.store)
+    for route in (*of(VISITOR, "GET"), *of(CUSTOMER, "GET"), *of(OPERATOR), *IDS_IN_QUERIES):
+        for headers in ({}, {"purpose": "prefetch", "sec-purpose": "prefetch"}):
+            for fragment in (False, True):
+                assert (await call(browser, route, fragment=fragment, headers=headers)).status_code < 500, route
+    assert await everything(filled.store) == before
+
+
+async def test_reading_later_notes_that_somebody_was_here_and_nothing_else(
+    filled: World, browser: Client, clock: Clock
+) -> None:  # threat 62
+    before = await everything(filled.store)
+    clock.forward(minutes=5)
+    for route in of(CUSTOMER, "GET"):
+        await call(browser, route)
+    after = await everything(filled.store)
+    assert after.pop("session") != before.pop("session")
+    assert after == before
+
+
+ODD = ("PUT", "PATCH", "DELETE", "QUERY", "TRACE", "CONNECT", "PROPFIND", "HEAD", "OPTIONS", "X" * 200)
+
+
+async def test_odd_methods_change_nothing_and_show_nothing(filled: World, browser: Client) -> None:  # threat 11
+    before = await everything(filled.store)
+    for route in WHO:
+        url = route.split(" ")[1].format(brand_name=BRAND, **MINE)
+        for method in ODD:
+            answer = await browser.request(method, url, data={"key": "k" * 22, "customer": "cus_mine"})
+            assert answer.status_code in (204, 403, 405), (method, url, answer.status_code)
+            assert "House blend" not in answer.text, (method, url)
+    assert await everything(filled.store) == before
+
+
+async def test_no_header_makes_one_method_of_another(filled: World, browser: Client) -> None:  # threat 11
+    before = await everything(filled.store)
+    overrides = {"x-http-method-override": "POST", "x-http-method": "POST", "x-method-override": "POST"}
+    for route in of(CUSTOMER, "POST"):
+        url = route.split(" ")[1].format(brand_name=BRAND, **MINE)
+        answer = await browser.get(f"{url}?_method=POST&key={'k' * 22}&customer=cus_mine", headers=overrides)
+        assert answer.status_code in (200, 405), url
+    assert await everything(filled.store) == before
