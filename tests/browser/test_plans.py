@@ -8,6 +8,7 @@ from tests.support.served import Demo
 from tests.support.visits import JENNY, Doors, log_in
 
 KIM = "kim@example.com"  # pays by invoice
+SAM = "sam@example.com"  # has three seats
 TINA = "tina@example.com"  # is in a trial
 
 
@@ -39,7 +40,7 @@ def test_a_plan_is_changed_in_place_with_focus_where_the_change_is(page: Page, d
     page.get_by_label("Promotion code").fill("spring25")
     page.get_by_role("button", name="See what changes").click()
     expect(page.get_by_role("heading", name="Change Orbit Solo?")).to_be_focused()
-    expect(page.get_by_role("cell", name="Credit for unused time: Orbit Solo")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Credit for unused time: Orbit Solo")).to_be_visible()
     expect(page.get_by_text("Your promotion code gives you 25% off for 3 months.")).to_be_visible()
     assert len(posts) == 2
 
@@ -47,22 +48,20 @@ def test_a_plan_is_changed_in_place_with_focus_where_the_change_is(page: Page, d
     expect(page.get_by_role("heading", name="Orbit Business")).to_be_focused()
     expect(announced(page)).to_contain_text("Your plan has been changed")
     assert len(posts) == 3
-    assert page.url == url
+    assert page.url.partition("#")[0] == url
 
 
-def test_a_cheaper_plan_waits_and_the_present_one_can_be_kept(page: Page, doors: Doors):
-    doors.enter(page, "orbit", "max@example.com")
-    card = page.get_by_role("region", name="Orbit Business", exact=True)
-    card.get_by_role("link", name="Change plan").click()
-    choose(page, "Orbit Starter")
+def test_fewer_seats_wait_for_the_end_of_the_period_and_can_be_kept(page: Page, doors: Doors):
+    doors.enter(page, "orbit", SAM)
+    page.get_by_role("link", name="Change plan").click()
+    page.get_by_role("textbox", name="Quantity").fill("2")
     page.get_by_role("button", name="See what changes").click()
     expect(page.get_by_text("Nothing is due now.")).to_be_visible()
     page.get_by_role("button", name=re.compile(r"^Change on \w+ \d")).click()
     expect(announced(page)).to_contain_text("Your plan changes on")
-    expect(card.get_by_text("Orbit Starter")).to_be_visible()
-    card.get_by_role("button", name="Keep my current plan").click()
+    page.get_by_role("button", name="Keep my current plan").click()
     expect(announced(page)).to_contain_text("You keep your current plan")
-    expect(card.get_by_text("Orbit Starter")).to_have_count(0)
+    expect(page.get_by_role("button", name="Keep my current plan")).to_have_count(0)
 
 
 def test_two_tabs_with_different_changes_have_one_effect_each(page: Page, doors: Doors):
@@ -75,9 +74,9 @@ def test_two_tabs_with_different_changes_have_one_effect_each(page: Page, doors:
         tab.get_by_role("button", name="See what changes").click()
         expect(tab.get_by_text("Your trial goes on until")).to_be_visible()
     tabs[0].get_by_role("button", name=re.compile("^Change")).click()
-    expect(tabs[0].get_by_text("Your plan has been changed")).to_be_visible()
+    expect(announced(tabs[0])).to_contain_text("Your plan has been changed")
     tabs[1].get_by_role("button", name=re.compile("^Change")).click()
-    expect(tabs[1].get_by_text("The numbers have changed")).to_be_visible()
+    expect(announced(tabs[1])).to_contain_text("The numbers have changed")
 
 
 def test_what_cannot_be_changed_says_why(page: Page, doors: Doors):
@@ -114,7 +113,7 @@ def test_more_of_it_and_a_pause_work_without_scripts(demo: Demo, plain_page: Pag
     page = plain_page
     log_in(page, demo, "harbour", JENNY)
     page.get_by_role("link", name="Change plan").click()
-    page.get_by_label("Quantity").fill("3")
+    page.get_by_role("textbox", name="Quantity").fill("3")
     page.get_by_role("button", name="See what changes").click()
     expect(page).to_have_url(re.compile(r"/change$"))
     page.get_by_role("button", name=re.compile("^Change")).click()
