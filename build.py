@@ -114,13 +114,13 @@ def step_inside() -> None:
 def demo(options: argparse.Namespace) -> int:
     from server import demo
 
-    return demo.run(THEMES, host=options.host, port=options.port)
+    return demo.run(THEMES, host=options.host, port=options.port, now=options.now)
 
 
 def dev(options: argparse.Namespace) -> int:
     from server import demo
 
-    return demo.run(THEMES, host=options.host, port=options.port, only=options.brand, reload=True)
+    return demo.run(THEMES, host=options.host, port=options.port, only=options.brand, reload=True, now=options.now)
 
 
 def build(options: argparse.Namespace) -> int:
@@ -193,6 +193,7 @@ def menu() -> argparse.ArgumentParser:
         served = add(name, words)
         served.add_argument("--port", type=int, default=8000)
         served.add_argument("--host", default="127.0.0.1", help="a loopback address")
+        served.add_argument("--now", default="", help="where its clock begins, such as 2026-12-31T12:00:00Z")
         if name == "dev":
             served.add_argument("brand", nargs="?")
     built = add("build", "write dist/<brand>/")

@@ -95,6 +95,20 @@ def import_command(options: argparse.Namespace) -> int:
     return with_store(work)
 
 
+def config_import(options: argparse.Namespace) -> int:
+    from server.merchant import config_import  # noqa: PLC0415
+
+    folder = link.brand_in(themes_folder(), options.brand)
+    try:
+        done = config_import.import_config(folder, options.file)
+    except config_import.ConfigRefused as error:
+        return refuse(f"{error}\nNothing was changed.")
+    print(f"Written into {folder / 'portal.toml'}: " + (", ".join(done.tables) or "nothing"))
+    for each in done.unplaced:
+        print(f"No place for: {each}")
+    return 0
+
+
 def customers_search(options: argparse.Namespace) -> int:
     from server.merchant import customers  # noqa: PLC0415
 
@@ -195,6 +209,13 @@ def menu() -> argparse.ArgumentParser:
     imported = add(commands, "import", import_command, "fill the ledger from Stripe-shaped JSON")
     imported.add_argument("brand")
     imported.add_argument("files", nargs="+", type=Path, metavar="file")
+    configs = commands.add_parser("config", help="a brand's configuration").add_subparsers(
+        required=True, metavar="verb"
+    )
+    words = "write a billing_portal.configuration (JSON) into portal.toml; its comments stay"
+    carried = add(configs, "import", config_import, words)
+    carried.add_argument("brand")
+    carried.add_argument("file", type=Path)
     customers = commands.add_parser("customers", help="look for customers")
     searched = add(customers.add_subparsers(required=True, metavar="verb"), "search", customers_search, "who has it?")
     searched.add_argument("brand")

@@ -13,10 +13,10 @@ examples, each under a name that says what state it shows:
 
 `view` is the view's fields as JSON: a datetime is an ISO string with its zone, `Money` is `[amount, currency]` in minor
 units, a field with a default may be left out, and a name that the type does not have is refused. `about` is optional.
-The type is found by its name: `fragments/subscriptions/confirm_cancel.html` shows
-`server.subscriptions.views.ConfirmCancel`. A type, a template or examples without the other two are refused, by
-`orphans`. A view that is only the base of others, or a part of one, is no `View` itself: derive it from
-`msgspec.Struct`.
+The type is found by its name: `fragments/subscriptions/confirm_cancel.html` shows the view `ConfirmCancel` of
+`server/subscriptions/views.py`, or of a `…_views.py` beside it. A type, a template or examples without the other two
+are refused, by `orphans`. A view that is only the base of others, or a part of one, is no `View` itself: derive it
+from `msgspec.Struct`.
 
 Mails have examples in the same form, `site/templates/emails/<mail>.examples.json`, with "mail" instead of "view": the
 fields of the struct that `server.mail.messages.MAILS` has under that name.
@@ -92,32 +92,32 @@ def load_mails(folder: Path = EMAILS) -> list[MailExample]:
 def view_type(feature: str, fragment: str) -> type[View]:
     """The view that the fragment shows. Raises `ExampleError` where there is none of that name."""
     name = "".join(part.capitalize() for part in fragment.split("_"))
-    try:
-        module: ModuleType | None = importlib.import_module(f"server.{feature}.views")
-    except ModuleNotFoundError as error:
-        if error.name not in {f"server.{feature}", f"server.{feature}.views"}:
-            raise
-        module = None
-    kind = getattr(module, name, None)
-    if not (isinstance(kind, type) and issubclass(kind, View)):
-        raise ExampleError(
-            f"fragments/{feature}/{fragment}.html: shows server.{feature}.views.{name}, and there is no such View"
-        )
-    return kind
+    for module in _modules(feature):
+        kind = getattr(module, name, None)
+        if isinstance(kind, type) and issubclass(kind, View) and kind.__module__ == module.__name__:
+            return kind
+    raise ExampleError(
+        f"fragments/{feature}/{fragment}.html: shows server.{feature}.views.{name}, and there is no such View"
+    )
 
 
 def views() -> list[type[View]]:
     """Every view of every feature, sorted by template."""
-    found = []
-    for package in pkgutil.iter_modules(server.__path__):
-        if package.ispkg and (Path(server.__path__[0]) / package.name / "views.py").exists():
-            module = importlib.import_module(f"server.{package.name}.views")
-            found += [
-                each
-                for each in vars(module).values()
-                if isinstance(each, type) and issubclass(each, View) and each.__module__ == module.__name__
-            ]
+    found = [
+        each
+        for package in pkgutil.iter_modules(server.__path__)
+        if package.ispkg
+        for module in _modules(package.name)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, View) and each.__module__ == module.__name__
+    ]
     return sorted(found, key=template_of)
+
+
+def _modules(feature: str) -> list[ModuleType]:
+    """The modules of the feature that hold views: `views.py` and each `…_views.py`."""
+    files = sorted((Path(server.__path__[0]) / feature).glob("*views.py"))
+    return [importlib.import_module(f"server.{feature}.{each.stem}") for each in files]
 
 
 def orphans(folder: Path = FRAGMENTS) -> list[str]:

@@ -76,11 +76,36 @@ class Paths:
     def subscription(self, subscription_id: str) -> str:
         return f"{self.subscriptions}/{_segment(subscription_id)}"
 
-    def subscription_cancel(self, subscription_id: str) -> str:
-        return f"{self.subscription(subscription_id)}/cancel"
+    def subscription_cancel(self, subscription_id: str, *, declined: bool = False) -> str:
+        """`declined`: past the offer that is made before a cancellation."""
+        return f"{self.subscription(subscription_id)}/cancel{'?offer=declined' if declined else ''}"
+
+    def subscription_retain(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/retain"
+
+    def subscription_feedback(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/feedback"
 
     def subscription_resume(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/resume"
+
+    def subscription_change(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/change"
+
+    def subscription_change_confirm(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/change/confirm"
+
+    def subscription_change_undo(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/change/undo"
+
+    def subscription_pause(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/pause"
+
+    def subscription_unpause(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/unpause"
+
+    def subscription_restart(self, subscription_id: str) -> str:
+        return f"{self.subscription(subscription_id)}/restart"
 
     @property
     def history(self) -> str:

@@ -102,7 +102,7 @@ def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:
 
 def _refused(request: AnyRequest, error: Refused) -> Response[str]:
     repeat = _repeat(request)
-    return _problem(request, problems.Refused(error.reason, repeat.subject if repeat else ""), 409)
+    return _problem(request, problems.Refused(error.reason, repeat.subject if repeat else "", error.detail), 409)
 
 
 def _unavailable(request: AnyRequest, _: Unavailable | StoreUnavailable) -> Response[str]:

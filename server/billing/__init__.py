@@ -13,12 +13,14 @@ the state as it is now.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from server.billing.money import Money
+from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
 from server.billing.types import (
     ACTIVE,
     ALIVE,
@@ -26,6 +28,8 @@ from server.billing.types import (
     LATEST_INVOICES,
     Account,
     Address,
+    Basis,
+    Catalog,
     Coupon,
     Customer,
     Discount,
@@ -36,10 +40,12 @@ from server.billing.types import (
     Item,
     Payment,
     PaymentMethod,
+    Pending,
     Price,
     Product,
     PromotionCode,
     Recurring,
+    Scheduled,
     Subscription,
     TaxId,
     TaxRate,
@@ -55,8 +61,13 @@ __all__ = [
     "Account",
     "Activity",
     "Address",
+    "Basis",
     "Billing",
     "BillingError",
+    "Catalog",
+    "Change",
+    "Changed",
+    "Charge",
     "Coupon",
     "Customer",
     "Discount",
@@ -70,12 +81,16 @@ __all__ = [
     "NotFound",
     "Payment",
     "PaymentMethod",
+    "Pending",
+    "Plan",
+    "Preview",
     "Price",
     "Product",
     "PromotionCode",
     "Recurring",
     "Refusal",
     "Refused",
+    "Scheduled",
     "Subscription",
     "TaxId",
     "TaxRate",
@@ -94,14 +109,16 @@ class Refusal(msgspec.Struct, frozen=True):
     """Why a change cannot be made: a value, not an exception. `reason` is a word that a template turns into a sentence."""
 
     reason: str
+    detail: str = ""
+    """A decline code, or the limit that was not kept."""
 
 
 class Refused(BillingError):
-    """The billing side says no. `reason` is as in `Refusal`."""
+    """The billing side says no. `reason` and `detail` are as in `Refusal`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.detail = reason, detail
 
 
 class Unavailable(BillingError):
@@ -153,6 +170,73 @@ class Billing(Protocol):
 
     async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
         """What was done, newest first."""
+        ...
+
+    async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
+        """What the configuration names: the prices to move to, the coupon offered before a cancellation; and `prices`."""
+        ...
+
+    async def preview_change(
+        self, customer_id: str, subscription_id: str, change: Change, *, now: datetime
+    ) -> Preview | Refusal:
+        """What the change would mean now. Raises `NotFound`."""
+        ...
+
+    async def change(
+        self,
+        customer_id: str,
+        subscription_id: str,
+        change: Change,
+        *,
+        token: str,
+        key: str,
+        now: datetime,
+        browser: str,
+    ) -> Changed:
+        """Make the change that was shown under this token; with other numbers by now, nothing is changed and the new
+        preview is answered. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def undo_change(
+        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Take back a change that was to come; nothing was: unchanged. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def feedback(
+        self,
+        customer_id: str,
+        subscription_id: str,
+        reason: str,
+        comment: str,
+        *,
+        key: str,
+        now: datetime,
+        browser: str,
+    ) -> Account:
+        """Keep why it was canceled: a word of the configuration, and the customer's own words. Raises as the others."""
+        ...
+
+    async def retain(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Accept the coupon that is offered before a cancellation; taken already: unchanged. Raises as the others."""
+        ...
+
+    async def pause(
+        self, customer_id: str, subscription_id: str, cycles: int, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Ask for no money for so many periods after the running one. Raises as the others."""
+        ...
+
+    async def unpause(
+        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """End the customer's own pause; not paused: unchanged. Raises as the others."""
+        ...
+
+    async def restart(
+        self, customer_id: str, subscription_id: str, price: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Start an ended subscription again, as a new one; done already: unchanged. Raises as the others."""
         ...
 
     async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:

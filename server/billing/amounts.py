@@ -11,6 +11,7 @@ from datetime import datetime
 from fractions import Fraction
 
 import msgspec
+from msgspec.structs import replace
 
 from server.billing.money import Money
 from server.billing.periods import add_months
@@ -21,6 +22,7 @@ from server.billing.types import (
     InvoiceLine,
     InvoiceTax,
     Item,
+    Pending,
     Price,
     Subscription,
     TaxRate,
@@ -82,11 +84,57 @@ def is_metered(price: Price) -> bool:
 
 def amount_of(price: Price, quantity: int) -> int:
     """Minor units for so many units of the price."""
+    return rounded(exact_amount(price, quantity))
+
+
+def exact_amount(price: Price, quantity: int) -> Fraction:
+    """The same before it is rounded."""
     if price.billing_scheme == "tiered" and price.tiers:
-        return rounded(_in_tiers(price, quantity))
+        return _in_tiers(price, quantity)
     packages, rest = divmod(quantity, price.package_size)
     started = packages + (1 if rest and price.package_round == "up" else 0)
-    return rounded(Fraction(price.unit_amount or 0) * started)
+    return Fraction(price.unit_amount or 0) * started
+
+
+def exact_net(subscription: Subscription, price: Price, quantity: int, at: datetime) -> Fraction:
+    """What a whole period of so many units costs after the discounts that run on, exact. One that counts for a single
+    invoice waits for the invoice of a whole period."""
+    net = exact_amount(price, quantity)
+    for each in subscription.discounts:
+        coupon = each.coupon
+        if coupon.duration == "once" or not is_running(each, at):
+            continue
+        if coupon.products and price.product not in coupon.products:
+            continue
+        if coupon.percent_off:
+            net -= net * Fraction(coupon.percent_off) / 100
+        elif coupon.amount_off and coupon.amount_off.currency == subscription.currency:
+            net -= coupon.amount_off.amount
+        net = max(net, Fraction(0))
+    return net
+
+
+def joined(charge: Bill | None, pending: Sequence[Pending], currency: str) -> Bill:
+    """One bill of what waited and of a charge; the taxes of all of it, one entry a rate."""
+    lines = tuple(each.line for each in pending) + (charge.lines if charge else ())
+    net = tuple(each.line.amount.amount for each in pending) + (charge.net if charge else ())
+    taxes = [tax for each in pending for tax in each.taxes] + list(charge.taxes if charge else ())
+    return Bill(
+        lines=lines,
+        net=net,
+        discounts=charge.discounts if charge else (),
+        taxes=_together(taxes),
+        subtotal=Money(sum(line.amount.amount for line in lines), currency),
+        total=Money(sum(net) + exclusive(taxes), currency),
+    )
+
+
+def _together(taxes: Sequence[InvoiceTax]) -> tuple[InvoiceTax, ...]:
+    found: dict[tuple[str, bool], InvoiceTax] = {}
+    for each in taxes:
+        key = (each.label, each.inclusive)
+        found[key] = replace(each, amount=found[key].amount + each.amount) if key in found else each
+    return tuple(found.values())
 
 
 def _in_tiers(price: Price, quantity: int) -> Fraction:

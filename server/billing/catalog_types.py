@@ -69,6 +69,12 @@ class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_in_months: int = 0
     products: tuple[str, ...] = ()
     """Applies to these only; empty: to everything."""
+    redeem_by: datetime | None = None
+    max_redemptions: int = 0
+    """0: as often as wanted."""
+    times_redeemed: int = 0
+    valid: bool = True
+    """The billing side says that it can still be given."""
 
 
 class PromotionCode(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,12 +88,21 @@ class PromotionCode(msgspec.Struct, frozen=True, omit_defaults=True):
     max_redemptions: int = 0
     """0: as often as wanted."""
     times_redeemed: int = 0
+    customer: str = ""
+    """For this one only; empty: for everybody."""
+    first_time: bool = False
+    """Only for who never paid anything before."""
+    minimum: Money | None = None
+    """What a period must cost at least, before discounts."""
 
 
 class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     coupon: Coupon
     promotion_code: str = ""
+    """As the customer typed it, or may type it."""
+    redeemed: str = ""
+    """The id of the promotion code, where it was redeemed in this portal."""
     start_at: datetime | None = None
     end_at: datetime | None = None
 
@@ -98,3 +113,13 @@ class TaxRate(msgspec.Struct, frozen=True, omit_defaults=True):
     """Decimal, such as `19`."""
     display_name: str = ""
     inclusive: bool = False
+
+
+class Catalog(msgspec.Struct, frozen=True):
+    """What a change may name: each by its id, except promotion codes."""
+
+    products: dict[str, Product] = {}
+    prices: dict[str, Price] = {}
+    coupons: dict[str, Coupon] = {}
+    codes: tuple[PromotionCode, ...] = ()
+    """The promotion codes that were asked for; several may share the same text."""

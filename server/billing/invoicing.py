@@ -39,7 +39,7 @@ def issue(
     starts = [line.period_start_at for line in bill.lines if line.period_start_at]
     ends = [line.period_end_at for line in bill.lines if line.period_end_at]
     invoice = Invoice(
-        id=invoice_id(subscription.id, at, reason),
+        id=invoice_id(subscription.id, at, reason, customer.next_invoice_sequence),
         number=f"{customer.invoice_prefix or prefix_of(customer)}-{customer.next_invoice_sequence:04d}",
         status="open",
         currency=subscription.currency,
@@ -65,8 +65,10 @@ def issue(
     return with_invoices(replace(account, customer=customer, balance=balance), (invoice,)), invoice
 
 
-def invoice_id(subscription_id: str, at: datetime, reason: str) -> str:
-    return "in_" + blake2b(f"{subscription_id} {at.isoformat()} {reason}".encode(), digest_size=12).hexdigest()
+def invoice_id(subscription_id: str, at: datetime, reason: str, number: int) -> str:
+    """Two at the same moment differ in their number."""
+    told = f"{subscription_id} {at.isoformat()} {reason} {number}"
+    return "in_" + blake2b(told.encode(), digest_size=12).hexdigest()
 
 
 def prefix_of(customer: Customer) -> str:

@@ -6,6 +6,7 @@ on the account and on that moment alone, never on `now`; so catching up once is 
     end       the end that was decided has come               canceled
     expire    nobody finished an incomplete subscription      incomplete_expired, after 23 hours
     unpause   collection begins again
+    change    a change that was put off takes effect         the period that begins with it is charged at the new price
     overdue   a sent invoice was not paid in time             past_due
     renew     a period or a trial is over                     an invoice; active, or past_due where the charge fails
 """
@@ -18,16 +19,16 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.amounts import Bill, bill, is_running
+from server.billing.amounts import Bill, bill, is_running, joined
 from server.billing.invoicing import arranged, issue
 from server.billing.periods import next_end
-from server.billing.types import ALIVE, Account, Invoice, Item, Subscription, Upcoming
+from server.billing.types import ALIVE, Account, Basis, Discount, Invoice, Item, Subscription, Upcoming
 
 RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
 AT_ONCE = 500
 """So many events in one call at most; the account stays due after that and is brought further by the next call."""
 _UNFINISHED = timedelta(hours=23)
-_ORDER = ("end", "expire", "unpause", "overdue", "renew")
+_ORDER = ("end", "expire", "unpause", "change", "overdue", "renew")
 
 
 class Event(msgspec.Struct, frozen=True, order=True):
@@ -70,14 +71,23 @@ def settled(account: Account) -> Account:
 
 def upcoming_of(subscription: Subscription) -> Upcoming | None:
     """The next charge; None where the subscription ends before it, or nothing is collected then."""
-    at = _renews_at(subscription)
+    found = next_bill(subscription)
+    return Upcoming(subscription=subscription.id, at=found[0], total=found[1].total) if found else None
+
+
+def next_bill(subscription: Subscription) -> tuple[datetime, Bill] | None:
+    """When it is charged next, and what; a change that comes with it is counted in."""
+    at = renews_at(subscription)
     if at is None or subscription.status == "unpaid" or (subscription.cancel_at and subscription.cancel_at <= at):
         return None
     resumes = subscription.pause_resumes_at
     if subscription.pause_behavior and (resumes is None or resumes > at):
         return None
+    scheduled = subscription.scheduled
+    if scheduled and scheduled.at <= at:
+        subscription = as_scheduled(subscription)
     renewed, items = _next_period(subscription, at)
-    return Upcoming(subscription=subscription.id, at=at, total=bill(renewed, items, at).total)
+    return at, joined(bill(renewed, items, at), renewed.pending, renewed.currency)
 
 
 def next_event(account: Account) -> Event | None:
@@ -91,8 +101,9 @@ def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
         "end": subscription.cancel_at,
         "expire": subscription.created_at + _UNFINISHED if subscription.status == "incomplete" else None,
         "unpause": subscription.pause_resumes_at if subscription.pause_behavior else None,
+        "change": subscription.scheduled.at if subscription.scheduled else None,
         "overdue": _overdue_at(subscription, account),
-        "renew": _renews_at(subscription),
+        "renew": renews_at(subscription),
     }
     for order, kind in enumerate(_ORDER):
         moment = moments[kind]
@@ -107,7 +118,7 @@ def _overdue_at(subscription: Subscription, account: Account) -> datetime | None
     return latest.due_at if latest and latest.status == "open" else None
 
 
-def _renews_at(subscription: Subscription) -> datetime | None:
+def renews_at(subscription: Subscription) -> datetime | None:
     """When its next period begins: a trial's end, or the first end of an item whose interval we know."""
     if subscription.status not in RENEWING:
         return None
@@ -131,7 +142,7 @@ def _next_period(subscription: Subscription, at: datetime) -> tuple[Subscription
         if end is None:
             items.append(item)
         else:
-            items.append(replace(item, current_period_start_at=at, current_period_end_at=end))
+            items.append(replace(item, current_period_start_at=at, current_period_end_at=end, basis=None))
             renewed.append(items[-1])
     return replace(subscription, items=tuple(items)), renewed
 
@@ -141,15 +152,51 @@ def _happen(account: Account, event: Event) -> tuple[Account, tuple[Invoice, ...
     if event.kind == "renew":
         return _renew(account, subscription, event.at)
     if event.kind == "end":
-        asked = subscription.canceled_at or event.at
-        changed = replace(subscription, status="canceled", ended_at=event.at, canceled_at=asked)
+        return _end(account, subscription, event.at)
+    if event.kind == "change":
+        changed = as_scheduled(subscription)
     elif event.kind == "expire":
         changed = replace(subscription, status="incomplete_expired", ended_at=event.at)
     elif event.kind == "unpause":
-        changed = replace(subscription, pause_behavior="", pause_resumes_at=None)
+        changed = replace(subscription, pause_behavior="", pause_resumes_at=None, paused_at=None)
     else:
         changed = replace(subscription, status="past_due")
     return with_subscription(account, changed), ()
+
+
+def _end(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
+    """It is over; what still waited for an invoice gets one of its own."""
+    made: tuple[Invoice, ...] = ()
+    if subscription.pending:
+        last = joined(None, subscription.pending, subscription.currency)
+        account, subscription = settle_last(account, subscription, last, at)
+        made = tuple(each for each in account.invoices if each.id == subscription.latest_invoice)
+    asked = subscription.canceled_at or at
+    changed = replace(subscription, status="canceled", ended_at=at, canceled_at=asked, scheduled=None)
+    return with_subscription(account, changed), made
+
+
+def settle_last(account: Account, subscription: Subscription, last: Bill, at: datetime) -> tuple[Account, Subscription]:
+    """The last invoice of a subscription that ends. It is collected during a pause too: there is no later one."""
+    account, invoice = issue(account, replace(subscription, pause_behavior=""), last, at, "subscription_update")
+    return account, replace(subscription, pending=(), latest_invoice=invoice.id)
+
+
+def as_scheduled(subscription: Subscription) -> Subscription:
+    """The subscription once its scheduled change has come."""
+    scheduled = subscription.scheduled
+    if scheduled is None:
+        return subscription
+    first = replace(subscription.items[0], price=scheduled.price, quantity=scheduled.quantity)
+    discounts = with_discount(subscription.discounts, scheduled.discount)
+    return replace(subscription, items=(first, *subscription.items[1:]), discounts=discounts, scheduled=None)
+
+
+def with_discount(discounts: tuple[Discount, ...], more: Discount | None) -> tuple[Discount, ...]:
+    """A promotion code takes the place of an earlier one; what the business gave stays beside it."""
+    if more is None:
+        return discounts
+    return (*(each for each in discounts if not each.promotion_code), more)
 
 
 def with_subscription(account: Account, changed: Subscription) -> Account:
@@ -164,12 +211,28 @@ def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[
     if status == "trialing":
         renewed = replace(renewed, status="active")
     if not items or status == "unpaid" or subscription.pause_behavior == "keep_as_draft":
-        return with_subscription(account, renewed), ()
+        return with_subscription(account, _unbilled(renewed, items)), ()
     charge: Bill = bill(renewed, items, at)
+    if not renewed.pause_behavior:
+        # Nobody is asked for a voided invoice, so what waits must not be lost in one.
+        charge = joined(charge, renewed.pending, renewed.currency)
+        renewed = replace(renewed, pending=())
     account, invoice = issue(account, renewed, charge, at, "subscription_cycle")
     if invoice.status == "open" and renewed.collection_method != "send_invoice":
         renewed = replace(renewed, status="past_due")
     elif invoice.status == "paid":
         renewed = replace(renewed, status="active")
-    discounts = tuple(each for each in renewed.discounts if each.coupon.duration != "once" and is_running(each, at))
-    return with_subscription(account, replace(renewed, discounts=discounts, latest_invoice=invoice.id)), (invoice,)
+    renewed = replace(renewed, discounts=lasting(renewed.discounts, at), latest_invoice=invoice.id)
+    return with_subscription(account, renewed), (invoice,)
+
+
+def lasting(discounts: tuple[Discount, ...], at: datetime) -> tuple[Discount, ...]:
+    """The discounts that are left after an invoice at `at`."""
+    return tuple(each for each in discounts if each.coupon.duration != "once" and is_running(each, at))
+
+
+def _unbilled(subscription: Subscription, items: list[Item]) -> Subscription:
+    """Nobody pays for this period, so nothing of it is ever credited."""
+    fresh = {each.id for each in items}
+    found = (replace(each, basis=Basis(net="0")) if each.id in fresh else each for each in subscription.items)
+    return replace(subscription, items=tuple(found))

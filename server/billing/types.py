@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from server.billing.catalog_types import (
+    Catalog,
     Coupon,
     Discount,
     Price,
@@ -21,6 +22,7 @@ from server.billing.catalog_types import (
     TaxRate,
     Tier,
 )
+from server.billing.invoice_types import Address, Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Payment
 from server.billing.money import Money
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "LATEST_INVOICES",
     "Account",
     "Address",
+    "Basis",
+    "Catalog",
     "Coupon",
     "Customer",
     "Discount",
@@ -40,10 +44,12 @@ __all__ = [
     "Item",
     "Payment",
     "PaymentMethod",
+    "Pending",
     "Price",
     "Product",
     "PromotionCode",
     "Recurring",
+    "Scheduled",
     "Subscription",
     "TaxId",
     "TaxRate",
@@ -60,16 +66,6 @@ ALIVE = ACTIVE | {"unpaid", "paused", "incomplete"}
 
 ENDED = frozenset({"canceled", "incomplete_expired"})
 """The statuses that nothing leads out of."""
-
-
-class Address(msgspec.Struct, frozen=True, omit_defaults=True):
-    line1: str = ""
-    line2: str = ""
-    city: str = ""
-    state: str = ""
-    postal_code: str = ""
-    country: str = ""
-    """ISO 3166 code of two letters, upper case."""
 
 
 class TaxId(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,12 +115,42 @@ class PaymentMethod(msgspec.Struct, frozen=True, omit_defaults=True):
     """Sandbox only: what happens when it is charged (empty: it works; else a decline code or `requires_action`)."""
 
 
+class Basis(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a running period is worth where its own invoice does not say so, because the plan changed within it."""
+
+    net: str
+    """For a whole period, after discounts, exact, in minor units: `3100` or `2001/2`."""
+    invoice: str = ""
+    """The invoice that it was paid with, where there is one."""
+
+
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     price: Price
     current_period_start_at: datetime
     current_period_end_at: datetime
     quantity: int = 1
+    basis: Basis | None = None
+    """Set by a change within the period; None: the period's invoice counts, or the price."""
+
+
+class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A credit or charge that waits for the next invoice."""
+
+    line: InvoiceLine
+    """Discounts are taken off already."""
+    taxes: tuple[InvoiceTax, ...] = ()
+
+
+class Scheduled(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A change that takes effect by itself."""
+
+    at: datetime
+    price: Price
+    quantity: int
+    asked_at: datetime
+    discount: Discount | None = None
+    """Begins with it."""
 
 
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -156,87 +182,26 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str = ""
     latest_invoice: str = ""
     schedule: str = ""
+    """A schedule of the business, by its id."""
+    scheduled: Scheduled | None = None
+    """A later change that the customer asked for."""
+    pending: tuple[Pending, ...] = ()
+    """Goes into the next invoice."""
+    paused_at: datetime | None = None
+    """When the customer paused it; None with a `pause_behavior`: the business did."""
+    feedback: str = ""
+    """Why it was canceled: Stripe's word."""
+    comment: str = ""
+    """The same in the customer's own words."""
+    retained: str = ""
+    """The coupon that was accepted instead of a cancellation."""
+    restarted_as: str = ""
+    """The subscription that it was started again as."""
 
     @property
     def current_period_end_at(self) -> datetime:
         """When the next of its items' periods ends."""
         return min(item.current_period_end_at for item in self.items)
-
-
-class InvoiceLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    description: str
-    amount: Money
-    """Stripe's `amount`: discounts not yet taken off, exclusive tax not yet added."""
-    quantity: int | None = None
-    unit_amount: str = ""
-    period_start_at: datetime | None = None
-    period_end_at: datetime | None = None
-    proration: bool = False
-    price: str = ""
-    subscription: str = ""
-
-
-class InvoiceTax(msgspec.Struct, frozen=True, omit_defaults=True):
-    label: str
-    amount: Money
-    inclusive: bool = False
-
-
-class InvoiceDiscount(msgspec.Struct, frozen=True, omit_defaults=True):
-    label: str
-    amount: Money
-
-
-class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    status: str
-    """`paid`, `failed`, `open`, `canceled`."""
-    amount: Money
-    at: datetime
-    method: str = ""
-    """In words, such as `visa 4242`."""
-    failure: str = ""
-    """The decline code of the last try, such as `insufficient_funds`."""
-    refunded: Money | None = None
-
-
-class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    number: str
-    status: str
-    """`open`, `paid`, `void` or `uncollectible`; a draft is never shown."""
-    currency: str
-    created_at: datetime
-    subtotal: Money
-    total: Money
-    amount_paid: Money
-    amount_due: Money
-    """What is still to pay of an open invoice."""
-    lines: tuple[InvoiceLine, ...] = ()
-    subscription: str = ""
-    due_at: datetime | None = None
-    paid_at: datetime | None = None
-    period_start_at: datetime | None = None
-    period_end_at: datetime | None = None
-    taxes: tuple[InvoiceTax, ...] = ()
-    discounts: tuple[InvoiceDiscount, ...] = ()
-    payments: tuple[Payment, ...] = ()
-    credited: Money | None = None
-    """Credit notes issued after it was finalized."""
-    billing_reason: str = ""
-    customer_name: str = ""
-    customer_email: str = ""
-    customer_address: Address = Address()
-    """As they were when the invoice was finalized."""
-    memo: str = ""
-    next_attempt_at: datetime | None = None
-    balance_applied: Money | None = None
-    """Credit (negative) or debt (positive) of the customer's balance that went into it."""
-    has_more_lines: bool = False
-    """The billing side sent only the first lines."""
-    hosted: bool = False
-    """The billing side has a page of its own for it (Stripe)."""
 
 
 class Upcoming(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,8 +1,8 @@
 """Everything on one machine: `build.py demo` and `build.py dev`.
 
 Builds the brands into a folder of its own, fills a throw-away ledger with sample customers, and serves pages and server
-on one loopback origin. Mails go to nobody: each passcode is printed, and the mails are shown at `/_demo/inbox`. What it
-prints can be followed by scripts:
+on one loopback origin. Mails go to nobody: each passcode is printed, and the mails are shown at `/_demo/inbox`. Time can be
+moved ahead at `/_demo/clock`. What it prints can be followed by scripts:
 
     portal <brand> <log-in URL with a prefilled address>
     passcode <address> <code>
@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import tempfile
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from litestar.types import ASGIApp
 
 from server import app, logs, publishing, samples, themes
 from server.assets import Assets
+from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
 from server.merchant.import_files import import_records
@@ -52,17 +54,26 @@ class DemoError(Exception):
     """The demo cannot run like this; the message says what to do."""
 
 
-def run(themes_folder: Path, *, host: str, port: int, only: str | None = None, reload: bool = False) -> int:
-    """Serve until Ctrl-C or SIGTERM. Raises `DemoError` or `ThemeError`."""
+def run(
+    themes_folder: Path, *, host: str, port: int, only: str | None = None, reload: bool = False, now: str = ""
+) -> int:
+    """Serve until Ctrl-C or SIGTERM. `now` is the moment at which its clock begins, ISO 8601; empty: the real one.
+
+    Raises `DemoError` or `ThemeError`.
+    """
     if not is_loopback(host):
         raise DemoError(
             f"--host {host}: the demo shows everybody's passcodes, so it stays on this machine. "
             "Use 127.0.0.1, ::1 or localhost; for anything else there is: python -m server serve"
         )
+    try:
+        start = moment(now) if now else None
+    except ValueError as error:
+        raise DemoError(f"--now: {error}") from None
     _check_port(host, port)
     logs.configure("warning")
     with tempfile.TemporaryDirectory(prefix="postern-demo-") as folder:
-        demo = Demo(themes_folder, Path(folder), host=host, port=port, only=only, reload=reload)
+        demo = Demo(themes_folder, Path(folder), host=host, port=port, only=only, reload=reload, now=start)
         demo.load()
         asyncio.run(demo.serve())
     return 0
@@ -70,10 +81,19 @@ def run(themes_folder: Path, *, host: str, port: int, only: str | None = None, r
 
 class Demo:
     def __init__(
-        self, themes_folder: Path, folder: Path, *, host: str, port: int, only: str | None, reload: bool
+        self,
+        themes_folder: Path,
+        folder: Path,
+        *,
+        host: str,
+        port: int,
+        only: str | None,
+        reload: bool,
+        now: datetime | None,
     ) -> None:
         self._themes, self._folder, self._host, self._port = themes_folder, folder, host, port
         self._only, self._reload = only, reload
+        self._clock = Clock(app.utc_now, now)
         self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self._brands: tuple[Brand, ...] = ()
         self._mailer = KeepingMailer(print_passcode)
@@ -133,13 +153,15 @@ class Demo:
 
     async def _application(self) -> ASGIApp:
         store = open_store(self._settings.database)
-        wired = app.create_app(self._settings, self._brands, store, mailer=self._mailer, reload=self._reload)
+        wired = app.create_app(
+            self._settings, self._brands, store, clock=self._clock, mailer=self._mailer, reload=self._reload
+        )
         first = self._brands[0]
         renderer = Renderer(first, Assets.of(first), Paths(first.base))
         pages = StaticFiles(wired, self._folder / "dist", [brand.name for brand in self._brands])
         hosts = frozenset({self.origin.removeprefix("http://")})
         built = secrets.token_hex(4) if self._reload else ""
-        return Inbox(
+        inbox = Inbox(
             pages,
             messages=lambda: self._mailer.messages,
             renderer=renderer,
@@ -147,13 +169,14 @@ class Demo:
             hosts=hosts,
             built=built,
         )
+        return ClockPage(inbox, self._clock, renderer, self.origin, self._portals())
 
     async def _fill(self) -> None:
         store = open_store(self._settings.database)
         try:
             for brand in self._brands:
                 if brand.name not in self._filled:
-                    now = app.utc_now()
+                    now = self._clock()
                     await import_records(store, brand.name, samples.records(brand.name, now), now=now, source="samples")
                     self._filled.add(brand.name)
         finally:
@@ -177,7 +200,7 @@ class Demo:
             self._announced = True
             for name, url in self._portals():
                 print(f"portal {name} {url}", flush=True)
-            print(f"Mails: {self.origin}/_demo/inbox   (Ctrl-C ends)")
+            print(f"Mails: {self.origin}/_demo/inbox   Clock: {self.origin}/_demo/clock   (Ctrl-C ends)")
             command = f"{_python()} -m server customers search {self._brands[0].name} sam@example.com"
             print(f"Commands: PORTAL_DATABASE={self._settings.database} {command}", flush=True)
 

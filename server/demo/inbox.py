@@ -85,11 +85,19 @@ class Inbox:
             await answer(send, 404, [(b"content-type", b"text/plain")], b"No such mail.\n")
 
     async def _page(self, send: Send, template: str, **context: Any) -> None:
-        html = self._renderer.text(template, **context)
-        style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
-        digest = base64.b64encode(hashlib.sha256((style[1] if style else "").encode()).digest()).decode()
-        policy = f"default-src 'none'; style-src 'sha256-{digest}'; font-src 'self'; img-src 'self'; frame-src 'self'"
-        await _html(send, html, f"{policy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+        await page(send, self._renderer, template, **context)
+
+
+async def page(
+    send: Send, renderer: Renderer, template: str, *, form: bool = False, status: int = 200, **context: Any
+) -> None:
+    """Answer one of the demo's own pages; `form`: it may send a form to this origin."""
+    html = renderer.text(template, **context)
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256((style[1] if style else "").encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; font-src 'self'; img-src 'self'; frame-src 'self'"
+    action = "'self'" if form else "'none'"
+    await _html(send, html, f"{policy}; base-uri 'none'; form-action {action}; frame-ancestors 'none'", status)
 
 
 def shown(number: int, message: EmailMessage) -> Shown:
@@ -101,12 +109,12 @@ def shown(number: int, message: EmailMessage) -> Shown:
     )
 
 
-async def _html(send: Send, html: str, policy: str) -> None:
+async def _html(send: Send, html: str, policy: str, status: int = 200) -> None:
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-security-policy", policy.encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
+        (b"referrer-policy", b"same-origin"),
     ]
-    await answer(send, 200, headers, html.encode())
+    await answer(send, status, headers, html.encode())

@@ -24,9 +24,21 @@ _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "invoice": lambda paths, id_: paths.invoice(id_),
     "subscription": lambda paths, id_: paths.subscription(id_),
     "subscription_cancel": lambda paths, id_: paths.subscription_cancel(id_),
+    "subscription_feedback": lambda paths, id_: paths.subscription_feedback(id_),
+    "subscription_change": lambda paths, id_: paths.subscription_change(id_),
+    "subscription_change_confirm": lambda paths, id_: paths.subscription_change_confirm(id_),
+    "subscription_pause": lambda paths, id_: paths.subscription_pause(id_),
+    "subscription_unpause": lambda paths, id_: paths.subscription_unpause(id_),
+    "subscription_restart": lambda paths, id_: paths.subscription_restart(id_),
 }
 # Those that take a form at the same URL: what was typed into it is posted there again.
-_FORMS = frozenset({"subscription_cancel"})
+_FORMS = frozenset(each for each in _PAGES_OF if each.startswith("subscription_"))
+# Those that only take a form, with no words in it: log-in leads to the card, which has the button again.
+_BUTTONS: tuple[Callable[[Paths, str], str], ...] = (
+    Paths.subscription_resume,
+    Paths.subscription_retain,
+    Paths.subscription_change_undo,
+)
 
 _ID = r"[A-Za-z0-9_-]{1,255}"
 _NAME = re.compile(rf"([a-z_]{{1,40}})(?::({_ID}))?")
@@ -61,7 +73,7 @@ def of_request(brand: str, path: str) -> str:
     for name, page in _PAGES.items():
         if name != "home" and page(paths) == path:
             return name
-    for name, page_of in _PAGES_OF.items():
+    for name, page_of in (*_PAGES_OF.items(), *(("subscription", button) for button in _BUTTONS)):
         before, _, after = page_of(paths, "-id-").partition("-id-")
         found = re.fullmatch(f"{re.escape(before)}({_ID}){re.escape(after)}", path)
         if found:

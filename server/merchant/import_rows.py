@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from server.addresses import Mistake, canonical
-from server.billing import ACTIVE, Account, Invoice
+from server.billing import ACTIVE, Account, Invoice, PromotionCode
 from server.billing import ledger_rows as rows
+from server.billing.discounts import canonical as canonical_code
 from server.merchant.import_staging import Staged
 from server.store import Parameters, Transaction, micros
 
@@ -24,6 +25,8 @@ _IMPORTED = "SELECT customer_id, digest FROM imported WHERE brand = :brand AND k
 _PUT_CATALOG = """
 INSERT INTO catalog (brand, kind, id, document) VALUES (:brand, :kind, :id, :document)
 ON CONFLICT (brand, kind, id) DO UPDATE SET document = excluded.document"""
+_PUT_CODE = """
+INSERT INTO promotion_code (brand, code, id) VALUES (:brand, :code, :id) ON CONFLICT (brand, code, id) DO NOTHING"""
 _CATALOG = "SELECT document FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
 _BATCH = 1000
 
@@ -69,6 +72,8 @@ class Rows:
     def put_catalog(self, kind: str, identity: str, document: msgspec.Struct) -> None:
         encoded = msgspec.msgpack.encode(document)
         self._put(_PUT_CATALOG, {"brand": self.brand, "kind": kind, "id": identity, "document": encoded})
+        if isinstance(document, PromotionCode):
+            self._put(_PUT_CODE, {"brand": self.brand, "code": canonical_code(document.code), "id": identity})
 
     def put_account(self, seen: rows.Stored | None, account: Account, invoices: list[Invoice]) -> None:
         """Write the account where it is new or differs. Raises `Conflict` where somebody else wrote it meanwhile."""

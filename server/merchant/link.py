@@ -57,10 +57,15 @@ def brand_named(themes: Path, name: str) -> Brand:
 
 
 def _rewrite(file: Path, *, enabled: bool, link: str | None) -> None:
+    replace_file(file, _edited(file, enabled=enabled, link=link))
+
+
+def replace_file(file: Path, text: str) -> None:
+    """Put this text in the place of a `portal.toml`, at once and only if it can be read. Raises `ThemeError`."""
     file = file.resolve()
     aside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     try:
-        aside.write_bytes(_edited(file, enabled=enabled, link=link).encode())
+        aside.write_bytes(text.encode())
         _check(aside, file)
         shutil.copymode(file, aside)
         with aside.open("rb") as written:

@@ -14,10 +14,12 @@ class Repeat(msgspec.Struct, frozen=True):
     """The form that asks for the same again. It carries the same key, so nothing happens twice."""
 
     action: str
-    """A verb of `Paths` that takes the subject's id: `subscription_cancel` or `subscription_resume`."""
+    """A method of `Paths` that takes the subject's id, such as `subscription_cancel`."""
     subject: str
     key: str
     customer: str
+    fields: dict[str, str] = {}
+    """What else the form said."""
 
 
 class NotFound(View, frozen=True):
@@ -39,6 +41,8 @@ class Refused(View, frozen=True):
     """A reason of `billing.Refused`; an unknown word gets the general sentence."""
     subject: str = ""
     """The id of the subscription that it was about; empty: none."""
+    detail: str = ""
+    """What the reason leaves open, such as the decline code of a payment that failed."""
 
 
 class Unavailable(View, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from server.billing.periods import add_months
+from server.samples.codes import coupons
 from server.samples.shapes import Json, Shapes, seconds
 from server.samples.wares import Ware, in_minor_units, wares
 
@@ -21,15 +22,10 @@ class Cast(Shapes):
 
     def catalog(self) -> Iterator[Json]:
         for ware in self.wares.values():
-            yield self.product(ware)
+            if not ware.of:
+                yield self.product(ware)
             yield from (self.price(ware, currency) for currency in _CURRENCIES)
-        yield {
-            "id": "WELCOME20",
-            "object": "coupon",
-            "name": "Welcome, 20% off",
-            "percent_off": 20.0,
-            "duration": "forever",
-        }
+        yield from coupons(self, self.wares["seats"])
         yield self.tax_rate("DE", "MwSt", 19)
         yield self.tax_rate("JP", "消費税", _JPY_TAX)
         yield self.tax_rate("US", "Sales tax", 8.875, inclusive=False)

@@ -60,15 +60,22 @@ class Shapes:
         head = {"id": self.ident("pm", label), "object": "payment_method", "type": kind, "created": created}
         return {**head, "customer": customer, "livemode": False, "metadata": {}, kind: part, **more}
 
+    def product_id(self, ware: Ware) -> str:
+        """Readable, since `portal.toml` names it."""
+        return f"prod_{self.brand}_{ware.of or ware.key}"
+
+    def price_id(self, ware: Ware, currency: str) -> str:
+        return f"price_{self.brand}_{ware.key}_{currency}"
+
     def price(self, ware: Ware, currency: str) -> Json:
         recurring: Json = {"interval": ware.interval, "interval_count": 1, "usage_type": ware.usage}
         price: Json = {
-            "id": self.ident("price", f"{ware.key} {currency}"),
+            "id": self.price_id(ware, currency),
             "object": "price",
             "active": True,
             "created": seconds(self.now - timedelta(days=1500)),
             "currency": currency,
-            "product": self.ident("prod", ware.key),
+            "product": self.product_id(ware),
             "recurring": recurring,
             "type": "recurring",
             "livemode": False,
@@ -82,7 +89,7 @@ class Shapes:
         return {**price, "unit_amount": amount, "unit_amount_decimal": str(amount)}
 
     def product(self, ware: Ware) -> Json:
-        head = {"id": self.ident("prod", ware.key), "object": "product", "name": ware.name, "active": True}
+        head = {"id": self.product_id(ware), "object": "product", "name": ware.name, "active": True}
         return {**head, "unit_label": ware.unit, "description": ware.description, "livemode": False}
 
     def item(self, label: str, ware: Ware, currency: str, period: tuple[datetime, datetime], quantity: int) -> Json:

@@ -17,6 +17,8 @@ class Ware:
     tiers: tuple[tuple[int | None, int], ...] = ()
     """Up to so many units, cents a unit; the last one is without end."""
     description: str = ""
+    of: str = ""
+    """The key of the ware whose product this is another price of; empty: it is a product of its own."""
 
 
 Wares = dict[str, Ware]
@@ -28,6 +30,7 @@ _PLAIN = (
     Ware("extra", "Priority support", 1500),
     Ware("usage", "Additional usage", 0, unit="unit", usage="metered", tiers=((1000, 0), (None, 1))),
     Ware("year", "Standard plan, by the year", 19000, interval="year"),
+    Ware("big-year", "Business plan", 49000, interval="year", of="big"),
 )
 _HARBOUR = (
     Ware("main", "Harbour Espresso, 500 g", 1650, description="Dark and round, freshly roasted every month"),
@@ -39,11 +42,18 @@ _HARBOUR = (
 )
 _ORBIT = (
     Ware("main", "Orbit Solo", 1200, description="One workspace, unlimited boards"),
-    Ware("big", "Orbit Business", 9900, description="Audit log, single sign-on, two regions"),
+    Ware("big", "Orbit Business", 9900, unit="workspace", description="Audit log, single sign-on, two regions"),
     Ware("seats", "Orbit Team", 1800, unit="seat", tiers=((5, 1800), (None, 1400))),
     Ware("extra", "Nightly backups", 700),
     Ware("usage", "Build minutes", 0, unit="minute", usage="metered", tiers=((3000, 0), (None, 1))),
     Ware("year", "Orbit Solo, by the year", 12000, interval="year"),
+    Ware("free", "Orbit Free", 0, unit="seat", description="Three boards, for good"),
+    Ware("starter", "Orbit Starter", 600, unit="seat", description="Unlimited boards, one workspace"),
+    Ware("starter-year", "Orbit Starter", 6000, interval="year", unit="seat", of="starter"),
+    Ware(
+        "seats-year", "Orbit Team", 18000, interval="year", unit="seat", tiers=((5, 18000), (None, 14000)), of="seats"
+    ),
+    Ware("big-year", "Orbit Business", 99000, interval="year", unit="workspace", of="big"),
 )
 _BRANDS = {"harbour": _HARBOUR, "orbit": _ORBIT}
 

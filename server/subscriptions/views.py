@@ -1,9 +1,10 @@
 """What a customer sees of a subscription, what may be done with it, and why not.
 
     Card            one subscription, with what happened to it: the target of every change
-    ConfirmCancel   the page before a cancellation: what ends, when, what it costs
     List            every subscription
     History         what was done, when, from which browser
+
+and beside this file the pages before a change: `cancel_views`, `change_views`, `pause_views`.
 
 Nothing here is decided twice: whether something may be canceled or taken back is `billing.changes`' answer, the same
 that the change itself will ask for again.
@@ -13,13 +14,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
-from server.billing import Account, Activity, Discount, Money, PaymentMethod, Price, Subscription, Upcoming, changes
+from server.billing import (
+    Account,
+    Activity,
+    Discount,
+    PaymentMethod,
+    Subscription,
+    Upcoming,
+    cancellations,
+    changes,
+    pausing,
+    plans,
+    restarting,
+    schedules,
+    ways,
+)
+from server.billing.charging import method_of
 from server.billing.types import ENDED
 from server.rendering import View
+from server.subscriptions.part_views import (
+    Debt,
+    Entry,
+    Line,
+    debt_of,
+    entry_of,
+    line_of,
+    more_items_of,
+    name_of,
+    next_charge_of,
+)
 from server.themes import Features
 
 BADGES = (
@@ -30,42 +57,32 @@ BADGES = (
 )
 """The states that templates have words for, and the kind of their badge."""
 
-ACTIVITIES = frozenset(
-    {"login", "logout", "logout.everywhere", "subscription.canceled", "subscription.resumed", "subscription.ended"}
-)
+_OBVIOUS = frozenset({"disabled_by_configuration", "ended", "nothing_to_change_to", "unknown_status"})
+"""Why a plan cannot be changed, where the card says it already or it is not worth a sentence."""
 
 
-class Line(msgspec.Struct, frozen=True):
-    price: Price
-    quantity: int = 1
-    has_quantity: bool = False
-    """The quantity says something: more than one, or units with a name."""
-
-
-class Debt(msgspec.Struct, frozen=True):
-    """The open invoice of a subscription that is behind."""
-
-    invoice: str
-    """Its id."""
-    amount: Money
-    failure: str = ""
-    """Why the last payment failed: a decline code, or empty."""
-    next_attempt_at: datetime | None = None
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One line of the history."""
+class Scheduled(msgspec.Struct, frozen=True):
+    """A change that waits for the end of the period."""
 
     at: datetime
-    kind: str
-    """One of `ACTIVITIES`, or `other`."""
-    word: str = ""
-    """The billing side's own word for it."""
-    subscription: str = ""
-    """The id of the subscription, where it still is one of this customer's."""
-    name: str = ""
-    """What that subscription is called."""
-    browser: str = ""
+    name: str
+    """What the plan is called."""
+    line: Line
+    may_undo: bool = False
+
+
+class Feedback(msgspec.Struct, frozen=True):
+    """The question why a subscription was canceled, asked once after it."""
+
+    options: tuple[str, ...]
+    """Words of `cancellation_reason.options`."""
+    texts: dict[str, str] = {}
+    """The brand's own sentence for an option, where it has one."""
+    chosen: str = ""
+    comment: str = ""
+    """What was typed."""
+    mistake: str = ""
+    """What has to be mended: `unknown_reason`, `comment_too_long`, `again`, or nothing."""
 
 
 class Card(View, frozen=True):
@@ -102,40 +119,32 @@ class Card(View, frozen=True):
     days_until_due: int = 0
     has_schedule: bool = False
     """A later change has been arranged by the business."""
+    scheduled: Scheduled | None = None
+    """A later change that the customer has arranged."""
+    paused_by_customer: bool = False
     debt: Debt | None = None
     may_cancel: bool = False
     may_resume: bool = False
+    may_change: bool = False
+    """The plan, the quantity or a promotion code."""
+    may_pause: bool = False
+    may_unpause: bool = False
+    may_restart: bool = False
     why_not: str = ""
     """Why it cannot be canceled: a reason of `billing.changes`."""
+    why_no_change: str = ""
+    """Why its plan cannot be changed, where that is worth a sentence: a reason of `billing.plans.may_change`."""
+    ways: tuple[str, ...] = ()
+    """What leads out of a state that needs mending: words of `billing.ways`."""
     key: str = ""
     """The idempotency key of the form that takes the end back."""
     history: tuple[Entry, ...] = ()
     announcement: str = ""
-    """What was just done: `ends`, `ended`, `resumed`, `already`, `nothing_to_resume`, `stale`, `refused`, or nothing."""
+    """What was just done, such as `ends`: a key of `components/subscriptions/announcement.html`, or nothing."""
     refusal: str = ""
     """Why it was refused, where it was."""
-
-
-class ConfirmCancel(View, frozen=True):
-    """The page before a cancellation."""
-
-    id: str
-    customer: str
-    name: str
-    key: str
-    """The idempotency key of this form: sent twice, it cancels once."""
-    at_once: bool
-    ends_at: datetime
-    more_items: int = 0
-    credit: Money | None = None
-    """What is credited for the time that was paid and not used."""
-    in_trial: bool = False
-    next_charge: Upcoming | None = None
-    """What would have been charged next."""
-    debt: Debt | None = None
-    """What stays to be paid."""
-    again: bool = False
-    """The form came without a valid key: it is asked once more, and nothing was changed."""
+    feedback: Feedback | None = None
+    """Asked with the answer to a cancellation."""
 
 
 class List(View, frozen=True):
@@ -164,8 +173,6 @@ def card(
     forbidden = changes.may_cancel(subscription, rule, now)
     alive = subscription.status not in ENDED
     ends_at = subscription.cancel_at if alive else None
-    method = account.payment_method(subscription.default_payment_method or account.customer.default_payment_method)
-    by_invoice = subscription.collection_method == "send_invoice"
     state = state_of(subscription)
     return Card(
         id=subscription.id,
@@ -174,27 +181,88 @@ def card(
         state=state,
         word=subscription.status,
         badge=BADGES.get(state, "quiet"),
-        lines=tuple(_line(each.price, each.quantity) for each in subscription.items),
-        more_items=_more_items(subscription),
-        next_charge=_next_charge(subscription, account),
+        lines=tuple(line_of(each.price, each.quantity) for each in subscription.items),
+        more_items=more_items_of(subscription),
+        next_charge=next_charge_of(subscription, account),
         ends_at=ends_at,
         ended_at=subscription.ended_at if not alive else None,
         trial_ends_at=subscription.trial_end_at if subscription.status == "trialing" else None,
         paused_until=subscription.pause_resumes_at if alive else None,
+        paused_by_customer=alive and subscription.paused_at is not None,
         discounts=tuple(each for each in subscription.discounts if alive and (not each.end_at or each.end_at > now)),
-        method=method if alive and not by_invoice else None,
-        method_is_pinned=bool(subscription.default_payment_method),
-        method_problem=alive and not by_invoice and method is None,
-        by_invoice=alive and by_invoice,
-        days_until_due=subscription.days_until_due,
-        has_schedule=alive and bool(subscription.schedule),
+        **(_paid_with(subscription, account) if alive else {}),
+        has_schedule=alive and bool(subscription.schedule) and subscription.scheduled is None,
+        scheduled=scheduled_of(subscription, features, now) if alive else None,
         debt=debt_of(subscription, account),
-        may_cancel=forbidden is None,
-        may_resume=changes.may_resume(subscription, rule, now) is None,
+        **_allowed(subscription, features, now),
         why_not=forbidden.reason if forbidden and alive and ends_at is None else "",
+        ways=ways.out_of(subscription, account, features, now),
         key=key,
-        history=tuple(_entry(each, account) for each in activities if each.subject == subscription.id),
+        history=tuple(entry_of(each, account) for each in activities if each.subject == subscription.id),
     )
+
+
+def _paid_with(subscription: Subscription, account: Account) -> dict[str, Any]:
+    """What it is paid with, by the names of the card's fields."""
+    by_invoice = subscription.collection_method == "send_invoice"
+    method = None if by_invoice else method_of(account, subscription)
+    return {
+        "method": method,
+        "method_is_pinned": bool(subscription.default_payment_method),
+        "method_problem": method is None and not by_invoice,
+        "by_invoice": by_invoice,
+        "days_until_due": subscription.days_until_due,
+    }
+
+
+def _allowed(subscription: Subscription, features: Features, now: datetime) -> dict[str, Any]:
+    """What may be done with it, by the names of the card's fields."""
+    rule = features.subscription_cancel
+    no_change = plans.may_change(subscription, features, now)
+    return {
+        "may_cancel": changes.may_cancel(subscription, rule, now) is None,
+        "may_resume": changes.may_resume(subscription, rule, now) is None,
+        "may_change": no_change is None,
+        "may_pause": pausing.may_pause(subscription, features, now) is None,
+        "may_unpause": pausing.may_unpause(subscription, features, now) is None,
+        "may_restart": restarting.may_restart(subscription, features) is None,
+        "why_no_change": no_change.reason if no_change and no_change.reason not in _OBVIOUS else "",
+    }
+
+
+def scheduled_of(subscription: Subscription, features: Features, now: datetime) -> Scheduled | None:
+    it = subscription.scheduled
+    if it is None:
+        return None
+    return Scheduled(
+        at=it.at,
+        name=it.price.product_name or it.price.nickname or it.price.product,
+        line=line_of(it.price, it.quantity),
+        may_undo=schedules.may_undo(subscription, features, now) is None,
+    )
+
+
+def feedback_of(
+    subscription: Subscription,
+    features: Features,
+    now: datetime,
+    *,
+    chosen: str = "",
+    comment: str = "",
+    mistake: str = "",
+) -> Feedback | None:
+    """The question why, where it may be asked. The words are those that were typed."""
+    rule = features.subscription_cancel
+    if cancellations.may_tell(subscription, features, now):
+        return None
+    return Feedback(rule.cancellation_reason.options, dict(rule.reasons_text), chosen, comment, mistake)
+
+
+def mistake_in(reason: str, comment: str, options: Sequence[str]) -> str:
+    """What has to be mended in an answer to the question why; empty: nothing."""
+    if reason not in options:
+        return "unknown_reason"
+    return "comment_too_long" if reason == "other" and len(comment) > cancellations.LONGEST_COMMENT else ""
 
 
 def listing(account: Account, features: Features, now: datetime, *, key: str = "") -> List:
@@ -208,35 +276,8 @@ def listing(account: Account, features: Features, now: datetime, *, key: str = "
     )
 
 
-def confirm_cancel(
-    subscription: Subscription, account: Account, features: Features, now: datetime, *, key: str, again: bool = False
-) -> ConfirmCancel:
-    """Ask `changes.may_cancel` first: this takes it for granted."""
-    ending = changes.cancellation(account, subscription.id, features.subscription_cancel, now)
-    return ConfirmCancel(
-        id=subscription.id,
-        customer=account.customer.id,
-        name=name_of(subscription),
-        more_items=_more_items(subscription),
-        key=key,
-        at_once=ending.at_once,
-        ends_at=ending.ends_at,
-        credit=ending.credit,
-        in_trial=subscription.status == "trialing",
-        next_charge=_next_charge(subscription, account),
-        debt=debt_of(subscription, account),
-        again=again,
-    )
-
-
 def history(account: Account, activities: Sequence[Activity]) -> History:
-    return History(entries=tuple(_entry(each, account) for each in activities))
-
-
-def name_of(subscription: Subscription) -> str:
-    """What the subscription is called: its own description, or its first product."""
-    price = subscription.items[0].price if subscription.items else None
-    return subscription.description or (price.product_name or price.nickname or price.product if price else "")
+    return History(entries=tuple(entry_of(each, account) for each in activities))
 
 
 def state_of(subscription: Subscription) -> str:
@@ -251,40 +292,3 @@ def state_of(subscription: Subscription) -> str:
 
 def is_over(each: Card) -> bool:
     return each.state in {"canceled", "incomplete_expired"}
-
-
-def debt_of(subscription: Subscription, account: Account) -> Debt | None:
-    """The newest open invoice of a subscription that is behind with a payment."""
-    if subscription.status not in {"past_due", "unpaid", "incomplete"}:
-        return None
-    unpaid = (each for each in account.invoices if each.subscription == subscription.id and each.status == "open")
-    invoice = next(unpaid, None)
-    if invoice is None:
-        return None
-    failures = [each.failure for each in sorted(invoice.payments, key=lambda each: each.at) if each.failure]
-    return Debt(invoice.id, invoice.amount_due, failures[-1] if failures else "", invoice.next_attempt_at)
-
-
-def _more_items(subscription: Subscription) -> int:
-    return 0 if subscription.description else max(len(subscription.items) - 1, 0)
-
-
-def _next_charge(subscription: Subscription, account: Account) -> Upcoming | None:
-    return next((each for each in account.upcoming if each.subscription == subscription.id), None)
-
-
-def _line(price: Price, quantity: int) -> Line:
-    metered = price.recurring is not None and price.recurring.usage == "metered"
-    return Line(price, quantity, has_quantity=not metered and (quantity != 1 or bool(price.unit_label)))
-
-
-def _entry(activity: Activity, account: Account) -> Entry:
-    subscription = account.subscription(activity.subject)
-    return Entry(
-        at=activity.at,
-        kind=activity.kind if activity.kind in ACTIVITIES else "other",
-        word=activity.kind,
-        subscription=subscription.id if subscription else "",
-        name=name_of(subscription) if subscription else "",
-        browser=activity.browser,
-    )

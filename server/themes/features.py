@@ -202,9 +202,29 @@ def _update(table: Table) -> SubscriptionUpdate:
     offered = {each.product for each in products} | {price for each in products for price in each.prices}
     rules = tuple(_rule(each, offered) for each in table.tables("rules"))
     table.close()
-    if enabled and "price" in changes and not products:
+    update = SubscriptionUpdate(enabled, changes, products, proration, anchor, Schedule(conditions), trial, rules)
+    _refuse_idle(table, update)
+    return update
+
+
+def _refuse_idle(table: Table, update: SubscriptionUpdate) -> None:
+    """What is switched on and can never be used is a mistake that nobody would notice."""
+    if not update.enabled:
+        return
+    changes = update.default_allowed_updates
+    if not changes:
+        table.missing("default_allowed_updates", "at least one of price, quantity, promotion_code, or enabled = false")
+    if "price" in changes and not update.products:
         table.missing("products", "at least one [[features.subscription_update.products]] to move to")
-    return SubscriptionUpdate(enabled, changes, products, proration, anchor, Schedule(conditions), trial, rules)
+    if "quantity" in changes and not any(each.adjustable_quantity.enabled for each in update.products):
+        table.missing("products", "a product with adjustable_quantity.enabled = true, since quantity may be changed")
+    if update.rules and "price" not in changes:
+        table.refuse("rules", "rules about moves", "none, unless default_allowed_updates holds price")
+    seen: set[str] = set()
+    for position, each in enumerate(update.products):
+        for twice in seen & set(each.prices):
+            table.refuse("products", f"the price {twice!r} twice", "each price under one product", position, "prices")
+        seen |= set(each.prices)
 
 
 def _product(table: Table) -> Product:

@@ -105,6 +105,7 @@ def test_orbit_ends_it_at_once_and_credits_the_unused_time(page: Page, doors: Do
     doors.enter(page, "orbit", MAX)
     name = card_names(page)[0]
     card(page, name).get_by_role("link", name=CANCEL).click()
+    page.get_by_role("link", name="Continue to cancel").click()
     expect(page.get_by_text("It ends now, as soon as you confirm. This cannot be taken back.")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^\$\d+\.\d\d for the time that you paid and did not use"))).to_be_visible()
     page.get_by_role("button", name=CANCEL).click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from server.billing import (
     Account,
     Activity,
     Billing,
+    Catalog,
+    Change,
     Customer,
     Invoice,
     InvoiceLine,
@@ -18,8 +21,10 @@ from server.billing import (
     Item,
     Money,
     PaymentMethod,
+    Preview,
     Price,
     Recurring,
+    Refusal,
     Subscription,
     Upcoming,
 )
@@ -149,17 +154,25 @@ class Failing:
     async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
         return await self.real.history(customer_id, limit=limit)
 
-    async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        self._raise(early=True, key=key)
-        after = await self.real.cancel(customer_id, subscription_id, key=key, now=now, browser=browser)
-        self._raise(early=False)
-        return after
+    async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
+        return await self.real.catalog(prices)
 
-    async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        self._raise(early=True, key=key)
-        after = await self.real.resume(customer_id, subscription_id, key=key, now=now, browser=browser)
-        self._raise(early=False)
-        return after
+    async def preview_change(
+        self, customer_id: str, subscription_id: str, change: Change, *, now: datetime
+    ) -> Preview | Refusal:
+        return await self.real.preview_change(customer_id, subscription_id, change, now=now)
+
+    def __getattr__(self, verb: str) -> Any:
+        """The verbs that change something, all alike: they take a key."""
+        change = getattr(self.real, verb)
+
+        async def told(*args: Any, key: str, **rest: Any) -> Any:
+            self._raise(early=True, key=key)
+            after = await change(*args, key=key, **rest)
+            self._raise(early=False)
+            return after
+
+        return told
 
     def _raise(self, *, early: bool, key: str = "") -> None:
         if key:

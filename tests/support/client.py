@@ -79,8 +79,10 @@ def forms_in(html: str) -> list[tuple[str, dict[str, str]]]:
         fields = {}
         for tag in re.findall(r"<input[^>]*>", inside):
             name, value = (re.search(rf'\s{each}="([^"]*)"', tag) for each in ("name", "value"))
-            if name:
+            if name and ('type="radio"' not in tag or " checked" in tag):
                 fields[_text(name[1])] = _text(value[1]) if value else ""
+        for name, text in re.findall(r'<textarea[^>]*\sname="([^"]*)"[^>]*>(.*?)</textarea>', inside, re.DOTALL):
+            fields[_text(name)] = _text(text)
         action = re.search(r'\saction="([^"]*)"', attributes)
         assert action, "a form without an action"
         if not action[1].endswith("/logout"):

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from server import themes
 from server.app import create_app, portal_of
 from server.billing import Account, Billing, Customer, Subscription
@@ -17,7 +19,7 @@ from server.login.passcodes import open_mail
 from server.portal import Portal
 from server.settings import Settings
 from server.store import Row, Store, micros
-from server.themes import Brand
+from server.themes import Brand, Features
 from tests.support.client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,8 +42,13 @@ def brands() -> tuple[Brand, ...]:
     return themes.load_all(ROOT / "themes")
 
 
+def _offering(brand: Brand, features: Features) -> Brand:
+    return replace(brand, portal=replace(brand.portal, features=features))
+
+
 class World:
-    """`clock` is called for the time; `limits`, `settings` and `billing` as for `create_app`."""
+    """`clock` is called for the time; `limits`, `settings` and `billing` as for `create_app`; `features` are offered by
+    every brand in place of its own."""
 
     def __init__(
         self,
@@ -52,9 +59,11 @@ class World:
         settings: Settings = SETTINGS,
         limits: Limits | None = None,
         billing: Callable[[Brand, Store], Billing] | None = None,
+        features: Features | None = None,
     ) -> None:
         self.store, self.clock, self.url, self.settings = store, clock, url, settings
-        self.app: Any = create_app(settings, brands(), store, clock=clock, limits=limits, billing=billing, work=False)
+        offered = brands() if features is None else tuple(_offering(each, features) for each in brands())
+        self.app: Any = create_app(settings, offered, store, clock=clock, limits=limits, billing=billing, work=False)
 
     def portal(self, brand: str = BRAND) -> Portal:
         """The brand as its handlers know it, for tests below them; nothing stands behind its billing."""

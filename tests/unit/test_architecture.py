@@ -20,12 +20,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"__main__", r"demo(\..*)?"),
     (r"app",),
     (r"merchant(\..*)?", r"operations", r"static_files", r"checking", r"overrides", r"gallery", r"examples"),
-    (rf"({'|'.join(FEATURES)})\.routes",),
+    (rf"({'|'.join(FEATURES)})\.(\w+_)?routes", r"subscriptions\.asking"),
     (r"login\.routes",),
     (r"worker",),
     (r"responding",),
     (r"mail(\..*)?",),
-    (r"forms", r"security", r"sessions", r"login\..*", r"problems\.views", rf"({'|'.join(FEATURES)})\.views"),
+    (r"forms", r"security", r"sessions", r"login\..*", r"problems\.views", rf"({'|'.join(FEATURES)})\.(\w+_)?views"),
     (r"publishing",),
     (r"cdn", r"fields"),
     (r"portal",),
@@ -41,7 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 
 # No HTTP in what decides and in what renders.
-PURE = (r".*\.views", r"billing(\..*)?", r"login\.passcodes", r"themes(\..*)?", r"rendering", r"html_rules", r"assets")
+PURE = (r".*views", r"billing(\..*)?", r"login\.passcodes", r"themes(\..*)?", r"rendering", r"html_rules", r"assets")
 
 # One place for each piece of the outside world.
 ONLY = {
@@ -59,7 +59,8 @@ THIRD_PARTY = {
         r"forms",
         r"security",
         r"sessions",
-        r".*\.routes",
+        r".*routes",
+        r"subscriptions\.asking",
         r"demo(\..*)?",
         r"static_files",
     ),
@@ -74,7 +75,7 @@ THIRD_PARTY = {
     "cryptography": (r"sealing",),
     "psycopg": (r"store\.postgres",),
     "psycopg_pool": (r"store\.postgres",),
-    "tomlkit": (r"merchant\.link", r"themes\..*"),
+    "tomlkit": (r"merchant\.link", r"merchant\.config_import", r"themes\..*"),
     "rich": (r"__main__", r"merchant\..*"),
     "click": (r"__main__", r"merchant\..*"),
     "granian": (r"merchant\.serve", r"demo(\..*)?"),

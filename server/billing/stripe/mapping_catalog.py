@@ -87,12 +87,20 @@ def coupon(raw: Any, path: str = "$") -> Coupon:
         duration=found.duration,
         duration_in_months=found.duration_in_months or 0,
         products=found.applies_to.products if found.applies_to else (),
+        redeem_by=maybe_at(found.redeem_by),
+        max_redemptions=found.max_redemptions or 0,
+        times_redeemed=found.times_redeemed or 0,
+        valid=found.valid,
     )
 
 
 def promotion_code(raw: Any) -> PromotionCode:
     found = read(wire.PromotionCode, raw)
     ref = (found.promotion.coupon if found.promotion else None) or found.coupon
+    held = found.restrictions or wire.Restrictions()
+    if held.minimum_amount and held.minimum_amount_currency is None:
+        problem = "expected a currency beside minimum_amount, got none"
+        raise MappingError(problem, "$.restrictions.minimum_amount_currency")
     return PromotionCode(
         id=found.id,
         code=found.code,
@@ -101,6 +109,11 @@ def promotion_code(raw: Any) -> PromotionCode:
         expires_at=maybe_at(found.expires_at),
         max_redemptions=found.max_redemptions or 0,
         times_redeemed=found.times_redeemed or 0,
+        customer=ident(found.customer, "$.customer") or found.customer_account or "",
+        first_time=held.first_time_transaction,
+        minimum=money(held.minimum_amount, held.minimum_amount_currency)
+        if held.minimum_amount and held.minimum_amount_currency
+        else None,
     )
 
 

@@ -152,10 +152,20 @@ class Coupon(Wire, frozen=True):
     duration: str = "once"
     duration_in_months: Count | None = None
     applies_to: AppliesTo | None = None
+    redeem_by: Timestamp | None = None
+    max_redemptions: Quantity | None = None
+    times_redeemed: Quantity | None = None
+    valid: bool = True
 
 
 class Promotion(Wire, frozen=True):
     coupon: Ref | None = None
+
+
+class Restrictions(Wire, frozen=True):
+    first_time_transaction: bool = False
+    minimum_amount: Amount | None = None
+    minimum_amount_currency: Currency | None = None
 
 
 class PromotionCode(Wire, frozen=True):
@@ -167,6 +177,9 @@ class PromotionCode(Wire, frozen=True):
     expires_at: Timestamp | None = None
     max_redemptions: Quantity | None = None
     times_redeemed: Quantity | None = None
+    customer: Ref | None = None
+    customer_account: Id | None = None
+    restrictions: Restrictions | None = None
 
 
 class Discount(Wire, frozen=True):

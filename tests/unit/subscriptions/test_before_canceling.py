@@ -1,12 +1,12 @@
 """The page before a cancellation, and the history."""
 
 from server.billing import Activity
-from server.subscriptions import views
+from server.subscriptions import cancel_views, views
 from tests.support.accounts import AT_ONCE, END, FEATURES, NOW, WITH_CREDIT, account, ending, invoice, subscription
 
 
 def asked(it, features=FEATURES, whole=None, **changed):
-    return views.confirm_cancel(it, whole or account(it), features, NOW, key="fresh", **changed)
+    return cancel_views.confirm_cancel(it, whole or account(it), features, NOW, key="fresh", **changed)
 
 
 def test_at_the_periods_end_nothing_is_credited():

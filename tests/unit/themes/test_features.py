@@ -180,6 +180,33 @@ def test_changing_the_price_needs_a_product_to_move_to(tmp_path):
     assert refused(tmp_path, text).key == "features.subscription_update.products"
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", "default_allowed_updates"),
+        ('default_allowed_updates = ["quantity"]', "products"),
+        ('default_allowed_updates = ["quantity"]\nproducts = [{ product = "p", prices = "x" }]', "products"),
+        (
+            (
+                'default_allowed_updates = ["promotion_code"]\nproducts = [{ product = "p", prices = "x" }]\n'
+                'rules = [{ from = "a", to = "p", when = "now" }]'
+            ),
+            "rules",
+        ),
+        (
+            (
+                'default_allowed_updates = ["price"]\n'
+                'products = [{ product = "p", prices = "x" }, { product = "q", prices = "x" }]'
+            ),
+            "products[1].prices",
+        ),
+    ],
+)
+def test_what_is_switched_on_and_cannot_be_used_is_refused(tmp_path, text, key):
+    mistake = refused(tmp_path, f"[features.subscription_update]\nenabled = true\n{text}\n")
+    assert mistake.key == f"features.subscription_update.{key}"
+
+
 def test_a_rule_says_who_may_move_to_what_and_when(tmp_path):
     rule = '[[features.subscription_update.rules]]\nfrom = "price_old"\nto = ["prod_tea"]\nwhen = "period_end"\n'
     (found,) = features(tmp_path, UPDATE + rule).subscription_update.rules

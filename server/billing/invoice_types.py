@@ -1,0 +1,95 @@
+"""Invoices, their lines, taxes and payments, and the address that each one keeps. Part of `types`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from server.billing.money import Money
+
+
+class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+    """ISO 3166 code of two letters, upper case."""
+
+
+class InvoiceLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    description: str
+    amount: Money
+    """Stripe's `amount`: discounts not yet taken off, exclusive tax not yet added."""
+    quantity: int | None = None
+    unit_amount: str = ""
+    period_start_at: datetime | None = None
+    period_end_at: datetime | None = None
+    proration: bool = False
+    price: str = ""
+    subscription: str = ""
+
+
+class InvoiceTax(msgspec.Struct, frozen=True, omit_defaults=True):
+    label: str
+    amount: Money
+    inclusive: bool = False
+
+
+class InvoiceDiscount(msgspec.Struct, frozen=True, omit_defaults=True):
+    label: str
+    amount: Money
+
+
+class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    status: str
+    """`paid`, `failed`, `open`, `canceled`."""
+    amount: Money
+    at: datetime
+    method: str = ""
+    """In words, such as `visa 4242`."""
+    failure: str = ""
+    """The decline code of the last try, such as `insufficient_funds`."""
+    refunded: Money | None = None
+
+
+class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    number: str
+    status: str
+    """`open`, `paid`, `void` or `uncollectible`; a draft is never shown."""
+    currency: str
+    created_at: datetime
+    subtotal: Money
+    total: Money
+    amount_paid: Money
+    amount_due: Money
+    """What is still to pay of an open invoice."""
+    lines: tuple[InvoiceLine, ...] = ()
+    subscription: str = ""
+    due_at: datetime | None = None
+    paid_at: datetime | None = None
+    period_start_at: datetime | None = None
+    period_end_at: datetime | None = None
+    taxes: tuple[InvoiceTax, ...] = ()
+    discounts: tuple[InvoiceDiscount, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    credited: Money | None = None
+    """Credit notes issued after it was finalized."""
+    billing_reason: str = ""
+    customer_name: str = ""
+    customer_email: str = ""
+    customer_address: Address = Address()
+    """As they were when the invoice was finalized."""
+    memo: str = ""
+    next_attempt_at: datetime | None = None
+    balance_applied: Money | None = None
+    """Credit (negative) or debt (positive) of the customer's balance that went into it."""
+    has_more_lines: bool = False
+    """The billing side sent only the first lines."""
+    hosted: bool = False
+    """The billing side has a page of its own for it (Stripe)."""

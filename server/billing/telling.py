@@ -1,0 +1,63 @@
+"""What the history says of a change, and which discounts it took or gave back: read off the account before and after."""
+
+from __future__ import annotations
+
+from server.billing import Activity
+from server.billing.types import ENDED, Account, Discount, Subscription
+
+
+def of_change(before: Account, after: Account, action: str, subject: str) -> tuple[str, dict[str, str]]:
+    """The kind of the activity and its data, for what a customer did to the subscription `subject`."""
+    old, new = before.subscription(subject), after.subscription(subject)
+    data: dict[str, str] = {}
+    if old is None or new is None:
+        return action, data
+    if action == "subscription.changed":
+        later = new.scheduled is not None and new.scheduled != old.scheduled
+        return "subscription.change_scheduled" if later else action, _plans(old, new)
+    if action == "subscription.feedback":
+        data = {"reason": new.feedback, "comment": new.comment}
+    elif action == "subscription.restarted":
+        data = {"subscription": new.restarted_as}
+    elif action == "subscription.paused" and new.pause_resumes_at:
+        data = {"resumes_at": new.pause_resumes_at.isoformat()}
+    return action, data
+
+
+def _plans(old: Subscription, new: Subscription) -> dict[str, str]:
+    was, item = old.items[0], new.items[0]
+    coming = new.scheduled if new.scheduled != old.scheduled else None
+    price, quantity = (coming.price, coming.quantity) if coming else (item.price, item.quantity)
+    data = {
+        "before": was.price.product_name,
+        "after": price.product_name,
+        "price_before": was.price.id,
+        "price_after": price.id,
+        "quantity_before": str(was.quantity),
+        "quantity_after": str(quantity),
+    }
+    return {**data, "at": coming.at.isoformat()} if coming else data
+
+
+def by_itself(before: Account, after: Account) -> list[Activity]:
+    """The lines for what nobody did: subscriptions that ended, changes that took effect."""
+    lines = []
+    for old in before.subscriptions:
+        new = after.subscription(old.id)
+        if new is None or old.status in ENDED:
+            continue
+        if old.scheduled and new.scheduled is None and new.items[0].price == old.scheduled.price:
+            lines.append(Activity(old.scheduled.at, "subscription.change_applied", new.id, _plans(old, new), ""))
+        if new.status in ENDED and new.ended_at:
+            lines.append(Activity(new.ended_at, "subscription.ended", new.id, {}, ""))
+    return lines
+
+
+def discounts(before: Account, after: Account, subject: str) -> tuple[list[Discount], list[Discount]]:
+    """The discounts that a customer's change brought, and those that were to come and are given up."""
+    old, new = before.subscription(subject), after.subscription(subject)
+    if old is None or new is None:
+        return [], []
+    had, coming = {each.id for each in old.discounts}, old.scheduled.discount if old.scheduled else None
+    kept = new.scheduled.discount if new.scheduled else None
+    return [each for each in new.discounts if each.id not in had], [coming] if coming and kept != coming else []

@@ -1,0 +1,107 @@
+"""The parts that the subscriptions' views are made of: a price with its quantity, a debt, a line of the history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from server.billing import Account, Activity, Money, Price, Subscription, Upcoming
+
+ACTIVITIES = frozenset(
+    {
+        *("login", "logout", "logout.everywhere"),
+        *("subscription.canceled", "subscription.resumed", "subscription.ended", "subscription.retained"),
+        *("subscription.feedback", "subscription.changed", "subscription.change_scheduled"),
+        *("subscription.change_undone", "subscription.change_applied", "subscription.paused"),
+        *("subscription.unpaused", "subscription.restarted"),
+    }
+)
+"""The activities that templates have words for."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    price: Price
+    quantity: int = 1
+    has_quantity: bool = False
+    """The quantity says something: more than one, or units with a name."""
+
+
+class Debt(msgspec.Struct, frozen=True):
+    """The open invoice of a subscription that is behind."""
+
+    invoice: str
+    """Its id."""
+    amount: Money
+    failure: str = ""
+    """Why the last payment failed: a decline code, or empty."""
+    next_attempt_at: datetime | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line of the history."""
+
+    at: datetime
+    kind: str
+    """One of `ACTIVITIES`, or `other`."""
+    word: str = ""
+    """The billing side's own word for it."""
+    subscription: str = ""
+    """The id of the subscription, where it still is one of this customer's."""
+    name: str = ""
+    """What that subscription is called."""
+    browser: str = ""
+    before: str = ""
+    """For a change of plan: what it was."""
+    after: str = ""
+    """For a change of plan: what it is, or will be."""
+    quantity: str = ""
+    """How many since, where that was changed."""
+
+
+def line_of(price: Price, quantity: int) -> Line:
+    metered = price.recurring is not None and price.recurring.usage == "metered"
+    return Line(price, quantity, has_quantity=not metered and (quantity != 1 or bool(price.unit_label)))
+
+
+def name_of(subscription: Subscription) -> str:
+    """What the subscription is called: its own description, or its first product."""
+    price = subscription.items[0].price if subscription.items else None
+    return subscription.description or (price.product_name or price.nickname or price.product if price else "")
+
+
+def more_items_of(subscription: Subscription) -> int:
+    return 0 if subscription.description else max(len(subscription.items) - 1, 0)
+
+
+def next_charge_of(subscription: Subscription, account: Account) -> Upcoming | None:
+    return next((each for each in account.upcoming if each.subscription == subscription.id), None)
+
+
+def debt_of(subscription: Subscription, account: Account) -> Debt | None:
+    """The newest open invoice of a subscription that is behind with a payment."""
+    if subscription.status not in {"past_due", "unpaid", "incomplete"}:
+        return None
+    unpaid = (each for each in account.invoices if each.subscription == subscription.id and each.status == "open")
+    invoice = next(unpaid, None)
+    if invoice is None:
+        return None
+    failures = [each.failure for each in sorted(invoice.payments, key=lambda each: each.at) if each.failure]
+    return Debt(invoice.id, invoice.amount_due, failures[-1] if failures else "", invoice.next_attempt_at)
+
+
+def entry_of(activity: Activity, account: Account) -> Entry:
+    subscription, said = account.subscription(activity.subject), activity.data
+    before, after = said.get("before", ""), said.get("after", "")
+    quantity = said.get("quantity_after", "")
+    return Entry(
+        at=activity.at,
+        kind=activity.kind if activity.kind in ACTIVITIES else "other",
+        word=activity.kind,
+        subscription=subscription.id if subscription else "",
+        name=name_of(subscription) if subscription else "",
+        browser=activity.browser,
+        before=before if before != after else "",
+        after=after,
+        quantity=quantity if quantity != said.get("quantity_before", "") else "",
+    )

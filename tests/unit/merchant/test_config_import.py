@@ -1,0 +1,160 @@
+"""A configuration of Stripe's portal becomes the tables of `portal.toml`."""
+
+import json
+
+import pytest
+
+from server import __main__ as commands
+from server import themes
+from server.merchant.config_import import ConfigRefused, import_config
+from server.themes import ThemeError
+from tests.support.brands import write_brand
+
+PORTAL = """\
+# ours
+[business]
+name = "Plain" # the name
+
+[features.subscription_cancel]
+# how it ends
+mode = "at_period_end" # for now
+reasons_text.other = "Something else"
+retention.coupon = "STAY"
+
+[features.subscription_restart]
+enabled = true
+"""
+
+
+def configuration(**features):
+    return {
+        "id": "bpc_1",
+        "object": "billing_portal.configuration",
+        "active": True,
+        "business_profile": {"headline": "Hello", "privacy_policy_url": None, "terms_of_service_url": None},
+        "default_return_url": "https://example.com/back",
+        "features": features,
+        "livemode": False,
+        "metadata": {"team": "billing"},
+    }
+
+
+CANCEL = {
+    "cancellation_reason": {"enabled": True, "options": ["too_expensive", "other"]},
+    "enabled": True,
+    "mode": "immediately",
+    "proration_behavior": "create_prorations",
+}
+UPDATE = {
+    "billing_cycle_anchor": "now",
+    "default_allowed_updates": ["price", "quantity"],
+    "enabled": True,
+    "products": [
+        {"product": "prod_a", "prices": ["price_1", "price_2"],
+         "adjustable_quantity": {"enabled": True, "minimum": 1, "maximum": 10}},
+        {"product": "prod_b", "prices": ["price_3"]},
+    ],
+    "proration_behavior": "always_invoice",
+    "schedule_at_period_end": {"conditions": [{"type": "shortening_interval"}]},
+    "trial_update_behavior": "continue_trial",
+}  # fmt: skip
+
+
+@pytest.fixture
+def brand(tmp_path):
+    return write_brand(tmp_path, portal=PORTAL)
+
+
+def carried(brand, tmp_path, found):
+    file = tmp_path / "configuration.json"
+    file.write_text(found if isinstance(found, str) else json.dumps(found))
+    return import_config(brand, file)
+
+
+def test_names_and_values_are_carried_over(brand, tmp_path):
+    done = carried(brand, tmp_path, configuration(subscription_cancel=CANCEL, subscription_update=UPDATE))
+    portal = themes.load(brand).portal
+    cancel, update = portal.features.subscription_cancel, portal.features.subscription_update
+    assert (cancel.mode, cancel.proration_behavior) == ("immediately", "create_prorations")
+    assert cancel.cancellation_reason.options == ("too_expensive", "other")
+    assert [each.prices for each in update.products] == [("price_1", "price_2"), ("price_3",)]
+    assert (update.products[0].adjustable_quantity.maximum, update.billing_cycle_anchor) == (10, "now")
+    assert update.schedule_at_period_end.conditions == ("shortening_interval",)
+    assert (portal.business.headline, portal.business.default_return_url) == ("Hello", "https://example.com/back")
+    assert done.tables == ("business", "features.subscription_cancel", "features.subscription_update")
+    assert done.unplaced == ()
+
+
+def test_comments_and_what_only_we_have_stay(brand, tmp_path):
+    carried(brand, tmp_path, configuration(subscription_cancel=CANCEL))
+    text = (brand / "portal.toml").read_text()
+    assert all(each in text for each in ("# ours", "# the name", "# how it ends", "# for now"))
+    features = themes.load(brand).portal.features
+    assert features.subscription_cancel.retention.coupon == "STAY"
+    assert features.subscription_cancel.reasons_text == {"other": "Something else"}
+    assert features.subscription_restart.enabled
+
+
+def test_the_same_again_changes_nothing(brand, tmp_path):
+    found = configuration(subscription_cancel=CANCEL, subscription_update=UPDATE)
+    carried(brand, tmp_path, found)
+    first = (brand / "portal.toml").read_text()
+    carried(brand, tmp_path, found)
+    assert (brand / "portal.toml").read_text() == first
+
+
+def test_what_has_no_place_is_named(brand, tmp_path):
+    found = configuration(
+        payment_method_update={"enabled": True, "payment_method_configuration": "pmc_1"},
+        shopping={"enabled": True},
+        subscription_cancel={**CANCEL, "proration_behavior": "always_invoice"},
+    )
+    done = carried(brand, tmp_path, found | {"login_page": {"enabled": True, "url": "https://x"}, "colors": "red"})
+    told = " | ".join(done.unplaced)
+    assert "features.payment_method_update.payment_method_configuration" in told
+    assert all(each in told for each in ("features.shopping", "login_page: ", "colors", "became create_prorations"))
+
+
+def test_a_list_gives_its_default(brand, tmp_path):
+    other = configuration(subscription_cancel=CANCEL) | {"is_default": True}
+    carried(brand, tmp_path, {"object": "list", "data": [configuration(), other]})
+    assert themes.load(brand).portal.features.subscription_cancel.mode == "immediately"
+
+
+@pytest.mark.parametrize(
+    "found", ["", "{", "[]", "{}", '{"object": "customer"}', '{"object": "list", "data": []}',
+              '{"object": "billing_portal.configuration", "features": []}', "[" * 100_000]
+)  # fmt: skip
+def test_what_is_no_configuration_is_refused(brand, tmp_path, found):
+    with pytest.raises(ConfigRefused, match=r"configuration\.json: "):
+        carried(brand, tmp_path, found)
+    assert (brand / "portal.toml").read_text() == PORTAL
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"subscription_cancel": {**CANCEL, "mode": "at_period_end"}},
+        {"subscription_cancel": {**CANCEL, "mode": "someday"}},
+        {"subscription_cancel": {**CANCEL, "mode": {"a": [{"b": 1}]}}},
+        {"subscription_cancel": {**CANCEL, "cancellation_reason": {"enabled": True, "options": ["unused"]}}},
+        {"subscription_update": UPDATE, "payment_method_update": {"enabled": False}},
+        {"subscription_update": {**UPDATE, "products": "all"}},
+    ],
+)
+def test_a_combination_that_is_not_allowed_changes_nothing(brand, tmp_path, features):
+    with pytest.raises(ThemeError, match=r"portal\.toml"):
+        carried(brand, tmp_path, configuration(**features))
+    assert (brand / "portal.toml").read_text() == PORTAL
+
+
+def test_the_command_says_what_it_did(brand, tmp_path, monkeypatch, capsys):
+    file = tmp_path / "configuration.json"
+    file.write_text(json.dumps(configuration(subscription_cancel=CANCEL, shopping={"enabled": True})))
+    monkeypatch.setenv("PORTAL_THEMES", str(brand.parent))
+    assert commands.main(["config", "import", brand.name, str(file)]) == 0
+    told = capsys.readouterr().out
+    assert "features.subscription_cancel" in told
+    assert "No place for: features.shopping" in told
+    assert commands.main(["config", "import", brand.name, str(tmp_path / "nothing.json")]) == 1
+    assert "Nothing was changed" in capsys.readouterr().err

@@ -1,0 +1,34 @@
+"""A portal that offers everything about plans."""
+
+import pytest
+
+from server.billing.ledger import Ledger
+from tests.support.accounts import Failing
+from tests.support.selling import offering
+from tests.support.world import World
+
+
+@pytest.fixture
+def update():
+    """Keys of `subscription_update` that a test changes."""
+    return {}
+
+
+@pytest.fixture
+def shop(sqlite_store, clock, update):
+    return World(sqlite_store, clock, features=offering(**update))
+
+
+@pytest.fixture
+def told():
+    """The billing sides of `shaky_shop`, one a brand, which do what they are told."""
+    return []
+
+
+@pytest.fixture
+def shaky_shop(sqlite_store, clock, told):
+    def make(brand, store):
+        told.append(Failing(Ledger(store, brand.name, brand.portal.features)))
+        return told[-1]
+
+    return World(sqlite_store, clock, features=offering(), billing=make)

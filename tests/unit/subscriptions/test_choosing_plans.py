@@ -1,0 +1,165 @@
+"""What the form of a change of plan offers, and what the card says of plans, pauses and states. Pure: no portal runs."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from server.billing import Catalog, Change, Scheduled
+from server.billing.plans import options
+from server.subscriptions import change_views, views
+from server.subscriptions.change_views import FIELDS, Mistake, Typed
+from server.themes.features import AdjustableQuantity, Product, Schedule
+from tests.support.accounts import END, FEATURES, NOW, START, account, card, ending, invoice, item, subscription
+from tests.support.rendered import renderer, words
+from tests.support.selling import BIG, SMALL, UP_TO_NINE, YEARLY, offering
+
+CATALOG = Catalog(prices={each.id: each for each in (SMALL, BIG, YEARLY)})
+
+
+def choice(features=None, it=None, **rest):
+    features, it = features or offering(), it or subscription()
+    return change_views.choose_plan(it, account(it), options(it, CATALOG, features, NOW), features, NOW, **rest)
+
+
+def shown(it, features=None, **rest):
+    return views.card(it, account(it, **rest), features or offering(), NOW)
+
+
+def said(view):
+    return words(renderer().fragment(view))
+
+
+def test_s6_plans_stand_by_how_often_they_are_charged_the_present_one_first():
+    months, years = choice().intervals
+    assert [(each.price, each.current) for each in months.plans] == [("price_1", True), ("price_big", False)]
+    assert (years.interval, [each.price for each in years.plans]) == ("year", ["price_year"])
+
+
+def test_s6_what_was_chosen_stays_chosen():
+    it = choice(typed=Typed("price_big", "4", "CODE"), mistake=Mistake("promotion_code", "code_unknown"))
+    assert (it.chosen, it.quantity.value, it.promotion_code) == ("price_big", "4", "CODE")
+
+
+def test_s6_with_one_plan_there_is_nothing_to_choose_but_how_many():
+    it = choice(offering(default_allowed_updates=("quantity",)))
+    assert (it.intervals, it.quantity.maximum, it.promotion_code) == ((), 9, None)
+
+
+def test_s7_limits_that_differ_are_said_with_each_plan():
+    few = AdjustableQuantity(enabled=True, minimum=1, maximum=3)
+    sold = (Product("prod_1", (SMALL.id,), UP_TO_NINE), Product("prod_big", (BIG.id,), few))
+    it = choice(offering(products=sold))
+    assert [each.maximum for each in it.intervals[0].plans] == [9, 3]
+    assert it.quantity.maximum == 0
+
+
+def test_s7_a_quantity_that_cannot_be_changed_is_no_field():
+    assert choice(offering(default_allowed_updates=("price",))).quantity is None
+
+
+def test_s9_a_plan_that_waits_says_from_when():
+    it = subscription(items=(item(price=BIG),))
+    plans = choice(offering(schedule_at_period_end=Schedule(("decreasing_item_amount",))), it).intervals[0].plans
+    assert [each.begins_at for each in plans] == [None, END]
+
+
+def test_every_mistake_has_a_sentence_of_its_own():
+    sentences = {said(choice(mistake=Mistake(field, reason, "3"))) for reason, field in FIELDS.items()}
+    assert len(sentences) == len(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("it", "asked", "outcome"),
+    [
+        (subscription(items=(item(price=BIG),)), Change("price_big"), "changed"),
+        (subscription(items=(item(quantity=3),)), Change(quantity=3), "changed"),
+        (subscription(), Change(code="HALF50"), "changed"),
+        (subscription(scheduled=Scheduled(END, BIG, 1, NOW)), Change("price_big"), "change_scheduled"),
+        (subscription(scheduled=Scheduled(END, BIG, 1, NOW)), Change("price_year"), "stale"),
+        (subscription(), Change("price_big"), "stale"),
+        (subscription(), Change(quantity=3), "stale"),
+    ],
+)
+def test_s13_what_is_said_of_a_change_is_what_is_there(it, asked, outcome):
+    assert change_views.outcome(it, asked) == outcome
+
+
+# --- the card ------------------------------------------------------------------------------------------------------------
+
+
+def test_s9_a_change_that_waits_is_shown_and_can_be_taken_back():
+    it = shown(subscription(scheduled=Scheduled(END, BIG, 2, NOW)))
+    assert (it.scheduled.name, it.scheduled.at, it.scheduled.may_undo) == ("Big blend", END, True)
+    assert it.may_cancel
+    assert "From March 15, 2026 Big blend €29.00 a month × 2 " in said(it)
+    assert "Keep my current plan" in said(it)
+
+
+def test_s9_a_change_by_the_business_is_shown_as_theirs():
+    it = shown(subscription(schedule="sub_sched_1"))
+    assert (it.has_schedule, it.scheduled, it.may_change) == (True, None, False)
+
+
+def test_s14_a_pause_says_whose_it_is():
+    paused = subscription(pause_behavior="void", pause_resumes_at=END)
+    assert "You paused it until March 15, 2026." in said(shown(replace(paused, paused_at=NOW)))
+    assert "Nothing is charged until March 15, 2026." in said(shown(paused))
+    assert shown(replace(paused, paused_at=NOW)).may_unpause
+    assert not shown(paused).may_unpause
+
+
+def test_s14_what_is_over_can_start_again_where_that_is_offered():
+    over = subscription(status="canceled", ended_at=START)
+    assert shown(over).may_restart
+    assert not shown(over, FEATURES).may_restart
+    assert not shown(replace(over, restarted_as="sub_2")).may_restart
+
+
+@pytest.mark.parametrize(
+    ("it", "says"),
+    [
+        (subscription(status="past_due"), "See the open invoice"),
+        (subscription(status="unpaid"), "See the open invoice"),
+        (subscription(status="incomplete"), "See the open invoice"),
+        (subscription(status="paused"), "Harbour Coffee can help you with another one."),
+        (subscription(status="hibernating"), "Harbour Coffee can help you on."),
+        (subscription(status="canceled", ended_at=START), "Start again"),
+        (ending(), "Take the cancellation back"),
+        (subscription(pause_behavior="void", pause_resumes_at=END, paused_at=NOW), "End the pause"),
+    ],
+)
+def test_s12_every_state_offers_its_way_out(it, says):
+    assert says in said(shown(it, invoices=(invoice(status="open"),)))
+
+
+def test_s12_the_way_out_of_a_card_that_has_expired_is_another_one():
+    old = card(exp_year=2026, exp_month=1)
+    assert "The next payment would fail" in said(shown(subscription(), payment_methods=(old,)))
+    assert "The next payment would fail" in said(shown(subscription(), payment_methods=()))
+    assert "The next payment would fail" not in said(shown(ending(), payment_methods=()))
+
+
+def test_s12_all_is_well_and_nothing_is_said():
+    assert shown(subscription()).ways == ()
+
+
+def test_s11_the_card_by_itself_says_why_the_plan_stays():
+    sent = subscription(collection_method="send_invoice")
+    assert "It is paid by invoice. Harbour Coffee can change the plan for you." in said(shown(sent))
+
+
+def test_the_list_leaves_those_reasons_to_the_card():
+    sent = subscription(collection_method="send_invoice")
+    assert "can change the plan for you" not in said(views.listing(account(sent), offering(), NOW))
+
+
+def test_s3_the_question_why_is_not_asked_long_after():
+    over = subscription(status="canceled", canceled_at=NOW - timedelta(days=2), ended_at=NOW - timedelta(days=2))
+    assert views.feedback_of(over, FEATURES, NOW) is None
+
+
+def test_the_forms_of_one_card_have_different_keys():
+    waiting = replace(ending(), scheduled=Scheduled(END, BIG, 1, NOW))
+    html = renderer().fragment(replace(shown(waiting), key="k" * 20, feedback=views.Feedback(("other",))))
+    assert all(html.count(f'value="{"k" * 20}-{each}"') == 1 for each in ("back", "keep", "why"))
