@@ -96,6 +96,12 @@ class Paths:
     def invoice(self, invoice_id: str) -> str:
         return f"{self.invoices}/{_segment(invoice_id)}"
 
+    def invoice_pdf(self, invoice_id: str) -> str:
+        return f"{self.invoice(invoice_id)}/pdf"
+
+    def invoice_receipt(self, invoice_id: str) -> str:
+        return f"{self.invoice(invoice_id)}/receipt"
+
     @property
     def payment_methods(self) -> str:
         return f"{self.base}/my/payment-methods"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import msgspec
@@ -12,6 +13,8 @@ from server.rendering import View
 STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
 BADGES = {"paid": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}
 SHOWN_ON_OVERVIEW = 5
+MOST_LINES = 2_000
+"""A PDF of more lines is not made: it would take the time and the memory of all the others."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -65,6 +68,12 @@ class Detail(View, frozen=True):
     """None: the invoice carries no address."""
     can_still_be_paid: bool = False
     """Open, with something to pay."""
+    paid_with: str = ""
+    """How it was paid, such as `visa 4242`; empty where nothing says so."""
+    has_document: bool = False
+    """There is a PDF of it: the ledger makes them, and only of what is complete."""
+    has_receipt: bool = False
+    """And a receipt: it is paid, and something was."""
 
 
 def listing(page: InvoicePage, now: datetime, before: str = "") -> List:
@@ -109,4 +118,22 @@ def detail(invoice: Invoice, now: datetime) -> Detail:
         payments=tuple(payments),
         billed_to=invoice.customer_address if invoice.customer_address != Address() else None,
         can_still_be_paid=invoice.status == "open" and invoice.amount_due.amount > 0,
+        paid_with=next((each.method for each in reversed(payments) if each.status == "paid"), ""),
+        has_document=has_document(invoice),
+        has_receipt=has_receipt(invoice),
     )
+
+
+def has_document(invoice: Invoice) -> bool:
+    """Whether the portal can make a PDF of it: Stripe makes its own, and half an invoice would be a wrong one."""
+    return not invoice.hosted and not invoice.has_more_lines and len(invoice.lines) <= MOST_LINES
+
+
+def has_receipt(invoice: Invoice) -> bool:
+    return has_document(invoice) and invoice.status == "paid" and invoice.amount_paid.amount > 0
+
+
+def file_name(kind: str, invoice: Invoice) -> str:
+    """Of an `invoice` or `receipt` to save: letters, digits and dashes, whatever its number is."""
+    known = re.sub(r"[^A-Za-z0-9]+", "-", invoice.number or invoice.id).strip("-")[:60].strip("-")
+    return f"{kind}-{known}.pdf" if known else f"{kind}.pdf"

@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"login\.routes",),
     (r"worker",),
     (r"responding",),
-    (r"mail(\..*)?",),
+    (r"mail(\..*)?", r"documents"),
     (r"forms", r"security", r"sessions", r"login\..*", r"problems\.views", rf"({'|'.join(FEATURES)})\.views"),
     (r"publishing",),
     (r"cdn", r"fields"),
@@ -78,6 +78,7 @@ THIRD_PARTY = {
     "rich": (r"__main__", r"merchant\..*"),
     "click": (r"__main__", r"merchant\..*"),
     "granian": (r"merchant\.serve", r"demo(\..*)?"),
+    "typst": (r"documents",),
     "watchfiles": (r"demo(\..*)?",),
 }
 
