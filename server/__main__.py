@@ -110,6 +110,18 @@ def customers_search(options: argparse.Namespace) -> int:
     return with_store(work)
 
 
+def restored(_: argparse.Namespace) -> int:
+    from server.merchant import restored  # noqa: PLC0415
+
+    async def work(store: Store) -> int:
+        ended = await restored.end_everything(store)
+        print(f"Ended: {ended.sessions} sessions, {ended.codes} codes, {ended.mails} mails that had not left.")
+        print("Customers log in again. Start the server now.")
+        return 0
+
+    return with_store(work)
+
+
 def doctor(_: argparse.Namespace) -> int:
     from server.merchant import doctor  # noqa: PLC0415
 
@@ -187,6 +199,7 @@ def menu() -> argparse.ArgumentParser:
     searched = add(customers.add_subparsers(required=True, metavar="verb"), "search", customers_search, "who has it?")
     searched.add_argument("brand")
     searched.add_argument("email")
+    add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
     add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
     return parser
 

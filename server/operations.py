@@ -5,7 +5,7 @@ These three paths are for the load balancer and the monitoring, not for the publ
 | path | answers |
 |---|---|
 | `/healthz` | 200 while the process runs |
-| `/readyz` | 200 while the database answers, else 503 |
+| `/readyz` | 200 while the database can be written, else 503: it writes a row and takes it back |
 | `/metrics` | counters of this process and the mails that wait, in Prometheus's text format |
 """
 
@@ -17,6 +17,7 @@ from server import counters
 from server.mail import outbox
 from server.responding import AnyRequest
 from server.store import Store, StoreUnavailable
+from server.store.probing import write_and_take_back
 
 
 @get("/healthz", sync_to_thread=False)
@@ -28,10 +29,10 @@ def healthz() -> Response[str]:
 async def readyz(request: AnyRequest) -> Response[str]:
     store: Store = request.app.state.store
     try:
-        await store.read("SELECT 1 FROM outbox LIMIT 1")
+        await store.write(write_and_take_back)
     except StoreUnavailable:
         counters.count("store_errors")
-        return _text("the database does not answer\n", 503)
+        return _text("the database cannot be written\n", 503)
     return _text("ok\n")
 
 

@@ -14,17 +14,11 @@ from server import settings as settings_module
 from server import themes
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
 from server.settings import Settings, SettingsError
-from server.store import Store, StoreUnavailable, Transaction, micros, migrations, open_store
+from server.store import Store, StoreUnavailable, micros, migrations, open_store
+from server.store.probing import write_and_take_back
 from server.themes import Brand, ThemeError
 
 SKEW = timedelta(seconds=5)
-_PROBE = {"brand": "", "kind": "doctor", "subject": "", "starts_at": 0}
-_WRITE = """
-INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES (:brand, :kind, :subject, :starts_at, 1, 0)
-ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = budget.used + 1"""
-_TAKE_BACK = (
-    "DELETE FROM budget WHERE brand = :brand AND kind = :kind AND subject = :subject AND starts_at = :starts_at"
-)
 _STUCK = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE state = 'waiting' AND created_at < :before"
 
 
@@ -78,7 +72,7 @@ async def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Find
         return [Finding("store", False, f"{kind} cannot be opened: {error}", "Look at PORTAL_DATABASE.")]
     try:
         applied = [row[0] for row in await store.read(migrations.APPLIED)]
-        await store.write(_write_and_take_back)
+        await store.write(write_and_take_back)
         findings = [Finding("store", True, f"{kind} reads and writes; its schema is number {max(applied, default=0)}")]
         return [*findings, await _clock(store, clock), await _outbox(store, clock())]
     except StoreUnavailable as error:
@@ -86,11 +80,6 @@ async def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Find
         return [Finding("store", False, f"{kind} cannot be written: {error}", mend)]
     finally:
         await store.close()
-
-
-def _write_and_take_back(transaction: Transaction) -> None:
-    transaction.count(_WRITE, _PROBE)
-    transaction.count(_TAKE_BACK, _PROBE)
 
 
 async def _clock(store: Store, clock: Callable[[], datetime]) -> Finding:

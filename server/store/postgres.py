@@ -24,6 +24,9 @@ from server.store import Parameters, Row, StoreUnavailable, T, migrations
 
 READERS, WRITERS = 8, 8
 WAIT = 5.0  # seconds for a connection, and for a lock
+# How long a pool goes on connecting by itself, in growing pauses. With its default of five minutes, a server that was
+# away for two would be seen again only after two more; given up sooner, the next request connects at once.
+RECONNECT = 2.0
 _ADVISORY_LOCK = 0x706F737465726E  # "postern"
 _OPTIONS: dict[str, Any] = {
     "connect_timeout": 5,
@@ -53,11 +56,19 @@ class PostgresStore:
             min_size=2,
             max_size=READERS,
             timeout=WAIT,
+            reconnect_timeout=RECONNECT,
             open=False,
             configure=_configure_async,
         )
         self._writers: ConnectionPool[Connection[Row]] = ConnectionPool(
-            url, kwargs=_OPTIONS, min_size=1, max_size=WRITERS, timeout=WAIT, open=True, configure=_configure
+            url,
+            kwargs=_OPTIONS,
+            min_size=1,
+            max_size=WRITERS,
+            timeout=WAIT,
+            reconnect_timeout=RECONNECT,
+            open=True,
+            configure=_configure,
         )
         self._writing = ThreadPoolExecutor(WRITERS, thread_name_prefix="store-writer")
 

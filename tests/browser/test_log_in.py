@@ -20,7 +20,6 @@ PAYLOADS = (
     "<svg/onload=alert(1)>@example.com",
     "jenny@example.com\r\nBcc: all@example.com",
     "jenny@example.com,sam@example.com",
-    "jenny@example.com\x00",
     "{{7*7}}@exam<b>ple.com",
     "</title><base href=//evil.example>@example.com",
     "jenny\u200b@\u202eexample.com<!--",

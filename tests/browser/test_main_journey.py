@@ -249,5 +249,5 @@ def test_history_lists_what_was_done_and_from_which_browser(demo: Demo, page: Pa
     ask_for_code(page, demo, "harbour", address)
     send_code(page, demo.passcode(address))
     menu(page, "History").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("What happened so far")
+    expect(page.get_by_role("heading", level=1)).to_have_text("History")
     expect(page.get_by_role("listitem").filter(has_text="Chrom")).not_to_have_count(0)

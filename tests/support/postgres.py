@@ -6,11 +6,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
 def running(_: Path | None = None) -> Iterator[str]:
-    """The URL of its maintenance database.
+    """The URL of its maintenance database."""
+    with stoppable() as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def stoppable() -> Iterator[Any]:
+    """The server itself: `get_uri()`, and `stop()` and `start()` as often as a test wants.
 
     Its folder is not one of pytest's: run by root, the server runs as a user of its own, and every start of pytest takes
     that user's way to pytest's folders away.
@@ -25,7 +33,7 @@ def running(_: Path | None = None) -> Iterator[str]:
     try:
         server.psql("ALTER SYSTEM SET fsync = off;")
         server.psql("SELECT pg_reload_conf();")
-        yield server.get_uri()
+        yield server
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)

@@ -116,7 +116,8 @@ class World:
 
     async def codes(self, address: str = "jenny@example.com", brand: str = BRAND) -> list[str]:
         """Every code that waits to be mailed to the address, the newest first."""
-        sql = "SELECT id, data FROM outbox WHERE brand = :brand AND address = :address ORDER BY created_at DESC, id"
+        whose = "brand = :brand AND address = :address AND data IS NOT NULL"
+        sql = f"SELECT id, data FROM outbox WHERE {whose} ORDER BY created_at DESC, id"
         found = await self.store.read(sql, {"brand": brand, "address": address})
         opened = [open_mail(self.settings, id_, bytes(data)) for id_, data in found]
         assert all(opened)

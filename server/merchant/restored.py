@@ -1,0 +1,42 @@
+"""`python -m server restored`: what to run after a backup of the database was put back, before the server starts.
+
+A backup remembers sessions that have been logged out since, codes that have been used, and mails that have been sent.
+Nothing inside the database can tell that it is yesterday's, so the merchant says so: every session and every code ends,
+and no mail of before leaves. Customers log in again. What they own, their history and the failures counted against an
+address stay as the backup has them.
+
+The rows are deleted, not marked: no clock that steps back can bring one to life. Running it twice does nothing more.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from server.store import Store, Transaction
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How many there were, over all brands."""
+
+    sessions: int
+    codes: int
+    mails: int
+    """That had not left yet."""
+
+
+_MAILS = """
+UPDATE outbox SET state = 'expired', data = NULL, detail = 'not sent: the database was put back from a backup'
+ WHERE state = 'waiting'"""
+
+
+async def end_everything(store: Store) -> Ended:
+    """All of it in one transaction. Raises `StoreUnavailable`, and then nothing was changed."""
+    return await store.write(_end)
+
+
+def _end(transaction: Transaction) -> Ended:
+    return Ended(
+        sessions=transaction.count("DELETE FROM session"),
+        codes=transaction.count("DELETE FROM challenge"),
+        mails=transaction.count(_MAILS),
+    )
