@@ -62,6 +62,7 @@ __all__ = [
     "Discount",
     "Invoice",
     "InvoiceDiscount",
+    "InvoiceFilter",
     "InvoiceLine",
     "InvoicePage",
     "InvoiceTax",
@@ -123,6 +124,16 @@ class InvoicePage(msgspec.Struct, frozen=True):
     """The cursor of the next, older page; empty: this was the last."""
 
 
+class InvoiceFilter(msgspec.Struct, frozen=True):
+    """Which invoices are wanted; what is left out chooses nothing."""
+
+    since_at: datetime | None = None
+    until_at: datetime | None = None
+    """The first moment after them."""
+    status: str = ""
+    """One of Stripe's words, as in `Invoice.status`."""
+
+
 class Activity(msgspec.Struct, frozen=True):
     """One line of a customer's history."""
 
@@ -143,8 +154,16 @@ class Billing(Protocol):
         """The account as it is now. Raises `NotFound`."""
         ...
 
-    async def invoices(self, customer_id: str, *, before: str = "", limit: int = LATEST_INVOICES) -> InvoicePage:
-        """One page of the history, newest first. An unknown or foreign cursor raises `NotFound`."""
+    async def invoices(
+        self,
+        customer_id: str,
+        *,
+        before: str = "",
+        limit: int = LATEST_INVOICES,
+        only: InvoiceFilter | None = None,
+    ) -> InvoicePage:
+        """One page of the history, newest first. An unknown or foreign cursor raises `NotFound`; with a filter it may
+        be answered by an empty page instead, since what was there before can have another status now."""
         ...
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:

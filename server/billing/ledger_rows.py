@@ -32,9 +32,11 @@ ON CONFLICT (brand, id) DO UPDATE SET created_at = excluded.created_at, document
  WHERE invoice.customer_id = excluded.customer_id"""
 NEWEST_INVOICES = """
 SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
+   AND created_at >= :since AND created_at < :until
  ORDER BY created_at DESC, id DESC LIMIT :limit"""
 OLDER_INVOICES = """
 SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
+   AND created_at >= :since AND created_at < :until
    AND (created_at, id) < (SELECT created_at, id FROM invoice
                             WHERE brand = :brand AND id = :before AND customer_id = :customer)
  ORDER BY created_at DESC, id DESC LIMIT :limit"""
@@ -53,6 +55,8 @@ PLANNED = "SELECT action, subject FROM operation WHERE brand = :brand AND custom
 DONE = """
 UPDATE operation SET state = 'done', updated_at = :now
  WHERE brand = :brand AND customer_id = :customer AND key = :key"""
+EVER = (-(2**62), 2**62)
+"""From before the first to after the last moment."""
 
 
 class Conflict(Exception):

@@ -13,6 +13,7 @@ from server.billing import (
     Billing,
     Customer,
     Invoice,
+    InvoiceFilter,
     InvoiceLine,
     InvoicePage,
     Item,
@@ -140,8 +141,10 @@ class Failing:
     async def account(self, customer_id: str, now: datetime) -> Account:
         return await self.real.account(customer_id, now)
 
-    async def invoices(self, customer_id: str, *, before: str = "", limit: int = 12) -> InvoicePage:
-        return await self.real.invoices(customer_id, before=before, limit=limit)
+    async def invoices(
+        self, customer_id: str, *, before: str = "", limit: int = 12, only: InvoiceFilter | None = None
+    ) -> InvoicePage:
+        return await self.real.invoices(customer_id, before=before, limit=limit, only=only)
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         return await self.real.invoice(customer_id, invoice_id)

@@ -25,7 +25,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"worker",),
     (r"responding",),
     (r"mail(\..*)?", r"documents"),
-    (r"forms", r"security", r"sessions", r"login\..*", r"problems\.views", rf"({'|'.join(FEATURES)})\.views"),
+    (
+        r"forms",
+        r"security",
+        r"sessions",
+        r"login\..*",
+        r"problems\.views",
+        r"invoices\.exports",
+        rf"({'|'.join(FEATURES)})\.views",
+    ),
     (r"publishing",),
     (r"cdn", r"fields"),
     (r"portal",),
@@ -41,7 +49,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 
 # No HTTP in what decides and in what renders.
-PURE = (r".*\.views", r"billing(\..*)?", r"login\.passcodes", r"themes(\..*)?", r"rendering", r"html_rules", r"assets")
+PURE = (
+    r".*\.views",
+    r"invoices\.exports",
+    r"billing(\..*)?",
+    r"login\.passcodes",
+    r"themes(\..*)?",
+    r"rendering",
+    r"html_rules",
+    r"assets",
+)
 
 # One place for each piece of the outside world.
 ONLY = {
@@ -66,7 +83,7 @@ THIRD_PARTY = {
     "msgspec": (r".*",),
     "jinja2": (r"rendering", r"words", r"checking", r"overrides", r"gallery", r"publishing", r"template_rules"),
     "markupsafe": (r"rendering", r"words", r"assets"),
-    "babel": (r"rendering", r"words", r"themes(\..*)?"),
+    "babel": (r"rendering", r"words", r"themes(\..*)?", r"invoices\.exports"),
     "coloraide": (r"themes\..*",),
     "email_validator": (r"addresses",),
     "aiosmtplib": (r"mail\.smtp",),
