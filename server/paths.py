@@ -118,6 +118,10 @@ class Paths:
     def details(self) -> str:
         return f"{self.base}/my/details"
 
+    @property
+    def details_export(self) -> str:
+        return f"{self.details}/export"
+
 
 def _segment(text: str) -> str:
     """One segment of a path. Ids are plain nearly always, and quoting costs what a whole row of a list costs."""

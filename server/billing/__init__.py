@@ -170,8 +170,8 @@ class Billing(Protocol):
         """Raises `NotFound`, also for another customer's."""
         ...
 
-    async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
-        """What was done, newest first."""
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        """What was done, newest first, without the newest `skip`."""
         ...
 
     async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:

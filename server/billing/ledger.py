@@ -104,8 +104,9 @@ class Ledger:
             raise NotFound
         return decode_invoice(found[0][0])
 
-    async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
-        found = await self.store.read(rows.HISTORY, {**self._whose(customer_id), "limit": limit})
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        values = {**self._whose(customer_id), "limit": limit, "skip": skip}
+        found = await self.store.read(rows.HISTORY, values)
         return [rows.activity_of(row) for row in found]
 
     async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:

@@ -44,7 +44,7 @@ ONE_INVOICE = "SELECT document FROM invoice WHERE brand = :brand AND id = :id AN
 SET_ACTIVE = "UPDATE customer SET active = :active WHERE brand = :brand AND id = :customer AND active <> :active"
 HISTORY = """
 SELECT at, kind, subject, data, browser FROM activity WHERE brand = :brand AND customer_id = :customer
- ORDER BY at DESC, id DESC LIMIT :limit"""
+ ORDER BY at DESC, id DESC LIMIT :limit OFFSET :skip"""
 ADD_ACTIVITY = """
 INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
 VALUES (:id, :brand, :customer, :at, :kind, :subject, :data, :browser)"""

@@ -43,18 +43,18 @@ async def csv(portal: Portal, customer: LoggedIn, year: str = "") -> Response[An
     only = _year(portal, customer, year)
     first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
     body = exports.as_csv(_pages(portal, customer, only, first), _zone(portal))
-    return save(body, f"invoices-{year}.csv", "text/csv")
+    return save(body, views.export_name(year, "csv"), "text/csv")
 
 
 @get("/my/invoices/zip")
 async def zip_(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
-    """404 where the year has no invoice that a document can be made of."""
+    """404 where there is no invoice that a document can be made of."""
     only = _year(portal, customer, year)
     first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
     if not first.before and not any(views.has_document(each) for each in first.invoices):
         raise NotFound
     files = _documents(request, portal, customer, _pages(portal, customer, only, first))
-    return save(exports.as_zip(files), f"invoices-{year}.zip", "application/zip")
+    return save(exports.as_zip(files), views.export_name(year, "zip"), "application/zip")
 
 
 @get("/my/invoices/{invoice_id:str}")
@@ -122,11 +122,11 @@ async def _documents(
 
 
 def _year(portal: Portal, customer: LoggedIn, year: str) -> InvoiceFilter:
-    """Raises `NotFound` for a year that is not offered."""
+    """Without a year, all of them. Raises `NotFound` for one that is not offered."""
     _offered(portal)
     zone = _zone(portal)
     chosen = views.choice(customer.account, zone, year, "")
-    if not chosen.year:
+    if year and not chosen.year:
         raise NotFound
     return chosen.only(zone)
 

@@ -187,6 +187,11 @@ def has_receipt(invoice: Invoice) -> bool:
     return has_document(invoice) and invoice.status == "paid" and invoice.amount_paid.amount > 0
 
 
+def export_name(year: str, suffix: str) -> str:
+    """Of the invoices of a year, or of all where it is empty."""
+    return f"invoices-{year}.{suffix}" if year else f"invoices.{suffix}"
+
+
 def file_name(kind: str, invoice: Invoice) -> str:
     """Of an `invoice` or `receipt` to save: letters, digits and dashes, whatever its number is."""
     known = re.sub(r"[^A-Za-z0-9]+", "-", invoice.number or invoice.id).strip("-")[:60].strip("-")

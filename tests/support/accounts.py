@@ -149,8 +149,8 @@ class Failing:
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         return await self.real.invoice(customer_id, invoice_id)
 
-    async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
-        return await self.real.history(customer_id, limit=limit)
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        return await self.real.history(customer_id, limit=limit, skip=skip)
 
     async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
         self._raise(early=True, key=key)

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         r"sessions",
         r"login\..*",
         r"problems\.views",
-        r"invoices\.exports",
+        r"(invoices|details)\.exports",
         rf"({'|'.join(FEATURES)})\.views",
     ),
     (r"publishing",),
@@ -51,7 +51,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 # No HTTP in what decides and in what renders.
 PURE = (
     r".*\.views",
-    r"invoices\.exports",
+    r"(invoices|details)\.exports",
     r"billing(\..*)?",
     r"login\.passcodes",
     r"themes(\..*)?",
