@@ -143,7 +143,7 @@ def themes_folder() -> Path:
 
 
 def with_store(work: Callable[[Store], Awaitable[int]]) -> int:
-    read = from_environment()
+    read = settings.from_environment(os.environ, secrets_needed=False)
 
     async def opened() -> int:
         store = open_store(read.database)

@@ -1,13 +1,13 @@
 """The files that a brand's pages load, under names that change with their bytes.
 
 A deterministic function of `site/static/` and of the brand's folder: the build writes `files`, the server links to
-them, and the two agree because both ask here. Templates write `{{ asset("portal.js") }}` for the URL and
-`{{ asset.integrity("portal.js") }}` for the hash that the browser checks and that the Content-Security-Policy lists.
+them, and the two agree because both ask here. Templates write `{{ asset("account.js") }}` for the URL and
+`{{ asset.integrity("account.js") }}` for the hash that the browser checks and that the Content-Security-Policy lists.
 
     logical name      what it is
     portal.css        the theme's custom properties, then site/static/portal.css; also inline, see `inline_css`
-    htmx.js           site/static/vendor/htmx.min.js, byte for byte
-    <name>.js         each script of site/static; reload.js only while `build.py dev` runs
+    account.js        site/static/vendor/htmx.min.js, byte for byte, then site/static/portal.js
+    <name>.js         each other script of site/static; reload.js only while `build.py dev` runs
     logo, icon        the theme's, whatever their type
     <font file>       each font of the theme, by its file name
 """
@@ -128,12 +128,13 @@ def _hashed_name(logical: str, suffix: str, content: bytes) -> str:
 
 
 def _scripts() -> dict[str, tuple[str, bytes]]:
-    found = {"htmx.js": (".js", (STATIC / "vendor" / "htmx.min.js").read_bytes())}
-    for path in sorted(STATIC.glob("*.js")):
+    # One file: a deferred htmx starts by a timer, so as a file of its own it was seen to fetch and swap before portal.js
+    # had arrived to look at what comes, and without it altogether when that did not arrive at all.
+    guarded = (STATIC / "vendor" / "htmx.min.js", STATIC / "portal.js")
+    found = {"account.js": (".js", b"\n".join(each.read_bytes() for each in guarded))}
+    for path in sorted(set(STATIC.glob("*.js")) - set(guarded)):
         if path.name in found:
-            raise AssetError(
-                f"{path}: the name {path.name} is taken by site/static/vendor/htmx.min.js; rename the file"
-            )
+            raise AssetError(f"{path}: the name {path.name} is taken by htmx and portal.js together; rename the file")
         found[path.name] = (".js", path.read_bytes())
     return found
 

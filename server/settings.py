@@ -61,8 +61,8 @@ class Settings(msgspec.Struct, frozen=True):
         return f"Settings(origin={self.origin!r}, themes={str(self.themes)!r}, log_level={self.log_level!r}, …)"
 
 
-def from_environment(environment: Mapping[str, str]) -> Settings:
-    """Raises `SettingsError` for the first thing that is wrong."""
+def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = True) -> Settings:
+    """Raises `SettingsError` for the first thing that is wrong. A command that seals and checks nothing needs no secrets."""
     found = {key: value.strip() for key, value in environment.items() if key.startswith("PORTAL_")}
     values = {key.removeprefix("PORTAL_").lower(): value for key, value in found.items()}
     for key in found:
@@ -81,7 +81,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if mail_from and not re.fullmatch(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]+", mail_from):
         raise SettingsError(f"PORTAL_MAIL_FROM: {mail_from!r} is not an address such as billing@portal.example")
     return Settings(
-        secrets=_secrets(values.get("secrets", "")),
+        secrets=_secrets(values.get("secrets", "")) if values.get("secrets") or secrets_needed else (),
         origin=_origin(values.get("origin", "")),
         database=_database(values.get("database", "sqlite:portal.sqlite")),
         smtp_url=smtp_url,

@@ -17,6 +17,7 @@ import asyncio
 import secrets
 import signal
 import socket
+import sys
 import tempfile
 from email.message import EmailMessage
 from pathlib import Path
@@ -39,6 +40,12 @@ from server.store import open_store
 from server.themes import Brand, ThemeError
 
 SAMPLE_ADDRESS = "jenny@example.com"
+
+
+def _python() -> str:
+    """How to call this Python from here."""
+    own = Path(sys.executable)
+    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
 class DemoError(Exception):
@@ -170,7 +177,9 @@ class Demo:
             self._announced = True
             for name, url in self._portals():
                 print(f"portal {name} {url}", flush=True)
-            print(f"Mails: {self.origin}/_demo/inbox   (Ctrl-C ends)", flush=True)
+            print(f"Mails: {self.origin}/_demo/inbox   (Ctrl-C ends)")
+            command = f"{_python()} -m server customers search {self._brands[0].name} sam@example.com"
+            print(f"Commands: PORTAL_DATABASE={self._settings.database} {command}", flush=True)
 
     async def _watch(self, changed: asyncio.Event) -> None:
         """Build again after each change; one that cannot be built is told and changes nothing."""

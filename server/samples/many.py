@@ -23,7 +23,7 @@ VALUES (:brand, :id, :address, :address, :name, :created_at, 1, 0)"""
 _INVOICES = 3
 _BATCH = 2_000
 _DIGITS = 7
-_MARK = "@" * _DIGITS
+_MARK = "Q" * _DIGITS
 
 
 def many(brand: str, how_many: int, now: datetime) -> Iterator[Json]:

@@ -1,4 +1,4 @@
-// What htmx may put into a page, and what a person hears of it. Loaded after htmx.js on pages of the account.
+// What htmx may put into a page, and what a person hears of it. One file with htmx, behind it: see server/assets.py.
 (() => {
   const deny = function () { throw new TypeError("The portal runs no code that comes with a fragment"); };
   const banned = "script,iframe,frame,object,embed,base,meta,link,style,animate,set,[srcdoc],template[shadowrootmode]";

@@ -210,3 +210,13 @@ def test_a_prefilled_address_fills_the_field_and_nothing_else(tab: Page, given: 
     expect(field).to_be_editable()
     assert tab.evaluate("[window.ran, document.images.length]") == [None, 1]
     assert not complaints
+
+
+def test_where_our_script_does_not_arrive_nothing_is_put_into_the_page(tab: Page, site: Site) -> None:
+    # threats 66, 70: htmx never runs without what watches it
+    site.put(PATHS.account, RENDERER.static_page("account", link=LINK), headers={"Content-Type": "text/html"})
+    tab.route("**/account.*.js", lambda route: route.abort())
+    tab.goto(PATHS.account)
+    tab.wait_for_load_state("networkidle")
+    assert tab.evaluate("typeof htmx") == "undefined"
+    expect(tab.get_by_role("link", name="Open the overview as a page of its own")).to_be_visible()

@@ -21,6 +21,9 @@ DecimalText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$", ma
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Za-z]{3}$")]
 Id = Annotated[str, Meta(min_length=1, max_length=255)]
+"""Of something that a merchant may name: a product, a plan, a coupon. Any text."""
+UrlId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,255}\Z")]
+"""Of something that Stripe names, and that stands in our URLs and in the ids of elements."""
 Quantity = Annotated[int, Meta(ge=0, le=10**9)]
 Count = Annotated[int, Meta(ge=1, le=1200)]
 Ref = Id | dict[str, Any]
@@ -76,7 +79,7 @@ class InvoiceSettings(Wire, frozen=True):
 
 
 class Customer(Wire, frozen=True):
-    id: Id
+    id: UrlId
     created: Timestamp
     email: str | None = None
     name: str | None = None
@@ -200,7 +203,7 @@ class PauseCollection(Wire, frozen=True):
 
 
 class Subscription(Wire, frozen=True):
-    id: Id
+    id: UrlId
     status: str
     currency: Currency
     created: Timestamp
@@ -239,7 +242,7 @@ class Card(Wire, frozen=True):
 class PaymentMethod(Wire, frozen=True):
     """The part named like its `type` is read apart: there are too many kinds to list."""
 
-    id: Id
+    id: UrlId
     type: str
     created: Timestamp
     customer: Ref | None = None

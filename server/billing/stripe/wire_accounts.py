@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from server.billing.stripe.wire import Address, Currency, Id, Metadata, Ref, Shipping, Timestamp, Wire
+from server.billing.stripe.wire import Address, Currency, Metadata, Ref, Shipping, Timestamp, UrlId, Wire
 
 
 class Person(Wire, frozen=True):
@@ -54,7 +54,7 @@ class Defaults(Wire, frozen=True):
 class Account(Wire, frozen=True):
     """A customer of the v2 API."""
 
-    id: Id
+    id: UrlId
     created: Timestamp | Annotated[str, Meta(max_length=40)]
     contact_email: str | None = None
     contact_phone: str | None = None

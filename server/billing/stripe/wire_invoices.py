@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from server.billing.stripe.wire import Address, Amount, Currency, DecimalText, Id, Ref, Timestamp, Wire
+from server.billing.stripe.wire import Address, Amount, Currency, DecimalText, Id, Ref, Timestamp, UrlId, Wire
 
 
 class SubscriptionDetails(Wire, frozen=True):
@@ -106,7 +106,7 @@ class Transitions(Wire, frozen=True):
 
 
 class Invoice(Wire, frozen=True):
-    id: Id
+    id: UrlId
     currency: Currency
     created: Timestamp
     subtotal: Amount

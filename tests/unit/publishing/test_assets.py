@@ -26,7 +26,7 @@ def test_a_name_holds_the_hash_of_the_bytes(brand):
 
 
 def test_the_url_stands_below_the_brand(brand):
-    assert re.fullmatch(r"/harbour/static/portal\.[0-9a-f]{10}\.js", Assets.of(brand)("portal.js"))
+    assert re.fullmatch(r"/harbour/static/account\.[0-9a-f]{10}\.js", Assets.of(brand)("account.js"))
 
 
 def test_a_brand_with_a_domain_links_from_its_root(tmp_path):
@@ -36,14 +36,16 @@ def test_a_brand_with_a_domain_links_from_its_root(tmp_path):
 
 def test_the_integrity_is_the_hash_of_the_published_bytes(brand):
     assets = Assets.of(brand)
-    content = assets.files[assets("htmx.js").rpartition("/")[2]]
-    assert assets.integrity("htmx.js") == "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+    content = assets.files[assets("account.js").rpartition("/")[2]]
+    assert assets.integrity("account.js") == "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
-def test_htmx_is_published_byte_for_byte(brand):  # threat 71
+def test_htmx_is_published_byte_for_byte_and_never_without_what_watches_it(brand):  # threats 66, 70, 71
     assets = Assets.of(brand)
-    published = assets.files[assets("htmx.js").rpartition("/")[2]]
-    assert published == (STATIC / "vendor" / "htmx.min.js").read_bytes()
+    htmx, watching = (STATIC / "vendor" / "htmx.min.js").read_bytes(), (STATIC / "portal.js").read_bytes()
+    both = assets("account.js").rpartition("/")[2]
+    assert assets.files[both] == htmx + b"\n" + watching
+    assert [name for name, content in assets.files.items() if htmx in content] == [both]
 
 
 def test_the_same_brand_gives_the_same_assets_from_another_folder(tmp_path):
@@ -75,8 +77,8 @@ def test_the_inline_style_cannot_end_its_element(brand):  # threat 66
 
 
 def test_an_unknown_asset_is_refused_with_the_nearest_name(brand):
-    with pytest.raises(AssetError, match=r"portal\.jss: no such asset; did you mean portal\.js\?"):
-        Assets.of(brand)("portal.jss")
+    with pytest.raises(AssetError, match=r"account\.jss: no such asset; did you mean account\.js\?"):
+        Assets.of(brand)("account.jss")
 
 
 def test_the_live_reload_is_for_dev_only(brand):

@@ -59,4 +59,4 @@ def test_these_do_not(links, url):
 
 
 def test_an_asset_is_found_under_its_hashed_name(links):
-    assert links.resolves(links.assets("portal.js"))
+    assert links.resolves(links.assets("account.js"))

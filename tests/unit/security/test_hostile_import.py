@@ -1,0 +1,136 @@
+"""An export whose every text is an attack, imported, logged in to and looked at: what is shown is what is stored, as text.
+
+Each page is rendered twice, once from texts of plain words and once from the hostile ones in the same places. Their elements
+and attributes must be the same to the last, and their texts the same once the one is put in place of the other.
+"""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.merchant.import_files import ImportRefused, import_files
+from server.store import Store, open_store
+from tests.conftest import Clock
+from tests.support import exports
+from tests.support.world import BRAND, World
+
+pytestmark = pytest.mark.anyio
+MY = f"/{BRAND}/my"
+PAGES = ("overview", "subscriptions", "subscriptions/sub_1", "subscriptions/sub_1/cancel", "history", "invoices",
+         "invoices/in_1", "payment-methods", "details")  # fmt: skip
+
+PLAIN = "Plain words"
+HOSTILE = {
+    "markup": "<script>alert(1)</script><img src=x onerror=alert(1)><b>",
+    "an attribute": '" onmouseover="alert(1)" x=\'" \' autofocus onfocus=alert(1) `',
+    "the end of things": "</span></h1></main></title></style></template><!-- ]]> -->",
+    "a template": "{{7*7}}{% for x in y %}{%raw%}${7*7}#{7*7}{#<%= 7*7 %>",
+    "our own words": "%(name)s %s {0} {name} %% \\u003cscript\\u003e",
+    "entities": "&lt;script&gt; &amp;amp; &#x3c;b&#62; &copy",
+    "another direction": "\u202egro.live\u202c \u2066x\u2069 \u200f\u061c",
+    "htmx": "<p hx-get=/x hx-on:load=alert(1) hx-vals='js:{a:1}'>javascript:alert(1)",
+    "odd signs": "\u2028\u2029\ufeff\x1b[31m\x7f\x85 \U0001f9a0 e\u0301",
+}
+
+
+def export(text: str) -> list[dict[str, Any]]:
+    """Everything that a customer may see, with the text wherever Stripe lets somebody type one."""
+    address = {"line1": text, "line2": text, "city": text, "state": text, "postal_code": text, "country": "DE"}
+    item = exports.item(price=exports.price(nickname=text, product="prod_1"))
+    tax_ids = {"object": "list", "data": [{"id": "txi_1", "object": "tax_id", "type": "eu_vat", "value": text}]}
+    coupon = exports.coupon(name=text)
+    metadata = {"note": text}
+    return [
+        exports.product(name=text, description=text, unit_label=text, metadata=metadata),
+        coupon,
+        exports.customer(name=text, phone=text, description=text, address=address, tax_ids=tax_ids, metadata=metadata,
+                         shipping={"name": text, "phone": text, "address": address},
+                         invoice_settings={"default_payment_method": "pm_1", "footer": text}),
+        exports.method(billing_details={"name": text, "email": text, "phone": text, "address": address},
+                       metadata=metadata),
+        exports.subscription(items=[item], description=text, metadata=metadata,
+                             discounts=[exports.discount(source={"type": "coupon", "coupon": coupon})]),
+        exports.invoice(number=text, description=text, footer=text, customer_name=text, account_name=text,
+                        customer_address=address, customer_shipping={"name": text, "phone": text, "address": address},
+                        statement_descriptor=text, custom_fields=[{"name": text, "value": text}],
+                        lines={"object": "list", "data": [exports.line(description=text)], "has_more": False}),
+    ]  # fmt: skip
+
+
+class Tree(HTMLParser):
+    """The elements of a page with their attributes, and its texts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        self.texts: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, tuple((name, value or "") for name, value in attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.elements.append((f"<!--{data}", ()))
+
+    def handle_decl(self, decl: str) -> None:
+        self.elements.append((f"<!{decl}", ()))
+
+    handle_pi = unknown_decl = handle_comment
+
+
+def tree(html: str) -> Tree:
+    return Tree(re.sub(r'(name="key" value=")[^"]*', r"\1…", html))
+
+
+async def pages(clock: Clock, folder: Path, text: str) -> dict[str, str]:
+    folder.mkdir()  # noqa: ASYNC240
+    store, file = open_store(f"sqlite:{folder / 'portal.sqlite'}"), folder / "export.json"
+    file.write_text(json.dumps(export(text)))
+    await import_files(store, BRAND, [file], live=None, now=clock())
+    world = World(store, clock)
+    browser = world.client()
+    await world.log_in(browser)
+    found = {page: await browser.get(f"{MY}/{page}") for page in PAGES}
+    assert {page: answer.status_code for page, answer in found.items()} == dict.fromkeys(PAGES, 200)
+    await store.close()
+    return {page: answer.text for page, answer in found.items()}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_hostile_texts_of_an_export_are_text(clock: Clock, tmp_path: Path, kind: str) -> None:  # threats 64, 74
+    hostile = HOSTILE[kind]
+    plain = await pages(clock, tmp_path / "plain", PLAIN)
+    attacked = await pages(clock, tmp_path / "attacked", hostile)
+    shown = 0
+    for page in PAGES:
+        expected, found = tree(plain[page]), tree(attacked[page])
+        in_place = [
+            (tag, tuple((name, value.replace(hostile, PLAIN)) for name, value in attrs))
+            for tag, attrs in found.elements
+        ]
+        assert in_place == expected.elements, page
+        text, wanted = "".join(found.texts), "".join(expected.texts)
+        assert text.replace(hostile, PLAIN) == wanted, page
+        assert text.count(hostile) == wanted.count(PLAIN), page
+        shown += text.count(hostile)
+    assert shown > len(PAGES)  # products, numbers, lines, names and addresses are there to be seen
+
+
+@pytest.mark.parametrize("kind", ["customer", "subscription", "invoice", "method"])
+async def test_an_id_that_would_stand_in_a_url_and_could_not_is_refused(
+    sqlite_store: Store, clock: Clock, tmp_path: Path, kind: str
+) -> None:  # threat 64
+    for id_ in ("sub_<script>", 'sub_"x', "sub 1", "../x", "sub_1\n", "sub_é", "sub;1", "s" * 256, ""):
+        file = tmp_path / "export.json"
+        file.write_text(json.dumps([exports.product(), exports.customer(), getattr(exports, kind)(id_)]))
+        with pytest.raises(ImportRefused, match=r"export\.json:1: \$\[2\]\.id: expected"):
+            await import_files(sqlite_store, BRAND, [file], live=None, now=clock())
+    assert await sqlite_store.read("SELECT COUNT(*) FROM customer") == [(0,)]

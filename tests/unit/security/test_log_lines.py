@@ -1,0 +1,67 @@
+"""Whatever a visitor sends, it makes no line of the log by itself, and gives nobody's secrets away."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from server import logs
+from server.billing.ledger import Ledger
+from server.store import Store
+from tests.conftest import Clock
+from tests.support.accounts import Failing, account, invoice, keep, subscription
+from tests.support.world import BRAND, World
+
+pytestmark = pytest.mark.anyio
+INJECTED = '\r\n{"level": "error", "message": "all is lost"}\n\u2028\x1b[31m'
+
+
+class Broken(Failing):
+    async def invoice(self, customer_id: str, invoice_id: str) -> Any:
+        raise RuntimeError(f"no invoice {invoice_id} for {customer_id}")
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Every log of the process, as the server writes it; put back afterwards."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    memory = io.StringIO()
+    logs.configure("debug", memory)
+    yield memory
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+async def test_line_breaks_in_path_agent_and_address_stay_in_their_line(
+    sqlite_store: Store, clock: Clock, stream: io.StringIO
+) -> None:  # threats 16, 96
+    def broken(brand: Any, store: Store) -> Broken:
+        return Broken(Ledger(store, brand.name, brand.portal.features))
+
+    world = World(sqlite_store, clock, billing=broken)
+    await keep(world, account(subscription(), invoices=(invoice(),)))
+    browser = world.client(**{"User-Agent": "Firefox" + INJECTED.replace("\u2028", "")})
+    await world.ask(browser, f"x@example.com{INJECTED}")
+    await world.log_in(browser)
+    cookie = browser.cookies[f"__Host-{BRAND}-session"]
+    code = (await world.codes())[0]
+    answer = await browser.get(f"/{BRAND}/my/invoices/in_1%0d%0a%7B%22level%22%3A%22error%22%7D%0a{code}")
+    assert answer.status_code == 500
+    written = [
+        line for line in stream.getvalue().splitlines() if '"logger": "httpx"' not in line
+    ]  # the test's own client
+    lines = [json.loads(line) for line in written]
+    assert all({"at", "level", "logger", "message"} <= set(line) for line in lines)
+    (error,) = [line for line in lines if line["level"] == "error"]
+    assert error["message"] == "an unexpected error"
+    assert "\r\n" in error["path"]  # it is there, inside its line
+    logged = "\n".join(written)
+    assert logged.isascii()
+    for secret in (cookie, code, "jenny@example.com"):
+        assert secret not in logged
+        assert secret not in answer.text or secret == "jenny@example.com"  # her own page names her

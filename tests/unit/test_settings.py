@@ -1,0 +1,79 @@
+"""Settings from the environment: every mistake is named, and nothing unknown is silently without effect."""
+
+import secrets
+
+import pytest
+
+from server.settings import SettingsError, from_environment
+
+SECRET = secrets.token_urlsafe(48)
+GOOD = {"PORTAL_SECRETS": SECRET, "PORTAL_ORIGIN": "https://portal.example"}
+
+
+def test_the_least_that_is_needed_is_enough():
+    read = from_environment(GOOD)
+    assert read.origin == "https://portal.example"
+    assert read.secrets == (SECRET.encode(),)
+    assert (read.code_minutes, read.session_idle_minutes, read.session_hours) == (10, 60, 8)
+    assert read.trusted_proxies == 0
+
+
+def test_other_programs_variables_are_none_of_ours():
+    assert from_environment(GOOD | {"HOME": "/", "PATH": "/bin", "PORT": "8000"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("PORTAL_SECRETS", "", "missing"),
+        ("PORTAL_SECRETS", "short", "too short"),
+        ("PORTAL_SECRETS", "a" * 64, "too simple"),
+        ("PORTAL_SECRETS", f"{SECRET},short", "number 2"),
+        ("PORTAL_ORIGIN", "portal.example", "https://"),
+        ("PORTAL_ORIGIN", "http://portal.example", "plain http"),
+        ("PORTAL_ORIGIN", "https://portal.example/path", "path"),
+        ("PORTAL_ORIGIN", "https://portal.example:port", "not a URL"),
+        ("PORTAL_DATABASE", "mysql://root@host/x", "sqlite:"),
+        ("PORTAL_CODE_MINUTES", "11", "3 to 10"),
+        ("PORTAL_CODE_MINUTES", "2", "3 to 10"),
+        ("PORTAL_CODE_MINUTES", "ten", "whole number"),
+        ("PORTAL_SESSION_IDLE_MINUTES", "241", "5 to 240"),
+        ("PORTAL_SESSION_HOURS", "25", "1 to 24"),
+        ("PORTAL_TRUSTED_PROXIES", "-1", "0 to 10"),
+        ("PORTAL_PROXY_PEERS", "10.0.0.0/99", "networks"),
+        ("PORTAL_LOG_LEVEL", "loud", "debug, info, warning, error"),
+        ("PORTAL_SMTP_URL", "http://mail.example", "smtp://"),
+        ("PORTAL_SMTP_URL", "smtp://mail.example", "PORTAL_MAIL_FROM"),
+        ("PORTAL_SECRET", SECRET, "not a setting"),
+        ("PORTAL_TEST_CODE", "123456", "not a setting"),  # threat 17
+    ],
+)
+def test_what_is_wrong_is_named_with_what_is_allowed(variable, value, words):
+    with pytest.raises(SettingsError) as refused:
+        from_environment(GOOD | {variable: value})
+    assert words in str(refused.value)
+    assert "PORTAL_" in str(refused.value)
+
+
+def test_plain_http_is_for_loopback():
+    for host in ("127.0.0.1:8000", "localhost:8000", "[::1]:8000"):
+        assert from_environment(GOOD | {"PORTAL_ORIGIN": f"http://{host}"}).origin == f"http://{host}"
+
+
+def test_keys_of_the_stripe_backend_are_let_through():
+    assert from_environment(
+        GOOD | {"PORTAL_STRIPE_KEY_HARBOUR": "rk_test", "PORTAL_STRIPE_WEBHOOK_SECRET_HARBOUR": "whsec"}
+    )
+
+
+def test_a_command_that_only_reads_the_store_needs_no_secrets():
+    assert from_environment({"PORTAL_DATABASE": "sqlite:here.sqlite"}, secrets_needed=False).secrets == ()
+
+
+def test_a_bad_secret_is_refused_even_where_none_is_needed():
+    with pytest.raises(SettingsError, match="PORTAL_SECRETS"):
+        from_environment({"PORTAL_SECRETS": "short"}, secrets_needed=False)
+
+
+def test_secrets_are_not_in_what_is_logged_of_settings():
+    assert SECRET not in repr(from_environment(GOOD))
