@@ -66,13 +66,6 @@ class Look(msgspec.Struct, frozen=True):
     """`a4` or `us-letter`."""
 
 
-class Attachment(msgspec.Struct, frozen=True):
-    """A file inside the PDF, which its template places."""
-
-    name: str
-    content: bytes
-
-
 class Printer:
     """Sets documents. Safe to share; `close` it at the end."""
 
@@ -87,7 +80,6 @@ class Printer:
         *,
         country: str,
         at: datetime,
-        attachments: tuple[Attachment, ...] = (),
         **context: Any,
     ) -> bytes:
         """The document `name` in `locale`. `country` chooses the paper, and which forms Han characters have; `at` is
@@ -96,7 +88,6 @@ class Printer:
         look = look_of(renderer.brand.theme, locale, country)
         inputs = {"data": data, "look": msgspec.json.encode(look).decode()}
         files = _files(renderer, name, look)
-        files |= {each.name: each.content for each in attachments}
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._set, files, inputs, at)
 
     def close(self) -> None:
