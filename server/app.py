@@ -27,6 +27,7 @@ from server.assets import Assets
 from server.billing import Billing
 from server.billing.ledger import Ledger
 from server.details import routes as details
+from server.documents import Printer
 from server.home import routes as home
 from server.invoices import routes as invoices
 from server.login import routes as login
@@ -68,10 +69,9 @@ def create_app(
     """The application over these brands. `billing`, `mailer` and `limits` are replaced by tests; `work=False` leaves
     the mail and the clean-up to another process; `reload` is for `build.py dev`."""
     make_billing = billing or ledger_of
-    portals = {
-        brand.name: portal_of(brand, settings, store, make_billing(brand, store), clock, reload=reload)
-        for brand in brands
-    }
+    both = ((brand, make_billing(brand, store)) for brand in brands)
+    portals = {brand.name: portal_of(brand, settings, store, its, clock, reload=reload) for brand, its in both}
+    limits, printer = limits or Limits(), Printer()
     worker = Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock)
 
     @asynccontextmanager
@@ -82,6 +82,7 @@ def create_app(
             yield
         finally:
             await worker.stop()
+            printer.close()
             await store.close()
 
     litestar = Litestar(
@@ -89,7 +90,7 @@ def create_app(
         exception_handlers=responding.exception_handlers,
         lifespan=[lifespan],
         after_response=look_for_mail,
-        state=State({"portals": portals, "store": store, "limits": limits or Limits(), "worker": worker}),
+        state=State({"portals": portals, "store": store, "limits": limits, "worker": worker, "printer": printer}),
         openapi_config=None,
         request_max_body_size=64 * 1024,
         pdb_on_exception=False,

@@ -115,11 +115,25 @@ class Paths:
     def invoices(self) -> str:
         return f"{self.base}/my/invoices"
 
-    def older_invoices(self, before: str) -> str:
-        return f"{self.invoices}?{urlencode({'before': before})}"
+    def older_invoices(self, before: str, year: int = 0, status: str = "") -> str:
+        """The page after an earlier one; `year` and `status` as they were chosen there, 0 and empty for all."""
+        chosen = {"year": str(year) if year else "", "status": status, "before": before}
+        return f"{self.invoices}?{urlencode({key: value for key, value in chosen.items() if value})}"
+
+    def invoices_csv(self, year: int) -> str:
+        return f"{self.invoices}/csv?{urlencode({'year': year})}"
+
+    def invoices_zip(self, year: int) -> str:
+        return f"{self.invoices}/zip?{urlencode({'year': year})}"
 
     def invoice(self, invoice_id: str) -> str:
         return f"{self.invoices}/{_segment(invoice_id)}"
+
+    def invoice_pdf(self, invoice_id: str) -> str:
+        return f"{self.invoice(invoice_id)}/pdf"
+
+    def invoice_receipt(self, invoice_id: str) -> str:
+        return f"{self.invoice(invoice_id)}/receipt"
 
     @property
     def payment_methods(self) -> str:
@@ -128,6 +142,10 @@ class Paths:
     @property
     def details(self) -> str:
         return f"{self.base}/my/details"
+
+    @property
+    def details_export(self) -> str:
+        return f"{self.details}/export"
 
 
 def _segment(text: str) -> str:

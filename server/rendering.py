@@ -102,6 +102,12 @@ class Renderer:
         """Any other template, such as a mail's: rendered as it stands. A `.txt` is not escaped, everything else is."""
         return self.environment(locale).get_template(template).render(**context)
 
+    def source(self, template: str) -> str:
+        """A template as it stands: for those that another program reads."""
+        environment = self.environment()
+        assert environment.loader is not None  # noqa: S101 (the environments are ours)
+        return environment.loader.get_source(environment, template)[0]
+
 
 def _loader(brand: Brand) -> jinja2.BaseLoader:
     site = jinja2.FileSystemLoader(SITE / "templates")

@@ -20,12 +20,13 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from litestar import Request, Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
+from litestar.response import Stream
 
 from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
 from server.login import nextpage
@@ -81,6 +82,14 @@ def show(
         layout = view.layout if address else "visitor"
         body = portal.renderer.page(view, Frame(address=address, customer_name=name, here=here), locale, layout)
     return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def save(body: bytes | AsyncIterator[bytes], name: str, media_type: str) -> Response[bytes] | Stream:
+    """A file to keep, whole or as it is made. `name` holds letters, digits, dashes and dots: it stands in a header."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if isinstance(body, bytes):
+        return Response(body, media_type=media_type, headers=headers)
+    return Stream(body, media_type=media_type, headers=headers)
 
 
 def go(request: AnyRequest, path: str) -> Response[None]:

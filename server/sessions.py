@@ -46,6 +46,9 @@ INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, create
 VALUES (:id_hash, :brand, :customer_id, :address, :kind, :browser, :now, :now, :expires_at)"""
 _END = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand"
 _END_ALL = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id"
+_KNOWN = """
+SELECT kind, address, browser, created_at, last_seen_at, expires_at FROM session
+ WHERE brand = :brand AND customer_id = :customer_id ORDER BY created_at"""
 
 
 class NoSession(Exception):
@@ -154,6 +157,13 @@ async def end_all(portal: Portal, customer_id: str) -> int:
     """Log the customer out everywhere; how many sessions that were."""
     parameters = {"brand": portal.name, "customer_id": customer_id}
     return await portal.store.write(lambda transaction: transaction.count(_END_ALL, parameters))
+
+
+async def known(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
+    """Every session of the customer that is still remembered, oldest first, without what would open one."""
+    rows = await portal.store.read(_KNOWN, {"brand": portal.name, "customer_id": customer_id})
+    names = ("kind", "address", "browser", "created_at", "last_seen_at", "expires_at")
+    return [dict(zip(names, (*row[:3], *map(moment, row[3:])), strict=True)) for row in rows]
 
 
 def hash_of(token: str) -> bytes:

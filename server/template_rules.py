@@ -34,7 +34,8 @@ def override_problems(brand: Brand) -> list[Problem]:
 
 def folder_problems(theme: Path) -> list[Problem]:
     """What is wrong with the names of the templates in one theme's folder."""
-    known = [path.relative_to(SITE_TEMPLATES).as_posix() for path in template_files(SITE_TEMPLATES)]
+    files = [*template_files(SITE_TEMPLATES), *SITE_TEMPLATES.glob("documents/*.typ")]
+    known = [path.relative_to(SITE_TEMPLATES).as_posix() for path in files]
     problems = []
     for path in sorted((theme / "templates").rglob("*")):
         name = path.relative_to(theme / "templates").as_posix()

@@ -73,6 +73,7 @@ __all__ = [
     "Discount",
     "Invoice",
     "InvoiceDiscount",
+    "InvoiceFilter",
     "InvoiceLine",
     "InvoicePage",
     "InvoiceTax",
@@ -140,6 +141,16 @@ class InvoicePage(msgspec.Struct, frozen=True):
     """The cursor of the next, older page; empty: this was the last."""
 
 
+class InvoiceFilter(msgspec.Struct, frozen=True):
+    """Which invoices are wanted; what is left out chooses nothing."""
+
+    since_at: datetime | None = None
+    until_at: datetime | None = None
+    """The first moment after them."""
+    status: str = ""
+    """One of Stripe's words, as in `Invoice.status`."""
+
+
 class Activity(msgspec.Struct, frozen=True):
     """One line of a customer's history."""
 
@@ -160,16 +171,24 @@ class Billing(Protocol):
         """The account as it is now. Raises `NotFound`."""
         ...
 
-    async def invoices(self, customer_id: str, *, before: str = "", limit: int = LATEST_INVOICES) -> InvoicePage:
-        """One page of the history, newest first. An unknown or foreign cursor raises `NotFound`."""
+    async def invoices(
+        self,
+        customer_id: str,
+        *,
+        before: str = "",
+        limit: int = LATEST_INVOICES,
+        only: InvoiceFilter | None = None,
+    ) -> InvoicePage:
+        """One page of the history, newest first. An unknown or foreign cursor raises `NotFound`; with a filter it may
+        be answered by an empty page instead, since what was there before can have another status now."""
         ...
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         """Raises `NotFound`, also for another customer's."""
         ...
 
-    async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
-        """What was done, newest first."""
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        """What was done, newest first, without the newest `skip`."""
         ...
 
     async def catalog(self, prices: Sequence[str] = ()) -> Catalog:

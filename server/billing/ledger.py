@@ -23,6 +23,7 @@ from server.billing import (
     Change,
     Changed,
     Invoice,
+    InvoiceFilter,
     InvoicePage,
     NotFound,
     Preview,
@@ -38,7 +39,7 @@ from server.billing import (
 from server.billing import ledger_rows as rows
 from server.billing.cancellations import retain, tell
 from server.billing.changes import cancel, resume
-from server.billing.documents import decode_invoice, is_due
+from server.billing.documents import decode_invoice, invoice_head, is_due
 from server.billing.ledger_catalog import read_catalog, redeem, release
 from server.billing.renewals import bring_up_to_date
 from server.billing.types import Discount
@@ -47,6 +48,8 @@ from server.themes.features import Features
 
 T = TypeVar("T")
 Make = Callable[[Account], Account | previews.Planned | Refusal]
+_PIECE = 200
+"""So many invoices are looked at in one statement when a status is looked for."""
 _TRIES = 12
 """So often a change begins again when others keep writing the same account."""
 
@@ -88,15 +91,43 @@ class Ledger:
             return replace(found.account, as_of=now)
         return await self._write(lambda transaction: self._current(transaction, customer_id, now).account)
 
-    async def invoices(self, customer_id: str, *, before: str = "", limit: int = LATEST_INVOICES) -> InvoicePage:
-        sql = rows.OLDER_INVOICES if before else rows.NEWEST_INVOICES
-        values = {**self._whose(customer_id), "limit": limit + 1}
-        found = await self.store.read(sql, {**values, "before": before} if before else values)
-        if before and not found:
+    async def invoices(
+        self, customer_id: str, *, before: str = "", limit: int = LATEST_INVOICES, only: InvoiceFilter | None = None
+    ) -> InvoicePage:
+        wanted = only or InvoiceFilter()
+        if wanted.status:
+            found = await self._with_status(customer_id, before, limit + 1, wanted)
+        else:
+            found = await self._documents(customer_id, before, limit + 1, wanted)
+        if before and not found and only is None:
             # Only an invoice that has older ones is ever handed out as a cursor.
             raise NotFound
-        invoices = tuple(decode_invoice(document) for (document,) in found[:limit])
+        invoices = tuple(decode_invoice(document) for document in found[:limit])
         return InvoicePage(invoices=invoices, before=invoices[-1].id if len(found) > limit else "")
+
+    async def _documents(self, customer_id: str, before: str, limit: int, only: InvoiceFilter) -> list[bytes]:
+        """Of the newest invoices before that one, through the index."""
+        since = micros(only.since_at) if only.since_at else rows.EVER[0]
+        until = micros(only.until_at) if only.until_at else rows.EVER[1]
+        values = {**self._whose(customer_id), "since": since, "until": until, "limit": limit}
+        if before:
+            found = await self.store.read(rows.OLDER_INVOICES, {**values, "before": before})
+        else:
+            found = await self.store.read(rows.NEWEST_INVOICES, values)
+        return [document for (document,) in found]
+
+    async def _with_status(self, customer_id: str, before: str, limit: int, only: InvoiceFilter) -> list[bytes]:
+        """The status stands inside the documents: looked for piece by piece among this customer's, until enough are
+        found. Reading the status alone takes 1 µs an invoice."""
+        found: list[bytes] = []
+        while len(found) < limit:
+            piece = await self._documents(customer_id, before, _PIECE, only)
+            heads = [invoice_head(document) for document in piece]
+            found += [each for each, head in zip(piece, heads, strict=True) if head.status == only.status]
+            if len(piece) < _PIECE:
+                break
+            before = heads[-1].id
+        return found[:limit]
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         found = await self.store.read(rows.ONE_INVOICE, {**self._whose(customer_id), "id": invoice_id})
@@ -104,8 +135,9 @@ class Ledger:
             raise NotFound
         return decode_invoice(found[0][0])
 
-    async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
-        found = await self.store.read(rows.HISTORY, {**self._whose(customer_id), "limit": limit})
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        values = {**self._whose(customer_id), "limit": limit, "skip": skip}
+        found = await self.store.read(rows.HISTORY, values)
         return [rows.activity_of(row) for row in found]
 
     async def catalog(self, prices: Sequence[str] = ()) -> Catalog:

@@ -32,9 +32,11 @@ ON CONFLICT (brand, id) DO UPDATE SET created_at = excluded.created_at, document
  WHERE invoice.customer_id = excluded.customer_id"""
 NEWEST_INVOICES = """
 SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
+   AND created_at >= :since AND created_at < :until
  ORDER BY created_at DESC, id DESC LIMIT :limit"""
 OLDER_INVOICES = """
 SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
+   AND created_at >= :since AND created_at < :until
    AND (created_at, id) < (SELECT created_at, id FROM invoice
                             WHERE brand = :brand AND id = :before AND customer_id = :customer)
  ORDER BY created_at DESC, id DESC LIMIT :limit"""
@@ -42,7 +44,7 @@ ONE_INVOICE = "SELECT document FROM invoice WHERE brand = :brand AND id = :id AN
 SET_ACTIVE = "UPDATE customer SET active = :active WHERE brand = :brand AND id = :customer AND active <> :active"
 HISTORY = """
 SELECT at, kind, subject, data, browser FROM activity WHERE brand = :brand AND customer_id = :customer
- ORDER BY at DESC, id DESC LIMIT :limit"""
+ ORDER BY at DESC, id DESC LIMIT :limit OFFSET :skip"""
 ADD_ACTIVITY = """
 INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
 VALUES (:id, :brand, :customer, :at, :kind, :subject, :data, :browser)"""
@@ -53,6 +55,8 @@ PLANNED = "SELECT action, subject FROM operation WHERE brand = :brand AND custom
 DONE = """
 UPDATE operation SET state = 'done', updated_at = :now
  WHERE brand = :brand AND customer_id = :customer AND key = :key"""
+EVER = (-(2**62), 2**62)
+"""From before the first to after the last moment."""
 
 
 class Conflict(Exception):

@@ -1,14 +1,23 @@
-"""The billing details page. Asking shows; nothing is changed here yet."""
+"""The billing details page, and everything that the portal knows to take along. Asking shows; nothing is changed here yet."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 from litestar import Response, get
 
-from server.billing import NotFound
-from server.details import views
+from server import sessions
+from server.billing import Activity, Invoice, InvoicePage, NotFound
+from server.details import exports, views
+from server.mail import outbox
 from server.portal import Portal
-from server.responding import AnyRequest, show
+from server.responding import AnyRequest, save, show
 from server.sessions import LoggedIn
+
+_PIECE = 100
+"""So many invoices, or lines of the history, are read at a time for an export."""
+_MOST_MAILS = 1_000
 
 
 @get("/my/details")
@@ -18,4 +27,45 @@ async def details(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Re
     return show(request, portal, views.details(customer.account), account=customer.account, address=customer.address)
 
 
-handlers = (details,)
+@get("/my/details/export")
+async def export(portal: Portal, customer: LoggedIn) -> Response[Any]:
+    """Whatever the brand's features are: it is the customer's own. The first pages are read before anything is sent,
+    so a failure is still told."""
+    now = portal.clock()
+    head = {
+        "exported_at": now,
+        "brand": portal.name,
+        **exports.of_account(customer.account),
+        "sessions": await sessions.known(portal, customer.customer_id),
+        "mails": await _mails(portal, customer),
+    }
+    invoices = await portal.billing.invoices(customer.customer_id, limit=_PIECE)
+    lines = await portal.billing.history(customer.customer_id, limit=_PIECE)
+    lists = {"invoices": _invoices(portal, customer, invoices), "activity": _history(portal, customer, lines)}
+    name = f"{portal.name}-{now:%Y-%m-%d}.json"
+    return save(exports.as_json(head, lists), name, "application/json")
+
+
+async def _mails(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
+    found = await outbox.about(portal.store, portal.name, customer.address, limit=_MOST_MAILS)
+    return [{"kind": each.kind, "created_at": each.created_at, "state": each.state} for each in found]
+
+
+async def _invoices(portal: Portal, customer: LoggedIn, first: InvoicePage) -> AsyncIterator[tuple[Invoice, ...]]:
+    page = first
+    yield page.invoices
+    while page.before:
+        page = await portal.billing.invoices(customer.customer_id, before=page.before, limit=_PIECE)
+        yield page.invoices
+
+
+async def _history(portal: Portal, customer: LoggedIn, first: list[Activity]) -> AsyncIterator[list[Activity]]:
+    page, read = first, len(first)
+    yield page
+    while len(page) == _PIECE:
+        page = await portal.billing.history(customer.customer_id, limit=_PIECE, skip=read)
+        read += len(page)
+        yield page
+
+
+handlers = (details, export)

@@ -1,28 +1,60 @@
-"""The invoices: one page of the list, and one invoice."""
+"""The invoices: one page of the list, one invoice, its documents, and a year of them to take along."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
 from litestar import Response, get
 
-from server.billing import InvoicePage, NotFound
-from server.invoices import views
+from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
+from server.documents import Printer
+from server.invoices import exports, views
 from server.portal import Portal
-from server.responding import AnyRequest, show
+from server.responding import AnyRequest, locale_for, save, show
 from server.sessions import LoggedIn
+
+_PIECE = 100
+"""So many invoices are read at a time for a download."""
 
 
 @get("/my/invoices")
-async def invoices(request: AnyRequest, portal: Portal, customer: LoggedIn, before: str = "") -> Response[str]:
+async def invoices(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, *, before: str = "", year: str = "", status: str = ""
+) -> Response[str]:
     """`before` is the cursor that an earlier page named. The newest page stands in the account already."""
     _offered(portal)
-    account = customer.account
-    if before:
+    account, zone = customer.account, _zone(portal)
+    chosen = views.choice(account, zone, year, status)
+    if chosen != views.Choice():
+        page = await portal.billing.invoices(customer.customer_id, before=before, only=chosen.only(zone))
+    elif before:
         page = await portal.billing.invoices(customer.customer_id, before=before)
     else:
         older = account.invoices[-1].id if account.has_older_invoices and account.invoices else ""
         page = InvoicePage(account.invoices, before=older)
-    view = views.listing(page, portal.clock(), before)
+    view = views.listing(page, portal.clock(), before, chosen, views.years(account, zone))
     return show(request, portal, view, account=account, address=customer.address)
+
+
+@get("/my/invoices/csv")
+async def csv(portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
+    only = _year(portal, customer, year)
+    first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
+    body = exports.as_csv(_pages(portal, customer, only, first), _zone(portal))
+    return save(body, views.export_name(year, "csv"), "text/csv")
+
+
+@get("/my/invoices/zip")
+async def zip_(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
+    """404 where there is no invoice that a document can be made of."""
+    only = _year(portal, customer, year)
+    first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
+    if not first.before and not any(views.has_document(each) for each in first.invoices):
+        raise NotFound
+    files = _documents(request, portal, customer, _pages(portal, customer, only, first))
+    return save(exports.as_zip(files), views.export_name(year, "zip"), "application/zip")
 
 
 @get("/my/invoices/{invoice_id:str}")
@@ -33,9 +65,79 @@ async def invoice(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
     return show(request, portal, view, account=customer.account, address=customer.address)
 
 
+@get("/my/invoices/{invoice_id:str}/pdf")
+async def pdf(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[Any]:
+    _offered(portal)
+    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    if not views.has_document(found):
+        raise NotFound
+    body = await _printed(request, portal, customer, found)
+    return save(body, views.file_name("invoice", found), "application/pdf")
+
+
+@get("/my/invoices/{invoice_id:str}/receipt")
+async def receipt(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[Any]:
+    _offered(portal)
+    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    if not views.has_receipt(found):
+        raise NotFound
+    body = await _printed(request, portal, customer, found, "receipt")
+    return save(body, views.file_name("receipt", found), "application/pdf")
+
+
+async def _printed(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, found: Invoice, kind: str = "invoice"
+) -> bytes:
+    printer: Printer = request.app.state.printer
+    return await printer.pdf(
+        portal.renderer,
+        kind,
+        locale_for(request, portal, customer.account),
+        country=found.customer_address.country,
+        at=found.created_at,
+        view=views.detail(found, portal.clock()),
+    )
+
+
+async def _pages(
+    portal: Portal, customer: LoggedIn, only: InvoiceFilter, first: InvoicePage
+) -> AsyncIterator[tuple[Invoice, ...]]:
+    """The first page, then those after it. The first is asked for before anything is sent: a failure is still told."""
+    page = first
+    yield page.invoices
+    while page.before:
+        page = await portal.billing.invoices(customer.customer_id, before=page.before, limit=_PIECE, only=only)
+        yield page.invoices
+
+
+async def _documents(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, pages: AsyncIterator[tuple[Invoice, ...]]
+) -> AsyncIterator[tuple[str, Any, bytes]]:
+    zone = _zone(portal)
+    async for page in pages:
+        for each in page:
+            if views.has_document(each):
+                content = await _printed(request, portal, customer, each)
+                yield views.file_name("invoice", each), each.created_at.astimezone(zone), content
+
+
+def _year(portal: Portal, customer: LoggedIn, year: str) -> InvoiceFilter:
+    """Without a year, all of them. Raises `NotFound` for one that is not offered."""
+    _offered(portal)
+    zone = _zone(portal)
+    chosen = views.choice(customer.account, zone, year, "")
+    if year and not chosen.year:
+        raise NotFound
+    return chosen.only(zone)
+
+
+def _zone(portal: Portal) -> ZoneInfo:
+    return ZoneInfo(portal.brand.portal.site.timezone)
+
+
 def _offered(portal: Portal) -> None:
     if not portal.brand.portal.features.invoice_history.enabled:
         raise NotFound
 
 
-handlers = (invoices, invoice)
+handlers = (invoices, csv, zip_, invoice, pdf, receipt)

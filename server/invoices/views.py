@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, tzinfo
 
 import msgspec
 
-from server.billing import Account, Address, Invoice, InvoiceLine, InvoicePage, Money, Payment
+from server.billing import Account, Address, Invoice, InvoiceFilter, InvoiceLine, InvoicePage, Money, Payment
 from server.rendering import View
 
 STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
 BADGES = {"paid": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}
 SHOWN_ON_OVERVIEW = 5
+MOST_YEARS = 30
+MOST_LINES = 2_000
+"""A PDF of more lines is not made: it would take the time and the memory of all the others."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -44,6 +48,17 @@ class List(View, frozen=True):
     """The cursor that this page was asked for with; empty: the newest."""
     older: str = ""
     """The cursor of the next, older page; empty: there is none."""
+    year: int = 0
+    """Only this year's are shown; 0: those of all years."""
+    status: str = ""
+    """Only those with this status are shown; empty: all."""
+    years: tuple[int, ...] = ()
+    """Those that can be chosen, newest first; none: the customer has no invoice."""
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether something was left out."""
+        return bool(self.year or self.status)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -65,10 +80,58 @@ class Detail(View, frozen=True):
     """None: the invoice carries no address."""
     can_still_be_paid: bool = False
     """Open, with something to pay."""
+    paid_with: str = ""
+    """How it was paid, such as `visa 4242`; empty where nothing says so."""
+    has_document: bool = False
+    """There is a PDF of it: the ledger makes them, and only of what is complete."""
+    has_receipt: bool = False
+    """And a receipt: it is paid, and something was."""
 
 
-def listing(page: InvoicePage, now: datetime, before: str = "") -> List:
-    return List(rows=tuple(row(each, now) for each in page.invoices), before=before, older=page.before)
+class Choice(msgspec.Struct, frozen=True):
+    """Which invoices a customer asked for."""
+
+    year: int = 0
+    status: str = ""
+
+    def only(self, zone: tzinfo) -> InvoiceFilter:
+        """The year is one of the brand's calendar: dates are told in its time zone."""
+        if not self.year:
+            return InvoiceFilter(status=self.status)
+        since, until = (datetime(year, 1, 1, tzinfo=zone) for year in (self.year, self.year + 1))
+        return InvoiceFilter(since, until, self.status)
+
+
+def choice(account: Account, zone: tzinfo, year: str, status: str) -> Choice:
+    """What was asked for, as far as it can be: a year or a status that is not offered is as if it were not given."""
+    offered = {str(each): each for each in years(account, zone)}
+    return Choice(offered.get(year, 0), status if status in STATUSES else "")
+
+
+def years(account: Account, zone: tzinfo) -> tuple[int, ...]:
+    """The years in which there may be invoices, newest first. The account holds the latest ones only; what is older
+    is no older than the customer."""
+    if not account.invoices:
+        return ()
+    newest, oldest = account.invoices[0].created_at, account.invoices[-1].created_at
+    if account.has_older_invoices:
+        oldest = min(oldest, account.customer.created_at)
+    first, last = oldest.astimezone(zone).year, newest.astimezone(zone).year
+    return tuple(range(last, max(first, last - MOST_YEARS) - 1, -1))
+
+
+def listing(
+    page: InvoicePage, now: datetime, before: str = "", chosen: Choice | None = None, offered: tuple[int, ...] = ()
+) -> List:
+    chosen = chosen or Choice()
+    return List(
+        rows=tuple(row(each, now) for each in page.invoices),
+        before=before,
+        older=page.before,
+        year=chosen.year,
+        status=chosen.status,
+        years=offered,
+    )
 
 
 def latest(account: Account, now: datetime) -> tuple[Row, ...]:
@@ -109,4 +172,27 @@ def detail(invoice: Invoice, now: datetime) -> Detail:
         payments=tuple(payments),
         billed_to=invoice.customer_address if invoice.customer_address != Address() else None,
         can_still_be_paid=invoice.status == "open" and invoice.amount_due.amount > 0,
+        paid_with=next((each.method for each in reversed(payments) if each.status == "paid"), ""),
+        has_document=has_document(invoice),
+        has_receipt=has_receipt(invoice),
     )
+
+
+def has_document(invoice: Invoice) -> bool:
+    """Whether the portal can make a PDF of it: Stripe makes its own, and half an invoice would be a wrong one."""
+    return not invoice.hosted and not invoice.has_more_lines and len(invoice.lines) <= MOST_LINES
+
+
+def has_receipt(invoice: Invoice) -> bool:
+    return has_document(invoice) and invoice.status == "paid" and invoice.amount_paid.amount > 0
+
+
+def export_name(year: str, suffix: str) -> str:
+    """Of the invoices of a year, or of all where it is empty."""
+    return f"invoices-{year}.{suffix}" if year else f"invoices.{suffix}"
+
+
+def file_name(kind: str, invoice: Invoice) -> str:
+    """Of an `invoice` or `receipt` to save: letters, digits and dashes, whatever its number is."""
+    known = re.sub(r"[^A-Za-z0-9]+", "-", invoice.number or invoice.id).strip("-")[:60].strip("-")
+    return f"{kind}-{known}.pdf" if known else f"{kind}.pdf"

@@ -25,6 +25,18 @@ _LOCALE = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?"
 LINK = r"(test_)?[A-Za-z0-9_-]{22,80}"
 
 
+class Seat(msgspec.Struct, frozen=True):
+    """Where the business is, for its invoices. The fields are those of a customer's address."""
+
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+    """ISO 3166 code of two letters, upper case."""
+
+
 class Business(msgspec.Struct, frozen=True):
     """Empty texts were not given: what needs them is not shown."""
 
@@ -36,6 +48,11 @@ class Business(msgspec.Struct, frozen=True):
     support_email: str = ""
     support_phone: str = ""
     support_url: str = ""
+    legal_name: str = ""
+    """Who issues the invoices, where that is not `name`."""
+    tax_id: str = ""
+    """As its invoices show it, such as a VAT number."""
+    address: Seat = Seat()
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -90,9 +107,21 @@ def _business(table: Table) -> Business:
             "support_phone", r"\+?[0-9][0-9 ()./-]{2,30}", "a phone number such as +1 555 0100"
         ),
         support_url=table.checked("support_url", _url),
+        legal_name=table.text("legal_name", limit=100),
+        tax_id=table.text("tax_id", limit=40),
+        address=_seat(table.table("address")),
     )
     table.close()
     return business
+
+
+def _seat(table: Table) -> Seat:
+    seat = Seat(
+        **{key: table.text(key, limit=100) for key in ("line1", "line2", "city", "state", "postal_code")},
+        country=table.pattern("country", "[A-Z]{2}", "a country's two letters, such as DE"),
+    )
+    table.close()
+    return seat
 
 
 def _site(table: Table) -> Site:

@@ -16,6 +16,7 @@ from server.billing import (
     Change,
     Customer,
     Invoice,
+    InvoiceFilter,
     InvoiceLine,
     InvoicePage,
     Item,
@@ -145,14 +146,16 @@ class Failing:
     async def account(self, customer_id: str, now: datetime) -> Account:
         return await self.real.account(customer_id, now)
 
-    async def invoices(self, customer_id: str, *, before: str = "", limit: int = 12) -> InvoicePage:
-        return await self.real.invoices(customer_id, before=before, limit=limit)
+    async def invoices(
+        self, customer_id: str, *, before: str = "", limit: int = 12, only: InvoiceFilter | None = None
+    ) -> InvoicePage:
+        return await self.real.invoices(customer_id, before=before, limit=limit, only=only)
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         return await self.real.invoice(customer_id, invoice_id)
 
-    async def history(self, customer_id: str, *, limit: int = 50) -> list[Activity]:
-        return await self.real.history(customer_id, limit=limit)
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        return await self.real.history(customer_id, limit=limit, skip=skip)
 
     async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
         return await self.real.catalog(prices)

@@ -24,8 +24,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"login\.routes",),
     (r"worker",),
     (r"responding",),
-    (r"mail(\..*)?",),
-    (r"forms", r"security", r"sessions", r"login\..*", r"problems\.views", rf"({'|'.join(FEATURES)})\.(\w+_)?views"),
+    (r"mail(\..*)?", r"documents"),
+    (
+        r"forms",
+        r"security",
+        r"sessions",
+        r"login\..*",
+        r"problems\.views",
+        r"(invoices|details)\.exports",
+        rf"({'|'.join(FEATURES)})\.(\w+_)?views",
+    ),
     (r"publishing",),
     (r"cdn", r"fields"),
     (r"portal",),
@@ -41,7 +49,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 
 # No HTTP in what decides and in what renders.
-PURE = (r".*views", r"billing(\..*)?", r"login\.passcodes", r"themes(\..*)?", r"rendering", r"html_rules", r"assets")
+PURE = (
+    r".*views",
+    r"(invoices|details)\.exports",
+    r"billing(\..*)?",
+    r"login\.passcodes",
+    r"themes(\..*)?",
+    r"rendering",
+    r"html_rules",
+    r"assets",
+)
 
 # One place for each piece of the outside world.
 ONLY = {
@@ -67,7 +84,7 @@ THIRD_PARTY = {
     "msgspec": (r".*",),
     "jinja2": (r"rendering", r"words", r"checking", r"overrides", r"gallery", r"publishing", r"template_rules"),
     "markupsafe": (r"rendering", r"words", r"assets"),
-    "babel": (r"rendering", r"words", r"themes(\..*)?"),
+    "babel": (r"rendering", r"words", r"themes(\..*)?", r"invoices\.exports"),
     "coloraide": (r"themes\..*",),
     "email_validator": (r"addresses",),
     "aiosmtplib": (r"mail\.smtp",),
@@ -79,6 +96,7 @@ THIRD_PARTY = {
     "rich": (r"__main__", r"merchant\..*"),
     "click": (r"__main__", r"merchant\..*"),
     "granian": (r"merchant\.serve", r"demo(\..*)?"),
+    "typst": (r"documents",),
     "watchfiles": (r"demo(\..*)?",),
 }
 

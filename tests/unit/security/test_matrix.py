@@ -39,9 +39,14 @@ WHO = {
     "POST /{brand_name}/my/subscriptions/{subscription_id}/cancel": CUSTOMER,
     "POST /{brand_name}/my/subscriptions/{subscription_id}/resume": CUSTOMER,
     "GET /{brand_name}/my/invoices": CUSTOMER,
+    "GET /{brand_name}/my/invoices/csv": CUSTOMER,
+    "GET /{brand_name}/my/invoices/zip": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/pdf": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/receipt": CUSTOMER,
     "GET /{brand_name}/my/payment-methods": CUSTOMER,
     "GET /{brand_name}/my/details": CUSTOMER,
+    "GET /{brand_name}/my/details/export": CUSTOMER,
 }
 # The same thing by another door: ids that come in a query.
 IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)

@@ -164,3 +164,17 @@ def test_an_unknown_backend_is_refused(tmp_path):
 def test_a_secret_has_no_place_here(tmp_path, key):
     mistake = the_mistake(write_brand(tmp_path, portal=PORTAL + f'[billing]\n{key} = "sk_test_hidden"\n'))
     assert (mistake.found, "hidden" in str(mistake)) == ("an unknown key", False)
+
+
+def test_who_issues_the_invoices_is_read(tmp_path):
+    business = portal(
+        tmp_path, 'legal_name = "Harbour GmbH"\ntax_id = "DE1"\n[business.address]\ncity = "Hamburg"\ncountry = "DE"\n'
+    ).business
+    assert (business.legal_name, business.tax_id) == ("Harbour GmbH", "DE1")
+    assert (business.address.city, business.address.country, business.address.line1) == ("Hamburg", "DE", "")
+
+
+@pytest.mark.parametrize("country", ["de", "DEU", "Germany", ""])
+def test_a_country_is_two_capital_letters(tmp_path, country):
+    text = f'[business.address]\ncountry = "{country}"\n'
+    assert the_mistake(write_brand(tmp_path, portal=PORTAL + text)).key == "business.address.country"

@@ -1,0 +1,113 @@
+"""A customer's invoices to take along: one CSV, one ZIP, made while they are sent. Pure: pages in, bytes out.
+
+The CSV follows RFC 4180 (commas, CRLF, quotes doubled), in UTF-8 with a byte order mark, without which spreadsheets
+read it as Latin-1. Its first line names the columns, the same in every language; amounts have a decimal point and no
+currency sign, dates are ISO 8601 in the brand's time zone. A text that a spreadsheet would run as a formula begins
+with an apostrophe.
+
+The ZIP holds PDFs as they are: they are compressed inside. What is in memory at a time is one of them, and of those
+that were sent their names.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import get_currency_precision
+
+from server.billing import Invoice, Money
+
+COLUMNS = (
+    *("number", "date", "due", "paid", "status", "currency", "subtotal", "discount", "tax", "total", "amount_paid"),
+    *("amount_due", "billed_to", "email", "country", "lines", "id"),
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+async def as_csv(pages: AsyncIterator[tuple[Invoice, ...]], zone: tzinfo) -> AsyncIterator[bytes]:
+    """Each page of invoices as soon as it is there."""
+    yield b"\xef\xbb\xbf" + _lines([COLUMNS])
+    async for page in pages:
+        yield _lines(_row(each, zone) for each in page)
+
+
+def _lines(rows: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _row(it: Invoice, zone: tzinfo) -> list[object]:
+    def day(at: datetime | None) -> str:
+        return at.astimezone(zone).date().isoformat() if at else ""
+
+    return [
+        harmless(it.number),
+        *(day(it.created_at), day(it.due_at), day(it.paid_at)),
+        *(harmless(it.status), harmless(it.currency)),
+        decimal(it.subtotal),
+        decimal(Money(sum(each.amount.amount for each in it.discounts), it.currency)),
+        decimal(Money(sum(each.amount.amount for each in it.taxes), it.currency)),
+        *(decimal(it.total), decimal(it.amount_paid), decimal(it.amount_due)),
+        *(harmless(it.customer_name), harmless(it.customer_email), harmless(it.customer_address.country)),
+        harmless("; ".join(each.description for each in it.lines if each.description)),
+        harmless(it.id),
+    ]
+
+
+def harmless(text: str) -> str:
+    """The text, kept from being a formula. Of what is in front of it, spreadsheets pass over spaces."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text.replace("\x00", "")
+
+
+def decimal(amount: Money) -> str:
+    """In the currency's own unit, with all its decimals: `14.50`, `-2.90`, `1450` yen."""
+    return f"{Decimal(amount.amount).scaleb(-get_currency_precision(amount.currency)):f}"
+
+
+async def as_zip(files: AsyncIterator[tuple[str, datetime, bytes]]) -> AsyncIterator[bytes]:
+    """Files by name, with their time, one after the other; two of one name get a number."""
+    pipe: Any = _Pipe()
+    names: set[str] = set()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
+        async for name, at, content in files:
+            entry = zipfile.ZipInfo(_new(name, names), at.timetuple()[:6])
+            entry.external_attr = 0o600 << 16
+            archive.writestr(entry, content)
+            yield pipe.taken()
+    yield pipe.taken()
+
+
+def _new(name: str, names: set[str]) -> str:
+    stem, _, suffix = name.rpartition(".")
+    number, found = 1, name
+    while found in names:
+        number += 1
+        found = f"{stem}-{number}.{suffix}"
+    names.add(found)
+    return found
+
+
+class _Pipe:
+    """A file that can be written to and not looked back in, which is what `zipfile` asks of a stream."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """There is nowhere to flush to."""
+
+    def taken(self) -> bytes:
+        """What was written since."""
+        parts, self._parts = self._parts, []
+        return b"".join(parts)

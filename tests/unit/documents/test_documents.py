@@ -1,0 +1,264 @@
+"""Invoices and receipts as PDF: everything is said, hostile text is text, and the file keeps what it claims."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from server import words as catalogs
+from server.assets import Assets
+from server.billing import Address, Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Money, Payment
+from server.documents import Printer, look_of
+from server.invoices import views
+from server.paths import Paths
+from server.rendering import Renderer
+from server.template_rules import folder_problems
+from server.themes import load
+from tests.support import documents
+from tests.support.accounts import END, NOW, START, eur, invoice
+from tests.support.brands import THEME, png, write_brand
+from tests.support.world import brands
+
+pytestmark = pytest.mark.anyio
+LOCALES = ("en", "de", "fr", "ja", "he", "ar")
+BERLIN = Address("Oranienstraße 6", "", "Berlin", "", "10997", "DE")
+
+
+@dataclass
+class Press:
+    """A printer, and the brands in many languages."""
+
+    printer: Printer
+
+    async def pdf(self, it: Invoice, kind: str = "invoice", locale: str = "en", brand: str = "harbour") -> bytes:
+        country = it.customer_address.country
+        view = views.detail(it, NOW)
+        return await self.printer.pdf(renderer(brand), kind, locale, country=country, at=it.created_at, view=view)
+
+
+@cache
+def renderer(brand: str) -> Renderer:
+    return rendering(brand, LOCALES)
+
+
+def rendering(brand: str, locales: tuple[str, ...]) -> Renderer:
+    found = next(each for each in brands() if each.name == brand)
+    site = replace(found.portal.site, locales=locales)
+    many = replace(found, portal=replace(found.portal, site=site))
+    return Renderer(many, Assets.of(many), Paths(many.base))
+
+
+@pytest.fixture(scope="module")
+def press() -> Any:
+    printer = Printer()
+    yield Press(printer)
+    printer.close()
+
+
+def line(number: int, **changed: Any) -> InvoiceLine:
+    whole = InvoiceLine(f"il_{number}", f"Article number {number}", eur(1000 + number), 2, "500.5", START, END)
+    return replace(whole, **changed)
+
+
+def whole(**changed: Any) -> Invoice:
+    return invoice(customer_name="Jenny Rosenbaum", customer_address=BERLIN, **changed)
+
+
+@pytest.mark.parametrize("brand", ["plain", "harbour", "orbit"])
+async def test_everything_of_an_invoice_is_in_it(press, brand):
+    it = whole(
+        status="open",
+        lines=(line(1), line(2, proration=True), line(3, quantity=None, unit_amount="")),
+        discounts=(InvoiceDiscount("Welcome", eur(290)),),
+        taxes=(InvoiceTax("MwSt 19%", eur(496)),),
+        total=eur(3212),
+        amount_due=eur(3212),
+        due_at=END,
+        memo="Thank you for the order.",
+        balance_applied=eur(-100),
+    )
+    said = documents.words(await press.pdf(it, brand=brand))
+    for each in (
+        *("Invoice", "HC-in_1", "February 15, 2026", "March 15, 2026", "Jenny Rosenbaum", "Oranienstraße 6"),
+        *("10997 Berlin", "Germany", "Article number 1", "Article number 2", "Article number 3", "part of a period"),
+        *("€10.01", "€10.02", "€10.03", "€5.005", "Discount: Welcome", "-€2.90", "MwSt 19%", "€4.96", "Subtotal"),
+        *("€14.50", "Total", "€32.12", "Still to be paid", "Credit used", "-€1.00", "Thank you for the order."),
+        *("To be paid", "Page 1 of 1"),
+    ):
+        assert each in said, each
+
+
+async def test_a_receipt_says_what_was_paid_when_and_with_what(press):
+    payment = Payment("py_1", "paid", eur(1450), NOW, "visa 4242", refunded=eur(450))
+    said = documents.words(await press.pdf(whole(paid_at=NOW, payments=(payment,)), "receipt"))
+    for each in ("Receipt", "Amount paid", "€14.50", "visa 4242", "Paid on March 1, 2026", "Refunded", "-€4.50"):
+        assert each in said, each
+
+
+async def test_who_issued_it_is_on_it(press):
+    said = documents.words(await press.pdf(whole()))
+    for each in ("Harbour Coffee Roasters GmbH", "Am Sandtorkai 4", "20457 Hamburg", "Tax number: DE136695976"):
+        assert each in said, each
+
+
+async def test_a_long_invoice_has_every_line_under_repeated_headers(press):
+    pdf = await press.pdf(whole(lines=tuple(line(number) for number in range(120))))
+    said = documents.words(pdf)
+    assert all(f"Article number {number} " in said for number in range(120))
+    pages = documents.page_texts(pdf)
+    assert len(pages) > 3
+    for number, page in enumerate(pages, 1):
+        assert f"Page {number} of {len(pages)}" in page
+        assert ("Description" in page) == ("Article number" in page)
+    assert "HC-in_1" in pages[-1]
+
+
+async def test_it_claims_an_archive_and_an_accessible_format_and_holds_its_fonts(press):
+    pdf = await press.pdf(whole())
+    assert documents.claims(pdf) == {"PDF/A-3a", "PDF/UA-1", "tagged"}
+    assert documents.is_embedded(pdf)
+    assert {"/H1", "/Table", "/TH", "/TD", "/Figure"} <= documents.roles(pdf)
+    assert documents.language(pdf) == "en"
+
+
+HOSTILE = (
+    '#read("/etc/passwd")',
+    '#{ eval("1 + 1") }',
+    "$ x^2 $",
+    "\\ \\u{41} back\\slash",
+    "@ref <label> = heading",
+    "<script>alert(1)</script>",
+    "*bold* _emph_ `raw` ~ -- ... // comment /* more */",
+    '"}, "title": "gone',
+    "{{ 7*7 }} {% set x %}",
+    "\u202eright to left\u202c",
+    "https://example.com/?a=1&b=2#frag",
+    "x" * 300,
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_is_text_wherever_it_stands(press, text):  # threats 64, 74
+    it = whole(
+        lines=(line(1, description=text),),
+        memo=text,
+        taxes=(InvoiceTax(text, eur(1)),),
+        discounts=(InvoiceDiscount(text, eur(1)),),
+    )
+    it = replace(it, number=text, customer_name=text, customer_email=text, customer_address=Address(*[text] * 5))
+    said = documents.squeezed("".join(documents.page_texts(await press.pdf(it))))
+    plain = documents.squeezed(text).strip("\u202e\u202c")
+    backwards = plain[::-1]
+    assert max(said.count(plain), said.count(backwards)) >= 8, said[:500]
+
+
+async def test_a_character_that_no_font_has_costs_the_claim_and_not_the_invoice(press):
+    pdf = await press.pdf(whole(lines=(line(1, description="A gift \U0001f381 for you"),)))
+    assert documents.claims(pdf) == {"tagged"}
+    assert "A gift" in documents.words(pdf)
+
+
+async def test_control_characters_are_no_mistake_of_ours(press):
+    pdf = await press.pdf(
+        whole(lines=(line(1, description="bell \x07, nul \x00, escape \x1b[31m, \ud7ff and \ufffe"),))
+    )
+    assert "bell" in documents.words(pdf)
+
+
+async def test_an_arabic_invoice_runs_from_right_to_left(press):
+    it = whole(lines=(line(1, description="قهوة عربية"),), currency="SAR", total=Money(1150, "SAR"))
+    it = replace(it, customer_name="ليلى", customer_address=Address("شارع الملك فهد", "", "الرياض", "", "11564", "SA"))
+    pdf = await press.pdf(it, locale="ar")
+    said = documents.words(pdf)
+    for each in ("عربية", "قهوة", "ليلى", "الرياض", "شارع", "11.50"):
+        assert each in said, each
+    assert documents.language(pdf) == "ar"
+    assert documents.claims(pdf) == {"PDF/A-3a", "PDF/UA-1", "tagged"}
+    assert look_of(renderer("harbour").brand.theme, "ar", "SA").dir == "rtl"
+
+
+@pytest.mark.parametrize(
+    ("locale", "description"),
+    [("ja", "珈琲豆 深煎り"), ("he", "קפה"), ("de", "Röstkaffee, gemahlen"), ("fr", "Café moulu")],
+)
+async def test_each_language_has_the_letters_of_its_own_script(press, locale, description):
+    pdf = await press.pdf(whole(lines=(line(1, description=description),)), locale=locale)
+    assert documents.claims(pdf) == {"PDF/A-3a", "PDF/UA-1", "tagged"}
+    assert all(each in documents.words(pdf) for each in description.split())
+
+
+async def test_its_words_come_from_the_customers_catalog(press, tmp_path, monkeypatch):
+    (tmp_path / "nl").mkdir()
+    (tmp_path / "nl" / "portal.po").write_text('msgid "Billed to"\nmsgstr "Factuur aan"\n')
+    monkeypatch.setattr(catalogs, "LOCALES", tmp_path)
+    dutch = rendering("harbour", ("nl",))
+    view = views.detail(whole(), NOW)
+    said = documents.words(await press.printer.pdf(dutch, "invoice", "nl", country="NL", at=NOW, view=view))
+    assert "Factuur aan" in said
+    assert "Billed to" not in said
+    assert "15 februari 2026" in said
+
+
+async def test_the_same_invoice_is_the_same_bytes(press):
+    assert await press.pdf(whole()) == await press.pdf(whole())
+
+
+async def test_american_paper_for_american_customers(press):
+    theme = renderer("plain").brand.theme
+    assert look_of(theme, "en", "US").paper == "us-letter"
+    assert look_of(theme, "en", "DE").paper == "a4"
+
+
+@pytest.mark.parametrize(
+    ("locale", "country", "family"),
+    [("zh", "", "SC"), ("en", "TW", "TC"), ("ko", "", "KR"), ("en", "JP", "JP"), ("en", "", "JP"), ("zh", "HK", "HK")],
+)
+async def test_han_characters_have_the_forms_of_the_customers_country(locale, country, family):
+    assert look_of(renderer("plain").brand.theme, locale, country).body[-1] == f"Noto Sans CJK {family}"
+
+
+async def test_the_words_are_one_json_object_whatever_the_invoice_lacks(press):
+    bare = whole(lines=(), subscription="")
+    bare = replace(bare, number="", customer_name="", customer_email="", customer_address=Address())
+    said = renderer("plain").text("documents/invoice.txt", "en", view=views.detail(bare, NOW))
+    assert json.loads(said)["lines"] == []
+    assert "Invoice" in documents.words(await press.pdf(bare, brand="plain"))
+
+
+def test_templates_never_make_code_of_data():
+    from server.rendering import SITE
+
+    for path in (SITE / "templates" / "documents").glob("*.typ"):
+        source = path.read_text()
+        assert "eval(" not in source
+        assert "read(" not in source
+        assert "plugin(" not in source
+
+
+async def test_an_invoice_is_as_old_as_it_is(press):
+    earlier = await press.pdf(whole(created_at=START - timedelta(days=365)))
+    assert b"D:20250215" in earlier
+
+
+async def test_a_brand_sets_its_own_document_and_a_logo_of_pixels(press, tmp_path):
+    own = write_brand(
+        tmp_path,
+        theme=THEME.replace('logo = "logo.svg"', 'logo = "logo.png"'),
+        logo__png=png(200, 130),
+    )
+    (own / "templates" / "documents").mkdir(parents=True)
+    (own / "templates" / "documents" / "invoice.typ").write_text(
+        '#import "paper.typ": document-of\n#let it = json(bytes(sys.inputs.data))\n'
+        '#document-of((..it, title: "Bill"), json(bytes(sys.inputs.look)))'
+    )
+    assert not folder_problems(own)
+    brand = load(own)
+    its = Renderer(brand, Assets.of(brand), Paths(brand.base))
+    view = views.detail(whole(), NOW)
+    pdf = await press.printer.pdf(its, "invoice", "en", country="", at=NOW, view=view)
+    assert "Bill" in documents.words(pdf)
+    assert "/Figure" in documents.roles(pdf)

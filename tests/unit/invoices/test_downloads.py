@@ -1,0 +1,97 @@
+"""An invoice's documents, from the page that offers them to the file that is saved."""
+
+import pytest
+
+from server.invoices import views
+from tests.support import documents
+from tests.support.accounts import account, eur, invoice, keep
+
+pytestmark = pytest.mark.anyio
+ONE = "/harbour/my/invoices/in_1"
+
+
+@pytest.fixture
+async def browser(world):
+    """Jenny's, logged in: a paid invoice, an open one, and two that have no document."""
+    them = (
+        invoice("in_1"),
+        invoice("in_2", "open"),
+        invoice("in_3", hosted=True),
+        invoice("in_4", has_more_lines=True),
+        invoice("in_5", amount_paid=eur(0)),
+        invoice("in_6", lines=invoice().lines * (views.MOST_LINES + 1)),
+    )
+    await keep(world, account(invoices=them))
+    await world.customer("cus_else", "else@example.com")
+    found = world.client()
+    await world.log_in(found)
+    return found
+
+
+async def test_the_page_of_an_invoice_offers_its_documents(browser):
+    page = (await browser.get(ONE)).text
+    assert f'href="{ONE}/pdf"' in page
+    assert f'href="{ONE}/receipt"' in page
+    assert "/pdf" in (await browser.get("/harbour/my/invoices/in_2")).text
+    assert "/receipt" not in (await browser.get("/harbour/my/invoices/in_2")).text
+
+
+async def test_an_invoice_is_saved_as_a_file(browser):
+    answer = await browser.get(f"{ONE}/pdf")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"] == 'attachment; filename="invoice-HC-in-1.pdf"'
+    assert "HC-in_1" in documents.words(answer.content)
+
+
+async def test_a_receipt_is_saved_as_a_file(browser):
+    answer = await browser.get(f"{ONE}/receipt")
+    assert answer.headers["content-disposition"] == 'attachment; filename="receipt-HC-in-1.pdf"'
+    assert "Receipt" in documents.words(answer.content)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("in_2/receipt", "in_5/receipt", "in_3/pdf", "in_3/receipt", "in_4/pdf", "in_6/pdf", "in_6/receipt"),
+        *("in_none/pdf", "in_none/receipt", "in_1/pdf.css", "in_1/pdf/x", "in_1/PDF", "in_1%2Fpdf"),  # threat 82
+    ],
+)
+async def test_what_has_no_document_is_not_there(browser, path):
+    answer = await browser.get(f"/harbour/my/invoices/{path}")
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["in_3", "in_4", "in_6"])
+async def test_what_has_no_document_offers_none(browser, path):
+    assert "/pdf" not in (await browser.get(f"/harbour/my/invoices/{path}")).text
+
+
+@pytest.mark.parametrize("kind", ["pdf", "receipt"])
+async def test_another_customers_invoice_is_the_same_as_none(world, browser, kind):  # threat 75
+    stranger = world.client()
+    await world.log_in(stranger, "else@example.com")
+    theirs = await stranger.get(f"{ONE}/{kind}")
+    nobodys = await stranger.get(f"/harbour/my/invoices/in_nowhere/{kind}")
+    assert (theirs.status_code, theirs.content) == (404, nobodys.content)
+
+
+@pytest.mark.parametrize("kind", ["pdf", "receipt"])
+async def test_nobody_gets_a_document_without_logging_in(world, browser, kind):
+    assert (await world.client().get(f"{ONE}/{kind}")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        ("HC-0001", "invoice-HC-0001.pdf"),
+        ('a"; filename="b.exe', "invoice-a-filename-b-exe.pdf"),
+        ("../../etc/passwd", "invoice-etc-passwd.pdf"),
+        ("a\r\nSet-Cookie: x", "invoice-a-Set-Cookie-x.pdf"),
+        ("請求書", "invoice.pdf"),
+        ("x" * 500, f"invoice-{'x' * 60}.pdf"),
+        ("", "invoice-in-1.pdf"),
+    ],
+)
+async def test_the_name_of_a_file_is_safe_whatever_the_number_is(number, name):  # threat 97
+    assert views.file_name("invoice", invoice(number=number)) == name
