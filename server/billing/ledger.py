@@ -30,6 +30,7 @@ from server.billing import (
     Refusal,
     Refused,
     Unavailable,
+    ledger_invoices,
     pausing,
     previews,
     restarting,
@@ -39,7 +40,7 @@ from server.billing import (
 from server.billing import ledger_rows as rows
 from server.billing.cancellations import retain, tell
 from server.billing.changes import cancel, resume
-from server.billing.documents import decode_invoice, invoice_head, is_due
+from server.billing.documents import decode_invoice, is_due
 from server.billing.ledger_catalog import read_catalog, redeem, release
 from server.billing.renewals import bring_up_to_date
 from server.billing.types import Discount
@@ -48,8 +49,6 @@ from server.themes.features import Features
 
 T = TypeVar("T")
 Make = Callable[[Account], Account | previews.Planned | Refusal]
-_PIECE = 200
-"""So many invoices are looked at in one statement when a status is looked for."""
 _TRIES = 12
 """So often a change begins again when others keep writing the same account."""
 
@@ -95,39 +94,13 @@ class Ledger:
         self, customer_id: str, *, before: str = "", limit: int = LATEST_INVOICES, only: InvoiceFilter | None = None
     ) -> InvoicePage:
         wanted = only or InvoiceFilter()
-        if wanted.status:
-            found = await self._with_status(customer_id, before, limit + 1, wanted)
-        else:
-            found = await self._documents(customer_id, before, limit + 1, wanted)
+        look = ledger_invoices.with_status if wanted.status else ledger_invoices.newest
+        found = await look(self.store, self._whose(customer_id), before, limit + 1, wanted)
         if before and not found and only is None:
             # Only an invoice that has older ones is ever handed out as a cursor.
             raise NotFound
         invoices = tuple(decode_invoice(document) for document in found[:limit])
         return InvoicePage(invoices=invoices, before=invoices[-1].id if len(found) > limit else "")
-
-    async def _documents(self, customer_id: str, before: str, limit: int, only: InvoiceFilter) -> list[bytes]:
-        """Of the newest invoices before that one, through the index."""
-        since = micros(only.since_at) if only.since_at else rows.EVER[0]
-        until = micros(only.until_at) if only.until_at else rows.EVER[1]
-        values = {**self._whose(customer_id), "since": since, "until": until, "limit": limit}
-        if before:
-            found = await self.store.read(rows.OLDER_INVOICES, {**values, "before": before})
-        else:
-            found = await self.store.read(rows.NEWEST_INVOICES, values)
-        return [document for (document,) in found]
-
-    async def _with_status(self, customer_id: str, before: str, limit: int, only: InvoiceFilter) -> list[bytes]:
-        """The status stands inside the documents: looked for piece by piece among this customer's, until enough are
-        found. Reading the status alone takes 1 µs an invoice."""
-        found: list[bytes] = []
-        while len(found) < limit:
-            piece = await self._documents(customer_id, before, _PIECE, only)
-            heads = [invoice_head(document) for document in piece]
-            found += [each for each, head in zip(piece, heads, strict=True) if head.status == only.status]
-            if len(piece) < _PIECE:
-                break
-            before = heads[-1].id
-        return found[:limit]
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         found = await self.store.read(rows.ONE_INVOICE, {**self._whose(customer_id), "id": invoice_id})
