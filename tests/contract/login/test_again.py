@@ -4,6 +4,7 @@ import pytest
 
 from server.login import nextpage
 from server.paths import Paths
+from tests.support.accounts import account, ending, keep
 from tests.support.client import forms_in
 from tests.support.world import BRAND, World
 
@@ -75,13 +76,14 @@ async def test_what_is_kept_is_bounded(world: World) -> None:
     assert kept == ["kept.small"]
 
 
-async def test_undoing_without_a_session_leads_to_the_overview(world: World) -> None:
-    await world.customer()
+async def test_undoing_without_a_session_leads_to_the_card_with_the_button_and_undoes_nothing(world: World) -> None:
+    await keep(world, account(ending()))
     browser = world.client()
     again = await browser.post(f"/{BRAND}/my/subscriptions/sub_1/resume", data={"key": "k"}, fragment=True)
     code = await browser.fill(again, fragment=True, follow=True, email="jenny@example.com")
-    answer = await browser.fill(code, fragment=True, code=await world.code())
-    assert answer.headers["hx-redirect"] == f"/{BRAND}/my/overview"
+    answer = await browser.fill(code, fragment=True, follow=True, code=await world.code())
+    assert (answer.status_code, answer.request.url.path) == (200, f"/{BRAND}/my/subscriptions/sub_1")
+    assert any(action.endswith("/sub_1/resume") for action, _ in forms_in(answer.text))
 
 
 @pytest.mark.parametrize(

@@ -370,3 +370,26 @@ def test_nothing_but_a_mapping_error_comes_of_a_broken_record(data):
     broken = raw | {data.draw(st.sampled_from(keys)): data.draw(JSON)}
     with suppress(MappingError):
         work(broken)
+
+
+def test_the_limits_of_coupons_and_promotion_codes_are_read():
+    found = mapping_catalog.coupon(
+        exports.coupon(redeem_by=exports.APRIL, max_redemptions=3, times_redeemed=2, valid=False)
+    )
+    assert (found.redeem_by, found.max_redemptions, found.times_redeemed, found.valid) == (
+        datetime(2026, 4, 1, tzinfo=UTC),
+        3,
+        2,
+        False,
+    )
+    held = {"first_time_transaction": True, "minimum_amount": 500, "minimum_amount_currency": "eur"}
+    promotion = {"type": "coupon", "coupon": "OFF"}
+    raw = {"id": "promo_1", "code": "SPRING", "promotion": promotion, "customer": "cus_1", "restrictions": held}
+    code = mapping_catalog.promotion_code(raw)
+    assert (code.customer, code.first_time, code.minimum) == ("cus_1", True, Money(500, "EUR"))
+
+
+def test_a_minimum_without_a_currency_is_refused():
+    raw = {"id": "promo_1", "code": "SPRING", "coupon": "OFF", "restrictions": {"minimum_amount": 500}}
+    with pytest.raises(MappingError, match="expected a currency beside minimum_amount"):
+        mapping_catalog.promotion_code(raw)

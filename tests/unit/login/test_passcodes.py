@@ -129,8 +129,11 @@ PAGES = (
     "payment_methods",
     "details",
     "invoice:in_1",
-    "subscription_cancel:sub_1",
+    "subscription:sub_1",
+    *(f"subscription_{each}:sub_1" for each in ("cancel", "feedback", "change", "change_confirm")),
+    *(f"subscription_{each}:sub_1" for each in ("pause", "unpause", "restart")),
 )
+BUTTONS = ("resume", "retain", "change/undo")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -141,11 +144,16 @@ def test_a_page_has_one_name_both_ways(page: str) -> None:
     assert is_in_place(page)
 
 
+@pytest.mark.parametrize("button", BUTTONS)
+def test_a_button_without_a_page_leads_to_the_card_that_has_it(button: str) -> None:
+    assert of_request("harbour", f"/harbour/my/subscriptions/sub_1/{button}") == "subscription:sub_1"
+
+
 def test_what_is_no_page_leads_home() -> None:
-    assert of_request("harbour", "/harbour/my/subscriptions/sub_1/resume") == "home"
+    assert of_request("harbour", "/harbour/my/subscriptions/sub_1/elsewhere") == "home"
     assert of_request("harbour", "/orbit/my/invoices") == "home"
     assert not is_in_place("home")
-    assert [page for page in PAGES if takes_form(page)] == ["subscription_cancel:sub_1"]
+    assert [page for page in PAGES if takes_form(page)] == [page for page in PAGES if page.startswith("subscription_")]
 
 
 @given(st.text(max_size=60))
