@@ -24,6 +24,7 @@ OF_A_WHOLE_PAGE = (
     "duplicate-id-aria",
     "heading-order",
     "label",
+    "label-title-only",
     "landmark-one-main",
     "landmark-unique",
     "region",
