@@ -7,9 +7,15 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from server.store import Store, open_store
 from tests.support.world import World
+
+settings.register_profile("the same every time", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("the same every time")
+"""A change is judged by what it changed: the same examples in every run. `--hypothesis-profile=search` draws new ones."""
 
 ORDER = ("unit", "contract", "chaos", "browser")
 

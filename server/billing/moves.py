@@ -64,7 +64,8 @@ def make(move: Move, features: Features) -> Made:
             return _made(move, replace(_begun(move), items=(_planned(move),)))
         return _new_period(move, ())
     prorates = _proration(move, features) != "none"
-    credit = credit_for(move.account, move.subscription, move.item, move.at) if prorates else None
+    goes_on = not move.timing.cancels
+    credit = credit_for(move.account, move.subscription, move.item, move.at, goes_on=goes_on) if prorates else None
     unused = (credit,) if credit else ()
     if _begins_anew(move, features):
         return _new_period(move, unused)
@@ -124,7 +125,7 @@ def _new_period(move: Move, unused: tuple[Pending, ...]) -> Made:
 
 def _within(move: Move, unused: tuple[Pending, ...], proration: str) -> Made:
     """The period goes on with the new plan."""
-    begun, worth = _begun(move), worth_of(move.account, move.subscription, move.item)
+    begun, worth = _begun(move), worth_of(move.account, move.subscription, move.item, goes_on=True)
     if proration == "none":
         # The rest of the period stays worth what was paid for it: no credit for what nobody paid.
         return _made(move, replace(begun, items=(_planned(move, basis_of(worth)),)))

@@ -40,9 +40,11 @@ def rest_of(item: Item, at: datetime) -> Fraction:
     return Fraction(left // _MICROSECOND, whole // _MICROSECOND)
 
 
-def credit_for(account: Account, subscription: Subscription, item: Item, at: datetime) -> Pending | None:
-    """The credit for the rest of the item's paid period; None where there is nothing to credit."""
-    worth = worth_of(account, subscription, item)
+def credit_for(
+    account: Account, subscription: Subscription, item: Item, at: datetime, *, goes_on: bool = False
+) -> Pending | None:
+    """The credit for the rest of the item's period; None where there is nothing to credit. `goes_on`: see `worth_of`."""
+    worth = worth_of(account, subscription, item, goes_on=goes_on)
     if worth is None:
         return None
     amount = rounded(worth.net * rest_of(item, at))
@@ -66,22 +68,23 @@ def charge_for(subscription: Subscription, item: Item, at: datetime) -> Pending:
     return Pending(line=_line(subscription, item, amount, at, "rest"), taxes=taxes)
 
 
-def worth_of(account: Account, subscription: Subscription, item: Item) -> Worth | None:
+def worth_of(account: Account, subscription: Subscription, item: Item, *, goes_on: bool = False) -> Worth | None:
     """What was paid for the item's running period. None: nothing, or it was given back.
 
-    A trial, an open invoice, and one that was refunded or credited already are worth nothing. Where the invoice of the
-    period is not at hand, the price and today's discounts and taxes stand for it.
+    A trial, and an invoice that was refunded or credited already, are worth nothing. An open invoice is worth nothing to
+    who leaves; where the subscription goes on, it is still owed in full, and its credit keeps the same time from being
+    charged twice. Where the invoice of the period is not at hand, the price and today's discounts and taxes stand for it.
     """
     if subscription.status != "active" or is_metered(item.price):
         return None
     if item.basis is not None:
         paid = next((each for each in account.invoices if each.id == item.basis.invoice), None)
         net = Fraction(item.basis.net)
-        return Worth(net, item.basis.invoice) if net > 0 and (paid is None or _stands(paid)) else None
+        return Worth(net, item.basis.invoice) if net > 0 and (paid is None or _stands(paid, goes_on)) else None
     for invoice in account.invoices:
         for line in invoice.lines:
             if _is_for(line, subscription, item):
-                return _worth_in(invoice, line) if _stands(invoice) else None
+                return _worth_in(invoice, line) if _stands(invoice, goes_on) else None
     charge = bill(subscription, subscription.items, item.current_period_start_at)
     net = Fraction(charge.net[subscription.items.index(item)])
     return Worth(net, "", charge.taxes, sum(charge.net)) if net > 0 else None
@@ -101,9 +104,9 @@ def _is_for(line: InvoiceLine, subscription: Subscription, item: Item) -> bool:
     )
 
 
-def _stands(invoice: Invoice) -> bool:
+def _stands(invoice: Invoice, goes_on: bool) -> bool:
     returned = invoice.credited or any(payment.refunded for payment in invoice.payments)
-    return invoice.status == "paid" and not returned
+    return (invoice.status == "paid" or (goes_on and invoice.status == "open")) and not returned
 
 
 def _worth_in(invoice: Invoice, line: InvoiceLine) -> Worth | None:

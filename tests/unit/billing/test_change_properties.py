@@ -179,7 +179,7 @@ def test_catching_up_once_after_changes_is_the_same_as_day_by_day(data, situatio
     assert bring_up_to_date(it, now) == (stepwise, invoices)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.data(), situations())
 def test_there_and_back_at_the_same_moment_costs_nothing(data, situation):
     """With credits and charges in the same period, and no discount that only one of the two would get."""

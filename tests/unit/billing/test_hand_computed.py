@@ -63,6 +63,16 @@ def test_what_was_not_charged_is_not_credited():
     assert cancellation(after, "sub_1", WITH_CREDIT, NOW).credit == eur(1550)
 
 
+def test_time_on_an_invoice_that_is_still_open_is_not_charged_twice():
+    # 31.00 for March are still owed in full, so half of them comes back as above; who leaves is not credited for it.
+    it = bought(SMALL)
+    owed = replace(it.invoices[0], status="open", amount_paid=eur(0), amount_due=eur(3100), payments=())
+    it = replace(it, invoices=(owed,))
+    after, _ = moved(it, Change("price_2"), terms(SMALL, LARGE, proration_behavior="create_prorations"))
+    assert [each.line.amount for each in only(after).pending] == [eur(-1550), eur(3100)]
+    assert cancellation(it, "sub_1", WITH_CREDIT, NOW).credit is None
+
+
 def test_a_downgrade_is_deferred_to_the_end_of_the_period():
     sold = terms(SMALL, LARGE, proration_behavior="always_invoice", schedule_at_period_end=CHEAPER_LATER)
     after, invoice = moved(bought(LARGE), Change("price_1"), sold)
