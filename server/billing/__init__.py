@@ -4,23 +4,17 @@ Two backends stand behind it, `ledger` (embedded) and later `stripe`; features k
 something takes the idempotency key of the form that asked for it: the same key again has no second effect and answers
 the state as it is now.
 
-    BillingError
-    ├── Refused        the billing side says no; nothing was changed            409
-    ├── Unavailable    it is away and nothing was sent; nothing was changed     503
-    ├── Uncertain      it was asked and no answer came; we do not know          503, repeat with the same key
-    └── NotFound       not there, or not this customer's: the two look alike    404
+See `errors` for what they raise, `ports` for the verbs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-import msgspec
-
+from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.money import Money
 from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
+from server.billing.ports import Accounts, Activity, InvoiceFilter, InvoicePage, Invoices, Subscriptions
 from server.billing.types import (
     ACTIVE,
     ALIVE,
@@ -102,166 +96,6 @@ __all__ = [
 ]
 
 
-class BillingError(Exception):
-    """What went wrong behind the port; never a sentence for customers."""
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """Why a change cannot be made: a value, not an exception. `reason` is a word that a template turns into a sentence."""
-
-    reason: str
-    detail: str = ""
-    """A decline code, or the limit that was not kept."""
-
-
-class Refused(BillingError):
-    """The billing side says no. `reason` and `detail` are as in `Refusal`."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.detail = reason, detail
-
-
-class Unavailable(BillingError):
-    """The billing side is away and was not asked."""
-
-
-class Uncertain(BillingError):
-    """Asked, and no answer came: it may or may not have happened. Repeating with the same key is safe."""
-
-
-class NotFound(BillingError):
-    """Not there, or not this customer's."""
-
-
-class InvoicePage(msgspec.Struct, frozen=True):
-    invoices: tuple[Invoice, ...]
-    """Newest first."""
-    before: str = ""
-    """The cursor of the next, older page; empty: this was the last."""
-
-
-class InvoiceFilter(msgspec.Struct, frozen=True):
-    """Which invoices are wanted; what is left out chooses nothing."""
-
-    since_at: datetime | None = None
-    until_at: datetime | None = None
-    """The first moment after them."""
-    status: str = ""
-    """One of Stripe's words, as in `Invoice.status`."""
-
-
-class Activity(msgspec.Struct, frozen=True):
-    """One line of a customer's history."""
-
-    at: datetime
-    kind: str
-    """`login`, `subscription.canceled`, `subscription.resumed`, …"""
-    subject: str
-    """The id of what it was done to, or empty."""
-    data: dict[str, str]
-    browser: str
-
-
 @runtime_checkable
-class Billing(Protocol):
-    """One brand's billing. Every verb is given the customer's id from the session, never from the request."""
-
-    async def account(self, customer_id: str, now: datetime) -> Account:
-        """The account as it is now. Raises `NotFound`."""
-        ...
-
-    async def invoices(
-        self,
-        customer_id: str,
-        *,
-        before: str = "",
-        limit: int = LATEST_INVOICES,
-        only: InvoiceFilter | None = None,
-    ) -> InvoicePage:
-        """One page of the history, newest first. An unknown or foreign cursor raises `NotFound`; with a filter it may
-        be answered by an empty page instead, since what was there before can have another status now."""
-        ...
-
-    async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
-        """Raises `NotFound`, also for another customer's."""
-        ...
-
-    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
-        """What was done, newest first, without the newest `skip`."""
-        ...
-
-    async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
-        """What the configuration names: the prices to move to, the coupon offered before a cancellation; and `prices`."""
-        ...
-
-    async def preview_change(
-        self, customer_id: str, subscription_id: str, change: Change, *, now: datetime
-    ) -> Preview | Refusal:
-        """What the change would mean now. Raises `NotFound`."""
-        ...
-
-    async def change(
-        self,
-        customer_id: str,
-        subscription_id: str,
-        change: Change,
-        *,
-        token: str,
-        key: str,
-        now: datetime,
-        browser: str,
-    ) -> Changed:
-        """Make the change that was shown under this token; with other numbers by now, nothing is changed and the new
-        preview is answered. Raises `Refused`, `NotFound`."""
-        ...
-
-    async def undo_change(
-        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
-    ) -> Account:
-        """Take back a change that was to come; nothing was: unchanged. Raises `Refused`, `NotFound`."""
-        ...
-
-    async def feedback(
-        self,
-        customer_id: str,
-        subscription_id: str,
-        reason: str,
-        comment: str,
-        *,
-        key: str,
-        now: datetime,
-        browser: str,
-    ) -> Account:
-        """Keep why it was canceled: a word of the configuration, and the customer's own words. Raises as the others."""
-        ...
-
-    async def retain(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        """Accept the coupon that is offered before a cancellation; taken already: unchanged. Raises as the others."""
-        ...
-
-    async def pause(
-        self, customer_id: str, subscription_id: str, cycles: int, *, key: str, now: datetime, browser: str
-    ) -> Account:
-        """Ask for no money for so many periods after the running one. Raises as the others."""
-        ...
-
-    async def unpause(
-        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
-    ) -> Account:
-        """End the customer's own pause; not paused: unchanged. Raises as the others."""
-        ...
-
-    async def restart(
-        self, customer_id: str, subscription_id: str, price: str, *, key: str, now: datetime, browser: str
-    ) -> Account:
-        """Start an ended subscription again, as a new one; done already: unchanged. Raises as the others."""
-        ...
-
-    async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        """Cancel as the brand's configuration says; already canceled: unchanged. Raises `Refused`, `NotFound`."""
-        ...
-
-    async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        """Take back an end that has not come yet; nothing to take back: unchanged. Raises `Refused`, `NotFound`."""
-        ...
+class Billing(Accounts, Invoices, Subscriptions, Protocol):
+    """One brand's billing."""

@@ -1,0 +1,157 @@
+"""The verbs of the port, one protocol a feature; `Billing` in the package is all of them together.
+
+Every verb is given the customer's id from the session, never from the request. A verb that changes something takes the
+idempotency key of the form that asked for it, raises `Refused` and `NotFound`, and answers the account as it is then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from server.billing.errors import Refusal
+from server.billing.plan_types import Change, Changed, Preview
+from server.billing.types import LATEST_INVOICES, Account, Catalog, Invoice
+
+
+class InvoicePage(msgspec.Struct, frozen=True):
+    invoices: tuple[Invoice, ...]
+    """Newest first."""
+    before: str = ""
+    """The cursor of the next, older page; empty: this was the last."""
+
+
+class InvoiceFilter(msgspec.Struct, frozen=True):
+    """Which invoices are wanted; what is left out chooses nothing."""
+
+    since_at: datetime | None = None
+    until_at: datetime | None = None
+    """The first moment after them."""
+    status: str = ""
+    """One of Stripe's words, as in `Invoice.status`."""
+
+
+class Activity(msgspec.Struct, frozen=True):
+    """One line of a customer's history."""
+
+    at: datetime
+    kind: str
+    """`login`, `subscription.canceled`, `subscription.resumed`, …"""
+    subject: str
+    """The id of what it was done to, or empty."""
+    data: dict[str, str]
+    browser: str
+
+
+class Accounts(Protocol):
+    """One customer as a whole."""
+
+    async def account(self, customer_id: str, now: datetime) -> Account:
+        """The account as it is now. Raises `NotFound`."""
+        ...
+
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        """What was done, newest first, without the newest `skip`."""
+        ...
+
+
+class Invoices(Protocol):
+    """Every invoice of a customer, also those that the account does not hold."""
+
+    async def invoices(
+        self,
+        customer_id: str,
+        *,
+        before: str = "",
+        limit: int = LATEST_INVOICES,
+        only: InvoiceFilter | None = None,
+    ) -> InvoicePage:
+        """One page of the history, newest first. An unknown or foreign cursor raises `NotFound`; with a filter it may
+        be answered by an empty page instead, since what was there before can have another status now."""
+        ...
+
+    async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
+        """Raises `NotFound`, also for another customer's."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """What may be done with a subscription."""
+
+    async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
+        """What the configuration names: the prices to move to, the coupon offered before a cancellation; and `prices`."""
+        ...
+
+    async def preview_change(
+        self, customer_id: str, subscription_id: str, change: Change, *, now: datetime
+    ) -> Preview | Refusal:
+        """What the change would mean now. Raises `NotFound`."""
+        ...
+
+    async def change(
+        self,
+        customer_id: str,
+        subscription_id: str,
+        change: Change,
+        *,
+        token: str,
+        key: str,
+        now: datetime,
+        browser: str,
+    ) -> Changed:
+        """Make the change that was shown under this token; with other numbers by now, nothing is changed and the new
+        preview is answered. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def undo_change(
+        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Take back a change that was to come; nothing was: unchanged. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def feedback(
+        self,
+        customer_id: str,
+        subscription_id: str,
+        reason: str,
+        comment: str,
+        *,
+        key: str,
+        now: datetime,
+        browser: str,
+    ) -> Account:
+        """Keep why it was canceled: a word of the configuration, and the customer's own words. Raises as the others."""
+        ...
+
+    async def retain(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Accept the coupon that is offered before a cancellation; taken already: unchanged. Raises as the others."""
+        ...
+
+    async def pause(
+        self, customer_id: str, subscription_id: str, cycles: int, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Ask for no money for so many periods after the running one. Raises as the others."""
+        ...
+
+    async def unpause(
+        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """End the customer's own pause; not paused: unchanged. Raises as the others."""
+        ...
+
+    async def restart(
+        self, customer_id: str, subscription_id: str, price: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Start an ended subscription again, as a new one; done already: unchanged. Raises as the others."""
+        ...
+
+    async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Cancel as the brand's configuration says; already canceled: unchanged. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Take back an end that has not come yet; nothing to take back: unchanged. Raises `Refused`, `NotFound`."""
+        ...
