@@ -69,7 +69,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 counters.count("answers", f'status="{message["status"] // 100}xx"')
                 message["headers"] = self._answered(name, message["headers"])
-            elif is_head:
+            elif message["type"] == "http.response.body" and is_head:
                 message["body"] = b""
             await send(message)
 
