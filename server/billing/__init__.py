@@ -14,7 +14,16 @@ from typing import Protocol, runtime_checkable
 from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.money import Money
 from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
-from server.billing.ports import Accounts, Activity, InvoiceFilter, InvoicePage, Invoices, Subscriptions
+from server.billing.ports import (
+    Accounts,
+    Activity,
+    InvoiceFilter,
+    InvoicePage,
+    Invoices,
+    PaymentMethods,
+    Sandbox,
+    Subscriptions,
+)
 from server.billing.types import (
     ACTIVE,
     ALIVE,
@@ -89,6 +98,7 @@ __all__ = [
     "Recurring",
     "Refusal",
     "Refused",
+    "Sandbox",
     "Scheduled",
     "Subscription",
     "TaxId",
@@ -101,5 +111,5 @@ __all__ = [
 
 
 @runtime_checkable
-class Billing(Accounts, Invoices, Subscriptions, Protocol):
+class Billing(Accounts, Invoices, PaymentMethods, Subscriptions, Protocol):
     """One brand's billing."""
