@@ -139,6 +139,13 @@ class Paths:
     def payment_methods(self) -> str:
         return f"{self.base}/my/payment-methods"
 
+    # The ledger's stand-in for a provider's page.
+    def sandbox(self, token: str) -> str:
+        return f"{self.base}/sandbox/{_segment(token)}"
+
+    def sandbox_confirm(self, token: str) -> str:
+        return f"{self.sandbox(token)}/confirm"
+
     @property
     def details(self) -> str:
         return f"{self.base}/my/details"

@@ -14,7 +14,16 @@ from typing import Protocol, runtime_checkable
 from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.money import Money
 from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
-from server.billing.ports import Accounts, Activity, InvoiceFilter, InvoicePage, Invoices, Subscriptions
+from server.billing.ports import (
+    Accounts,
+    Activity,
+    InvoiceFilter,
+    InvoicePage,
+    Invoices,
+    PaymentMethods,
+    Sandbox,
+    Subscriptions,
+)
 from server.billing.types import (
     ACTIVE,
     ALIVE,
@@ -23,6 +32,7 @@ from server.billing.types import (
     Account,
     Address,
     Basis,
+    BuyerTaxId,
     Catalog,
     Coupon,
     Customer,
@@ -32,6 +42,7 @@ from server.billing.types import (
     InvoiceLine,
     InvoiceTax,
     Item,
+    LineTax,
     Payment,
     PaymentMethod,
     Pending,
@@ -58,6 +69,7 @@ __all__ = [
     "Basis",
     "Billing",
     "BillingError",
+    "BuyerTaxId",
     "Catalog",
     "Change",
     "Changed",
@@ -72,6 +84,7 @@ __all__ = [
     "InvoicePage",
     "InvoiceTax",
     "Item",
+    "LineTax",
     "Money",
     "NotFound",
     "Payment",
@@ -85,6 +98,7 @@ __all__ = [
     "Recurring",
     "Refusal",
     "Refused",
+    "Sandbox",
     "Scheduled",
     "Subscription",
     "TaxId",
@@ -97,5 +111,5 @@ __all__ = [
 
 
 @runtime_checkable
-class Billing(Accounts, Invoices, Subscriptions, Protocol):
+class Billing(Accounts, Invoices, PaymentMethods, Subscriptions, Protocol):
     """One brand's billing."""
