@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.money import Money
-from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
+from server.billing.plan_types import Canceled, Cancellation, Change, Changed, Charge, Plan, Preview
 from server.billing.ports import (
     Accounts,
     Activity,
@@ -32,6 +32,7 @@ from server.billing.types import (
     Account,
     Address,
     Basis,
+    BuyerTaxId,
     Catalog,
     Coupon,
     Customer,
@@ -41,6 +42,7 @@ from server.billing.types import (
     InvoiceLine,
     InvoiceTax,
     Item,
+    LineTax,
     Payment,
     PaymentMethod,
     Pending,
@@ -67,6 +69,9 @@ __all__ = [
     "Basis",
     "Billing",
     "BillingError",
+    "BuyerTaxId",
+    "Canceled",
+    "Cancellation",
     "Catalog",
     "Change",
     "Changed",
@@ -81,6 +86,7 @@ __all__ = [
     "InvoicePage",
     "InvoiceTax",
     "Item",
+    "LineTax",
     "Money",
     "NotFound",
     "Payment",
