@@ -14,7 +14,7 @@ from datetime import datetime
 
 import msgspec
 
-from server.billing import Account, Change, PaymentMethod, Preview, Refusal, Subscription, plans
+from server.billing import Account, Change, PaymentMethod, Preview, Price, Refusal, Subscription, plans
 from server.billing.plans import Option
 from server.rendering import View
 from server.subscriptions.part_views import Line, line_of, more_items_of, name_of
@@ -125,6 +125,8 @@ class ChoosePlan(View, frozen=True):
     """What can still be done where no change can be made."""
     scheduled: Scheduled | None = None
     """A change that is arranged already: another one takes its place."""
+    forbidden: tuple[str, ...] = ()
+    """The plans that are sold and cannot be chosen from this one, by their names."""
 
 
 class ConfirmChange(View, frozen=True):
@@ -141,6 +143,8 @@ class ConfirmChange(View, frozen=True):
     after: Line
     fields: dict[str, str]
     """What was chosen, as the form sends it back."""
+    chosen: dict[str, str]
+    """The same without the token, for who wants to choose something else."""
     more_items: int = 0
     method: PaymentMethod | None = None
     """What is charged now."""
@@ -191,12 +195,15 @@ def choose_plan(
     *,
     typed: Typed | None = None,
     mistake: Mistake | None = None,
+    forbidden: Sequence[Price] = (),
 ) -> ChoosePlan:
-    """`mistake`: what of the words has to be mended."""
+    """`mistake`: what of the words has to be mended. `forbidden`: what is not offered from this plan."""
     typed = typed or Typed()
     current = next((each for each in options if each.current), None)
     differ = len(_limits(options)) > 1
-    chosen = typed.price or (current.price.id if current else "")
+    # A price that is not among them marks nothing: one that was on a form came with a mistake that says so.
+    known = typed.price if mistake or any(each.price.id == typed.price for each in options) else ""
+    chosen = known or (current.price.id if current else "")
     return ChoosePlan(
         id=subscription.id,
         customer=account.customer.id,
@@ -211,6 +218,7 @@ def choose_plan(
         promotion_code=typed.promotion_code[:_LONGEST_CODE] if plans.may_use_code(features) else None,
         mistakes=(mistake,) if mistake else (),
         scheduled=scheduled_of(subscription, features, now),
+        forbidden=tuple(dict.fromkeys(map(_called, forbidden))),
     )
 
 
@@ -247,6 +255,7 @@ def confirm_change(
         after=line_of(preview.after.price, preview.after.quantity),
         method=preview.method,
         fields=fields_of(change, preview.token),
+        chosen=fields_of(change, ""),
         again=again,
         stale=stale,
     )
@@ -257,7 +266,7 @@ def _plan(option: Option, subscription: Subscription, *, differ: bool) -> Plan:
     waits = option.when == "period_end" and not option.current
     return Plan(
         price=price.id,
-        name=price.product_name or price.nickname or price.product,
+        name=_called(price),
         line=line_of(price, 1),
         current=option.current,
         begins_at=subscription.current_period_end_at if waits else None,
@@ -265,6 +274,10 @@ def _plan(option: Option, subscription: Subscription, *, differ: bool) -> Plan:
         minimum=option.minimum if says else 0,
         maximum=option.maximum if says else 0,
     )
+
+
+def _called(price: Price) -> str:
+    return price.product_name or price.nickname or price.product
 
 
 def _limits(options: Sequence[Option]) -> list[tuple[int, int]]:
