@@ -21,27 +21,16 @@ from server.subscriptions.part_views import Line, line_of, more_items_of, name_o
 from server.subscriptions.views import Scheduled, scheduled_of
 from server.themes import Features
 
-FIELDS = (
-    dict.fromkeys(
-        ("quantity_not_adjustable", "quantity_too_small", "quantity_too_large", "quantity_not_whole"), "quantity"
-    )
-    | dict.fromkeys(
-        (
-            *(
-                "code_not_allowed",
-                "code_unknown",
-                "code_inactive",
-                "code_expired",
-                "code_used_up",
-                "code_wrong_product",
-            ),
-            *("code_wrong_currency", "code_first_time_only", "code_minimum_amount", "code_other_customer"),
-            *("code_already_applied",),
-        ),
-        "promotion_code",
-    )
-    | dict.fromkeys(("no_change", "price_not_offered", "forbidden_by_rule", "cancellation_not_offered"), "price")
-)
+FIELDS = {
+    reason: field
+    for field, reasons in {
+        "quantity": "quantity_not_adjustable quantity_too_small quantity_too_large quantity_not_whole",
+        "promotion_code": "code_not_allowed code_unknown code_inactive code_expired code_used_up code_wrong_product"
+        " code_wrong_currency code_first_time_only code_minimum_amount code_other_customer code_already_applied",
+        "price": "no_change price_not_offered forbidden_by_rule cancellation_not_offered",
+    }.items()
+    for reason in reasons.split()
+}
 """The field that each reason of a refused change is about."""
 _LONGEST_CODE = 100
 
