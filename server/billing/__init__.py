@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.money import Money
+from server.billing.paying_types import Paying
 from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
 from server.billing.ports import Accounts, Activity, InvoiceFilter, InvoicePage, Invoices, Subscriptions
 from server.billing.types import (
@@ -74,6 +75,7 @@ __all__ = [
     "Item",
     "Money",
     "NotFound",
+    "Paying",
     "Payment",
     "PaymentMethod",
     "Pending",

@@ -2,6 +2,7 @@
 
 ledger_accounts        reading and writing an account: versions, idempotency keys, what is due
 ledger_subscriptions   the verbs about subscriptions
+ledger_payments        the verbs about paying an invoice
 ledger_invoices        the pages of an invoice history
 ledger_rows            the statements
 """
@@ -11,10 +12,11 @@ from __future__ import annotations
 from server.billing import LATEST_INVOICES, Invoice, InvoiceFilter, InvoicePage, NotFound, ledger_invoices
 from server.billing import ledger_rows as rows
 from server.billing.documents import decode_invoice
+from server.billing.ledger_payments import LedgerPayments
 from server.billing.ledger_subscriptions import LedgerSubscriptions
 
 
-class Ledger(LedgerSubscriptions):
+class Ledger(LedgerPayments, LedgerSubscriptions):
     """One brand's billing in the store."""
 
     async def invoices(

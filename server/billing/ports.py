@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from server.billing.errors import Refusal
+from server.billing.paying_types import Paying
 from server.billing.plan_types import Change, Changed, Preview
 from server.billing.types import LATEST_INVOICES, Account, Catalog, Invoice
 
@@ -75,6 +76,13 @@ class Invoices(Protocol):
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         """Raises `NotFound`, also for another customer's."""
+        ...
+
+    async def pay(
+        self, customer_id: str, invoice_id: str, payment_method_id: str, *, key: str, now: datetime, browser: str
+    ) -> Paying:
+        """Pay what is due of it with one of the customer's payment methods. A payment that failed, or that has to be
+        confirmed, is an answer; the same key answers what came of it. Raises `Refused`, `NotFound`."""
         ...
 
 
