@@ -141,7 +141,7 @@ def origin_of(brand: Brand, settings_: Settings) -> str:
 
 
 def ledger_of(brand: Brand, store: Store) -> Billing:
-    return Ledger(store, brand.name, brand.portal.features)
+    return Ledger(store, brand.name, brand.portal.features, brand.base)
 
 
 async def look_for_mail(request: AnyRequest) -> None:

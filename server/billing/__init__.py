@@ -15,7 +15,16 @@ from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unav
 from server.billing.money import Money
 from server.billing.paying_types import Paying
 from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
-from server.billing.ports import Accounts, Activity, InvoiceFilter, InvoicePage, Invoices, Subscriptions
+from server.billing.ports import (
+    Accounts,
+    Activity,
+    InvoiceFilter,
+    InvoicePage,
+    Invoices,
+    PaymentMethods,
+    Sandbox,
+    Subscriptions,
+)
 from server.billing.types import (
     ACTIVE,
     ALIVE,
@@ -87,6 +96,7 @@ __all__ = [
     "Recurring",
     "Refusal",
     "Refused",
+    "Sandbox",
     "Scheduled",
     "Subscription",
     "TaxId",
@@ -99,5 +109,5 @@ __all__ = [
 
 
 @runtime_checkable
-class Billing(Accounts, Invoices, Subscriptions, Protocol):
+class Billing(Accounts, Invoices, PaymentMethods, Subscriptions, Protocol):
     """One brand's billing."""

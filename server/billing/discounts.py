@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from server.billing import Refusal
 from server.billing.amounts import amount_of
 from server.billing.periods import add_months
@@ -73,6 +75,8 @@ def why_no_coupon(subscription: Subscription, plan: Plan, coupon: Coupon, at: da
 
 
 def discount_of(coupon: Coupon, begins: datetime, code: PromotionCode | None = None) -> Discount:
+    """What it gives, without how often it was given: another customer's redemption changes nothing in this one's."""
+    coupon = replace(coupon, times_redeemed=0)
     months = coupon.duration_in_months if coupon.duration == "repeating" else 0
     return Discount(
         id=f"di_{coupon.id}_{begins:%Y%m%d%H%M%S%f}",

@@ -52,8 +52,10 @@ class Asked(msgspec.Struct, frozen=True):
 class LedgerAccounts:
     """One brand's accounts in the store."""
 
-    def __init__(self, store: Store, brand: str, features: Features) -> None:
+    def __init__(self, store: Store, brand: str, features: Features, base: str | None = None) -> None:
+        """`base`: what the brand's URLs begin with, see `Paths`; where it is left out, `/<brand>`."""
         self.store, self.brand, self.features = store, brand, features
+        self.base = f"/{brand}" if base is None else base
 
     async def account(self, customer_id: str, now: datetime) -> Account:
         found = rows.stored(await self.store.read(rows.READ_ACCOUNT, self._whose(customer_id)))

@@ -12,11 +12,15 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
 
+from msgspec.structs import replace
+
 from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refused, paying
 from server.billing import ledger_rows as rows
 from server.billing.documents import decode_invoice
 from server.billing.ledger_accounts import Asked, LedgerAccounts
 from server.billing.paying_types import Paying
+from server.billing.provider_sessions import ProviderSession, begin
+from server.paths import Paths
 from server.store import Transaction, micros
 
 _KINDS = {"paid": "invoice.paid", "failed": "invoice.payment_failed", "open": "invoice.payment_action_required"}
@@ -35,19 +39,11 @@ class LedgerPayments(LedgerAccounts):
 
         return await self._write(lambda transaction: self._pay(transaction, asked, payment_id, make))
 
-    async def confirm_payment(
-        self,
-        customer_id: str,
-        invoice_id: str,
-        payment_id: str,
-        *,
-        failure: str = "",
-        key: str,
-        now: datetime,
-        browser: str,
+    async def payment_confirmed(
+        self, customer_id: str, seen: ProviderSession, *, succeeded: bool, key: str, now: datetime, browser: str
     ) -> Paying:
-        """What the customer did on the provider's page. `failure`: a decline code where it did not work."""
-        asked = Asked(customer_id, "invoice.confirmed", invoice_id, key, now, browser, (payment_id, failure))
+        payment_id, failure = seen.data.get("payment", ""), "" if succeeded else paying.NOT_CONFIRMED
+        asked = Asked(customer_id, "invoice.confirmed", seen.subject, key, now, browser, (payment_id, failure))
 
         def make(account: Account, invoice: Invoice, later: list[Invoice]) -> Paying | Refusal:
             return paying.confirm(account, invoice, payment_id, failure=failure, later=later, now=now)
@@ -66,14 +62,30 @@ class LedgerPayments(LedgerAccounts):
             done = next((each for each in invoice.payments if each.id == payment_id), None)
             if done is None:
                 raise Refused("key_reused")
-            return Paying(seen.account, invoice, done)
+            return self._to_confirm(transaction, asked, Paying(seen.account, invoice, done))
         made = make(seen.account, invoice, self._later(transaction, whose, seen.account, invoice))
         if isinstance(made, Refusal):
             raise Refused(made.reason, made.detail)
         told = [Activity(now, _KINDS[made.payment.status], invoice.id, _said(made), asked.browser)]
         rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=told)
         transaction.count(rows.DONE, {**whose, "key": asked.key, "now": micros(now)})
-        return made
+        return self._to_confirm(transaction, asked, made)
+
+    def _to_confirm(self, transaction: Transaction, asked: Asked, made: Paying) -> Paying:
+        """With a page for it, where the customer has to confirm the payment. The ledger plays the bank."""
+        it, paths = made.payment, Paths(self.base)
+        if it.status != "open":
+            return made
+        brand, _, last4 = it.method.rpartition(" ")
+        data = {"payment": it.id, "amount": str(it.amount.amount), "currency": it.amount.currency}
+        wanted = ProviderSession(
+            "payment",
+            made.invoice.id,
+            paths.invoice_pay(made.invoice.id),
+            data={**data, "brand": brand, "last4": last4},
+        )
+        token = begin(transaction, self.brand, asked.customer_id, wanted, asked.now)
+        return replace(made, confirm_at=paths.sandbox(token))
 
     def _invoice(self, transaction: Transaction, whose: dict[str, object], invoice_id: str) -> Invoice:
         found = transaction.run(rows.ONE_INVOICE, {**whose, "id": invoice_id})

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from server.billing.errors import Refusal
 from server.billing.paying_types import Paying
 from server.billing.plan_types import Change, Changed, Preview
-from server.billing.types import LATEST_INVOICES, Account, Catalog, Invoice
+from server.billing.provider_sessions import ProviderSession
+from server.billing.types import LATEST_INVOICES, Account, Catalog, Invoice, PaymentMethod
 
 
 class InvoicePage(msgspec.Struct, frozen=True):
@@ -162,4 +163,51 @@ class Subscriptions(Protocol):
 
     async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
         """Take back an end that has not come yet; nothing to take back: unchanged. Raises `Refused`, `NotFound`."""
+        ...
+
+
+class PaymentMethods(Protocol):
+    """What is charged. A number is only ever typed on the provider's page."""
+
+    async def setup(self, customer_id: str, *, return_to: str, now: datetime, replaces: str = "") -> str:
+        """Begin to add one, in the place of `replaces` where that is named: the URL of the provider's page.
+
+        `return_to` is our page of payment methods, where going back leads. Once one was added the provider leads to
+        `<return_to>/<its id>/added`. Raises `Refused`, `NotFound`.
+        """
+        ...
+
+    async def set_default(
+        self, customer_id: str, method_id: str, *, everywhere: bool, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Choose the default; `everywhere`: subscriptions that name another one are charged to it too, from now on."""
+        ...
+
+    async def remove_payment_method(
+        self, customer_id: str, method_id: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Remove it: what it was charged for goes to the default. Raises `Refused`, `NotFound`, which it also is the
+        second time with another key."""
+        ...
+
+    async def unpin(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Charge the subscription to the default again; it is so already: unchanged. Raises as the others."""
+        ...
+
+
+@runtime_checkable
+class Sandbox(Protocol):
+    """What only a backend without a provider of its own has: its sandbox page tells it what a provider would."""
+
+    async def add_payment_method(
+        self, customer_id: str, method: PaymentMethod, *, replaces: str, key: str, now: datetime, browser: str
+    ) -> Account:
+        """The provider is content with this one: it is the default now, or stands where `replaces` stood."""
+        ...
+
+    async def payment_confirmed(
+        self, customer_id: str, seen: ProviderSession, *, succeeded: bool, key: str, now: datetime, browser: str
+    ) -> Paying:
+        """What the customer did on the bank's page, about the payment of that session: it is paid, or it failed. Raises
+        `Refused` where it does not wait any more, `NotFound`."""
         ...

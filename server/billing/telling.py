@@ -7,7 +7,9 @@ from server.billing.types import ENDED, Account, Discount, Subscription
 
 
 def of_change(before: Account, after: Account, action: str, subject: str) -> tuple[str, dict[str, str]]:
-    """The kind of the activity and its data, for what a customer did to the subscription `subject`."""
+    """The kind of the activity and its data, for what a customer did to `subject`, a subscription or a method."""
+    if action.startswith("payment_method."):
+        return action, _method(before, after, subject)
     old, new = before.subscription(subject), after.subscription(subject)
     data: dict[str, str] = {}
     if old is None or new is None:
@@ -22,6 +24,21 @@ def of_change(before: Account, after: Account, action: str, subject: str) -> tup
     elif action == "subscription.paused" and new.pause_resumes_at:
         data = {"resumes_at": new.pause_resumes_at.isoformat()}
     return action, data
+
+
+def _method(before: Account, after: Account, method_id: str) -> dict[str, str]:
+    """Which one, in the words that its page uses: never more of a number than its last four digits."""
+    method = after.payment_method(method_id) or before.payment_method(method_id)
+    if method is None:
+        return {}
+    default = after.customer.default_payment_method
+    data = {"method_kind": method.kind, "method_brand": method.brand, "last4": method.last4}
+    if default != before.customer.default_payment_method:
+        data["default"] = default
+    gone = [
+        each.id for each in before.payment_methods if after.payment_method(each.id) is None and each.id != method_id
+    ]
+    return {**data, "replaced": gone[0]} if gone else data
 
 
 def _plans(old: Subscription, new: Subscription) -> dict[str, str]:

@@ -5,6 +5,7 @@
 | `challenge` | a day after it was sent | a code lives ten minutes; a late visitor still finds the address filled in |
 | `budget` | once its window is over | those without a window count wrong codes until the address logs in: never by time |
 | `session` | a day after it ended | the log-in after it still finds the address filled in |
+| `provider_session` | a day after it ended | the page of one that is over says so |
 | `outbox` | 30 days after it was decided | the limits look back a day, `customers search` a month |
 | `operation` | 30 days after it was done | a form may be sent again while it is open |
 
@@ -23,6 +24,7 @@ AT_ONCE = 2000
 _OLD = (
     ("challenge", "id_hash", "expires_at < :day_ago AND sent_at < :day_ago"),
     ("session", "id_hash", "expires_at < :day_ago OR last_seen_at < :idle_since"),
+    ("provider_session", "id_hash", "expires_at < :day_ago"),
     ("outbox", "id", "created_at < :month_ago AND state <> 'waiting'"),
 )
 _OLD_WINDOWS = """

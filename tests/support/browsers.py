@@ -16,6 +16,8 @@ from pathlib import Path
 VARIABLE = "POSTERN_BROWSER"
 """Names the executable; set it to use another Chromium."""
 
+_DRIVER = [sys.executable, "-m", "playwright", "--version"]
+
 SYSTEM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
@@ -53,16 +55,13 @@ def find() -> str | None:
 
 def find_or_install(say: Callable[[str], None]) -> str:
     """The executable's path; `SystemExit` with everything that was tried when there is none to be had."""
+    _see_that_the_driver_runs(say)
     if found := find():
         return found
     tried = []
     for words, commands in _ways():
         say(f"No browser yet: {words} …")
-        for command in commands:
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
-            if done.returncode:
-                tried.append(f"$ {' '.join(command)}\n{(done.stdout + done.stderr)[-800:]}")
-                break
+        tried += _run_all(commands)
         if found := find():
             return found
     raise SystemExit(
@@ -70,11 +69,38 @@ def find_or_install(say: Callable[[str], None]) -> str:
     )
 
 
+def _see_that_the_driver_runs(say: Callable[[str], None]) -> None:
+    """Playwright's driver needs a library that a minimal Debian lacks (`libatomic1`, seen with 1.65)."""
+    fault = _run_all([_DRIVER])
+    if fault and _is_root_on_debian():
+        say("Playwright's driver does not start: installing the library that it needs …")
+        tried = _run_all([["apt-get", "update"], ["apt-get", "install", "-y", "libatomic1"]])
+        fault = [*tried, *again] if (again := _run_all([_DRIVER])) else []
+    if fault:
+        raise SystemExit(
+            "\n".join(fault) + "\nThe browser tests need Playwright, whose driver does not start here. "
+            "Install what it asks for; on Debian and Ubuntu: apt-get install libatomic1"
+        )
+
+
+def _run_all(commands: list[list[str]]) -> list[str]:
+    """One after the other, until one fails: what it printed."""
+    for command in commands:
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            return [f"$ {' '.join(command)}\n{(done.stdout + done.stderr)[-800:]}"]
+    return []
+
+
+def _is_root_on_debian() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
 def _ways() -> list[tuple[str, list[list[str]]]]:
     ways = [
         ("Playwright downloads Chromium", [[sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]])
     ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+    if _is_root_on_debian():
         ways.append(("installing Debian's Chromium", [["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]]))
     return ways
 

@@ -6,6 +6,7 @@ import pytest
 
 from server.billing import NotFound, Refused
 from server.billing.ledger import Ledger
+from server.billing.provider_sessions import find
 from server.merchant.import_files import import_records
 from server.themes.features import Features
 from tests.contract.billing.test_atomicity import BreakingStore, BrokenOff, everything
@@ -45,6 +46,14 @@ async def pay(ledger, invoice="in_1_15", method="pm_1", key="k" * 16, customer="
     return await ledger.pay(customer, invoice, method, key=key, now=NOW, browser="Firefox")
 
 
+async def bank(ledger, waits):
+    """The session of the bank's page that the payment led to."""
+    token = waits.confirm_at.rpartition("/")[2]
+    seen = await find(ledger.store, "plain", "cus_1", token, NOW)
+    assert seen.return_to == "/plain/my/invoices/in_1_15/pay"
+    return seen
+
+
 async def kinds(ledger):
     return [each.kind for each in await ledger.history("cus_1")]
 
@@ -57,7 +66,8 @@ async def test_a_paid_invoice_is_paid_in_the_account_and_in_its_row(ledger):  # 
     assert (done.invoice.status, done.invoice.amount_paid, done.invoice.amount_due) == ("paid", eur(3100), eur(0))
     (line,) = await ledger.history("cus_1")
     assert (line.kind, line.subject, line.browser) == ("invoice.paid", "in_1_15", "Firefox")
-    assert line.data["amount"] == "3100" and line.data["method"] == "visa 4242"
+    assert line.data["amount"] == "3100"
+    assert line.data["method"] == "visa 4242"
 
 
 async def test_an_invoice_older_than_the_account_holds_is_paid_in_its_row(ledger):
@@ -106,7 +116,8 @@ async def test_a_failed_payment_is_noted_with_its_code_and_changes_nothing_else(
         before.balance,
         before.invoices[1:],
     )
-    assert after.invoices[0].status == "open" and after.invoices[0].payments == (done.payment,)
+    assert after.invoices[0].status == "open"
+    assert after.invoices[0].payments == (done.payment,)
     assert await kinds(ledger) == ["invoice.payment_failed"]
     assert (await pay(ledger, method="pm_insufficient_funds")).payment == done.payment  # the same form, sent again
 
@@ -115,24 +126,35 @@ async def test_a_payment_that_has_to_be_confirmed_is_confirmed_once(ledger):
     waits = await pay(ledger, method="pm_requires_action")
     assert (waits.payment.status, waits.invoice.status) == ("open", "open")
 
-    async def confirm(failure="", key="c" * 16):
-        return await ledger.confirm_payment(
-            "cus_1", "in_1_15", waits.payment.id, failure=failure, key=key, now=NOW, browser=""
-        )
+    async def confirm(succeeded=True, key="c" * 16):
+        seen = await bank(ledger, waits)
+        return await ledger.payment_confirmed("cus_1", seen, succeeded=succeeded, key=key, now=NOW, browser="")
 
     answers = await asyncio.gather(*(confirm() for _ in range(4)))
     assert {each.payment.status for each in answers} == {"paid"}
     with pytest.raises(Refused, match="already_paid"):
-        await confirm("payment_intent_authentication_failure", "another")
-    assert await kinds(ledger) == ["invoice.paid", "invoice.payment_action_required"]
+        await confirm(succeeded=False, key="another")
+    assert sorted(await kinds(ledger)) == ["invoice.paid", "invoice.payment_action_required"]
     assert (await ledger.invoice("cus_1", "in_1_15")).amount_paid == eur(3100)
+
+
+async def test_a_payment_that_was_not_confirmed_says_so(ledger):
+    waits = await pay(ledger, method="pm_requires_action")
+    seen = await bank(ledger, waits)
+    done = await ledger.payment_confirmed("cus_1", seen, succeeded=False, key="c", now=NOW, browser="")
+    assert (done.payment.status, done.payment.failure) == ("failed", "payment_intent_authentication_failure")
+    with pytest.raises(Refused, match="not_waiting"):
+        await ledger.payment_confirmed("cus_1", seen, succeeded=True, key="d", now=NOW, browser="")
+    with pytest.raises(NotFound):
+        await ledger.payment_confirmed("cus_2", seen, succeeded=True, key="e", now=NOW, browser="")
 
 
 async def test_another_payment_calls_off_the_one_that_waits(ledger):
     waits = await pay(ledger, method="pm_requires_action")
+    seen = await bank(ledger, waits)
     await pay(ledger, key="another")
     with pytest.raises(Refused, match="already_paid"):
-        await ledger.confirm_payment("cus_1", "in_1_15", waits.payment.id, key="c", now=NOW, browser="")
+        await ledger.payment_confirmed("cus_1", seen, succeeded=True, key="c", now=NOW, browser="")
     found = await ledger.invoice("cus_1", "in_1_15")
     assert [each.status for each in found.payments] == ["canceled", "paid"]
     assert found.amount_paid == eur(3100)

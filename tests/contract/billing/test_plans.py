@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Change, NotFound, Refusal, Refused
+from server.billing import Change, Changed, NotFound, Refusal, Refused
 from server.billing.ledger import Ledger
 from server.merchant.import_files import import_records
 from server.themes.features import (
@@ -172,11 +172,18 @@ async def test_a_code_is_given_as_often_as_it_may_be_however_many_ask_at_once(le
         return_exceptions=True,
     )
     assert sorted(type(each).__name__ for each in answers) == ["Changed", "Changed", "Refused", "Refused"]
+    assert {each.preview for each in answers if isinstance(each, Changed)} == {None}
     assert {each.reason for each in answers if isinstance(each, Refused)} == {"code_used_up"}
     assert await shown(ledger, Change("price_2", code="half"), 1) in (
         Refusal("code_used_up"),
         Refusal("code_already_applied"),
     )
+
+
+async def test_that_somebody_else_redeems_a_code_makes_no_page_stale(ledger):  # S8
+    mine, theirs = [await shown(ledger, Change(code="half"), number) for number in (1, 2)]
+    await change(ledger, Change(code="half"), theirs.token, number=2)
+    assert (await change(ledger, Change(code="half"), mine.token)).preview is None
 
 
 async def test_an_import_again_forgets_no_redemption(ledger, store):
