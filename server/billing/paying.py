@@ -66,10 +66,22 @@ def owed(account: Account, subscription: Subscription) -> tuple[Invoice, ...]:
     return tuple(sorted(found, key=lambda each: each.status != "open"))
 
 
-def last_failure(invoice: Invoice) -> str:
-    """The decline code of the last try, where it failed."""
-    tried = [each for each in invoice.payments if each.status in ("failed", "open", "paid")]
-    return max(tried, key=lambda each: each.at).failure if tried else ""
+def last_try(invoice: Invoice) -> Payment | None:
+    """The last payment that was asked for and not called off."""
+    tried = [each for each in invoice.payments if each.status != "canceled"]
+    return max(tried, key=lambda each: each.at) if tried else None
+
+
+def stays_behind(
+    account: Account, invoice: Invoice, subscription: Subscription, now: datetime, later: Iterable[Invoice] = ()
+) -> bool:
+    """Whether the subscription stays behind when this invoice of it is paid: a newer one is owed as well."""
+    return any(
+        each.subscription == subscription.id
+        and (each.created_at, each.id) > (invoice.created_at, invoice.id)
+        and _keeps_behind(each, subscription, now)
+        for each in (*account.invoices, *later)
+    )
 
 
 def pay(
@@ -134,12 +146,7 @@ def _well_again(account: Account, invoice: Invoice, later: Iterable[Invoice], no
     found = account.subscription(invoice.subscription)
     if found is None or found.status not in BEHIND:
         return account
-    newer = (
-        each
-        for each in (*account.invoices, *later)
-        if each.subscription == found.id and (each.created_at, each.id) > (invoice.created_at, invoice.id)
-    )
-    if any(_keeps_behind(each, found, now) for each in newer):
+    if stays_behind(account, invoice, found, now, later):
         return account
     return settled(with_subscription(account, replace(found, status="active")))
 
