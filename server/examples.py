@@ -19,7 +19,7 @@ are refused, by `orphans`. A view that is only the base of others, or a part of 
 from `msgspec.Struct`.
 
 Mails have examples in the same form, `site/templates/emails/<mail>.examples.json`, with "mail" instead of "view": the
-fields of the struct that `server.mail.messages.MAILS` has under that name.
+fields of the struct that `server.mail.kinds.MAILS` has under that name.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from typing import Any, TypeVar
 import msgspec
 
 import server
-from server.mail.messages import MAILS, Mail
+from server.mail.kinds import MAILS
+from server.mail.messages import Mail
 from server.rendering import SITE, View, template_of
 
 FRAGMENTS = SITE / "templates" / "fragments"

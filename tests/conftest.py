@@ -1,7 +1,9 @@
 """The fixtures that every kind of test shares: the two stores, the clock and the application in memory."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +11,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from server import logs
 from server.store import Store, open_store
 from tests.support.world import World
 
@@ -100,3 +103,16 @@ def world(sqlite_store: Store, clock: Clock) -> World:
 def any_world(store: Store, store_url: str, clock: Clock) -> World:
     """A portal in memory, once over SQLite and once over PostgreSQL."""
     return World(store, clock, url=store_url)
+
+
+@pytest.fixture
+def stream() -> Iterator[StringIO]:
+    """Every log of the process, as the server writes it, from `debug` on; put back afterwards."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    memory = StringIO()
+    logs.configure("debug", memory)
+    yield memory
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)

@@ -232,10 +232,11 @@ def on_one_origin(brand: Brand) -> Brand:
 
 
 def print_passcode(message: EmailMessage) -> None:
-    """The code stands in the last line of the text, `@domain #code`."""
+    """The code stands in the last line of the text, `@domain #code`; no other mail ends like that."""
     part = message.get_body(("plain",))
     last = str(part.get_content()).strip().splitlines()[-1] if part else ""
-    print(f"passcode {message['To']} {last.rpartition('#')[2]}", flush=True)
+    if last.startswith("@"):
+        print(f"passcode {message['To']} {last.rpartition('#')[2]}", flush=True)
 
 
 def _check_port(host: str, port: int) -> None:

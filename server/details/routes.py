@@ -47,7 +47,7 @@ async def export(portal: Portal, customer: LoggedIn) -> Response[Any]:
 
 
 async def _mails(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
-    found = await outbox.about(portal.store, portal.name, customer.address, limit=_MOST_MAILS)
+    found = await outbox.about(portal.store, portal.name, customer.address, _MOST_MAILS, customer.customer_id)
     return [{"kind": each.kind, "created_at": each.created_at, "state": each.state} for each in found]
 
 

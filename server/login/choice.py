@@ -17,6 +17,8 @@ _RANKED = """
 SELECT id, email, name, created_at, active, disabled FROM customer
  WHERE brand = :brand AND address = :address
  ORDER BY disabled, active DESC, created_at DESC, id DESC LIMIT :limit"""
+_ONE = """
+SELECT id, email, name, created_at, active, disabled FROM customer WHERE brand = :brand AND id = :id"""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -47,6 +49,11 @@ def choose(transaction: Transaction, brand: str, address: str) -> Candidate | No
 async def customer_for(store: Store, brand: str, address: str) -> Candidate | None:
     """As `choose`, outside a transaction: for the mail."""
     return _first(await store.read(_RANKED, {"brand": brand, "address": address, "limit": 1}))
+
+
+async def by_id(store: Store, brand: str, customer_id: str) -> Candidate | None:
+    """The customer of that id who may log in: for mails that are about one customer."""
+    return _first(await store.read(_ONE, {"brand": brand, "id": customer_id}))
 
 
 async def explain(store: Store, brand: str, address: str, limit: int = 100) -> list[Explained]:

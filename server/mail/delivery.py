@@ -13,8 +13,9 @@ from datetime import datetime
 from server import counters
 from server.billing import BillingError
 from server.login import choice
-from server.login.passcodes import open_mail
+from server.login.choice import Candidate
 from server.mail import messages, outbox
+from server.mail.kinds import KINDS, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
@@ -36,6 +37,8 @@ class Delivery:
         """Send it, or note why not. Raises `StoreUnavailable`: the row is due again when its lease is over."""
         try:
             state, detail = await self._tried(job)
+        except NotSent as error:
+            state, detail = "expired", str(error)
         except MailPermanent as error:
             state, detail = "expired", f"not sent: {error}"
         except MailTemporary as error:
@@ -58,19 +61,20 @@ class Delivery:
         portal = self._portals.get(job.brand)
         if portal is None:
             return "expired", "not sent: this server has no such brand now"
-        if job.expires_at <= self._clock():
-            return "expired", f"not sent before the code lapsed: {job.detail or 'nobody took it in time'}"
-        if job.kind != messages.Passcode.template:
+        kind = KINDS.get(job.kind)
+        if kind is None:
             return "expired", f"not sent: this server knows no mail of the kind {job.kind}"
-        chosen = await choice.customer_for(self._store, job.brand, job.address)
+        if job.expires_at <= self._clock():
+            return "expired", f"{kind.lapsed}: {job.detail or 'nobody took it in time'}"
+        chosen = await self._recipient(job)
         if chosen is None:
-            return "nobody", "no customer who may log in has this address"
-        opened = open_mail(portal.settings, job.id, job.data)
-        if opened is None:
-            return "expired", "not sent: its code cannot be read with the secrets of now"
+            missing = (
+                "the customer may not log in" if job.customer_id else "no customer who may log in has this address"
+            )
+            return "nobody", missing
+        mail = kind.read(portal, job, chosen)
         if not portal.settings.mail_from:
             raise MailTemporary("no mail server is set (PORTAL_SMTP_URL, PORTAL_MAIL_FROM)")
-        mail = messages.passcode(portal, opened.code, opened.browser, job.created_at, job.expires_at)
         locale = await self._locale(portal, chosen.id)
         try:
             message = messages.compose(portal, mail, chosen.email, key=job.id, now=self._clock(), locale=locale)
@@ -78,6 +82,11 @@ class Delivery:
             raise MailPermanent(f"the stored address cannot be mailed ({type(error).__name__})") from error
         await self._mailer.send(message)
         return "sent", f"to customer {chosen.id}"
+
+    async def _recipient(self, job: Job) -> Candidate | None:
+        if job.customer_id:
+            return await choice.by_id(self._store, job.brand, job.customer_id)
+        return await choice.customer_for(self._store, job.brand, job.address)
 
     async def _locale(self, portal: Portal, customer_id: str) -> str:
         """The customer's language where the brand offers several. Reading the account also makes its first page ready."""

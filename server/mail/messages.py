@@ -46,9 +46,6 @@ class Passcode(Mail, frozen=True):
     """Where the code belongs; the last line of the text lets browsers fill it in there only."""
 
 
-MAILS: dict[str, type[Mail]] = {each.template: each for each in (Passcode,)}
-
-
 class Rendered(msgspec.Struct, frozen=True):
     subject: str
     text: str

@@ -1,13 +1,18 @@
 """The outbox: mail that is to be sent, as rows that a request writes and a worker takes.
 
+A row is about an address that somebody typed (a passcode), or about a customer (`server.posting`).
+
 A request puts its row in the transaction of everything else it does, so there is never a code without its mail. Any
 number of processes may work on the same rows. Taking a row is one UPDATE that also moves `not_before` ahead, the lease:
 nobody else takes it meanwhile, and if the process dies the row is due again once the lease is over. So a mail is sent
 at least once, and a second time only when a process died between the server's "accepted" and our note of it.
 
     waiting ── sent       the mail server took it
-            ── nobody     the address belongs to no customer who may log in
-            ── expired    not sent: its code lapsed, or the server refused it for good; `detail` says which
+            ── nobody     there is no customer who may log in that it could go to
+            ── expired    not sent: it came too late, or the server refused it for good; `detail` says which
+
+Mails that somebody waits for leave before the others, and the others never take the last `SPARE` places: a night of a
+thousand receipts holds up no passcode.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from server.store import Store, micros, moment
+from server.store import Row, Store, micros, moment
 
 LEASE = timedelta(seconds=60)
 """Longer than sending one mail may take (`SmtpMailer`: 40 s)."""
@@ -24,20 +29,31 @@ LEASE = timedelta(seconds=60)
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (2, 5, 15, 30, 60))
 """How long to wait after the first, second, … failure; the last one from then on."""
 
-_IS_DUE = "state = 'waiting' AND not_before <= :now"
+LONG_BACKOFF = (*BACKOFF, *(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60)))
+"""The same for a mail that may wait for longer than an hour: an outage of a day costs some thirty tries, not a thousand."""
+
+SPARE = 2
+"""So many of the places asked for are kept for mails that somebody waits for."""
+
+_IS_DUE = "state = 'waiting' AND later = :later AND not_before <= :now"
 _ANY_DUE = f"SELECT 1 FROM outbox WHERE {_IS_DUE} LIMIT 1"
 _CLAIM = f"""
 UPDATE outbox SET not_before = :lease, attempts = attempts + 1
  WHERE id IN (SELECT id FROM outbox WHERE {_IS_DUE} ORDER BY not_before LIMIT :limit) AND {_IS_DUE}
-RETURNING id, brand, kind, address, data, created_at, expires_at, attempts, detail"""
+RETURNING id, brand, kind, address, data, created_at, expires_at, attempts, detail, customer_id"""
 _FINISH = "UPDATE outbox SET state = :state, detail = :detail, data = NULL WHERE id = :id AND state = 'waiting'"
 # Only while the lease is still ours: whoever took the row after us decides about it now.
 _PUT_BACK = """
 UPDATE outbox SET not_before = :not_before, detail = :detail
  WHERE id = :id AND state = 'waiting' AND attempts = :attempts"""
-_BY_ADDRESS = """
-SELECT created_at, kind, state, attempts, detail FROM outbox
- WHERE brand = :brand AND address = :address ORDER BY created_at DESC LIMIT :limit"""
+_ABOUT = """
+SELECT created_at, kind, state, attempts, detail FROM (
+  SELECT created_at, kind, state, attempts, detail FROM outbox WHERE brand = :brand AND address = :address
+  UNION ALL
+  SELECT created_at, kind, state, attempts, detail FROM outbox WHERE brand = :brand AND customer_id IN ({whose})
+) AS mails ORDER BY created_at DESC LIMIT :limit"""
+_OF_ALL = _ABOUT.format(whose="SELECT id FROM customer WHERE brand = :brand AND address = :address")
+_OF_ONE = _ABOUT.format(whose=":customer")
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -47,7 +63,7 @@ class Job(msgspec.Struct, frozen=True):
     brand: str
     kind: str
     address: str
-    """Canonical: for finding the customer, never for sending to."""
+    """Canonical: for finding the customer, never for sending to. Empty where `customer_id` is not."""
     data: bytes
     created_at: datetime
     expires_at: datetime
@@ -55,6 +71,8 @@ class Job(msgspec.Struct, frozen=True):
     """How often it was taken, this time included."""
     detail: str
     """Why the last try failed."""
+    customer_id: str = ""
+    """Whom it is about; empty: whoever `address` opens."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -68,15 +86,34 @@ class Record(msgspec.Struct, frozen=True):
 
 
 async def claim(store: Store, now: datetime, limit: int) -> list[Job]:
-    """Take up to `limit` rows that are due. An empty outbox costs one read and no write."""
-    if limit < 1 or not await store.read(_ANY_DUE, {"now": micros(now)}):
+    """Take up to `limit` rows that are due, those first that somebody waits for. An empty outbox is not written to."""
+    taken = await _claim(store, now, limit, later=0)
+    return taken + await _claim(store, now, limit - SPARE - len(taken), later=1)
+
+
+async def _claim(store: Store, now: datetime, limit: int, *, later: int) -> list[Job]:
+    due = {"now": micros(now), "later": later}
+    if limit < 1 or not await store.read(_ANY_DUE, due):
         return []
-    parameters = {"now": micros(now), "lease": micros(now + LEASE), "limit": limit}
+    parameters = {**due, "lease": micros(now + LEASE), "limit": limit}
     rows = await store.write(lambda transaction: transaction.run(_CLAIM, parameters))
-    return [
-        Job(row[0], row[1], row[2], row[3], bytes(row[4] or b""), moment(row[5]), moment(row[6]), row[7], row[8])
-        for row in rows
-    ]
+    return [_job(row) for row in rows]
+
+
+def _job(row: Row) -> Job:
+    id_, brand, kind, address, data, created_at, expires_at, attempts, detail, customer_id = row
+    return Job(
+        id_,
+        brand,
+        kind,
+        address,
+        bytes(data or b""),
+        moment(created_at),
+        moment(expires_at),
+        attempts,
+        detail,
+        customer_id,
+    )
 
 
 async def finish(store: Store, job: Job, state: str, detail: str = "") -> None:
@@ -87,7 +124,8 @@ async def finish(store: Store, job: Job, state: str, detail: str = "") -> None:
 
 async def put_back(store: Store, job: Job, now: datetime, detail: str) -> None:
     """Try again later; the next taker drops it if it has expired by then."""
-    not_before = micros(min(now + BACKOFF[min(job.attempts, len(BACKOFF)) - 1], max(job.expires_at, now)))
+    steps = LONG_BACKOFF if job.expires_at - job.created_at > timedelta(hours=1) else BACKOFF
+    not_before = micros(min(now + steps[min(job.attempts, len(steps)) - 1], max(job.expires_at, now)))
     parameters = {"id": job.id, "not_before": not_before, "detail": detail, "attempts": job.attempts}
     await store.write(lambda transaction: transaction.count(_PUT_BACK, parameters))
 
@@ -97,7 +135,12 @@ async def waiting(store: Store) -> int:
     return int((await store.read("SELECT COUNT(*) FROM outbox WHERE state = 'waiting'"))[0][0])
 
 
-async def about(store: Store, brand: str, address: str, limit: int = 5) -> list[Record]:
-    """The last mails of an address (canonical), newest first."""
-    rows = await store.read(_BY_ADDRESS, {"brand": brand, "address": address, "limit": limit})
+async def about(store: Store, brand: str, address: str, limit: int = 5, customer: str = "") -> list[Record]:
+    """The last mails, newest first: codes asked for with an address (canonical), and those about its customers, or
+    about this one of them alone."""
+    parameters = {"brand": brand, "address": address, "limit": limit}
+    if customer:
+        rows = await store.read(_OF_ONE, {**parameters, "customer": customer})
+    else:
+        rows = await store.read(_OF_ALL, parameters)
     return [Record(moment(row[0]), row[1], row[2], row[3], row[4]) for row in rows]

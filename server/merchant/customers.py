@@ -29,7 +29,7 @@ REASONS = {
 STATES = {
     "waiting": "waiting",
     "sent": "sent: the mail server took it",
-    "nobody": "not sent: nobody who may log in has the address",
+    "nobody": "not sent: nobody who may log in would get it",
     "expired": "given up",
 }
 
@@ -50,7 +50,7 @@ async def search(store: Store, brand: str, typed: str) -> RenderableType:
         parts.append(Text("No customer has this address: a log-in gets no mail, and the visitor cannot tell."))
     else:
         parts.append(_customers(found))
-    parts.append(_mails(mails) if mails else Text("No code was asked for in the last 30 days."))
+    parts.append(_mails(mails) if mails else Text("No code was asked for and no mail sent in the last 30 days."))
     return Group(*parts)
 
 

@@ -45,7 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"billing(\..*)?",),
     (r"assets", r"css"),
     (r"themes(\..*)?",),
-    (r"store(\..*)?", r"sealing", r"addresses", r"browsers", r"logs", r"counters", r"settings", r"paths"),
+    (r"store(\..*)?", r"posting", r"sealing", r"addresses", r"browsers", r"logs", r"counters", r"settings", r"paths"),
 )
 
 # No HTTP in what decides and in what renders.

@@ -12,6 +12,7 @@ from server.billing.pausing import pause, unpause
 from server.billing.previews import Planned, apply, preview
 from server.billing.renewals import bring_up_to_date
 from server.billing.schedules import undo
+from tests.support.accounts import lines_add_up
 from tests.support.ledger_accounts import WITH_CREDIT
 from tests.support.plans import accounts, all_terms, asked, catalogs, only
 
@@ -119,6 +120,7 @@ def test_no_sequence_makes_or_loses_money(data, situation):
         assert decode_account(encode_account(it)) == it
     assert len({each.id for each in made}) == len(made) == len({each.number for each in made})
     new = made[len(first.invoices) :]
+    assert all(lines_add_up(each) for each in new)  # I7
     billed = sum(each.total.amount for each in new)
     written_off = sum(each.total.amount + worth(each.balance_applied) for each in new if each.status == "void")
     collected = sum(each.amount_paid.amount + each.amount_due.amount for each in new)

@@ -12,6 +12,7 @@ import pytest
 from server import themes
 from server.assets import Assets
 from server.mail import messages
+from server.mail.kinds import MAILS
 from server.mail.smtp import POLICY
 from server.paths import Paths
 from server.rendering import SITE, Renderer
@@ -159,12 +160,12 @@ def test_the_mail_is_in_the_language_asked_for_and_says_its_direction():
 
 
 @pytest.mark.parametrize("brand", BRANDS, ids=[brand.name for brand in BRANDS])
-@pytest.mark.parametrize("template", sorted(messages.MAILS))
+@pytest.mark.parametrize("template", sorted(MAILS))
 def test_every_example_renders_in_every_theme(brand, template):
     examples = json.loads((SITE / "templates" / "emails" / f"{template}.examples.json").read_text())
     renderer = Renderer(brand, Assets.of(brand), Paths(brand.base))
     for example in examples.values():
-        mail = msgspec.convert(example["mail"], messages.MAILS[template])
+        mail = msgspec.convert(example["mail"], MAILS[template])
         rendered = messages.render(renderer, mail)
         assert rendered.subject
         assert "{" not in re.sub(r"<style>.*?</style>", "", rendered.html, flags=re.DOTALL)
@@ -177,4 +178,4 @@ def test_a_mail_without_examples_or_templates_is_noticed():
     folder = SITE / "templates" / "emails"
     for ending in (".html", ".txt", ".examples.json"):
         found = {path.name.removesuffix(ending) for path in folder.glob(f"*{ending}")} - {"layout"}
-        assert found == set(messages.MAILS)
+        assert found == set(MAILS)

@@ -1,0 +1,46 @@
+"""The kinds of mail that the worker knows: who each one goes to, and how its row becomes what it says.
+
+A row with a customer's id goes to that customer; one without, a passcode's, to the customer that its address opens. The
+address that it is sent to is always the stored one. Whatever puts a row of a new kind into the outbox
+(`server.posting.put`) adds its kind here, and beside it `site/templates/emails/<kind>.html`, `.txt` and
+`.examples.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.login.choice import Candidate
+from server.login.passcodes import open_mail
+from server.mail import messages
+from server.mail.messages import Mail
+from server.mail.outbox import Job
+from server.portal import Portal
+
+
+class NotSent(Exception):
+    """There is nothing to send, now or later; the message says why, for the merchant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    mail: type[Mail]
+    """What its templates read."""
+    read: Callable[[Portal, Job, Candidate], Mail]
+    """What the row says, for this customer. Raises `NotSent`."""
+    lapsed: str = "not sent in time"
+    """Why a row that is too old is dropped."""
+
+
+def _passcode(portal: Portal, job: Job, _: Candidate) -> Mail:
+    opened = open_mail(portal.settings, job.id, job.data)
+    if opened is None:
+        raise NotSent("not sent: its code cannot be read with the secrets of now")
+    return messages.passcode(portal, opened.code, opened.browser, job.created_at, job.expires_at)
+
+
+KINDS: dict[str, Kind] = {
+    kind.mail.template: kind for kind in (Kind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed"),)
+}
+MAILS: dict[str, type[Mail]] = {name: kind.mail for name, kind in KINDS.items()}

@@ -1,0 +1,50 @@
+"""How a mail about a customer is put into the outbox: one row, in the transaction of what it tells of.
+
+So there is never a mail about something that did not happen, nor something that happened without its mail. What becomes
+of the row is the worker's business (`server.mail.outbox`), and what it says is decided by its kind (`server.mail.kinds`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from server.store import Transaction, micros
+
+_PUT = """
+INSERT INTO outbox
+  (id, brand, kind, address, customer_id, event, later, data, created_at, not_before, expires_at, attempts, state)
+VALUES (:id, :brand, :kind, '', :customer, :event, :later, :data, :now, :now, :expires_at, 0, 'waiting')
+ON CONFLICT (brand, customer_id, event) DO NOTHING"""
+
+
+def put(
+    transaction: Transaction,
+    *,
+    brand: str,
+    customer_id: str,
+    kind: str,
+    data: bytes,
+    now: datetime,
+    expires_at: datetime,
+    event: str | None = None,
+    id_: str = "",
+    waited_for: bool = False,
+) -> bool:
+    """A mail of this kind to the address that is stored of the customer; False: one about this event was put before.
+
+    `event` is unique among the customer's mails; None: nothing like it can happen twice. After `expires_at` the mail is
+    not sent any more. `id_` is for data that is sealed with the row's id. `waited_for`: somebody sits and waits for it.
+    """
+    row = {
+        "id": id_ or secrets.token_hex(16),
+        "brand": brand,
+        "kind": kind,
+        "customer": customer_id,
+        "event": event,
+        "later": int(not waited_for),
+        "data": data,
+        "now": micros(now),
+        "expires_at": micros(expires_at),
+    }
+    return transaction.count(_PUT, row) == 1
