@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from server.billing.detail_types import BillingAddress, Contact, Shipping, Update
 from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.money import Money
 from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
 from server.billing.ports import (
     Accounts,
     Activity,
+    Details,
     InvoiceFilter,
     InvoicePage,
     Invoices,
@@ -68,14 +70,17 @@ __all__ = [
     "Address",
     "Basis",
     "Billing",
+    "BillingAddress",
     "BillingError",
     "BuyerTaxId",
     "Catalog",
     "Change",
     "Changed",
     "Charge",
+    "Contact",
     "Coupon",
     "Customer",
+    "Details",
     "Discount",
     "Invoice",
     "InvoiceDiscount",
@@ -100,6 +105,7 @@ __all__ = [
     "Refused",
     "Sandbox",
     "Scheduled",
+    "Shipping",
     "Subscription",
     "TaxId",
     "TaxRate",
@@ -107,9 +113,10 @@ __all__ = [
     "Unavailable",
     "Uncertain",
     "Upcoming",
+    "Update",
 ]
 
 
 @runtime_checkable
-class Billing(Accounts, Invoices, PaymentMethods, Subscriptions, Protocol):
+class Billing(Accounts, Details, Invoices, PaymentMethods, Subscriptions, Protocol):
     """One brand's billing."""

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from server.billing.detail_types import Update
 from server.billing.errors import Refusal
 from server.billing.plan_types import Change, Changed, Preview
 from server.billing.types import LATEST_INVOICES, Account, Catalog, Invoice, PaymentMethod
@@ -75,6 +76,27 @@ class Invoices(Protocol):
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         """Raises `NotFound`, also for another customer's."""
+        ...
+
+
+class Details(Protocol):
+    """What invoices say of a customer. There is no verb for the e-mail address: it is what a link session logs in with."""
+
+    async def update_customer(
+        self, customer_id: str, update: Update, *, seen: str = "", key: str, now: datetime, browser: str
+    ) -> Account:
+        """Put these details in the place of those that are there. `seen` (`details.mark`): what the form showed; with
+        other details there by now, `details_changed` is refused. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def add_tax_id(
+        self, customer_id: str, kind: str, number: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Raises `Refused`, `NotFound`."""
+        ...
+
+    async def remove_tax_id(self, customer_id: str, tax_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Raises `Refused`, `NotFound`, also for one that is gone already."""
         ...
 
 
