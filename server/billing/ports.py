@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from server.billing.detail_types import Update
 from server.billing.errors import Refusal
 from server.billing.paying_types import Paying
 from server.billing.plan_types import Canceled, Change, Changed, Preview
@@ -84,6 +85,27 @@ class Invoices(Protocol):
     ) -> Paying:
         """Pay what is due of it with one of the customer's payment methods. A payment that failed, or that has to be
         confirmed, is an answer; the same key answers what came of it. Raises `Refused`, `NotFound`."""
+        ...
+
+
+class Details(Protocol):
+    """What invoices say of a customer. There is no verb for the e-mail address: it is what a link session logs in with."""
+
+    async def update_customer(
+        self, customer_id: str, update: Update, *, seen: str = "", key: str, now: datetime, browser: str
+    ) -> Account:
+        """Put these details in the place of those that are there. `seen` (`details.mark`): what the form showed; with
+        other details there by now, `details_changed` is refused. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def add_tax_id(
+        self, customer_id: str, kind: str, number: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Raises `Refused`, `NotFound`."""
+        ...
+
+    async def remove_tax_id(self, customer_id: str, tax_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Raises `Refused`, `NotFound`, also for one that is gone already."""
         ...
 
 

@@ -28,9 +28,9 @@ from server.billing.money import Money
 from server.billing.moves import Made, Move, make
 from server.billing.plan_types import Change, Plan, Preview
 from server.billing.plans import Timing, may_change, may_use_code, target, timing
-from server.billing.renewals import next_bill, renews_at
 from server.billing.shown import moment_of, token_of
 from server.billing.types import Account, Catalog, Discount, Invoice
+from server.billing.upcoming import next_bill, renews_at
 from server.themes.features import Features
 
 
