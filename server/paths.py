@@ -131,6 +131,17 @@ class Paths:
     def invoice(self, invoice_id: str) -> str:
         return f"{self.invoices}/{_segment(invoice_id)}"
 
+    def invoice_paid(self, invoice_id: str) -> str:
+        """The invoice, with a word of thanks once it is paid."""
+        return f"{self.invoice(invoice_id)}?paid=1"
+
+    def invoice_pay(self, invoice_id: str) -> str:
+        return f"{self.invoice(invoice_id)}/pay"
+
+    def invoice_pay_add(self, invoice_id: str) -> str:
+        """To the provider's page, and back with another payment method."""
+        return f"{self.invoice_pay(invoice_id)}/add"
+
     def invoice_pdf(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/pdf"
 
