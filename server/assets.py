@@ -5,11 +5,13 @@ them, and the two agree because both ask here. Templates write `{{ asset("accoun
 `{{ asset.integrity("account.js") }}` for the hash that the browser checks and that the Content-Security-Policy lists.
 
     logical name      what it is
-    portal.css        the theme's custom properties, then site/static/portal.css; also inline, see `inline_css`
     account.js        site/static/vendor/htmx.min.js, byte for byte, then site/static/portal.js
     <name>.js         each other script of site/static; reload.js only while `build.py dev` runs
     logo, icon        the theme's, whatever their type
     <font file>       each font of the theme, by its file name
+
+The style sheet, the theme's custom properties and then site/static/portal.css, is no file: it stands in every page, see
+`inline_css`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,6 @@ STATIC = Path(__file__).parent.parent / "site" / "static"
 
 # Only what browsers need to know to treat the file as what it is; anything else has no business in a build.
 MEDIA_TYPES = {
-    ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
@@ -55,7 +56,7 @@ class Assets:
     """Use `Assets.of(brand)`. Called with a logical name, it answers the URL."""
 
     files: Mapping[str, bytes]
-    """By hashed name, such as `portal.1a2b3c4d5e.css`."""
+    """By hashed name, such as `account.1a2b3c4d5e.js`."""
     inline_css: str
     """The whole style sheet for an inline `<style>`, marked as safe: the tags may hold nothing but it."""
     reload: bool
@@ -71,9 +72,7 @@ class Assets:
         found = scripts | _theme_files(brand)
         names = {logical: _hashed_name(logical, suffix, content) for logical, (suffix, content) in found.items()}
         css = _style_sheet(brand, {logical: paths.static(name) for logical, name in names.items()})
-        names["portal.css"] = _hashed_name("portal.css", ".css", css.encode())
         files = {names[logical]: content for logical, (_, content) in found.items()}
-        files[names["portal.css"]] = css.encode()
         return cls(
             files=MappingProxyType(dict(sorted(files.items()))),
             inline_css=Markup(css),  # noqa: S704 (it holds no "<": checked in _style_sheet)

@@ -10,7 +10,7 @@ Every request passes, in this order:
 | a script of another site does not read: its requests without navigation | 403 |
 
 and every answer, an error too, leaves with the security headers and `no-store`. The operator's paths take any host:
-load balancers ask by address.
+load balancers ask by address. HEAD is answered as GET is, without the body: only what may be read knows either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import counters, policy
@@ -63,17 +63,22 @@ class Guard:
             await self._app(scope, receive, send)
             return
         name = scope["path"].lstrip("/").partition("/")[0]
+        is_head = scope["method"] == "HEAD"
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 counters.count("answers", f'status="{message["status"] // 100}xx"')
                 message["headers"] = self._answered(name, message["headers"])
+            elif message["type"] == "http.response.body" and is_head:
+                message["body"] = b""
             await send(message)
 
         refused = self._refused(scope, name)
         if refused:
             await _refuse(send_guarded, *refused)
         else:
+            if is_head:
+                scope["method"] = HttpMethod.GET
             await self._app(scope, receive, send_guarded)
 
     def _refused(self, scope: Scope, name: str) -> tuple[int, bytes] | None:

@@ -1,7 +1,9 @@
 """The fixtures that every kind of test shares: the two stores, the clock and the application in memory."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,13 +11,15 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from server import logs
 from server.store import Store, open_store
 from tests.support.world import World
 
 settings.register_profile("the same every time", derandomize=True, deadline=None)
-settings.register_profile("search", deadline=None)
+settings.register_profile("search", deadline=None, max_examples=2_000)
 settings.load_profile("the same every time")
-"""A change is judged by what it changed: the same examples in every run. `--hypothesis-profile=search` draws new ones."""
+"""A change is judged by what it changed: the same examples in every run. `--hypothesis-profile=search` draws new ones,
+and twenty times as many where a test says how `often`."""
 
 ORDER = ("unit", "contract", "chaos", "browser")
 
@@ -100,3 +104,16 @@ def world(sqlite_store: Store, clock: Clock) -> World:
 def any_world(store: Store, store_url: str, clock: Clock) -> World:
     """A portal in memory, once over SQLite and once over PostgreSQL."""
     return World(store, clock, url=store_url)
+
+
+@pytest.fixture
+def stream() -> Iterator[StringIO]:
+    """Every log of the process, as the server writes it, from `debug` on; put back afterwards."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    memory = StringIO()
+    logs.configure("debug", memory)
+    yield memory
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)

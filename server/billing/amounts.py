@@ -22,6 +22,7 @@ from server.billing.types import (
     InvoiceLine,
     InvoiceTax,
     Item,
+    LineTax,
     Pending,
     Price,
     Subscription,
@@ -53,7 +54,7 @@ def bill(subscription: Subscription, items: Sequence[Item], at: datetime) -> Bil
             discounts.append(InvoiceDiscount(label=label, amount=Money(off, subscription.currency)))
     taxes = taxes_on(sum(net), subscription.default_tax_rates, subscription.currency)
     return Bill(
-        lines=lines,
+        lines=_taxed(lines, net, taxes),
         net=tuple(net),
         discounts=tuple(discounts),
         taxes=taxes,
@@ -76,6 +77,24 @@ def _line(subscription: Subscription, item: Item, at: datetime, index: int) -> I
         price=item.price.id,
         subscription=subscription.id,
     )
+
+
+def _taxed(lines: Sequence[InvoiceLine], net: Sequence[int], taxes: Sequence[InvoiceTax]) -> tuple[InvoiceLine, ...]:
+    """The lines with what the discounts took off each, and its part of every tax: the parts add up to the tax."""
+    parts = [shares(each.amount.amount, net) for each in taxes]
+    found = []
+    for index, (line, left) in enumerate(zip(lines, net, strict=True)):
+        off = line.amount - Money(left, line.amount.currency)
+        own = [
+            replace(tax, amount=Money(part[index], tax.amount.currency)) for tax, part in zip(taxes, parts, strict=True)
+        ]
+        found.append(replace(line, discount=off or None, taxes=line_taxes(own)))
+    return tuple(found)
+
+
+def line_taxes(taxes: Sequence[InvoiceTax]) -> tuple[LineTax, ...]:
+    """The taxes of a single line, as the line carries them."""
+    return tuple(LineTax(each.amount, each.percentage, each.inclusive) for each in taxes)
 
 
 def is_metered(price: Price) -> bool:
@@ -202,6 +221,7 @@ def taxes_on(net: int, rates: Sequence[TaxRate], currency: str) -> tuple[Invoice
             label=f"{rate.display_name} {rate.percentage}%".strip(),
             amount=Money(rounded(base * Fraction(rate.percentage) / 100), currency),
             inclusive=rate.inclusive,
+            percentage=rate.percentage,
         )
         for rate in rates
     )

@@ -19,6 +19,25 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     """ISO 3166 code of two letters, upper case."""
 
 
+class LineTax(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one rate takes of a line. The lines' taxes of a rate add up to the invoice's."""
+
+    amount: Money
+    percentage: str = ""
+    """Decimal, such as `19`; empty: nothing says."""
+    inclusive: bool = False
+    reason: str = ""
+    """Stripe's `taxability_reason`, such as `standard_rated` or `reverse_charge`."""
+
+
+class BuyerTaxId(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A customer's tax id, as an invoice keeps it."""
+
+    kind: str
+    """Stripe's type, such as `eu_vat`."""
+    value: str
+
+
 class InvoiceLine(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     description: str
@@ -31,12 +50,18 @@ class InvoiceLine(msgspec.Struct, frozen=True, omit_defaults=True):
     proration: bool = False
     price: str = ""
     subscription: str = ""
+    taxes: tuple[LineTax, ...] = ()
+    """Of each rate; none: the line carries no tax, or an older document does not say."""
+    discount: Money | None = None
+    """What the invoice's discounts take off this line."""
 
 
 class InvoiceTax(msgspec.Struct, frozen=True, omit_defaults=True):
     label: str
     amount: Money
     inclusive: bool = False
+    percentage: str = ""
+    """Decimal, such as `19`; empty: nothing says."""
 
 
 class InvoiceDiscount(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -85,6 +110,9 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     customer_email: str = ""
     customer_address: Address = Address()
     """As they were when the invoice was finalized."""
+    customer_tax_ids: tuple[BuyerTaxId, ...] = ()
+    customer_tax_exempt: str = ""
+    """`reverse`: the customer owes the tax; `exempt`: nobody does; empty: neither, or nothing says."""
     memo: str = ""
     next_attempt_at: datetime | None = None
     balance_applied: Money | None = None

@@ -18,6 +18,7 @@ from server.billing.types import (
     ENDED,
     LATEST_INVOICES,
     Account,
+    BuyerTaxId,
     Customer,
     Invoice,
     Payment,
@@ -58,6 +59,8 @@ def issue(
         customer_name=customer.name,
         customer_email=customer.email,
         customer_address=customer.address,
+        customer_tax_ids=tuple(BuyerTaxId(each.kind, each.value) for each in customer.tax_ids),
+        customer_tax_exempt=customer.tax_exempt,
         balance_applied=Money(applied, subscription.currency) if applied else None,
     )
     invoice = _collect(account, subscription, invoice, at)

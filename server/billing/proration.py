@@ -12,7 +12,7 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.amounts import bill, exact_net, is_metered, rounded, shares, taxes_on
+from server.billing.amounts import bill, exact_net, is_metered, line_taxes, rounded, shares, taxes_on
 from server.billing.money import Money
 from server.billing.types import Account, Basis, Invoice, InvoiceLine, InvoiceTax, Item, Pending, Subscription
 
@@ -58,14 +58,18 @@ def credit_for(
             replace(each, amount=Money(rounded(each.amount.amount * share), subscription.currency))
             for each in worth.taxes
         )
-    return Pending(line=_line(subscription, item, -amount, at, "unused"), taxes=taxes)
+    return _pending(_line(subscription, item, -amount, at, "unused"), taxes)
 
 
 def charge_for(subscription: Subscription, item: Item, at: datetime) -> Pending:
     """The charge for the rest of the item's period at its price, after the discounts that run on."""
     amount = rounded(exact_net(subscription, item.price, item.quantity, at) * rest_of(item, at))
     taxes = taxes_on(amount, subscription.default_tax_rates, subscription.currency)
-    return Pending(line=_line(subscription, item, amount, at, "rest"), taxes=taxes)
+    return _pending(_line(subscription, item, amount, at, "rest"), taxes)
+
+
+def _pending(line: InvoiceLine, taxes: tuple[InvoiceTax, ...]) -> Pending:
+    return Pending(line=replace(line, taxes=line_taxes(taxes)), taxes=taxes)
 
 
 def worth_of(account: Account, subscription: Subscription, item: Item, *, goes_on: bool = False) -> Worth | None:

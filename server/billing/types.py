@@ -22,7 +22,16 @@ from server.billing.catalog_types import (
     TaxRate,
     Tier,
 )
-from server.billing.invoice_types import Address, Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Payment
+from server.billing.invoice_types import (
+    Address,
+    BuyerTaxId,
+    Invoice,
+    InvoiceDiscount,
+    InvoiceLine,
+    InvoiceTax,
+    LineTax,
+    Payment,
+)
 from server.billing.money import Money
 
 __all__ = [
@@ -33,6 +42,7 @@ __all__ = [
     "Account",
     "Address",
     "Basis",
+    "BuyerTaxId",
     "Catalog",
     "Coupon",
     "Customer",
@@ -42,6 +52,7 @@ __all__ = [
     "InvoiceLine",
     "InvoiceTax",
     "Item",
+    "LineTax",
     "Payment",
     "PaymentMethod",
     "Pending",
@@ -90,6 +101,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     shipping_phone: str = ""
     shipping: Address = Address()
     tax_ids: tuple[TaxId, ...] = ()
+    tax_exempt: str = ""
+    """`reverse` or `exempt`; empty: taxed as usual. Its invoices repeat it."""
     preferred_locales: tuple[str, ...] = ()
     default_payment_method: str = ""
     """The id of one of the account's payment methods, or empty."""

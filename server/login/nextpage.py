@@ -23,6 +23,7 @@ _PAGES: dict[str, Callable[[Paths], str]] = {
 }
 _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "invoice": lambda paths, id_: paths.invoice(id_),
+    "invoice_pay": lambda paths, id_: paths.invoice_pay(id_),
     "subscription": lambda paths, id_: paths.subscription(id_),
     "subscription_cancel": lambda paths, id_: paths.subscription_cancel(id_),
     "subscription_feedback": lambda paths, id_: paths.subscription_feedback(id_),
@@ -42,7 +43,7 @@ _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
 _FORMS = frozenset(
     each
     for each in _PAGES_OF
-    if each.startswith("subscription_") or each in ("payment_method_default", "payment_method_remove")
+    if each.startswith(("subscription_", "invoice_pay")) or each in ("payment_method_default", "payment_method_remove")
 )
 # Those that only take a form, with no words in it: log-in leads to the card, which has the button again.
 _BUTTONS: tuple[Callable[[Paths, str], str], ...] = (
@@ -50,6 +51,8 @@ _BUTTONS: tuple[Callable[[Paths, str], str], ...] = (
     Paths.subscription_retain,
     Paths.subscription_change_undo,
 )
+# To the provider's page and back: log-in leads to the page that has the button.
+_TO_PROVIDER = ("invoice_pay", Paths.invoice_pay_add)
 
 _ID = r"[A-Za-z0-9_-]{1,255}"
 _NAME = re.compile(rf"([a-z_]{{1,40}})(?::({_ID}))?")
@@ -84,7 +87,7 @@ def of_request(brand: str, path: str) -> str:
     for name, page in _PAGES.items():
         if name != "home" and page(paths) == path:
             return name
-    for name, page_of in (*_PAGES_OF.items(), *(("subscription", button) for button in _BUTTONS)):
+    for name, page_of in (*_PAGES_OF.items(), *(("subscription", button) for button in _BUTTONS), _TO_PROVIDER):
         before, _, after = page_of(paths, "-id-").partition("-id-")
         found = re.fullmatch(f"{re.escape(before)}({_ID}){re.escape(after)}", path)
         if found:

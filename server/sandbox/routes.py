@@ -94,7 +94,7 @@ async def add(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
     if it.seen is None or it.seen.kind != "setup":
         return it.over()
     if it.seen.state == "done":
-        return _added(it)
+        return _added(it, it.seen)
     card, exp, mistakes = _typed(await read_form(request), it.now)
     if card is None or mistakes:
         return it.form(it.seen, exp=_date(exp), mistakes=mistakes)
@@ -125,7 +125,7 @@ async def confirm(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
     if it.seen is None or it.seen.kind != "setup":
         return it.over()
     if it.seen.state == "done":
-        return _added(it)
+        return _added(it, it.seen)
     if it.seen.state != "confirming":
         return go(request, portal.paths.sandbox(visit_id))
     if outcome not in ("complete", "fail"):
@@ -160,11 +160,11 @@ async def _keep(it: Visit, seen: ProviderSession, card: Card, exp: tuple[int, in
         browser=it.customer.browser,
     )
     await it.move(seen, "done")
-    return _added(it)
+    return _added(it, seen)
 
 
-def _added(it: Visit) -> Page:
-    return go(it.request, it.portal.paths.payment_method_added(_method_id(it.token)))
+def _added(it: Visit, seen: ProviderSession) -> Page:
+    return go(it.request, f"{seen.return_to}/{_method_id(it.token)}/added")
 
 
 def _method_id(token: str) -> str:

@@ -153,3 +153,30 @@ def test_a_fragment_of_ours_that_was_poisoned_is_refused_whole(page: Page, doors
     expect(page.get_by_role("heading", name="Poisoned")).to_have_count(0)
     assert page.evaluate("window.ran") is None
     page.context.complaints.clear()  # type: ignore[attr-defined]
+
+
+def test_a_running_server_sends_the_headers_of_both_kinds(demo: Demo, page: Page, doors: Doors):
+    # threats 84, 32
+    doors.enter(page, "plain", JENNY)
+    kept = {
+        demo.portals["plain"]: "no-cache",
+        "/plain/account/": "no-cache",
+        "/plain/nothing": "no-cache",
+        page.locator("link[rel=icon]").get_attribute("href"): "public, max-age=31536000, immutable",
+        "/plain/login": "no-store",
+        "/plain/my/overview": "no-store",
+        "/plain/my/nothing": "no-store",
+        "/nobody/my/overview": "no-store",
+    }
+    for url, cache in kept.items():
+        for method in ("GET", "HEAD"):
+            answer = page.request.fetch(str(url), method=method, max_redirects=0)
+            headers = answer.headers
+            assert headers["cache-control"] == cache, (method, url)
+            assert "frame-ancestors 'none'" in headers["content-security-policy"], (method, url)
+            assert headers["x-content-type-options"] == "nosniff", (method, url)
+            assert headers["x-frame-options"] == "DENY", (method, url)
+            assert headers["referrer-policy"] == "same-origin", (method, url)
+            assert ("etag" in headers) == (cache != "no-store"), (method, url)
+            if method == "HEAD":
+                assert answer.body() == b"", url

@@ -91,6 +91,16 @@ def invoice(id_: str = "in_1", status: str = "paid", **changed: Any) -> Invoice:
     return replace(whole, **changed)
 
 
+def lines_add_up(it: Invoice) -> bool:
+    """Whether what its lines say of taxes and discounts is what the whole says."""
+    taxes: dict[tuple[str, bool], int] = {}
+    for tax in (*it.taxes, *(replace(each, amount=-each.amount) for line in it.lines for each in line.taxes)):
+        key = (tax.percentage, tax.inclusive)
+        taxes[key] = taxes.get(key, 0) + tax.amount.amount
+    off = sum(each.discount.amount for each in it.lines if each.discount)
+    return not any(taxes.values()) and off == sum(each.amount.amount for each in it.discounts)
+
+
 def account(*subscriptions: Subscription, **changed: Any) -> Account:
     """An account that pays with its one card. `customer` changes are given as `email`, `name` and so on."""
     own = {key: changed.pop(key) for key in list(changed) if key in Customer.__struct_fields__}

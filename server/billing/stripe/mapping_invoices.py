@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from server.billing.money import Money
 from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe import wire_invoices as shapes
-from server.billing.stripe.reading import Known, MappingError, address, at, ident, maybe_at, money, owner, read
-from server.billing.types import Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Payment
+from server.billing.stripe.reading import (
+    Known,
+    MappingError,
+    address,
+    at,
+    exemption,
+    ident,
+    maybe_at,
+    money,
+    owner,
+    read,
+)
+from server.billing.types import (
+    BuyerTaxId,
+    Invoice,
+    InvoiceDiscount,
+    InvoiceLine,
+    InvoiceTax,
+    LineTax,
+    Payment,
+    TaxRate,
+)
 
 
 def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
@@ -30,7 +52,7 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         total=whole.money(found.total),
         amount_paid=whole.money(found.amount_paid),
         amount_due=whole.money(remaining if status == "open" else 0),
-        lines=tuple(_line(each, index) for index, each in enumerate(found.lines.data)),
+        lines=tuple(whole.line(each, index) for index, each in enumerate(found.lines.data)),
         subscription=_subscription(found),
         due_at=maybe_at(found.due_date),
         paid_at=maybe_at(moved.paid_at),
@@ -44,6 +66,8 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         customer_name=found.customer_name or "",
         customer_email=found.customer_email or "",
         customer_address=address(found.customer_address),
+        customer_tax_ids=tuple(BuyerTaxId(each.type, each.value or "") for each in found.customer_tax_ids or ()),
+        customer_tax_exempt=exemption(found.customer_tax_exempt),
         memo=found.description or "",
         next_attempt_at=maybe_at(found.next_payment_attempt),
         balance_applied=whole.money(applied) if applied else None,
@@ -90,30 +114,50 @@ class _Whole:
     def money(self, amount: int) -> Money:
         return money(amount, self.found.currency)
 
+    def line(self, found: shapes.Line, index: int) -> InvoiceLine:
+        """With its discounts and taxes, where Stripe sends them with the line."""
+        path = f"$.lines.data[{index}]"
+        name = "taxes" if found.taxes is not None else "tax_amounts"
+        entries = found.taxes if found.taxes is not None else found.tax_amounts or ()
+        less = found.discount_amounts if found.pretax_credit_amounts is None else found.pretax_credit_amounts
+        off = sum(each.amount for each in less or ())
+        return replace(
+            _line(found, index),
+            discount=self.money(off) if off else None,
+            taxes=tuple(self._line_tax(each, f"{path}.{name}[{place}]") for place, each in enumerate(entries)),
+        )
+
+    def _line_tax(self, tax: shapes.Tax, path: str) -> LineTax:
+        rate = self._rate(tax, path)
+        return LineTax(
+            amount=self.money(tax.amount),
+            percentage=rate.percentage if rate else "",
+            inclusive=_is_inclusive(tax),
+            reason=tax.taxability_reason or "",
+        )
+
     def taxes(self) -> tuple[InvoiceTax, ...]:
         found = self.found.total_taxes
         path = "$.total_taxes" if found is not None else "$.total_tax_amounts"
         entries = found if found is not None else self.found.total_tax_amounts or ()
-        return tuple(
-            InvoiceTax(
-                label=self._tax_label(each, f"{path}[{index}]"),
-                amount=self.money(each.amount),
-                inclusive=bool(each.inclusive) or each.tax_behavior == "inclusive",
-            )
-            for index, each in enumerate(entries)
+        return tuple(self._tax(each, f"{path}[{index}]") for index, each in enumerate(entries))
+
+    def _tax(self, tax: shapes.Tax, path: str) -> InvoiceTax:
+        rate = self._rate(tax, path)
+        return InvoiceTax(
+            label=f"{rate.display_name} {rate.percentage}%".strip() if rate else "",
+            amount=self.money(tax.amount),
+            inclusive=_is_inclusive(tax),
+            percentage=rate.percentage if rate else "",
         )
 
-    def _tax_label(self, tax: shapes.Tax, path: str) -> str:
+    def _rate(self, tax: shapes.Tax, path: str) -> TaxRate | None:
+        """The rate, where the tax names one that is expanded or known."""
         ref = (tax.tax_rate_details.tax_rate if tax.tax_rate_details else None) or tax.tax_rate
         if isinstance(ref, dict) and "percentage" in ref:
-            rate = mapping_catalog.tax_rate(ref)
-        else:
-            rate_id = ident(ref, path)
-            there = self.known.tax_rate(rate_id) if rate_id else None
-            if there is None:
-                return ""
-            rate = there
-        return f"{rate.display_name} {rate.percentage}%".strip()
+            return mapping_catalog.tax_rate(ref)
+        rate_id = ident(ref, path)
+        return self.known.tax_rate(rate_id) if rate_id else None
 
     def discounts(self) -> tuple[InvoiceDiscount, ...]:
         return tuple(
@@ -150,6 +194,10 @@ class _Whole:
             failure="" if found.status == "paid" else failure,
             refunded=self.money(refunded) if type(refunded) is int and 0 < refunded <= 10**12 else None,
         )
+
+
+def _is_inclusive(tax: shapes.Tax) -> bool:
+    return bool(tax.inclusive) or tax.tax_behavior == "inclusive"
 
 
 def _part(whole: dict[str, Any], key: str) -> dict[str, Any]:

@@ -116,6 +116,11 @@ def address(raw: wire.Address | None) -> Address:
     )
 
 
+def exemption(word: str | None) -> str:
+    """Stripe's `tax_exempt`: `reverse`, `exempt`, or nothing."""
+    return word if word in ("reverse", "exempt") else ""
+
+
 def is_disabled(metadata: dict[str, Any] | None) -> bool:
     """Whether the merchant switched the customer off."""
     return (metadata or {}).get("portal_disabled") in ("true", True)

@@ -87,6 +87,7 @@ class Customer(Wire, frozen=True):
     address: Address | None = None
     shipping: Shipping | None = None
     tax_ids: TaxIds | None = None
+    tax_exempt: str | None = None
     preferred_locales: tuple[str, ...] | None = None
     invoice_settings: InvoiceSettings | None = None
     balance: Amount | None = None

@@ -38,6 +38,23 @@ class Period(Wire, frozen=True):
     end: Timestamp
 
 
+class TaxRateDetails(Wire, frozen=True):
+    tax_rate: Ref | None = None
+
+
+class Tax(Wire, frozen=True):
+    amount: Amount
+    tax_behavior: str | None = None
+    tax_rate_details: TaxRateDetails | None = None
+    taxability_reason: str | None = None
+    inclusive: bool | None = None
+    tax_rate: Ref | None = None
+
+
+class TakenOff(Wire, frozen=True):
+    amount: Amount
+
+
 class Line(Wire, frozen=True):
     id: Id
     amount: Amount
@@ -50,6 +67,10 @@ class Line(Wire, frozen=True):
     price: Ref | None = None
     subscription: Ref | None = None
     proration: bool = False
+    taxes: tuple[Tax, ...] | None = None
+    tax_amounts: tuple[Tax, ...] | None = None
+    discount_amounts: tuple[TakenOff, ...] | None = None
+    pretax_credit_amounts: tuple[TakenOff, ...] | None = None
 
 
 class Lines(Wire, frozen=True):
@@ -57,16 +78,9 @@ class Lines(Wire, frozen=True):
     has_more: bool = False
 
 
-class TaxRateDetails(Wire, frozen=True):
-    tax_rate: Ref | None = None
-
-
-class Tax(Wire, frozen=True):
-    amount: Amount
-    tax_behavior: str | None = None
-    tax_rate_details: TaxRateDetails | None = None
-    inclusive: bool | None = None
-    tax_rate: Ref | None = None
+class BuyerTaxId(Wire, frozen=True):
+    type: str
+    value: str | None = None
 
 
 class DiscountAmount(Wire, frozen=True):
@@ -137,6 +151,8 @@ class Invoice(Wire, frozen=True):
     customer_name: str | None = None
     customer_email: str | None = None
     customer_address: Address | None = None
+    customer_tax_ids: tuple[BuyerTaxId, ...] | None = None
+    customer_tax_exempt: str | None = None
     description: str | None = None
     next_payment_attempt: Timestamp | None = None
     hosted_invoice_url: str | None = None

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.billing import Address, Coupon, InvoiceDiscount, InvoiceTax, Money, Product, TaxId, TaxRate, Tier
+from server.billing import (
+    Address,
+    BuyerTaxId,
+    Coupon,
+    InvoiceDiscount,
+    InvoiceTax,
+    LineTax,
+    Money,
+    Product,
+    TaxId,
+    TaxRate,
+    Tier,
+)
 from server.billing.stripe import mapping, mapping_accounts, mapping_catalog, mapping_invoices
 from server.billing.stripe.reading import MappingError, Nothing
 from tests.support import exports
@@ -234,13 +246,15 @@ def test_an_invoice_of_todays_api():
     found = invoice(
         parent=parent, lines={"data": [exports.line(parent=detail, pricing=pricing)], "has_more": True},
         total_taxes=[{"amount": 495, "tax_behavior": "inclusive", "tax_rate_details": {"tax_rate": "txr_1"}}],
+        customer_tax_ids=[{"type": "eu_vat", "value": "DE1"}], customer_tax_exempt="reverse",
         total_discount_amounts=[{"amount": 310, "discount": "di_1"}, {"amount": 1, "discount": "di_gone"}],
         starting_balance=-600, ending_balance=0, post_payment_credit_notes_amount=100,
         status_transitions={"paid_at": APRIL}, hosted_invoice_url="https://invoice.stripe.com/i/x",
     )  # fmt: skip
     line = found.lines[0]
     assert (found.subscription, line.subscription, line.price, line.proration) == ("sub_1", "sub_1", "price_1", True)
-    assert found.taxes == (InvoiceTax("MwSt 19%", Money(495, "EUR"), inclusive=True),)
+    assert found.taxes == (InvoiceTax("MwSt 19%", Money(495, "EUR"), inclusive=True, percentage="19"),)
+    assert (found.customer_tax_ids, found.customer_tax_exempt) == ((BuyerTaxId("eu_vat", "DE1"),), "reverse")
     assert found.discounts == (InvoiceDiscount("Ten off", Money(310, "EUR")), InvoiceDiscount("", Money(1, "EUR")))
     assert (found.balance_applied, found.credited) == (Money(-600, "EUR"), Money(100, "EUR"))
     assert (found.paid_at, found.has_more_lines, found.hosted) == (at(APRIL), True, True)
@@ -253,7 +267,24 @@ def test_an_invoice_of_an_older_export():
     )  # fmt: skip
     line = found.lines[0]
     assert (found.subscription, line.subscription, line.price, line.proration) == ("sub_1", "sub_1", "price_1", True)
-    assert found.taxes == (InvoiceTax("VAT 7.5%", Money(5, "EUR")),)
+    assert found.taxes == (InvoiceTax("VAT 7.5%", Money(5, "EUR"), percentage="7.5"),)
+
+
+def test_the_taxes_and_discounts_of_a_line():  # I7
+    today = exports.line(
+        taxes=[{"amount": 495, "tax_behavior": "inclusive", "taxability_reason": "standard_rated",
+                "tax_rate_details": {"tax_rate": "txr_1"}}],
+        discount_amounts=[{"amount": 300, "discount": "di_1"}],
+        pretax_credit_amounts=[{"amount": 300, "type": "discount"}, {"amount": 10, "type": "credit_balance_transaction"}],
+    )  # fmt: skip
+    older = exports.line(
+        tax_amounts=[{"amount": 5, "inclusive": False, "tax_rate": "txr_gone"}],
+        discount_amounts=[{"amount": 30, "discount": "di_1"}],
+    )
+    first, second, bare = invoice(lines={"data": [today, older, exports.line()]}).lines
+    assert first.taxes == (LineTax(Money(495, "EUR"), "19", True, "standard_rated"),)
+    assert (first.discount, second.discount, bare.discount) == (Money(310, "EUR"), Money(30, "EUR"), None)
+    assert (second.taxes, bare.taxes) == ((LineTax(Money(5, "EUR")),), ())
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,15 @@
 """A whole log-in with every log switched on, and a crash in the middle: nothing of it lets anybody in."""
 
-import io
-import logging
 import re
 
 import pytest
 
-from server import logs
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer
 from tests.support.world import World
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def stream():
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    memory = io.StringIO()
-    logs.configure("debug", memory)
-    yield memory
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
 
 
 class Crashing:

@@ -53,10 +53,14 @@ def test_the_same_brand_gives_the_same_assets_from_another_folder(tmp_path):
     assert Assets.of(one).files == Assets.of(other).files
 
 
-def test_another_color_gives_the_style_sheet_another_name(tmp_path):
+def test_another_color_gives_another_style_sheet(tmp_path):
     one = themes.load(write_brand(tmp_path / "one"))
     other = themes.load(write_brand(tmp_path / "other", theme=THEME.replace("#33415c", "#7a1f2b")))
-    assert Assets.of(one)("portal.css") != Assets.of(other)("portal.css")
+    assert Assets.of(one).style_hash != Assets.of(other).style_hash
+
+
+def test_the_style_sheet_stands_in_the_pages_and_is_no_file_besides(brand):
+    assert not [name for name in Assets.of(brand).files if name.endswith(".css")]
 
 
 def test_a_font_of_the_theme_is_published_and_named_in_the_style_sheet(tmp_path):

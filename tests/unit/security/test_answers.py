@@ -52,7 +52,8 @@ def breaking(sqlite_store: Any, clock: Any) -> World:
 Request = tuple[str, str, dict[str, Any]]
 ANSWERS: dict[int, list[Request]] = {
     200: [("GET", f"{MY}/{page}", {}) for page in PAGES if page not in WITH_HISTORY]
-    + [("GET", "/healthz", {}), ("GET", "/readyz", {}), ("GET", "/metrics", {}), ("GET", f"/{BRAND}/login", {})],
+    + [("GET", "/healthz", {}), ("GET", "/readyz", {}), ("GET", "/metrics", {}), ("GET", f"/{BRAND}/login", {})]
+    + [("HEAD", f"{MY}/overview", {}), ("HEAD", f"/{BRAND}/login", {}), ("HEAD", "/healthz", {})],
     204: [("OPTIONS", f"{MY}/overview", {}), ("OPTIONS", f"/{BRAND}/login", {}), ("OPTIONS", f"{MY}/invoices/in_1", {})],
     303: [("POST", "/orbit/logout", {"content": "", "headers": {"content-type": FORM}})],
     400: [
@@ -68,7 +69,7 @@ ANSWERS: dict[int, list[Request]] = {
     ],
     404: [("GET", path, {}) for path in ("/", "/nobrand", "/nobrand/login", f"/{BRAND}", f"/{BRAND}/x", f"{MY}/invoices/x")]
     + [("GET", "/favicon.ico", {}), ("GET", "/orbit/webhooks/x", {}), ("GET", "//", {}), ("GET", "/my/overview", {})],
-    405: [("DELETE", f"{MY}/overview", {}), ("HEAD", f"{MY}/overview", {}), ("GET", f"/{BRAND}/logout", {})],
+    405: [("DELETE", f"{MY}/overview", {}), ("HEAD", f"/{BRAND}/logout", {}), ("GET", f"/{BRAND}/logout", {})],
     409: [("POST", f"{MY}/subscriptions/sub_1/cancel", {"data": {"key": "k" * 22, "customer": "cus_sam"}})],
     413: [
         ("POST", f"/{BRAND}/login", {"content": b"email=" + b"x" * 20_000, "headers": {"content-type": FORM}}),

@@ -203,3 +203,33 @@ def test_an_ipv6_network_is_one_client() -> None:
     assert client_address([], "2001:db8:1:2:3:4:5:6", SETTINGS) == "2001:db8:1:2::/64"
     assert client_address([], "::ffff:1.2.3.4", SETTINGS) == "1.2.3.4"
     assert client_address([], "", SETTINGS) == "unknown"
+
+
+async def test_not_a_byte_of_a_body_leaves_for_head(world: World) -> None:  # threat 32
+    """Below the client, whose transport would drop one."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    for path in (f"/{BRAND}/login", f"/{BRAND}/my/overview", f"/{BRAND}/nothing", "/healthz", f"/{BRAND}/logout"):
+        scope = {
+            "type": "http",
+            "method": "HEAD",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "https",
+            "headers": [(b"host", ORIGIN.removeprefix("https://").encode())],
+            "client": ("203.0.113.7", 50000),
+            "server": ("portal.example", 443),
+            "http_version": "1.1",
+            "extensions": {},
+        }
+        await world.app(scope, receive, send)
+    assert [each["status"] for each in sent if "status" in each] == [200, 401, 404, 200, 405]
+    assert not [each["body"] for each in sent if each.get("body")]

@@ -2,13 +2,10 @@
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from server import logs
 from server.billing.ledger import Ledger
 from server.store import Store
 from tests.conftest import Clock
@@ -22,19 +19,6 @@ INJECTED = '\r\n{"level": "error", "message": "all is lost"}\n\u2028\x1b[31m'
 class Broken(Failing):
     async def invoice(self, customer_id: str, invoice_id: str) -> Any:
         raise RuntimeError(f"no invoice {invoice_id} for {customer_id}")
-
-
-@pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    """Every log of the process, as the server writes it; put back afterwards."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    memory = io.StringIO()
-    logs.configure("debug", memory)
-    yield memory
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
 
 
 async def test_line_breaks_in_path_agent_and_address_stay_in_their_line(

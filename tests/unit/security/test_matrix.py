@@ -58,6 +58,10 @@ WHO = {
     "GET /{brand_name}/my/invoices/csv": CUSTOMER,
     "GET /{brand_name}/my/invoices/zip": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/pay": CUSTOMER,
+    "POST /{brand_name}/my/invoices/{invoice_id}/pay": CUSTOMER,
+    "POST /{brand_name}/my/invoices/{invoice_id}/pay/add": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/pay/{method_id}/added": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}/pdf": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}/receipt": CUSTOMER,
     "GET /{brand_name}/my/payment-methods": CUSTOMER,
@@ -312,7 +316,7 @@ async def test_reading_later_notes_that_somebody_was_here_and_nothing_else(
     assert after == before
 
 
-ODD = ("PUT", "PATCH", "DELETE", "QUERY", "TRACE", "CONNECT", "PROPFIND", "HEAD", "OPTIONS", "X" * 200)
+ODD = ("PUT", "PATCH", "DELETE", "QUERY", "TRACE", "CONNECT", "PROPFIND", "OPTIONS", "X" * 200)
 
 
 async def test_odd_methods_change_nothing_and_show_nothing(filled: World, browser: Client) -> None:  # threat 11
@@ -333,4 +337,24 @@ async def test_no_header_makes_one_method_of_another(filled: World, browser: Cli
         url = route.split(" ")[1].format(brand_name=BRAND, **MINE)
         answer = await browser.get(f"{url}?_method=POST&key={'k' * 22}&customer=cus_mine", headers=overrides)
         assert answer.status_code in (200, 405), url
+    assert await everything(filled.store) == before
+
+
+async def test_head_is_answered_as_get_is_and_without_a_body(filled: World, browser: Client) -> None:
+    # threats 11, 32, 62
+    before = await everything(filled.store)
+    for route in WHO:
+        method, path = route.split(" ")
+        url = path.format(brand_name=BRAND, **MINE)
+        for fragment in (False, True):
+            answer = await browser.request("HEAD", url, fragment=fragment)
+            assert answer.content == b"", url
+            if f"GET {path}" not in WHO:
+                assert answer.status_code == 405, url
+            elif method == "GET" and not any(each in url for each in ("/zip", "/pdf", "/receipt")):
+                got = await browser.get(url, fragment=fragment)
+                assert answer.status_code == got.status_code, url
+                told, known = (sorted(each.headers) for each in (answer, got))
+                assert told == known, url
+                assert {**answer.headers, "content-length": ""} == {**got.headers, "content-length": ""}, url
     assert await everything(filled.store) == before
