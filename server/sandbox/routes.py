@@ -9,13 +9,14 @@ It is there only where the ledger does the billing: a brand with a real provider
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from litestar import Response, get, post
 
 from server import sessions
-from server.billing import Money, NotFound, PaymentMethod, Sandbox, provider_sessions
+from server.billing import Money, NotFound, PaymentMethod, Refused, Sandbox, provider_sessions
 from server.billing.provider_sessions import LIVE, ProviderSession
 from server.forms import Form, read_form
 from server.portal import Portal
@@ -122,20 +123,12 @@ async def question(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
 async def confirm(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
     it = await visit(request, portal, visit_id)
     outcome = (await read_form(request)).get("outcome")
-    if it.seen is None or it.seen.kind != "setup":
+    if it.seen is None:
         return it.over()
-    if it.seen.state == "done":
-        return _added(it, it.seen)
-    if it.seen.state != "confirming":
-        return go(request, portal.paths.sandbox(visit_id))
-    if outcome not in ("complete", "fail"):
+    if it.seen.state in LIVE and outcome not in ("complete", "fail"):
         return _question(it, it.seen)
-    data = it.seen.data
-    card = cards.by_last4("card", data["note"], data["last4"])
-    if card is None or outcome == "fail":
-        await it.move(it.seen, "open")
-        return it.form(it.seen, declined="authentication_failed")
-    return await _keep(it, it.seen, card, (int(data["month"]), int(data["year"])))
+    answer = _paid if it.seen.kind == "payment" else _set_up
+    return await answer(it, it.seen, succeeded=outcome == "complete")
 
 
 def _question(it: Visit, seen: ProviderSession) -> Page:
@@ -143,6 +136,35 @@ def _question(it: Visit, seen: ProviderSession) -> Page:
     amount = Money(int(data["amount"]), data["currency"]) if "amount" in data else None
     view = views.Confirm(it.token, seen.return_to, data.get("brand", "visa"), data.get("last4", ""), amount)
     return it.show(view)
+
+
+async def _set_up(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Page:
+    """The bank's answer about a card. Where it says no, another one may be typed."""
+    if seen.state == "done":
+        return _added(it, seen)
+    if seen.state != "confirming":
+        return go(it.request, it.portal.paths.sandbox(it.token))
+    card = cards.by_last4("card", seen.data["note"], seen.data["last4"])
+    if card is None or not succeeded:
+        await it.move(seen, "open")
+        return it.form(seen, declined="authentication_failed")
+    return await _keep(it, seen, card, (int(seen.data["month"]), int(seen.data["year"])))
+
+
+async def _paid(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Page:
+    """The bank's answer about a payment. Whatever it is, the invoice's own page says how it stands."""
+    if seen.state in LIVE:
+        with suppress(Refused):  # another payment took its place
+            await it.billing.payment_confirmed(
+                it.customer.customer_id,
+                seen,
+                succeeded=succeeded,
+                key=f"visit-{_method_id(it.token)}",
+                now=it.now,
+                browser=it.customer.browser,
+            )
+        await it.move(seen, "done")
+    return go(it.request, seen.return_to)
 
 
 async def _keep(it: Visit, seen: ProviderSession, card: Card, exp: tuple[int, int] | None) -> Page:
