@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"app",),
     (r"merchant(\..*)?", r"operations", r"static_files", r"checking", r"overrides", r"gallery", r"examples"),
     (rf"({'|'.join(FEATURES)})\.(\w+_)?routes", r"subscriptions\.asking"),
-    (r"login\.routes",),
+    (r"login\.(\w+_)?routes",),
     (r"worker",),
     (r"responding",),
     (r"mail(\..*)?", r"documents"),
@@ -45,7 +45,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"billing(\..*)?",),
     (r"assets", r"css"),
     (r"themes(\..*)?",),
-    (r"store(\..*)?", r"posting", r"sealing", r"addresses", r"browsers", r"logs", r"counters", r"settings", r"paths"),
+    (
+        r"store(\..*)?",
+        r"activities",
+        r"posting",
+        r"sealing",
+        r"addresses",
+        r"browsers",
+        r"logs",
+        r"counters",
+        r"settings",
+        r"paths",
+    ),
 )
 
 # No HTTP in what decides and in what renders.
