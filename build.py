@@ -163,7 +163,9 @@ def test(_: argparse.Namespace) -> int:
     from tests.support import browsers
 
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
-    return subprocess.call([sys.executable, "-m", "pytest", *sys.argv[2:]], cwd=HERE)
+    # The whole suite takes every core, up to four; a file stays in one process, whose browser and server it shares.
+    whole = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    return subprocess.call([sys.executable, "-m", "pytest", *(sys.argv[2:] or whole)], cwd=HERE)
 
 
 def bench(options: argparse.Namespace) -> int:

@@ -142,7 +142,7 @@ def origin_of(brand: Brand, settings_: Settings) -> str:
 
 
 def ledger_of(brand: Brand, store: Store) -> Billing:
-    return Ledger(store, brand.name, brand.portal.features, brand.base)
+    return Ledger(store, brand.name, brand.portal.features, brand.base, brand.portal.mail)
 
 
 async def look_for_mail(request: AnyRequest) -> None:

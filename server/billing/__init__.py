@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.money import Money
-from server.billing.plan_types import Change, Changed, Charge, Plan, Preview
+from server.billing.plan_types import Canceled, Cancellation, Change, Changed, Charge, Plan, Preview
 from server.billing.ports import (
     Accounts,
     Activity,
@@ -70,6 +70,8 @@ __all__ = [
     "Billing",
     "BillingError",
     "BuyerTaxId",
+    "Canceled",
+    "Cancellation",
     "Catalog",
     "Change",
     "Changed",

@@ -17,8 +17,9 @@ from server.billing import Refusal
 from server.billing.changes import may_cancel
 from server.billing.discounts import discount_of, why_no_coupon
 from server.billing.plan_types import Plan
-from server.billing.renewals import settled, upcoming_of, with_subscription
+from server.billing.renewals import settled, with_subscription
 from server.billing.types import ENDED, Account, Catalog, Coupon, Subscription, Upcoming
+from server.billing.upcoming import upcoming_of
 from server.themes.features import Features
 
 LONGEST_COMMENT = 500

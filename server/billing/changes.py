@@ -16,15 +16,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-import msgspec
 from msgspec.structs import replace
 
 from server.billing import Refusal
 from server.billing.amounts import Bill, joined
-from server.billing.money import Money
+from server.billing.plan_types import Cancellation
 from server.billing.proration import credit_for
 from server.billing.renewals import settle_last, settled, with_subscription
-from server.billing.types import ALIVE, ENDED, Account, InvoiceLine, InvoiceTax, Subscription
+from server.billing.shown import are_alike, moment_of, token_of
+from server.billing.types import ALIVE, ENDED, Account, Subscription
 
 _NO_PERIOD = frozenset({"incomplete", "paused"})
 """Nothing is paid and nothing runs in these: a cancellation has no period's end to wait for."""
@@ -39,21 +39,6 @@ class CancelRule(Protocol):
     def mode(self) -> str: ...
     @property
     def proration_behavior(self) -> str: ...
-
-
-class Cancellation(msgspec.Struct, frozen=True):
-    """What a cancellation at this moment means."""
-
-    at_once: bool
-    ends_at: datetime
-    """When everything of it stops; with `at_once`, now."""
-    credit: Money | None = None
-    """What the unused time is worth, taxes included: it goes to the customer's balance. None: nothing."""
-    lines: tuple[InvoiceLine, ...] = ()
-    """The lines of the last invoice: that credit, and what waited for the next one."""
-    taxes: tuple[InvoiceTax, ...] = ()
-    due: Money | None = None
-    """What is still to be paid with it, where what waited is more than the credit."""
 
 
 def may_cancel(subscription: Subscription, rule: CancelRule, now: datetime) -> Refusal | None:
@@ -83,19 +68,39 @@ def _over(subscription: Subscription, now: datetime) -> Refusal | None:
     return Refusal("ended") if subscription.status in ENDED or come else None
 
 
-def cancel(account: Account, subscription_id: str, rule: CancelRule, now: datetime) -> Account | Refusal:
-    """The account after the cancellation. Ended already or ending already: the same account, unchanged."""
+def cancel_as_shown(
+    account: Account, subscription_id: str, rule: CancelRule, *, token: str, now: datetime
+) -> Account | Cancellation | Refusal:
+    """`cancel`, with the numbers that were shown under this token. A `Cancellation`: it would be this one by now, and
+    nothing is done."""
+    subscription = account.subscription(subscription_id)
+    if subscription is None or may_cancel(subscription, rule, now):
+        return cancel(account, subscription_id, rule, now)
+    today = cancellation(account, subscription_id, rule, now)
+    shown_at = moment_of(token, now)
+    if shown_at and cancellation(account, subscription_id, rule, shown_at).token == token:
+        return cancel(account, subscription_id, rule, now, shown_at=shown_at)
+    return cancel(account, subscription_id, rule, now) if are_alike(today.token, token) else today
+
+
+def cancel(
+    account: Account, subscription_id: str, rule: CancelRule, now: datetime, *, shown_at: datetime | None = None
+) -> Account | Refusal:
+    """The account after the cancellation. Ended already or ending already: the same account, unchanged.
+
+    `shown_at`: the moment for which the unused time is worked out; None: now.
+    """
     subscription = account.subscription(subscription_id)
     if subscription is None:
         return Refusal("not_found")
     refused = may_cancel(subscription, rule, now)
     if refused:
         return account if refused.reason in ("ended", "already_ending") else refused
-    if not _is_at_once(subscription, rule, now):
+    if not _is_at_once(subscription, rule, shown_at or now):
         end = subscription.current_period_end_at
         changed = replace(subscription, cancel_at_period_end=True, cancel_at=end, canceled_at=now)
         return settled(with_subscription(account, changed))
-    last = _last_bill(account, subscription, rule, now)
+    last = _last_bill(account, subscription, rule, shown_at or now)
     if last:
         account, subscription = settle_last(account, subscription, last, now)
     changed = replace(subscription, status="canceled", canceled_at=now, ended_at=now, scheduled=None)
@@ -121,16 +126,16 @@ def cancellation(account: Account, subscription_id: str, rule: CancelRule, now: 
     subscription = account.subscription(subscription_id)
     if subscription is None:
         raise LookupError(subscription_id)
-    if not _is_at_once(subscription, rule, now):
-        return Cancellation(at_once=False, ends_at=subscription.current_period_end_at)
-    last = _last_bill(account, subscription, rule, now)
-    if last is None:
-        return Cancellation(at_once=True, ends_at=now)
-    owed = last.total.amount > 0
-    due = last.total if owed else None
-    return Cancellation(
-        at_once=True, ends_at=now, credit=None if owed else -last.total, due=due, lines=last.lines, taxes=last.taxes
-    )
+    at_once = _is_at_once(subscription, rule, now)
+    meant = Cancellation(at_once, now if at_once else subscription.current_period_end_at)
+    last = _last_bill(account, subscription, rule, now) if at_once else _waiting(subscription)
+    if last:
+        owed = last.total.amount > 0
+        credit, due = (None, last.total) if owed else (-last.total, None)
+        meant = replace(meant, credit=credit, due=due, lines=last.lines, taxes=last.taxes)
+    # Without the moments in it: where they change nothing that is paid, the page stands for longer than its numbers.
+    seen = (subscription, account.balance, at_once, None if at_once else meant.ends_at, meant.credit, meant.due)
+    return replace(meant, token=token_of(now, *seen))
 
 
 def _is_at_once(subscription: Subscription, rule: CancelRule, now: datetime) -> bool:
@@ -146,3 +151,8 @@ def _last_bill(account: Account, subscription: Subscription, rule: CancelRule, n
         unused = (credit_for(account, subscription, item, now) for item in subscription.items)
         pending += [each for each in unused if each]
     return joined(None, pending, subscription.currency) if pending else None
+
+
+def _waiting(subscription: Subscription) -> Bill | None:
+    """What is settled when it ends by itself: `renewals` does it."""
+    return joined(None, subscription.pending, subscription.currency) if subscription.pending else None

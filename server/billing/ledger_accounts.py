@@ -8,21 +8,24 @@ another version, begins again, and decides on what it then finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, NotFound, Refusal, Refused, Unavailable, previews, telling
+from server import posting
+from server.billing import Account, Activity, NotFound, Refusal, Refused, Unavailable, notices, previews, telling
 from server.billing import ledger_rows as rows
 from server.billing.documents import is_due
 from server.billing.ledger_catalog import redeem, release
-from server.billing.renewals import bring_up_to_date
+from server.billing.notices import Notice
+from server.billing.renewals import catch_up
 from server.billing.types import Discount
 from server.store import Store, Transaction, micros
 from server.themes.features import Features
+from server.themes.mail_switches import EVERY_MAIL, MailSwitches
 
 T = TypeVar("T")
 Make = Callable[[Account], Account | previews.Planned | Refusal]
@@ -52,9 +55,11 @@ class Asked(msgspec.Struct, frozen=True):
 class LedgerAccounts:
     """One brand's accounts in the store."""
 
-    def __init__(self, store: Store, brand: str, features: Features, base: str | None = None) -> None:
-        """`base`: what the brand's URLs begin with, see `Paths`; where it is left out, `/<brand>`."""
-        self.store, self.brand, self.features = store, brand, features
+    def __init__(
+        self, store: Store, brand: str, features: Features, base: str | None = None, mail: MailSwitches = EVERY_MAIL
+    ) -> None:
+        """`base`: what the brand's URLs begin with, see `Paths`; where it is left out, `/<brand>`. `mail`: what it mails."""
+        self.store, self.brand, self.features, self.mail = store, brand, features, mail
         self.base = f"/{brand}" if base is None else base
 
     async def account(self, customer_id: str, now: datetime) -> Account:
@@ -99,6 +104,16 @@ class LedgerAccounts:
         told = telling.of_change(seen.account, after, asked.action, asked.subject)
         line = Activity(at=asked.now, kind=told[0], subject=asked.subject, data=told[1], browser=asked.browser)
         rows.store_change(transaction, self.brand, seen, after, invoices=new, activities=[line])
+        self._tell(transaction, after.customer.id, notices.asked(seen.account, after, asked.now), asked.now)
+
+    def _tell(self, transaction: Transaction, customer_id: str, found: Iterable[Notice], now: datetime) -> None:
+        """Put the mails into the outbox that the brand sends and that are not stale."""
+        for each in found:
+            if each.until > now and self.mail.wants(each.kind, each.days):
+                posting.put(
+                    transaction, brand=self.brand, customer_id=customer_id, kind=each.kind, event=each.event,
+                    data=notices.encode(each.told), now=now, expires_at=each.until,
+                )  # fmt: skip
 
     def _count(
         self, transaction: Transaction, before: Account, after: Account, subject: str, given: Discount | None
@@ -114,9 +129,10 @@ class LedgerAccounts:
         """The account as it is at `now`; what was due is stored first. Raises `NotFound`."""
         seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         while is_due(seen.due_at, now):
-            account, invoices = bring_up_to_date(seen.account, now)
-            told = telling.by_itself(seen.account, account)
-            rows.store_change(transaction, self.brand, seen, account, invoices=invoices, activities=told)
+            done = catch_up(seen.account, now)
+            told = telling.by_itself(seen.account, done.account)
+            rows.store_change(transaction, self.brand, seen, done.account, invoices=done.invoices, activities=told)
+            self._tell(transaction, customer_id, done.notices, now)
             seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         return rows.Stored(replace(seen.account, as_of=now), seen.version, seen.due_at)
 

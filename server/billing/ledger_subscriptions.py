@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 from server.billing import (
     Account,
+    Canceled,
+    Cancellation,
     Catalog,
     Change,
     Changed,
@@ -19,15 +22,17 @@ from server.billing import (
     schedules,
 )
 from server.billing.cancellations import retain, tell
-from server.billing.changes import cancel, resume
+from server.billing.changes import cancel_as_shown, resume
 from server.billing.ledger_accounts import Asked, LedgerAccounts
 from server.billing.ledger_catalog import read_catalog
 
 
 class _Stale(Exception):
-    def __init__(self, preview: Preview) -> None:
+    """What it would mean now, which is not what the page showed; thrown, so that the transaction leaves nothing."""
+
+    def __init__(self, meant: Preview | Cancellation) -> None:
         super().__init__()
-        self.preview = preview
+        self.meant = meant
 
 
 class LedgerSubscriptions(LedgerAccounts):
@@ -66,7 +71,7 @@ class LedgerSubscriptions(LedgerAccounts):
         try:
             return Changed(await self._change(asked, make))
         except _Stale as stale:
-            return Changed(await self.account(customer_id, now), stale.preview)
+            return Changed(await self.account(customer_id, now), cast(Preview, stale.meant))
 
     async def undo_change(
         self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
@@ -74,10 +79,22 @@ class LedgerSubscriptions(LedgerAccounts):
         asked = Asked(customer_id, "subscription.change_undone", subscription_id, key, now, browser)
         return await self._change(asked, lambda it: schedules.undo(it, subscription_id, self.features, now))
 
-    async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
+    async def cancel(
+        self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
+    ) -> Canceled:
         asked = Asked(customer_id, "subscription.canceled", subscription_id, key, now, browser)
         rule = self.features.subscription_cancel
-        return await self._change(asked, lambda it: cancel(it, subscription_id, rule, now))
+
+        def make(account: Account) -> Account | Refusal:
+            made = cancel_as_shown(account, subscription_id, rule, token=token, now=now)
+            if isinstance(made, Cancellation):
+                raise _Stale(made)
+            return made
+
+        try:
+            return Canceled(await self._change(asked, make))
+        except _Stale as stale:
+            return Canceled(await self.account(customer_id, now), cast(Cancellation, stale.meant))
 
     async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
         asked = Asked(customer_id, "subscription.resumed", subscription_id, key, now, browser)

@@ -16,8 +16,9 @@ from server.billing.periods import next_end
 from server.billing.plan_types import Plan
 from server.billing.plans import Timing, length_of
 from server.billing.proration import basis_of, charge_for, credit_for, worth_of
-from server.billing.renewals import lasting, renews_at, settled, with_discount, with_subscription
+from server.billing.renewals import lasting, settled, with_subscription
 from server.billing.types import Account, Basis, Discount, Invoice, InvoiceLine, Item, Pending, Scheduled, Subscription
+from server.billing.upcoming import renews_at, with_discount
 from server.themes.features import Features
 
 REASON = "subscription_update"

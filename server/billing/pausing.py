@@ -20,8 +20,9 @@ from server.billing.charging import charge_of, why_unpaid
 from server.billing.invoicing import issue
 from server.billing.periods import next_end
 from server.billing.plan_types import Charge
-from server.billing.renewals import lasting, renews_at, settled, with_subscription
+from server.billing.renewals import lasting, settled, with_subscription
 from server.billing.types import ENDED, Account, Invoice, Item, Subscription
+from server.billing.upcoming import renews_at
 from server.themes.features import Features
 
 

@@ -85,3 +85,28 @@ class Changed(msgspec.Struct, frozen=True):
     account: Account
     preview: Preview | None = None
     """Something else happened since the page was shown: nothing was changed, and this is what it would mean now."""
+
+
+class Cancellation(msgspec.Struct, frozen=True):
+    """What a cancellation at this moment means."""
+
+    at_once: bool
+    ends_at: datetime
+    """When everything of it stops; with `at_once`, now."""
+    credit: Money | None = None
+    """What goes to the customer's balance, taxes included: with `at_once` for the unused time. None: nothing."""
+    lines: tuple[InvoiceLine, ...] = ()
+    """The lines of the last invoice: that credit, and what waited for the next one."""
+    taxes: tuple[InvoiceTax, ...] = ()
+    due: Money | None = None
+    """What is still to be paid with it, where what waited is more than the credit."""
+    token: str = ""
+    """Goes back with the form: what would be another cancellation than this is not made."""
+
+
+class Canceled(msgspec.Struct, frozen=True):
+    """The answer to a cancellation."""
+
+    account: Account
+    cancellation: Cancellation | None = None
+    """Something else happened since the page was shown: nothing was changed, and this is what it would mean now."""

@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from server.billing.errors import Refusal
-from server.billing.plan_types import Change, Changed, Preview
+from server.billing.plan_types import Canceled, Change, Changed, Preview
 from server.billing.types import LATEST_INVOICES, Account, Catalog, Invoice, PaymentMethod
 
 
@@ -148,8 +148,11 @@ class Subscriptions(Protocol):
         """Start an ended subscription again, as a new one; done already: unchanged. Raises as the others."""
         ...
 
-    async def cancel(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        """Cancel as the brand's configuration says; already canceled: unchanged. Raises `Refused`, `NotFound`."""
+    async def cancel(
+        self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
+    ) -> Canceled:
+        """Cancel as it was shown under this token; with other numbers by now, nothing is changed and they are answered.
+        Already canceled: unchanged. Raises `Refused`, `NotFound`."""
         ...
 
     async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:

@@ -16,8 +16,7 @@ A change whose payment fails is not made.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -29,13 +28,10 @@ from server.billing.money import Money
 from server.billing.moves import Made, Move, make
 from server.billing.plan_types import Change, Plan, Preview
 from server.billing.plans import Timing, may_change, may_use_code, target, timing
-from server.billing.renewals import next_bill, renews_at
+from server.billing.shown import moment_of, token_of
 from server.billing.types import Account, Catalog, Discount, Invoice
-from server.store import micros, moment
+from server.billing.upcoming import next_bill, renews_at
 from server.themes.features import Features
-
-SHOWN_FOR = timedelta(minutes=30)
-"""So long the numbers of a page stand."""
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -71,8 +67,8 @@ def apply(
     account: Account, subscription_id: str, change: Change, terms: Terms, *, token: str, now: datetime
 ) -> Planned | Stale | Refusal:
     """The change as it was shown under this token; `Stale` where it would be another one by now."""
-    shown_at = _moment_of(token)
-    if shown_at is not None and shown_at <= now <= shown_at + SHOWN_FOR:
+    shown_at = moment_of(token, now)
+    if shown_at is not None:
         planned = plan(account, subscription_id, change, terms, shown_at)
         if isinstance(planned, Refusal):
             return planned
@@ -142,15 +138,6 @@ def _told(move: Move, made: Made) -> Planned:
         method=method_of(move.account, before),
         token="",
     )
-    token = _token(move.at, before, move.account.balance, shown)
+    token = token_of(move.at, before, move.account.balance, shown)
     invoices = (made.invoice,) if made.invoice else ()
     return Planned(made.account, invoices, replace(shown, token=token), why_unpaid(made.invoice))
-
-
-def _moment_of(token: str) -> datetime | None:
-    written = token.partition(".")[0]
-    return moment(int(written)) if written.isascii() and written.isdecimal() and len(written) < 18 else None
-
-
-def _token(at: datetime, *seen: object) -> str:
-    return f"{micros(at)}.{blake2b(msgspec.msgpack.encode(seen), digest_size=16).hexdigest()}"

@@ -3,6 +3,7 @@
 `bring_up_to_date` finds the earliest thing that is due, does it at its own moment, and looks again. What is done depends
 on the account and on that moment alone, never on `now`; so catching up once is the same as having looked every day.
 
+    remind    a reminder of something that comes (`reminders`)
     end       the end that was decided has come               canceled
     expire    nobody finished an incomplete subscription      incomplete_expired, after 23 hours
     unpause   collection begins again
@@ -21,14 +22,17 @@ from msgspec.structs import replace
 
 from server.billing.amounts import Bill, bill, is_running, joined
 from server.billing.invoicing import arranged, issue
-from server.billing.periods import next_end
-from server.billing.types import ALIVE, Account, Basis, Discount, Invoice, Item, Subscription, Upcoming
+from server.billing.notices import Notice, happened
+from server.billing.reminders import notices as reminded
+from server.billing.reminders import to_come
+from server.billing.types import ALIVE, Account, Basis, Discount, Invoice, Item, Subscription
+from server.billing.upcoming import as_scheduled, next_period, renews_at, upcoming_of
 
-RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
 AT_ONCE = 500
 """So many events in one call at most; the account stays due after that and is brought further by the next call."""
 _UNFINISHED = timedelta(hours=23)
-_ORDER = ("end", "expire", "unpause", "change", "overdue", "renew")
+# Reminders first: they speak of what is about to happen, and `Account.as_of` then says that they are done.
+_ORDER = ("remind", "end", "expire", "unpause", "change", "overdue", "renew")
 
 
 class Event(msgspec.Struct, frozen=True, order=True):
@@ -41,19 +45,39 @@ class Event(msgspec.Struct, frozen=True, order=True):
         return _ORDER[self.order]
 
 
+class CaughtUp(msgspec.Struct, frozen=True):
+    account: Account
+    invoices: tuple[Invoice, ...]
+    """Those that came into being on the way, oldest first."""
+    notices: tuple[Notice, ...]
+    """What the customer is told of it, oldest first."""
+
+
 def bring_up_to_date(account: Account, now: datetime) -> tuple[Account, tuple[Invoice, ...]]:
     """The account as it is at `now`, and the invoices that came into being on the way, oldest first."""
+    done = catch_up(account, now)
+    return done.account, done.invoices
+
+
+def catch_up(account: Account, now: datetime) -> CaughtUp:
+    """The same with what the customer is told."""
     made: list[Invoice] = []
-    before = account
-    for _ in range(AT_ONCE):
+    told: list[Notice] = []
+    before, looked_at = account, now
+    for number in range(AT_ONCE + 1):
         event = next_event(account)
         if event is None or event.at > now:
             break
-        account, invoices = _happen(account, event)
+        if number == AT_ONCE:
+            looked_at = account.as_of
+            break
+        changed, invoices = _happen(account, event)
+        told += reminded(account, event.at) if event.kind == "remind" else happened(account, changed, event.at)
         made += invoices
+        account = replace(changed, as_of=max(account.as_of, event.at))
     if account is not before:
         account = settled(account)
-    return replace(account, as_of=now), tuple(made)
+    return CaughtUp(replace(account, as_of=looked_at), tuple(made), tuple(told))
 
 
 def due_at(account: Account) -> datetime | None:
@@ -69,29 +93,10 @@ def settled(account: Account) -> Account:
     return replace(account, subscriptions=subscriptions, upcoming=upcoming)
 
 
-def upcoming_of(subscription: Subscription) -> Upcoming | None:
-    """The next charge; None where the subscription ends before it, or nothing is collected then."""
-    found = next_bill(subscription)
-    return Upcoming(subscription=subscription.id, at=found[0], total=found[1].total) if found else None
-
-
-def next_bill(subscription: Subscription) -> tuple[datetime, Bill] | None:
-    """When it is charged next, and what; a change that comes with it is counted in."""
-    at = renews_at(subscription)
-    if at is None or subscription.status == "unpaid" or (subscription.cancel_at and subscription.cancel_at <= at):
-        return None
-    resumes = subscription.pause_resumes_at
-    if subscription.pause_behavior and (resumes is None or resumes > at):
-        return None
-    scheduled = subscription.scheduled
-    if scheduled and scheduled.at <= at:
-        subscription = as_scheduled(subscription)
-    renewed, items = _next_period(subscription, at)
-    return at, joined(bill(renewed, items, at), renewed.pending, renewed.currency)
-
-
 def next_event(account: Account) -> Event | None:
-    return min((event for each in account.subscriptions for event in _events(each, account)), default=None)
+    events = [event for each in account.subscriptions for event in _events(each, account)]
+    events += [Event(at=each.at, order=_ORDER.index("remind"), subscription="") for each in to_come(account)]
+    return min(events, default=None)
 
 
 def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
@@ -106,7 +111,7 @@ def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
         "renew": renews_at(subscription),
     }
     for order, kind in enumerate(_ORDER):
-        moment = moments[kind]
+        moment = moments.get(kind)
         if moment is not None:
             yield Event(at=moment, order=order, subscription=subscription.id)
 
@@ -118,36 +123,9 @@ def _overdue_at(subscription: Subscription, account: Account) -> datetime | None
     return latest.due_at if latest and latest.status == "open" else None
 
 
-def renews_at(subscription: Subscription) -> datetime | None:
-    """When its next period begins: a trial's end, or the first end of an item whose interval we know."""
-    if subscription.status not in RENEWING:
-        return None
-    if subscription.status == "trialing" and subscription.trial_end_at:
-        return subscription.trial_end_at
-    ends = [each.current_period_end_at for each in subscription.items if _end_after(subscription, each)]
-    return min(ends, default=None)
-
-
-def _end_after(subscription: Subscription, item: Item, start: datetime | None = None) -> datetime | None:
-    start = start or item.current_period_end_at
-    return next_end(subscription.billing_cycle_anchor_at, item.price.recurring, start)
-
-
-def _next_period(subscription: Subscription, at: datetime) -> tuple[Subscription, list[Item]]:
-    """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all."""
-    trial_over = subscription.status == "trialing"
-    items, renewed = [], []
-    for item in subscription.items:
-        end = _end_after(subscription, item, at) if trial_over or item.current_period_end_at == at else None
-        if end is None:
-            items.append(item)
-        else:
-            items.append(replace(item, current_period_start_at=at, current_period_end_at=end, basis=None))
-            renewed.append(items[-1])
-    return replace(subscription, items=tuple(items)), renewed
-
-
 def _happen(account: Account, event: Event) -> tuple[Account, tuple[Invoice, ...]]:
+    if event.kind == "remind":
+        return account, ()
     subscription = next(each for each in account.subscriptions if each.id == event.subscription)
     if event.kind == "renew":
         return _renew(account, subscription, event.at)
@@ -182,23 +160,6 @@ def settle_last(account: Account, subscription: Subscription, last: Bill, at: da
     return account, replace(subscription, pending=(), latest_invoice=invoice.id)
 
 
-def as_scheduled(subscription: Subscription) -> Subscription:
-    """The subscription once its scheduled change has come."""
-    scheduled = subscription.scheduled
-    if scheduled is None:
-        return subscription
-    first = replace(subscription.items[0], price=scheduled.price, quantity=scheduled.quantity)
-    discounts = with_discount(subscription.discounts, scheduled.discount)
-    return replace(subscription, items=(first, *subscription.items[1:]), discounts=discounts, scheduled=None)
-
-
-def with_discount(discounts: tuple[Discount, ...], more: Discount | None) -> tuple[Discount, ...]:
-    """A promotion code takes the place of an earlier one; what the business gave stays beside it."""
-    if more is None:
-        return discounts
-    return (*(each for each in discounts if not each.promotion_code), more)
-
-
 def with_subscription(account: Account, changed: Subscription) -> Account:
     found = tuple(changed if each.id == changed.id else each for each in account.subscriptions)
     return replace(account, subscriptions=found)
@@ -207,7 +168,7 @@ def with_subscription(account: Account, changed: Subscription) -> Account:
 def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
     """The next period begins. Nothing is billed while unpaid or while drafts are kept (Stripe's `keep_as_draft`)."""
     status = subscription.status
-    renewed, items = _next_period(subscription, at)
+    renewed, items = next_period(subscription, at)
     if status == "trialing":
         renewed = replace(renewed, status="active")
     if not items or status == "unpaid" or subscription.pause_behavior == "keep_as_draft":

@@ -119,6 +119,8 @@ class Merging:
         account = self._with_customer(seen.account if seen else None, changed)
         account, invoices = self._with_things(account, changed)
         self._check_methods(account, changed)
+        # What lies behind this moment was told by whoever billed before: nobody is reminded of it again.
+        account = replace(account, as_of=max(account.as_of, self._now))
         self._into.put_account(seen, settled(account), invoices)
         for each in changed:
             self._into.remember(each)

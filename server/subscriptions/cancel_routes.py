@@ -66,11 +66,15 @@ async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     if not it.key:
         again = views.confirm_cancel(found, it.account, it.features, it.now, key=fresh_key(), again=True)
         return it.show(again, status=422)
-    it.may_repeat("subscription_cancel", found)
-    account = await portal.billing.cancel(
-        customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
+    token = it.form.get("token")
+    it.may_repeat("subscription_cancel", found, {"token": token})
+    answer = await portal.billing.cancel(
+        customer.customer_id, found.id, token=token, key=it.key, now=it.now, browser=customer.browser
     )
-    changed = find_in(account, found.id)
+    account, changed = answer.account, find_in(answer.account, found.id)
+    if answer.cancellation:
+        view = views.confirm_cancel(changed, account, it.features, it.now, key=fresh_key(), stale=True)
+        return it.show(view, account=account, status=409)
     done = "ended" if changed.status in ENDED else "ends" if changed.cancel_at else "stale"
     why = feedback_of(changed, it.features, it.now) if done != "stale" else None
     return it.card(changed, done, account=account, feedback=why)

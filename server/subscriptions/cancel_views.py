@@ -42,8 +42,12 @@ class ConfirmCancel(View, frozen=True):
     at_once: bool
     ends_at: datetime
     more_items: int = 0
+    token: str = ""
+    """Goes back with the form: what would be another cancellation than this is not made."""
     credit: Money | None = None
-    """What is credited for the time that was paid and not used."""
+    """What is credited: with `at_once` for the time that was paid and not used."""
+    due: Money | None = None
+    """What changes within the period still cost, on a last invoice when it ends."""
     in_trial: bool = False
     next_charge: Upcoming | None = None
     """What would have been charged next."""
@@ -51,10 +55,19 @@ class ConfirmCancel(View, frozen=True):
     """What stays to be paid."""
     again: bool = False
     """The form came without a valid key: it is asked once more, and nothing was changed."""
+    stale: bool = False
+    """It is not what the page said that was confirmed: this is, and nothing was changed."""
 
 
 def confirm_cancel(
-    subscription: Subscription, account: Account, features: Features, now: datetime, *, key: str, again: bool = False
+    subscription: Subscription,
+    account: Account,
+    features: Features,
+    now: datetime,
+    *,
+    key: str,
+    again: bool = False,
+    stale: bool = False,
 ) -> ConfirmCancel:
     """Ask `changes.may_cancel` first: this takes it for granted."""
     ending = changes.cancellation(account, subscription.id, features.subscription_cancel, now)
@@ -66,11 +79,14 @@ def confirm_cancel(
         key=key,
         at_once=ending.at_once,
         ends_at=ending.ends_at,
+        token=ending.token,
         credit=ending.credit,
+        due=ending.due,
         in_trial=subscription.status == "trialing",
         next_charge=next_charge_of(subscription, account),
         debt=debt_of(subscription, account),
         again=again,
+        stale=stale,
     )
 
 

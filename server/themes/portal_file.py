@@ -15,6 +15,7 @@ from babel import Locale, UnknownLocaleError
 
 from server.settings import is_loopback
 from server.themes.features import Features, read_features
+from server.themes.mail_switches import MailSwitches, read_mail
 from server.themes.mistakes import nearest
 from server.themes.reading import Table
 
@@ -80,6 +81,7 @@ class PortalConfig(msgspec.Struct, frozen=True):
     login_page: LoginPage
     billing: BillingChoice
     features: Features
+    mail: MailSwitches = MailSwitches()
 
 
 def read_portal(table: Table) -> PortalConfig:
@@ -90,6 +92,7 @@ def read_portal(table: Table) -> PortalConfig:
         login_page=_login_page(table.table("login_page")),
         billing=_billing(table.table("billing")),
         features=read_features(table.table("features")),
+        mail=read_mail(table.table("mail")),
     )
     table.close()
     return portal

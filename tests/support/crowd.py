@@ -36,11 +36,11 @@ class Customer:
         wanted = not self.ending
         path = f"/{BRAND}/my/subscriptions/{self.subscription}"
         _, page = self.visitor.get(f"{path}/cancel" if wanted else path)
-        key = re.search(r'name="key" value="([^"]+)"', page)
-        if key is None:
+        fields = dict(re.findall(r'name="(key|token)" value="([^"]+)"', page))
+        if "key" not in fields:
             raise AssertionError(f"no form in {page[-2000:]}")
         self.ending = None
-        status, _ = self.visitor.post(f"{path}/{'cancel' if wanted else 'resume'}", key=key[1], customer=self.id)
+        status, _ = self.visitor.post(f"{path}/{'cancel' if wanted else 'resume'}", customer=self.id, **fields)
         assert status == 200, status
         self.ending = wanted
         self.acknowledged += 1

@@ -3,10 +3,13 @@
 import pytest
 
 from server.billing import BillingError
+from server.billing.changes import cancellation
 from server.billing.ledger import Ledger
+from server.billing.renewals import bring_up_to_date
 from server.merchant.import_files import import_records
 from server.themes.features import Features, SubscriptionCancel
 from tests.support import exports
+from tests.support.canceling import cancel
 from tests.support.ledger_accounts import NOW, day
 
 pytestmark = pytest.mark.anyio
@@ -80,10 +83,13 @@ async def everything(store):
 async def test_a_change_that_is_broken_off_anywhere_did_not_happen(breaking):
     ledger = Ledger(breaking, "plain", Features(subscription_cancel=RULE))
     before = await everything(breaking)
+    at = day(2026, 4, 10)
+    seen, _ = bring_up_to_date(await ledger.account("cus_1", NOW), at)
+    token = cancellation(seen, "sub_1", RULE, at).token
     for breaking.after in range(12):
         with pytest.raises(BrokenOff):
             # In April: a renewal comes first, then the cancellation with its credit.
-            await ledger.cancel("cus_1", "sub_1", key="k", now=day(2026, 4, 10), browser="")
+            await ledger.cancel("cus_1", "sub_1", token=token, key="k", now=at, browser="")
         assert await everything(breaking) == before
 
 
@@ -91,9 +97,9 @@ async def test_the_same_key_finishes_what_was_broken_off(breaking):
     ledger = Ledger(breaking, "plain", Features(subscription_cancel=RULE))
     breaking.after = 5
     with pytest.raises(BrokenOff):
-        await ledger.cancel("cus_1", "sub_1", key="k", now=NOW, browser="")
+        await cancel(ledger, "cus_1", "sub_1", key="k", now=NOW)
     breaking.after = None
-    after = await ledger.cancel("cus_1", "sub_1", key="k", now=NOW, browser="")
+    after = await cancel(ledger, "cus_1", "sub_1", key="k", now=NOW)
     assert after.subscriptions[0].status == "canceled"
     assert [each.kind for each in await ledger.history("cus_1")] == ["subscription.canceled"]
 
@@ -137,5 +143,5 @@ async def test_who_always_comes_second_is_told_to_try_again(store):
     await import_records(store, "plain", [exports.product(), exports.customer(), exports.subscription()], now=NOW)
     ledger = Ledger(Overtaken(store), "plain", Features())
     with pytest.raises(BillingError):
-        await ledger.cancel("cus_1", "sub_1", key="k", now=NOW, browser="")
+        await cancel(ledger, "cus_1", "sub_1", key="k", now=NOW)
     assert await store.read("SELECT count(*) FROM operation") == [(0,)]

@@ -10,6 +10,7 @@ from server.merchant.import_files import ImportRefused, import_files, import_rec
 from server.samples import ADDRESSES, many, records, write_many
 from server.themes.features import Features
 from tests.support import exports
+from tests.support.canceling import cancel
 from tests.support.ledger_accounts import NOW, day
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +82,7 @@ async def test_the_same_again_changes_nothing(store, write):
 async def test_the_same_again_does_not_undo_what_happened_since(store, ledger, write):
     file = write("all.jsonl", *WHOLE)
     await load(store, file)
-    await ledger.cancel("cus_1", "sub_1", key="k", now=NOW, browser="")
+    await cancel(ledger, "cus_1", "sub_1", key="k", now=NOW)
     await load(store, file)
     assert (await ledger.account("cus_1", NOW)).subscriptions[0].cancel_at == day(2026, 4, 1)
 

@@ -10,7 +10,7 @@ from server.billing.ledger import Ledger
 from server.merchant.import_files import import_records
 from server.store import micros
 from server.themes.features import Features, SubscriptionCancel
-from tests.support import exports
+from tests.support import canceling, exports
 from tests.support.ledger_accounts import NOW, day, eur
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ def ledger_with(store, **rule):
 
 
 async def cancel(ledger, key="k1", customer="cus_1", subscription="sub_1", now=NOW):
-    return await ledger.cancel(customer, subscription, key=key, now=now, browser=BROWSER)
+    return await canceling.cancel(ledger, customer, subscription, key=key, now=now, browser=BROWSER)
 
 
 async def resume(ledger, key="k2", now=NOW):

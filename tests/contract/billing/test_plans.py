@@ -21,6 +21,7 @@ from server.themes.features import (
 )
 from tests.contract.billing.test_atomicity import BreakingStore, BrokenOff, everything
 from tests.support import exports
+from tests.support.canceling import cancel
 from tests.support.ledger_accounts import NOW, day, eur
 
 pytestmark = pytest.mark.anyio
@@ -221,7 +222,7 @@ async def test_staying_telling_pausing_and_starting_again(ledger):
     assert (await ledger.unpause(*who, key="3", **how)).subscriptions[0].pause_resumes_at is None
     at_once = replace(FEATURES, subscription_cancel=SubscriptionCancel(mode="immediately"))
     ending = Ledger(ledger.store, "plain", at_once)
-    await ending.cancel(*who, key="4", **how)
+    await cancel(ending, *who, key="4", **how)
     told = await ending.feedback(*who, "unused", "Too much coffee", key="5", **how)
     assert (told.subscriptions[0].feedback, told.subscriptions[0].comment) == ("unused", "Too much coffee")
     again = await ending.restart(*who, "price_1", key="6", **how)

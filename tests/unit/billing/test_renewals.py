@@ -224,7 +224,7 @@ def test_an_interval_that_we_do_not_know_is_never_due():
     [
         ({}, day(2026, 4, 1)),
         ({"cancel_at": day(2026, 3, 20)}, day(2026, 3, 20)),
-        ({"status": "trialing", "trial_end_at": day(2026, 3, 25)}, day(2026, 3, 25)),
+        ({"status": "trialing", "trial_end_at": day(2026, 3, 25)}, day(2026, 3, 18)),  # its reminder
         ({"pause_behavior": "void", "pause_resumes_at": day(2026, 3, 22)}, day(2026, 3, 22)),
     ],
 )

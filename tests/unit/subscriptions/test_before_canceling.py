@@ -1,6 +1,8 @@
 """The page before a cancellation, and the history."""
 
-from server.billing import Activity
+from msgspec.structs import replace
+
+from server.billing import Activity, InvoiceLine, Money, Pending
 from server.subscriptions import cancel_views, views
 from tests.support.accounts import AT_ONCE, END, FEATURES, NOW, WITH_CREDIT, account, ending, invoice, subscription
 
@@ -61,3 +63,11 @@ def test_a_card_has_its_own_history_only():
     done = [Activity(NOW, "subscription.canceled", each, {}, "") for each in ("sub_1", "sub_2", "")]
     it = views.card(ending(), account(ending()), FEATURES, NOW, activities=done)
     assert [each.subscription for each in it.history] == ["sub_1"]
+
+
+def test_what_waits_for_the_next_invoice_is_said_though_nothing_more_is_bought():
+    line = InvoiceLine("il_1", "House blend", Money(500, "EUR"), proration=True, subscription="sub_1")
+    owing = subscription(pending=(Pending(line),))
+    assert [asked(owing, each).due for each in (FEATURES, AT_ONCE)] == [Money(500, "EUR")] * 2
+    left = subscription(pending=(Pending(replace(line, amount=Money(-500, "EUR"))),))
+    assert [asked(left, each).credit for each in (FEATURES, AT_ONCE)] == [Money(500, "EUR")] * 2
