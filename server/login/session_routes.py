@@ -37,12 +37,12 @@ async def sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> P
     return show(request, portal, view, account=customer.account, address=customer.address)
 
 
-@post("/my/sessions/{session_name:str}/end", status_code=200)
-async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, session_name: str) -> Page:
+@post("/my/sessions/{session_id:str}/end", status_code=200)
+async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, session_id: str) -> Page:
     if refused := of_another(request, portal, customer, await read_form(request)):
         return refused
-    ended = await elsewhere.end_one(portal, customer, session_name, portal.clock())
-    if ended and session_name == elsewhere.name_of(portal, customer.customer_id, customer.id_hash):
+    ended = await elsewhere.end_one(portal, customer, session_id, portal.clock())
+    if ended and session_id == elsewhere.name_of(portal, customer.customer_id, customer.id_hash):
         return logged_out(request, portal)
     return go_in_place(portal.paths.sessions_after("ended" if ended else "gone"))
 

@@ -1,22 +1,26 @@
 """Every route x whose thing x which brand x who asks. The routes come from the router itself: one that is not in the
 table below fails, so nobody adds a route without saying who may ask for what."""
 
+import hashlib
 import itertools
 import re
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from httpx import Response
 from litestar import Litestar
 
-from server.store import Store
+from server.login.elsewhere import name_of
+from server.store import Store, micros
 from tests.conftest import Clock
 from tests.support.accounts import account, ending, invoice, keep, subscription
 from tests.support.client import Client
 from tests.support.selling import offering
-from tests.support.world import BRAND, World
+from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +66,9 @@ WHO = {
     "GET /{brand_name}/my/payment-methods": CUSTOMER,
     "GET /{brand_name}/my/details": CUSTOMER,
     "GET /{brand_name}/my/details/export": CUSTOMER,
+    "GET /{brand_name}/my/sessions": CUSTOMER,
+    "POST /{brand_name}/my/sessions/{session_id}/end": CUSTOMER,
+    "POST /{brand_name}/my/sessions/end-others": CUSTOMER,
 }
 # The same thing by another door: ids that come in a query.
 IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)
@@ -79,6 +86,36 @@ NOT_MINE = {
     "of great length": {"subscription_id": "s" * 4000, "invoice_id": "i" * 4000},
 }
 MADE_UP = {"subscription_id": "sub_nobodys", "invoice_id": "in_nobodys"}
+
+
+SESSION = """
+INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
+VALUES (:id_hash, :brand, :customer, :address, 'link', 'Safari on iPhone', :now, :now, :expires_at)"""
+
+
+def session_row(customer: str) -> bytes:
+    return hashlib.sha256(customer.encode()).digest()
+
+
+def session_name(customer: str, brand: str = BRAND) -> str:
+    """What forms of the customer call the session that `fill` gives them."""
+    portal: Any = SimpleNamespace(name=brand, settings=SETTINGS)
+    return name_of(portal, customer, session_row(customer))
+
+
+MINE["session_id"], MADE_UP["session_id"] = session_name("cus_mine"), "q7Jk2bT0aVf8YxR1Lm3NwPz5cDe6GhS9uIo4Kt"
+for whose, its in {
+    "of another customer": session_name("cus_sams"),
+    "of another brand": session_name("cus_orbits", OTHER),
+    "of my own other kind": "sub_mine",
+    "of my own with another case": MINE["session_id"].swapcase(),
+    "of my own with a blank": MINE["session_id"] + "%20",
+    "of my own as a pattern": MINE["session_id"][:-1] + "%25",
+    "of SQL": "x'%20OR%20'1'='1",
+    "of no text": "%ff%fe",
+    "of great length": "s" * 4000,
+}.items():
+    NOT_MINE[whose]["session_id"] = its
 
 
 @pytest.fixture
@@ -116,7 +153,7 @@ async def call(browser: Client, route: str, ids: dict[str, str] = MINE, *, brand
 
 
 async def fill(world: World) -> World:
-    """Two customers of one brand and one of another, each with a subscription and an invoice."""
+    """Two customers of one brand and one of another, each with a subscription, an invoice and a session elsewhere."""
     for id_, address, brand in (
         ("mine", "jenny@example.com", BRAND),
         ("sams", "sam@example.com", BRAND),
@@ -127,6 +164,9 @@ async def fill(world: World) -> World:
             invoices=(invoice(f"in_{id_}_newer"), invoice(f"in_{id_}")),
         )  # fmt: skip
         await keep(world, own, invoice(f"in_{id_}_old"), brand=brand)
+        row = {"id_hash": session_row(f"cus_{id_}"), "brand": brand, "customer": f"cus_{id_}", "address": address}
+        row |= {"now": micros(world.clock()), "expires_at": micros(world.clock() + timedelta(hours=8))}
+        await world.store.write(lambda transaction, row=row: transaction.count(SESSION, row))  # type: ignore[misc]
     return world
 
 
@@ -150,7 +190,7 @@ async def browser(filled: World) -> Client:
 async def everything(store: Store) -> dict[str, list[Any]]:
     """Every row of every table."""
     tables = ("challenge", "budget", "session", "customer", "account", "invoice", "catalog", "operation", "outbox",
-              "activity", "imported", "migration", "promotion_code", "redemption")  # fmt: skip
+              "activity", "imported", "migration", "promotion_code", "redemption", "known_browser")  # fmt: skip
     return {table: sorted(await store.read(f"SELECT * FROM {table}"), key=repr) for table in tables}
 
 
@@ -193,7 +233,7 @@ async def test_a_zero_byte_reaches_no_database(any_world: World) -> None:  # thr
     """PostgreSQL takes none in a text, and no text of ours has one."""
     browser = await logged_in(await fill(any_world))
     for route in with_ids():
-        ids = {"subscription_id": "sub_mine%00", "invoice_id": "in_mine%00"}
+        ids = {key: f"{value}%00" for key, value in MINE.items()}
         assert (await call(browser, route, ids)).status_code == 400, route
     for route in (*of(VISITOR, "GET"), *of(CUSTOMER, "GET")):
         url = route.split(" ")[1].format(brand_name=BRAND, **MINE)
