@@ -7,6 +7,7 @@ links with the methods of `Paths`; the test of this file holds the two together.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -104,8 +105,9 @@ class Paths:
     def subscription_resume(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/resume"
 
-    def subscription_change(self, subscription_id: str) -> str:
-        return f"{self.subscription(subscription_id)}/change"
+    def subscription_change(self, subscription_id: str, chosen: Mapping[str, str] | None = None) -> str:
+        """`chosen`: what the form begins with, by the names of its fields."""
+        return f"{self.subscription(subscription_id)}/change{'?' + urlencode(chosen) if chosen else ''}"
 
     def subscription_change_confirm(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/change/confirm"
@@ -143,6 +145,17 @@ class Paths:
 
     def invoice(self, invoice_id: str) -> str:
         return f"{self.invoices}/{_segment(invoice_id)}"
+
+    def invoice_paid(self, invoice_id: str) -> str:
+        """The invoice, with a word of thanks once it is paid."""
+        return f"{self.invoice(invoice_id)}?paid=1"
+
+    def invoice_pay(self, invoice_id: str) -> str:
+        return f"{self.invoice(invoice_id)}/pay"
+
+    def invoice_pay_add(self, invoice_id: str) -> str:
+        """To the provider's page, and back with another payment method."""
+        return f"{self.invoice_pay(invoice_id)}/add"
 
     def invoice_pdf(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/pdf"

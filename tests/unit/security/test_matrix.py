@@ -61,6 +61,10 @@ WHO = {
     "GET /{brand_name}/my/invoices/csv": CUSTOMER,
     "GET /{brand_name}/my/invoices/zip": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/pay": CUSTOMER,
+    "POST /{brand_name}/my/invoices/{invoice_id}/pay": CUSTOMER,
+    "POST /{brand_name}/my/invoices/{invoice_id}/pay/add": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/pay/{method_id}/added": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}/pdf": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}/receipt": CUSTOMER,
     "GET /{brand_name}/my/payment-methods": CUSTOMER,
@@ -73,19 +77,23 @@ WHO = {
 # The same thing by another door: ids that come in a query.
 IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)
 OTHER = "orbit"
-MINE = {"subscription_id": "sub_mine", "invoice_id": "in_mine"}
+MINE = {"subscription_id": "sub_mine", "invoice_id": "in_mine", "method_id": "pm_1"}
 NOT_MINE = {
-    "of another customer": {"subscription_id": "sub_sams", "invoice_id": "in_sams"},
-    "of another brand": {"subscription_id": "sub_orbits", "invoice_id": "in_orbits"},
-    "of my own other kind": {"subscription_id": "in_mine", "invoice_id": "sub_mine"},
-    "of my own with another case": {"subscription_id": "SUB_MINE", "invoice_id": "IN_MINE"},
-    "of my own with a blank": {"subscription_id": "sub_mine%20", "invoice_id": "%20in_mine"},
-    "of my own as a pattern": {"subscription_id": "sub%25", "invoice_id": "in_min_"},
-    "of SQL": {"subscription_id": "x'%20OR%20'1'='1", "invoice_id": "x'%20OR%20'1'='1"},
-    "of no text": {"subscription_id": "%ff%fe", "invoice_id": "%ff%fe"},
-    "of great length": {"subscription_id": "s" * 4000, "invoice_id": "i" * 4000},
+    "of another customer": {"subscription_id": "sub_sams", "invoice_id": "in_sams", "method_id": "pm_sams"},
+    "of another brand": {"subscription_id": "sub_orbits", "invoice_id": "in_orbits", "method_id": "pm_orbits"},
+    "of my own other kind": {"subscription_id": "in_mine", "invoice_id": "sub_mine", "method_id": "sub_mine"},
+    "of my own with another case": {"subscription_id": "SUB_MINE", "invoice_id": "IN_MINE", "method_id": "PM_1"},
+    "of my own with a blank": {"subscription_id": "sub_mine%20", "invoice_id": "%20in_mine", "method_id": "%20pm_1"},
+    "of my own as a pattern": {"subscription_id": "sub%25", "invoice_id": "in_min_", "method_id": "pm_"},
+    "of SQL": {
+        "subscription_id": "x'%20OR%20'1'='1",
+        "invoice_id": "x'%20OR%20'1'='1",
+        "method_id": "x'%20OR%20'1'='1",
+    },
+    "of no text": {"subscription_id": "%ff%fe", "invoice_id": "%ff%fe", "method_id": "%ff%fe"},
+    "of great length": {"subscription_id": "s" * 4000, "invoice_id": "i" * 4000, "method_id": "p" * 4000},
 }
-MADE_UP = {"subscription_id": "sub_nobodys", "invoice_id": "in_nobodys"}
+MADE_UP = {"subscription_id": "sub_nobodys", "invoice_id": "in_nobodys", "method_id": "pm_nobodys"}
 
 
 SESSION = """
