@@ -31,6 +31,7 @@ from server.documents import Printer
 from server.home import routes as home
 from server.invoices import routes as invoices
 from server.login import routes as login
+from server.login import session_routes
 from server.login.limits import Limits
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
@@ -48,7 +49,7 @@ from server.themes.link_file import LinkFile
 from server.worker import Worker
 
 Clock = Callable[[], datetime]
-FEATURES = (home, subscriptions, invoices, payment_methods, details)
+FEATURES = (home, subscriptions, invoices, payment_methods, details, session_routes)
 
 
 def utc_now() -> datetime:

@@ -65,6 +65,21 @@ class Paths:
     def logout_everywhere(self) -> str:
         return f"{self.base}/my/logout-everywhere"
 
+    @property
+    def sessions(self) -> str:
+        return f"{self.base}/my/sessions"
+
+    def sessions_after(self, done: str) -> str:
+        """With what was just done said: a word of `session_views.DONE`."""
+        return f"{self.sessions}?{urlencode({'done': done})}"
+
+    def session_end(self, name: str) -> str:
+        return f"{self.sessions}/{_segment(name)}/end"
+
+    @property
+    def sessions_end_others(self) -> str:
+        return f"{self.sessions}/end-others"
+
     # What needs a customer.
     @property
     def overview(self) -> str:

@@ -20,6 +20,7 @@ _PAGES: dict[str, Callable[[Paths], str]] = {
     "payment_methods": lambda paths: paths.payment_methods,
     "payment_method_add": lambda paths: paths.payment_method_add,
     "details": lambda paths: paths.details,
+    "sessions": lambda paths: paths.sessions,
 }
 _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "invoice": lambda paths, id_: paths.invoice(id_),
@@ -87,6 +88,8 @@ def of_request(brand: str, path: str) -> str:
     for name, page in _PAGES.items():
         if name != "home" and page(paths) == path:
             return name
+    if path.startswith(f"{paths.sessions}/") or path == paths.logout_everywhere:
+        return "sessions"
     for name, page_of in (*_PAGES_OF.items(), *(("subscription", button) for button in _BUTTONS), _TO_PROVIDER):
         before, _, after = page_of(paths, "-id-").partition("-id-")
         found = re.fullmatch(f"{re.escape(before)}({_ID}){re.escape(after)}", path)

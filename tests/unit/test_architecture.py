@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"app",),
     (r"merchant(\..*)?", r"operations", r"static_files", r"checking", r"overrides", r"gallery", r"examples"),
     (rf"({'|'.join(FEATURES)})\.(\w+_)?routes", r"subscriptions\.asking"),
-    (r"login\.routes",),
+    (r"login\.(\w+_)?routes",),
     (r"worker",),
     (r"responding",),
     (r"mail(\..*)?", r"documents"),
@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"themes(\..*)?",),
     (
         r"store(\..*)?",
+        r"activities",
         r"posting",
         r"sealing",
         r"addresses",

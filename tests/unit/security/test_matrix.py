@@ -1,23 +1,27 @@
 """Every route x whose thing x which brand x who asks. The routes come from the router itself: one that is not in the
 table below fails, so nobody adds a route without saying who may ask for what."""
 
+import hashlib
 import itertools
 import re
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from httpx import Response
 from litestar import Litestar
 
-from server.store import Store
+from server.login.elsewhere import name_of
+from server.store import Store, micros
 from tests.conftest import Clock
 from tests.support.accounts import account, card, ending, invoice, keep, subscription
 from tests.support.client import Client
 from tests.support.provider import at_the_bank
 from tests.support.selling import offering
-from tests.support.world import BRAND, World
+from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio
 
@@ -82,6 +86,9 @@ WHO = {
     "POST /{brand_name}/sandbox/{visit_id}/confirm": CUSTOMER,
     "GET /{brand_name}/my/details": CUSTOMER,
     "GET /{brand_name}/my/details/export": CUSTOMER,
+    "GET /{brand_name}/my/sessions": CUSTOMER,
+    "POST /{brand_name}/my/sessions/{session_id}/end": CUSTOMER,
+    "POST /{brand_name}/my/sessions/end-others": CUSTOMER,
 }
 # The same thing by another door: ids that come in a query.
 IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)
@@ -101,6 +108,36 @@ NOT_MINE = {
     "of great length": {each: id_[0] * 4000 for each, id_ in MINE.items()},
 }
 MADE_UP = {each: id_.replace("_mine", "_nobodys") for each, id_ in MINE.items()}
+
+
+SESSION = """
+INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
+VALUES (:id_hash, :brand, :customer, :address, 'link', 'Safari on iPhone', :now, :now, :expires_at)"""
+
+
+def session_row(customer: str) -> bytes:
+    return hashlib.sha256(customer.encode()).digest()
+
+
+def session_name(customer: str, brand: str = BRAND) -> str:
+    """What forms of the customer call the session that `fill` gives them."""
+    portal: Any = SimpleNamespace(name=brand, settings=SETTINGS)
+    return name_of(portal, customer, session_row(customer))
+
+
+MINE["session_id"], MADE_UP["session_id"] = session_name("cus_mine"), "q7Jk2bT0aVf8YxR1Lm3NwPz5cDe6GhS9uIo4Kt"
+for whose, its in {
+    "of another customer": session_name("cus_sams"),
+    "of another brand": session_name("cus_orbits", OTHER),
+    "of my own other kind": "sub_mine",
+    "of my own with another case": MINE["session_id"].swapcase(),
+    "of my own with a blank": MINE["session_id"] + "%20",
+    "of my own as a pattern": MINE["session_id"][:-1] + "%25",
+    "of SQL": "x'%20OR%20'1'='1",
+    "of no text": "%ff%fe",
+    "of great length": "s" * 4000,
+}.items():
+    NOT_MINE[whose]["session_id"] = its
 
 
 @pytest.fixture
@@ -138,7 +175,7 @@ async def call(browser: Client, route: str, ids: dict[str, str] = MINE, *, brand
 
 
 async def fill(world: World) -> World:
-    """Two customers of one brand and one of another, each with a subscription and an invoice."""
+    """Two customers of one brand and one of another, each with a subscription, an invoice and a session elsewhere."""
     for id_, address, brand in (
         ("mine", "jenny@example.com", BRAND),
         ("sams", "sam@example.com", BRAND),
@@ -151,6 +188,9 @@ async def fill(world: World) -> World:
         )  # fmt: skip
         await keep(world, own, invoice(f"in_{id_}_old"), brand=brand)
         await at_the_bank(world, brand, f"cus_{id_}", f"visit_{id_}", note="confirm_once", last4="3155")
+        row = {"id_hash": session_row(f"cus_{id_}"), "brand": brand, "customer": f"cus_{id_}", "address": address}
+        row |= {"now": micros(world.clock()), "expires_at": micros(world.clock() + timedelta(hours=8))}
+        await world.store.write(lambda transaction, row=row: transaction.count(SESSION, row))  # type: ignore[misc]
     return world
 
 
@@ -174,7 +214,7 @@ async def browser(filled: World) -> Client:
 async def everything(store: Store) -> dict[str, list[Any]]:
     """Every row of every table."""
     tables = ("challenge", "budget", "session", "customer", "account", "invoice", "catalog", "operation", "outbox",
-              "activity", "imported", "migration", "provider_session", "promotion_code", "redemption")  # fmt: skip
+              "activity", "imported", "migration", "provider_session", "promotion_code", "redemption", "known_browser")  # fmt: skip
     return {table: sorted(await store.read(f"SELECT * FROM {table}"), key=repr) for table in tables}
 
 
