@@ -7,7 +7,18 @@ from datetime import datetime, tzinfo
 
 import msgspec
 
-from server.billing import Account, Address, Invoice, InvoiceFilter, InvoiceLine, InvoicePage, Money, Payment
+from server.billing import (
+    Account,
+    Address,
+    Invoice,
+    InvoiceFilter,
+    InvoiceLine,
+    InvoicePage,
+    Money,
+    Payment,
+    Subscription,
+    paying,
+)
 from server.rendering import View
 
 STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
@@ -38,6 +49,10 @@ class Row(msgspec.Struct, frozen=True):
     """How many lines follow the first."""
     amount_due: Money | None = None
     """What is still to pay, where that is not the whole amount."""
+    refunded: Money | None = None
+    """What was given back of what was paid."""
+    may_pay: bool = False
+    """The customer can pay it here, and is asked to."""
 
 
 class List(View, frozen=True):
@@ -86,6 +101,18 @@ class Detail(View, frozen=True):
     """There is a PDF of it: the ledger makes them, and only of what is complete."""
     has_receipt: bool = False
     """And a receipt: it is paid, and something was."""
+    may_pay: bool = False
+    """The customer can pay it here: it is open, or was written off."""
+    failure: str = ""
+    """Why the last try to charge it failed: a decline code, while it is to be paid."""
+    waits_with: str = ""
+    """A payment with this, such as `visa 4242`, waits for the customer's confirmation."""
+    next_attempt_at: datetime | None = None
+    """When it will be charged again by itself."""
+    announcement: str = ""
+    """What was just asked for and is so: `paid`, or a word of `billing.paying` that says why it cannot be paid."""
+    goes_on: str = ""
+    """What the subscription is called that is in order again, with the announcement `paid`."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -142,6 +169,7 @@ def latest(account: Account, now: datetime) -> tuple[Row, ...]:
 def row(invoice: Invoice, now: datetime) -> Row:
     status = status_word(invoice, now)
     partly_paid = invoice.status == "open" and invoice.amount_due != invoice.total
+    refunded = sum(each.refunded.amount for each in invoice.payments if each.refunded)
     return Row(
         id=invoice.id,
         number=invoice.number,
@@ -153,6 +181,8 @@ def row(invoice: Invoice, now: datetime) -> Row:
         what_for=next((each.description for each in invoice.lines if each.description), ""),
         more_lines=max(len(invoice.lines) - 1, 0),
         amount_due=invoice.amount_due if partly_paid and invoice.amount_due else None,
+        refunded=Money(refunded, invoice.currency) if refunded else None,
+        may_pay=invoice.status == "open" and paying.may_pay(invoice) is None,
     )
 
 
@@ -163,7 +193,9 @@ def status_word(invoice: Invoice, now: datetime) -> str:
     return invoice.status if invoice.status in STATUSES else "other"
 
 
-def detail(invoice: Invoice, now: datetime) -> Detail:
+def detail(invoice: Invoice, now: datetime, announcement: str = "", goes_on: str = "") -> Detail:
+    tried, waits = paying.last_try(invoice), paying.waiting(invoice)
+    may_pay = paying.may_pay(invoice) is None
     payments = sorted((each for each in invoice.payments if each.status != "open"), key=lambda each: each.at)
     return Detail(
         invoice=invoice,
@@ -175,7 +207,25 @@ def detail(invoice: Invoice, now: datetime) -> Detail:
         paid_with=next((each.method for each in reversed(payments) if each.status == "paid"), ""),
         has_document=has_document(invoice),
         has_receipt=has_receipt(invoice),
+        may_pay=may_pay,
+        failure=tried.failure if tried and may_pay and not waits else "",
+        waits_with=waits.method if waits else "",
+        next_attempt_at=invoice.next_attempt_at if invoice.next_attempt_at and invoice.next_attempt_at > now else None,
+        announcement=announcement,
+        goes_on=goes_on,
     )
+
+
+def paid(invoice: Invoice, account: Account, now: datetime) -> Detail:
+    """A paid invoice, with a word of thanks."""
+    found = account.subscription(invoice.subscription)
+    return detail(invoice, now, "paid", subscription_name(found) if found and found.status == "active" else "")
+
+
+def subscription_name(subscription: Subscription) -> str:
+    """Its own description, or its first product."""
+    price = subscription.items[0].price if subscription.items else None
+    return subscription.description or (price.product_name or price.nickname or price.product if price else "")
 
 
 def has_document(invoice: Invoice) -> bool:
