@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refused, paying
+from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refused, notices, paying
 from server.billing import ledger_rows as rows
 from server.billing.documents import decode_invoice
 from server.billing.ledger_accounts import Asked, LedgerAccounts
@@ -68,6 +68,8 @@ class LedgerPayments(LedgerAccounts):
             raise Refused(made.reason, made.detail)
         told = [Activity(now, _KINDS[made.payment.status], invoice.id, _said(made), asked.browser)]
         rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=told)
+        receipt = notices.of_invoice(invoice, made.invoice, made.account, now, present=True)
+        self._tell(transaction, asked.customer_id, [receipt] if receipt else [], now)
         transaction.count(rows.DONE, {**whose, "key": asked.key, "now": micros(now)})
         return self._to_confirm(transaction, asked, made)
 
