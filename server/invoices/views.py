@@ -8,7 +8,9 @@ from datetime import datetime, tzinfo
 import msgspec
 
 from server.billing import Account, Address, Invoice, InvoiceFilter, InvoiceLine, InvoicePage, Money, Payment
+from server.invoices.electronic import Gaps, seller_gaps, statement
 from server.rendering import View
+from server.themes.portal_file import Business
 
 STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
 BADGES = {"paid": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}
@@ -86,6 +88,10 @@ class Detail(View, frozen=True):
     """There is a PDF of it: the ledger makes them, and only of what is complete."""
     has_receipt: bool = False
     """And a receipt: it is paid, and something was."""
+    is_electronic: bool = False
+    """The PDF holds an electronic invoice (Factur-X)."""
+    not_electronic: tuple[str, ...] = ()
+    """Why it does not, although the business makes them: the words of invoices/electronic.py."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -163,7 +169,11 @@ def status_word(invoice: Invoice, now: datetime) -> str:
     return invoice.status if invoice.status in STATUSES else "other"
 
 
-def detail(invoice: Invoice, now: datetime) -> Detail:
+def detail(invoice: Invoice, now: datetime, business: Business | None = None) -> Detail:
+    """`business`: who issues it, where it matters whether its PDF is an electronic invoice too."""
+    said = None
+    if business is not None and has_document(invoice) and not seller_gaps(business):
+        said = statement(invoice, business)
     payments = sorted((each for each in invoice.payments if each.status != "open"), key=lambda each: each.at)
     return Detail(
         invoice=invoice,
@@ -175,6 +185,8 @@ def detail(invoice: Invoice, now: datetime) -> Detail:
         paid_with=next((each.method for each in reversed(payments) if each.status == "paid"), ""),
         has_document=has_document(invoice),
         has_receipt=has_receipt(invoice),
+        is_electronic=said is not None and not isinstance(said, Gaps),
+        not_electronic=said.missing if isinstance(said, Gaps) else (),
     )
 
 

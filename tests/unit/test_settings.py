@@ -1,6 +1,5 @@
 """Settings from the environment: every mistake is named, and nothing unknown is silently without effect."""
 
-
 import pytest
 
 from server.settings import SettingsError, from_environment
