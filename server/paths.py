@@ -1,17 +1,18 @@
 """Every URL of the portal, in one place.
 
 A brand is served under ``/<brand>/…`` by the server, always. A brand with a domain of its own is published at that
-domain's root, and its CDN rewrites ``/login`` and ``/my/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so what a
+domain's root, and its CDN rewrites ``/login``, ``/my/…`` and ``/sandbox/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so what a
 browser sees begins with `Paths.base`, which is then empty. Routes are written with the patterns of the server,
 links with the methods of `Paths`; the test of this file holds the two together.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 # Below `base`, a CDN passes these prefixes on to the server; everything else is a file of the build.
-DYNAMIC_PREFIXES = ("/login", "/logout", "/my/")
+DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/sandbox/")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
@@ -64,6 +65,21 @@ class Paths:
     def logout_everywhere(self) -> str:
         return f"{self.base}/my/logout-everywhere"
 
+    @property
+    def sessions(self) -> str:
+        return f"{self.base}/my/sessions"
+
+    def sessions_after(self, done: str) -> str:
+        """With what was just done said: a word of `session_views.DONE`."""
+        return f"{self.sessions}?{urlencode({'done': done})}"
+
+    def session_end(self, name: str) -> str:
+        return f"{self.sessions}/{_segment(name)}/end"
+
+    @property
+    def sessions_end_others(self) -> str:
+        return f"{self.sessions}/end-others"
+
     # What needs a customer.
     @property
     def overview(self) -> str:
@@ -89,8 +105,9 @@ class Paths:
     def subscription_resume(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/resume"
 
-    def subscription_change(self, subscription_id: str) -> str:
-        return f"{self.subscription(subscription_id)}/change"
+    def subscription_change(self, subscription_id: str, chosen: Mapping[str, str] | None = None) -> str:
+        """`chosen`: what the form begins with, by the names of its fields."""
+        return f"{self.subscription(subscription_id)}/change{'?' + urlencode(chosen) if chosen else ''}"
 
     def subscription_change_confirm(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/change/confirm"
@@ -129,6 +146,17 @@ class Paths:
     def invoice(self, invoice_id: str) -> str:
         return f"{self.invoices}/{_segment(invoice_id)}"
 
+    def invoice_paid(self, invoice_id: str) -> str:
+        """The invoice, with a word of thanks once it is paid."""
+        return f"{self.invoice(invoice_id)}?paid=1"
+
+    def invoice_pay(self, invoice_id: str) -> str:
+        return f"{self.invoice(invoice_id)}/pay"
+
+    def invoice_pay_add(self, invoice_id: str) -> str:
+        """To the provider's page, and back with another payment method."""
+        return f"{self.invoice_pay(invoice_id)}/add"
+
     def invoice_pdf(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/pdf"
 
@@ -138,6 +166,26 @@ class Paths:
     @property
     def payment_methods(self) -> str:
         return f"{self.base}/my/payment-methods"
+
+    @property
+    def payment_method_add(self) -> str:
+        return f"{self.payment_methods}/add"
+
+    def payment_method_replace(self, method_id: str) -> str:
+        return f"{self.payment_methods}/{_segment(method_id)}/replace"
+
+    def payment_method_added(self, method_id: str) -> str:
+        return f"{self.payment_methods}/{_segment(method_id)}/added"
+
+    def payment_method_default(self, method_id: str) -> str:
+        return f"{self.payment_methods}/{_segment(method_id)}/default"
+
+    def payment_method_remove(self, method_id: str) -> str:
+        return f"{self.payment_methods}/{_segment(method_id)}/remove"
+
+    def subscription_unpin(self, subscription_id: str) -> str:
+        """Back to the default payment method."""
+        return f"{self.subscription(subscription_id)}/unpin"
 
     # The ledger's stand-in for a provider's page.
     def sandbox(self, token: str) -> str:

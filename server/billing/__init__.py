@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from server.billing.detail_types import BillingAddress, Contact, Shipping, Update
 from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.money import Money
+from server.billing.paying_types import Paying
 from server.billing.plan_types import Canceled, Cancellation, Change, Changed, Charge, Plan, Preview
 from server.billing.ports import (
     Accounts,
     Activity,
+    Details,
     InvoiceFilter,
     InvoicePage,
     Invoices,
@@ -68,6 +71,7 @@ __all__ = [
     "Address",
     "Basis",
     "Billing",
+    "BillingAddress",
     "BillingError",
     "BuyerTaxId",
     "Canceled",
@@ -76,8 +80,10 @@ __all__ = [
     "Change",
     "Changed",
     "Charge",
+    "Contact",
     "Coupon",
     "Customer",
+    "Details",
     "Discount",
     "Invoice",
     "InvoiceDiscount",
@@ -89,6 +95,7 @@ __all__ = [
     "LineTax",
     "Money",
     "NotFound",
+    "Paying",
     "Payment",
     "PaymentMethod",
     "Pending",
@@ -102,6 +109,7 @@ __all__ = [
     "Refused",
     "Sandbox",
     "Scheduled",
+    "Shipping",
     "Subscription",
     "TaxId",
     "TaxRate",
@@ -109,9 +117,10 @@ __all__ = [
     "Unavailable",
     "Uncertain",
     "Upcoming",
+    "Update",
 ]
 
 
 @runtime_checkable
-class Billing(Accounts, Invoices, PaymentMethods, Subscriptions, Protocol):
+class Billing(Accounts, Details, Invoices, PaymentMethods, Subscriptions, Protocol):
     """One brand's billing."""

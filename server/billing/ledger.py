@@ -3,6 +3,7 @@
 ledger_accounts        reading and writing an account: versions, idempotency keys, what is due
 ledger_subscriptions   the verbs about subscriptions
 ledger_methods         the verbs about payment methods
+class Ledger(LedgerSubscriptions, LedgerMethods, LedgerDetails, LedgerPayments):
 ledger_invoices        the pages of an invoice history
 ledger_rows            the statements
 """
@@ -12,11 +13,13 @@ from __future__ import annotations
 from server.billing import LATEST_INVOICES, Invoice, InvoiceFilter, InvoicePage, NotFound, ledger_invoices
 from server.billing import ledger_rows as rows
 from server.billing.documents import decode_invoice
+from server.billing.ledger_details import LedgerDetails
 from server.billing.ledger_methods import LedgerMethods
+from server.billing.ledger_payments import LedgerPayments
 from server.billing.ledger_subscriptions import LedgerSubscriptions
 
 
-class Ledger(LedgerSubscriptions, LedgerMethods):
+class Ledger(LedgerSubscriptions, LedgerMethods, LedgerDetails, LedgerPayments):
     """One brand's billing in the store."""
 
     async def invoices(

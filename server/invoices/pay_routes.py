@@ -1,0 +1,146 @@
+"""Paying an invoice: the page with the amount and the ways to pay it, the payment itself, another card on the way.
+
+A payment that worked leads to the invoice, one that the bank wants confirmed to the provider's page, one that failed
+back to the form with the reason. The form carries two hidden fields: `customer`, so that a page of another account pays
+nothing here, and `key`, so that the same form sent twice pays once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from litestar import Response, get, post
+
+from server.billing import Account, Invoice, NotFound, Refused, paying
+from server.forms import Form, read_form
+from server.invoices import pay_views, views
+from server.portal import Portal
+from server.problems.views import OtherCustomer, Repeat
+from server.rendering import View
+from server.responding import AnyRequest, go, repeatable, show
+from server.sessions import LoggedIn
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
+Page = Response[Any]
+
+
+@get("/my/invoices/{invoice_id:str}/pay")
+async def confirm_pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
+    it = await _asked(request, portal, customer, invoice_id, Form({}))
+    return it.cannot(looking=True) or it.form_page()
+
+
+@post("/my/invoices/{invoice_id:str}/pay", status_code=200)
+async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
+    it = await _asked(request, portal, customer, invoice_id, await read_form(request))
+    if impossible := it.of_another() or it.cannot():
+        return impossible
+    method = it.chosen
+    mistake = pay_views.mistake_in(it.account, method, it.now) or ("" if it.key else "again")
+    if mistake:
+        return it.form_page(mistake=mistake, status=422)
+    repeatable(request, Repeat("invoice_pay", invoice_id, it.key, customer.customer_id, {"method": method}))
+    try:
+        done = await portal.billing.pay(
+            customer.customer_id, invoice_id, method, key=it.key, now=it.now, browser=customer.browser
+        )
+    except Refused as refused:
+        it = await _asked(request, portal, customer, invoice_id, it.form)
+        return it.cannot() or it.form_page(refusal=refused.reason, status=409)
+    if done.payment.status == "paid":
+        return go(request, portal.paths.invoice_paid(invoice_id))
+    if done.confirm_at:
+        return go(request, done.confirm_at)
+    return it.form_page(of=done.invoice, account=done.account, just_tried=True, status=409)
+
+
+@post("/my/invoices/{invoice_id:str}/pay/add", status_code=200)
+async def pay_add(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
+    """To the provider's page for another payment method, which leads back here."""
+    it = await _asked(request, portal, customer, invoice_id, await read_form(request))
+    if impossible := it.of_another() or it.cannot():
+        return impossible
+    back = portal.paths.invoice_pay(invoice_id)
+    return go(request, await portal.billing.setup(customer.customer_id, return_to=back, now=it.now))
+
+
+@get("/my/invoices/{invoice_id:str}/pay/{method_id:str}/added")
+async def pay_added(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, method_id: str) -> Page:
+    """Back from the provider's page with a new payment method."""
+    it = await _asked(request, portal, customer, invoice_id, Form({"method": method_id}))
+    if it.account.payment_method(method_id) is None:
+        raise NotFound
+    return it.cannot(looking=True) or it.form_page(added=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request about the payment of one invoice."""
+
+    request: AnyRequest
+    portal: Portal
+    customer: LoggedIn
+    invoice: Invoice
+    now: datetime
+    form: Form
+
+    @property
+    def account(self) -> Account:
+        return self.customer.account
+
+    @property
+    def key(self) -> str:
+        """The idempotency key, where the form is whole: a form without its customer is one of nobody's pages."""
+        key = self.form.get("key")
+        return key if self.form.get("customer") and _KEY.fullmatch(key) else ""
+
+    @property
+    def chosen(self) -> str:
+        return self.form.get("method")[:255]
+
+    def of_another(self) -> Page | None:
+        """The form was made for another account: another tab has logged in to this one since."""
+        if self.form.get("customer") in ("", self.customer.customer_id):
+            return None
+        return self.show(OtherCustomer(), 409)
+
+    def cannot(self, *, looking: bool = False) -> Page | None:
+        """The invoice as it stands, where there is nothing to pay."""
+        refusal = paying.may_pay(self.invoice)
+        if refusal is None:
+            return None
+        if refusal.reason != "already_paid":
+            return self.show(views.detail(self.invoice, self.now, refusal.reason), 200 if looking else 409)
+        if looking:
+            return self.show(views.paid(self.invoice, self.account, self.now), 200)
+        return go(self.request, self.portal.paths.invoice_paid(self.invoice.id))
+
+    def form_page(
+        self, *, of: Invoice | None = None, account: Account | None = None, status: int = 200, **said: Any
+    ) -> Page:
+        """`of` and `account`: as they are after a try."""
+        account, features = account or self.account, self.portal.brand.portal.features
+        key = secrets.token_urlsafe(16)
+        view = pay_views.confirm_pay(
+            account, of or self.invoice, features, self.now, key=key, chosen=self.chosen, **said
+        )
+        return self.show(view, status)
+
+    def show(self, view: View, status: int) -> Page:
+        it = self.customer
+        return show(self.request, self.portal, view, account=it.account, address=it.address, status=status)
+
+
+async def _asked(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, form: Form) -> _Asked:
+    """Raises `NotFound`, also for another customer's invoice and where the brand shows no invoices."""
+    if not portal.brand.portal.features.invoice_history.enabled:
+        raise NotFound
+    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    return _Asked(request, portal, customer, found, portal.clock(), form)
+
+
+handlers = (confirm_pay, pay, pay_add, pay_added)

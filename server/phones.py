@@ -1,0 +1,43 @@
+"""Telephone numbers: kept as E.164, shown as their country writes them for abroad. The data is Google's
+(`phonenumbers`).
+
+A number is taken when its country has numbers of that length. Whether the number is assigned is not asked: the data
+of assigned ranges is always a little behind, and nobody's number is refused for that.
+"""
+
+from __future__ import annotations
+
+import phonenumbers
+
+LONGEST = 40
+"""Characters that may be typed; E.164 itself has 15 digits."""
+
+
+def read(typed: str, country: str) -> str:
+    """As E.164; a number without `+` is one of `country` (two letters, or empty). Empty text where it is none, or has
+    an extension, which E.164 has no place for."""
+    try:
+        number = phonenumbers.parse(typed, country or None)
+    except phonenumbers.NumberParseException:
+        return ""
+    if number.extension or not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def shown(stored: str) -> str:
+    """With its blanks; what is not E.164 as it stands, since a merchant's own data may be anything."""
+    try:
+        number = phonenumbers.parse(stored)
+    except phonenumbers.NumberParseException:
+        return stored
+    if phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != stored:
+        return stored
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def example(country: str) -> str:
+    """A number that nobody has been given for sure is not to be had; this is the data's example for the country, in
+    its international form, or empty."""
+    number = phonenumbers.example_number(country) if country else None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL) if number else ""

@@ -1,0 +1,177 @@
+"""Billing details behind the port, on both stores. Rows D1 to D3."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from server.billing import Address, BillingAddress, Contact, NotFound, Refused, Shipping, details
+from server.billing.ledger import Ledger
+from server.merchant.import_files import import_records
+from server.themes.features import CustomerUpdate, Features
+from tests.support import exports
+from tests.support.ledger_accounts import NOW, day
+
+pytestmark = pytest.mark.anyio
+BROWSER = "Firefox on Linux"
+EVERYTHING = ("name", "email", "address", "shipping", "phone", "tax_id")
+HAMBURG = Address("Speicherstraße 4", "", "Hamburg", "", "20457", "DE")
+PARIS = Address("8 rue de Londres", "", "Paris", "", "75009", "FR")
+
+
+def ledger_that_allows(store, *allowed):
+    return Ledger(store, "plain", Features(customer_update=CustomerUpdate(allowed_updates=allowed)))
+
+
+@pytest.fixture
+async def ledger(store):
+    records = [exports.product(), exports.customer(name="Jenny Rosen"), exports.method(), exports.subscription()]
+    await import_records(store, "plain", records, now=NOW)
+    return ledger_that_allows(store, *EVERYTHING)
+
+
+async def change(ledger, update, key="k1", seen="", customer="cus_1"):
+    return (await ledger.update_customer(customer, update, seen=seen, key=key, now=NOW, browser=BROWSER)).customer
+
+
+async def add(ledger, kind="eu_vat", number="DE136695976", key="t1"):
+    return (await ledger.add_tax_id("cus_1", kind, number, key=key, now=NOW, browser=BROWSER)).customer.tax_ids
+
+
+async def told(ledger):
+    return [(each.kind, each.data) for each in await ledger.history("cus_1")]
+
+
+# D1
+async def test_details_are_kept_and_the_directory_follows_the_name(store, ledger):
+    after = await change(ledger, Contact("Jenny Rosen GmbH", ""))
+    assert (after.name, after.phone) == ("Jenny Rosen GmbH", "")
+    after = await change(ledger, BillingAddress(HAMBURG), "k2")
+    after = await change(ledger, Contact(phone="040 1234567"), "k3")
+    assert (after.name, after.phone, after.address) == ("Jenny Rosen GmbH", "+49401234567", HAMBURG)
+    assert await store.read("SELECT name FROM customer") == [("Jenny Rosen GmbH",)]
+
+
+async def test_the_history_says_which_details_and_not_what_they_are(store, ledger):
+    await change(ledger, Contact("Somebody Private"))
+    await change(ledger, BillingAddress(HAMBURG), "k2")
+    [new] = await add(ledger)
+    await ledger.remove_tax_id("cus_1", new.id, key="t2", now=NOW + timedelta(seconds=1), browser=BROWSER)
+    found = await told(ledger)
+    assert found[0] == ("customer.tax_id_removed", {"type": "eu_vat"})
+    assert ("customer.updated", {"fields": "name"}) in found
+    assert ("customer.updated", {"fields": "address"}) in found
+    assert ("customer.tax_id_added", {"type": "eu_vat"}) in found
+    kept = repr(
+        await store.read("SELECT subject, action FROM operation") + await store.read("SELECT data FROM activity")
+    )
+    assert "Private" not in kept
+    assert "Speicher" not in kept
+    assert "136695976" not in kept
+
+
+async def test_two_tabs_with_different_groups_at_once_lose_nothing(ledger):
+    shipping = Shipping("Front desk", "", HAMBURG)
+    groups = [Contact("New Name"), BillingAddress(PARIS), shipping]
+    await asyncio.gather(
+        *(change(ledger, each, f"k{number}") for number, each in enumerate(groups)),
+        add(ledger),
+        add(ledger, key="t2", number="ATU13585627"),
+    )
+    after = (await ledger.account("cus_1", NOW)).customer
+    assert (after.name, after.address, after.shipping_name, len(after.tax_ids)) == ("New Name", PARIS, "Front desk", 2)
+
+
+async def test_the_same_details_changed_meanwhile_are_not_silently_undone(ledger):
+    before = (await ledger.account("cus_1", NOW)).customer
+    seen = details.mark(before, Contact)
+    await change(ledger, Contact("First Tab", ""), "k1", seen)
+    with pytest.raises(Refused) as refused:
+        await change(ledger, Contact("Second Tab", ""), "k2", seen)
+    assert refused.value.reason == "details_changed"
+    assert (await ledger.account("cus_1", NOW)).customer.name == "First Tab"
+
+
+async def test_the_same_form_sent_twice_acts_once(ledger):
+    await change(ledger, Contact("Once"))
+    await change(ledger, Contact("Once"))
+    assert [kind for kind, _ in await told(ledger)].count("customer.updated") == 1
+    assert await add(ledger) == await add(ledger)
+    with pytest.raises(Refused, match="key_reused"):
+        await change(ledger, Contact("Twice"))
+
+
+# threat 78
+@pytest.mark.parametrize(
+    ("update", "word"),
+    [
+        (Contact(name="X"), "name"),
+        (Contact(phone="+49401234567"), "phone"),
+        (BillingAddress(HAMBURG), "address"),
+        (Shipping("Front desk", "", HAMBURG), "shipping"),
+    ],
+)
+async def test_what_is_not_allowed_is_refused_below_every_form(store, ledger, update, word):
+    others = [each for each in EVERYTHING if each != word]
+    with pytest.raises(Refused, match="details_not_allowed"):
+        await change(ledger_that_allows(store, *others), update)
+    await change(ledger_that_allows(store, word), update, "k2")
+
+
+async def test_tax_numbers_are_refused_below_every_form(store, ledger):
+    [new] = await add(ledger)
+    forbidden = ledger_that_allows(store, "name", "address")
+    with pytest.raises(Refused, match="details_not_allowed"):
+        await add(forbidden, key="t2")
+    with pytest.raises(Refused, match="details_not_allowed"):
+        await forbidden.remove_tax_id("cus_1", new.id, key="t3", now=NOW, browser=BROWSER)
+    for kind, number, reason in (
+        ("eu_vat", "de 136 695 976", "tax_id_taken"),
+        ("eu_vat", "DE136695977", "tax_id_invalid"),
+        ("zz_vat", "DE136695976", "tax_id_invalid"),
+    ):
+        with pytest.raises(Refused, match=reason):
+            await add(ledger, kind, number, key=f"{reason}{kind}")
+
+
+async def test_a_customer_has_five_tax_numbers_at_most(ledger):
+    numbers = ["DE136695976", "ATU13585627", "BE0428759497", "FR40303265045", "NL004495445B01"]
+    await asyncio.gather(*(add(ledger, number=each, key=each) for each in numbers))
+    with pytest.raises(Refused) as refused:
+        await add(ledger, number="DK13585628", key="t6")
+    assert (refused.value.reason, refused.value.detail) == ("too_many_tax_ids", "5")
+
+
+async def test_what_cannot_be_kept_is_refused_below_every_form(ledger):
+    for number, update in enumerate(
+        (
+            Contact("a\x1bb"),
+            Contact("x" * 257),
+            Contact(phone="nobody"),
+            BillingAddress(Address(country="DE")),
+            BillingAddress(Address("1", "", "A", "", "1", "QQ")),
+        )
+    ):
+        with pytest.raises(Refused, match="details_invalid"):
+            await change(ledger, update, f"k{number}")
+
+
+async def test_another_customer_has_no_such_tax_number(store, ledger):  # threat 75
+    [new] = await add(ledger)
+    await import_records(store, "plain", [exports.customer("cus_2", email="sam@example.com")], now=NOW)
+    with pytest.raises(NotFound):
+        await ledger.remove_tax_id("cus_2", new.id, key="t2", now=NOW, browser=BROWSER)
+
+
+# D3
+async def test_invoices_that_were_issued_keep_their_details_and_the_next_has_the_new_ones(ledger):
+    await change(ledger, Contact("Old Name"), "k1")
+    await change(ledger, BillingAddress(HAMBURG), "k2")
+    [old] = (await ledger.account("cus_1", day(2026, 4, 2))).invoices
+    later = day(2026, 4, 3)
+    await ledger.update_customer("cus_1", Contact("New Name"), key="k3", now=later, browser=BROWSER)
+    await ledger.update_customer("cus_1", BillingAddress(PARIS), key="k4", now=later, browser=BROWSER)
+    new, kept = (await ledger.account("cus_1", day(2026, 5, 2))).invoices
+    assert kept == old
+    assert (kept.customer_name, kept.customer_address) == ("Old Name", HAMBURG)
+    assert (new.customer_name, new.customer_address) == ("New Name", PARIS)
