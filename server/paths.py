@@ -7,6 +7,7 @@ links with the methods of `Paths`; the test of this file holds the two together.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -89,8 +90,9 @@ class Paths:
     def subscription_resume(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/resume"
 
-    def subscription_change(self, subscription_id: str) -> str:
-        return f"{self.subscription(subscription_id)}/change"
+    def subscription_change(self, subscription_id: str, chosen: Mapping[str, str] | None = None) -> str:
+        """`chosen`: what the form begins with, by the names of its fields."""
+        return f"{self.subscription(subscription_id)}/change{'?' + urlencode(chosen) if chosen else ''}"
 
     def subscription_change_confirm(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/change/confirm"

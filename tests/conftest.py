@@ -16,9 +16,10 @@ from server.store import Store, open_store
 from tests.support.world import World
 
 settings.register_profile("the same every time", derandomize=True, deadline=None)
-settings.register_profile("search", deadline=None)
+settings.register_profile("search", deadline=None, max_examples=2_000)
 settings.load_profile("the same every time")
-"""A change is judged by what it changed: the same examples in every run. `--hypothesis-profile=search` draws new ones."""
+"""A change is judged by what it changed: the same examples in every run. `--hypothesis-profile=search` draws new ones,
+and twenty times as many where a test says how `often`."""
 
 ORDER = ("unit", "contract", "chaos", "browser")
 

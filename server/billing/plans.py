@@ -105,13 +105,26 @@ def options(subscription: Subscription, catalog: Catalog, features: Features, no
     """The prices to choose from: the present one first, then in the order of the configuration."""
     if may_change(subscription, features, now):
         return ()
-    rule, item = features.subscription_update, subscription.items[0]
-    prices = [item.price]
-    if "price" in rule.default_allowed_updates:
-        listed = (catalog.prices.get(price) for each in rule.products for price in each.prices)
-        prices += [each for each in listed if each and each.id != item.price.id and _is_sold(each, subscription)]
+    prices = [subscription.items[0].price, *_others(subscription, catalog, features)]
     found = (_option(each, subscription, features) for each in prices)
     return tuple(each for each in found if each)
+
+
+def forbidden(subscription: Subscription, catalog: Catalog, features: Features, now: datetime) -> tuple[Price, ...]:
+    """The prices that are sold, and not to whoever has this plan."""
+    if may_change(subscription, features, now):
+        return ()
+    others = _others(subscription, catalog, features)
+    return tuple(each for each in others if _option(each, subscription, features) is None)
+
+
+def _others(subscription: Subscription, catalog: Catalog, features: Features) -> list[Price]:
+    """Those that are sold beside the present one, in the order of the configuration."""
+    rule, item = features.subscription_update, subscription.items[0]
+    if "price" not in rule.default_allowed_updates:
+        return []
+    listed = (catalog.prices.get(price) for each in rule.products for price in each.prices)
+    return [each for each in listed if each and each.id != item.price.id and _is_sold(each, subscription)]
 
 
 def _option(price: Price, subscription: Subscription, features: Features) -> Option | None:

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from litestar import get, post
 
-from server.billing import Account, NotFound, Refusal, Refused, Subscription, changes, plans, schedules
+from server.billing import Account, NotFound, Price, Refusal, Refused, Subscription, changes, plans, schedules
 from server.portal import Portal
 from server.responding import AnyRequest
 from server.sessions import LoggedIn
 from server.subscriptions import change_views as views
 from server.subscriptions.asking import Asked, Page, asked, find_in, fresh_key, looked_at
 
+_WORDS = ("price", "quantity", "promotion_code")
+
 
 @get(["/my/subscriptions/{subscription_id:str}/change", "/my/subscriptions/{subscription_id:str}/change/confirm"])
 async def choose_plan(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
     it = _offered(looked_at(request, portal, customer))
-    return await _choose(it, it.find(subscription_id))
+    # Who comes back from the page before a change finds what they had chosen.
+    words = (request.query_params.get(name, "") for name in _WORDS)
+    return await _choose(it, it.find(subscription_id), views.Typed(*words))
 
 
 @post("/my/subscriptions/{subscription_id:str}/change", status_code=200)
@@ -81,14 +85,19 @@ async def _choose(
 ) -> Page:
     """The form, with what was typed and what of it has to be mended; or why there is nothing to choose."""
     options: tuple[plans.Option, ...] = ()
+    forbidden: tuple[Price, ...] = ()
     refusal = plans.may_change(found, it.features, it.now)
     if refusal is None:
-        options = plans.options(found, await it.portal.billing.catalog(), it.features, it.now)
+        catalog = await it.portal.billing.catalog()
+        options = plans.options(found, catalog, it.features, it.now)
+        forbidden = plans.forbidden(found, catalog, it.features, it.now)
         if not options and not plans.may_use_code(it.features):
             refusal = Refusal("nothing_to_change_to")
     if refusal:
         return _cannot(it, found, it.account, refusal.reason)
-    view = views.choose_plan(found, it.account, options, it.features, it.now, typed=typed, mistake=mistake)
+    view = views.choose_plan(
+        found, it.account, options, it.features, it.now, typed=typed, mistake=mistake, forbidden=forbidden
+    )
     return it.show(view, status=422 if mistake else 200)
 
 
@@ -128,7 +137,7 @@ async def _refused(it: Asked, found: Subscription, refused: Refused) -> Page:
 
 
 def _typed(it: Asked) -> views.Typed:
-    words = (it.form.get(name) for name in ("price", "quantity", "promotion_code"))
+    words = (it.form.get(name) for name in _WORDS)
     return views.Typed(*words)
 
 

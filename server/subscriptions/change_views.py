@@ -14,34 +14,23 @@ from datetime import datetime
 
 import msgspec
 
-from server.billing import Account, Change, PaymentMethod, Preview, Refusal, Subscription, plans
+from server.billing import Account, Change, PaymentMethod, Preview, Price, Refusal, Subscription, plans
 from server.billing.plans import Option
 from server.rendering import View
 from server.subscriptions.part_views import Line, line_of, more_items_of, name_of
 from server.subscriptions.views import Scheduled, scheduled_of
 from server.themes import Features
 
-FIELDS = (
-    dict.fromkeys(
-        ("quantity_not_adjustable", "quantity_too_small", "quantity_too_large", "quantity_not_whole"), "quantity"
-    )
-    | dict.fromkeys(
-        (
-            *(
-                "code_not_allowed",
-                "code_unknown",
-                "code_inactive",
-                "code_expired",
-                "code_used_up",
-                "code_wrong_product",
-            ),
-            *("code_wrong_currency", "code_first_time_only", "code_minimum_amount", "code_other_customer"),
-            *("code_already_applied",),
-        ),
-        "promotion_code",
-    )
-    | dict.fromkeys(("no_change", "price_not_offered", "forbidden_by_rule", "cancellation_not_offered"), "price")
-)
+FIELDS = {
+    reason: field
+    for field, reasons in {
+        "quantity": "quantity_not_adjustable quantity_too_small quantity_too_large quantity_not_whole",
+        "promotion_code": "code_not_allowed code_unknown code_inactive code_expired code_used_up code_wrong_product"
+        " code_wrong_currency code_first_time_only code_minimum_amount code_other_customer code_already_applied",
+        "price": "no_change price_not_offered forbidden_by_rule cancellation_not_offered",
+    }.items()
+    for reason in reasons.split()
+}
 """The field that each reason of a refused change is about."""
 _LONGEST_CODE = 100
 
@@ -125,6 +114,8 @@ class ChoosePlan(View, frozen=True):
     """What can still be done where no change can be made."""
     scheduled: Scheduled | None = None
     """A change that is arranged already: another one takes its place."""
+    forbidden: tuple[str, ...] = ()
+    """The plans that are sold and cannot be chosen from this one, by their names."""
 
 
 class ConfirmChange(View, frozen=True):
@@ -141,6 +132,8 @@ class ConfirmChange(View, frozen=True):
     after: Line
     fields: dict[str, str]
     """What was chosen, as the form sends it back."""
+    chosen: dict[str, str]
+    """The same without the token, for who wants to choose something else."""
     more_items: int = 0
     method: PaymentMethod | None = None
     """What is charged now."""
@@ -191,12 +184,15 @@ def choose_plan(
     *,
     typed: Typed | None = None,
     mistake: Mistake | None = None,
+    forbidden: Sequence[Price] = (),
 ) -> ChoosePlan:
-    """`mistake`: what of the words has to be mended."""
+    """`mistake`: what of the words has to be mended. `forbidden`: what is not offered from this plan."""
     typed = typed or Typed()
     current = next((each for each in options if each.current), None)
     differ = len(_limits(options)) > 1
-    chosen = typed.price or (current.price.id if current else "")
+    # A price that is not among them marks nothing: one that was on a form came with a mistake that says so.
+    known = typed.price if mistake or any(each.price.id == typed.price for each in options) else ""
+    chosen = known or (current.price.id if current else "")
     return ChoosePlan(
         id=subscription.id,
         customer=account.customer.id,
@@ -211,6 +207,7 @@ def choose_plan(
         promotion_code=typed.promotion_code[:_LONGEST_CODE] if plans.may_use_code(features) else None,
         mistakes=(mistake,) if mistake else (),
         scheduled=scheduled_of(subscription, features, now),
+        forbidden=tuple(dict.fromkeys(map(_called, forbidden))),
     )
 
 
@@ -247,6 +244,7 @@ def confirm_change(
         after=line_of(preview.after.price, preview.after.quantity),
         method=preview.method,
         fields=fields_of(change, preview.token),
+        chosen=fields_of(change, ""),
         again=again,
         stale=stale,
     )
@@ -257,7 +255,7 @@ def _plan(option: Option, subscription: Subscription, *, differ: bool) -> Plan:
     waits = option.when == "period_end" and not option.current
     return Plan(
         price=price.id,
-        name=price.product_name or price.nickname or price.product,
+        name=_called(price),
         line=line_of(price, 1),
         current=option.current,
         begins_at=subscription.current_period_end_at if waits else None,
@@ -265,6 +263,10 @@ def _plan(option: Option, subscription: Subscription, *, differ: bool) -> Plan:
         minimum=option.minimum if says else 0,
         maximum=option.maximum if says else 0,
     )
+
+
+def _called(price: Price) -> str:
+    return price.product_name or price.nickname or price.product
 
 
 def _limits(options: Sequence[Option]) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -33,10 +34,12 @@ from server.themes.features import (
     AdjustableQuantity,
     Features,
     Product,
+    Retention,
     Rule,
     Schedule,
     SubscriptionCancel,
     SubscriptionPause,
+    SubscriptionRestart,
     SubscriptionUpdate,
 )
 from tests.support.ledger_accounts import CARD, MARCH, account, day, item, subscription
@@ -85,6 +88,11 @@ def only(it: Account) -> Subscription:
 
 def lines(invoice: Invoice) -> list[int]:
     return [each.amount.amount for each in invoice.lines]
+
+
+def often(examples: int) -> int:
+    """So many examples in the profile that judges a change; more where a search asks for more."""
+    return examples * settings.default.max_examples // 100
 
 
 # --- generated ------------------------------------------------------------------------------------------------------
@@ -151,8 +159,12 @@ def all_terms(draw: st.DrawFn, prices: list[Price]) -> Terms:
             )
         )
     )
+    retention = Retention(draw(st.sampled_from(("", "half", "third", "all", "some"))))
     features = replace(
-        made.features, subscription_cancel=cancel, subscription_pause=SubscriptionPause(enabled=True, max_cycles=3)
+        made.features,
+        subscription_cancel=replace(cancel, retention=retention),
+        subscription_pause=SubscriptionPause(enabled=True, max_cycles=3),
+        subscription_restart=SubscriptionRestart(enabled=True),
     )
     return Terms(made.catalog, features)
 

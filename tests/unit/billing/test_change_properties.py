@@ -14,7 +14,7 @@ from server.billing.renewals import bring_up_to_date
 from server.billing.schedules import undo
 from tests.support.accounts import lines_add_up
 from tests.support.ledger_accounts import WITH_CREDIT
-from tests.support.plans import accounts, all_terms, asked, catalogs, only
+from tests.support.plans import accounts, all_terms, asked, catalogs, often, only
 
 
 @st.composite
@@ -47,7 +47,7 @@ def waiting(it):
     )
 
 
-@settings(max_examples=900, deadline=None)
+@settings(max_examples=often(900), deadline=None)
 @given(st.data(), situations())
 def test_what_is_shown_is_what_is_billed(data, situation):
     prices, start, terms = situation
@@ -103,7 +103,7 @@ def step(draw, it, prices, terms, now):
     return made, tuple(each for each in made.invoices if each.id not in known)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=often(500), deadline=None)
 @given(st.data(), situations())
 def test_no_sequence_makes_or_loses_money(data, situation):
     """What was invoiced is what was paid, what is open, what was voided, and what the balance gave or took; and nobody
@@ -133,7 +133,7 @@ def test_no_sequence_makes_or_loses_money(data, situation):
     assert given_back >= -sum(len(each.lines) * 2 for each in made) - 2 * len(only(it).pending)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=often(250), deadline=None)
 @given(st.data(), situations())
 def test_a_cancellation_after_a_change_gives_back_no_more_than_was_charged(data, situation):
     prices, start, terms = situation
@@ -150,7 +150,7 @@ def test_a_cancellation_after_a_change_gives_back_no_more_than_was_charged(data,
     assert sum(each.total.amount for each in made) >= -2 * sum(len(each.lines) for each in made)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=often(250), deadline=None)
 @given(st.data(), situations())
 def test_what_can_be_undone_restores_the_account(data, situation):
     prices, start, terms = situation
@@ -166,7 +166,7 @@ def test_what_can_be_undone_restores_the_account(data, situation):
     assert undo(made.account, "sub_1", terms.features, now) == before
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=often(250), deadline=None)
 @given(st.data(), situations(), st.lists(st.integers(1, 25), min_size=1, max_size=6))
 def test_catching_up_once_after_changes_is_the_same_as_day_by_day(data, situation, days):
     prices, it, terms = situation
@@ -181,7 +181,7 @@ def test_catching_up_once_after_changes_is_the_same_as_day_by_day(data, situatio
     assert bring_up_to_date(it, now) == (stepwise, invoices)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=often(250), deadline=None)
 @given(st.data(), situations())
 def test_there_and_back_at_the_same_moment_costs_nothing(data, situation):
     """With credits and charges in the same period, and no discount that only one of the two would get."""

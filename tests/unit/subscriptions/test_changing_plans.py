@@ -1,7 +1,9 @@
 """Changing a plan as a browser does it: choosing, the page before, confirming; and what comes when it is old, twice,
 wrong or refused. Rows S6 to S11 and S13 of the portal's features."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -251,7 +253,9 @@ async def test_s11_a_form_for_what_cannot_be_changed_changes_nothing(shop):
 @pytest.mark.parametrize("update", [{"rules": (Rule(("prod_1",), ("price_big",), "never"),)}])
 async def test_s6_a_move_that_a_rule_forbids_is_not_offered_and_not_made(shop):
     browser = await at_the_counter(shop)
-    assert "Big blend" not in (await browser.get(CHANGE)).text
+    form = await browser.get(CHANGE)
+    assert "Big blend cannot be chosen from your plan here. Harbour Coffee can help you with it." in words(form.text)
+    assert 'value="price_big"' not in form.text
     assert "You cannot move to this plan" in words((await before(browser, price="price_big")).text)
 
 
@@ -429,3 +433,25 @@ async def test_no_answer_is_repeated_with_the_same_key_and_has_one_effect(shaky_
     keys = [key for each in told for key in each.keys]
     assert keys == [forms_in(page.text)[0][1]["key"]] * 2
     assert len([each for each in await shaky_shop.rows("activity") if "subscription.changed" in each]) == 1
+
+
+# --- something else -----------------------------------------------------------------------------------------------------
+
+
+async def test_who_wants_to_choose_something_else_finds_what_they_had_chosen(shop):
+    browser = await at_the_counter(shop)
+    page = await before(browser, price="price_big", quantity="3", promotion_code="half50")
+    (back,) = re.findall(r'href="([^"]+)"[^>]*>Choose something else', page.text)
+    form = await browser.get(unescape(back))
+    fields = forms_in(form.text)[0][1]
+    chosen = (fields["price"], fields["quantity"], fields["promotion_code"])
+    assert (form.status_code, chosen) == (200, ("price_big", "3", "half50"))
+    assert (await browser.fill(form)).status_code == 200
+    assert await plan_of(shop) == ("price_1", 1)
+
+
+async def test_nonsense_in_the_address_marks_the_plan_of_now(shop):
+    browser = await at_the_counter(shop)
+    form = await browser.get(f"{CHANGE}?price=%3Cscript%3E&quantity={'9' * 50}&promotion_code=%22{'x' * 500}")
+    assert forms_in(form.text)[0][1]["price"] == "price_1"
+    assert len(forms_in(form.text)[0][1]["promotion_code"]) == 100

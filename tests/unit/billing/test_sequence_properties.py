@@ -1,0 +1,94 @@
+"""What holds for every sequence of everything that a customer can do, with generated ones."""
+
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.billing import Refusal
+from server.billing.changes import cancel, resume
+from server.billing.documents import decode_account, encode_account
+from server.billing.pausing import pause, unpause
+from server.billing.previews import apply, preview
+from server.billing.renewals import bring_up_to_date, settled
+from server.billing.schedules import undo
+from tests.support.plans import asked, often
+from tests.support.sequences import fresh, later, odd_situations, situations, step
+
+
+def worth(money):
+    return money.amount if money else 0
+
+
+@settings(max_examples=often(500), deadline=None)
+@given(st.data(), odd_situations())
+def test_what_is_done_is_what_was_shown_and_no_money_is_made_or_lost(data, situation):
+    """Changes, cancellations, pauses and their ends, new starts: each page before is held to what then happens
+    (`tests.support.sequences`); and what was billed is what was paid, is owed, was voided, or stands in the balance."""
+    prices, it, terms = situation
+    first, made = it, {each.id: each for each in it.invoices}
+    for _ in range(data.draw(st.integers(2, 7))):
+        it, now, invoices = later(data.draw, it)
+        made |= {each.id: each for each in invoices}
+        frozen = encode_account(it)
+        after = step(data.draw, it, prices, terms, now)
+        assert encode_account(it) == frozen
+        if after is None or isinstance(after, Refusal):
+            continue
+        assert settled(after) == after
+        assert decode_account(encode_account(after)) == after
+        made |= {each.id: each for each in fresh(it, after)}
+        it = after
+    known = {each.id for each in first.invoices}
+    new = [each for each in made.values() if each.id not in known]
+    billed = sum(each.total.amount for each in new)
+    written_off = sum(
+        each.total.amount + worth(each.balance_applied) for each in new if each.status in ("void", "uncollectible")
+    )
+    collected = sum(each.amount_paid.amount + each.amount_due.amount for each in new)
+    assert worth(first.balance) + billed == collected + written_off + worth(it.balance)
+    assert len({each.number for each in made.values()}) == len(made)
+
+
+@settings(max_examples=often(250), deadline=None)
+@given(st.data(), odd_situations(), st.lists(st.integers(1, 40), min_size=1, max_size=5))
+def test_catching_up_once_after_anything_is_the_same_as_day_by_day(data, situation, days):
+    prices, it, terms = situation
+    for _ in range(data.draw(st.integers(1, 4))):
+        it, now, _ = later(data.draw, it)
+        after = step(data.draw, it, prices, terms, now)
+        it = it if after is None or isinstance(after, Refusal) else after
+    stepwise, invoices = it, ()
+    for each in days:
+        for _ in range(each):
+            now += timedelta(days=1)
+            stepwise, more = bring_up_to_date(stepwise, now)
+            invoices += more
+    assert bring_up_to_date(it, now) == (stepwise, invoices)
+
+
+@settings(max_examples=often(250), deadline=None)
+@given(st.data(), situations())
+def test_whatever_can_be_taken_back_restores_the_account(data, situation):
+    """An end that was decided, a change that waits, a pause that has not begun: each by itself, and one on top of
+    the other."""
+    prices, it, terms = situation
+    features = terms.features
+    before, now, _ = later(data.draw, it)
+    (found,) = before.subscriptions
+    ending = cancel(before, "sub_1", features.subscription_cancel, now)
+    if ending.subscriptions[0].cancel_at:
+        assert resume(ending, "sub_1", features.subscription_cancel, now) == before
+    paused = pause(before, "sub_1", data.draw(st.integers(1, 3)), features, now)
+    if not isinstance(paused, Refusal):
+        assert unpause(paused, "sub_1", features, now) == before
+    change = data.draw(asked(prices))
+    shown = preview(before, "sub_1", change, terms, now)
+    if isinstance(shown, Refusal) or shown.at_once:
+        return
+    waiting = apply(before, "sub_1", change, terms, token=shown.token, now=now).account
+    over = cancel(waiting, "sub_1", features.subscription_cancel, now)
+    if over.subscriptions[0].cancel_at:
+        assert resume(over, "sub_1", features.subscription_cancel, now) == waiting
+    assert undo(waiting, "sub_1", features, now) == before
+    assert found.scheduled is None
