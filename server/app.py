@@ -31,6 +31,7 @@ from server.documents import Printer
 from server.home import routes as home
 from server.invoices import routes as invoices
 from server.login import routes as login
+from server.login import session_routes
 from server.login.limits import Limits
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
@@ -38,6 +39,7 @@ from server.payment_methods import routes as payment_methods
 from server.portal import Portal
 from server.rendering import Renderer
 from server.responding import AnyRequest
+from server.sandbox import routes as sandbox
 from server.security import Guard, is_exact
 from server.settings import Settings
 from server.store import Store, open_store
@@ -47,7 +49,7 @@ from server.themes.link_file import LinkFile
 from server.worker import Worker
 
 Clock = Callable[[], datetime]
-FEATURES = (home, subscriptions, invoices, payment_methods, details)
+FEATURES = (home, subscriptions, invoices, payment_methods, details, session_routes)
 
 
 def utc_now() -> datetime:
@@ -107,7 +109,7 @@ def routes_of_a_brand() -> Router:
     )
     return Router(
         "/{brand_name:str}",
-        route_handlers=[*login.handlers, signed_in],
+        route_handlers=[*login.handlers, *sandbox.handlers, signed_in],
         dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
     )
 

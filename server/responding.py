@@ -29,13 +29,14 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Stream
 
 from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
+from server.forms import Form
 from server.login import nextpage
 from server.login.limits import TooMany
 from server.login.views import Again, Ask, LinkNotActive
 from server.portal import Portal
 from server.problems import views as problems
 from server.rendering import Frame, View, choose_locale, template_of
-from server.sessions import NoSession
+from server.sessions import LoggedIn, NoSession
 from server.store import StoreUnavailable
 
 AnyRequest = Request[Any, Any, Any]
@@ -104,6 +105,16 @@ def go_in_place(path: str) -> Response[None]:
     return Response(None, status_code=303, headers={"Location": path})
 
 
+def of_another(request: AnyRequest, portal: Portal, customer: LoggedIn, form: Form) -> Response[str] | None:
+    """The answer to a form that was made for another account: another tab has logged in to this one since. None: it was
+    made for this one."""
+    if form.get("customer") in ("", customer.customer_id):
+        return None
+    return show(
+        request, portal, problems.OtherCustomer(), account=customer.account, address=customer.address, status=409
+    )
+
+
 def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:
     """From here on, a failure offers to ask for this again with the same key."""
     request.state.repeat = repeat
@@ -111,7 +122,10 @@ def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:
 
 def _refused(request: AnyRequest, error: Refused) -> Response[str]:
     repeat = _repeat(request)
-    return _problem(request, problems.Refused(error.reason, repeat.subject if repeat else "", error.detail), 409)
+    view = problems.Refused(error.reason, detail=error.detail)
+    if repeat:
+        view = problems.Refused(error.reason, repeat.subject, error.detail, repeat.see)
+    return _problem(request, view, 409)
 
 
 def _unavailable(request: AnyRequest, _: Unavailable | StoreUnavailable) -> Response[str]:

@@ -32,20 +32,21 @@ SEEN_EVERY = timedelta(minutes=1)
 REMEMBERED = timedelta(days=1)
 """An ended session's row stays so long, to fill in the address at the next log-in."""
 
-_LIVE = "s.expires_at > :now AND s.last_seen_at > :idle_since"
+LIVE = "s.expires_at > :now AND s.last_seen_at > :idle_since"
+"""With the parameters of `live_at`: the session `s` is open."""
+
 _FIND = f"""
 SELECT s.customer_id, s.address, s.kind, s.browser, s.created_at, s.last_seen_at, a.document, a.version, a.due_at
   FROM session s
   JOIN customer c ON c.brand = s.brand AND c.id = s.customer_id AND c.disabled = 0
   LEFT JOIN account a ON a.brand = s.brand AND a.customer_id = s.customer_id
- WHERE s.id_hash = :id_hash AND s.brand = :brand AND {_LIVE}"""
+ WHERE s.id_hash = :id_hash AND s.brand = :brand AND {LIVE}"""
 _ADDRESS = "SELECT address FROM session WHERE id_hash = :id_hash AND brand = :brand"
 _SEEN = "UPDATE session SET last_seen_at = :now WHERE id_hash = :id_hash AND last_seen_at <= :before"
 _START = """
 INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
 VALUES (:id_hash, :brand, :customer_id, :address, :kind, :browser, :now, :now, :expires_at)"""
 _END = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand"
-_END_ALL = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id"
 _KNOWN = """
 SELECT kind, address, browser, created_at, last_seen_at, expires_at FROM session
  WHERE brand = :brand AND customer_id = :customer_id ORDER BY created_at"""
@@ -90,13 +91,8 @@ async def current(request: Request[Any, Any, Any], portal: Portal) -> LoggedIn:
 async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
     """Who the token logs in, by one SELECT; else the address that an ended session of it had, or empty text."""
     id_hash = hash_of(token)
-    idle_since = now - timedelta(minutes=portal.settings.session_idle_minutes)
     by_token = {"id_hash": id_hash, "brand": portal.name}
-    rows = (
-        await portal.store.read(_FIND, {**by_token, "now": micros(now), "idle_since": micros(idle_since)})
-        if token
-        else []
-    )
+    rows = await portal.store.read(_FIND, {**by_token, **live_at(portal, now)}) if token else []
     if not rows:
         ended = await portal.store.read(_ADDRESS, by_token) if token else []
         return str(ended[0][0]) if ended else ""
@@ -153,10 +149,10 @@ async def end(portal: Portal, token: str) -> None:
     await portal.store.write(lambda transaction: transaction.count(_END, by_token))
 
 
-async def end_all(portal: Portal, customer_id: str) -> int:
-    """Log the customer out everywhere; how many sessions that were."""
-    parameters = {"brand": portal.name, "customer_id": customer_id}
-    return await portal.store.write(lambda transaction: transaction.count(_END_ALL, parameters))
+def live_at(portal: Portal, now: datetime) -> dict[str, int]:
+    """The parameters of `LIVE`."""
+    idle = timedelta(minutes=portal.settings.session_idle_minutes)
+    return {"now": micros(now), "idle_since": micros(now - idle)}
 
 
 async def known(portal: Portal, customer_id: str) -> list[dict[str, Any]]:

@@ -4,21 +4,15 @@ the same transaction. A process that dies half-way has counted nothing and let n
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 
 import msgspec
 
-from server import sessions
+from server import activities, sessions
 from server.login import choice, passcodes
 from server.login.limits import Limits
 from server.portal import Portal
-from server.store import Transaction, micros
-
-_ACTIVITY = """
-INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
-VALUES (:id, :brand, :customer_id, :at, 'login', '', :data, :browser)"""
-_NOTHING = msgspec.msgpack.encode({})
+from server.store import Transaction
 
 
 class Entered(msgspec.Struct, frozen=True):
@@ -54,6 +48,5 @@ def enter(
     token = sessions.start(
         transaction, portal, customer_id=customer.id, address=tried.address, browser=browser, now=now, replaced=session
     )
-    activity = {"id": secrets.token_hex(16), "brand": portal.name, "customer_id": customer.id, "at": micros(now)}
-    transaction.count(_ACTIVITY, {**activity, "data": _NOTHING, "browser": browser})
+    activities.note(transaction, portal.name, customer.id, "login", now=now, browser=browser)
     return Entered(token, customer.id)

@@ -8,7 +8,6 @@
 | `POST /login/code` | tries the code; a right one begins the session and leads to `next` |
 | `POST /login/resend` | another code, for the address of the browser's challenge |
 | `POST /logout` | ends this browser's session |
-| `POST /my/logout-everywhere` | ends all of the customer's |
 
 No answer before a right code depends on whether the address is a customer's.
 """
@@ -21,7 +20,6 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import Provide
 
 from server import counters, sessions
 from server.addresses import Mistake, canonical
@@ -34,7 +32,6 @@ from server.login.passcodes import Challenge
 from server.portal import Portal
 from server.responding import AnyRequest, go, go_in_place, show, wants_fragment
 from server.security import client_address
-from server.sessions import LoggedIn
 
 Page = Response[str] | Response[None]
 
@@ -131,13 +128,15 @@ async def resend(request: AnyRequest, portal: Portal) -> Page:
 @post("/logout", status_code=200)
 async def logout(request: AnyRequest, portal: Portal) -> Page:
     await sessions.end(portal, sessions.token_of(request, portal))
-    return _logged_out(request, portal)
+    return logged_out(request, portal)
 
 
-@post("/my/logout-everywhere", status_code=200, dependencies={"customer": Provide(sessions.current)})
-async def logout_everywhere(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    await sessions.end_all(portal, customer.customer_id)
-    return _logged_out(request, portal)
+def logged_out(request: AnyRequest, portal: Portal) -> Page:
+    """The answer that takes the session's cookie away."""
+    response = go(request, portal.paths.login)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.cookies.append(sessions.cookie(portal, "session", "", max_age=0))
+    return response
 
 
 async def _send(request: AnyRequest, portal: Portal, address: str, shown: str, now: datetime) -> str:
@@ -223,13 +222,6 @@ def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered
     return response
 
 
-def _logged_out(request: AnyRequest, portal: Portal) -> Page:
-    response = go(request, portal.paths.login)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    response.cookies.append(sessions.cookie(portal, "session", "", max_age=0))
-    return response
-
-
 def _link(portal: Portal) -> str:
     """The token of the link that is active now, or empty."""
     return portal.link
@@ -256,4 +248,4 @@ def _client(request: AnyRequest, portal: Portal) -> str:
     return client_address(request.scope["headers"], request.client.host if request.client else "", portal.settings)
 
 
-handlers = (ask_page, ask, code_page, enter_code, resend, logout, logout_everywhere)
+handlers = (ask_page, ask, code_page, enter_code, resend, logout)

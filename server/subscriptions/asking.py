@@ -18,9 +18,9 @@ from msgspec.structs import replace
 from server.billing import Account, NotFound, Subscription
 from server.forms import Form, read_form
 from server.portal import Portal
-from server.problems.views import OtherCustomer, Repeat
+from server.problems.views import Repeat
 from server.rendering import View
-from server.responding import AnyRequest, repeatable, show
+from server.responding import AnyRequest, of_another, repeatable, show
 from server.sessions import LoggedIn
 from server.subscriptions import views
 from server.themes import Features
@@ -77,9 +77,7 @@ class Asked:
 
     def of_another(self) -> Page | None:
         """The form was made for another account: another tab has logged in to this one since."""
-        if self.form.get("customer") in ("", self.customer.customer_id):
-            return None
-        return self.show(OtherCustomer(), status=409)
+        return of_another(self.request, self.portal, self.customer, self.form)
 
     def may_repeat(self, action: str, found: Subscription, fields: dict[str, str] | None = None) -> None:
         """From here on, a failure offers to ask for this again with the same key. `action`: see `Repeat`."""

@@ -11,7 +11,7 @@ from server.billing import Account, Activity, Money, Price, Subscription, Upcomi
 
 ACTIVITIES = frozenset(
     {
-        *("login", "logout", "logout.everywhere"),
+        *("login", "logout", "logout.everywhere", "session.ended", "session.others_ended", "account.switched"),
         *("subscription.canceled", "subscription.resumed", "subscription.ended", "subscription.retained"),
         *("subscription.feedback", "subscription.changed", "subscription.change_scheduled"),
         *("subscription.change_undone", "subscription.change_applied", "subscription.paused"),
