@@ -79,7 +79,7 @@ class LedgerPayments(LedgerAccounts):
         it, paths = made.payment, Paths(self.base)
         if it.status != "open":
             return made
-        brand, _, last4 = it.method.rpartition(" ")
+        brand, _, last4 = it.method.partition(" ")
         data = {"payment": it.id, "amount": str(it.amount.amount), "currency": it.amount.currency}
         wanted = ProviderSession(
             "payment",
