@@ -34,7 +34,7 @@ def out_of(subscription: Subscription, account: Account, features: Features, now
     elif subscription.status in BEHIND:
         may_pay = features.invoice_history.enabled and owed(account, subscription)
         found += ["pay"] if may_pay else ["contact"]
-    elif subscription.pause_behavior:
+    elif subscription.pause_behavior or subscription.status == "paused":
         found.append("contact" if may_unpause(subscription, features, now) else "unpause")
     if _cannot_pay(subscription, account, now):
         found.append("payment_method")
@@ -45,4 +45,4 @@ def _cannot_pay(subscription: Subscription, account: Account, now: datetime) -> 
     if subscription.collection_method == "send_invoice":
         return False
     method = method_of(account, subscription)
-    return method is None or bool(failure_of(method, now)) or subscription.status == "paused"
+    return method is None or bool(failure_of(method, now))
