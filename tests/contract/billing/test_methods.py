@@ -83,7 +83,7 @@ async def test_removing_twice_removes_once(ledger, jenny):
 
 # P5
 async def test_a_subscription_is_charged_to_the_default_again(ledger, samples):
-    whose = samples["ray"]
+    whose = samples["zoe"]
     account = await ledger.account(whose, NOW)
     (pinned,) = [each for each in account.subscriptions if each.default_payment_method]
     after = await ledger.unpin(whose, pinned.id, key="k1", **HOW)
@@ -93,7 +93,7 @@ async def test_a_subscription_is_charged_to_the_default_again(ledger, samples):
 
 # P3
 async def test_one_default_for_everything(ledger, samples):
-    whose = samples["ray"]
+    whose = samples["zoe"]
     good = (await ledger.account(whose, NOW)).payment_methods[-1]
     after = await ledger.set_default(whose, good.id, everywhere=True, key="k1", **HOW)
     assert {each.default_payment_method for each in after.subscriptions} == {""}
