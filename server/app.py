@@ -39,6 +39,7 @@ from server.payment_methods import routes as payment_methods
 from server.portal import Portal
 from server.rendering import Renderer
 from server.responding import AnyRequest
+from server.sandbox import routes as sandbox
 from server.security import Guard, is_exact
 from server.settings import Settings
 from server.store import Store, open_store
@@ -108,7 +109,7 @@ def routes_of_a_brand() -> Router:
     )
     return Router(
         "/{brand_name:str}",
-        route_handlers=[*login.handlers, signed_in],
+        route_handlers=[*login.handlers, *sandbox.handlers, signed_in],
         dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
     )
 

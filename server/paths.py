@@ -1,7 +1,7 @@
 """Every URL of the portal, in one place.
 
 A brand is served under ``/<brand>/…`` by the server, always. A brand with a domain of its own is published at that
-domain's root, and its CDN rewrites ``/login`` and ``/my/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so what a
+domain's root, and its CDN rewrites ``/login``, ``/my/…`` and ``/sandbox/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so what a
 browser sees begins with `Paths.base`, which is then empty. Routes are written with the patterns of the server,
 links with the methods of `Paths`; the test of this file holds the two together.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 # Below `base`, a CDN passes these prefixes on to the server; everything else is a file of the build.
-DYNAMIC_PREFIXES = ("/login", "/logout", "/my/")
+DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/sandbox/")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
@@ -173,6 +173,26 @@ class Paths:
     @property
     def payment_methods(self) -> str:
         return f"{self.base}/my/payment-methods"
+
+    @property
+    def payment_method_add(self) -> str:
+        return f"{self.payment_methods}/add"
+
+    def payment_method_replace(self, method_id: str) -> str:
+        return f"{self.payment_methods}/{_segment(method_id)}/replace"
+
+    def payment_method_added(self, method_id: str) -> str:
+        return f"{self.payment_methods}/{_segment(method_id)}/added"
+
+    def payment_method_default(self, method_id: str) -> str:
+        return f"{self.payment_methods}/{_segment(method_id)}/default"
+
+    def payment_method_remove(self, method_id: str) -> str:
+        return f"{self.payment_methods}/{_segment(method_id)}/remove"
+
+    def subscription_unpin(self, subscription_id: str) -> str:
+        """Back to the default payment method."""
+        return f"{self.subscription(subscription_id)}/unpin"
 
     # The ledger's stand-in for a provider's page.
     def sandbox(self, token: str) -> str:

@@ -124,7 +124,10 @@ def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:
 
 def _refused(request: AnyRequest, error: Refused) -> Response[str]:
     repeat = _repeat(request)
-    return _problem(request, problems.Refused(error.reason, repeat.subject if repeat else "", error.detail), 409)
+    view = problems.Refused(error.reason, detail=error.detail)
+    if repeat:
+        view = problems.Refused(error.reason, repeat.subject, error.detail, repeat.see)
+    return _problem(request, view, 409)
 
 
 def _unavailable(request: AnyRequest, _: Unavailable | StoreUnavailable) -> Response[str]:

@@ -40,14 +40,14 @@ def overview(
     """`key` is fresh for this page: the forms of the cards get theirs from it. `as_of` where the account is fresher
     than its document says."""
     as_of = as_of or account.as_of
-    has_invoices = features.invoice_history.enabled
+    has_invoices, has_methods = features.invoice_history.enabled, features.payment_method_update.enabled
     shown = invoices.latest(account, now) if has_invoices else None
     return Overview(
         address=address,
         as_of=as_of,
         is_old=now - as_of > _OLD,
         subscriptions=subscriptions.listing(account, features, now, key=key),
-        payment_methods=payment_methods.listing(account, now) if features.payment_method_update.enabled else None,
+        payment_methods=payment_methods.listing(account, features, now, key=key) if has_methods else None,
         invoices=shown,
         has_more_invoices=shown is not None and (len(account.invoices) > len(shown) or account.has_older_invoices),
         details=details.details(account) if features.customer_update.enabled else None,

@@ -18,6 +18,7 @@ _PAGES: dict[str, Callable[[Paths], str]] = {
     "history": lambda paths: paths.history,
     "invoices": lambda paths: paths.invoices,
     "payment_methods": lambda paths: paths.payment_methods,
+    "payment_method_add": lambda paths: paths.payment_method_add,
     "details": lambda paths: paths.details,
     "sessions": lambda paths: paths.sessions,
     "accounts": lambda paths: paths.accounts,
@@ -33,9 +34,19 @@ _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "subscription_pause": lambda paths, id_: paths.subscription_pause(id_),
     "subscription_unpause": lambda paths, id_: paths.subscription_unpause(id_),
     "subscription_restart": lambda paths, id_: paths.subscription_restart(id_),
+    "subscription_unpin": lambda paths, id_: paths.subscription_unpin(id_),
+    "payment_method_replace": lambda paths, id_: paths.payment_method_replace(id_),
+    "payment_method_added": lambda paths, id_: paths.payment_method_added(id_),
+    "payment_method_default": lambda paths, id_: paths.payment_method_default(id_),
+    "payment_method_remove": lambda paths, id_: paths.payment_method_remove(id_),
+    "sandbox": lambda paths, id_: paths.sandbox(id_),
 }
 # Those that take a form at the same URL: what was typed into it is posted there again.
-_FORMS = frozenset(each for each in _PAGES_OF if each.startswith(("subscription_", "invoice_pay")))
+_FORMS = frozenset(
+    each
+    for each in _PAGES_OF
+    if each.startswith(("subscription_", "invoice_pay")) or each in ("payment_method_default", "payment_method_remove")
+)
 # Those that only take a form, with no words in it: log-in leads to the card, which has the button again.
 _BUTTONS: tuple[Callable[[Paths, str], str], ...] = (
     Paths.subscription_resume,

@@ -20,6 +20,8 @@ class Repeat(msgspec.Struct, frozen=True):
     customer: str
     fields: dict[str, str] = {}
     """What else the form said."""
+    see: str = "subscription"
+    """Where it is shown how it stands: a method of `Paths` that takes the subject's id, or a page of it."""
 
 
 class NotFound(View, frozen=True):
@@ -40,9 +42,11 @@ class Refused(View, frozen=True):
     reason: str = ""
     """A reason of `billing.Refused`; an unknown word gets the general sentence."""
     subject: str = ""
-    """The id of the subscription that it was about; empty: none."""
+    """The id of what it was about; empty: nothing."""
     detail: str = ""
     """What the reason leaves open, such as the decline code of a payment that failed."""
+    see: str = "subscription"
+    """As in `Repeat`."""
 
 
 class Unavailable(View, frozen=True):

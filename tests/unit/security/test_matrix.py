@@ -17,8 +17,9 @@ from litestar import Litestar
 from server.login.elsewhere import name_of
 from server.store import Store, micros
 from tests.conftest import Clock
-from tests.support.accounts import account, ending, invoice, keep, subscription
+from tests.support.accounts import account, card, ending, invoice, keep, subscription
 from tests.support.client import Client
+from tests.support.provider import at_the_bank
 from tests.support.selling import offering
 from tests.support.world import BRAND, SETTINGS, World
 
@@ -68,6 +69,21 @@ WHO = {
     "GET /{brand_name}/my/invoices/{invoice_id}/pdf": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}/receipt": CUSTOMER,
     "GET /{brand_name}/my/payment-methods": CUSTOMER,
+    "GET /{brand_name}/my/payment-methods/add": CUSTOMER,
+    "POST /{brand_name}/my/payment-methods/add": CUSTOMER,
+    "GET /{brand_name}/my/payment-methods/{method_id}/replace": CUSTOMER,
+    "POST /{brand_name}/my/payment-methods/{method_id}/replace": CUSTOMER,
+    "GET /{brand_name}/my/payment-methods/{method_id}/added": CUSTOMER,
+    "GET /{brand_name}/my/payment-methods/{method_id}/default": CUSTOMER,
+    "POST /{brand_name}/my/payment-methods/{method_id}/default": CUSTOMER,
+    "GET /{brand_name}/my/payment-methods/{method_id}/remove": CUSTOMER,
+    "POST /{brand_name}/my/payment-methods/{method_id}/remove": CUSTOMER,
+    "GET /{brand_name}/my/subscriptions/{subscription_id}/unpin": CUSTOMER,
+    "POST /{brand_name}/my/subscriptions/{subscription_id}/unpin": CUSTOMER,
+    "GET /{brand_name}/sandbox/{visit_id}": CUSTOMER,
+    "POST /{brand_name}/sandbox/{visit_id}": CUSTOMER,
+    "GET /{brand_name}/sandbox/{visit_id}/confirm": CUSTOMER,
+    "POST /{brand_name}/sandbox/{visit_id}/confirm": CUSTOMER,
     "GET /{brand_name}/my/details": CUSTOMER,
     "GET /{brand_name}/my/details/export": CUSTOMER,
     "GET /{brand_name}/my/sessions": CUSTOMER,
@@ -79,23 +95,21 @@ WHO = {
 # The same thing by another door: ids that come in a query.
 IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)
 OTHER = "orbit"
-MINE = {"subscription_id": "sub_mine", "invoice_id": "in_mine", "method_id": "pm_1"}
+MINE = {"subscription_id": "sub_mine", "invoice_id": "in_mine", "method_id": "pm_mine", "visit_id": "visit_mine"}
 NOT_MINE = {
-    "of another customer": {"subscription_id": "sub_sams", "invoice_id": "in_sams", "method_id": "pm_sams"},
-    "of another brand": {"subscription_id": "sub_orbits", "invoice_id": "in_orbits", "method_id": "pm_orbits"},
-    "of my own other kind": {"subscription_id": "in_mine", "invoice_id": "sub_mine", "method_id": "sub_mine"},
-    "of my own with another case": {"subscription_id": "SUB_MINE", "invoice_id": "IN_MINE", "method_id": "PM_1"},
-    "of my own with a blank": {"subscription_id": "sub_mine%20", "invoice_id": "%20in_mine", "method_id": "%20pm_1"},
-    "of my own as a pattern": {"subscription_id": "sub%25", "invoice_id": "in_min_", "method_id": "pm_"},
-    "of SQL": {
-        "subscription_id": "x'%20OR%20'1'='1",
-        "invoice_id": "x'%20OR%20'1'='1",
-        "method_id": "x'%20OR%20'1'='1",
-    },
-    "of no text": {"subscription_id": "%ff%fe", "invoice_id": "%ff%fe", "method_id": "%ff%fe"},
-    "of great length": {"subscription_id": "s" * 4000, "invoice_id": "i" * 4000, "method_id": "p" * 4000},
+    "of another customer": {each: id_.replace("_mine", "_sams") for each, id_ in MINE.items()},
+    "of another brand": {each: id_.replace("_mine", "_orbits") for each, id_ in MINE.items()},
+    "of my own other kind": dict(zip(MINE, ("in_mine", "sub_mine", "visit_mine", "pm_mine"), strict=True)),
+    "of my own with another case": {each: id_.upper() for each, id_ in MINE.items()},
+    "of my own with a blank": dict(
+        zip(MINE, ("sub_mine%20", "%20in_mine", "pm_mine%20", "%20visit_mine"), strict=True)
+    ),
+    "of my own as a pattern": dict(zip(MINE, ("sub%25", "in_min_", "pm%25", "visit_min_"), strict=True)),
+    "of SQL": dict.fromkeys(MINE, "x'%20OR%20'1'='1"),
+    "of no text": dict.fromkeys(MINE, "%ff%fe"),
+    "of great length": {each: id_[0] * 4000 for each, id_ in MINE.items()},
 }
-MADE_UP = {"subscription_id": "sub_nobodys", "invoice_id": "in_nobodys", "method_id": "pm_nobodys"}
+MADE_UP = {each: id_.replace("_mine", "_nobodys") for each, id_ in MINE.items()}
 
 
 SESSION = """
@@ -172,9 +186,11 @@ async def fill(world: World) -> World:
     ):
         own = account(
             subscription(f"sub_{id_}"), ending(f"sub_{id_}_ending"), id=f"cus_{id_}", email=address,
+            payment_methods=(card(f"pm_{id_}"),), default_payment_method=f"pm_{id_}",
             invoices=(invoice(f"in_{id_}_newer"), invoice(f"in_{id_}")),
         )  # fmt: skip
         await keep(world, own, invoice(f"in_{id_}_old"), brand=brand)
+        await at_the_bank(world, brand, f"cus_{id_}", f"visit_{id_}", note="confirm_once", last4="3155")
         row = {"id_hash": session_row(f"cus_{id_}"), "brand": brand, "customer": f"cus_{id_}", "address": address}
         row |= {"now": micros(world.clock()), "expires_at": micros(world.clock() + timedelta(hours=8))}
         await world.store.write(lambda transaction, row=row: transaction.count(SESSION, row))  # type: ignore[misc]
@@ -201,7 +217,7 @@ async def browser(filled: World) -> Client:
 async def everything(store: Store) -> dict[str, list[Any]]:
     """Every row of every table."""
     tables = ("challenge", "budget", "session", "customer", "account", "invoice", "catalog", "operation", "outbox",
-              "activity", "imported", "migration", "promotion_code", "redemption", "known_browser")  # fmt: skip
+              "activity", "imported", "migration", "provider_session", "promotion_code", "redemption", "known_browser")  # fmt: skip
     return {table: sorted(await store.read(f"SELECT * FROM {table}"), key=repr) for table in tables}
 
 
@@ -210,8 +226,9 @@ async def test_the_table_has_every_route_and_no_other(world: World) -> None:
 
 
 async def test_whoever_is_logged_in_is_asked_below_my_and_nowhere_else() -> None:
+    """And on the ledger's stand-in for a provider's page, which belongs to one customer as well."""
     for route, who in WHO.items():
-        assert ("/my/" in route) == (who == CUSTOMER), route
+        assert ("/my/" in route or "/sandbox/" in route) == (who == CUSTOMER), route
 
 
 async def test_everything_of_mine_is_shown_to_me(browser: Client) -> None:
@@ -244,7 +261,7 @@ async def test_a_zero_byte_reaches_no_database(any_world: World) -> None:  # thr
     """PostgreSQL takes none in a text, and no text of ours has one."""
     browser = await logged_in(await fill(any_world))
     for route in with_ids():
-        ids = {key: f"{value}%00" for key, value in MINE.items()}
+        ids = {each: f"{id_}%00" for each, id_ in MINE.items()}
         assert (await call(browser, route, ids)).status_code == 400, route
     for route in (*of(VISITOR, "GET"), *of(CUSTOMER, "GET")):
         url = route.split(" ")[1].format(brand_name=BRAND, **MINE)

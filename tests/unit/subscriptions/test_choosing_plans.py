@@ -122,7 +122,7 @@ def test_s14_what_is_over_can_start_again_where_that_is_offered():
         (subscription(status="past_due"), "See the open invoice"),
         (subscription(status="unpaid"), "See the open invoice"),
         (subscription(status="incomplete"), "See the open invoice"),
-        (subscription(status="paused"), "Harbour Coffee can help you with another one."),
+        (subscription(status="paused"), "Use another payment method"),
         (subscription(status="hibernating"), "Harbour Coffee can help you on."),
         (subscription(status="canceled", ended_at=START), "Start again"),
         (ending(), "Take the cancellation back"),
