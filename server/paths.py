@@ -206,6 +206,25 @@ class Paths:
         return f"{self.base}/my/details"
 
     @property
+    def details_contact(self) -> str:
+        return f"{self.details}/contact"
+
+    @property
+    def details_address(self) -> str:
+        return f"{self.details}/address"
+
+    @property
+    def details_shipping(self) -> str:
+        return f"{self.details}/shipping"
+
+    @property
+    def details_tax_ids(self) -> str:
+        return f"{self.details}/tax-ids"
+
+    def details_tax_id_remove(self, tax_id: str) -> str:
+        return f"{self.details_tax_ids}/{_segment(tax_id)}/remove"
+
+    @property
     def details_export(self) -> str:
         return f"{self.details}/export"
 

@@ -85,10 +85,13 @@ def pause(account: Account, subscription_id: str, cycles: int, features: Feature
 
 
 def may_unpause(subscription: Subscription, features: Features, now: datetime) -> Refusal | None:
-    """Why there is no pause to end; None: there is. One that the business made is not the customer's to end."""
+    """Why there is no pause to end; None: there is. One that the business made is not the customer's to end; one that a
+    trial ended in, for want of something to charge, always is."""
     reason = ""
     if subscription.status in ENDED or (subscription.cancel_at and subscription.cancel_at <= now):
         reason = "ended"
+    elif subscription.status == "paused":
+        reason = "sent_invoice" if subscription.collection_method == "send_invoice" else ""
     elif not subscription.pause_behavior:
         reason = "not_paused"
     elif subscription.paused_at is None:
@@ -117,8 +120,9 @@ def unpause(account: Account, subscription_id: str, features: Features, now: dat
 
 
 def _unpaused(account: Account, subscription: Subscription, now: datetime) -> tuple[Account, Invoice | None]:
-    running = replace(subscription, pause_behavior="", pause_resumes_at=None, paused_at=None)
-    fresh = _begun(account, running, now)
+    status = "active" if subscription.status == "paused" else subscription.status
+    running = replace(subscription, status=status, pause_behavior="", pause_resumes_at=None, paused_at=None)
+    fresh = _begun(account, subscription, now)
     if not fresh:
         return settled(with_subscription(account, running)), None
     by_id = {each.id: each for each in fresh}
@@ -133,9 +137,12 @@ def _unpaused(account: Account, subscription: Subscription, now: datetime) -> tu
 def _begun(account: Account, subscription: Subscription, now: datetime) -> list[Item]:
     """The items whose running period nobody paid, each with a period that begins now."""
     latest = next((each for each in account.invoices if each.id == subscription.latest_invoice), None)
-    if latest is None or latest.status not in {"void", "uncollectible"}:
+    if subscription.status == "paused":
+        items = list(subscription.items)
+    elif latest is None or latest.status not in {"void", "uncollectible"}:
         return []
-    items = [each for each in subscription.items if each.current_period_start_at == latest.created_at]
+    else:
+        items = [each for each in subscription.items if each.current_period_start_at == latest.created_at]
     ends = [next_end(now, each.price.recurring, now) or each.current_period_end_at for each in items]
     return [
         replace(each, current_period_start_at=now, current_period_end_at=end, basis=None)

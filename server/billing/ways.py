@@ -33,7 +33,7 @@ def out_of(subscription: Subscription, account: Account, features: Features, now
     elif subscription.status in {"past_due", "unpaid", "incomplete"}:
         owes = any(each.subscription == subscription.id and each.status == "open" for each in account.invoices)
         found += ["pay"] if owes else ["contact"]
-    elif subscription.pause_behavior:
+    elif subscription.pause_behavior or subscription.status == "paused":
         found.append("contact" if may_unpause(subscription, features, now) else "unpause")
     if _cannot_pay(subscription, account, now):
         found.append("payment_method")
@@ -44,4 +44,4 @@ def _cannot_pay(subscription: Subscription, account: Account, now: datetime) -> 
     if subscription.collection_method == "send_invoice":
         return False
     method = method_of(account, subscription)
-    return method is None or bool(failure_of(method, now)) or subscription.status == "paused"
+    return method is None or bool(failure_of(method, now))

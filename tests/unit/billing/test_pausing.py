@@ -212,7 +212,7 @@ OPEN = replace(bought(price()).invoices[0], status="open", amount_due=eur(3100),
         ({"status": "past_due"}, ("pay",)),
         ({"status": "unpaid"}, ("pay",)),
         ({"status": "incomplete"}, ("pay",)),
-        ({"status": "paused"}, ("payment_method",)),
+        ({"status": "paused"}, ("unpause",)),
         ({"status": "levitating"}, ("contact",)),
         ({"cancel_at": day(2026, 4, 1)}, ("resume",)),
         ({"pause_behavior": "void", "paused_at": NOW}, ("unpause",)),
@@ -245,3 +245,25 @@ def test_an_end_that_cannot_be_taken_back_is_no_way():
     off = Features(subscription_cancel=SubscriptionCancel(enabled=False))
     it = account(subscription(cancel_at=day(2026, 4, 1)))
     assert out_of(only(it), it, off, NOW) == ()
+
+
+# --- a trial that ended in a pause ---------------------------------------------------------------------------------------
+
+
+def waiting(**more):
+    """Its trial ended on the 1st with nothing to charge."""
+    return account(subscription(status="paused", trial_end_at=day(2026, 3, 1)), **more)
+
+
+def test_a_trial_that_ended_in_a_pause_goes_on_when_it_is_paid():
+    it = waiting()
+    assert unpausing(it, only(it), NOW).due == eur(3100)
+    after = unpause(it, "sub_1", Features(), NOW)
+    assert (only(after).status, only(after).current_period_end_at) == ("active", day(2026, 4, 16, 12))
+    assert (after.invoices[0].status, after.invoices[0].amount_paid) == ("paid", eur(3100))
+    assert [(each.at, each.total) for each in after.upcoming] == [(day(2026, 4, 16, 12), eur(3100))]
+
+
+def test_a_trial_that_ended_in_a_pause_stays_so_without_a_payment():
+    for methods, why in (((), "payment_method_missing"), ((replace(CARD, behavior="lost_card"),), "payment_failed")):
+        assert unpause(waiting(payment_methods=methods), "sub_1", Features(), NOW).reason == why

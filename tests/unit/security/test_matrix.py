@@ -14,6 +14,7 @@ import pytest
 from httpx import Response
 from litestar import Litestar
 
+from server.billing import TaxId
 from server.login.elsewhere import name_of
 from server.store import Store, micros
 from tests.conftest import Clock
@@ -86,6 +87,16 @@ WHO = {
     "POST /{brand_name}/sandbox/{visit_id}/confirm": CUSTOMER,
     "GET /{brand_name}/my/details": CUSTOMER,
     "GET /{brand_name}/my/details/export": CUSTOMER,
+    "GET /{brand_name}/my/details/contact": CUSTOMER,
+    "POST /{brand_name}/my/details/contact": CUSTOMER,
+    "GET /{brand_name}/my/details/address": CUSTOMER,
+    "POST /{brand_name}/my/details/address": CUSTOMER,
+    "GET /{brand_name}/my/details/shipping": CUSTOMER,
+    "POST /{brand_name}/my/details/shipping": CUSTOMER,
+    "GET /{brand_name}/my/details/tax-ids": CUSTOMER,
+    "POST /{brand_name}/my/details/tax-ids": CUSTOMER,
+    "GET /{brand_name}/my/details/tax-ids/{tax_id}/remove": CUSTOMER,
+    "POST /{brand_name}/my/details/tax-ids/{tax_id}/remove": CUSTOMER,
     "GET /{brand_name}/my/sessions": CUSTOMER,
     "POST /{brand_name}/my/sessions/{session_id}/end": CUSTOMER,
     "POST /{brand_name}/my/sessions/end-others": CUSTOMER,
@@ -143,6 +154,21 @@ for whose, its in {
     NOT_MINE[whose] |= dict(zip(("session_id", "account_id"), its, strict=True))
 
 
+MINE["tax_id"], MADE_UP["tax_id"] = "txi_mine", "txi_nobodys"
+for whose, its in {
+    "of another customer": "txi_sams",
+    "of another brand": "txi_orbits",
+    "of my own other kind": "in_mine",
+    "of my own with another case": "TXI_MINE",
+    "of my own with a blank": "txi_mine%20",
+    "of my own as a pattern": "txi_min_",
+    "of SQL": "x'%20OR%20'1'='1",
+    "of no text": "%ff%fe",
+    "of great length": "t" * 4000,
+}.items():
+    NOT_MINE[whose]["tax_id"] = its
+
+
 @pytest.fixture
 def world(sqlite_store: Store, clock: Clock) -> World:
     """Every brand offers everything, so that no route hides behind a switch."""
@@ -178,7 +204,7 @@ async def call(browser: Client, route: str, ids: dict[str, str] = MINE, *, brand
 
 
 async def fill(world: World) -> World:
-    """Two customers of one brand and one of another, each with a subscription, an invoice and a session elsewhere."""
+    """Two customers of one brand and one of another, each with a subscription, an invoice, a tax number and a session elsewhere."""
     for id_, address, brand in (
         ("mine", "jenny@example.com", BRAND),
         ("sams", "sam@example.com", BRAND),
@@ -186,6 +212,7 @@ async def fill(world: World) -> World:
     ):
         own = account(
             subscription(f"sub_{id_}"), ending(f"sub_{id_}_ending"), id=f"cus_{id_}", email=address,
+            tax_ids=(TaxId(f"txi_{id_}", "eu_vat", "DE136695976"),),
             payment_methods=(card(f"pm_{id_}"),), default_payment_method=f"pm_{id_}",
             invoices=(invoice(f"in_{id_}_newer"), invoice(f"in_{id_}")),
         )  # fmt: skip
