@@ -80,6 +80,13 @@ class Paths:
     def sessions_end_others(self) -> str:
         return f"{self.sessions}/end-others"
 
+    @property
+    def accounts(self) -> str:
+        return f"{self.base}/my/accounts"
+
+    def account_open(self, customer_id: str) -> str:
+        return f"{self.accounts}/{_segment(customer_id)}/open"
+
     # What needs a customer.
     @property
     def overview(self) -> str:
@@ -197,6 +204,25 @@ class Paths:
     @property
     def details(self) -> str:
         return f"{self.base}/my/details"
+
+    @property
+    def details_contact(self) -> str:
+        return f"{self.details}/contact"
+
+    @property
+    def details_address(self) -> str:
+        return f"{self.details}/address"
+
+    @property
+    def details_shipping(self) -> str:
+        return f"{self.details}/shipping"
+
+    @property
+    def details_tax_ids(self) -> str:
+        return f"{self.details}/tax-ids"
+
+    def details_tax_id_remove(self, tax_id: str) -> str:
+        return f"{self.details_tax_ids}/{_segment(tax_id)}/remove"
 
     @property
     def details_export(self) -> str:

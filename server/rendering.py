@@ -18,6 +18,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
+from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -53,6 +54,8 @@ class Frame(msgspec.Struct, frozen=True):
     customer_name: str = ""
     here: str = ""
     """The feature of the page, such as `invoices`, for the navigation."""
+    has_other_accounts: bool = False
+    """Other customers have the same address, and may be switched to."""
 
 
 @cache
@@ -158,7 +161,7 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
     return environment
 
 
-def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:  # noqa: C901 (one small filter after another)
+def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:  # noqa: C901 (one small filter after another)
     # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept.
     @lru_cache(maxsize=20_000)
     def money(value: Money) -> str:
@@ -200,7 +203,20 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., str]]:  
         return str(locale.territories.get(code.upper(), code))
 
     filters = (money, unit_price, time, moment, number, iso, country)
-    return {"date": day} | {each.__name__: each for each in filters}
+    named: dict[str, Callable[..., Any]] = {each.__name__: each for each in filters}
+    return {**named, "date": day, "by_name": _by_name(country)}
+
+
+def _by_name(country: Callable[[str], str]) -> Callable[[tuple[str, ...]], list[tuple[str, str]]]:
+    def key(named: tuple[str, str]) -> list[str]:
+        return [each for each in normalize("NFKD", named[1].casefold()) if not combining(each)]
+
+    @lru_cache(maxsize=8)
+    def by_name(codes: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Countries with their names, in the order of the names; an accent decides nothing."""
+        return sorted(((code, country(code)) for code in codes), key=key)
+
+    return by_name
 
 
 def babel_locale(tag: str) -> Locale:

@@ -1,4 +1,4 @@
-"""The billing details page, and everything that the portal knows to take along. Asking shows; nothing is changed here yet."""
+"""The billing details page, and everything that the portal knows to take along. Nothing is changed in this file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from litestar import Response, get
 
 from server import sessions
 from server.billing import Activity, Invoice, InvoicePage, NotFound
-from server.details import exports, views
+from server.details import edit_routes, exports, tax_routes, views
 from server.mail import outbox
 from server.portal import Portal
 from server.responding import AnyRequest, save, show
@@ -22,9 +22,12 @@ _MOST_MAILS = 1_000
 
 @get("/my/details")
 async def details(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str]:
-    if not portal.brand.portal.features.customer_update.enabled:
+    rule = portal.brand.portal.features.customer_update
+    if not rule.enabled:
         raise NotFound
-    return show(request, portal, views.details(customer.account), account=customer.account, address=customer.address)
+    return show(
+        request, portal, views.details(customer.account, rule), account=customer.account, address=customer.address
+    )
 
 
 @get("/my/details/export")
@@ -68,4 +71,4 @@ async def _history(portal: Portal, customer: LoggedIn, first: list[Activity]) ->
         yield page
 
 
-handlers = (details, export)
+handlers = (details, export, *edit_routes.handlers, *tax_routes.handlers)

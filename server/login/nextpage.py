@@ -20,7 +20,12 @@ _PAGES: dict[str, Callable[[Paths], str]] = {
     "payment_methods": lambda paths: paths.payment_methods,
     "payment_method_add": lambda paths: paths.payment_method_add,
     "details": lambda paths: paths.details,
+    "details_contact": lambda paths: paths.details_contact,
+    "details_address": lambda paths: paths.details_address,
+    "details_shipping": lambda paths: paths.details_shipping,
+    "details_tax_ids": lambda paths: paths.details_tax_ids,
     "sessions": lambda paths: paths.sessions,
+    "accounts": lambda paths: paths.accounts,
 }
 _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "invoice": lambda paths, id_: paths.invoice(id_),
@@ -33,6 +38,7 @@ _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "subscription_pause": lambda paths, id_: paths.subscription_pause(id_),
     "subscription_unpause": lambda paths, id_: paths.subscription_unpause(id_),
     "subscription_restart": lambda paths, id_: paths.subscription_restart(id_),
+    "details_tax_id_remove": lambda paths, id_: paths.details_tax_id_remove(id_),
     "subscription_unpin": lambda paths, id_: paths.subscription_unpin(id_),
     "payment_method_replace": lambda paths, id_: paths.payment_method_replace(id_),
     "payment_method_added": lambda paths, id_: paths.payment_method_added(id_),
@@ -43,8 +49,9 @@ _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
 # Those that take a form at the same URL: what was typed into it is posted there again.
 _FORMS = frozenset(
     each
-    for each in _PAGES_OF
-    if each.startswith(("subscription_", "invoice_pay")) or each in ("payment_method_default", "payment_method_remove")
+    for each in (*_PAGES, *_PAGES_OF)
+    if each.startswith(("subscription_", "invoice_pay", "details_"))
+    or each in ("payment_method_default", "payment_method_remove")
 )
 # Those that only take a form, with no words in it: log-in leads to the card, which has the button again.
 _BUTTONS: tuple[Callable[[Paths, str], str], ...] = (
@@ -90,6 +97,8 @@ def of_request(brand: str, path: str) -> str:
             return name
     if path.startswith(f"{paths.sessions}/") or path == paths.logout_everywhere:
         return "sessions"
+    if path.startswith(f"{paths.accounts}/"):
+        return "accounts"
     for name, page_of in (*_PAGES_OF.items(), *(("subscription", button) for button in _BUTTONS), _TO_PROVIDER):
         before, _, after = page_of(paths, "-id-").partition("-id-")
         found = re.fullmatch(f"{re.escape(before)}({_ID}){re.escape(after)}", path)

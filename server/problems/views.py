@@ -14,8 +14,9 @@ class Repeat(msgspec.Struct, frozen=True):
     """The form that asks for the same again. It carries the same key, so nothing happens twice."""
 
     action: str
-    """A method of `Paths` that takes the subject's id, such as `subscription_cancel`."""
+    """A method of `Paths` that takes the subject's id, such as `subscription_cancel`; a property where there is none."""
     subject: str
+    """An id, or empty."""
     key: str
     customer: str
     fields: dict[str, str] = {}

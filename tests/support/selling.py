@@ -14,6 +14,7 @@ from server.billing.ledger import Ledger
 from server.themes import Features
 from server.themes.features import (
     AdjustableQuantity,
+    CustomerUpdate,
     Product,
     Retention,
     SubscriptionCancel,
@@ -55,7 +56,9 @@ def offering(**update: Any) -> Features:
         "products": sold,
         "proration_behavior": "always_invoice",
     }
+    everything = ("name", "email", "address", "shipping", "phone", "tax_id")
     return Features(
+        customer_update=CustomerUpdate(allowed_updates=everything),
         subscription_update=SubscriptionUpdate(**(fields | update)),
         subscription_cancel=SubscriptionCancel(retention=Retention("STAY")),
         subscription_pause=SubscriptionPause(enabled=True, max_cycles=3),

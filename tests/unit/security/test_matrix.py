@@ -14,6 +14,7 @@ import pytest
 from httpx import Response
 from litestar import Litestar
 
+from server.billing import TaxId
 from server.login.elsewhere import name_of
 from server.store import Store, micros
 from tests.conftest import Clock
@@ -86,9 +87,21 @@ WHO = {
     "POST /{brand_name}/sandbox/{visit_id}/confirm": CUSTOMER,
     "GET /{brand_name}/my/details": CUSTOMER,
     "GET /{brand_name}/my/details/export": CUSTOMER,
+    "GET /{brand_name}/my/details/contact": CUSTOMER,
+    "POST /{brand_name}/my/details/contact": CUSTOMER,
+    "GET /{brand_name}/my/details/address": CUSTOMER,
+    "POST /{brand_name}/my/details/address": CUSTOMER,
+    "GET /{brand_name}/my/details/shipping": CUSTOMER,
+    "POST /{brand_name}/my/details/shipping": CUSTOMER,
+    "GET /{brand_name}/my/details/tax-ids": CUSTOMER,
+    "POST /{brand_name}/my/details/tax-ids": CUSTOMER,
+    "GET /{brand_name}/my/details/tax-ids/{tax_id}/remove": CUSTOMER,
+    "POST /{brand_name}/my/details/tax-ids/{tax_id}/remove": CUSTOMER,
     "GET /{brand_name}/my/sessions": CUSTOMER,
     "POST /{brand_name}/my/sessions/{session_id}/end": CUSTOMER,
     "POST /{brand_name}/my/sessions/end-others": CUSTOMER,
+    "GET /{brand_name}/my/accounts": CUSTOMER,
+    "POST /{brand_name}/my/accounts/{account_id}/open": CUSTOMER,
 }
 # The same thing by another door: ids that come in a query.
 IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)
@@ -125,19 +138,35 @@ def session_name(customer: str, brand: str = BRAND) -> str:
     return name_of(portal, customer, session_row(customer))
 
 
-MINE["session_id"], MADE_UP["session_id"] = session_name("cus_mine"), "q7Jk2bT0aVf8YxR1Lm3NwPz5cDe6GhS9uIo4Kt"
+MINE |= {"session_id": session_name("cus_mine"), "account_id": "cus_mine"}
+MADE_UP |= {"session_id": "q7Jk2bT0aVf8YxR1Lm3NwPz5cDe6GhS9uIo4Kt", "account_id": "cus_nobody"}
 for whose, its in {
-    "of another customer": session_name("cus_sams"),
-    "of another brand": session_name("cus_orbits", OTHER),
-    "of my own other kind": "sub_mine",
-    "of my own with another case": MINE["session_id"].swapcase(),
-    "of my own with a blank": MINE["session_id"] + "%20",
-    "of my own as a pattern": MINE["session_id"][:-1] + "%25",
+    "of another customer": (session_name("cus_sams"), "cus_sams"),
+    "of another brand": (session_name("cus_orbits", OTHER), "cus_orbits"),
+    "of my own other kind": ("sub_mine", "sub_mine"),
+    "of my own with another case": (MINE["session_id"].swapcase(), "CUS_MINE"),
+    "of my own with a blank": (MINE["session_id"] + "%20", "%20cus_mine"),
+    "of my own as a pattern": (MINE["session_id"][:-1] + "%25", "cus%25"),
+    "of SQL": ("x'%20OR%20'1'='1", "x'%20OR%20'1'='1"),
+    "of no text": ("%ff%fe", "%ff%fe"),
+    "of great length": ("s" * 4000, "c" * 4000),
+}.items():
+    NOT_MINE[whose] |= dict(zip(("session_id", "account_id"), its, strict=True))
+
+
+MINE["tax_id"], MADE_UP["tax_id"] = "txi_mine", "txi_nobodys"
+for whose, its in {
+    "of another customer": "txi_sams",
+    "of another brand": "txi_orbits",
+    "of my own other kind": "in_mine",
+    "of my own with another case": "TXI_MINE",
+    "of my own with a blank": "txi_mine%20",
+    "of my own as a pattern": "txi_min_",
     "of SQL": "x'%20OR%20'1'='1",
     "of no text": "%ff%fe",
-    "of great length": "s" * 4000,
+    "of great length": "t" * 4000,
 }.items():
-    NOT_MINE[whose]["session_id"] = its
+    NOT_MINE[whose]["tax_id"] = its
 
 
 @pytest.fixture
@@ -175,7 +204,7 @@ async def call(browser: Client, route: str, ids: dict[str, str] = MINE, *, brand
 
 
 async def fill(world: World) -> World:
-    """Two customers of one brand and one of another, each with a subscription, an invoice and a session elsewhere."""
+    """Two customers of one brand and one of another, each with a subscription, an invoice, a tax number and a session elsewhere."""
     for id_, address, brand in (
         ("mine", "jenny@example.com", BRAND),
         ("sams", "sam@example.com", BRAND),
@@ -183,6 +212,7 @@ async def fill(world: World) -> World:
     ):
         own = account(
             subscription(f"sub_{id_}"), ending(f"sub_{id_}_ending"), id=f"cus_{id_}", email=address,
+            tax_ids=(TaxId(f"txi_{id_}", "eu_vat", "DE136695976"),),
             payment_methods=(card(f"pm_{id_}"),), default_payment_method=f"pm_{id_}",
             invoices=(invoice(f"in_{id_}_newer"), invoice(f"in_{id_}")),
         )  # fmt: skip
