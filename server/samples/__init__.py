@@ -16,6 +16,7 @@ merchant's own. The addresses are the same in every brand; what they bought fits
 | uma | a status and a payment method that nobody knows |
 | eve | a name, a memo and a tax id full of markup |
 | ann | canceled long ago |
+| zoe | past due: the bank wants each payment confirmed |
 | ray | one subscription in each state that needs mending: incomplete, unpaid, paused, never begun; one that the business ends |
 """
 
@@ -32,7 +33,23 @@ __all__ = ["ADDRESSES", "many", "records", "write_many"]
 
 ADDRESSES = tuple(
     f"{name}@example.com"
-    for name in ("jenny", "sam", "pat", "tina", "lee", "ivy", "max", "dee", "kim", "noa", "uma", "eve", "ann", "ray")
+    for name in (
+        "jenny",
+        "sam",
+        "pat",
+        "tina",
+        "lee",
+        "ivy",
+        "max",
+        "dee",
+        "kim",
+        "noa",
+        "uma",
+        "eve",
+        "ann",
+        "ray",
+        "zoe",
+    )
 )
 
 
@@ -46,6 +63,6 @@ def _everything(brand: str, now: datetime) -> Iterator[Json]:
     yield from cast.catalog()
     for person in (
         cast.jenny, cast.sam, cast.pat, cast.tina, cast.lee, cast.ivy, cast.max, cast.dee,
-        cast.kim, cast.noa, cast.uma, cast.eve, cast.ann, cast.ray,
+        cast.kim, cast.noa, cast.uma, cast.eve, cast.ann, cast.zoe, cast.ray,
     ):  # fmt: skip
         yield from person()

@@ -127,6 +127,22 @@ class Cast(Shapes):
                            subscription=subscription, status="open", failure="insufficient_funds",
                            next_payment_attempt=seconds(self.now + timedelta(days=3)))  # fmt: skip
 
+    def zoe(self) -> Iterator[Json]:
+        start, ware = self.period_start(6), self.wares["main"]
+        customer = self.customer("zoe", "zoe@example.com", "Zoë Marchetti", self.now - timedelta(days=190), currency="eur",
+                                 address=_address("Via dei Serpenti 12", "Roma", "00184", "IT"), next_invoice_sequence=3)  # fmt: skip
+        card = self.card("zoe", customer["id"], "visa", "3184", self._expires(2),
+                         metadata={"portal_behavior": "requires_action"})  # fmt: skip
+        yield self._with_default(customer, card)
+        yield card
+        open_id, subscription = self.ident("in", "zoe 2"), self.ident("sub", "zoe")
+        yield self.subscription("zoe", customer["id"], [(ware, 1)], currency="eur", start=start, status="past_due",
+                                latest_invoice=open_id)  # fmt: skip
+        of: Json = {"currency": "eur", "subscription": subscription, "method": card}
+        yield self.invoice("zoe 1", customer, [(ware.name, ware.cents)], at=add_months(start, -1), number=1, **of)
+        yield self.invoice("zoe 2", customer, [(ware.name, ware.cents)], at=start, number=2, status="open",
+                           failure="authentication_required", **of)  # fmt: skip
+
     def tina(self) -> Iterator[Json]:
         start = self.period_start(5)
         end = start + timedelta(days=14)
