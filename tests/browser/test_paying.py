@@ -8,7 +8,7 @@ from tests.support.served import Demo
 from tests.support.visits import Doors, log_in
 
 PAT = "pat@example.com"  # past due; the card on file is declined
-ZOE = "zoe@example.com"  # past due; the bank wants each payment confirmed
+BEA = "bea@example.com"  # past due; the bank wants each payment confirmed
 IVY = "ivy@example.com"  # has invoices only
 
 
@@ -71,7 +71,7 @@ def test_a_declined_payment_is_told_in_place_with_the_focus_on_it(page: Page, do
 
 
 def confirms(page: Page) -> None:
-    """Zoe's way: the bank asks, she says no, then yes."""
+    """Bea's way: the bank asks, she says no, then yes."""
     page.get_by_role("link", name="Pay now").click()
     expect(page.get_by_text("The bank wants you to confirm the payment.")).to_be_visible()
     pay(page)
@@ -82,13 +82,13 @@ def confirms(page: Page) -> None:
     expect(page.get_by_text("This invoice is paid")).to_be_visible()
 
 
-def test_zoe_confirms_the_payment_with_her_bank(page: Page, doors: Doors):
-    doors.enter(page, "harbour", ZOE)
+def test_bea_confirms_the_payment_with_her_bank(page: Page, doors: Doors):
+    doors.enter(page, "harbour", BEA)
     confirms(page)
 
 
-def test_zoe_confirms_the_payment_without_scripts(plain_page: Page, doors: Doors):
-    doors.enter(plain_page, "plain", ZOE)
+def test_bea_confirms_the_payment_without_scripts(plain_page: Page, doors: Doors):
+    doors.enter(plain_page, "plain", BEA)
     confirms(plain_page)
 
 
@@ -102,7 +102,7 @@ def test_ivy_has_no_subscription_and_pays_with_a_card_that_she_adds(page: Page, 
 
 
 def test_two_tabs_pay_once(page: Page, demo: Demo):
-    log_in(page, demo, "orbit", ZOE)
+    log_in(page, demo, "orbit", BEA)
     page.get_by_role("link", name="Pay now").click()
     other = page.context.new_page()
     other.goto(page.url)
