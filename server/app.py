@@ -30,8 +30,8 @@ from server.details import routes as details
 from server.documents import Printer
 from server.home import routes as home
 from server.invoices import routes as invoices
+from server.login import account_routes, session_routes
 from server.login import routes as login
-from server.login import session_routes
 from server.login.limits import Limits
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
@@ -49,7 +49,7 @@ from server.themes.link_file import LinkFile
 from server.worker import Worker
 
 Clock = Callable[[], datetime]
-FEATURES = (home, subscriptions, invoices, payment_methods, details, session_routes)
+FEATURES = (home, subscriptions, invoices, payment_methods, details, session_routes, account_routes)
 
 
 def utc_now() -> datetime:

@@ -80,6 +80,13 @@ class Paths:
     def sessions_end_others(self) -> str:
         return f"{self.sessions}/end-others"
 
+    @property
+    def accounts(self) -> str:
+        return f"{self.base}/my/accounts"
+
+    def account_open(self, customer_id: str) -> str:
+        return f"{self.accounts}/{_segment(customer_id)}/open"
+
     # What needs a customer.
     @property
     def overview(self) -> str:

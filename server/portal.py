@@ -35,8 +35,17 @@ class Portal:
     @property
     def link(self) -> str:
         """The token of the log-in link that is active now; empty: none is."""
-        page = self.login_page() if self.login_page else self.brand.portal.login_page
+        page = self._page
         return page.link if page.enabled else ""
+
+    @property
+    def account_choice(self) -> bool:
+        """Whether an address that several customers have may open each of them."""
+        return self._page.account_choice
+
+    @property
+    def _page(self) -> LoginPage:
+        return self.login_page() if self.login_page else self.brand.portal.login_page
 
     @property
     def name(self) -> str:

@@ -54,6 +54,8 @@ class Frame(msgspec.Struct, frozen=True):
     customer_name: str = ""
     here: str = ""
     """The feature of the page, such as `invoices`, for the navigation."""
+    has_other_accounts: bool = False
+    """Other customers have the same address, and may be switched to."""
 
 
 @cache

@@ -81,7 +81,9 @@ def show(
         here = view.here or template_of(type(view)).split("/")[1]
         # Nobody is logged in: no navigation that would lead nowhere.
         layout = view.layout if address else "visitor"
-        body = portal.renderer.page(view, Frame(address=address, customer_name=name, here=here), locale, layout)
+        customer: LoggedIn | None = getattr(request.state, "customer", None)
+        frame = Frame(address, name, here, has_other_accounts=bool(customer and customer.has_others))
+        body = portal.renderer.page(view, frame, locale, layout)
     return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 

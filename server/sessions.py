@@ -35,12 +35,24 @@ REMEMBERED = timedelta(days=1)
 LIVE = "s.expires_at > :now AND s.last_seen_at > :idle_since"
 """With the parameters of `live_at`: the session `s` is open."""
 
-_FIND = f"""
-SELECT s.customer_id, s.address, s.kind, s.browser, s.created_at, s.last_seen_at, a.document, a.version, a.due_at
+_OTHERS = """
+  (SELECT COUNT(*) FROM customer o
+    WHERE o.brand = s.brand AND o.address = s.address AND o.disabled = 0 AND o.id <> s.customer_id)"""
+_FINDING = f"""
+SELECT s.customer_id, s.address, s.kind, s.browser, s.created_at, s.last_seen_at, a.document, a.version, a.due_at,
+       %s
   FROM session s
   JOIN customer c ON c.brand = s.brand AND c.id = s.customer_id AND c.disabled = 0
   LEFT JOIN account a ON a.brand = s.brand AND a.customer_id = s.customer_id
  WHERE s.id_hash = :id_hash AND s.brand = :brand AND {LIVE}"""
+_FIND, _FIND_AND_OTHERS = _FINDING % "0", _FINDING % _OTHERS
+# Whether the other customer has the address that was proved is asked in the statement that opens it. When the session
+# began and when it ends stay: a switch proves nothing anew.
+_SWITCH = f"""
+UPDATE session AS s SET id_hash = :new, customer_id = :other, last_seen_at = :now
+ WHERE s.id_hash = :id_hash AND s.brand = :brand AND s.customer_id = :customer_id AND {LIVE}
+   AND EXISTS (SELECT 1 FROM customer c
+                WHERE c.brand = s.brand AND c.id = :other AND c.address = s.address AND c.disabled = 0)"""
 _ADDRESS = "SELECT address FROM session WHERE id_hash = :id_hash AND brand = :brand"
 _SEEN = "UPDATE session SET last_seen_at = :now WHERE id_hash = :id_hash AND last_seen_at <= :before"
 _START = """
@@ -77,6 +89,8 @@ class LoggedIn(msgspec.Struct, frozen=True):
     account: Account
     """Brought up to date: whatever was due until now has happened to it."""
     version: int
+    has_others: bool = False
+    """Other customers have the address, and the brand lets it open each of them."""
 
 
 async def current(request: Request[Any, Any, Any], portal: Portal) -> LoggedIn:
@@ -92,11 +106,12 @@ async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
     """Who the token logs in, by one SELECT; else the address that an ended session of it had, or empty text."""
     id_hash = hash_of(token)
     by_token = {"id_hash": id_hash, "brand": portal.name}
-    rows = await portal.store.read(_FIND, {**by_token, **live_at(portal, now)}) if token else []
+    finding = _FIND_AND_OTHERS if portal.account_choice else _FIND
+    rows = await portal.store.read(finding, {**by_token, **live_at(portal, now)}) if token else []
     if not rows:
         ended = await portal.store.read(_ADDRESS, by_token) if token else []
         return str(ended[0][0]) if ended else ""
-    customer_id, address, kind, browser, created_at, last_seen_at, document, version, due_at = rows[0]
+    customer_id, address, kind, browser, created_at, last_seen_at, document, version, due_at, others = rows[0]
     if document is None or is_due(due_at, now):
         try:
             account = await portal.billing.account(customer_id, now)
@@ -106,7 +121,8 @@ async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
         account = decode_account(document)
     if last_seen_at <= micros(now - SEEN_EVERY):
         await _seen(portal, id_hash, now)
-    return LoggedIn(customer_id, address, kind, id_hash, moment(created_at), browser, account, version or 0)
+    began = moment(created_at)
+    return LoggedIn(customer_id, address, kind, id_hash, began, browser, account, version or 0, bool(others))
 
 
 async def _seen(portal: Portal, id_hash: bytes, now: datetime) -> None:
@@ -141,6 +157,15 @@ def start(
     }
     transaction.count(_START, row)
     return token
+
+
+def switch(transaction: Transaction, portal: Portal, customer: LoggedIn, other: str, now: datetime) -> str:
+    """Let the session go on as another customer of the same address, under a new token, which is answered; empty: it is
+    none of theirs, or the session is not what it was. The old token opens nothing any more."""
+    token = secrets.token_urlsafe(32)
+    row = {"id_hash": customer.id_hash, "brand": portal.name, "customer_id": customer.customer_id}
+    changed = transaction.count(_SWITCH, {**row, **live_at(portal, now), "new": hash_of(token), "other": other})
+    return token if changed == 1 else ""
 
 
 async def end(portal: Portal, token: str) -> None:

@@ -93,7 +93,7 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     total: Money
     amount_paid: Money
     amount_due: Money
-    """What is still to pay of an open invoice."""
+    """What is still to pay of an open invoice, or could be of one that was written off."""
     lines: tuple[InvoiceLine, ...] = ()
     subscription: str = ""
     due_at: datetime | None = None

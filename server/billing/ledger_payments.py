@@ -18,6 +18,7 @@ from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refuse
 from server.billing import ledger_rows as rows
 from server.billing.documents import decode_invoice
 from server.billing.ledger_accounts import Asked, LedgerAccounts
+from server.billing.notices import of_invoice
 from server.billing.paying_types import Paying
 from server.billing.provider_sessions import ProviderSession, begin
 from server.paths import Paths
@@ -68,6 +69,8 @@ class LedgerPayments(LedgerAccounts):
             raise Refused(made.reason, made.detail)
         told = [Activity(now, _KINDS[made.payment.status], invoice.id, _said(made), asked.browser)]
         rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=told)
+        notice = of_invoice(invoice, made.invoice, made.account, now, present=True)
+        self._tell(transaction, asked.customer_id, [notice] if notice else [], now)
         transaction.count(rows.DONE, {**whose, "key": asked.key, "now": micros(now)})
         return self._to_confirm(transaction, asked, made)
 
@@ -76,7 +79,7 @@ class LedgerPayments(LedgerAccounts):
         it, paths = made.payment, Paths(self.base)
         if it.status != "open":
             return made
-        brand, _, last4 = it.method.rpartition(" ")
+        brand, _, last4 = it.method.partition(" ")
         data = {"payment": it.id, "amount": str(it.amount.amount), "currency": it.amount.currency}
         wanted = ProviderSession(
             "payment",

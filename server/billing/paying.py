@@ -26,8 +26,8 @@ from server.billing.errors import Refusal
 from server.billing.invoicing import failure_of, with_invoices
 from server.billing.money import Money
 from server.billing.paying_types import Paying
-from server.billing.renewals import settled, with_subscription
 from server.billing.types import Account, Invoice, Payment, PaymentMethod, Subscription
+from server.billing.upcoming import settled, with_subscription
 
 BEHIND = frozenset({"past_due", "unpaid", "incomplete"})
 """The statuses that a payment ends."""
@@ -85,16 +85,23 @@ def stays_behind(
 
 
 def pay(
-    account: Account, invoice: Invoice, method_id: str, *, payment_id: str, later: Iterable[Invoice] = (), now: datetime
+    account: Account,
+    invoice: Invoice,
+    method_id: str,
+    *,
+    payment_id: str,
+    later: Iterable[Invoice] = (),
+    now: datetime,
+    present: bool = True,
 ) -> Paying | Refusal:
     """Ask that payment method for what is due. `later`: invoices that the account does not hold and that may be newer
-    than this one."""
+    than this one. `present`: the customer is there to confirm it."""
     method = account.payment_method(method_id)
     refusal = may_pay(invoice) or _too_often(invoice, now)
     if refusal or method is None:
         return refusal or Refusal("payment_method_missing")
     failure = failure_of(method, now)
-    status = "paid" if not failure else "open" if failure == "authentication_required" else "failed"
+    status = "paid" if not failure else "open" if present and failure == "authentication_required" else "failed"
     payment = Payment(payment_id, status, invoice.amount_due, now, method=name_of(method), failure=failure)
     return _noted(account, invoice, payment, later)
 

@@ -5,10 +5,11 @@ on the account and on that moment alone, never on `now`; so catching up once is 
 
     remind    a reminder of something that comes (`reminders`)
     end       the end that was decided has come               canceled
-    expire    nobody finished an incomplete subscription      incomplete_expired, after 23 hours
+    expire    nobody finished an incomplete subscription      incomplete_expired, after 23 hours; its open invoice is void
     unpause   collection begins again
     change    a change that was put off takes effect         the period that begins with it is charged at the new price
     overdue   a sent invoice was not paid in time             past_due
+    retry     an open invoice is to be charged once more      paid, or a failed try; nothing more is arranged then
     renew     a period or a trial is over                     an invoice; active, or past_due where the charge fails
 """
 
@@ -21,18 +22,36 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing.amounts import Bill, bill, is_running, joined
-from server.billing.invoicing import arranged, issue
+from server.billing.charging import method_of
+from server.billing.invoicing import issue, with_invoices
+from server.billing.money import Money
 from server.billing.notices import Notice, happened
+from server.billing.paying import pay
+from server.billing.paying_types import Paying
 from server.billing.reminders import notices as reminded
 from server.billing.reminders import to_come
 from server.billing.types import ALIVE, Account, Basis, Discount, Invoice, Item, Subscription
-from server.billing.upcoming import as_scheduled, next_period, renews_at, upcoming_of
+from server.billing.upcoming import as_scheduled, next_period, renews_at, settled, with_subscription
+
+__all__ = [
+    "AT_ONCE",
+    "CaughtUp",
+    "Event",
+    "bring_up_to_date",
+    "catch_up",
+    "due_at",
+    "lasting",
+    "next_event",
+    "settle_last",
+    "settled",
+    "with_subscription",
+]
 
 AT_ONCE = 500
 """So many events in one call at most; the account stays due after that and is brought further by the next call."""
 _UNFINISHED = timedelta(hours=23)
 # Reminders first: they speak of what is about to happen, and `Account.as_of` then says that they are done.
-_ORDER = ("remind", "end", "expire", "unpause", "change", "overdue", "renew")
+_ORDER = ("remind", "end", "expire", "unpause", "change", "overdue", "retry", "renew")
 
 
 class Event(msgspec.Struct, frozen=True, order=True):
@@ -48,13 +67,13 @@ class Event(msgspec.Struct, frozen=True, order=True):
 class CaughtUp(msgspec.Struct, frozen=True):
     account: Account
     invoices: tuple[Invoice, ...]
-    """Those that came into being on the way, oldest first."""
+    """Those that came into being or changed on the way, as it happened."""
     notices: tuple[Notice, ...]
     """What the customer is told of it, oldest first."""
 
 
 def bring_up_to_date(account: Account, now: datetime) -> tuple[Account, tuple[Invoice, ...]]:
-    """The account as it is at `now`, and the invoices that came into being on the way, oldest first."""
+    """The account as it is at `now`, and the invoices that came into being or changed on the way."""
     done = catch_up(account, now)
     return done.account, done.invoices
 
@@ -86,13 +105,6 @@ def due_at(account: Account) -> datetime | None:
     return event.at if event else None
 
 
-def settled(account: Account) -> Account:
-    """The account after a change: its subscriptions in order, and what each one charges next."""
-    subscriptions = arranged(account.subscriptions)
-    upcoming = tuple(each for each in map(upcoming_of, subscriptions) if each)
-    return replace(account, subscriptions=subscriptions, upcoming=upcoming)
-
-
 def next_event(account: Account) -> Event | None:
     events = [event for each in account.subscriptions for event in _events(each, account)]
     events += [Event(at=each.at, order=_ORDER.index("remind"), subscription="") for each in to_come(account)]
@@ -108,6 +120,7 @@ def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
         "unpause": subscription.pause_resumes_at if subscription.pause_behavior else None,
         "change": subscription.scheduled.at if subscription.scheduled else None,
         "overdue": _overdue_at(subscription, account),
+        "retry": min((at for at, _ in _tried_again(subscription, account)), default=None),
         "renew": renews_at(subscription),
     }
     for order, kind in enumerate(_ORDER):
@@ -131,15 +144,45 @@ def _happen(account: Account, event: Event) -> tuple[Account, tuple[Invoice, ...
         return _renew(account, subscription, event.at)
     if event.kind == "end":
         return _end(account, subscription, event.at)
+    if event.kind == "retry":
+        return _retry(account, subscription, event.at)
+    if event.kind == "expire":
+        return _expire(account, subscription, event.at)
     if event.kind == "change":
         changed = as_scheduled(subscription)
-    elif event.kind == "expire":
-        changed = replace(subscription, status="incomplete_expired", ended_at=event.at)
     elif event.kind == "unpause":
         changed = replace(subscription, pause_behavior="", pause_resumes_at=None, paused_at=None)
     else:
         changed = replace(subscription, status="past_due")
     return with_subscription(account, changed), ()
+
+
+def _expire(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
+    """It never began, so nothing is owed for it."""
+    open_ones = [each for each in account.invoices if each.subscription == subscription.id and each.status == "open"]
+    nothing = Money(0, subscription.currency)
+    voided = [replace(each, status="void", amount_due=nothing, next_attempt_at=None) for each in open_ones]
+    changed = replace(subscription, status="incomplete_expired", ended_at=at)
+    return with_invoices(with_subscription(account, changed), voided), tuple(voided)
+
+
+def _tried_again(subscription: Subscription, account: Account) -> Iterator[tuple[datetime, Invoice]]:
+    if subscription.collection_method == "send_invoice" or subscription.pause_behavior:
+        return
+    for each in account.invoices:
+        if each.subscription == subscription.id and each.status == "open" and each.next_attempt_at:
+            yield each.next_attempt_at, each
+
+
+def _retry(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
+    found = next(each for when, each in _tried_again(subscription, account) if when == at)
+    invoice = replace(found, next_attempt_at=None)
+    method = method_of(account, subscription)
+    payment_id = f"inpay_{invoice.id.removeprefix('in_')}_{len(invoice.payments)}"
+    made = pay(account, invoice, method.id, payment_id=payment_id, now=at, present=False) if method else None
+    if isinstance(made, Paying):
+        return made.account, (made.invoice,)
+    return with_invoices(account, (invoice,)), (invoice,)
 
 
 def _end(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
@@ -158,11 +201,6 @@ def settle_last(account: Account, subscription: Subscription, last: Bill, at: da
     """The last invoice of a subscription that ends. It is collected during a pause too: there is no later one."""
     account, invoice = issue(account, replace(subscription, pause_behavior=""), last, at, "subscription_update")
     return account, replace(subscription, pending=(), latest_invoice=invoice.id)
-
-
-def with_subscription(account: Account, changed: Subscription) -> Account:
-    found = tuple(changed if each.id == changed.id else each for each in account.subscriptions)
-    return replace(account, subscriptions=found)
 
 
 def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:

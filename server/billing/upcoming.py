@@ -7,10 +7,23 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from server.billing.amounts import Bill, bill, joined
+from server.billing.invoicing import arranged
 from server.billing.periods import next_end
-from server.billing.types import Discount, Item, Subscription, Upcoming
+from server.billing.types import Account, Discount, Item, Subscription, Upcoming
 
 RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
+
+
+def settled(account: Account) -> Account:
+    """The account after a change: its subscriptions in order, and what each one charges next."""
+    subscriptions = arranged(account.subscriptions)
+    upcoming = tuple(each for each in map(upcoming_of, subscriptions) if each)
+    return replace(account, subscriptions=subscriptions, upcoming=upcoming)
+
+
+def with_subscription(account: Account, changed: Subscription) -> Account:
+    found = tuple(changed if each.id == changed.id else each for each in account.subscriptions)
+    return replace(account, subscriptions=found)
 
 
 def upcoming_of(subscription: Subscription) -> Upcoming | None:

@@ -1,6 +1,6 @@
 """The way out of each state that a subscription can be in. Pure.
 
-pay              an open invoice waits
+pay              an open invoice waits, and the portal shows invoices
 payment_method   there is nothing to charge, or it does not work: another one
 resume           an end is decided and can be taken back
 unpause          the customer paused it
@@ -16,6 +16,7 @@ from server.billing.changes import may_resume
 from server.billing.charging import method_of
 from server.billing.invoicing import failure_of
 from server.billing.pausing import may_unpause
+from server.billing.paying import BEHIND, owed
 from server.billing.restarting import may_restart
 from server.billing.types import ALIVE, ENDED, Account, Subscription
 from server.themes.features import Features
@@ -30,9 +31,9 @@ def out_of(subscription: Subscription, account: Account, features: Features, now
     found = []
     if may_resume(subscription, features.subscription_cancel, now) is None:
         found.append("resume")
-    elif subscription.status in {"past_due", "unpaid", "incomplete"}:
-        owes = any(each.subscription == subscription.id and each.status == "open" for each in account.invoices)
-        found += ["pay"] if owes else ["contact"]
+    elif subscription.status in BEHIND:
+        may_pay = features.invoice_history.enabled and owed(account, subscription)
+        found += ["pay"] if may_pay else ["contact"]
     elif subscription.pause_behavior or subscription.status == "paused":
         found.append("contact" if may_unpause(subscription, features, now) else "unpause")
     if _cannot_pay(subscription, account, now):

@@ -43,7 +43,8 @@ async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
     mistake = pay_views.mistake_in(it.account, method, it.now) or ("" if it.key else "again")
     if mistake:
         return it.form_page(mistake=mistake, status=422)
-    repeatable(request, Repeat("invoice_pay", invoice_id, it.key, customer.customer_id, {"method": method}))
+    again = Repeat("invoice_pay", invoice_id, it.key, customer.customer_id, {"method": method}, see="invoice")
+    repeatable(request, again)
     try:
         done = await portal.billing.pay(
             customer.customer_id, invoice_id, method, key=it.key, now=it.now, browser=customer.browser

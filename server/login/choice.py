@@ -10,6 +10,8 @@ from datetime import datetime
 
 import msgspec
 
+from server.billing import Account
+from server.billing.documents import decode_account
 from server.store import Row, Store, Transaction, moment
 
 # Among equals the larger id, so that the answer is the same every time.
@@ -19,6 +21,13 @@ SELECT id, email, name, created_at, active, disabled FROM customer
  ORDER BY disabled, active DESC, created_at DESC, id DESC LIMIT :limit"""
 _ONE = """
 SELECT id, email, name, created_at, active, disabled FROM customer WHERE brand = :brand AND id = :id"""
+
+_OPENABLE = """
+SELECT c.id, c.name, a.document FROM customer c
+  LEFT JOIN account a ON a.brand = c.brand AND a.customer_id = c.id
+ WHERE c.brand = :brand AND c.address = :address AND c.disabled = 0
+ ORDER BY c.active DESC, c.created_at DESC, c.id DESC LIMIT :limit"""
+_MOST = 50
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -60,6 +69,27 @@ async def explain(store: Store, brand: str, address: str, limit: int = 100) -> l
     """Every customer with the address, the one that it opens first, each with the reason."""
     rows = await store.read(_RANKED, {"brand": brand, "address": address, "limit": limit})
     return explained([_candidate(row) for row in rows])
+
+
+class Openable(msgspec.Struct, frozen=True):
+    """A customer whom the address may open, after it was proved."""
+
+    id: str
+    name: str
+    account: Account | None
+    """None: the billing side has not told anything yet."""
+
+
+async def openable(store: Store, brand: str, address: str) -> list[Openable]:
+    """Everybody with the address who may log in, the one that the rule opens first."""
+    rows = await store.read(_OPENABLE, {"brand": brand, "address": address, "limit": _MOST})
+    return [Openable(id_, name, decode_account(document) if document else None) for id_, name, document in rows]
+
+
+def has_several(transaction: Transaction, brand: str, address: str) -> bool:
+    """Whether the address may open more than one customer."""
+    ranked = [_candidate(row) for row in transaction.run(_RANKED, {"brand": brand, "address": address, "limit": 2})]
+    return len([each for each in ranked if not each.disabled]) == 2
 
 
 def explained(ranked: list[Candidate]) -> list[Explained]:

@@ -20,6 +20,8 @@ class Entered(msgspec.Struct, frozen=True):
 
     token: str
     customer_id: str
+    has_choice: bool = False
+    """The brand lets the customer choose among several of the same address; this is the one that the rule opens."""
 
 
 def enter(
@@ -49,4 +51,6 @@ def enter(
         transaction, portal, customer_id=customer.id, address=tried.address, browser=browser, now=now, replaced=session
     )
     activities.note(transaction, portal.name, customer.id, "login", now=now, browser=browser)
-    return Entered(token, customer.id)
+    return Entered(
+        token, customer.id, portal.account_choice and choice.has_several(transaction, portal.name, tried.address)
+    )

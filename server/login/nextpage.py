@@ -25,6 +25,7 @@ _PAGES: dict[str, Callable[[Paths], str]] = {
     "details_shipping": lambda paths: paths.details_shipping,
     "details_tax_ids": lambda paths: paths.details_tax_ids,
     "sessions": lambda paths: paths.sessions,
+    "accounts": lambda paths: paths.accounts,
 }
 _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "invoice": lambda paths, id_: paths.invoice(id_),
@@ -96,6 +97,8 @@ def of_request(brand: str, path: str) -> str:
             return name
     if path.startswith(f"{paths.sessions}/") or path == paths.logout_everywhere:
         return "sessions"
+    if path.startswith(f"{paths.accounts}/"):
+        return "accounts"
     for name, page_of in (*_PAGES_OF.items(), *(("subscription", button) for button in _BUTTONS), _TO_PROVIDER):
         before, _, after = page_of(paths, "-id-").partition("-id-")
         found = re.fullmatch(f"{re.escape(before)}({_ID}){re.escape(after)}", path)

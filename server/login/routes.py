@@ -209,7 +209,11 @@ def _lapsed(request: AnyRequest, portal: Portal, address: str, form: Form) -> Pa
 
 def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered) -> Page:
     page = nextpage.known(form.get("next"))
-    path = nextpage.path_of(portal.paths, page)
+    if entered.has_choice and page in ("", "home", "overview"):
+        page = "accounts" if nextpage.is_in_place(page) else ""  # in place where the overview would have been
+        path = portal.paths.accounts
+    else:
+        path = nextpage.path_of(portal.paths, page)
     if form.kept() and nextpage.takes_form(page):
         # The browser posts the same body there, and the words in it are shown in their form again.
         response: Page = Response(None, status_code=307, headers={"Location": path})

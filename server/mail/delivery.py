@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from server import counters
-from server.billing import BillingError
+from server.billing import Account, BillingError
 from server.login import choice
 from server.login.choice import Candidate
 from server.mail import messages, outbox
-from server.mail.kinds import KINDS, NotSent
+from server.mail.kinds import KINDS, Kind, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
@@ -75,7 +75,11 @@ class Delivery:
         mail = kind.read(portal, job, chosen)
         if not portal.settings.mail_from:
             raise MailTemporary("no mail server is set (PORTAL_SMTP_URL, PORTAL_MAIL_FROM)")
-        locale = await self._locale(portal, chosen.id)
+        account = await self._account(portal, chosen.id) if self._is_asked_for(kind, portal) else None
+        if kind.is_needed and account and not kind.is_needed(job, account):
+            return "expired", "not needed any more: what it told of is settled"
+        wanted = account.customer.preferred_locales if account else ()
+        locale = choose_locale(portal.brand.portal.site.locales, wanted)
         try:
             message = messages.compose(portal, mail, chosen.email, key=job.id, now=self._clock(), locale=locale)
         except ValueError as error:
@@ -88,13 +92,14 @@ class Delivery:
             return await choice.by_id(self._store, job.brand, job.customer_id)
         return await choice.customer_for(self._store, job.brand, job.address)
 
-    async def _locale(self, portal: Portal, customer_id: str) -> str:
-        """The customer's language where the brand offers several. Reading the account also makes its first page ready."""
-        offered = portal.brand.portal.site.locales
-        if len(offered) == 1:
-            return offered[0]
+    @staticmethod
+    def _is_asked_for(kind: Kind, portal: Portal) -> bool:
+        """Whether the account says something about this mail: in which language, or that it is needless by now."""
+        return kind.is_needed is not None or len(portal.brand.portal.site.locales) > 1
+
+    async def _account(self, portal: Portal, customer_id: str) -> Account | None:
+        """The account as it is now; None where the billing side does not say. Reading it also makes its page ready."""
         try:
-            account = await portal.billing.account(customer_id, self._clock())
+            return await portal.billing.account(customer_id, self._clock())
         except BillingError:
-            return offered[0]
-        return choose_locale(offered, account.customer.preferred_locales)
+            return None

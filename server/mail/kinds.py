@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from server.billing import Account
+from server.billing.notices import decode
 from server.login.choice import Candidate
 from server.login.passcodes import open_mail
 from server.mail import messages
+from server.mail.letters import LETTERS, Letter, is_needed, letter
 from server.mail.messages import Mail
 from server.mail.outbox import Job
 from server.portal import Portal
@@ -31,6 +34,8 @@ class Kind:
     """What the row says, for this customer. Raises `NotSent`."""
     lapsed: str = "not sent in time"
     """Why a row that is too old is dropped."""
+    is_needed: Callable[[Job, Account], bool] | None = None
+    """Whether the row still says what is so, for the account as it is now; None: whatever the account is."""
 
 
 def _passcode(portal: Portal, job: Job, _: Candidate) -> Mail:
@@ -40,7 +45,25 @@ def _passcode(portal: Portal, job: Job, _: Candidate) -> Mail:
     return messages.passcode(portal, opened.code, opened.browser, job.created_at, job.expires_at)
 
 
+def portal_link(portal: Portal, email: str) -> str:
+    """Where the customer logs in, the address filled in; empty where no link is active."""
+    return f"{portal.origin}{portal.paths.login_page(portal.link, email)}" if portal.link else ""
+
+
+def _about(kind: type[Letter]) -> Kind:
+    def read(portal: Portal, job: Job, customer: Candidate) -> Mail:
+        if not portal.brand.portal.mail.wants(job.kind):
+            raise NotSent("not sent: switched off in portal.toml, [mail]")
+        return letter(kind, decode(job.data), portal_link(portal, customer.email))
+
+    return Kind(kind, read, is_needed=lambda job, account: is_needed(kind, decode(job.data), account))
+
+
 KINDS: dict[str, Kind] = {
-    kind.mail.template: kind for kind in (Kind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed"),)
+    kind.mail.template: kind
+    for kind in (
+        Kind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed"),
+        *(_about(each) for each in LETTERS),
+    )
 }
 MAILS: dict[str, type[Mail]] = {name: kind.mail for name, kind in KINDS.items()}

@@ -102,6 +102,7 @@ def _one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).replace("=?", "= ?").split())
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+# Also what turns the direction of the text around it: a name must not write the rest of a header backwards.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_ADDRESS = re.compile(r"[^\x21-\x7e\u00a1-\U0010ffff]|[\"(),:;<>\[\]\\]|=\?|@.*@|^[^@]*[^\x00-\x7f].*@")
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

@@ -84,7 +84,7 @@ def confirm_cancel(
         due=ending.due,
         in_trial=subscription.status == "trialing",
         next_charge=next_charge_of(subscription, account),
-        debt=debt_of(subscription, account),
+        debt=debt_of(subscription, account, now),
         again=again,
         stale=stale,
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from server.billing import Account, Activity, Money, Price, Subscription, Upcoming
+from server.billing import Account, Activity, Money, PaymentMethod, Price, Subscription, Upcoming, paying
 
 ACTIVITIES = frozenset(
     {
@@ -14,7 +15,9 @@ ACTIVITIES = frozenset(
         *("subscription.canceled", "subscription.resumed", "subscription.ended", "subscription.retained"),
         *("subscription.feedback", "subscription.changed", "subscription.change_scheduled"),
         *("subscription.change_undone", "subscription.change_applied", "subscription.paused"),
-        *("subscription.unpaused", "subscription.restarted"),
+        *("subscription.unpaused", "subscription.restarted", "subscription.unpinned"),
+        *("payment_method.added", "payment_method.default", "payment_method.removed"),
+        *("invoice.paid", "invoice.payment_failed", "invoice.payment_action_required"),
     }
 )
 """The activities that templates have words for."""
@@ -28,7 +31,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Debt(msgspec.Struct, frozen=True):
-    """The open invoice of a subscription that is behind."""
+    """The invoice that a subscription is behind with: the newest that is owed, which brings it back."""
 
     invoice: str
     """Its id."""
@@ -36,6 +39,13 @@ class Debt(msgspec.Struct, frozen=True):
     failure: str = ""
     """Why the last payment failed: a decline code, or empty."""
     next_attempt_at: datetime | None = None
+    """When it is charged again by itself."""
+    due_at: datetime | None = None
+    """Until when a sent invoice was to be paid."""
+    others: int = 0
+    """So many older invoices of the subscription are owed too."""
+    waits: bool = False
+    """A payment waits for the customer to confirm it with the bank."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -57,6 +67,14 @@ class Entry(msgspec.Struct, frozen=True):
     """For a change of plan: what it is, or will be."""
     quantity: str = ""
     """How many since, where that was changed."""
+    method: PaymentMethod | None = None
+    """The payment method that it was about, as it was then: its kind, brand and last four digits."""
+    invoice: str = ""
+    """The id of the invoice that it was about."""
+    number: str = ""
+    """That invoice's number."""
+    amount: Money | None = None
+    """What was paid, or was to be."""
 
 
 def line_of(price: Price, quantity: int) -> Line:
@@ -78,16 +96,21 @@ def next_charge_of(subscription: Subscription, account: Account) -> Upcoming | N
     return next((each for each in account.upcoming if each.subscription == subscription.id), None)
 
 
-def debt_of(subscription: Subscription, account: Account) -> Debt | None:
-    """The newest open invoice of a subscription that is behind with a payment."""
-    if subscription.status not in {"past_due", "unpaid", "incomplete"}:
+def debt_of(subscription: Subscription, account: Account, now: datetime) -> Debt | None:
+    """What is owed of a subscription that is behind with a payment."""
+    owed = paying.owed(account, subscription) if subscription.status in paying.BEHIND else ()
+    if not owed:
         return None
-    unpaid = (each for each in account.invoices if each.subscription == subscription.id and each.status == "open")
-    invoice = next(unpaid, None)
-    if invoice is None:
-        return None
-    failures = [each.failure for each in sorted(invoice.payments, key=lambda each: each.at) if each.failure]
-    return Debt(invoice.id, invoice.amount_due, failures[-1] if failures else "", invoice.next_attempt_at)
+    invoice, last, again_at = owed[0], paying.last_try(owed[0]), owed[0].next_attempt_at
+    return Debt(
+        invoice.id,
+        invoice.amount_due,
+        failure=last.failure if last else "",
+        next_attempt_at=again_at if again_at and again_at > now else None,
+        due_at=invoice.due_at,
+        others=len(owed) - 1,
+        waits=paying.waiting(invoice) is not None,
+    )
 
 
 def entry_of(activity: Activity, account: Account) -> Entry:
@@ -104,4 +127,19 @@ def entry_of(activity: Activity, account: Account) -> Entry:
         before=before if before != after else "",
         after=after,
         quantity=quantity if quantity != said.get("quantity_before", "") else "",
+        method=PaymentMethod(
+            activity.subject, said["method_kind"], activity.at, said.get("method_brand", ""), said.get("last4", "")
+        )
+        if "method_kind" in said
+        else None,
+        **_paid(activity),
     )
+
+
+def _paid(activity: Activity) -> dict[str, Any]:
+    """What an activity says of an invoice, by the names of the entry's fields."""
+    if not activity.kind.startswith("invoice."):
+        return {}
+    said, amount = activity.data, activity.data.get("amount", "")
+    paid = Money(int(amount), said["currency"]) if amount.isdigit() and "currency" in said else None
+    return {"invoice": activity.subject, "number": said.get("number", ""), "amount": paid}

@@ -193,7 +193,7 @@ def card(
         **(_paid_with(subscription, account) if alive else {}),
         has_schedule=alive and bool(subscription.schedule) and subscription.scheduled is None,
         scheduled=scheduled_of(subscription, features, now) if alive else None,
-        debt=debt_of(subscription, account),
+        debt=debt_of(subscription, account, now),
         **_allowed(subscription, features, now),
         why_not=forbidden.reason if forbidden and alive and ends_at is None else "",
         ways=ways.out_of(subscription, account, features, now),

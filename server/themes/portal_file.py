@@ -69,6 +69,8 @@ class LoginPage(msgspec.Struct, frozen=True):
     enabled: bool = False
     link: str = ""
     """The token of the log-in page's URL; a test ledger's begins with `test_`."""
+    account_choice: bool = False
+    """Whoever proved an address that several customers have may open each of them; False: only the one that the rule names."""
 
 
 class BillingChoice(msgspec.Struct, frozen=True):
@@ -140,7 +142,11 @@ def _site(table: Table) -> Site:
 
 def _login_page(table: Table) -> LoginPage:
     allowed = "at least 22 letters, digits, - or _, with test_ in front for a test ledger; `link activate` writes it"
-    page = LoginPage(enabled=table.flag("enabled", default=False), link=table.pattern("link", LINK, allowed))
+    page = LoginPage(
+        enabled=table.flag("enabled", default=False),
+        link=table.pattern("link", LINK, allowed),
+        account_choice=table.flag("account_choice", default=False),
+    )
     table.close()
     if page.enabled and "link" not in table:
         table.missing("link", allowed)

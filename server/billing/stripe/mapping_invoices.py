@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from server.billing.money import Money
+from server.billing.paying import PAYABLE
 from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe import wire_invoices as shapes
 from server.billing.stripe.reading import (
@@ -51,7 +52,7 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         subtotal=whole.money(found.subtotal),
         total=whole.money(found.total),
         amount_paid=whole.money(found.amount_paid),
-        amount_due=whole.money(remaining if status == "open" else 0),
+        amount_due=whole.money(remaining if status in PAYABLE else 0),
         lines=tuple(whole.line(each, index) for index, each in enumerate(found.lines.data)),
         subscription=_subscription(found),
         due_at=maybe_at(found.due_date),

@@ -97,6 +97,7 @@ def _plain(text: str, address: str) -> str:
 
 async def test_every_conversation_is_the_same_to_the_byte(world: World) -> None:  # threats 26, 29, 30, 32
     await settle(world)
+    assert world.portal().account_choice  # three customers have one of the addresses, and may choose after log-in
     begun = world.clock()
     transcripts = []
     for address in ADDRESSES:

@@ -168,7 +168,8 @@ def test_every_example_renders_in_every_theme(brand, template):
         mail = msgspec.convert(example["mail"], MAILS[template])
         rendered = messages.render(renderer, mail)
         assert rendered.subject
-        assert "{" not in re.sub(r"<style>.*?</style>", "", rendered.html, flags=re.DOTALL)
+        shown = re.sub(r"<style>.*?</style>", "", rendered.html, flags=re.DOTALL).replace("{{7*7}}", "")  # a name's
+        assert "{" not in shown
         assert brand.theme.palette.light["text"] in rendered.html or brand.theme.palette.dark["text"] in rendered.html
         assert "class=" in rendered.html
         assert 'name="color-scheme"' in rendered.html

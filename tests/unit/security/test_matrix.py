@@ -100,6 +100,8 @@ WHO = {
     "GET /{brand_name}/my/sessions": CUSTOMER,
     "POST /{brand_name}/my/sessions/{session_id}/end": CUSTOMER,
     "POST /{brand_name}/my/sessions/end-others": CUSTOMER,
+    "GET /{brand_name}/my/accounts": CUSTOMER,
+    "POST /{brand_name}/my/accounts/{account_id}/open": CUSTOMER,
 }
 # The same thing by another door: ids that come in a query.
 IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)
@@ -136,19 +138,20 @@ def session_name(customer: str, brand: str = BRAND) -> str:
     return name_of(portal, customer, session_row(customer))
 
 
-MINE["session_id"], MADE_UP["session_id"] = session_name("cus_mine"), "q7Jk2bT0aVf8YxR1Lm3NwPz5cDe6GhS9uIo4Kt"
+MINE |= {"session_id": session_name("cus_mine"), "account_id": "cus_mine"}
+MADE_UP |= {"session_id": "q7Jk2bT0aVf8YxR1Lm3NwPz5cDe6GhS9uIo4Kt", "account_id": "cus_nobody"}
 for whose, its in {
-    "of another customer": session_name("cus_sams"),
-    "of another brand": session_name("cus_orbits", OTHER),
-    "of my own other kind": "sub_mine",
-    "of my own with another case": MINE["session_id"].swapcase(),
-    "of my own with a blank": MINE["session_id"] + "%20",
-    "of my own as a pattern": MINE["session_id"][:-1] + "%25",
-    "of SQL": "x'%20OR%20'1'='1",
-    "of no text": "%ff%fe",
-    "of great length": "s" * 4000,
+    "of another customer": (session_name("cus_sams"), "cus_sams"),
+    "of another brand": (session_name("cus_orbits", OTHER), "cus_orbits"),
+    "of my own other kind": ("sub_mine", "sub_mine"),
+    "of my own with another case": (MINE["session_id"].swapcase(), "CUS_MINE"),
+    "of my own with a blank": (MINE["session_id"] + "%20", "%20cus_mine"),
+    "of my own as a pattern": (MINE["session_id"][:-1] + "%25", "cus%25"),
+    "of SQL": ("x'%20OR%20'1'='1", "x'%20OR%20'1'='1"),
+    "of no text": ("%ff%fe", "%ff%fe"),
+    "of great length": ("s" * 4000, "c" * 4000),
 }.items():
-    NOT_MINE[whose]["session_id"] = its
+    NOT_MINE[whose] |= dict(zip(("session_id", "account_id"), its, strict=True))
 
 
 MINE["tax_id"], MADE_UP["tax_id"] = "txi_mine", "txi_nobodys"

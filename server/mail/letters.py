@@ -1,0 +1,156 @@
+"""The mails about a customer's subscriptions and invoices: what each says, read off what the ledger noted of the event.
+
+Amounts and dates are those of the event, whenever the mail leaves. Whether it is still wanted is asked when it leaves:
+an invoice that was paid meanwhile, or a trial that was canceled, needs no mail any more. Nothing that a customer can
+type about themselves, such as a name, stands in a mail: somebody else may have typed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from server.billing import Account, Invoice, Money, PaymentMethod, Subscription, Upcoming
+from server.billing.notices import Told
+from server.mail.messages import Mail
+
+
+class Letter(Mail, frozen=True, kw_only=True):
+    """What every mail about a customer has."""
+
+    at: datetime
+    """When what it tells of happened."""
+    link: str = ""
+    """The log-in page, the customer's address filled in; empty where no link is active."""
+
+
+class AboutInvoice(Letter, frozen=True, kw_only=True):
+    """What the mails about one invoice share."""
+
+    invoice: Invoice
+    """With its first lines; `has_more_lines` where there are more."""
+    subscription: Subscription | None = None
+    """What it is for, where it belongs to one."""
+    method: PaymentMethod | None = None
+    """What it was or would be taken from."""
+
+
+class InvoiceToPay(AboutInvoice, frozen=True, kw_only=True):
+    """An invoice that the customer pays by hand."""
+
+    template: ClassVar[str] = "invoice"
+    is_overdue: bool = False
+
+
+class Receipt(AboutInvoice, frozen=True, kw_only=True):
+    """Money was taken."""
+
+    template: ClassVar[str] = "receipt"
+
+
+class PaymentFailed(AboutInvoice, frozen=True, kw_only=True):
+    """A charge did not work."""
+
+    template: ClassVar[str] = "payment_failed"
+    failure: str = ""
+    """The decline code; empty where there was nothing to charge."""
+
+
+class PaymentActionRequired(AboutInvoice, frozen=True, kw_only=True):
+    """The bank wants the customer to confirm a charge."""
+
+    template: ClassVar[str] = "payment_action_required"
+
+
+class AboutRenewal(Letter, frozen=True, kw_only=True):
+    """What is charged next, said before it is."""
+
+    subscription: Subscription
+    upcoming: Upcoming
+    method: PaymentMethod | None = None
+
+
+class TrialEnding(AboutRenewal, frozen=True, kw_only=True):
+    template: ClassVar[str] = "trial_ending"
+
+
+class RenewalReminder(AboutRenewal, frozen=True, kw_only=True):
+    template: ClassVar[str] = "renewal_reminder"
+
+
+class CardExpiring(Letter, frozen=True, kw_only=True):
+    template: ClassVar[str] = "card_expiring"
+    method: PaymentMethod
+    names: tuple[str, ...] = ()
+    """What is charged to it."""
+
+
+class SubscriptionCanceled(Letter, frozen=True, kw_only=True):
+    template: ClassVar[str] = "subscription_canceled"
+    state: str
+    """`ends`: later; `ended`; `kept`: the cancellation was taken back."""
+    subscription: Subscription
+    upcoming: Upcoming | None = None
+    """What is charged next, where it was kept."""
+    credit: Money | None = None
+    """Given back for unused time."""
+
+
+class PlanChanged(Letter, frozen=True, kw_only=True):
+    template: ClassVar[str] = "plan_changed"
+    state: str
+    """`now`; `scheduled`: later; `kept`: a later change was taken back."""
+    before: Subscription
+    subscription: Subscription
+    invoice: Invoice | None = None
+    """Of the change itself."""
+    upcoming: Upcoming | None = None
+
+
+LETTERS: tuple[type[Letter], ...] = (
+    *(InvoiceToPay, Receipt, PaymentFailed, PaymentActionRequired),
+    *(TrialEnding, RenewalReminder, CardExpiring, SubscriptionCanceled, PlanChanged),
+)
+
+
+def letter(kind: type[Letter], told: Told, link: str) -> Letter:
+    """The mail of this kind. Fields that a kind shares with `Told` have the same names."""
+    fields = {name: getattr(told, name) for name in kind.__struct_fields__ if hasattr(told, name)}
+    if kind is InvoiceToPay:
+        fields["is_overdue"] = told.state == "overdue"
+    if kind is PaymentFailed and told.invoice and told.invoice.payments:
+        fields["failure"] = told.invoice.payments[-1].failure
+    return kind(link=link, **fields)
+
+
+def _invoice_open(told: Told, account: Account) -> bool:
+    now = next((each for each in account.invoices if told.invoice and each.id == told.invoice.id), None)
+    return now is None or now.status == "open"
+
+
+def _still_charged(told: Told, account: Account) -> bool:
+    now = account.subscription(told.subscription.id) if told.subscription else None
+    if now is None or told.subscription is None or told.upcoming is None:
+        return False
+    return now.status == told.subscription.status and not (now.cancel_at and now.cancel_at <= told.upcoming.at)
+
+
+def _card_kept(told: Told, account: Account) -> bool:
+    return told.method is not None and account.payment_method(told.method.id) == told.method
+
+
+_NEEDED: dict[type[Letter], Callable[[Told, Account], bool]] = {
+    InvoiceToPay: _invoice_open,
+    PaymentFailed: _invoice_open,
+    PaymentActionRequired: _invoice_open,
+    TrialEnding: _still_charged,
+    RenewalReminder: _still_charged,
+    CardExpiring: _card_kept,
+}
+
+
+def is_needed(kind: type[Mail], told: Told, account: Account) -> bool:
+    """Whether the mail still says what is so; `account`: as it is when the mail leaves."""
+    ask = next((ask for each, ask in _NEEDED.items() if each is kind), None)
+    return ask is None or ask(told, account)
