@@ -17,6 +17,7 @@ merchant's own. The addresses are the same in every brand; what they bought fits
 | eve | a name, a memo and a tax id full of markup |
 | ann | canceled long ago |
 | ray | one subscription in each state that needs mending: incomplete, unpaid, paused, never begun; one that the business ends |
+| zoe | the default card has expired, another one expires and is named by a subscription |
 """
 
 from __future__ import annotations
@@ -32,7 +33,23 @@ __all__ = ["ADDRESSES", "many", "records", "write_many"]
 
 ADDRESSES = tuple(
     f"{name}@example.com"
-    for name in ("jenny", "sam", "pat", "tina", "lee", "ivy", "max", "dee", "kim", "noa", "uma", "eve", "ann", "ray")
+    for name in (
+        "jenny",
+        "sam",
+        "pat",
+        "tina",
+        "lee",
+        "ivy",
+        "max",
+        "dee",
+        "kim",
+        "noa",
+        "uma",
+        "eve",
+        "ann",
+        "ray",
+        "zoe",
+    )
 )
 
 
@@ -46,6 +63,6 @@ def _everything(brand: str, now: datetime) -> Iterator[Json]:
     yield from cast.catalog()
     for person in (
         cast.jenny, cast.sam, cast.pat, cast.tina, cast.lee, cast.ivy, cast.max, cast.dee,
-        cast.kim, cast.noa, cast.uma, cast.eve, cast.ann, cast.ray,
+        cast.kim, cast.noa, cast.uma, cast.eve, cast.ann, cast.ray, cast.zoe,
     ):  # fmt: skip
         yield from person()

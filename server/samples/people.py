@@ -278,6 +278,21 @@ class Cast(Shapes):
         yield self.subscription("ray ending", customer["id"], [(self.wares["main"], 1)], currency="eur",
                                 start=self.period_start(8), default_payment_method=works["id"], **ends)  # fmt: skip
 
+    def zoe(self) -> Iterator[Json]:
+        customer = self.customer(
+            "zoe", "zoe@example.com", "Zoe Castellanos", self.now - timedelta(days=700), currency="eur"
+        )
+        last, now = add_months(self.now.replace(day=1), -1), (self.now.year, self.now.month)
+        expired = self.card("zoe visa", customer["id"], "visa", "4242", (last.year, last.month))
+        soon = self.card("zoe mastercard", customer["id"], "mastercard", "4444", now)
+        yield self._with_default(customer, expired)
+        yield from (expired, soon, self.card("zoe amex", customer["id"], "amex", "0005", self._expires(3)))
+        yield self.subscription(
+            "zoe", customer["id"], [(self.wares["main"], 1)], currency="eur", start=self.period_start(9)
+        )
+        yield self.subscription("zoe seats", customer["id"], [(self.wares["seats"], 2)], currency="eur",
+                                start=self.period_start(6), default_payment_method=soon["id"])  # fmt: skip
+
 
 def _address(line1: str, city: str, postal_code: str, country: str) -> Json:
     return {"line1": line1, "line2": None, "city": city, "state": None, "postal_code": postal_code, "country": country}

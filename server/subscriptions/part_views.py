@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from server.billing import Account, Activity, Money, Price, Subscription, Upcoming, paying
+from server.billing import Account, Activity, Money, PaymentMethod, Price, Subscription, Upcoming, paying
 
 ACTIVITIES = frozenset(
     {
@@ -15,7 +15,8 @@ ACTIVITIES = frozenset(
         *("subscription.canceled", "subscription.resumed", "subscription.ended", "subscription.retained"),
         *("subscription.feedback", "subscription.changed", "subscription.change_scheduled"),
         *("subscription.change_undone", "subscription.change_applied", "subscription.paused"),
-        *("subscription.unpaused", "subscription.restarted"),
+        *("subscription.unpaused", "subscription.restarted", "subscription.unpinned"),
+        *("payment_method.added", "payment_method.default", "payment_method.removed"),
         *("invoice.paid", "invoice.payment_failed", "invoice.payment_action_required"),
     }
 )
@@ -66,6 +67,8 @@ class Entry(msgspec.Struct, frozen=True):
     """For a change of plan: what it is, or will be."""
     quantity: str = ""
     """How many since, where that was changed."""
+    method: PaymentMethod | None = None
+    """The payment method that it was about, as it was then: its kind, brand and last four digits."""
     invoice: str = ""
     """The id of the invoice that it was about."""
     number: str = ""
@@ -124,6 +127,11 @@ def entry_of(activity: Activity, account: Account) -> Entry:
         before=before if before != after else "",
         after=after,
         quantity=quantity if quantity != said.get("quantity_before", "") else "",
+        method=PaymentMethod(
+            activity.subject, said["method_kind"], activity.at, said.get("method_brand", ""), said.get("last4", "")
+        )
+        if "method_kind" in said
+        else None,
         **_paid(activity),
     )
 

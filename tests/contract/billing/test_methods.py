@@ -1,0 +1,128 @@
+"""Payment methods in the ledger, on both stores: each change once, and never the last one while a subscription lives."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from server.billing import NotFound, Refused, Sandbox, provider_sessions
+from server.billing.provider_sessions import LIFE, ProviderSession
+from server.store import micros
+from tests.support.accounts import START, card
+from tests.support.ledger_accounts import NOW
+
+pytestmark = pytest.mark.anyio
+HOW = {"now": NOW, "browser": "Firefox on Linux"}
+
+
+@pytest.fixture
+def jenny(samples):
+    return samples["jenny"]
+
+
+async def ids(ledger, customer):
+    account = await ledger.account(customer, NOW)
+    return [each.id for each in account.payment_methods], account.customer.default_payment_method
+
+
+async def test_the_ledger_has_a_sandbox(ledger):
+    assert isinstance(ledger, Sandbox)
+
+
+# P2, P3
+async def test_one_is_added_once_for_its_key_and_is_the_default(ledger, jenny, store):
+    for _ in range(2):
+        await ledger.add_payment_method(jenny, card("pm_new", created_at=START), replaces="", key="visit-1", **HOW)
+    found, default = await ids(ledger, jenny)
+    assert (found.count("pm_new"), len(found), default) == (1, 3, "pm_new")
+    lines = await ledger.history(jenny)
+    assert [(each.kind, each.data["last4"]) for each in lines] == [("payment_method.added", "4242")]
+
+
+async def test_two_cards_typed_into_one_visit_are_one_method(ledger, jenny):
+    first, second = card("pm_visit"), card("pm_visit", last4="4444", brand="mastercard")
+    await asyncio.gather(
+        *(ledger.add_payment_method(jenny, each, replaces="", key="visit-1", **HOW) for each in (first, second))
+    )
+    assert (await ids(ledger, jenny))[0].count("pm_visit") == 1
+
+
+# P4
+async def test_a_default_is_chosen_and_a_key_is_for_one_thing(ledger, jenny):
+    (first, second), default = await ids(ledger, jenny)
+    other = second if default == first else first
+    await ledger.set_default(jenny, other, everywhere=False, key="k1", **HOW)
+    assert (await ids(ledger, jenny))[1] == other
+    with pytest.raises(Refused, match="key_reused"):
+        await ledger.set_default(jenny, other, everywhere=True, key="k1", **HOW)
+
+
+# P4
+@pytest.mark.parametrize("round_", range(3))
+async def test_two_tabs_that_remove_the_last_two_leave_one(ledger, jenny, round_):
+    found, _ = await ids(ledger, jenny)
+    tabs = [ledger.remove_payment_method(jenny, each, key=f"tab-{each}", **HOW) for each in found]
+    answers = await asyncio.gather(*tabs, return_exceptions=True)
+    refused = [each for each in answers if isinstance(each, Refused)]
+    assert [each.reason for each in refused] == ["last_method"]
+    left, default = await ids(ledger, jenny)
+    assert left == [default]
+
+
+# P4
+async def test_removing_twice_removes_once(ledger, jenny):
+    found, default = await ids(ledger, jenny)
+    gone = next(each for each in found if each != default)
+    for _ in range(2):
+        await ledger.remove_payment_method(jenny, gone, key="k1", **HOW)
+    assert await ids(ledger, jenny) == ([default], default)
+    with pytest.raises(NotFound):
+        await ledger.remove_payment_method(jenny, gone, key="k2", **HOW)
+    assert len(await ledger.history(jenny)) == 1
+
+
+# P5
+async def test_a_subscription_is_charged_to_the_default_again(ledger, samples):
+    whose = samples["zoe"]
+    account = await ledger.account(whose, NOW)
+    (pinned,) = [each for each in account.subscriptions if each.default_payment_method]
+    after = await ledger.unpin(whose, pinned.id, key="k1", **HOW)
+    assert after.subscription(pinned.id).default_payment_method == ""
+    assert (await ledger.history(whose))[0].kind == "subscription.unpinned"
+
+
+# P3
+async def test_one_default_for_everything(ledger, samples):
+    whose = samples["zoe"]
+    (good,) = [each for each in (await ledger.account(whose, NOW)).payment_methods if each.brand == "amex"]
+    after = await ledger.set_default(whose, good.id, everywhere=True, key="k1", **HOW)
+    assert {each.default_payment_method for each in after.subscriptions} == {""}
+
+
+async def test_another_customers_methods_are_not_found(ledger, samples):  # threat 75
+    theirs = (await ids(ledger, samples["sam"]))[0][0]
+    with pytest.raises(NotFound):
+        await ledger.set_default(samples["jenny"], theirs, everywhere=False, key="k1", **HOW)
+    with pytest.raises(NotFound):
+        await ledger.remove_payment_method(samples["jenny"], theirs, key="k2", **HOW)
+    with pytest.raises(NotFound):
+        await ledger.setup(samples["jenny"], replaces=theirs, return_to="/plain/my/payment-methods", now=NOW)
+
+
+async def test_a_visit_is_moved_on_by_one_and_ends_after_an_hour(ledger, jenny, store):
+    url = await ledger.setup(jenny, return_to="/plain/my/payment-methods", now=NOW)
+    token = url.rpartition("/")[2]
+    seen = await provider_sessions.find(store, "plain", jenny, token, NOW)
+    assert seen == ProviderSession("setup", "", "/plain/my/payment-methods")
+
+    async def move():
+        return await store.write(
+            lambda transaction: provider_sessions.move(transaction, "plain", token, seen, state="done", now=NOW)
+        )
+
+    assert sorted(await asyncio.gather(*(move() for _ in range(8)))) == [False] * 7 + [True]
+    assert await provider_sessions.find(store, "orbit", jenny, token, NOW) is None
+    assert await provider_sessions.find(store, "plain", "cus_other", token, NOW) is None
+    assert await provider_sessions.find(store, "plain", jenny, token, NOW + LIFE) is None
+    kept = await store.read("SELECT expires_at FROM provider_session")
+    assert kept == [(micros(NOW + timedelta(hours=1)),)]
