@@ -8,7 +8,8 @@ a `$` or a backslash is a character like any other. A template can read what `_f
 nothing else of the disk.
 
 What is written is PDF/A-3a and PDF/UA-1: tagged, with every font inside. Where a text has a character that none of our
-fonts has, both standards forbid the file; it is then written without claiming either, still tagged.
+fonts has, both standards forbid the file; it is then written without claiming either, still tagged, and without an
+electronic invoice, which wants PDF/A.
 
     script                        font                      from
     Latin, Greek, Cyrillic        Inter                     fontpkg-inter
@@ -26,6 +27,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
@@ -35,6 +38,7 @@ from typing import Any
 import msgspec
 import typst
 
+from server import embedding
 from server.rendering import SITE, Renderer, babel_locale
 from server.themes import Theme
 
@@ -44,6 +48,11 @@ _SANS, _SERIF = "Inter", "Libertinus Serif"
 _CJK = {"CN": "SC", "SG": "SC", "TW": "TC", "HK": "HK", "MO": "TC", "KR": "KR"}
 _CJK_OF_LANGUAGE = {"zh": "SC", "ko": "KR"}
 _LETTER = frozenset({"US", "CA", "MX", "CL", "CO", "PH"})
+_WITH_INVOICE = f"""#include "document.typ"
+#pdf.attach("{embedding.NAME}", bytes(sys.inputs.electronic), relationship: "alternative",
+  mime-type: "{embedding.MEDIA_TYPE}", description: "Factur-X")
+"""
+"""Around a document: the electronic invoice says the same as the pages."""
 _RADII = {"rounded": 4, "sharp": 0, "pill": 9}
 
 
@@ -80,15 +89,19 @@ class Printer:
         *,
         country: str,
         at: datetime,
+        electronic: Callable[[], bytes] | None = None,
         **context: Any,
     ) -> bytes:
         """The document `name` in `locale`. `country` chooses the paper, and which forms Han characters have; `at` is
-        the date that the file carries, so that the same document is the same bytes. The context goes to the words."""
-        data = renderer.text(f"documents/{name}.txt", locale, **context)
+        the date that the file carries, so that the same document is the same bytes. `electronic` makes the XML of
+        an electronic invoice to put inside, or nothing; it is called in the thread. The context goes to the words."""
+        data = msgspec.json.encode(
+            printable(msgspec.json.decode(renderer.text(f"documents/{name}.txt", locale, **context)))
+        )
         look = look_of(renderer.brand.theme, locale, country)
-        inputs = {"data": data, "look": msgspec.json.encode(look).decode()}
+        inputs = {"data": data.decode(), "look": msgspec.json.encode(look).decode()}
         files = _files(renderer, name, look)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._set, files, inputs, at)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._set, files, inputs, at, electronic)
 
     def close(self) -> None:
         self._thread.shutdown(cancel_futures=True)
@@ -99,15 +112,43 @@ class Printer:
         fonts = typst.Fonts(include_system_fonts=False, font_paths=paths)
         return typst.Compiler(root=str(SITE / "templates" / "documents"), font_paths=fonts)
 
-    def _set(self, files: dict[str, bytes], inputs: dict[str, str], at: datetime) -> bytes:
-        given: Any = files
-        rest: Any = {"sys_inputs": inputs, "timestamp": int(at.timestamp()), "format": "pdf"}
+    def _set(
+        self, files: dict[str, bytes], inputs: dict[str, str], at: datetime, electronic: Callable[[], bytes] | None
+    ) -> bytes:
+        rest: Any = {"timestamp": int(at.timestamp()), "format": "pdf"}
+        xml = electronic() if electronic else b""
         try:
-            return bytes(self._compiler.compile(input=given, pdf_standards=STANDARDS, **rest))  # type: ignore[arg-type]
+            if xml:
+                return self._with_invoice(files, {**inputs, "electronic": xml.decode()}, rest)
+            return self._compiled(files, inputs, {**rest, "pdf_standards": STANDARDS})
         except typst.TypstError as error:
             if "could not be displayed" not in error.message:
                 raise
-        return bytes(self._compiler.compile(input=given, **rest))  # type: ignore[arg-type]
+        return self._compiled(files, inputs, rest)
+
+    def _with_invoice(self, files: dict[str, bytes], inputs: dict[str, str], rest: dict[str, Any]) -> bytes:
+        around = {**files, "document.typ": files["main.typ"], "main.typ": _WITH_INVOICE.encode()}
+        return embedding.declared(self._compiled(around, inputs, {**rest, "pdf_standards": STANDARDS}))
+
+    def _compiled(self, files: dict[str, bytes], inputs: dict[str, str], rest: dict[str, Any]) -> bytes:
+        given: Any = files
+        pdf: Any = self._compiler.compile(input=given, sys_inputs=inputs, **rest)
+        return bytes(pdf)
+
+
+def printable(said: Any) -> Any:
+    """The words without characters that nothing shows: controls, and what is no character at all. No font has them."""
+    if isinstance(said, str):
+        return said if said.isprintable() else "".join(each for each in said if _is_shown(each))
+    if isinstance(said, list):
+        return [printable(each) for each in said]
+    if isinstance(said, dict):
+        return {key: printable(each) for key, each in said.items()}
+    return said
+
+
+def _is_shown(character: str) -> bool:
+    return character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cn", "Cs")
 
 
 def look_of(theme: Theme, locale: str, country: str) -> Look:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,8 @@ from litestar import Response, get
 
 from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
 from server.documents import Printer
-from server.invoices import exports, pay_routes, views
+from server.invoices import crossindustry, exports, pay_routes, views
+from server.invoices.electronic import Statement, statement
 from server.portal import Portal
 from server.responding import AnyRequest, locale_for, save, show
 from server.sessions import LoggedIn
@@ -67,6 +69,7 @@ async def invoice(
     just_paid = paid and found.status == "paid"
     now = portal.clock()
     view = views.paid(found, customer.account, now) if just_paid else views.detail(found, now)
+    view = views.electronic(view, portal.brand.portal.business)
     return show(request, portal, view, account=customer.account, address=customer.address)
 
 
@@ -93,13 +96,16 @@ async def receipt(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
 async def _printed(
     request: AnyRequest, portal: Portal, customer: LoggedIn, found: Invoice, kind: str = "invoice"
 ) -> bytes:
+    """The invoice as a PDF, with the electronic invoice inside where there is one, or its receipt."""
     printer: Printer = request.app.state.printer
+    said = statement(found, portal.brand.portal.business) if kind == "invoice" else None
     return await printer.pdf(
         portal.renderer,
         kind,
         locale_for(request, portal, customer.account),
         country=found.customer_address.country,
         at=found.created_at,
+        electronic=partial(crossindustry.xml, said, _zone(portal)) if isinstance(said, Statement) else None,
         view=views.detail(found, portal.clock()),
     )
 

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, tzinfo
 
 import msgspec
+from msgspec.structs import replace
 
 from server.billing import (
     Account,
@@ -19,7 +20,9 @@ from server.billing import (
     Subscription,
     paying,
 )
+from server.invoices.electronic import Gaps, seller_gaps, statement
 from server.rendering import View
+from server.themes.portal_file import Business
 
 STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
 BADGES = {"paid": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}
@@ -101,6 +104,10 @@ class Detail(View, frozen=True):
     """There is a PDF of it: the ledger makes them, and only of what is complete."""
     has_receipt: bool = False
     """And a receipt: it is paid, and something was."""
+    is_electronic: bool = False
+    """The PDF holds an electronic invoice (Factur-X)."""
+    not_electronic: tuple[str, ...] = ()
+    """Why it does not, although the business makes them: the words of invoices/electronic.py."""
     may_pay: bool = False
     """The customer can pay it here: it is open, or was written off."""
     failure: str = ""
@@ -226,6 +233,14 @@ def subscription_name(subscription: Subscription) -> str:
     """Its own description, or its first product."""
     price = subscription.items[0].price if subscription.items else None
     return subscription.description or (price.product_name or price.nickname or price.product if price else "")
+
+
+def electronic(view: Detail, business: Business) -> Detail:
+    """The same, with whether its PDF is an electronic invoice too, where the business makes them."""
+    if not view.has_document or seller_gaps(business):
+        return view
+    said = statement(view.invoice, business)
+    return replace(view, not_electronic=said.missing) if isinstance(said, Gaps) else replace(view, is_electronic=True)
 
 
 def has_document(invoice: Invoice) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 
 from server import settings as settings_module
 from server import themes
+from server.invoices.electronic import seller_gaps
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, micros, migrations, open_store
@@ -49,7 +50,7 @@ def _brands(settings: Settings) -> list[Finding]:
     except ThemeError as error:
         return [Finding("brands", False, str(error), "Mend the files named; PORTAL_THEMES names their folder.")]
     findings = [Finding("brands", True, f"{len(brands)}: {', '.join(brand.name for brand in brands)}")]
-    return findings + [_link(brand, settings) for brand in brands]
+    return findings + [find for brand in brands for find in (_link(brand, settings), _electronic(brand))]
 
 
 def _link(brand: Brand, settings: Settings) -> Finding:
@@ -62,6 +63,18 @@ def _link(brand: Brand, settings: Settings) -> Finding:
         return Finding(what, False, "not active: nobody can log in", mend)
     kind = "test data" if page.link.startswith("test_") else "live data"
     return Finding(what, True, f"active, for {kind}")
+
+
+def _electronic(brand: Brand) -> Finding:
+    """No mistake where it is missing: nobody must issue them everywhere."""
+    keys = {
+        "seller_vat_id": "tax_id (a VAT number that begins with the country of the address)",
+        "seller_address": "address (line1, city and country)",
+    }
+    what, missing = f"electronic invoices of {brand.name}", [keys[each] for each in seller_gaps(brand.portal.business)]
+    if missing:
+        return Finding(what, True, f"none: [business] in portal.toml does not say {' and '.join(missing)}")
+    return Finding(what, True, "Factur-X inside the PDF, where the customer's data suffices")
 
 
 async def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 
 import pypdf
+import pypdfium2
 
 
 def words(pdf: bytes) -> str:
@@ -67,3 +69,21 @@ def roles(pdf: bytes) -> set[str]:
             if "/K" in it:
                 todo.append(it["/K"])
     return found
+
+
+def as_read(pdf: bytes, page: int | None = None) -> str:
+    """What somebody copies out of a viewer, of all pages or of one, in one line."""
+    with contextlib.closing(pypdfium2.PdfDocument(pdf)) as found:
+        numbers = range(len(found)) if page is None else (page,)
+        text = "\n".join(found[number].get_textpage().get_text_range() for number in numbers)
+    return re.sub(r"\s+", " ", re.sub("[\u200b\u2066-\u2069\u200e\u200f\ufffe]", "", text))
+
+
+def page_count(pdf: bytes) -> int:
+    return len(pypdf.PdfReader(io.BytesIO(pdf)).pages)
+
+
+def picture(pdf: bytes) -> bytes:
+    """The pixels of the first page."""
+    with contextlib.closing(pypdfium2.PdfDocument(pdf)) as found:
+        return bytes(found[0].render(scale=1).buffer)

@@ -1,13 +1,19 @@
 """An invoice's documents, from the page that offers them to the file that is saved."""
 
-import pytest
+import io
+import zipfile
 
+import pytest
+from msgspec.structs import replace
+
+from server.billing import Address, InvoiceTax, LineTax
 from server.invoices import views
 from tests.support import documents
 from tests.support.accounts import account, eur, invoice, keep
 
 pytestmark = pytest.mark.anyio
 ONE = "/harbour/my/invoices/in_1"
+BERLIN = Address("Oranienstraße 6", "", "Berlin", "", "10997", "DE")
 
 
 @pytest.fixture
@@ -95,3 +101,23 @@ async def test_nobody_gets_a_document_without_logging_in(world, browser, kind):
 )
 async def test_the_name_of_a_file_is_safe_whatever_the_number_is(number, name):  # threat 97
     assert views.file_name("invoice", invoice(number=number)) == name
+
+
+# I7
+async def test_the_page_says_whether_the_document_is_an_electronic_invoice(world):
+    said = {"taxes": (InvoiceTax("MwSt 19%", eur(190), percentage="19"),), "total": eur(1190), "amount_paid": eur(1190)}
+    line = replace(invoice().lines[0], amount=eur(1000), taxes=(LineTax(eur(190), "19"),))
+    whole = invoice("in_1", lines=(line,), customer_name="Jenny", customer_address=BERLIN, **said)
+    them = (whole, replace(whole, id="in_2", customer_name=""), replace(whole, id="in_3", amount_paid=eur(1)))
+    await keep(world, account(invoices=them))
+    browser = world.client()
+    await world.log_in(browser)
+    pages = [(await browser.get(f"/harbour/my/invoices/{each.id}")).text for each in them]
+    assert ["The PDF is an electronic invoice too" in page for page in pages] == [True, False, False]
+    assert "does not say whom it is billed to" in pages[1]
+    assert "do not add up to the cent" in pages[2]
+    answers = [(await browser.get(f"/harbour/my/invoices/{each.id}/pdf")).content for each in them]
+    assert [b"factur-x.xml" in each for each in answers] == [True, False, False]
+    packed = (await browser.get("/harbour/my/invoices/zip")).content
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert sum(b"factur-x.xml" in archive.read(each) for each in archive.namelist()) == 1

@@ -1,0 +1,265 @@
+"""The files themselves: nothing that a checker finds, every word and sum where people look for it, and the electronic
+invoice inside."""
+
+import io
+import re
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import facturx
+import pikepdf
+import pypdfium2
+import pytest
+from msgspec.structs import replace
+
+from server import embedding
+from server.assets import Assets
+from server.billing import Address, BuyerTaxId, InvoiceLine, InvoiceTax, LineTax, Money, Payment
+from server.documents import Printer
+from server.invoices import views
+from server.invoices.crossindustry import xml
+from server.invoices.electronic import Statement, statement
+from server.paths import Paths
+from server.rendering import Renderer
+from tests.support import documents
+from tests.support.accounts import END, NOW, START, eur, invoice
+from tests.support.pdf_rules import elements, faults
+from tests.support.schematron import broken
+from tests.support.world import brands
+
+pytestmark = pytest.mark.anyio
+BERLIN = Address("Oranienstraße 6", "", "Berlin", "", "10997", "DE")
+ALL = {"PDF/A-3a", "PDF/UA-1", "tagged"}
+
+
+def line(number, amount, tax, **changed):
+    whole = InvoiceLine(f"il_{number}", f"Article number {number}", eur(amount), 2, "500.5", START, END)
+    return replace(whole, taxes=(LineTax(eur(tax), "19"),), **changed)
+
+
+def billed(*lines, net, tax, **changed):
+    whole = invoice(
+        status="open", lines=lines, subtotal=eur(net), total=eur(net + tax), amount_due=eur(net + tax), due_at=END,
+        taxes=(InvoiceTax("MwSt 19%", eur(tax), percentage="19"),), memo="Thank you for your order.",
+        customer_name="Jenny Rosenbaum", customer_email="jenny@example.com", customer_address=BERLIN,
+        customer_tax_ids=(BuyerTaxId("eu_vat", "DE123456789"),),
+    )  # fmt: skip
+    return replace(whole, **changed)
+
+
+# 20.00 + 10.00 + 5.00; 19 % are 6.65.
+THREE = billed(line(1, 2000, 380), line(2, 1000, 190), line(3, 500, 95), net=3500, tax=665)
+# 120 times 10.01; 19 % of 1,201.20 are 228.228.
+LONG = billed(*(line(n, 1001, 190 + (n < 23)) for n in range(120)), net=120120, tax=22823)
+ARABIC = replace(
+    billed(
+        line(1, 2000, 0, description="قهوة عربية"), line(2, 1000, 0, description="House blend (2026)"),
+        line(3, 500, 0, description="إعداد 12"), net=3500, tax=525, memo="شكرا لطلبك",
+    ),
+    currency="SAR", total=Money(4025, "SAR"), customer_name="ليلى", taxes=(InvoiceTax("ضريبة 15%", Money(525, "SAR")),),
+    customer_address=Address("شارع الملك فهد", "", "الرياض", "", "11564", "SA"), amount_due=Money(4025, "SAR"),
+)  # fmt: skip
+
+
+class Press:
+    """Prints each document once: setting type is what takes time."""
+
+    def __init__(self):
+        self.printer, self.made = Printer(), {}
+
+    async def pdf(self, it, kind="invoice", locale="en", brand="harbour"):
+        key = (it, kind, locale, brand)
+        if key not in self.made:
+            found = next(each for each in brands() if each.name == brand)
+            site = replace(found.portal.site, locales=("en", "ar"))
+            many = replace(found, portal=replace(found.portal, site=site))
+            said = statement(it, found.portal.business) if kind == "invoice" else None
+            inside = partial(xml, said, ZoneInfo("UTC")) if isinstance(said, Statement) else None
+            self.made[key] = await self.printer.pdf(
+                Renderer(many, Assets.of(many), Paths(many.base)), kind, locale, electronic=inside,
+                country=it.customer_address.country, at=it.created_at, view=views.detail(it, NOW),
+            )  # fmt: skip
+        return self.made[key]
+
+
+@pytest.fixture(scope="module")
+def press():
+    found = Press()
+    yield found
+    found.printer.close()
+
+
+PAID = replace(
+    THREE, status="paid", amount_paid=eur(4165), amount_due=eur(0), paid_at=NOW,
+    payments=(Payment("py_1", "paid", eur(4165), NOW, "visa 4242"),),
+)  # fmt: skip
+
+
+# I3
+@pytest.mark.parametrize(
+    ("it", "kind", "locale", "brand"),
+    [
+        (THREE, "invoice", "en", "harbour"),
+        (LONG, "invoice", "en", "harbour"),
+        (ARABIC, "invoice", "ar", "harbour"),
+        (THREE, "invoice", "en", "plain"),
+        (PAID, "invoice", "en", "orbit"),
+        (PAID, "receipt", "en", "orbit"),
+    ],
+)
+async def test_no_checker_finds_a_fault(press, it, kind, locale, brand):
+    pdf = await press.pdf(it, kind, locale, brand)
+    assert faults(pdf) == []
+    assert documents.claims(pdf) == ALL
+
+
+# I3
+async def test_a_reader_finds_every_line_and_total_of_three_lines(press):
+    said = documents.as_read(await press.pdf(THREE))
+    for each in (
+        *("Article number 1", "Article number 2", "Article number 3", "€20.00", "€10.00", "€5.00", "€5.005"),
+        *("Subtotal", "€35.00", "MwSt 19%", "€6.65", "Total", "€41.65", "Still to be paid", "Tax number: DE123456789"),
+    ):
+        assert each in said, each
+
+
+# I3
+async def test_a_reader_finds_every_line_and_total_of_many_pages(press):
+    pdf = await press.pdf(LONG)
+    said = documents.as_read(pdf)
+    assert [int(each) for each in re.findall(r"Article number (\d+) Feb 15, 2026 to Mar 15, 2026", said)] == list(
+        range(120)
+    )
+    assert said.count("€10.01") == 120
+    for each in ("€1,201.20", "€228.23", "€1,429.43", "Thank you for your order."):
+        assert each in said, each
+    pages = [documents.as_read(pdf, number) for number in range(documents.page_count(pdf))]
+    assert len(pages) > 4
+    for number, page in enumerate(pages, 1):
+        assert f"Page {number} of {len(pages)}" in page
+        # A line is whole: what it is stands on the page that says for when.
+        assert page.count("Article number") == page.count("Feb 15, 2026 to Mar 15, 2026") == page.count("€10.01")
+        assert ("Unit price" in page) == ("Article number" in page)
+
+
+# I3
+async def test_a_reader_finds_every_line_and_total_of_an_arabic_invoice(press):
+    said = documents.words(await press.pdf(ARABIC, locale="ar"))
+    letters = re.sub(r"[\u0610-\u061a\u064b-\u065f]", "", said)
+    for each in ("House blend (2026)", "20.00", "10.00", "35.00", "5.25", "40.25", "11564"):
+        assert each in said, each
+    for each in ("قهوة", "عربية", "إعداد", "ليلى", "الرياض", "شكرا", "ضريبة"):
+        assert each in letters or each[::-1] in letters, each
+
+
+# I3
+async def test_columns_have_heads_and_sums_are_read_with_their_names(press):
+    with pikepdf.open(io.BytesIO(await press.pdf(THREE))) as pdf:
+        roles = [str(each.S) for each in elements(pdf)]
+    assert (roles.count("/Table"), roles.count("/TH"), roles.count("/TR")) == (1, 4, 4)
+    said = documents.as_read(await press.pdf(THREE))
+    assert re.search(r"Subtotal €35\.00 MwSt 19% €6\.65 Total €41\.65 Still to be paid €41\.65", said)
+
+
+def descriptors(pdf):
+    """Of the fonts that are inside."""
+    for each in pdf.objects:
+        if isinstance(each, pikepdf.Dictionary) and "/FontFile3" in each:
+            yield each
+
+
+BREAKS = {
+    "language": lambda pdf: pdf.Root.__delitem__("/Lang"),
+    "tags": lambda pdf: pdf.Root.MarkInfo.__setitem__("/Marked", False),
+    "title": lambda pdf: pdf.Root.ViewerPreferences.__setitem__("/DisplayDocTitle", False),
+    "color": lambda pdf: pdf.Root.__delitem__("/OutputIntents"),
+    "claim": lambda pdf: pdf.Root.Metadata.write(pdf.Root.Metadata.read_bytes().replace(b"pdfaid:part>3", b"pdfaid:part>2")),
+    "schema": lambda pdf: pdf.Root.Metadata.write(pdf.Root.Metadata.read_bytes().replace(b"namespaceURI>urn:f", b"namespaceURI>urn:g")),
+    "font": lambda pdf: next(descriptors(pdf)).__delitem__("/FontFile3"),
+    "script": lambda pdf: pdf.Root.__setitem__("/OpenAction", pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="1")),
+    "attachment": lambda pdf: pdf.Root.AF[0].__delitem__("/AFRelationship"),
+    "scope": lambda pdf: next(each for each in elements(pdf) if each.S == "/TH").__delitem__("/A"),
+    "picture": lambda pdf: next(each for each in elements(pdf) if each.S == "/Figure").__delitem__("/Alt"),
+    "untagged": lambda pdf: pdf.pages[0].contents_add(b"1 0 0 RG 0 0 9 9 re S"),
+}  # fmt: skip
+
+
+# I3
+@pytest.mark.parametrize("what", BREAKS)
+async def test_the_checks_find_what_is_broken(press, what):
+    with pikepdf.open(io.BytesIO(await press.pdf(THREE))) as pdf:
+        BREAKS[what](pdf)
+        out = io.BytesIO()
+        pdf.save(out)
+    assert faults(out.getvalue())
+
+
+# I7
+async def test_an_electronic_invoice_is_inside_and_says_the_same(press):
+    for it in (THREE, PAID, LONG):
+        pdf = await press.pdf(it)
+        name, content = facturx.get_xml_from_pdf(pdf, check_xsd=True, check_schematron=False)
+        assert name == embedding.NAME == "factur-x.xml"
+        assert facturx.get_level(facturx.facturx.etree.fromstring(content)) == "en16931"
+        assert broken(content) == []
+        said = documents.as_read(pdf)
+        for tag in ("GrandTotalAmount", "TaxTotalAmount", "TaxBasisTotalAmount"):
+            (amount,) = re.findall(rf"<ram:{tag}[^>]*>([0-9.]+)<", content.decode())
+            assert f"€{float(amount):,.2f}" in said, tag
+
+
+# I7
+async def test_the_file_says_that_it_is_an_electronic_invoice_and_keeps_its_other_claims(press):
+    pdf = await press.pdf(THREE)
+    with pikepdf.open(io.BytesIO(pdf)) as found, found.open_metadata() as told:
+        space = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
+        said = [
+            told[f"{{{space}}}{key}"] for key in ("DocumentType", "DocumentFileName", "Version", "ConformanceLevel")
+        ]
+        assert said == ["INVOICE", "factur-x.xml", "1.0", "EN 16931"]
+        (attached,) = found.Root.AF
+        assert (attached.AFRelationship, attached.EF.F.Subtype) == ("/Alternative", "/text/xml")
+    assert documents.claims(pdf) == ALL
+
+
+# I7
+async def test_the_pages_look_the_same_with_and_without_it(press):
+    bare = await press.pdf(replace(THREE, number=THREE.number), "invoice")
+    found = next(each for each in brands() if each.name == "harbour")
+    plain = await press.printer.pdf(
+        Renderer(found, Assets.of(found), Paths(found.base)), "invoice", "en", country="DE", at=THREE.created_at,
+        view=views.detail(THREE, NOW),
+    )  # fmt: skip
+    assert b"factur-x" not in plain
+    assert documents.picture(bare) == documents.picture(plain)
+
+
+# I7
+async def test_the_same_electronic_invoice_is_the_same_bytes(press):
+    first = await press.pdf(THREE)
+    press.made.clear()
+    assert await press.pdf(THREE) == first
+
+
+# I7
+async def test_no_receipt_and_no_unfit_invoice_holds_one(press):
+    assert b"factur-x" not in await press.pdf(PAID, "receipt", brand="orbit")
+    assert b"factur-x" not in await press.pdf(ARABIC, locale="ar")
+    gift = replace(THREE, memo="A gift \U0001f381 for you")
+    assert documents.claims(await press.pdf(gift)) == {"tagged"}
+    assert b"factur-x" not in await press.pdf(gift)
+
+
+HOSTILE = ('#read("/etc/passwd")', "bell \x07 nul \x00 \ufffe", "\u202eright to left", "x" * 10_000, "<a>&]]>{{ 7*7 }}")  # fmt: skip
+
+
+# I3
+async def test_hostile_text_breaks_no_file(press):  # threats 64, 74
+    lines = tuple(line(n, 100, 19, description=text) for n, text in enumerate(HOSTILE))
+    it = billed(*lines, net=500, tax=95, number=HOSTILE[1], memo=HOSTILE[3], customer_name=HOSTILE[2])
+    it = replace(it, customer_address=Address(*HOSTILE, "DE"))
+    pdf = await press.pdf(it)
+    assert faults(pdf) == []
+    _, content = facturx.get_xml_from_pdf(pdf, check_xsd=True, check_schematron=False)
+    assert broken(content) == []
+    assert len(pypdfium2.PdfDocument(pdf)) > 2
