@@ -23,7 +23,7 @@ from server.mail.letters import LETTERS
 from server.mail.smtp import KeepingMailer, MailTemporary, SmtpMailer
 from server.merchant.import_files import import_records
 from server.samples import records
-from server.store import Store, open_store
+from server.store import Store, StoreUnavailable, open_store
 from server.themes import Features
 from server.themes.mail_switches import MailSwitches
 from server.themes.portal_file import LoginPage
@@ -180,6 +180,43 @@ async def test_a_process_that_dies_before_it_is_stored_leaves_no_mail_and_the_ne
     assert await outbox_of(store) == []
     await ledger(store).account("cus_1", APRIL)
     assert await outbox_of(store) == [("receipt", "waiting")]
+
+
+async def test_a_worker_that_is_killed_after_the_server_took_a_mail_leads_to_the_same_mail_again(store, clock):  # M4
+    clock.at = await happen(store, "receipt")
+
+    class Dies(KeepingMailer):
+        async def send(self, message):
+            await super().send(message)
+            raise asyncio.CancelledError  # as if the process were killed here
+
+    first, second = Dies(), KeepingMailer()
+    with pytest.raises(asyncio.CancelledError):
+        await deliver(store, clock, first)
+    await deliver(store, clock, second)
+    assert second.messages == []
+    clock.forward(seconds=60)
+    await deliver(store, clock, second)
+    assert [str(each["Message-ID"]) for each in second.messages] == [str(first.messages[0]["Message-ID"])]
+    assert bodies(parsed(second.messages[0].as_bytes())) == bodies(parsed(first.messages[0].as_bytes()))
+
+
+async def test_a_database_that_is_away_for_a_moment_makes_no_second_mail(store, clock):  # M4
+    clock.at = await happen(store, "receipt")
+
+    class Blinks:
+        read, away = store.read, 2
+
+        async def write(self, work):
+            if Blinks.away and mailer.messages:
+                Blinks.away -= 1
+                raise StoreUnavailable("gone for a moment")
+            return await store.write(work)
+
+    mailer = KeepingMailer()
+    [job] = await outbox.claim(store, clock(), 10)
+    await Delivery({"plain": portal(store, clock)}, Blinks(), mailer, clock).deliver(job)
+    assert await outbox_of(store) == [("receipt", "sent")]
 
 
 @pytest.mark.parametrize(
