@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
 from litestar import Litestar, Router
@@ -49,11 +49,27 @@ from server.themes.link_file import LinkFile
 from server.worker import Worker
 
 Clock = Callable[[], datetime]
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 FEATURES = (home, subscriptions, invoices, payment_methods, details, session_routes, account_routes)
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def wired(lifespan: Lifespan, state: State) -> Litestar:
+    """The routes, and what a handler finds in the application's state."""
+    return Litestar(
+        route_handlers=[routes_of_a_brand(), *operations.handlers],
+        exception_handlers=responding.exception_handlers,
+        lifespan=[lifespan],
+        after_response=look_for_mail,
+        state=state,
+        openapi_config=None,
+        request_max_body_size=64 * 1024,
+        pdb_on_exception=False,
+        logging_config=None,
+    )
 
 
 def create_app(
@@ -67,12 +83,15 @@ def create_app(
     billing: Callable[[Brand, Store], Billing] | None = None,
     work: bool = True,
     reload: bool = False,
+    wire: Callable[[Lifespan, State], Litestar] = wired,
+    renderer: Callable[[Brand], Renderer] | None = None,
 ) -> ASGIApp:
-    """The application over these brands. `billing`, `mailer` and `limits` are replaced by tests; `work=False` leaves
-    the mail and the clean-up to another process; `reload` is for `build.py dev`."""
-    make_billing = billing or ledger_of
+    """The application over these brands. `billing`, `mailer` and `limits` are replaced by tests, and `wire` and
+    `renderer` by what makes them once for many; `work=False` leaves the mail and the clean-up to another process;
+    `reload` is for `build.py dev`."""
+    make_billing, made = billing or ledger_of, renderer or (lambda brand: renderer_of(brand, reload=reload))
     both = ((brand, make_billing(brand, store)) for brand in brands)
-    portals = {brand.name: portal_of(brand, settings, store, its, clock, reload=reload) for brand, its in both}
+    portals = {brand.name: portal_of(brand, settings, store, its, clock, renderer=made(brand)) for brand, its in both}
     limits, printer = limits or Limits(), Printer()
     worker = Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock)
 
@@ -87,18 +106,8 @@ def create_app(
             printer.close()
             await store.close()
 
-    litestar = Litestar(
-        route_handlers=[routes_of_a_brand(), *operations.handlers],
-        exception_handlers=responding.exception_handlers,
-        lifespan=[lifespan],
-        after_response=look_for_mail,
-        state=State({"portals": portals, "store": store, "limits": limits, "worker": worker, "printer": printer}),
-        openapi_config=None,
-        request_max_body_size=64 * 1024,
-        pdb_on_exception=False,
-        logging_config=None,
-    )
-    return Guard(litestar, portals=portals, settings=settings)
+    state = State({"portals": portals, "store": store, "limits": limits, "worker": worker, "printer": printer})
+    return Guard(wire(lifespan, state), portals=portals, settings=settings)
 
 
 def routes_of_a_brand() -> Router:
@@ -115,14 +124,13 @@ def routes_of_a_brand() -> Router:
 
 
 def portal_of(
-    brand: Brand, settings: Settings, store: Store, billing: Billing, clock: Clock, *, reload: bool = False
+    brand: Brand, settings: Settings, store: Store, billing: Billing, clock: Clock, *, renderer: Renderer | None = None
 ) -> Portal:
     """One brand, ready to answer. Raises `SettingsError` where nothing says which origin it is reached at."""
-    paths = Paths(brand.base)
     return Portal(
         brand=brand,
-        paths=paths,
-        renderer=Renderer(brand, Assets.of(brand, reload=reload), paths),
+        paths=Paths(brand.base),
+        renderer=renderer or renderer_of(brand),
         store=store,
         billing=billing,
         clock=clock,
@@ -130,6 +138,10 @@ def portal_of(
         origin=origin_of(brand, settings),
         login_page=LinkFile(brand),
     )
+
+
+def renderer_of(brand: Brand, *, reload: bool = False) -> Renderer:
+    return Renderer(brand, Assets.of(brand, reload=reload), Paths(brand.base))
 
 
 def origin_of(brand: Brand, settings_: Settings) -> str:

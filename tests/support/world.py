@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from litestar import Litestar
+from litestar.datastructures import State
 from msgspec.structs import replace
 
 from server import themes
-from server.app import create_app, portal_of
+from server.app import create_app, portal_of, renderer_of, wired
 from server.billing import Account, Billing, Customer, Subscription
 from server.billing.documents import encode_account
 from server.login.limits import Limits
 from server.login.passcodes import open_mail
 from server.portal import Portal
+from server.rendering import Renderer
 from server.settings import Settings
 from server.store import Row, Store, micros
 from server.themes import Brand, Features
@@ -42,6 +47,30 @@ def brands() -> tuple[Brand, ...]:
     return themes.load_all(ROOT / "themes")
 
 
+@lru_cache(maxsize=1)
+def _wired_once() -> Litestar:
+    """The routes are the same in every world, and registering them takes longer than most tests."""
+    return wired(lambda _: nullcontext(), State())
+
+
+def _wire(_: object, state: State) -> Litestar:
+    """An application of its own over those routes, with its own state: handlers find it by their request."""
+    own = copy.copy(_wired_once())
+    own.state = state
+    return own
+
+
+_renderers: dict[tuple[str, str], Renderer] = {}
+
+
+def _renderer(brand: Brand) -> Renderer:
+    """One for each brand and what it offers: it keeps no state of a request."""
+    key = brand.name, repr(brand.portal)
+    if key not in _renderers:
+        _renderers[key] = renderer_of(brand)
+    return _renderers[key]
+
+
 def _offering(brand: Brand, features: Features) -> Brand:
     return replace(brand, portal=replace(brand.portal, features=features))
 
@@ -63,13 +92,23 @@ class World:
     ) -> None:
         self.store, self.clock, self.url, self.settings = store, clock, url, settings
         offered = brands() if features is None else tuple(_offering(each, features) for each in brands())
-        self.app: Any = create_app(settings, offered, store, clock=clock, limits=limits, billing=billing, work=False)
+        self.app: Any = create_app(
+            settings,
+            offered,
+            store,
+            clock=clock,
+            limits=limits,
+            billing=billing,
+            work=False,
+            wire=_wire,
+            renderer=_renderer,
+        )
 
     def portal(self, brand: str = BRAND) -> Portal:
         """The brand as its handlers know it, for tests below them; nothing stands behind its billing."""
         found = next(each for each in brands() if each.name == brand)
         nobody: Any = None
-        return portal_of(found, self.settings, self.store, nobody, self.clock)
+        return portal_of(found, self.settings, self.store, nobody, self.clock, renderer=_renderer(found))
 
     def client(self, peer: str = "203.0.113.7", **headers: str) -> Client:
         return Client(self.app, self.settings.origin, peer=peer, **headers)

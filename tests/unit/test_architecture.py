@@ -7,6 +7,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,15 @@ MODULES = dict(modules())
 
 def imported(path: Path) -> Iterator[str]:
     """The dotted names that the file imports, wherever in it the import stands."""
+    return iter(_imported(path))
+
+
+@cache
+def _imported(path: Path) -> tuple[str, ...]:
+    return tuple(_named(path))
+
+
+def _named(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -229,6 +239,7 @@ def test_no_server_side_response_cache() -> None:  # threat 83
         assert not re.search(r"@(get|post)\([^)]*cache=", _without_docs(path)), module
 
 
+@cache
 def _without_docs(path: Path) -> str:
     """The source without its docstrings and comments: they may speak of everything."""
     tree = ast.parse(path.read_text())
