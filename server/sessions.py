@@ -197,7 +197,7 @@ def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "sessi
 
 
 def cookie_name(portal: Portal, name: str) -> str:
-    """Of `session` or `challenge`."""
+    """Of `session`, `challenge` or `browser`, the mark of a known one."""
     return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
 
 

@@ -136,9 +136,8 @@ def _invoices(before: Account, after: Account, at: datetime, *, present: bool) -
     known = {each.id: each for each in before.invoices}
     for new in reversed(after.invoices):
         old = known.get(new.id)
-        # One that slid into view because another went is no new one.
-        is_new = old is None and new.created_at == at
-        if is_new or (old is not None and old != new):
+        # A change that was shown on a page is dated as it was shown, so a new invoice may be a little older than `at`.
+        if old != new:
             notice = of_invoice(old, new, after, at, present=present)
             if notice:
                 yield notice
@@ -162,7 +161,8 @@ def _asked(before: Account, after: Account, old: Subscription, new: Subscription
         later = replace(told, state="scheduled")
         found.append(Notice("plan_changed", f"scheduled {new.id} {stamp}", until, later))
     elif _plan(old) != _plan(new):
-        made = next((each for each in after.invoices if each.created_at == now and each.subscription == new.id), None)
+        known = {each.id for each in before.invoices}
+        made = next((each for each in after.invoices if each.subscription == new.id and each.id not in known), None)
         changed = replace(told, state="now", invoice=shortened(made) if made else None)
         found.append(Notice("plan_changed", f"changed {new.id} {stamp}", now + FRESH, changed))
     elif old.scheduled and not new.scheduled and not new.cancel_at:

@@ -31,6 +31,18 @@ class Mail(msgspec.Struct, frozen=True):
     """Its name in `emails/`."""
 
 
+class NewLogin(Mail, frozen=True):
+    """Somebody logged in from a browser that was not known."""
+
+    template: ClassVar[str] = "new_login"
+
+    at: datetime
+    browser: str
+    """The family, such as `Firefox on Linux`: a word from our own list, or empty."""
+    link: str = ""
+    """The log-in form, the address filled in, which leads to the customer's sessions; empty where no link is active."""
+
+
 class Passcode(Mail, frozen=True):
     """The code of one log-in. Nothing in it was typed by the visitor, who may be anybody."""
 

@@ -119,6 +119,15 @@ def test_taking_a_cancellation_back_is_told():
     assert (notice.told.state, notice.told.upcoming.at) == ("kept", APRIL)
 
 
+def test_a_change_that_is_charged_is_told_with_its_receipt_also_when_it_is_dated_as_it_was_shown():
+    before = account(subscription())
+    shown_at = NOW - timedelta(minutes=10)
+    made = replace(catch_up(before, APRIL).invoices[0], created_at=shown_at)
+    changed = replace(before.subscriptions[0], items=(item(quantity=2),))
+    changed_notice, receipt = notices.asked(before, replace(before, subscriptions=(changed,), invoices=(made,)), NOW)
+    assert (changed_notice.told.state, changed_notice.told.invoice, receipt.kind) == ("now", made, "receipt")
+
+
 def test_a_change_that_moves_no_plan_is_not_told():
     before = account(subscription())
     after = replace(before, subscriptions=(replace(before.subscriptions[0], feedback="unused"),))

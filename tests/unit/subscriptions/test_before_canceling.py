@@ -41,7 +41,7 @@ def test_an_open_invoice_stays_to_be_paid():
     assert asked(late, whole=account(late, invoices=(invoice(status="open"),))).debt.amount.amount == 1450
 
 
-def test_the_history_names_the_subscription_and_keeps_unknown_words():
+def test_the_history_names_the_subscription_and_keeps_unknown_words():  # S15
     whole = account(ending())
     done = [
         Activity(NOW, "subscription.canceled", "sub_1", {}, "Firefox on Linux"),
@@ -59,7 +59,7 @@ def test_the_history_names_the_subscription_and_keeps_unknown_words():
     assert (gone.kind, gone.subscription, gone.name) == ("subscription.canceled", "", "")
 
 
-def test_a_card_has_its_own_history_only():
+def test_a_card_has_its_own_history_only():  # S15
     done = [Activity(NOW, "subscription.canceled", each, {}, "") for each in ("sub_1", "sub_2", "")]
     it = views.card(ending(), account(ending()), FEATURES, NOW, activities=done)
     assert [each.subscription for each in it.history] == ["sub_1"]

@@ -110,7 +110,7 @@ def test_paused_payments_say_until_when():
     assert (it.state, it.paused_until) == ("collection_paused", END)
 
 
-def test_the_next_charge_is_that_of_this_subscription():
+def test_the_next_charge_is_that_of_this_subscription():  # S1
     one, two = subscription(), subscription("sub_2")
     assert shown(two, whole=account(one, two)).next_charge.subscription == "sub_2"
 
@@ -120,7 +120,7 @@ def test_it_is_paid_with_the_default():
     assert (it.method.id, it.method_is_pinned) == ("pm_1", False)
 
 
-def test_its_own_payment_method_stands_before_the_default():
+def test_its_own_payment_method_stands_before_the_default():  # S1
     pinned = subscription(default_payment_method="pm_2")
     it = shown(pinned, whole=account(pinned, payment_methods=(card(), card("pm_2"))))
     assert (it.method.id, it.method_is_pinned) == ("pm_2", True)
@@ -136,7 +136,7 @@ def test_what_is_paid_by_invoice_needs_no_payment_method():
     assert (it.by_invoice, it.days_until_due, it.method_problem) == (True, 30, False)
 
 
-def test_a_discount_that_is_over_is_not_shown():
+def test_a_discount_that_is_over_is_not_shown():  # S1
     coupon = Coupon("WELCOME", percent_off="10", duration="repeating")
     past, lasting = Discount("di_1", coupon, end_at=START), Discount("di_2", coupon, end_at=END)
     assert shown(subscription(discounts=(past, lasting))).discounts == (lasting,)

@@ -92,7 +92,7 @@ def test_s9_a_change_that_waits_is_shown_and_can_be_taken_back():
     it = shown(subscription(scheduled=Scheduled(END, BIG, 2, NOW)))
     assert (it.scheduled.name, it.scheduled.at, it.scheduled.may_undo) == ("Big blend", END, True)
     assert it.may_cancel
-    assert "From March 15, 2026 Big blend €29.00 a month × 2 " in said(it)
+    assert "From March 15, 2026 Big blend €29.00 a month Quantity: 2" in said(it)
     assert "Keep my current plan" in said(it)
 
 

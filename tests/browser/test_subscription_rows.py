@@ -1,0 +1,294 @@
+"""Each row S1 to S15 of the portal's features, as a customer goes through it: with scripts in place, and without any.
+
+`tests/unit/subscriptions/test_rows.py` holds that no row is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.support.rehearsal import Rehearsal
+from tests.support.visits import JENNY, Doors, menu
+
+KIM, LEE, MAX, NOA = "kim@example.com", "lee@example.com", "max@example.com", "noa@example.com"
+RAY, SAM, TINA = "ray@example.com", "sam@example.com", "tina@example.com"
+Enter = Callable[[str, str], Page]
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Rehearsal]:
+    running = Rehearsal()
+    try:
+        running.wait()
+        running.remember()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def stage_doors(browser: Browser, stage: Rehearsal) -> Doors:
+    return Doors(browser, stage)
+
+
+@pytest.fixture(params=["in place", "without scripts"])
+def enter(request: pytest.FixtureRequest, new_context: Any, stage: Rehearsal, stage_doors: Doors) -> Enter:
+    """To the overview of somebody whom no test has touched."""
+
+    def go(brand: str, address: str) -> Page:
+        stage_doors.cookies(brand, address)
+        stage.begin_again()
+        context: BrowserContext = new_context(base_url=stage.origin, java_script_enabled=request.param == "in place")
+        page = context.new_page()
+        stage_doors.enter(page, brand, address)
+        return page
+
+    return go
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.get_by_role("region", name=name, exact=True).first
+
+
+def link(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def button(page: Page, name: str) -> None:
+    page.get_by_role("button", name=re.compile(f"^{name}")).first.click()
+
+
+def reads(page: Page, *texts: str) -> None:
+    for each in texts:
+        expect(page.get_by_role("main")).to_contain_text(each)
+
+
+def preview(page: Page, plan: str = "", quantity: str = "", code: str = "") -> None:
+    """From the overview to the page before a change."""
+    link(page, "Change plan")
+    if plan:
+        page.get_by_role("radio", name=plan).first.check()
+    if quantity:
+        page.get_by_role("textbox", name="Quantity").fill(quantity)
+    if code:
+        page.get_by_label("Promotion code").fill(code)
+    button(page, "See what changes")
+
+
+def test_a_subscription_says_what_it_is_what_it_costs_and_what_comes(enter: Enter):  # S1
+    page = enter("orbit", NOA)
+    reads(
+        page, "Orbit Team", "Quantity: 2 × seat", "Up to 5: €18.00 each", "Nothing is charged until", "Discount", "20%"
+    )
+    reads(enter("orbit", TINA), "Trial until", "€99.00 on", "American Express")
+    reads(enter("orbit", LEE), "Will end", "Ends on", "¥1,920 a month")
+    page = enter("orbit", MAX)
+    reads(page, "for this subscription only", "Nightly backups", "Build minutes", "$120.00 a year")
+
+
+def test_a_cancellation_says_before_what_ends_and_what_it_costs(enter: Enter):  # S2
+    page = enter("harbour", JENNY)
+    link(page, "Cancel subscription")
+    reads(page, "Until then everything stays as it is.", "Canceling costs nothing. The €16.50 due on")
+    button(page, "Cancel subscription")
+    reads(page, "Your subscription ends on", "Will end")
+
+    page = enter("orbit", MAX)
+    link(page, "Cancel subscription")
+    link(page, "Continue to cancel")
+    reads(page, "It ends now, as soon as you confirm.", "for the time that you paid and did not use is credited to you")
+    button(page, "Cancel subscription")
+    reads(page, "Your subscription has ended")
+
+
+def test_the_reason_is_asked_after_a_cancellation_and_may_be_left_out(enter: Enter):  # S3
+    page = enter("harbour", JENNY)
+    link(page, "Cancel subscription")
+    button(page, "Cancel subscription")
+    expect(page.get_by_role("group").get_by_role("radio")).to_have_count(8)
+    button(page, "Send the answer")
+    if page.get_by_text("Choose a reason.").count():  # a browser that checks by itself sends nothing
+        reads(page, "Choose a reason.")
+    page.get_by_role("radio", name="Another reason").check()
+    page.get_by_label("In your own words").fill("Moving abroad")
+    button(page, "Send the answer")
+    reads(page, "Thank you for the answer")
+    expect(page.get_by_role("button", name="Send the answer")).to_have_count(0)
+
+
+def test_an_offer_is_made_once_before_a_cancellation_and_taken_or_declined(enter: Enter):  # S4
+    page = enter("orbit", JENNY)
+    link(page, "Cancel subscription")
+    reads(page, "30% off for 3 months", "you pay €8.40 instead of €12.00")
+    link(page, "Continue to cancel")
+    reads(page, "It ends now, as soon as you confirm.")
+    page = enter("orbit", JENNY)
+    link(page, "Cancel subscription")
+    button(page, "Keep it with the discount")
+    reads(page, "Your discount counts from now on", "€8.40 on")
+    link(page, "Cancel subscription")
+    reads(page, "It ends now, as soon as you confirm.")
+
+
+def test_an_end_is_taken_back_whoever_decided_it(enter: Enter):  # S5
+    page = enter("harbour", LEE)
+    button(page, "Take the cancellation back")
+    reads(page, "Your subscription goes on", "¥2,640 on")
+    page = enter("harbour", RAY)
+    button(page, "Take the cancellation back")
+    reads(page, "Your subscription goes on")
+
+
+def test_a_plan_is_changed_for_what_the_page_before_said(enter: Enter):  # S6
+    page = enter("orbit", JENNY)
+    preview(page, "Orbit Business")
+    reads(page, "Credit for unused time: Orbit Solo", "Next charge: €99.00 on")
+    pay = page.get_by_role("button", name=re.compile("^Change and pay €")).inner_text()
+    link(page, "Choose something else")
+    expect(page.get_by_role("radio", name="Orbit Business €99.00 a month")).to_be_checked()
+    button(page, "See what changes")
+    button(page, "Change and pay")
+    reads(page, "Your plan has been changed", "€99.00 a month")
+    menu(page, "Invoices").click()
+    expect(page.get_by_role("main").get_by_role("listitem").first).to_contain_text(pay.removeprefix("Change and pay "))
+
+
+def test_more_and_fewer_within_the_limits(enter: Enter):  # S7
+    page = enter("orbit", SAM)
+    preview(page, quantity="201")
+    reads(page, "Enter a quantity of at most 200.")
+    page.get_by_role("textbox", name="Quantity").fill("5")
+    button(page, "See what changes")
+    button(page, "Change and pay £")
+    reads(page, "Your plan has been changed", "Quantity: 5 × seat")
+
+
+def test_each_promotion_code_gets_its_own_sentence(enter: Enter):  # S8
+    page = enter("orbit", JENNY)
+    preview(page, "Orbit Business", code="NOSUCH")
+    reads(page, "We do not know this promotion code.")
+    for code, said in (
+        ("EXPIRED10", "This promotion code has expired."),
+        ("FULL50", "has been used as often as it could be."),
+        ("SEATSONLY", "This promotion code is for another plan."),
+        ("NEWHERE", "This promotion code is for a first purchase only."),
+        ("spring25", "Your promotion code gives you 25% off for 3 months."),
+    ):
+        page.get_by_label("Promotion code").fill(code)
+        button(page, "See what changes")
+        reads(page, said)
+    button(page, "Change and pay")
+    reads(page, "Your plan has been changed", "25% off")
+
+
+def test_a_change_that_waits_is_shown_and_taken_back_and_locks_nobody_out(enter: Enter):  # S9
+    page = enter("orbit", SAM)
+    preview(page, quantity="2")
+    reads(page, "Until then everything stays as it is, and you can take it back.", "Nothing is due now.")
+    button(page, "Change on")
+    reads(page, "Your plan changes on", "Quantity: 2 × seat")
+    expect(page.get_by_role("link", name="Cancel subscription")).to_be_visible()
+    button(page, "Keep my current plan")
+    reads(page, "You keep your current plan", "Quantity: 3 × seat")
+
+
+def test_what_becomes_of_a_trial_is_said_before(enter: Enter):  # S10
+    page = enter("orbit", TINA)
+    preview(page, "Orbit Solo")
+    reads(page, "Your trial goes on until", "Nothing is charged before.")
+    button(page, "Change now")
+    reads(page, "Your plan has been changed", "Trial until", "€12.00 on")
+
+
+def test_what_can_only_be_canceled_says_why(enter: Enter):  # S11
+    for address, name, why in (
+        (KIM, "Orbit Business", "It is paid by invoice."),
+        (MAX, "Orbit Team and 2 more", "It holds several products, which cannot be changed one by one here."),
+    ):
+        page = enter("orbit", address)
+        cancel = card(page, name).get_by_role("link", name="Cancel subscription")
+        expect(card(page, name).get_by_role("link", name="Change plan")).to_have_count(0)
+        page.goto(str(cancel.get_attribute("href")).removesuffix("/cancel"))
+        reads(page, why)
+        page.goto(f"{page.url}/change")
+        reads(page, why, "What you can do here is cancel it.")
+
+
+def test_each_state_says_what_is_wrong_and_what_leads_out_of_it(enter: Enter):  # S12
+    page = enter("orbit", RAY)
+    reads(page, "It starts as soon as the first payment has gone through.", "€12.00 is still to be paid")
+    reads(page, "It goes on as soon as the open invoice is paid.", "€18.00 is still to be paid")
+    reads(page, "There was not enough money on the card or account.", "The next payment would fail")
+    expect(page.get_by_role("link", name="Pay now")).to_have_count(2)
+    expect(page.get_by_role("link", name="Use another payment method").first).to_be_visible()
+    expect(card(page, "Orbit Business").get_by_role("link", name="End the pause")).to_be_visible()
+    card(page, "Orbit Business").get_by_role("link", name="End the pause").click()
+    button(page, "Go on and pay €99.00")
+    reads(page, "This was not done", "There was not enough money on the card or account.", "Nothing was changed.")
+    link(page, "Your payment methods")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Payment methods")
+    menu(page, "Subscriptions").click()
+    reads(page, "so it never started. Nothing was charged.")
+    reads(enter("orbit", "pat@example.com"), "Payment overdue", "$13.07 is still to be paid")
+    reads(enter("orbit", "uma@example.com"), "This portal does not know this state yet.")
+
+
+def test_two_tabs_with_different_changes_and_a_form_sent_twice_leave_one_result(enter: Enter):  # S13
+    page = enter("orbit", JENNY)
+    tabs = [page, page.context.new_page(), page.context.new_page()]
+    for tab, plan in zip(tabs, ("Orbit Business", "Orbit Starter", "Orbit Business"), strict=True):
+        tab.goto("/orbit/my/overview")
+        preview(tab, plan)
+    button(tabs[0], "Change and pay")
+    reads(tabs[0], "Your plan has been changed")
+    button(tabs[1], "Change")
+    reads(tabs[1], "The numbers have changed")
+    button(tabs[2], "Change")
+    reads(tabs[2], "Orbit Business")
+    menu(page, "History").click()
+    expect(page.get_by_role("main").get_by_text("Changed the plan")).to_have_count(1)
+
+
+def test_a_pause_its_end_and_a_new_start(enter: Enter):  # S14
+    page = enter("harbour", JENNY)
+    link(page, "Pause")
+    page.get_by_role("radio", name="2 billing periods").check()
+    button(page, "Pause subscription")
+    reads(page, "Your subscription is paused until")
+    link(page, "End the pause")
+    button(page, "Go on now")
+    reads(page, "The pause is over.")
+
+    page = enter("orbit", JENNY)
+    link(page, "Cancel subscription")
+    link(page, "Continue to cancel")
+    button(page, "Cancel subscription")
+    link(page, "Start again")
+    button(page, "Start again and pay €")
+    reads(page, "Your subscription has started again", "€12.00 a month")
+
+
+def test_the_history_says_what_was_done_when_and_from_where(enter: Enter):  # S15
+    page = enter("orbit", SAM)
+    preview(page, quantity="2")
+    button(page, "Change on")
+    button(page, "Keep my current plan")
+    preview(page, quantity="4")
+    button(page, "Change and pay")
+    link(page, "Cancel subscription")
+    button(page, "Keep it with the discount")
+    menu(page, "History").click()
+    said = page.get_by_role("main").get_by_role("listitem")
+    for text in (
+        "Arranged a change of plan",
+        "Took a change of plan back",
+        "Changed the plan",
+        "Took an offer and stayed",
+    ):
+        expect(said.filter(has_text=text)).to_contain_text("Chrome")
+    expect(said.filter(has_text="Changed the plan")).to_contain_text("Quantity: 4")

@@ -1,0 +1,18 @@
+"""A demo whose sample customers are as they were before each test, so that a test can do anything to them, twice."""
+
+from __future__ import annotations
+
+from tests.support.served import Demo
+
+_TABLES = ("account", "invoice", "activity", "operation", "catalog", "redemption")
+
+
+class Rehearsal(Demo):
+    def remember(self) -> None:
+        for table in _TABLES:
+            self.change(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}")
+
+    def begin_again(self) -> None:
+        for table in _TABLES:
+            self.change(f"DELETE FROM {table}")
+            self.change(f"INSERT INTO {table} SELECT * FROM kept_{table}")

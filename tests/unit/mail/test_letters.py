@@ -1,0 +1,106 @@
+"""What the mails about a customer say, and that no name in them becomes markup, a header or another's words."""
+
+import email
+import email.policy
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from server import examples
+from server.billing import Scheduled, Upcoming
+from server.billing.notices import Told
+from server.billing.renewals import catch_up
+from server.mail import kinds, messages
+from server.mail.letters import LETTERS, is_needed, letter
+from server.mail.smtp import POLICY
+from tests.support import mailing
+from tests.support.ledger_accounts import APRIL, CARD, NOW, account, eur, item, price, subscription
+
+HOSTILE = [
+    "Coffee\r\nBcc: y@example.com",
+    "=?utf-8?q?x=0ABcc:_y?=",
+    "\u202eCoffee\u2066",
+    '<script>alert(1)</script>"><img src=x>{{7*7}}',
+    "c" * 3000,
+    "\x00\x1b[31m",
+]
+
+
+def composed(mail, locale=None, **changed):
+    message = messages.compose(
+        mailing.portal(**changed), mail, "jenny@example.com", key="1", now=mailing.NOW, locale=locale
+    )
+    return email.message_from_bytes(message.as_bytes(policy=POLICY), policy=email.policy.default), message
+
+
+def every(name):
+    """Each kind with this name everywhere that the billing side has one."""
+    of = price(product_name=name, nickname=name, unit_label=name)
+    card = replace(CARD, brand=name, last4=name[:40])
+    it = subscription(item(price=of), cancel_at=APRIL, scheduled=Scheduled(APRIL, of, 2, NOW))
+    invoice = catch_up(account(subscription(item(price=of))), APRIL).invoices[0]
+    invoice = replace(invoice, number=name, lines=(replace(invoice.lines[0], description=name),))
+    told = Told(NOW, invoice=invoice, subscription=it, before=it, method=card, names=(name,), credit=eur(5),
+                upcoming=Upcoming("sub_1", APRIL, eur(3100)))  # fmt: skip
+    states = {"subscription_canceled": ("ends", "ended", "kept"), "plan_changed": ("now", "scheduled", "kept")}
+    for kind in LETTERS:
+        for state in states.get(kind.template, ("",)):
+            yield letter(kind, replace(told, state=state), "https://portal.example/p/login/x/?prefilled_email=a%40b")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_stays_text_and_never_becomes_a_header(name):  # threats 37, 43, 64, 74
+    for mail in every(name):
+        read, message = composed(mail)
+        head = message.as_bytes(policy=POLICY).partition(b"\r\n\r\n")[0].decode()
+        assert len(re.findall(r"(?im)^(from|to|subject|bcc|cc):", head)) == 3
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", read["Subject"])
+        html = read.get_body(("html",)).get_content()
+        assert not re.search(r"<(script|img)", html)
+        assert "49" not in html or "{{7*7}}" not in name
+        assert message.as_bytes(policy=POLICY).isascii()
+
+
+SHOWN = [each for each in examples.load_mails() if type(each.mail) in LETTERS]
+
+
+@pytest.mark.parametrize("example", SHOWN, ids=lambda it: f"{it.mail.template}: {it.name}")
+def test_html_and_text_say_the_same(example):
+    read, _ = composed(example.mail)
+    text, html = (read.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    amounts = re.compile(r"[€¥][\d,.]+\d")
+    assert set(amounts.findall(text)) == set(amounts.findall(html))
+    dates = re.compile(r"(?:March|April) \d+, \d{4}")
+    assert set(dates.findall(text)) | set(dates.findall(str(read["Subject"]))) == set(dates.findall(html))
+
+
+def test_a_mail_in_a_language_from_right_to_left_says_so_and_turns_its_sides():
+    mail = next(each.mail for each in examples.load_mails() if each.mail.template == "receipt")
+    html = composed(mail, "ar", locales=("en", "ar"))[0].get_body(("html",)).get_content()
+    assert '<html lang="ar" dir="rtl"' in html
+    assert "text-align: right" in html
+    assert "padding-right: 16px" in html
+
+
+def test_the_customers_own_name_is_in_no_mail():  # threat 38
+    for kind in LETTERS:
+        assert "name" not in kind.__struct_fields__
+    assert {"invoice", "receipt", "trial_ending"} <= set(kinds.KINDS)
+
+
+def test_an_invoice_that_is_paid_needs_no_mail_any_more():
+    failed = catch_up(account(subscription(), payment_methods=()), APRIL)
+    kind = kinds.MAILS["payment_failed"]
+    told = failed.notices[0].told
+    assert is_needed(kind, told, failed.account)
+    paid = replace(failed.account, invoices=(replace(failed.invoices[0], status="paid"),))
+    assert not is_needed(kind, told, paid)
+    assert is_needed(kinds.MAILS["receipt"], told, paid)
+
+
+def test_a_card_that_was_replaced_needs_no_mail_any_more():
+    its = account(subscription())
+    kind = kinds.MAILS["card_expiring"]
+    assert is_needed(kind, Told(NOW, method=CARD), its)
+    assert not is_needed(kind, Told(NOW, method=replace(CARD, id="pm_0")), its)
