@@ -174,9 +174,7 @@ class Shapes:
             **_sums(subtotal, total, paid),
             "billing_reason": "subscription_cycle" if subscription else "manual",
             "parent": _parent(subscription),
-            "lines": self._lines(
-                label, lines, currency=currency, at=at, subscription=subscription, price=price, taxes=taxes
-            ),
+            "lines": self._lines(label, lines, taxes, currency=currency, at=at, subscription=subscription, price=price),
             "total_taxes": taxes,
             "total_discount_amounts": [],
             "payments": {"object": "list", "data": payments},
@@ -191,12 +189,12 @@ class Shapes:
         self,
         label: str,
         lines: Sequence[tuple[str, int]],
+        taxes: Sequence[Json],
         *,
         currency: str,
         at: datetime,
         subscription: str | None,
         price: str | None,
-        taxes: Sequence[Json],
     ) -> Json:
         details = {"subscription": subscription, "proration": False}
         parent = {"type": "subscription_item_details", "subscription_item_details": details}
