@@ -93,7 +93,9 @@ async def test_a_payment_that_the_bank_wants_confirmed_is_confirmed_on_the_provi
     assert bank.startswith("/harbour/sandbox/")
     assert "A payment waits for you to confirm it" in words((await browser.get("/harbour/my/overview")).text)
     assert "waits for you to confirm it with your bank" in words((await browser.get(INVOICE)).text)
-    assert "has not been confirmed with your bank" in words((await browser.get(PAY)).text)
+    again = await browser.get(PAY)
+    assert "has not been confirmed with your bank" in words(again.text)
+    assert forms_in(again.text)[0][1]["method"] == "pm_asks"
     failed = await browser.post(f"{bank}/confirm", data={"outcome": "fail"}, follow=True)
     assert "The payment was not confirmed with the bank. Try again" in words(failed.text)
     sent = await browser.fill(failed, method="pm_asks")
