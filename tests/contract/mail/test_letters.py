@@ -30,7 +30,7 @@ from server.themes.portal_file import LoginPage
 from server.worker import Worker
 from tests.contract.mail.test_smtp import Peer, started
 from tests.support import mailing
-from tests.support.ledger_accounts import APRIL, account, day, item, subscription
+from tests.support.ledger_accounts import APRIL, CARD, account, day, item, subscription
 from tests.support.telling import CASES, happen, keep, ledger, outbox_of
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +136,25 @@ async def test_a_customer_who_was_switched_off_gets_no_mail(store, clock):  # th
     mailer = KeepingMailer()
     await deliver(store, clock, mailer)
     assert (mailer.messages, await outbox_of(store)) == ([], [("receipt", "nobody")])
+
+
+async def test_paying_on_the_page_gives_a_receipt_and_a_refusal_there_no_mail(store, clock):  # I4, M2
+    declined = replace(CARD, id="pm_2", behavior="card_declined")
+    await keep(
+        store,
+        replace(CASES["payment_failed"][0], payment_methods=(*CASES["payment_failed"][0].payment_methods, declined)),
+    )
+    its = ledger(store)
+    invoice = (await its.account("cus_1", APRIL)).invoices[0]
+    await its.pay("cus_1", invoice.id, "pm_2", key="k1", now=APRIL, browser="")
+    assert await outbox_of(store) == [("payment_failed", "waiting")]
+    works = replace(CARD, id="pm_3")
+    await its.add_payment_method("cus_1", works, replaces="", key="k2", now=APRIL, browser="")
+    await its.pay("cus_1", invoice.id, "pm_3", key="k3", now=APRIL, browser="")
+    assert await outbox_of(store) == [("payment_failed", "waiting"), ("receipt", "waiting")]
+    clock.at, mailer = APRIL, KeepingMailer()
+    await deliver(store, clock, mailer)
+    assert [str(each["Subject"]) for each in mailer.messages] == ["Your receipt from Plain"]
 
 
 async def test_many_who_look_at_once_give_each_mail_once(store_url, store, clock):  # M4

@@ -262,6 +262,7 @@ async def test_the_same_form_twice_saves_once_and_a_form_of_another_account_save
     page = await browser.get(f"{URL}/contact")
     for _ in range(2):
         assert "are saved" in words((await browser.fill(page, name="Once", **SAVE)).text)
+    assert "Changed billing details Name" in words((await browser.get("/harbour/my/history")).text)
     kinds = [each.kind for each in await Ledger(shop.store, "harbour", Features()).history("cus_jenny")]
     assert kinds.count("customer.updated") == 1
     other = await browser.fill(await browser.get(f"{URL}/contact"), customer="cus_sam", name="Sam", **SAVE)
