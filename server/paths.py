@@ -49,6 +49,10 @@ class Paths:
     def login(self) -> str:
         return f"{self.base}/login"
 
+    def login_to(self, page: str, email: str) -> str:
+        """The log-in form with the address filled in, which leads to a page by its name in `login.nextpage`."""
+        return f"{self.login}?{urlencode({'next': page, 'prefilled_email': email})}"
+
     @property
     def login_code(self) -> str:
         return f"{self.base}/login/code"

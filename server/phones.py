@@ -1,7 +1,7 @@
 """Telephone numbers: kept as E.164, shown as their country writes them for abroad. The data is Google's
 (`phonenumbers`).
 
-A number is taken when its country has numbers of that length. Whether the number is assigned is not asked: the data
+A number is taken when its country has numbers of that length, four digits at the least. Whether the number is assigned is not asked: the data
 of assigned ranges is always a little behind, and nobody's number is refused for that.
 """
 
@@ -12,6 +12,9 @@ import phonenumbers
 LONGEST = 40
 """Characters that may be typed; E.164 itself has 15 digits."""
 
+_SHORTEST = 4
+"""Digits without the country code, as on Saint Helena. Some countries' data allows for a single digit."""
+
 
 def read(typed: str, country: str) -> str:
     """As E.164; a number without `+` is one of `country` (two letters, or empty). Empty text where it is none, or has
@@ -20,7 +23,8 @@ def read(typed: str, country: str) -> str:
         number = phonenumbers.parse(typed, country or None)
     except phonenumbers.NumberParseException:
         return ""
-    if number.extension or not phonenumbers.is_possible_number(number):
+    national = phonenumbers.national_significant_number(number)
+    if number.extension or len(national) < _SHORTEST or not phonenumbers.is_possible_number(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -133,8 +133,9 @@ def _states(own: Mapping[str, str]) -> Iterator[State]:
 
 
 def folded(text: str) -> str:
-    """For comparing names: without case and without the difference of how accents are encoded."""
-    return unicodedata.normalize("NFKC", text).casefold().strip()
+    """For comparing names: without case and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return re.sub("[\u0300-\u036f]", "", apart).strip()
 
 
 def checked(address: Mapping[str, str], stored: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -152,7 +153,8 @@ def checked(address: Mapping[str, str], stored: Mapping[str, str]) -> tuple[dict
         if kept[part] and part not in wrong and part not in unchanged:
             found = read(its, kept[part])
             kept[part] = found or kept[part]
-            if not found:
+            # A list of states that are not needed may well lack one.
+            if not found and (part == "postal_code" or part in its.required):
                 wrong[part] = "form" if part == "postal_code" else "choice"
     return kept, wrong
 

@@ -59,6 +59,8 @@ _START = """
 INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
 VALUES (:id_hash, :brand, :customer_id, :address, :kind, :browser, :now, :now, :expires_at)"""
 _END = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand"
+_BROWSERS = """
+SELECT seen_at FROM known_browser WHERE brand = :brand AND customer_id = :customer_id ORDER BY seen_at"""
 _KNOWN = """
 SELECT kind, address, browser, created_at, last_seen_at, expires_at FROM session
  WHERE brand = :brand AND customer_id = :customer_id ORDER BY created_at"""
@@ -187,6 +189,12 @@ async def known(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
     return [dict(zip(names, (*row[:3], *map(moment, row[3:])), strict=True)) for row in rows]
 
 
+async def browsers(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
+    """Of the browsers that are known, when each logged in last: that is all that is kept, besides what tells them apart."""
+    rows = await portal.store.read(_BROWSERS, {"brand": portal.name, "customer_id": customer_id})
+    return [{"logged_in_at": moment(row[0])} for row in rows]
+
+
 def hash_of(token: str) -> bytes:
     """The key under which the store keeps what this token stands for."""
     return hashlib.sha256(token.encode()).digest()
@@ -197,7 +205,7 @@ def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "sessi
 
 
 def cookie_name(portal: Portal, name: str) -> str:
-    """Of `session` or `challenge`."""
+    """Of `session`, `challenge` or `browser`, the mark of a known one."""
     return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
 
 

@@ -56,7 +56,7 @@ KINDS = (
     Kind("ca_qst", "QST", "1234567890TQ1234", "", "[0-9]{10}TQ[0-9]{4}"),
     Kind("cd_nif", "NIF", "A0123456M", "", "[A-Z][0-9]{7}[A-Z]"),
     Kind("ch_uid", "UID", "CHE-123.456.789", "ch.uid"),
-    Kind("ch_vat", "VAT", "CHE-123.456.789 MWST", "ch.vat"),
+    Kind("ch_vat", "VAT", "CHE-123.456.789 MWST", "ch.vat ch.uid"),
     Kind("cl_tin", "RUT", "12.345.678-K", "cl.rut"),
     Kind("cm_niu", "NIU", "M123456789000L", "", "[A-Z][0-9]{12}[A-Z]"),
     Kind("cn_tin", "TIN", "123456789012345678", "cn.uscc", "[0-9A-Z]{15}|[0-9A-Z]{17}|[0-9A-Z]{20}"),

@@ -54,7 +54,7 @@ def read(code: str, typed: str, country: str = "") -> str:
     kind = BY_CODE.get(code)
     written = plain(typed)
     bare = _bare(written)
-    if kind is None or len(typed) > LONGEST or not re.fullmatch("[0-9A-ZÑ&+*]+", bare):
+    if kind is None or len(typed) > LONGEST or not re.fullmatch("[0-9A-ZÑ&+*]*[1-9][0-9A-ZÑ&+*]*", bare):
         return ""
     if code in ("eu_vat", "eu_oss_vat"):
         return _european(code, bare, country)
@@ -62,6 +62,8 @@ def read(code: str, typed: str, country: str = "") -> str:
         return (
             f"{bare[:8]}-{bare[8]}-{bare[9:]}" if re.fullmatch("[0-9]{11}", bare) and _fits("hu.anum", bare[:8]) else ""
         )
+    if code == "no_vat":
+        written = bare = re.sub("^NO", "", bare).removesuffix("MVA") + "MVA"
     if code == "ca_gst_hst" and bare[9:11] != "RT":
         return ""
     for name in kind.modules.split():

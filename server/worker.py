@@ -50,7 +50,7 @@ class Worker:
         self._sending: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        for step, seconds in ((self.mail, 0.5), (self.bring_accounts_up_to_date, 60.0), (self.clean_up, 600.0)):
+        for step, seconds in ((self.mail, 0.5), (self.bring_accounts_up_to_date, 5.0), (self.clean_up, 600.0)):
             self._tasks.append(asyncio.create_task(self._again_and_again(step, seconds), name=step.__name__))
 
     async def stop(self) -> None:

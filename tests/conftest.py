@@ -13,7 +13,11 @@ from hypothesis import settings
 
 from server import logs
 from server.store import Store, open_store
+from tests.support import leaks
+from tests.support.leak_net import nothing_is_left, pytest_runtest_makereport
 from tests.support.world import World
+
+__all__ = ["nothing_is_left", "pytest_runtest_makereport"]
 
 settings.register_profile("the same every time", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, max_examples=2_000)
@@ -74,7 +78,9 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-        yield server.replace("/postgres?", f"/{name}?")
+        url = server.replace("/postgres?", f"/{name}?")
+        yield url
+        leaks.look_into_postgres(url)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 
 

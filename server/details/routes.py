@@ -40,6 +40,7 @@ async def export(portal: Portal, customer: LoggedIn) -> Response[Any]:
         "brand": portal.name,
         **exports.of_account(customer.account),
         "sessions": await sessions.known(portal, customer.customer_id),
+        "known_browsers": await sessions.browsers(portal, customer.customer_id),
         "mails": await _mails(portal, customer),
     }
     invoices = await portal.billing.invoices(customer.customer_id, limit=_PIECE)

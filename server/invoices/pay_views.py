@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from server.billing import Account, Invoice, Money, PaymentMethod, Subscription, paying
+from server.billing import Account, Invoice, Money, Payment, PaymentMethod, Subscription, paying
 from server.billing.charging import method_of
 from server.billing.methods import is_expired
 from server.invoices.views import Row, row, subscription_name
@@ -97,7 +97,7 @@ def confirm_pay(
         paid=invoice.amount_paid or None,
         due_at=invoice.due_at,
         ways=ways,
-        chosen=chosen if chosen in usable else next(iter(usable), ""),
+        chosen=next((each for each in (chosen, _waiting(ways, waits), *usable) if each in usable), ""),
         failure=last.failure if last and not waits else "",
         failed_with=last.method if last and not waits and last.failure else "",
         failed_at=last.at if last and not waits and last.failure else None,
@@ -117,6 +117,11 @@ def ways_of(account: Account, subscription: Subscription | None, now: datetime) 
     default = own.id if own else account.customer.default_payment_method
     found = [Way(each, each.id == default, is_expired(each, now)) for each in account.payment_methods]
     return tuple(sorted(found, key=lambda each: (each.expired, not each.is_default)))
+
+
+def _waiting(ways: tuple[Way, ...], waits: Payment | None) -> str:
+    """The method whose payment is only to be confirmed."""
+    return next((each.method.id for each in ways if waits and paying.name_of(each.method) == waits.method), "")
 
 
 def mistake_in(account: Account, method_id: str, now: datetime) -> str:

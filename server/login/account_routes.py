@@ -15,7 +15,7 @@ from litestar import Response, get, post
 from server import activities, sessions
 from server.billing import NotFound
 from server.forms import read_form
-from server.login import account_views, choice
+from server.login import account_views, choice, known_browsers
 from server.portal import Portal
 from server.responding import AnyRequest, go, go_in_place, of_another, show
 from server.sessions import LoggedIn
@@ -39,11 +39,13 @@ async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, 
         return refused
     if account_id == customer.customer_id:
         return go(request, portal.paths.overview)
-    now = portal.clock()
+    now, mark = portal.clock(), sessions.token_of(request, portal, "browser")
 
     def work(transaction: Transaction) -> str:
         token = sessions.switch(transaction, portal, customer, account_id, now)
         if token:
+            if mark:
+                known_browsers.note(transaction, portal, account_id, known_browsers.mark(mark), now)
             activities.note(transaction, portal.name, account_id, "account.switched", now=now, browser=customer.browser)
         return token
 

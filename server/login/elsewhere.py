@@ -15,6 +15,7 @@ import msgspec
 
 from server import activities, sealing
 from server.billing import NotFound
+from server.login import known_browsers
 from server.portal import Portal
 from server.sessions import LIVE, LoggedIn, live_at
 from server.store import Row, Transaction, micros, moment
@@ -85,12 +86,14 @@ async def end_one(portal: Portal, customer: LoggedIn, name: str, now: datetime) 
     return await portal.store.write(work)
 
 
-async def end_others(portal: Portal, customer: LoggedIn, now: datetime) -> bool:
-    """End every session of the customer but this one; False: there was no other."""
+async def end_others(portal: Portal, customer: LoggedIn, now: datetime, *, mark: str = "") -> bool:
+    """End every session of the customer but this one; False: there was no other. Only this browser, by its mark, stays
+    a known one."""
     others = {**_whose(portal, customer.customer_id), "own": customer.id_hash}
 
     def work(transaction: Transaction) -> bool:
         ended = transaction.count(_END_OTHERS, others) > 0
+        known_browsers.forget(transaction, portal, customer.customer_id, but=mark)
         if ended:
             _note(transaction, portal, customer, "session.others_ended", now)
         return ended
@@ -99,10 +102,11 @@ async def end_others(portal: Portal, customer: LoggedIn, now: datetime) -> bool:
 
 
 async def end_all(portal: Portal, customer: LoggedIn, now: datetime) -> None:
-    """Log the customer out everywhere, here too."""
+    """Log the customer out everywhere, here too. Whoever logs in then is told of, whatever the browser."""
 
     def work(transaction: Transaction) -> None:
         transaction.count(_END_ALL, _whose(portal, customer.customer_id))
+        known_browsers.forget(transaction, portal, customer.customer_id)
         _note(transaction, portal, customer, "logout.everywhere", now)
 
     await portal.store.write(work)

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from server import activities, sessions
-from server.login import choice, passcodes
+from server.login import choice, known_browsers, passcodes
 from server.login.limits import Limits
 from server.portal import Portal
 from server.store import Transaction
@@ -19,6 +19,8 @@ class Entered(msgspec.Struct, frozen=True):
     """The code was right. `token` is the new session's."""
 
     token: str
+    mark: str
+    """By which the browser is known from now on."""
     customer_id: str
     has_choice: bool = False
     """The brand lets the customer choose among several of the same address; this is the one that the rule opens."""
@@ -32,12 +34,14 @@ def enter(
     challenge: str,
     code: str,
     session: str,
+    mark: str,
     client: str,
     browser: str,
     now: datetime,
 ) -> Entered | passcodes.Tried:
-    """Try the code of the browser's challenge; `session` is the token of the session that it showed, which ends. Raises
-    `TooMany`. A right code with no customer to open is answered like a wrong one: only who has the mail could tell."""
+    """Try the code of the browser's challenge; `session` is the token of the session that it showed, which ends, and `mark`
+    by which it may be a known browser. Raises `TooMany`. A right code with no customer to open is answered like a wrong
+    one: only who has the mail could tell."""
     limits.use_client(transaction, portal.name, "try", client, now)
     tried = passcodes.attempt(transaction, portal, token=challenge, code=code, now=now)
     if not tried.is_right:
@@ -50,7 +54,9 @@ def enter(
     token = sessions.start(
         transaction, portal, customer_id=customer.id, address=tried.address, browser=browser, now=now, replaced=session
     )
+    mark = known_browsers.mark(mark)
+    if not known_browsers.note(transaction, portal, customer.id, mark, now):
+        known_browsers.tell(transaction, portal, customer.id, browser=browser, now=now)
     activities.note(transaction, portal.name, customer.id, "login", now=now, browser=browser)
-    return Entered(
-        token, customer.id, portal.account_choice and choice.has_several(transaction, portal.name, tried.address)
-    )
+    has_choice = portal.account_choice and choice.has_several(transaction, portal.name, tried.address)
+    return Entered(token, mark, customer.id, has_choice)

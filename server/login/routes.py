@@ -25,7 +25,7 @@ from server import counters, sessions
 from server.addresses import Mistake, canonical
 from server.browsers import family
 from server.forms import Form, read_form
-from server.login import nextpage, passcodes, views
+from server.login import known_browsers, nextpage, passcodes, views
 from server.login.entry import Entered, enter
 from server.login.limits import Limits
 from server.login.passcodes import Challenge
@@ -89,6 +89,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Page:
         return _mistake(request, portal, challenge, form, "no_code" if form.get("code").strip() else "empty")
     client, browser = _client(request, portal), family(request.headers.get("user-agent", ""))
     limits, session = _limits(request), sessions.token_of(request, portal)
+    mark = sessions.token_of(request, portal, "browser")
 
     entered = await portal.store.write(
         lambda transaction: enter(
@@ -98,6 +99,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Page:
             challenge=token,
             code=code,
             session=session,
+            mark=mark,
             client=client,
             browser=browser,
             now=now,
@@ -223,6 +225,8 @@ def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered
         response = go(request, path)
     response.cookies.append(sessions.cookie(portal, "session", entered.token))
     response.cookies.append(sessions.cookie(portal, "challenge", "", max_age=0))
+    kept = int(known_browsers.KEPT.total_seconds())
+    response.cookies.append(sessions.cookie(portal, "browser", entered.mark, max_age=kept))
     return response
 
 

@@ -19,7 +19,7 @@ from server.login import elsewhere, session_views
 from server.login.routes import logged_out
 from server.portal import Portal
 from server.responding import AnyRequest, go_in_place, of_another, show
-from server.sessions import LoggedIn
+from server.sessions import LoggedIn, token_of
 
 Page = Response[str] | Response[None]
 
@@ -51,7 +51,8 @@ async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, s
 async def end_other_sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
     if refused := of_another(request, portal, customer, await read_form(request)):
         return refused
-    ended = await elsewhere.end_others(portal, customer, portal.clock())
+    mark = token_of(request, portal, "browser")
+    ended = await elsewhere.end_others(portal, customer, portal.clock(), mark=mark)
     return go_in_place(portal.paths.sessions_after("others" if ended else "no_others"))
 
 

@@ -6,6 +6,7 @@ looked up, and the mail goes to the address that the billing side stored, never 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -20,9 +21,12 @@ from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
 from server.rendering import choose_locale
-from server.store import Store
+from server.store import Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
+
+PAUSES = (0.05, 0.5, 2.0)
+"""Seconds between the tries to note what became of a mail; together far less than its lease."""
 
 
 class Delivery:
@@ -55,6 +59,17 @@ class Delivery:
         counters.count("mails_sent" if state == "sent" else "mails_dropped")
         log = _log.error if state == "expired" else _log.info
         log("mail decided", extra={"mail": job.id, "state": state, "why": detail})
+        await self._note(job, state, detail)
+
+    async def _note(self, job: Job, state: str, detail: str) -> None:
+        """A database that is away for a moment must not make a second mail of one that has left."""
+        for pause in PAUSES:
+            try:
+                await outbox.finish(self._store, job, state, detail)
+            except StoreUnavailable:
+                await asyncio.sleep(pause)
+            else:
+                return
         await outbox.finish(self._store, job, state, detail)
 
     async def _tried(self, job: Job) -> tuple[str, str]:

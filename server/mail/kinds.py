@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from server.billing import Account
 from server.billing.notices import decode
 from server.login.choice import Candidate
+from server.login.known_browsers import NewBrowser
 from server.login.passcodes import open_mail
 from server.mail import messages
 from server.mail.letters import LETTERS, Letter, is_needed, letter
@@ -45,6 +48,14 @@ def _passcode(portal: Portal, job: Job, _: Candidate) -> Mail:
     return messages.passcode(portal, opened.code, opened.browser, job.created_at, job.expires_at)
 
 
+def _new_login(portal: Portal, job: Job, customer: Candidate) -> Mail:
+    if not portal.brand.portal.mail.wants(job.kind):
+        raise NotSent("not sent: switched off in portal.toml, [mail]")
+    told = msgspec.msgpack.decode(job.data, type=NewBrowser)
+    link = f"{portal.origin}{portal.paths.login_to('sessions', customer.email)}" if portal.link else ""
+    return messages.NewLogin(at=job.created_at, browser=told.browser, link=link)
+
+
 def portal_link(portal: Portal, email: str) -> str:
     """Where the customer logs in, the address filled in; empty where no link is active."""
     return f"{portal.origin}{portal.paths.login_page(portal.link, email)}" if portal.link else ""
@@ -63,6 +74,7 @@ KINDS: dict[str, Kind] = {
     kind.mail.template: kind
     for kind in (
         Kind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed"),
+        Kind(messages.NewLogin, _new_login),
         *(_about(each) for each in LETTERS),
     )
 }

@@ -31,6 +31,18 @@ class Mail(msgspec.Struct, frozen=True):
     """Its name in `emails/`."""
 
 
+class NewLogin(Mail, frozen=True):
+    """Somebody logged in from a browser that was not known."""
+
+    template: ClassVar[str] = "new_login"
+
+    at: datetime
+    browser: str
+    """The family, such as `Firefox on Linux`: a word from our own list, or empty."""
+    link: str = ""
+    """The log-in form, the address filled in, which leads to the customer's sessions; empty where no link is active."""
+
+
 class Passcode(Mail, frozen=True):
     """The code of one log-in. Nothing in it was typed by the visitor, who may be anybody."""
 
@@ -54,8 +66,10 @@ class Rendered(msgspec.Struct, frozen=True):
 
 def render(renderer: Renderer, mail: Mail, locale: str | None = None) -> Rendered:
     """The mail in words, ready to send and for the gallery."""
-    lines = renderer.text(f"emails/{mail.template}.txt", locale, mail=mail).strip().splitlines()
-    html = renderer.text(f"emails/{mail.template}.html", locale, mail=mail)
+    text, html = (
+        _TURNS.sub("", renderer.text(f"emails/{mail.template}.{form}", locale, mail=mail)) for form in ("txt", "html")
+    )
+    lines = text.strip().splitlines()
     return Rendered(_one_line(lines[0]), "\n".join(lines[1:]).strip() + "\n", _INLINER.inline(html))
 
 
@@ -102,7 +116,8 @@ def _one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).replace("=?", "= ?").split())
 
 
-# Also what turns the direction of the text around it: a name must not write the rest of a header backwards.
+# What turns the direction of the text after it: a name must not write a date or an amount of ours backwards.
+_TURNS = re.compile(r"[\u202a-\u202e\u2066\u2067]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_ADDRESS = re.compile(r"[^\x21-\x7e\u00a1-\U0010ffff]|[\"(),:;<>\[\]\\]|=\?|@.*@|^[^@]*[^\x00-\x7f].*@")
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

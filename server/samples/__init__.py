@@ -18,6 +18,7 @@ merchant's own. The addresses are the same in every brand; what they bought fits
 | ann | canceled long ago |
 | ray | one subscription in each state that needs mending: incomplete, unpaid, paused, never begun; one that the business ends |
 | zoe | the default card has expired, another one expires and is named by a subscription |
+| bea | past due: the bank wants each payment confirmed |
 """
 
 from __future__ import annotations
@@ -26,29 +27,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from server.samples.many import many, write_many
-from server.samples.people import Cast
 from server.samples.shapes import Json
+from server.samples.trouble import Everybody
 
 __all__ = ["ADDRESSES", "many", "records", "write_many"]
 
 ADDRESSES = tuple(
     f"{name}@example.com"
     for name in (
-        "jenny",
-        "sam",
-        "pat",
-        "tina",
-        "lee",
-        "ivy",
-        "max",
-        "dee",
-        "kim",
-        "noa",
-        "uma",
-        "eve",
-        "ann",
-        "ray",
-        "zoe",
+        *("jenny", "sam", "pat", "tina", "lee", "ivy", "max", "dee", "kim", "noa", "uma", "eve", "ann", "ray", "zoe"),
+        "bea",
     )
 )
 
@@ -59,10 +47,10 @@ def records(brand: str, now: datetime) -> list[Json]:
 
 
 def _everything(brand: str, now: datetime) -> Iterator[Json]:
-    cast = Cast(brand, now)
+    cast = Everybody(brand, now)
     yield from cast.catalog()
     for person in (
         cast.jenny, cast.sam, cast.pat, cast.tina, cast.lee, cast.ivy, cast.max, cast.dee,
-        cast.kim, cast.noa, cast.uma, cast.eve, cast.ann, cast.ray, cast.zoe,
+        cast.kim, cast.noa, cast.uma, cast.eve, cast.ann, cast.ray, cast.zoe, cast.bea,
     ):  # fmt: skip
         yield from person()

@@ -49,10 +49,26 @@ class Visit:
     def over(self) -> Page:
         return self.show(views.Over(), 404)
 
-    def form(self, seen: ProviderSession, *, declined: str = "", exp: str = "", mistakes: Mistakes = ()) -> Page:
+    def form(self, seen: ProviderSession) -> Page:
+        said = seen.data
+        mistakes = tuple(views.Mistake(*each.split(":")) for each in said.get("mistakes", "").split())
         replaced = self.customer.account.payment_method(seen.subject)
-        view = views.setup(self.token, seen.return_to, replaced, mistakes=mistakes, declined=declined, exp=exp)
-        return self.show(view, 422 if mistakes or declined else 200)
+        view = views.setup(
+            self.token,
+            seen.return_to,
+            replaced,
+            mistakes=mistakes,
+            declined=said.get("declined", ""),
+            exp=said.get("exp", ""),
+        )
+        return self.show(view)
+
+    async def again(self, seen: ProviderSession, *, declined: str = "", exp: str = "", mistakes: Mistakes = ()) -> Page:
+        """The form once more, by a redirect: a browser keeps what was posted beside a page that answers a post itself,
+        to send it again, and a number must not stay there."""
+        words = " ".join(f"{each.field}:{each.reason}" for each in mistakes)
+        await self.move(seen, "open", mistakes=words, declined=declined, exp=exp)
+        return go(self.request, self.portal.paths.sandbox(self.token))
 
     async def move(self, seen: ProviderSession, state: str, **data: str) -> bool:
         """To another state; False: another tab was quicker."""
@@ -98,14 +114,14 @@ async def add(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
         return _added(it, it.seen)
     card, exp, mistakes = _typed(await read_form(request), it.now)
     if card is None or mistakes:
-        return it.form(it.seen, exp=_date(exp), mistakes=mistakes)
+        return await it.again(it.seen, exp=_date(exp), mistakes=mistakes)
     if card.outcome == "confirm":
         month, year = exp or (0, 0)
         kept = {"note": card.note, "last4": card.last4, "month": str(month), "year": str(year)}
         await it.move(it.seen, "confirming", **kept)
         return go(request, portal.paths.sandbox_confirm(visit_id))
     if card.outcome:
-        return it.form(it.seen, declined=card.outcome, exp=_date(exp))
+        return await it.again(it.seen, declined=card.outcome, exp=_date(exp))
     return await _keep(it, it.seen, card, exp)
 
 
@@ -146,8 +162,7 @@ async def _set_up(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Page:
         return go(it.request, it.portal.paths.sandbox(it.token))
     card = cards.by_last4("card", seen.data["note"], seen.data["last4"])
     if card is None or not succeeded:
-        await it.move(seen, "open")
-        return it.form(seen, declined="authentication_failed")
+        return await it.again(seen, declined="authentication_failed")
     return await _keep(it, seen, card, (int(seen.data["month"]), int(seen.data["year"])))
 
 

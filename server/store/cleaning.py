@@ -7,6 +7,7 @@
 | `session` | a day after it ended | the log-in after it still finds the address filled in |
 | `provider_session` | a day after it ended | the page of one that is over says so |
 | `outbox` | 30 days after it was decided | the limits look back a day, `customers search` a month |
+| `known_browser` | 400 days after the last log-in from it | its cookie is gone by then |
 | `operation` | 30 days after it was done | a form may be sent again while it is open |
 
 Any number of processes may clean at once. Each statement takes a limited number of rows, so that on SQLite nobody waits
@@ -34,6 +35,9 @@ _OLD_OPERATIONS = """
 DELETE FROM operation WHERE state IN ('done', 'failed') AND (brand, customer_id, key) IN
  (SELECT brand, customer_id, key FROM operation
    WHERE created_at < :month_ago AND state IN ('done', 'failed') LIMIT :limit)"""
+_OLD_BROWSERS = """
+DELETE FROM known_browser WHERE seen_at < :kept_since AND (brand, customer_id, mark_hash) IN
+ (SELECT brand, customer_id, mark_hash FROM known_browser WHERE seen_at < :kept_since LIMIT :limit)"""
 STATEMENTS = (
     *(
         f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {is_old} LIMIT :limit) AND ({is_old})"
@@ -41,6 +45,7 @@ STATEMENTS = (
     ),
     _OLD_WINDOWS,
     _OLD_OPERATIONS,
+    _OLD_BROWSERS,
 )
 
 
@@ -50,6 +55,7 @@ async def clean(store: Store, now: datetime, idle: timedelta, at_once: int = AT_
         "now": micros(now),
         "day_ago": micros(now - timedelta(days=1)),
         "idle_since": micros(now - timedelta(days=1) - idle),
+        "kept_since": micros(now - timedelta(days=400)),
         "month_ago": micros(now - timedelta(days=30)),
         "limit": at_once,
     }

@@ -18,6 +18,7 @@ ACTIVITIES = frozenset(
         *("subscription.unpaused", "subscription.restarted", "subscription.unpinned"),
         *("payment_method.added", "payment_method.default", "payment_method.removed"),
         *("invoice.paid", "invoice.payment_failed", "invoice.payment_action_required"),
+        *("customer.updated", "customer.tax_id_added", "customer.tax_id_removed"),
     }
 )
 """The activities that templates have words for."""
@@ -73,6 +74,8 @@ class Entry(msgspec.Struct, frozen=True):
     """The id of the invoice that it was about."""
     number: str = ""
     """That invoice's number."""
+    details: tuple[str, ...] = ()
+    """Which billing details changed: `name`, `phone`, `address`, `shipping`."""
     amount: Money | None = None
     """What was paid, or was to be."""
 
@@ -121,6 +124,7 @@ def entry_of(activity: Activity, account: Account) -> Entry:
         at=activity.at,
         kind=activity.kind if activity.kind in ACTIVITIES else "other",
         word=activity.kind,
+        details=tuple(said.get("fields", "").split()),
         subscription=subscription.id if subscription else "",
         name=name_of(subscription) if subscription else "",
         browser=activity.browser,

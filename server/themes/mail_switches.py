@@ -22,6 +22,7 @@ class MailSwitches(msgspec.Struct, frozen=True):
     card_expiring: bool = True
     subscription_canceled: bool = True
     plan_changed: bool = True
+    new_login: bool = True
     renewal_reminder_days: int = 30
     """One of `RENEWAL_DAYS`."""
 

@@ -55,6 +55,12 @@
       const found = (what) => newContent.filter((node) => node.nodeType === 1)
         .flatMap((node) => [...(node.matches(what) ? [node] : []), ...node.querySelectorAll(what)]);
       found("[data-address]").forEach((node) => { one("account-address").textContent = node.dataset.address; });
+      // A fragment that takes the place of a whole page brings the page's heading.
+      found("[data-title]").forEach(({ dataset: { title } }) => {
+        const heading = document.querySelector("h1");
+        document.title = document.title.replace(heading.textContent, title);
+        heading.textContent = title;
+      });
       const words = found("[data-announce]").map((node) => node.textContent.trim()).join(" ");
       if (words) one("announcements").textContent = words;
       if (!moveFocus) return;

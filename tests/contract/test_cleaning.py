@@ -57,6 +57,7 @@ async def one_of_each(store, now, name="one"):
         expires_at=ten_minutes,
         state="sent",
     )
+    await put(store, "known_browser", **brand, customer_id="c", mark_hash=name.encode(), seen_at=at)
     await put(
         store,
         "operation",
@@ -72,24 +73,28 @@ async def one_of_each(store, now, name="one"):
 
 
 async def counts(store):
-    tables = ("challenge", "budget", "session", "outbox", "operation")
+    tables = ("challenge", "budget", "session", "outbox", "operation", "known_browser")
     return [(await store.read(f"SELECT COUNT(*) FROM {table}"))[0][0] for table in tables]
 
 
 async def test_what_is_still_asked_for_stays(store, clock):
     await one_of_each(store, clock())
     assert await cleaning.clean(store, clock.forward(minutes=9), IDLE) == 0
-    assert await counts(store) == [1, 1, 1, 1, 1]
+    assert await counts(store) == [1, 1, 1, 1, 1, 1]
 
 
 async def test_each_row_goes_when_nothing_asks_for_it_any_more(store, clock):
     await one_of_each(store, clock())
     await cleaning.clean(store, clock.forward(hours=2), IDLE)
-    assert await counts(store) == [1, 0, 1, 1, 1]
+    assert await counts(store) == [1, 0, 1, 1, 1, 1]
     await cleaning.clean(store, clock.forward(hours=24), IDLE)
-    assert await counts(store) == [0, 0, 0, 1, 1]
+    assert await counts(store) == [0, 0, 0, 1, 1, 1]
     await cleaning.clean(store, clock.forward(days=30), IDLE)
-    assert await counts(store) == [0, 0, 0, 0, 0]
+    assert await counts(store) == [0, 0, 0, 0, 0, 1]
+    await cleaning.clean(store, clock.forward(days=368), IDLE)
+    assert await counts(store) == [0, 0, 0, 0, 0, 1]
+    await cleaning.clean(store, clock.forward(days=2), IDLE)
+    assert await counts(store) == [0, 0, 0, 0, 0, 0]
 
 
 async def test_wrong_codes_are_never_forgotten_by_time(store, clock):  # threat 6
@@ -125,13 +130,13 @@ async def test_undecided_rows_stay_however_old(store, clock):
         updated_at=at,
     )
     await cleaning.clean(store, clock.forward(days=300), IDLE)
-    assert await counts(store) == [0, 0, 0, 1, 1]
+    assert await counts(store) == [0, 0, 0, 1, 1, 0]
 
 
 async def test_cleaning_in_small_steps_and_at_once_leaves_nothing(store, clock):
     for number in range(12):
         await one_of_each(store, clock(), f"row {number}")
-    later = clock.forward(days=31)
+    later = clock.forward(days=401)
     gone = await asyncio.gather(*(cleaning.clean(store, later, IDLE, at_once=5) for _ in range(3)))
-    assert sum(gone) == 60
-    assert await counts(store) == [0, 0, 0, 0, 0]
+    assert sum(gone) == 72
+    assert await counts(store) == [0, 0, 0, 0, 0, 0]

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from server import html_rules
+from tests.support import leaks
 
 _NEVER_MISSING = (
     "content-security-policy",
@@ -105,6 +106,7 @@ def check_answer(answer: httpx.Response, resolves: Callable[[str], bool] | None 
         if name.startswith("hx-"):  # threat 60
             assert name == "hx-redirect", f"{where}: {name} is not one of the HX headers that we send"
             assert re.fullmatch(r"/[^/\\\s][^\\\s]*", value), f"{where}: {name} leads to {value!r}"
+    leaks.refuse(where, [answer.content, repr(answer.headers.multi_items())])
     for cookie in answer.headers.get_list("set-cookie"):
         check_cookie(where, cookie, answer.request.url.scheme)
     if answer.headers.get("content-type", "").startswith("text/html") and answer.text:

@@ -43,5 +43,7 @@ async def begun(browser: Client, path: str = "add", brand: str = BRAND) -> str:
 
 
 async def typed(browser: Client, url: str, **words: str) -> Response:
-    """Type a card into the provider's page, a good one where the test says no other."""
-    return await browser.post(url, data={**CARD, **words})
+    """Type a card into the provider's page, a good one where the test says no other; the page again where it is not
+    taken, the answer as it is where it is."""
+    answer = await browser.post(url, data={**CARD, **words})
+    return await browser.get(url) if answer.headers.get("location") == url else answer

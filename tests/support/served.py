@@ -16,6 +16,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from tests.support import leaks
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -96,6 +98,13 @@ class Demo:
             return database.execute(sql, parameters or {}).rowcount
 
     def stop(self) -> None:
+        try:
+            leaks.refuse("what the demo printed", list(self.printed))
+            leaks.look_into_folder(Path(self._temporary.name))  # while it runs: it takes its database with it
+        finally:
+            self._end()
+
+    def _end(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

@@ -23,14 +23,14 @@ from server.mail.letters import LETTERS
 from server.mail.smtp import KeepingMailer, MailTemporary, SmtpMailer
 from server.merchant.import_files import import_records
 from server.samples import records
-from server.store import Store, open_store
+from server.store import Store, StoreUnavailable, open_store
 from server.themes import Features
 from server.themes.mail_switches import MailSwitches
 from server.themes.portal_file import LoginPage
 from server.worker import Worker
 from tests.contract.mail.test_smtp import Peer, started
 from tests.support import mailing
-from tests.support.ledger_accounts import APRIL, account, day, item, subscription
+from tests.support.ledger_accounts import APRIL, CARD, account, day, item, subscription
 from tests.support.telling import CASES, happen, keep, ledger, outbox_of
 
 pytestmark = pytest.mark.anyio
@@ -138,6 +138,25 @@ async def test_a_customer_who_was_switched_off_gets_no_mail(store, clock):  # th
     assert (mailer.messages, await outbox_of(store)) == ([], [("receipt", "nobody")])
 
 
+async def test_paying_on_the_page_gives_a_receipt_and_a_refusal_there_no_mail(store, clock):  # I4, M2
+    declined = replace(CARD, id="pm_2", behavior="card_declined")
+    await keep(
+        store,
+        replace(CASES["payment_failed"][0], payment_methods=(*CASES["payment_failed"][0].payment_methods, declined)),
+    )
+    its = ledger(store)
+    invoice = (await its.account("cus_1", APRIL)).invoices[0]
+    await its.pay("cus_1", invoice.id, "pm_2", key="k1", now=APRIL, browser="")
+    assert await outbox_of(store) == [("payment_failed", "waiting")]
+    works = replace(CARD, id="pm_3")
+    await its.add_payment_method("cus_1", works, replaces="", key="k2", now=APRIL, browser="")
+    await its.pay("cus_1", invoice.id, "pm_3", key="k3", now=APRIL, browser="")
+    assert await outbox_of(store) == [("payment_failed", "waiting"), ("receipt", "waiting")]
+    clock.at, mailer = APRIL, KeepingMailer()
+    await deliver(store, clock, mailer)
+    assert [str(each["Subject"]) for each in mailer.messages] == ["Your receipt from Plain"]
+
+
 async def test_many_who_look_at_once_give_each_mail_once(store_url, store, clock):  # M4
     stores = [store, *(open_store(store_url) for _ in range(3))]
     await keep(store, account(subscription(), subscription(item(unit_amount="500"), id="sub_2")))
@@ -180,6 +199,43 @@ async def test_a_process_that_dies_before_it_is_stored_leaves_no_mail_and_the_ne
     assert await outbox_of(store) == []
     await ledger(store).account("cus_1", APRIL)
     assert await outbox_of(store) == [("receipt", "waiting")]
+
+
+async def test_a_worker_that_is_killed_after_the_server_took_a_mail_leads_to_the_same_mail_again(store, clock):  # M4
+    clock.at = await happen(store, "receipt")
+
+    class Dies(KeepingMailer):
+        async def send(self, message):
+            await super().send(message)
+            raise asyncio.CancelledError  # as if the process were killed here
+
+    first, second = Dies(), KeepingMailer()
+    with pytest.raises(asyncio.CancelledError):
+        await deliver(store, clock, first)
+    await deliver(store, clock, second)
+    assert second.messages == []
+    clock.forward(seconds=60)
+    await deliver(store, clock, second)
+    assert [str(each["Message-ID"]) for each in second.messages] == [str(first.messages[0]["Message-ID"])]
+    assert bodies(parsed(second.messages[0].as_bytes())) == bodies(parsed(first.messages[0].as_bytes()))
+
+
+async def test_a_database_that_is_away_for_a_moment_makes_no_second_mail(store, clock):  # M4
+    clock.at = await happen(store, "receipt")
+
+    class Blinks:
+        read, away = store.read, 2
+
+        async def write(self, work):
+            if Blinks.away and mailer.messages:
+                Blinks.away -= 1
+                raise StoreUnavailable("gone for a moment")
+            return await store.write(work)
+
+    mailer = KeepingMailer()
+    [job] = await outbox.claim(store, clock(), 10)
+    await Delivery({"plain": portal(store, clock)}, Blinks(), mailer, clock).deliver(job)
+    assert await outbox_of(store) == [("receipt", "sent")]
 
 
 @pytest.mark.parametrize(

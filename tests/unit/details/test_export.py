@@ -53,6 +53,7 @@ async def test_the_details_page_offers_it(browser):
     assert f'href="{URL}" download' in (await browser.get("/harbour/my/details")).text
 
 
+# D4
 async def test_everything_is_in_it(browser):
     it = await taken(browser)
     assert it["customer"]["name"] == HOSTILE
@@ -64,10 +65,11 @@ async def test_everything_is_in_it(browser):
     assert it["invoices"][0]["total"] == {"amount": 1450, "currency": "EUR"}
     assert it["invoices"][0]["created_at"] == "2026-02-15T00:00:00Z"
     assert len({json.dumps(each) for each in it["activity"]}) >= 230
+    assert [each.keys() for each in it["known_browsers"]] == [{"logged_in_at"}]
     assert it["mails"][0].keys() == {"kind", "created_at", "state"}
     assert set(it) == {
         *("exported_at", "brand", "customer", "subscriptions", "payment_methods", "upcoming", "balance"),
-        *("sessions", "mails", "invoices", "activity"),
+        *("sessions", "known_browsers", "mails", "invoices", "activity"),
     }
 
 
@@ -94,3 +96,18 @@ async def test_nothing_of_anybody_else_is_in_it(world, browser):  # threat 75
 
 async def test_nobody_takes_anything_without_logging_in(world):
     assert (await world.client().get(URL)).status_code == 401
+
+
+# D4
+async def test_changed_details_and_what_was_done_to_them_are_in_it(world, browser):
+    """The details as they are, that they were changed, and nothing of the other account with the same address."""
+    await world.customer(
+        "cus_twin", "jenny@example.com", name="The Other Jenny", created_at=START - timedelta(days=900)
+    )
+    page = await browser.get("/harbour/my/details/contact")
+    await browser.fill(page, name="Jenny Rosenbaum", step="save")
+    it = await taken(browser)
+    assert it["customer"]["name"] == "Jenny Rosenbaum"
+    assert [each["data"] for each in it["activity"] if each["kind"] == "customer.updated"] == [{"fields": "name"}]
+    assert "The Other Jenny" not in json.dumps(it)
+    assert "cus_twin" not in json.dumps(it)

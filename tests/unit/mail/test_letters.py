@@ -56,7 +56,8 @@ def test_a_name_stays_text_and_never_becomes_a_header(name):  # threats 37, 43, 
         head = message.as_bytes(policy=POLICY).partition(b"\r\n\r\n")[0].decode()
         assert len(re.findall(r"(?im)^(from|to|subject|bcc|cc):", head)) == 3
         assert not re.search("[\u202a-\u202e\u2066-\u2069]", read["Subject"])
-        html = read.get_body(("html",)).get_content()
+        text, html = (read.get_body((form,)).get_content() for form in ("plain", "html"))
+        assert not re.search("[\u202a-\u202e\u2066\u2067]", text + html), "a date of ours would be written backwards"
         assert not re.search(r"<(script|img)", html)
         assert "49" not in html or "{{7*7}}" not in name
         assert message.as_bytes(policy=POLICY).isascii()

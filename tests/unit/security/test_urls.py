@@ -51,7 +51,7 @@ async def test_no_url_of_a_whole_visit_holds_a_secret_or_an_address(world: World
     browser.event_hooks["request"].append(note)
     urls = await walked(world, browser)
     secrets.update(await world.codes())
-    assert len(secrets) == 3  # the challenge, the session, the code
+    assert len(secrets) == 4  # the challenge, the session, the browser's mark, the code
     assert len(set(urls)) > 10
     for url in urls:
         for secret in (*secrets, "jenny", "example.com"):
