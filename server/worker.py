@@ -89,6 +89,11 @@ class Worker:
                         await portal.billing.account(customer_id, now)
                     except BillingError as error:
                         _log.warning("account not up to date", extra={"customer": customer_id, "why": repr(error)})
+                    except StoreUnavailable:
+                        raise
+                    except Exception:  # noqa: BLE001 (logged with its traceback)
+                        # One that our own bug breaks must not hold up the renewals and mails of all after it.
+                        _log.exception("account cannot be brought up to date", extra={"customer": customer_id})
 
     async def clean_up(self) -> None:
         """Drop rows that nothing needs any more. Safe to run twice and at once."""

@@ -12,6 +12,7 @@ the cent. `Statement` is what there is to say; otherwise these words say what is
     exemption                            nothing says on what ground it is exempt (the invoice's memo would)
     several_taxes                        a line with more than one tax, or one rate both inside and on top
     taxed_yet_exempt                     tax on a customer who is exempt
+    other_tax                            a tax where the customer is that may be no VAT, such as a sales tax
     currency                             more than two decimals, or no currency that is known
     void, negative, credited, earlier_balance
     sums                                 they do not fit to the cent
@@ -47,6 +48,45 @@ _CATEGORIES = {
 }
 """Stripe's `taxability_reason` -> the category of EN 16931 (UNTDID 5305). Other reasons tax a part of an amount only."""
 _EXEMPTIONS = {"reverse": "AE", "exempt": "E"}
+_WITH_VAT = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+        "GB",
+        "XI",
+        "CH",
+        "LI",
+        "NO",
+        "IS",
+        "MC",
+    ]
+)
+"""Where a tax on an invoice is VAT. Nothing that the ledger keeps says what kind of tax a rate is."""
 _VAT_ID = re.compile(r"[A-Z]{2}[0-9A-Z]{2,14}")
 
 
@@ -167,6 +207,7 @@ def _invoice_gaps(invoice: Invoice) -> list[str]:
         "negative": invoice.total.amount < 0,
         "credited": bool(invoice.credited),
         "earlier_balance": bool(applied and applied.amount > 0),
+        "other_tax": any(each.amount for each in invoice.taxes) and invoice.customer_address.country not in _WITH_VAT,
     }
     return [word for word, is_so in wrong.items() if is_so]
 

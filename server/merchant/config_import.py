@@ -73,7 +73,10 @@ def import_config(folder: Path, file: Path) -> Brought:
     found = _configuration(file)
     unplaced: list[str] = []
     business = _business(found, unplaced)
-    features = _features(found, unplaced)
+    try:
+        features = _features(found, unplaced)
+    except ConfigRefused as refused:
+        raise ConfigRefused(f"{file}: {refused}") from None
     target = folder / PORTAL_FILE
     replace_file(target, _edited(target, business, features))
     tables = (["business"] if business else []) + [f"features.{name}" for name in features]
@@ -120,9 +123,6 @@ def _features(found: dict[str, Any], unplaced: list[str]) -> dict[str, dict[str,
             made[name] = _kept(values, name, _KEYS[name], unplaced)
         elif values:
             unplaced.append(f"features.{name}")
-    conditions = made.get("subscription_update", {}).get("schedule_at_period_end", {}).get("conditions", [])
-    if conditions and isinstance(conditions[0], dict):
-        made["subscription_update"]["schedule_at_period_end"]["conditions"] = [each.get("type") for each in conditions]
     if made.get("subscription_cancel", {}).get("proration_behavior") == "always_invoice":
         made["subscription_cancel"]["proration_behavior"] = "create_prorations"
         unplaced.append(
@@ -140,13 +140,30 @@ def _kept(values: Mapping[str, Any], path: str, keys: tuple[str, ...], unplaced:
         value, below = values.get(key), f"{path}.{key}"
         if value is None:
             continue
-        if isinstance(value, dict) and below in _INSIDE:
-            value = _kept(value, below, _INSIDE[below], unplaced)
-        elif isinstance(value, list) and f"{below}[]" in _INSIDE:
-            whole = [each for each in value if isinstance(each, dict)]
+        if below in _INSIDE:
+            value = _kept(_an_object(value, below), below, _INSIDE[below], unplaced)
+        elif f"{below}[]" in _INSIDE:
+            whole = [_an_object(each, f"{below}[]") for each in _a_list(value, below)]
             value = [_kept(each, f"{below}[]", _INSIDE[f"{below}[]"], unplaced) for each in whole]
+        elif isinstance(value, list | dict):
+            # A condition is an object with nothing but its type.
+            value = [each.get("type") if isinstance(each, dict) else each for each in _a_list(value, below)]
+            if not all(isinstance(each, str) for each in value):
+                raise ConfigRefused(f"$.features.{below}: expected a list of texts")
         made[key] = value
     return made
+
+
+def _an_object(value: Any, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigRefused(f"$.features.{path}: expected an object, found {str(value)[:40]!r}")
+    return value
+
+
+def _a_list(value: Any, path: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ConfigRefused(f"$.features.{path}: expected a list, found {str(value)[:40]!r}")
+    return value
 
 
 def _edited(file: Path, business: dict[str, str], features: dict[str, dict[str, Any]]) -> str:

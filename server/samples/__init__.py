@@ -8,7 +8,7 @@ merchant's own. The addresses are the same in every brand; what they bought fits
 | pat | past due, with an open invoice |
 | tina | in a trial |
 | lee | ends at the period's end, pays in yen |
-| ivy | invoices only, of every status; a customer of the v2 API |
+| ivy | invoices only, of every status, with electronic ones among them; a customer of the v2 API |
 | max | three subscriptions, one of them with several items |
 | dee | disabled |
 | kim | pays by invoice: one is open |

@@ -167,12 +167,14 @@ class Cast(Shapes):
                 "address": {"line1": "Via Tortona 27", "town": "Milano", "postal_code": "20144", "country": "IT"}}},
         }  # fmt: skip
         yield customer
+        abroad: Json = {"customer_address": _address("Via Tortona 27", "Milano", "20144", "IT"), "customer_tax_exempt": "reverse",
+                  "customer_tax_ids": [{"type": "eu_vat", "value": "IT00743110157"}]}  # fmt: skip
         for number, status in enumerate(("paid", "paid", "void", "uncollectible", "open"), 1):
             at = self.now - timedelta(days=200 - 35 * number)
             due = seconds(at + timedelta(days=30)) if status == "open" else None
             yield self.invoice(f"ivy {number}", customer, [("Consulting, one day", 64000), ("Travel", 12050)],
                                currency="eur", at=at, number=number, status=status, due_date=due,
-                               description="Thank you for your order.")  # fmt: skip
+                               description="Thank you for your order.", **abroad)  # fmt: skip
 
     def max(self) -> Iterator[Json]:
         start = self.period_start(20)

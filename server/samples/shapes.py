@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from server.billing.amounts import taxes_on
+from server.billing.amounts import shares, taxes_on
 from server.billing.periods import add_months
 from server.billing.types import TaxRate
 from server.samples.wares import Ware, in_minor_units
@@ -174,7 +174,7 @@ class Shapes:
             **_sums(subtotal, total, paid),
             "billing_reason": "subscription_cycle" if subscription else "manual",
             "parent": _parent(subscription),
-            "lines": self._lines(label, lines, currency=currency, at=at, subscription=subscription, price=price),
+            "lines": self._lines(label, lines, taxes, currency=currency, at=at, subscription=subscription, price=price),
             "total_taxes": taxes,
             "total_discount_amounts": [],
             "payments": {"object": "list", "data": payments},
@@ -189,6 +189,7 @@ class Shapes:
         self,
         label: str,
         lines: Sequence[tuple[str, int]],
+        taxes: Sequence[Json],
         *,
         currency: str,
         at: datetime,
@@ -205,10 +206,13 @@ class Shapes:
             "parent": parent if subscription else None,
             "pricing": {"type": "price_details", "price_details": {"price": price}} if price else None,
         }
+        weights = [amount for _, amount in lines]
+        parts = [shares(tax["amount"], weights) for tax in taxes]
         found = [
-            {"id": self.ident("il", f"{label} {index}"), "description": description, "amount": amount, **every}
+            {"id": self.ident("il", f"{label} {index}"), "description": description, "amount": amount, **every,
+             "taxes": [{**tax, "amount": part[index]} for tax, part in zip(taxes, parts, strict=True)]}
             for index, (description, amount) in enumerate(lines)
-        ]
+        ]  # fmt: skip
         return {"object": "list", "has_more": False, "data": found}
 
     def _payments(

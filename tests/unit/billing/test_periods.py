@@ -1,5 +1,9 @@
 """When a period ends."""
 
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +58,39 @@ def test_periods_follow_each_other_without_a_gap(anchor, count, steps):
         assert end > start
         start = end
     assert start == add_months(anchor, steps * count)
+
+
+@pytest.mark.parametrize(
+    ("recurring", "days"),
+    [(Recurring("day"), 1), (Recurring("week"), 7), (Recurring("day", 30), 30)],
+)
+def test_years_of_days_and_weeks_are_all_equally_long_across_every_change_of_clocks(recurring, days):
+    """UTC has no summer time: no hour is billed twice or left out when a customer's clocks change."""
+    start = day(2024, 2, 29).replace(hour=2, minute=30)
+    at, ends = start, []
+    while at < day(2028, 3, 31):
+        following = next_end(start, recurring, at)
+        ends.append(following - at)
+        at = following
+    assert set(ends) == {timedelta(days=days)}
+    assert (at - start) % timedelta(days=days) == timedelta(0)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"])
+def test_years_of_months_keep_their_day_and_hour_whatever_a_customers_clocks_do(zone):
+    """Ten years from a 31st at an hour that the zone skips or repeats once a year: the same UTC hour each time."""
+    begun = datetime(2024, 3, 31, 2, 30, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    at = begun
+    for month in range(1, 121):
+        at = next_end(begun, Recurring("month"), at)
+        assert at == add_months(begun, month)
+        assert (at.hour, at.minute) == (begun.hour, begun.minute)
+        assert at.day == min(begun.day, monthrange(at.year, at.month)[1])
+
+
+def test_years_from_a_leap_day_come_back_to_it():
+    begun, at, found = day(2024, 2, 29), day(2024, 2, 29), []
+    for _ in range(12):
+        at = next_end(begun, Recurring("year"), at)
+        found.append((at.year, at.day))
+    assert found == [(2025 + n, 29 if (2025 + n) % 4 == 0 else 28) for n in range(12)]

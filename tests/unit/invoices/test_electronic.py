@@ -236,6 +236,7 @@ WHOLE = issued(line(1, 2000, 380), total=2380)
         ({"customer_name": " "}, "buyer_name"),
         ({"customer_address": Address(country="DE")}, "buyer_address"),
         ({"number": ""}, "number"),
+        ({"customer_address": replace(BERLIN, country="US")}, "other_tax"),
         ({"lines": ()}, "lines"),
         ({"has_more_lines": True}, "lines"),
         ({"status": "void"}, "void"),

@@ -299,4 +299,4 @@ async def test_one_invoice_tells_what_the_balance_and_credit_notes_did_to_it(wor
     it = invoice("in_1", "open", amount_due=eur(650), balance_applied=eur(-500), credited=eur(300))
     browser = await inside(world, behind(invoices=(replace(it, memo="Thank you"),)))
     said = words((await browser.get(INVOICE)).text)
-    assert "Total €14.50 From your credit -€5.00 Credit note -€3.00 Still to be paid €6.50" in said
+    assert "Total €14.50 Credit used -€5.00 Credit note -€3.00 Still to be paid €6.50" in said

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Ledger:
-    """Notes whose account was asked for; knows nobody whose id ends in `?`."""
+    """Notes whose account was asked for; knows nobody whose id ends in `?`, and stumbles over `!`."""
 
     def __init__(self):
         self.asked = []
@@ -24,6 +24,8 @@ class Ledger:
         self.asked.append(customer_id)
         if customer_id.endswith("?"):
             raise NotFound
+        if customer_id.endswith("!"):
+            raise ZeroDivisionError
 
 
 def worker(store, clock, billing=None, mailer=None):
@@ -48,7 +50,7 @@ async def test_accounts_with_something_due_are_brought_up_to_date(store, clock):
 async def test_an_account_that_cannot_be_brought_up_to_date_holds_up_no_other(store, clock):
     ledger = Ledger()
     for number in range(150):
-        await add_account(store, f"{number:03}?", micros(clock()))
+        await add_account(store, f"{number:03}{'?!'[number % 2]}", micros(clock()))
     await add_account(store, "good", micros(clock()))
     await worker(store, clock, ledger).bring_accounts_up_to_date()
     assert len(ledger.asked) == len(set(ledger.asked)) == 151

@@ -143,7 +143,7 @@ def test_what_is_no_configuration_is_refused(brand, tmp_path, found):
     ],
 )
 def test_a_combination_that_is_not_allowed_changes_nothing(brand, tmp_path, features):
-    with pytest.raises(ThemeError, match=r"portal\.toml"):
+    with pytest.raises((ThemeError, ConfigRefused), match=r"portal\.toml|configuration\.json: \$\.features"):
         carried(brand, tmp_path, configuration(**features))
     assert (brand / "portal.toml").read_text() == PORTAL
 
@@ -158,3 +158,61 @@ def test_the_command_says_what_it_did(brand, tmp_path, monkeypatch, capsys):
     assert "No place for: features.shopping" in told
     assert commands.main(["config", "import", brand.name, str(tmp_path / "nothing.json")]) == 1
     assert "Nothing was changed" in capsys.readouterr().err
+
+
+# --- odd files ------------------------------------------------------------------------------------------------------------
+
+JUNK = (None, 0, 10**30, 1.5, True, "", "x\0\u202e", "price_1", [], [1], ["a", {"type": 1}], {}, {"a": {"b": [{}]}})
+
+
+def whole():
+    """Every field that Stripe's object has."""
+    return configuration(
+        customer_update={"enabled": True, "allowed_updates": ["email", "address", "phone", "tax_id", "name", "shipping"]},
+        invoice_history={"enabled": True},
+        payment_method_update={"enabled": True, "payment_method_configuration": "pmc_1"},
+        subscription_cancel=CANCEL,
+        subscription_update=UPDATE,
+    ) | {"application": None, "login_page": {"enabled": True, "url": "https://billing.stripe.com/p/login/x"},
+         "name": "Ours", "is_default": True, "created": 1, "updated": 2}  # fmt: skip
+
+
+def places(node, path=()):
+    """The way to everything in it."""
+    yield from ([path] if path else [])
+    for key, each in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from places(each, (*path, key))
+
+
+def put(node, path, value):
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+
+
+def test_the_whole_object_and_the_least_one_are_carried_over(brand, tmp_path):
+    done = carried(brand, tmp_path, whole())
+    found = themes.load(brand).portal.features
+    assert found.customer_update.allowed_updates == ("email", "address", "phone", "tax_id", "name", "shipping")
+    assert (found.subscription_cancel.mode, found.subscription_update.billing_cycle_anchor) == ("immediately", "now")
+    assert {each.partition(":")[0] for each in done.unplaced} == {
+        "features.payment_method_update.payment_method_configuration", "login_page", "name",
+    }  # fmt: skip
+    before = (brand / "portal.toml").read_text()
+    assert carried(brand, tmp_path, {"object": "billing_portal.configuration", "features": {}}).tables == ()
+    assert (brand / "portal.toml").read_text() == before
+
+
+def test_a_file_with_anything_anywhere_is_taken_or_refused_and_never_breaks_the_brand(brand, tmp_path):
+    before = (brand / "portal.toml").read_text()
+    for number, path in enumerate(places(whole())):
+        for junk in JUNK[number % 5 :: 5]:
+            odd = json.loads(json.dumps(whole()))
+            put(odd, path, junk)
+            (brand / "portal.toml").write_text(before)
+            try:
+                carried(brand, tmp_path, odd)
+            except (ConfigRefused, ThemeError):
+                assert (brand / "portal.toml").read_text() == before
+            else:
+                themes.load(brand)

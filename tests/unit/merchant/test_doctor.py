@@ -108,3 +108,12 @@ async def test_mails_that_wait_for_long_are_told(environment):
 async def test_a_mail_server_that_is_not_there_is_told(environment):
     smtp = {"PORTAL_SMTP_URL": "smtp://127.0.0.1:1", "PORTAL_MAIL_FROM": "a@portal.example"}
     assert "could not be used" in (await found(environment | smtp))["mail"].words
+
+
+# I7
+async def test_what_a_brand_lacks_for_electronic_invoices_is_said_and_is_no_failure(environment):
+    findings = await found(environment)
+    assert findings["electronic invoices of harbour"].words.startswith("Factur-X inside the PDF")
+    plain = findings["electronic invoices of plain"]
+    assert "does not say tax_id" in plain.words
+    assert plain.is_fine
