@@ -28,7 +28,8 @@ def dynamic(paths: Paths) -> list[str]:
         if isinstance(member, property):
             urls.append(getattr(paths, name))
         elif inspect.isfunction(member) and not name.startswith("_"):
-            urls.append(getattr(paths, name)("x1"))
+            wanted = inspect.signature(getattr(paths, name)).parameters.values()
+            urls.append(getattr(paths, name)(*("x1" for each in wanted if each.default is each.empty)))
     return [url for url in urls if url.removeprefix(paths.base).startswith(DYNAMIC_PREFIXES)]
 
 
