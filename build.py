@@ -164,7 +164,7 @@ def test(_: argparse.Namespace) -> int:
 
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
     # The whole suite takes every core, up to four; a file stays in one process, whose browser and server it shares.
-    whole = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    whole = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
     return subprocess.call([sys.executable, "-m", "pytest", *(sys.argv[2:] or whole)], cwd=HERE)
 
 
