@@ -44,9 +44,8 @@ def test_a_page_that_another_site_frames_stays_blank(page: Page, doors: Doors, o
     doors.enter(page, "plain", JENNY)
     visitor = page.context.new_page()
     visitor.goto(other_site)
-    visitor.wait_for_load_state()
     framed = visitor.frames[1]
-    assert framed.url.startswith("chrome-error:"), framed.url
+    framed.wait_for_url(lambda url: url.startswith("chrome-error:"), wait_until="commit")
     assert "Plain" not in framed.content()
     page.context.complaints.clear()  # type: ignore[attr-defined]  # the browser says that it refused to frame
 

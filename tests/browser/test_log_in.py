@@ -263,7 +263,7 @@ def test_the_cookies_are_out_of_reach_of_scripts_and_of_other_sites(demo: Demo, 
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
     session = page.context.cookies()
     assert [each["name"] for each in challenge] == ["harbour-challenge"]
-    assert [each["name"] for each in session] == ["harbour-session"]
+    assert [each["name"] for each in session] == ["harbour-session", "harbour-browser"]
     for cookie in challenge + session:
         assert cookie["httpOnly"]
         assert cookie["sameSite"] == "Lax"
