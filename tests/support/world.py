@@ -44,7 +44,14 @@ VALUES (:brand, :id, 1, :created_at, NULL, :document)"""
 
 @lru_cache(maxsize=1)
 def brands() -> tuple[Brand, ...]:
-    return themes.load_all(ROOT / "themes")
+    """Those that we ship; but harbour, where most tests live, lets its customers choose among their accounts."""
+    return tuple(_choosing(each) if each.name == BRAND else each for each in themes.load_all(ROOT / "themes"))
+
+
+def _choosing(brand: Brand) -> Brand:
+    return replace(
+        brand, portal=replace(brand.portal, login_page=replace(brand.portal.login_page, account_choice=True))
+    )
 
 
 @lru_cache(maxsize=1)
