@@ -20,8 +20,9 @@ expect.set_options(timeout=10_000)
 POLICY = ("Content Security Policy", "TrustedHTML", "TrustedScript", "Permissions-Policy", "integrity")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
+    """A demo for each file: what its tests do to a sample customer is nothing to another file."""
     running = Demo()
     try:
         running.wait()
@@ -39,7 +40,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def doors(browser: Browser, demo: Demo) -> Doors:
     return Doors(browser, demo)
 

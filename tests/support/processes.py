@@ -57,8 +57,8 @@ def _share(given: tuple[str, list[Try], datetime]) -> list[str]:
         entered = asyncio.run(
             store.write(
                 lambda transaction: enter(
-                    transaction, portal, Limits(on=False), challenge=token, code=code, session="", client="203.0.113.7",
-                    browser="", now=now,
+                    transaction, portal, Limits(on=False), challenge=token, code=code, session="", mark="",
+                    client="203.0.113.7", browser="", now=now,
                 )
             )
         )  # fmt: skip

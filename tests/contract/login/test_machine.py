@@ -109,6 +109,7 @@ class LogIn(RuleBasedStateMachine):
                     challenge=challenge.token,
                     code=code,
                     session="",
+                    mark="",
                     client="c",
                     browser="",
                     now=self.now,

@@ -52,6 +52,7 @@ def attempt(world: World, token: str, code: str):
         challenge=token,
         code=code,
         session="",
+        mark="",
         client="203.0.113.7",
         browser="",
         now=now,
