@@ -32,7 +32,7 @@ def test_jenny_has_one_subscription_two_cards_and_thirty_invoices(page: Page, do
 
 
 def test_sam_opens_the_older_customer_whose_subscription_is_active(page: Page, doors: Doors):
-    doors.enter(page, "orbit", "sam@example.com")
+    doors.enter(page, "harbour", "sam@example.com")
     expect(section(page, "Billing details")).to_contain_text("Sam Okafor")
     expect(section(page, "Billing details")).to_contain_text("Edinburgh")
     expect(page.get_by_text("studio")).to_have_count(0)
