@@ -12,7 +12,7 @@ KEYS = {
     "headline": ("Your coffee, your way", LOGIN_PAGE, ">Your coffee, your way<"),
     "privacy_policy_url": ("https://h.example/privacy", LOGIN_PAGE, '<a href="https://h.example/privacy">Privacy</a>'),
     "terms_of_service_url": ("https://h.example/terms", LOGIN_PAGE, '<a href="https://h.example/terms">Terms</a>'),
-    "default_return_url": ("https://h.example/", LOGIN_PAGE, 'href="https://h.example/"'),
+    "default_return_url": ("https://h.example/", "account/index.html", '<a href="https://h.example/">Our website</a>'),
     "support_url": ("https://h.example/support", "help/index.html", 'href="https://h.example/support"'),
     "support_email": ("help@h.example", "help/index.html", 'href="mailto:help@h.example"'),
     "support_phone": ("+49 40 123", "help/index.html", 'href="tel:+4940123"'),
