@@ -18,7 +18,7 @@ NewContext = Callable[..., BrowserContext]
 @with_and_without
 def test_sam_is_asked_which_account_and_switches_back(demo: Demo, new_context: NewContext, scripts: bool):  # L13
     page = new_context(java_script_enabled=scripts).new_page()
-    ask_for_code(page, demo, "orbit", SAM)
+    ask_for_code(page, demo, "plain", SAM)
     send_code(page, demo.passcode(SAM))
     expect(page.get_by_role("heading", level=1)).to_have_text("Which account?")
     older = page.get_by_role("region", name="Sam Okafor", exact=True)
@@ -39,14 +39,14 @@ def test_sam_is_asked_which_account_and_switches_back(demo: Demo, new_context: N
 
 
 def test_after_a_switch_the_other_tab_changes_nothing_and_says_so(demo: Demo, page: Page):  # L13, threat 53
-    ask_for_code(page, demo, "orbit", SAM)
+    ask_for_code(page, demo, "plain", SAM)
     send_code(page, demo.passcode(SAM))
     page.get_by_role("link", name="Go on with this one").click()
-    page.get_by_role("link", name="Pause").click()
-    confirm = page.get_by_role("button", name="Pause subscription")
+    page.get_by_role("link", name="Cancel subscription").click()
+    confirm = page.get_by_role("button", name="Cancel subscription")
     expect(confirm).to_be_visible()
     other_tab = page.context.new_page()
-    other_tab.goto("/orbit/my/accounts")
+    other_tab.goto("/plain/my/accounts")
     other_tab.get_by_role("button", name="Open this one").click()
     expect(other_tab.get_by_role("heading", name="Subscriptions")).to_be_visible()
     confirm.click()

@@ -25,7 +25,7 @@ def newest_mail(page: Page, address: str, subject: str) -> None:
 
 
 def test_the_link_of_a_mail_opens_the_form_with_the_address_filled_in(page: Page, doors: Doors):  # M2, L5
-    doors.enter(page, "plain", SAM)
+    doors.enter(page, "harbour", SAM)
     page.get_by_role("link", name=re.compile("^Cancel")).first.click()
     page.get_by_role("button", name=re.compile("^Cancel")).first.click()
     expect(page.get_by_text(re.compile("ends on", re.IGNORECASE)).first).to_be_visible()

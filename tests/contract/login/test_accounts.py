@@ -84,13 +84,13 @@ async def test_a_switch_never_extends_a_session_beyond_eight_hours(world: World)
 
 # L13
 async def test_where_the_brand_has_not_switched_it_on_there_is_nothing_to_choose(any_world: World) -> None:
-    await two_sams(any_world, "plain")
+    await two_sams(any_world, "orbit")
     browser = any_world.client()
-    answer = await any_world.log_in(browser, SAM, "plain")
-    assert answer.headers["location"] == "/plain/my/overview"
-    assert "Switch account" not in (await browser.get("/plain/my/overview")).text
-    assert (await browser.get("/plain/my/accounts")).status_code == 404
-    assert (await browser.post("/plain/my/accounts/cus_newer/open", data={})).status_code == 404
+    answer = await any_world.log_in(browser, SAM, "orbit")
+    assert answer.headers["location"] == "/orbit/my/overview"
+    assert "Switch account" not in (await browser.get("/orbit/my/overview")).text
+    assert (await browser.get("/orbit/my/accounts")).status_code == 404
+    assert (await browser.post("/orbit/my/accounts/cus_newer/open", data={})).status_code == 404
     assert await any_world.store.read("SELECT customer_id FROM session") == [("cus_older",)]
 
 
