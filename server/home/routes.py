@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-
 from litestar import Response, get
 
+from server.asking import fresh_key
 from server.home import views
 from server.portal import Portal
 from server.responding import AnyRequest, show
@@ -14,7 +13,7 @@ from server.sessions import LoggedIn
 
 @get("/my/overview")
 async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str]:
-    features, key, now = portal.brand.portal.features, secrets.token_urlsafe(16), portal.clock()
+    features, key, now = portal.brand.portal.features, fresh_key(), portal.clock()
     # The ledger is the billing itself: what it holds is as of now, however long ago it was written.
     as_of = now if portal.brand.portal.billing.backend == "ledger" else None
     view = views.overview(customer.account, features, now, address=customer.address, key=key, as_of=as_of)

@@ -7,25 +7,19 @@ nothing here, and `key`, so that the same form sent twice pays once.
 
 from __future__ import annotations
 
-import re
-import secrets
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import get, post
 
+from server import asking
+from server.asking import Page
 from server.billing import Account, Invoice, NotFound, Refused, paying
 from server.forms import Form, read_form
 from server.invoices import pay_views, views
 from server.portal import Portal
-from server.problems.views import OtherCustomer, Repeat
-from server.rendering import View
-from server.responding import AnyRequest, go, repeatable, show
+from server.responding import AnyRequest, go
 from server.sessions import LoggedIn
-
-_KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
-Page = Response[Any]
 
 
 @get("/my/invoices/{invoice_id:str}/pay")
@@ -43,8 +37,7 @@ async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
     mistake = pay_views.mistake_in(it.account, method, it.now) or ("" if it.key else "again")
     if mistake:
         return it.form_page(mistake=mistake, status=422)
-    again = Repeat("invoice_pay", invoice_id, it.key, customer.customer_id, {"method": method}, see="invoice")
-    repeatable(request, again)
+    it.repeatable("invoice_pay", invoice_id, {"method": method}, see="invoice")
     try:
         done = await portal.billing.pay(
             customer.customer_id, invoice_id, method, key=it.key, now=it.now, browser=customer.browser
@@ -79,35 +72,14 @@ async def pay_added(request: AnyRequest, portal: Portal, customer: LoggedIn, inv
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(asking.Asked):
     """One request about the payment of one invoice."""
 
-    request: AnyRequest
-    portal: Portal
-    customer: LoggedIn
     invoice: Invoice
-    now: datetime
-    form: Form
-
-    @property
-    def account(self) -> Account:
-        return self.customer.account
-
-    @property
-    def key(self) -> str:
-        """The idempotency key, where the form is whole: a form without its customer is one of nobody's pages."""
-        key = self.form.get("key")
-        return key if self.form.get("customer") and _KEY.fullmatch(key) else ""
 
     @property
     def chosen(self) -> str:
         return self.form.get("method")[:255]
-
-    def of_another(self) -> Page | None:
-        """The form was made for another account: another tab has logged in to this one since."""
-        if self.form.get("customer") in ("", self.customer.customer_id):
-            return None
-        return self.show(OtherCustomer(), 409)
 
     def cannot(self, *, looking: bool = False) -> Page | None:
         """The invoice as it stands, where there is nothing to pay."""
@@ -115,25 +87,20 @@ class _Asked:
         if refusal is None:
             return None
         if refusal.reason != "already_paid":
-            return self.show(views.detail(self.invoice, self.now, refusal.reason), 200 if looking else 409)
+            return self.show(views.detail(self.invoice, self.now, refusal.reason), status=200 if looking else 409)
         if looking:
-            return self.show(views.paid(self.invoice, self.account, self.now), 200)
+            return self.show(views.paid(self.invoice, self.account, self.now))
         return go(self.request, self.portal.paths.invoice_paid(self.invoice.id))
 
     def form_page(
         self, *, of: Invoice | None = None, account: Account | None = None, status: int = 200, **said: Any
     ) -> Page:
         """`of` and `account`: as they are after a try."""
-        account, features = account or self.account, self.portal.brand.portal.features
-        key = secrets.token_urlsafe(16)
+        account, features, key = account or self.account, self.features, asking.fresh_key()
         view = pay_views.confirm_pay(
             account, of or self.invoice, features, self.now, key=key, chosen=self.chosen, **said
         )
-        return self.show(view, status)
-
-    def show(self, view: View, status: int) -> Page:
-        it = self.customer
-        return show(self.request, self.portal, view, account=it.account, address=it.address, status=status)
+        return self.show(view, status=status)
 
 
 async def _asked(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, form: Form) -> _Asked:
@@ -141,7 +108,7 @@ async def _asked(request: AnyRequest, portal: Portal, customer: LoggedIn, invoic
     if not portal.brand.portal.features.invoice_history.enabled:
         raise NotFound
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
-    return _Asked(request, portal, customer, found, portal.clock(), form)
+    return _Asked(request, portal, customer, portal.clock(), form, found)
 
 
 handlers = (confirm_pay, pay, pay_add, pay_added)

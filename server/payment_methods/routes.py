@@ -7,49 +7,21 @@ the list, in place or as a page.
 
 from __future__ import annotations
 
-import re
-import secrets
 from dataclasses import dataclass
-from datetime import datetime
 
-from litestar import Response, get, post
+from litestar import get, post
 
+from server import asking
+from server.asking import Page, fresh_key
 from server.billing import Account, NotFound, PaymentMethod, Subscription, methods
-from server.forms import Form, read_form
 from server.payment_methods import views
 from server.portal import Portal
-from server.problems.views import OtherCustomer, Repeat
-from server.rendering import View
-from server.responding import AnyRequest, go, repeatable, show
+from server.responding import AnyRequest, go
 from server.sessions import LoggedIn
-from server.themes import Features
-
-_KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
-Page = Response[str] | Response[None]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    request: AnyRequest
-    portal: Portal
-    customer: LoggedIn
-    now: datetime
-    form: Form
-
-    @property
-    def account(self) -> Account:
-        return self.customer.account
-
-    @property
-    def features(self) -> Features:
-        return self.portal.brand.portal.features
-
-    @property
-    def key(self) -> str:
-        """The idempotency key, where the form is whole: a form without its customer is one of nobody's pages."""
-        key = self.form.get("key")
-        return key if self.form.get("customer") and _KEY.fullmatch(key) else ""
-
+class Asked(asking.Asked):
     def method(self, method_id: str) -> PaymentMethod:
         """Raises `NotFound`, also for another customer's."""
         found = self.account.payment_method(method_id)
@@ -63,10 +35,6 @@ class Asked:
             raise NotFound
         return found
 
-    def show(self, view: View, *, account: Account | None = None, status: int = 200) -> Page:
-        account = account or self.account
-        return show(self.request, self.portal, view, account=account, address=self.customer.address, status=status)
-
     def list(
         self, announcement: str = "", *, refusal: str = "", account: Account | None = None, status: int = 200
     ) -> Page:
@@ -75,33 +43,25 @@ class Asked:
         view = views.listing(shown, self.features, self.now, key=key, announcement=announcement, refusal=refusal)
         return self.show(view, account=account, status=status)
 
-    def of_another(self) -> Page | None:
-        """The form was made for another account: another tab has logged in to this one since."""
-        if self.form.get("customer") in ("", self.customer.customer_id):
-            return None
-        return self.show(OtherCustomer(), status=409)
-
     def may_repeat(self, action: str, subject: str, fields: dict[str, str] | None = None) -> None:
-        """From here on, a failure offers to ask for this again with the same key."""
-        again = Repeat(action, subject, self.key, self.customer.customer_id, fields or {}, see="payment_methods")
-        repeatable(self.request, again)
+        self.repeatable(action, subject, fields, see="payment_methods")
 
 
 def looked_at(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Asked:
     """Raises `NotFound` where the brand does not offer it."""
-    if not portal.brand.portal.features.payment_method_update.enabled:
-        raise NotFound
-    return Asked(request, portal, customer, portal.clock(), Form({}))
+    _offered(portal)
+    return Asked.looked_at(request, portal, customer)
 
 
 async def asked(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Asked:
     """With the form that was sent."""
-    it = looked_at(request, portal, customer)
-    return Asked(request, portal, customer, it.now, await read_form(request))
+    _offered(portal)
+    return await Asked.sent(request, portal, customer)
 
 
-def fresh_key() -> str:
-    return secrets.token_urlsafe(16)
+def _offered(portal: Portal) -> None:
+    if not portal.brand.portal.features.payment_method_update.enabled:
+        raise NotFound
 
 
 @get("/my/payment-methods")
