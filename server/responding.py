@@ -21,7 +21,9 @@ import logging
 import math
 import secrets
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Request, Response
 from litestar.enums import MediaType
@@ -32,14 +34,17 @@ from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
 from server.forms import Form
 from server.login import nextpage
 from server.login.limits import TooMany
-from server.login.views import Again, Ask, LinkNotActive
+from server.login.views import Again, Ask, Code, LinkNotActive
 from server.portal import Portal
 from server.problems import views as problems
-from server.rendering import Frame, View, choose_locale, template_of
-from server.sessions import LoggedIn, NoSession
+from server.rendering import Frame, Language, View, choose_locale, template_of
+from server.sessions import LoggedIn, NoSession, cookie, token_of
 from server.store import StoreUnavailable
 
 AnyRequest = Request[Any, Any, Any]
+
+REMEMBERED = timedelta(days=365)
+"""How long a language that was chosen is remembered."""
 
 RETRY_AFTER = "5"
 """Seconds: how soon to ask again when the database or the billing side is away."""
@@ -53,11 +58,23 @@ def wants_fragment(request: AnyRequest) -> bool:
 
 
 def locale_for(request: AnyRequest, portal: Portal, account: Account | None = None) -> str:
+    """The customer's preferred language, else the one that was chosen on the way in, else the browser's."""
     offered = portal.brand.portal.site.locales
     if len(offered) == 1:
         return offered[0]
     wanted = account.customer.preferred_locales if account else ()
-    return choose_locale(offered, wanted, request.headers.get("accept-language", ""))
+    chosen = chosen_language(request, portal)
+    return choose_locale(offered, (*wanted, chosen) if chosen else wanted, request.headers.get("accept-language", ""))
+
+
+def chosen_language(request: AnyRequest, portal: Portal) -> str:
+    """The language that this form or link is in, or that the last one was; only one that the brand speaks, or empty."""
+    given = (
+        getattr(request.state, "language", ""),
+        request.query_params.get("language", ""),
+        token_of(request, portal, "language"),
+    )
+    return next((each for each in given if each in portal.brand.portal.site.locales), "")
 
 
 def show(
@@ -82,9 +99,33 @@ def show(
         # Nobody is logged in: no navigation that would lead nowhere.
         layout = view.layout if address else "visitor"
         customer: LoggedIn | None = getattr(request.state, "customer", None)
-        frame = Frame(address, name, here, has_other_accounts=bool(customer and customer.has_others))
+        languages = () if address else _languages(request, portal, view, locale)
+        frame = Frame(address, name, here, bool(customer and customer.has_others), languages)
         body = portal.renderer.page(view, frame, locale, layout)
-    return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
+    response = Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
+    if request.query_params.get("language") == locale:
+        remember_language(response, portal, locale)
+    return response
+
+
+def remember_language(response: Response[Any], portal: Portal, locale: str) -> None:
+    """Pages before log-in are in this language from now on, whatever the browser prefers."""
+    if len(portal.brand.portal.site.locales) > 1:
+        response.cookies.append(cookie(portal, "language", locale, max_age=int(REMEMBERED.total_seconds())))
+
+
+def _languages(request: AnyRequest, portal: Portal, view: View, locale: str) -> tuple[Language, ...]:
+    """This page of log-in in the brand's languages; none where it answers a form, whose words a link would lose."""
+    if isinstance(view, Ask | Again):
+        page, asked = portal.paths.login, {"next": view.next, "prefilled_email": view.email}
+    elif isinstance(view, Code):
+        page, asked = portal.paths.login_code, {"next": view.next}
+    else:
+        return ()
+    kept = {name: value for name, value in asked.items() if value}
+    if request.method != "GET":
+        return ()
+    return portal.renderer.languages(lambda tag: f"{page}?{urlencode({**kept, 'language': tag})}", locale)
 
 
 def save(body: bytes | AsyncIterator[bytes], name: str, media_type: str) -> Response[bytes] | Stream:
