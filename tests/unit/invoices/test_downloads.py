@@ -124,8 +124,7 @@ async def test_the_name_of_a_file_is_safe_whatever_the_number_is(number, name): 
     assert views.file_name("invoice", invoice(number=number)) == name
 
 
-# I7
-async def test_the_page_says_whether_the_document_is_an_electronic_invoice(world):
+async def test_the_page_says_whether_the_document_is_an_electronic_invoice(world):  # I7
     said = {"taxes": (InvoiceTax("MwSt 19%", eur(190), percentage="19"),), "total": eur(1190), "amount_paid": eur(1190)}
     line = replace(invoice().lines[0], amount=eur(1000), taxes=(LineTax(eur(190), "19"),))
     whole = invoice("in_1", lines=(line,), customer_name="Jenny", customer_address=BERLIN, **said)
