@@ -188,6 +188,10 @@ class Paths:
         """To the provider's page, and back with another payment method."""
         return f"{self.invoice_pay(invoice_id)}/add"
 
+    def invoice_pay_added(self, invoice_id: str, method_id: str) -> str:
+        """Where the provider's page leads back to."""
+        return f"{self.invoice_pay(invoice_id)}/{_segment(method_id)}/added"
+
     def invoice_pdf(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/pdf"
 

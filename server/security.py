@@ -10,7 +10,8 @@ Every request passes, in this order:
 | a script of another site does not read: its requests without navigation | 403 |
 
 and every answer, an error too, leaves with the security headers and `no-store`. The operator's paths take any host:
-load balancers ask by address. HEAD is answered as GET is, without the body: only what may be read knows either.
+load balancers ask by address. HEAD is answered as GET is, without the body: only what may be read knows either. What is
+costly to make is not made for it (`asks_head`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from litestar.enums import HttpMethod, ScopeType
@@ -34,6 +36,7 @@ _log = logging.getLogger(__name__)
 OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
 SAFE = frozenset({"GET", "HEAD"})
 _FRAGMENT = b"x-portal-fragment"
+_IS_HEAD = "portal.is_head"
 _HTMX_ANSWERS = frozenset({b"hx-redirect"})
 _NOT_EXACT = re.compile(rb"//|/$|\\|%2f|%5c", re.IGNORECASE)
 _OWN_PATH = re.compile(rb"/(?!/)[A-Za-z0-9/_.?=&%~:-]*")
@@ -80,6 +83,7 @@ class Guard:
         else:
             if is_head:
                 scope["method"] = HttpMethod.GET
+                cast("dict[str, Any]", scope)[_IS_HEAD] = True
             await self._app(scope, receive, send_guarded)
 
     def _refused(self, scope: HTTPScope, name: str) -> tuple[int, bytes] | None:
@@ -120,6 +124,11 @@ def _stops_a_mail(scope: HTTPScope) -> bool:
     """Whether it is RFC 8058's POST, which comes from no page of ours. Its token is its right, and it has no other. The
     path is what routes go by, and all of it must fit: no other route can come to lie below this one by accident."""
     return scope["method"] == "POST" and STOPS_MAIL.fullmatch(scope["path"]) is not None
+
+
+def asks_head(scope: Scope) -> bool:
+    """Whether the request was a HEAD, which the application sees as a GET: nothing of the body will leave."""
+    return _IS_HEAD in scope
 
 
 def is_exact(scope: Scope) -> bool:

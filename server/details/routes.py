@@ -31,7 +31,7 @@ async def details(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Re
 
 
 @get("/my/details/export")
-async def export(portal: Portal, customer: LoggedIn) -> Response[Any]:
+async def export(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[Any]:
     """Whatever the brand's features are: it is the customer's own. The first pages are read before anything is sent,
     so a failure is still told."""
     now = portal.clock()
@@ -48,7 +48,7 @@ async def export(portal: Portal, customer: LoggedIn) -> Response[Any]:
     lines = await portal.billing.history(customer.customer_id, limit=_PIECE)
     lists = {"invoices": _invoices(portal, customer, invoices), "activity": _history(portal, customer, lines)}
     name = f"{portal.name}-{now:%Y-%m-%d}.json"
-    return save(exports.as_json(head, lists), name, "application/json")
+    return await save(request, exports.as_json(head, lists), name, "application/json")
 
 
 async def _mails(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:

@@ -110,8 +110,7 @@ async def test_a_mail_server_that_is_not_there_is_told(environment):
     assert "could not be used" in (await found(environment | smtp))["mail"].words
 
 
-# I7
-async def test_what_a_brand_lacks_for_electronic_invoices_is_said_and_is_no_failure(environment):
+async def test_what_a_brand_lacks_for_electronic_invoices_is_said_and_is_no_failure(environment):  # I7
     findings = await found(environment)
     assert findings["electronic invoices of harbour"].words.startswith("Factur-X inside the PDF")
     plain = findings["electronic invoices of plain"]
