@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"app",),
     (r"merchant(\..*)?", r"operations", r"static_files", r"checking", r"overrides", r"gallery", r"examples"),
     (rf"({'|'.join(FEATURES)})\.(\w+_)?routes", r"(subscriptions|details)\.asking"),
-    (r"login\.(\w+_)?routes", r"asking"),
+    (r"(login|mail)\.(\w+_)?routes", r"asking"),
     (r"worker",),
     (r"responding",),
     (r"mail(\..*)?", r"documents", r"embedding", r"lettering"),
