@@ -34,9 +34,11 @@ async def invoices(
     elif before:
         page = await portal.billing.invoices(customer.customer_id, before=before)
     else:
-        older = account.invoices[-1].id if account.has_older_invoices and account.invoices else ""
-        page = InvoicePage(account.invoices, before=older)
-    view = views.listing(page, portal.clock(), before, chosen, views.years(account, zone))
+        latest = account.latest_invoices
+        page = InvoicePage(latest, before=latest[-1].id if account.has_older_invoices and latest else "")
+    is_newest = not before and chosen == views.Choice()
+    debts = account.older_debts if is_newest else ()
+    view = views.listing(page, portal.clock(), before, chosen, views.years(account, zone), debts=debts)
     return show(request, portal, view, account=account, address=customer.address)
 
 

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (r"login\.(\w+_)?routes", r"asking"),
     (r"worker",),
     (r"responding",),
-    (r"mail(\..*)?", r"documents", r"embedding"),
+    (r"mail(\..*)?", r"documents", r"embedding", r"lettering"),
     (
         r"forms",
         r"security",
