@@ -15,6 +15,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from datetime import time as clock_time
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
@@ -27,15 +28,14 @@ import msgspec
 from babel import Locale, UnknownLocaleError, dates, numbers
 from jinja2.bccache import Bucket
 from markupsafe import Markup
-from msgspec.structs import replace
 
 from server import words
 from server.assets import Assets
 from server.billing.money import Money
 from server.paths import Paths
 from server.themes import Brand
-from server.themes.locales import language_of, own_name, own_texts
-from server.themes.words import complete
+from server.themes.locales import own_name
+from server.themes.speaking import speaking
 
 SITE = Path(__file__).parent.parent / "site"
 
@@ -186,7 +186,7 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
     )
     locale = babel_locale(tag)
     environment.globals.update(
-        brand=_speaking(brand, tag, environment.translated),
+        brand=speaking(brand, tag, environment.translated),
         paths=paths,
         asset=assets,
         locale=tag,
@@ -196,17 +196,7 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
     return environment
 
 
-def _speaking(brand: Brand, tag: str, translated: Callable[[str], str]) -> Brand:
-    """The brand with its texts in this language. Where it has none of its own there, a default is `translated`, the
-    headline is left out, and a link leads where it leads in the first language: better that than nowhere."""
-    first, theme, portal = brand.portal.site.locales[0], brand.theme, brand.portal
-    said = complete(own_texts(theme.own_words, tag, first), translated)
-    headline = {} if language_of(tag) == language_of(first) else {"headline": ""}
-    business = replace(portal.business, **{**headline, **own_texts(portal.business.own_texts, tag, first)})
-    return replace(brand, theme=replace(theme, words=said), portal=replace(portal, business=business))
-
-
-def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:  # noqa: C901 (one small filter after another)
+def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
     # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept.
     @lru_cache(maxsize=20_000)
     def money(value: Money) -> str:
@@ -233,7 +223,8 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:  
         return of_day(value.astimezone(zone).date() if isinstance(value, datetime) else value, style)
 
     def time(value: datetime) -> str:
-        return dates.format_time(value, "short", tzinfo=zone, locale=locale)
+        local = value.astimezone(zone)
+        return _of_minute(local.hour, local.minute, locale)
 
     def moment(value: datetime) -> str:
         return dates.format_datetime(value, "medium", tzinfo=zone, locale=locale)
@@ -241,15 +232,21 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:  
     def number(value: int | str | Decimal) -> str:
         return numbers.format_decimal(Decimal(value), locale=locale)
 
-    def iso(value: datetime) -> str:
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
     def country(code: str) -> str:
         return str(locale.territories.get(code.upper(), code))
 
-    filters = (money, unit_price, time, moment, number, iso, country)
-    named: dict[str, Callable[..., Any]] = {each.__name__: each for each in filters}
+    filters = (money, unit_price, time, moment, number, _iso, country)
+    named: dict[str, Callable[..., Any]] = {each.__name__.lstrip("_"): each for each in filters}
     return {**named, "date": day, "by_name": _by_name(country)}
+
+
+@lru_cache(maxsize=10_000)
+def _of_minute(hour: int, minute: int, locale: Locale) -> str:
+    return dates.format_time(clock_time(hour, minute), "short", locale=locale)
+
+
+def _iso(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _by_name(country: Callable[[str], str]) -> Callable[[tuple[str, ...]], list[tuple[str, str]]]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -38,6 +38,7 @@ from server.login.views import Again, Ask, Code, LinkNotActive
 from server.portal import Portal
 from server.problems import views as problems
 from server.rendering import Frame, Language, View, choose_locale, template_of
+from server.security import asks_head
 from server.sessions import LoggedIn, NoSession, cookie, token_of
 from server.store import StoreUnavailable
 
@@ -128,12 +129,21 @@ def _languages(request: AnyRequest, portal: Portal, view: View, locale: str) -> 
     return portal.renderer.languages(lambda tag: f"{page}?{urlencode({**kept, 'language': tag})}", locale)
 
 
-def save(body: bytes | AsyncIterator[bytes], name: str, media_type: str) -> Response[bytes] | Stream:
-    """A file to keep, whole or as it is made. `name` holds letters, digits, dashes and dots: it stands in a header."""
+async def save(
+    request: AnyRequest, body: Callable[[], Awaitable[bytes]] | AsyncIterator[bytes], name: str, media_type: str
+) -> Response[bytes] | Stream:
+    """A file to keep, whole or as it is made. `name` holds letters, digits, dashes and dots: it stands in a header.
+    For a HEAD nothing is made, so that answer says no length."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    if isinstance(body, bytes):
-        return Response(body, media_type=media_type, headers=headers)
-    return Stream(body, media_type=media_type, headers=headers)
+    if asks_head(request.scope):
+        return Stream(_nothing(), media_type=media_type, headers=headers)
+    if isinstance(body, AsyncIterator):
+        return Stream(body, media_type=media_type, headers=headers)
+    return Response(await body(), media_type=media_type, headers=headers)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
 
 
 def go(request: AnyRequest, path: str) -> Response[None]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 from msgspec.structs import replace
 
+from server import postal
 from server.settings import is_loopback
 from server.themes.features import Features, read_features
 from server.themes.locales import by_locale, language_of, read_locales
@@ -140,7 +141,7 @@ def _translated(table: Table, locales: tuple[str, ...]) -> Iterator[tuple[str, d
 def _seat(table: Table) -> Seat:
     seat = Seat(
         **{key: table.text(key, limit=100) for key in ("line1", "line2", "city", "state", "postal_code")},
-        country=table.pattern("country", "[A-Z]{2}", "a country's two letters, such as DE"),
+        country=table.pattern("country", "|".join(postal.codes()), "a country's two letters, such as DE"),
     )
     table.close()
     return seat

@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support import browsers
+from tests.support.rehearsal import Rehearsal
 from tests.support.served import Demo
-from tests.support.visits import Doors
+from tests.support.visits import Doors, Enter
 
 expect.set_options(timeout=10_000)
 
@@ -46,14 +47,14 @@ def doors(browser: Browser, demo: Demo) -> Doors:
 
 
 @pytest.fixture
-def new_context(browser: Browser, demo: Demo) -> Iterator[Callable[..., BrowserContext]]:
+def new_visitor(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """Makes visitors, with any options of a Playwright context. What their browsers complain of, of our policy or in
     our scripts, fails the test."""
     visitors: list[BrowserContext] = []
     said: list[str] = []
 
     def make(**options: object) -> BrowserContext:
-        visitor = browser.new_context(**{"base_url": demo.origin, "locale": "en-US", **options})  # type: ignore[arg-type]
+        visitor = browser.new_context(**{"locale": "en-US", **options})  # type: ignore[arg-type]
         visitor.set_default_timeout(10_000)
         visitor.on("weberror", lambda error: said.append(str(error.error)))
         visitor.on("console", lambda message: said.append(message.text) if is_complaint(message.text) else None)
@@ -65,6 +66,12 @@ def new_context(browser: Browser, demo: Demo) -> Iterator[Callable[..., BrowserC
     for visitor in visitors:
         visitor.close()
     assert not said, said
+
+
+@pytest.fixture
+def new_context(new_visitor: Callable[..., BrowserContext], demo: Demo) -> Callable[..., BrowserContext]:
+    """Makes visitors of this file's demo."""
+    return lambda **options: new_visitor(**{"base_url": demo.origin, **options})
 
 
 def is_complaint(text: str) -> bool:
@@ -86,3 +93,37 @@ def page(context: BrowserContext) -> Page:
 def plain_page(new_context: Callable[..., BrowserContext]) -> Page:
     """A visitor whose browser runs no scripts."""
     return new_context(java_script_enabled=False).new_page()
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Rehearsal]:
+    """One demo for all the files that walk the features' rows: its customers begin again for each test."""
+    running = Rehearsal()
+    try:
+        running.wait()
+        running.remember()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def stage_doors(browser: Browser, stage: Rehearsal) -> Doors:
+    return Doors(browser, stage)
+
+
+@pytest.fixture(params=["in place", "without scripts"])
+def enter(
+    request: pytest.FixtureRequest, new_visitor: Callable[..., BrowserContext], stage: Rehearsal, stage_doors: Doors
+) -> Enter:
+    """To the overview of somebody whom no test has touched."""
+
+    def go(brand: str, address: str) -> Page:
+        stage_doors.cookies(brand, address)
+        stage.begin_again()
+        scripts = request.param == "in place"
+        page = new_visitor(base_url=stage.origin, java_script_enabled=scripts).new_page()
+        stage_doors.enter(page, brand, address)
+        return page
+
+    return go

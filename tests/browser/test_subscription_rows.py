@@ -1,71 +1,18 @@
 """Each row S1 to S15 of the portal's features, as a customer goes through it: with scripts in place, and without any.
 
-`tests/unit/subscriptions/test_rows.py` holds that no row is left out.
+`tests/unit/test_rows.py` holds that no row is left out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.support.rehearsal import Rehearsal
-from tests.support.visits import JENNY, Doors, menu
+from tests.support.visits import JENNY, Enter, button, card, link, menu, reads
 
 KIM, LEE, MAX, NOA = "kim@example.com", "lee@example.com", "max@example.com", "noa@example.com"
 RAY, SAM, TINA = "ray@example.com", "sam@example.com", "tina@example.com"
-Enter = Callable[[str, str], Page]
-
-
-@pytest.fixture(scope="session")
-def stage() -> Iterator[Rehearsal]:
-    running = Rehearsal()
-    try:
-        running.wait()
-        running.remember()
-        yield running
-    finally:
-        running.stop()
-
-
-@pytest.fixture(scope="session")
-def stage_doors(browser: Browser, stage: Rehearsal) -> Doors:
-    return Doors(browser, stage)
-
-
-@pytest.fixture(params=["in place", "without scripts"])
-def enter(request: pytest.FixtureRequest, new_context: Any, stage: Rehearsal, stage_doors: Doors) -> Enter:
-    """To the overview of somebody whom no test has touched."""
-
-    def go(brand: str, address: str) -> Page:
-        stage_doors.cookies(brand, address)
-        stage.begin_again()
-        context: BrowserContext = new_context(base_url=stage.origin, java_script_enabled=request.param == "in place")
-        page = context.new_page()
-        stage_doors.enter(page, brand, address)
-        return page
-
-    return go
-
-
-def card(page: Page, name: str) -> Locator:
-    return page.get_by_role("region", name=name, exact=True).first
-
-
-def link(page: Page, name: str) -> None:
-    page.get_by_role("link", name=name, exact=True).first.click()
-
-
-def button(page: Page, name: str) -> None:
-    page.get_by_role("button", name=re.compile(f"^{name}")).first.click()
-
-
-def reads(page: Page, *texts: str) -> None:
-    for each in texts:
-        expect(page.get_by_role("main")).to_contain_text(each)
 
 
 def preview(page: Page, plan: str = "", quantity: str = "", code: str = "") -> None:

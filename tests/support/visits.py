@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -15,6 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.support.served import Demo
 
 JENNY = "jenny@example.com"
+Enter = Callable[[str, str], Page]
+"""What the fixture `enter` gives: from a brand and an address to the overview."""
 HOUR = 3_600_000_000  # in the store's microseconds
 
 
@@ -67,6 +70,26 @@ class Doors:
 def menu(page: Page, name: str) -> Locator:
     """A link of the account's navigation."""
     return page.get_by_role("navigation", name="Account").get_by_role("link", name=name, exact=True)
+
+
+def card(page: Page, name: str) -> Locator:
+    """A part of the page by its heading."""
+    return page.get_by_role("region", name=name, exact=True).first
+
+
+def link(page: Page, name: str) -> None:
+    """Follow it."""
+    page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def button(page: Page, name: str) -> None:
+    """Press the one whose words begin so: prices and dates may follow."""
+    page.get_by_role("button", name=re.compile(f"^{re.escape(name)}")).first.click()
+
+
+def reads(page: Page, *texts: str) -> None:
+    for each in texts:
+        expect(page.get_by_role("main")).to_contain_text(each)
 
 
 def invoice_links(page: Page) -> Locator:

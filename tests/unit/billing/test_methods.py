@@ -26,8 +26,7 @@ def ids(it):
     return [each.id for each in it.payment_methods]
 
 
-# P3
-def test_a_new_method_becomes_the_default_and_leaves_what_is_pinned():
+def test_a_new_method_becomes_the_default_and_leaves_what_is_pinned():  # P3
     pinned = subscription(default_payment_method="pm_1")
     it = methods.add(two(pinned), card("pm_new"), FEATURES)
     assert default_of(it) == "pm_new"
@@ -40,8 +39,7 @@ def test_adding_the_same_one_again_changes_nothing():
     assert methods.add(it, card("pm_new"), FEATURES) == it
 
 
-# P7
-def test_a_method_that_replaces_another_takes_its_place():
+def test_a_method_that_replaces_another_takes_its_place():  # P7
     it = methods.add(two(subscription(default_payment_method="pm_2")), card("pm_new"), FEATURES, "pm_2")
     assert (ids(it), default_of(it)) == (["pm_new", "pm_1"], "pm_1")
     assert it.subscriptions[0].default_payment_method == "pm_new"
@@ -59,26 +57,23 @@ def test_no_more_are_added_than_are_kept_but_one_can_be_replaced():
     assert len(methods.add(full, card("pm_new"), FEATURES, "pm_3").payment_methods) == methods.MOST
 
 
-# P4
-def test_a_default_is_chosen():
+def test_a_default_is_chosen():  # P4
     assert default_of(methods.set_default(two(), "pm_2", FEATURES, NOW)) == "pm_2"
     old = account(payment_methods=(card(), card("pm_2", **OLD)))
     assert methods.set_default(old, "pm_2", FEATURES, NOW) == Refusal("method_expired")
 
 
-# P3
-def test_a_default_for_everything_takes_the_pins_of_what_still_runs():
+def test_a_default_for_everything_takes_the_pins_of_what_still_runs():  # P3
     running, over = (subscription("sub_1", default_payment_method="pm_1"),
                      subscription("sub_2", "canceled", default_payment_method="pm_1"))  # fmt: skip
     it = methods.set_default(two(running, over), "pm_2", FEATURES, NOW, everywhere=True)
     assert [each.default_payment_method for each in it.subscriptions] == ["", "pm_1"]
 
 
-# P4
 @pytest.mark.parametrize(
     "status", ["active", "trialing", "past_due", "unpaid", "paused", "incomplete", "never_heard_of"]
 )
-def test_the_last_one_stays_while_a_subscription_is_alive(status):
+def test_the_last_one_stays_while_a_subscription_is_alive(status):  # P4
     it = account(subscription(status=status))
     assert methods.remove(it, "pm_1", FEATURES, NOW) == Refusal("last_method")
     assert methods.remove(account(subscription(status=status, cancel_at=NOW)), "pm_1", FEATURES, NOW) == Refusal(
@@ -86,9 +81,8 @@ def test_the_last_one_stays_while_a_subscription_is_alive(status):
     )
 
 
-# P4
 @pytest.mark.parametrize("subscriptions", [(), (subscription(status="canceled"),)])
-def test_the_last_one_goes_where_nothing_runs(subscriptions):
+def test_the_last_one_goes_where_nothing_runs(subscriptions):  # P4
     it = methods.remove(account(*subscriptions), "pm_1", FEATURES, NOW)
     assert (ids(it), default_of(it)) == ([], "")
 
@@ -99,22 +93,19 @@ def test_the_last_one_that_works_stays_too_and_an_expired_one_goes():
     assert ids(methods.remove(it, "pm_2", FEATURES, NOW)) == ["pm_1"]
 
 
-# P4
-def test_the_newest_that_works_takes_the_place_of_a_default_that_goes():
+def test_the_newest_that_works_takes_the_place_of_a_default_that_goes():  # P4
     newer, newest = START + timedelta(days=1), START + timedelta(days=2)
     three = (card(), card("pm_2"), card("pm_3", created_at=newer), card("pm_4", created_at=newest, **OLD))
     it = methods.remove(account(subscription(), payment_methods=three), "pm_1", FEATURES, NOW)
     assert default_of(it) == "pm_3"
 
 
-# P4
-def test_what_a_removed_one_paid_for_goes_back_to_the_default():
+def test_what_a_removed_one_paid_for_goes_back_to_the_default():  # P4
     it = methods.remove(two(subscription(default_payment_method="pm_2")), "pm_2", FEATURES, NOW)
     assert (it.subscriptions[0].default_payment_method, default_of(it)) == ("", "pm_1")
 
 
-# P5
-def test_a_subscription_goes_back_to_the_default():
+def test_a_subscription_goes_back_to_the_default():  # P5
     it = two(subscription(default_payment_method="pm_2"))
     free = methods.unpin(it, "sub_1", FEATURES)
     assert free.subscriptions[0].default_payment_method == ""

@@ -27,18 +27,16 @@ def test_the_corpora_are_wide_enough():
     assert all(each["source"] for each in (*ADDRESSES, *TAX_IDS))
 
 
-# D1
 @pytest.mark.parametrize("case", ADDRESSES, ids=lambda case: " ".join(case["address"].values())[:60])
-def test_an_address_of_the_corpus_is_taken_or_refused_rightly(case):
+def test_an_address_of_the_corpus_is_taken_or_refused_rightly(case):  # D1
     kept, mistakes = details.checked(account().customer, BillingAddress(Address(**case["address"])))
     assert dict(mistakes) == case.get("refused", {})
     for part, value in ({**case["address"], **case.get("kept", {})} if not mistakes else {}).items():
         assert getattr(kept.address, part) == value
 
 
-# D1
 @pytest.mark.parametrize("case", TAX_IDS, ids=lambda case: f"{case['kind']} {case['number']}")
-def test_a_tax_number_of_the_corpus_is_taken_or_refused_rightly(case):
+def test_a_tax_number_of_the_corpus_is_taken_or_refused_rightly(case):  # D1
     found = tax_numbers.read(case["kind"], case["number"], case.get("country", ""))
     assert bool(found) == (case["fits"] or "taken_nevertheless" in case)
     if found:

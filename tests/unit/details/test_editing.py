@@ -43,9 +43,8 @@ def allowing(store, clock, *updates):
     return World(store, clock, features=replace(offering(), customer_update=CustomerUpdate(allowed_updates=updates)))
 
 
-# D1
 @BOTH
-async def test_name_and_phone_are_changed(shop, fragment):
+async def test_name_and_phone_are_changed(shop, fragment):  # D1
     browser = await at_the_desk(shop)
     page = await browser.get(f"{URL}/contact", fragment=fragment)
     done = await browser.fill(page, fragment=fragment, name="  Jenny   Rosenbaum GmbH ", phone="040 1234567", **SAVE)
@@ -56,8 +55,7 @@ async def test_name_and_phone_are_changed(shop, fragment):
     assert await shop.store.read("SELECT name FROM customer") == [("Jenny Rosenbaum GmbH",)]
 
 
-# D1
-async def test_what_is_wrong_is_named_with_what_is_expected_and_the_words_stay(shop):
+async def test_what_is_wrong_is_named_with_what_is_expected_and_the_words_stay(shop):  # D1
     browser = await at_the_desk(shop)
     page = await browser.get(f"{URL}/contact")
     answer = await browser.fill(page, name=" ", phone="12", **SAVE)
@@ -72,8 +70,7 @@ async def test_what_is_wrong_is_named_with_what_is_expected_and_the_words_stay(s
     assert (await whose(shop)).name == "Jenny Rosen"
 
 
-# D1
-async def test_a_name_of_any_script_is_kept_and_markup_is_text(shop):
+async def test_a_name_of_any_script_is_kept_and_markup_is_text(shop):  # D1
     browser = await at_the_desk(shop)
     for name in ("محمد عبد الله", "株式会社 東京", "Ñandú & Söhne", "Zoe\u0301", HOSTILE):
         done = await browser.fill(await browser.get(f"{URL}/contact"), name=name, **SAVE)
@@ -82,9 +79,8 @@ async def test_a_name_of_any_script_is_kept_and_markup_is_text(shop):
     assert (await whose(shop)).name == HOSTILE
 
 
-# D1
 @BOTH
-async def test_another_country_shows_its_own_fields_keeps_the_words_and_changes_nothing(shop, fragment):
+async def test_another_country_shows_its_own_fields_keeps_the_words_and_changes_nothing(shop, fragment):  # D1
     browser = await at_the_desk(shop)
     page = await browser.get(f"{URL}/address", fragment=fragment)
     assert "Postal code" in words(page.text)
@@ -103,8 +99,7 @@ async def test_another_country_shows_its_own_fields_keeps_the_words_and_changes_
     assert (await whose(shop)).address == Address("510 Townsend St", "", "San Francisco", "CA", "94103", "US")
 
 
-# D1
-async def test_fields_follow_the_order_and_the_words_of_the_country(shop):
+async def test_fields_follow_the_order_and_the_words_of_the_country(shop):  # D1
     browser = await at_the_desk(shop)
     page = await browser.get(f"{URL}/address")
     for country, shown in {
@@ -123,8 +118,7 @@ async def test_fields_follow_the_order_and_the_words_of_the_country(shop):
         assert places == sorted(places), (country, said)
 
 
-# D1
-async def test_what_the_billing_side_had_is_not_lost_because_a_form_does_not_know_it(shop):
+async def test_what_the_billing_side_had_is_not_lost_because_a_form_does_not_know_it(shop):  # D1
     odd = Address("Warehouse 7", "", "Dubai", "Somewhere", "00000", "AE")
     browser = await at_the_desk(shop, address=odd, phone="+1 555 0100")
     done = await browser.fill(
@@ -136,9 +130,8 @@ async def test_what_the_billing_side_had_is_not_lost_because_a_form_does_not_kno
     assert ((await whose(shop)).name, (await whose(shop)).phone) == ("New Name", "+1 555 0100")
 
 
-# D1
 @BOTH
-async def test_a_shipping_address_is_copied_changed_and_removed(shop, fragment):
+async def test_a_shipping_address_is_copied_changed_and_removed(shop, fragment):  # D1
     browser = await at_the_desk(shop)
     page = await browser.get(f"{URL}/shipping", fragment=fragment)
     copied = await browser.fill(page, fragment=fragment, country="FR", step="copy")
@@ -154,9 +147,8 @@ async def test_a_shipping_address_is_copied_changed_and_removed(shop, fragment):
     assert (await whose(shop)).shipping == Address()
 
 
-# D1
 @BOTH
-async def test_a_tax_number_is_added_and_removed(shop, fragment):
+async def test_a_tax_number_is_added_and_removed(shop, fragment):  # D1
     browser = await at_the_desk(shop)
     page = await browser.get(f"{URL}/tax-ids", fragment=fragment)
     assert words(page.text).index("EU VAT number: DE123456789") < words(page.text).index("TRN (United Arab Emirates)")
@@ -176,8 +168,7 @@ async def test_a_tax_number_is_added_and_removed(shop, fragment):
     assert [each.kind for each in (await whose(shop)).tax_ids] == ["us_ein"]
 
 
-# D1
-async def test_five_tax_numbers_are_enough(shop):
+async def test_five_tax_numbers_are_enough(shop):  # D1
     five = tuple(TaxId(f"txi_{n}", "us_ein", f"94-240411{n}") for n in range(5))
     browser = await at_the_desk(shop, tax_ids=five)
     assert "You can have five tax numbers. Remove one to add another." in words((await browser.get(URL)).text)
@@ -270,9 +261,8 @@ async def test_the_same_form_twice_saves_once_and_a_form_of_another_account_save
     assert (await whose(shop)).name == "Once"
 
 
-# L14
 @BOTH
-async def test_a_session_that_died_in_a_form_leads_back_to_it_with_the_words(shop, fragment):
+async def test_a_session_that_died_in_a_form_leads_back_to_it_with_the_words(shop, fragment):  # L14
     browser = await at_the_desk(shop)
     page = await browser.get(f"{URL}/address", fragment=fragment)
     shop.clock.forward(hours=3)
@@ -314,8 +304,7 @@ async def test_an_answer_that_did_not_come_can_be_asked_for_again_with_the_same_
     assert (await whose(world)).name == "Perhaps"
 
 
-# D3
-async def test_invoices_that_were_issued_keep_what_they_say_and_the_page_says_so(shop):
+async def test_invoices_that_were_issued_keep_what_they_say_and_the_page_says_so(shop):  # D3
     old = invoice("in_old", customer_name="Jenny Rosen", customer_address=HAMBURG, customer_email="jenny@example.com")
     browser = await at_the_desk(shop, invoices=(old,))
     page = words((await browser.get(URL)).text)
@@ -330,8 +319,7 @@ async def test_invoices_that_were_issued_keep_what_they_say_and_the_page_says_so
     assert exported["customer"]["name"] == "Somebody New"
 
 
-# D3
-async def test_the_pdf_of_an_old_invoice_keeps_the_old_details(shop):
+async def test_the_pdf_of_an_old_invoice_keeps_the_old_details(shop):  # D3
     import io
 
     from pypdf import PdfReader

@@ -53,8 +53,7 @@ async def test_the_details_page_offers_it(browser):
     assert f'href="{URL}" download' in (await browser.get("/harbour/my/details")).text
 
 
-# D4
-async def test_everything_is_in_it(browser):
+async def test_everything_is_in_it(browser):  # D4
     it = await taken(browser)
     assert it["customer"]["name"] == HOSTILE
     assert (it["customer"]["email"], it["customer"]["phone"]) == ("jenny@example.com", "+49 30 901820")
@@ -69,7 +68,7 @@ async def test_everything_is_in_it(browser):
     assert it["mails"][0].keys() == {"kind", "created_at", "state"}
     assert set(it) == {
         *("exported_at", "brand", "customer", "subscriptions", "payment_methods", "upcoming", "balance"),
-        *("sessions", "known_browsers", "mails", "invoices", "activity"),
+        *("sessions", "known_browsers", "reminders_off", "mails", "invoices", "activity"),
     }
 
 
@@ -98,8 +97,7 @@ async def test_nobody_takes_anything_without_logging_in(world):
     assert (await world.client().get(URL)).status_code == 401
 
 
-# D4
-async def test_changed_details_and_what_was_done_to_them_are_in_it(world, browser):
+async def test_changed_details_and_what_was_done_to_them_are_in_it(world, browser):  # D4
     """The details as they are, that they were changed, and nothing of the other account with the same address."""
     await world.customer(
         "cus_twin", "jenny@example.com", name="The Other Jenny", created_at=START - timedelta(days=900)

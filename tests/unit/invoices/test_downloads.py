@@ -50,6 +50,27 @@ async def test_an_invoice_is_saved_as_a_file(browser):
     assert "HC-in_1" in documents.words(answer.content)
 
 
+class OutOfPaper:
+    """A printer that must not be asked."""
+
+    async def pdf(self, *_, **__):
+        raise AssertionError("a document was made")
+
+
+async def test_the_head_of_a_file_is_told_without_making_it(browser, world):
+    urls = [f"{ONE}/pdf", f"{ONE}/receipt", "/harbour/my/invoices/zip", "/harbour/my/invoices/csv"]
+    urls += ["/harbour/my/details/export"]
+    made = [await browser.get(url) for url in urls]
+    world.state.printer = OutOfPaper()
+    for url, whole in zip(urls, made, strict=True):
+        head = await browser.request("HEAD", url)
+        assert (head.status_code, head.content) == (200, b""), url
+        assert "content-length" not in head.headers, url
+        assert dict(head.headers) == {name: value for name, value in whole.headers.items() if name != "content-length"}
+    assert (await browser.request("HEAD", "/harbour/my/invoices/in_3/pdf")).status_code == 404
+    assert (await browser.get(f"{ONE}/pdf")).status_code == 500
+
+
 async def test_a_receipt_is_saved_as_a_file(browser):
     answer = await browser.get(f"{ONE}/receipt")
     assert answer.headers["content-disposition"] == 'attachment; filename="receipt-HC-in-1.pdf"'
@@ -103,8 +124,7 @@ async def test_the_name_of_a_file_is_safe_whatever_the_number_is(number, name): 
     assert views.file_name("invoice", invoice(number=number)) == name
 
 
-# I7
-async def test_the_page_says_whether_the_document_is_an_electronic_invoice(world):
+async def test_the_page_says_whether_the_document_is_an_electronic_invoice(world):  # I7
     said = {"taxes": (InvoiceTax("MwSt 19%", eur(190), percentage="19"),), "total": eur(1190), "amount_paid": eur(1190)}
     line = replace(invoice().lines[0], amount=eur(1000), taxes=(LineTax(eur(190), "19"),))
     whole = invoice("in_1", lines=(line,), customer_name="Jenny", customer_address=BERLIN, **said)

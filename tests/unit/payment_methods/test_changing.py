@@ -28,17 +28,15 @@ def two(*subscriptions, **changed):
     return account(*subscriptions, payment_methods=(card(), card("pm_2", brand="mastercard", last4="4444")), **changed)
 
 
-# P1
-async def test_the_list_says_which_is_the_default_and_which_subscription_names_which(world):
+async def test_the_list_says_which_is_the_default_and_which_subscription_names_which(world):  # P1
     browser = await entered(world, two(PINNED))
     said = words((await browser.get(LIST)).text)
     assert "Visa •••• ending in 4242, expires 08/28 Default" in said
     assert "Pays for House blend" in said
 
 
-# P4
 @pytest.mark.parametrize("fragment", [False, True])
-async def test_the_default_is_chosen_in_place_and_on_a_page(world, fragment):
+async def test_the_default_is_chosen_in_place_and_on_a_page(world, fragment):  # P4
     browser = await entered(world, two(subscription()))
     answer = await browser.fill(await browser.get(LIST), fragment=fragment)
     assert answer.status_code == 200
@@ -46,8 +44,7 @@ async def test_the_default_is_chosen_in_place_and_on_a_page(world, fragment):
     assert (await stored(world)).customer.default_payment_method == "pm_2"
 
 
-# P3
-async def test_the_default_is_offered_for_all_subscriptions_where_one_names_another(world):
+async def test_the_default_is_offered_for_all_subscriptions_where_one_names_another(world):  # P3
     browser = await entered(world, two(PINNED))
     added = await typed(browser, await begun(browser))
     page = await browser.get(added.headers["location"])
@@ -67,8 +64,7 @@ async def test_an_expired_one_is_not_chosen(world):
     assert (await stored(world)).customer.default_payment_method == "pm_1"
 
 
-# P4
-async def test_one_is_removed_after_a_page_that_says_what_it_means(world):
+async def test_one_is_removed_after_a_page_that_says_what_it_means(world):  # P4
     browser = await entered(world, two(subscription()))
     page = await browser.get(f"{LIST}/pm_1/remove")
     assert "It is your default. This one takes its place: Mastercard" in words(page.text)
@@ -80,8 +76,7 @@ async def test_one_is_removed_after_a_page_that_says_what_it_means(world):
     assert (again.status_code, "The payment method is removed" in again.text) == (200, True)
 
 
-# P4
-async def test_the_last_one_stays_while_a_subscription_lives_and_another_is_offered_first(world):
+async def test_the_last_one_stays_while_a_subscription_lives_and_another_is_offered_first(world):  # P4
     browser = await entered(world, account(subscription()))
     page = await browser.get(f"{LIST}/pm_1/remove")
     assert "It cannot be removed yet" in page.text
@@ -100,8 +95,7 @@ async def test_what_a_removed_one_pays_for_is_said_before(world):
     assert "House blend" in said
 
 
-# P5
-async def test_a_subscription_goes_back_to_the_default(world):
+async def test_a_subscription_goes_back_to_the_default(world):  # P5
     browser = await entered(world, two(PINNED))
     assert f"/{BRAND}/my/subscriptions/sub_1/unpin" in (await browser.get(LIST)).text
     assert f"/{BRAND}/my/subscriptions/sub_1/unpin" in (await browser.get(f"/{BRAND}/my/subscriptions/sub_1")).text
@@ -113,8 +107,7 @@ async def test_a_subscription_goes_back_to_the_default(world):
     assert (await stored(world)).subscriptions[0].default_payment_method == ""
 
 
-# P6
-async def test_the_terms_are_linked_where_one_is_added(world):
+async def test_the_terms_are_linked_where_one_is_added(world):  # P6
     browser = await entered(world, two(subscription()))
     for path in ("", "/add", "/pm_1/replace"):
         page = (await browser.get(LIST + path)).text
@@ -122,8 +115,7 @@ async def test_the_terms_are_linked_where_one_is_added(world):
         assert "terms of service</a>" in page
 
 
-# P7
-async def test_what_expires_is_marked_and_can_be_replaced(world):
+async def test_what_expires_is_marked_and_can_be_replaced(world):  # P7
     browser = await entered(world, account(subscription(), payment_methods=(card(**OLD),)))
     page = await browser.get(LIST)
     assert "Expired" in page.text
@@ -131,8 +123,7 @@ async def test_what_expires_is_marked_and_can_be_replaced(world):
     assert "this one is removed" in (await browser.get(f"{LIST}/pm_1/replace")).text
 
 
-# S12
-async def test_after_a_failed_payment_the_new_one_leads_to_paying(world):
+async def test_after_a_failed_payment_the_new_one_leads_to_paying(world):  # S12
     owed = invoice("in_9", "open", payments=(), subscription="sub_1")
     failed = Payment("inpay_9", "failed", eur(1450), world.clock(), "visa 4242", "card_declined")
     owed = replace(owed, payments=(failed,))

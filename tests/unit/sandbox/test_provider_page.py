@@ -31,8 +31,7 @@ async def methods_of(world):
     return [(each.brand or each.kind, each.last4, each.behavior) for each in (await stored(world)).payment_methods]
 
 
-# P2
-async def test_a_card_is_added_on_the_providers_page_and_is_the_default_then(world, browser):
+async def test_a_card_is_added_on_the_providers_page_and_is_the_default_then(world, browser):  # P2
     url = await begun(browser)
     page = await browser.get(url)
     assert page.status_code == 200
@@ -49,9 +48,8 @@ async def test_a_card_is_added_on_the_providers_page_and_is_the_default_then(wor
     assert "It is your default now" in there.text
 
 
-# P2
 @pytest.mark.parametrize("it", [each for each in CARDS if each.outcome not in ("", "confirm")], ids=lambda it: it.note)
-async def test_a_card_that_declines_at_once_is_not_added(world, browser, it):
+async def test_a_card_that_declines_at_once_is_not_added(world, browser, it):  # P2
     url = await begun(browser)
     answer = await typed(browser, url, cardnumber=it.number, cvc="123")
     assert answer.status_code == 200
@@ -61,14 +59,12 @@ async def test_a_card_that_declines_at_once_is_not_added(world, browser, it):
     assert (await typed(browser, url)).status_code == 303  # another one may be tried
 
 
-# P2
-async def test_a_card_that_declines_later_is_added_and_fails_when_it_is_charged(world, browser):
+async def test_a_card_that_declines_later_is_added_and_fails_when_it_is_charged(world, browser):  # P2
     await typed(browser, await begun(browser), cardnumber="4000 0000 0000 0341")
     assert (await methods_of(world))[0] == ("visa", "0341", "card_declined")
 
 
-# P2
-async def test_the_bank_asks_and_yes_adds_it(world, browser):
+async def test_the_bank_asks_and_yes_adds_it(world, browser):  # P2
     url = await begun(browser)
     asked = await typed(browser, url, cardnumber="4000 0027 6000 3184")
     assert asked.headers["location"] == f"{url}/confirm"
@@ -79,8 +75,7 @@ async def test_the_bank_asks_and_yes_adds_it(world, browser):
     assert (await methods_of(world))[0] == ("visa", "3184", "requires_action")
 
 
-# P2
-async def test_the_bank_asks_and_no_adds_nothing(world, browser):
+async def test_the_bank_asks_and_no_adds_nothing(world, browser):  # P2
     url = await begun(browser)
     await typed(browser, url, cardnumber="4000 0025 0000 3155")
     again = await browser.post(f"{url}/confirm", data={"outcome": "fail"}, follow=True)
@@ -89,8 +84,7 @@ async def test_the_bank_asks_and_no_adds_nothing(world, browser):
     assert (await typed(browser, url)).status_code == 303
 
 
-# P2
-async def test_a_bank_account_is_added_by_its_iban(world, browser):
+async def test_a_bank_account_is_added_by_its_iban(world, browser):  # P2
     await browser.post(await begun(browser), data={"method": "sepa_debit", "iban": "de89 3704 0044 0532 0130 00"})
     assert (await methods_of(world))[0] == ("sepa_debit", "3000", "")
     await browser.post(await begun(browser), data={"method": "sepa_debit", "iban": "AT86 1904 3002 3547 3202"})
@@ -117,8 +111,7 @@ async def test_what_is_odd_is_said_beside_its_field(world, browser, words, says)
     assert await methods_of(world) == [("visa", "4242", "")]
 
 
-# P2
-async def test_any_other_number_is_refused_and_nothing_of_it_is_kept(world, browser, caplog):
+async def test_any_other_number_is_refused_and_nothing_of_it_is_kept(world, browser, caplog):  # P2
     caplog.set_level(logging.DEBUG)
     url, said = await begun(browser), []
     for number, field in itertools.product(CANARIES, ("cardnumber", "exp", "cvc", "iban", "method", "outcome", "name")):
@@ -223,8 +216,7 @@ async def test_it_is_not_there_for_a_brand_with_a_provider_of_its_own(world, bro
     assert "This page is over" not in (await elsewhere.get(url)).text
 
 
-# P7
-async def test_a_card_that_replaces_another_takes_its_place(world, browser):
+async def test_a_card_that_replaces_another_takes_its_place(world, browser):  # P7
     answer = await typed(browser, await begun(browser, "pm_1/replace"), cardnumber="5555555555554444")
     it = await stored(world)
     assert [each.last4 for each in it.payment_methods] == ["4444"]
