@@ -10,7 +10,7 @@ from litestar import Response, get
 from server import sessions
 from server.billing import Activity, Invoice, InvoicePage, NotFound
 from server.details import edit_routes, exports, tax_routes, views
-from server.mail import outbox
+from server.mail import choices, outbox
 from server.portal import Portal
 from server.responding import AnyRequest, save, show
 from server.sessions import LoggedIn
@@ -41,6 +41,7 @@ async def export(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Res
         **exports.of_account(customer.account),
         "sessions": await sessions.known(portal, customer.customer_id),
         "known_browsers": await sessions.browsers(portal, customer.customer_id),
+        "reminders_off": await _reminders_off(portal, customer),
         "mails": await _mails(portal, customer),
     }
     invoices = await portal.billing.invoices(customer.customer_id, limit=_PIECE)
@@ -53,6 +54,11 @@ async def export(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Res
 async def _mails(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
     found = await outbox.about(portal.store, portal.name, customer.address, _MOST_MAILS, customer.customer_id)
     return [{"kind": each.kind, "created_at": each.created_at, "state": each.state} for each in found]
+
+
+async def _reminders_off(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
+    found = await choices.switched_off(portal.store, portal.name, customer.customer_id)
+    return [{"kind": kind, "since": at} for kind, at in found.items()]
 
 
 async def _invoices(portal: Portal, customer: LoggedIn, first: InvoicePage) -> AsyncIterator[tuple[Invoice, ...]]:

@@ -24,6 +24,7 @@ _PAGES: dict[str, Callable[[Paths], str]] = {
     "details_address": lambda paths: paths.details_address,
     "details_shipping": lambda paths: paths.details_shipping,
     "details_tax_ids": lambda paths: paths.details_tax_ids,
+    "mails": lambda paths: paths.mails,
     "sessions": lambda paths: paths.sessions,
     "accounts": lambda paths: paths.accounts,
 }
@@ -51,7 +52,7 @@ _FORMS = frozenset(
     each
     for each in (*_PAGES, *_PAGES_OF)
     if each.startswith(("subscription_", "invoice_pay", "details_"))
-    or each in ("payment_method_default", "payment_method_remove")
+    or each in ("payment_method_default", "payment_method_remove", "mails")
 )
 # Those that only take a form, with no words in it: log-in leads to the card, which has the button again.
 _BUTTONS: tuple[Callable[[Paths, str], str], ...] = (
