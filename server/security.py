@@ -5,6 +5,7 @@ Every request passes, in this order:
 | step | refuses |
 |---|---|
 | one `Host`, one of the configured ones | 400 |
+| a path: `GET *` has none, and Litestar 2.25 would fail over it | 400 |
 | no zero byte in the path or the query: no text of ours has one, and PostgreSQL takes none | 400 |
 | an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `mail.choice_routes` | 403 |
 | a script of another site does not read: its requests without navigation | 403 |
@@ -92,7 +93,7 @@ class Guard:
             hosts = _all(headers, b"host")
             if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
                 return 400, b"This server does not know that host.\n"
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        if not scope["path"].startswith("/") or "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return 400, b"There is nothing at such an address.\n"
         method = scope.get("method", "")
         if method in SAFE:
