@@ -21,31 +21,29 @@ import logging
 import math
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from litestar import Request, Response
+from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Stream
+from litestar.response.base import ASGIResponse
 
+from server import languages
 from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
 from server.forms import Form
 from server.login import nextpage
 from server.login.limits import TooMany
-from server.login.views import Again, Ask, Code, LinkNotActive
+from server.login.views import Again, Ask, LinkNotActive
 from server.portal import Portal
 from server.problems import views as problems
-from server.rendering import Frame, Language, View, choose_locale, template_of
+from server.rendering import Frame, View, template_of
 from server.security import asks_head
-from server.sessions import LoggedIn, NoSession, cookie, token_of
+from server.sessions import LoggedIn, NoSession
 from server.store import StoreUnavailable
 
 AnyRequest = Request[Any, Any, Any]
-
-REMEMBERED = timedelta(days=365)
-"""How long a language that was chosen is remembered."""
 
 RETRY_AFTER = "5"
 """Seconds: how soon to ask again when the database or the billing side is away."""
@@ -53,29 +51,38 @@ RETRY_AFTER = "5"
 _log = logging.getLogger(__name__)
 
 
+class Html(Response[str]):
+    """A page or a fragment. Litestar's own way from an answer to bytes serves any kind, each header through three
+    objects: here it is known what is sent."""
+
+    def __init__(self, body: str, status: int, headers: dict[str, str] | None = None) -> None:
+        self.content, self.status_code, self.headers, self.cookies = body, status, headers or {}, []
+        self.media_type, self.encoding, self.background, self.response_type_encoders = MediaType.HTML, "utf-8", None, {}
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        """Without what a route could add: no route of ours has headers or cookies of its own."""
+        return _Sent(self)
+
+
+class _Sent(ASGIResponse):
+    def __init__(self, answer: Html) -> None:
+        self.body, self.status_code = answer.content.encode(), answer.status_code or 200
+        self.content_length, self.encoding, self.background = len(self.body), answer.encoding, None
+        self._encoded_cookies = tuple(each.to_encoded_header() for each in answer.cookies)
+        self.is_head_response = False
+        named = {
+            "content-type": "text/html; charset=utf-8",
+            "content-length": str(self.content_length),
+            **answer.headers,
+        }
+        sent = [(key.lower().encode(), value.encode("latin-1")) for key, value in named.items()]
+        self.headers = MutableScopeHeaders({"headers": sent})
+
+
 def wants_fragment(request: AnyRequest) -> bool:
     """Whether htmx asks: a navigation is never answered with a bare fragment, whatever headers it brings."""
-    return request.headers.get("hx-request") == "true" and request.headers.get("sec-fetch-dest", "empty") == "empty"
-
-
-def locale_for(request: AnyRequest, portal: Portal, account: Account | None = None) -> str:
-    """The customer's preferred language, else the one that was chosen on the way in, else the browser's."""
-    offered = portal.brand.portal.site.locales
-    if len(offered) == 1:
-        return offered[0]
-    wanted = account.customer.preferred_locales if account else ()
-    chosen = chosen_language(request, portal)
-    return choose_locale(offered, (*wanted, chosen) if chosen else wanted, request.headers.get("accept-language", ""))
-
-
-def chosen_language(request: AnyRequest, portal: Portal) -> str:
-    """The language that this form or link is in, or that the last one was; only one that the brand speaks, or empty."""
-    given = (
-        getattr(request.state, "language", ""),
-        request.query_params.get("language", ""),
-        token_of(request, portal, "language"),
-    )
-    return next((each for each in given if each in portal.brand.portal.site.locales), "")
+    headers = dict(request.scope["headers"])
+    return headers.get(b"hx-request") == b"true" and headers.get(b"sec-fetch-dest", b"empty") == b"empty"
 
 
 def show(
@@ -89,7 +96,7 @@ def show(
     headers: dict[str, str] | None = None,
 ) -> Response[str]:
     """The view as a fragment or inside its layout, as the browser needs it."""
-    locale = locale_for(request, portal, account)
+    locale = languages.locale_for(request, portal, account)
     if wants_fragment(request):
         body = portal.renderer.fragment(view, locale)
         # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.
@@ -100,33 +107,13 @@ def show(
         # Nobody is logged in: no navigation that would lead nowhere.
         layout = view.layout if address else "visitor"
         customer: LoggedIn | None = getattr(request.state, "customer", None)
-        languages = () if address else _languages(request, portal, view, locale)
-        frame = Frame(address, name, here, bool(customer and customer.has_others), languages)
+        offered = () if address else languages.offered(request, portal, view, locale)
+        frame = Frame(address, name, here, bool(customer and customer.has_others), offered)
         body = portal.renderer.page(view, frame, locale, layout)
-    response = Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
+    response = Html(body, status, headers)
     if request.query_params.get("language") == locale:
-        remember_language(response, portal, locale)
+        languages.remember(response, portal, locale)
     return response
-
-
-def remember_language(response: Response[Any], portal: Portal, locale: str) -> None:
-    """Pages before log-in are in this language from now on, whatever the browser prefers."""
-    if len(portal.brand.portal.site.locales) > 1:
-        response.cookies.append(cookie(portal, "language", locale, max_age=int(REMEMBERED.total_seconds())))
-
-
-def _languages(request: AnyRequest, portal: Portal, view: View, locale: str) -> tuple[Language, ...]:
-    """This page of log-in in the brand's languages; none where it answers a form, whose words a link would lose."""
-    if isinstance(view, Ask | Again):
-        page, asked = portal.paths.login, {"next": view.next, "prefilled_email": view.email}
-    elif isinstance(view, Code):
-        page, asked = portal.paths.login_code, {"next": view.next}
-    else:
-        return ()
-    kept = {name: value for name, value in asked.items() if value}
-    if request.method != "GET":
-        return ()
-    return portal.renderer.languages(lambda tag: f"{page}?{urlencode({**kept, 'language': tag})}", locale)
 
 
 async def save(

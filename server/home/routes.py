@@ -6,8 +6,9 @@ from litestar import Response, get
 
 from server.asking import fresh_key
 from server.home import views
+from server.languages import locale_for
 from server.portal import Portal
-from server.responding import AnyRequest, go, locale_for, show, wants_fragment
+from server.responding import AnyRequest, go, show, wants_fragment
 from server.sessions import LoggedIn
 
 

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response, get, post
 
-from server import counters, sessions
+from server import counters, languages, sessions
 from server.addresses import Mistake, canonical
 from server.browsers import family
 from server.forms import Form, read_form
@@ -32,11 +32,8 @@ from server.login.passcodes import Challenge
 from server.portal import Portal
 from server.responding import (
     AnyRequest,
-    chosen_language,
     go,
     go_in_place,
-    locale_for,
-    remember_language,
     show,
     wants_fragment,
 )
@@ -147,7 +144,8 @@ async def logout(request: AnyRequest, portal: Portal) -> Page:
 
 def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn | None = None) -> Page:
     """The answer that takes the session's cookie away, and stays in the language of the page before."""
-    language = locale_for(request, portal, customer.account) if customer else chosen_language(request, portal)
+    account = customer.account if customer else None
+    language = languages.locale_for(request, portal, account) if account else languages.chosen(request, portal)
     response = go(request, portal.paths.login_in(language if len(portal.brand.portal.site.locales) > 1 else ""))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     response.cookies.append(sessions.cookie(portal, "session", "", max_age=0))
@@ -157,7 +155,7 @@ def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn 
 async def _send(request: AnyRequest, portal: Portal, address: str, shown: str, now: datetime) -> str:
     """A new challenge; its token."""
     client, browser = _client(request, portal), family(request.headers.get("user-agent", ""))
-    limits, language = _limits(request), locale_for(request, portal)
+    limits, language = _limits(request), languages.locale_for(request, portal)
     token = await portal.store.write(
         lambda transaction: passcodes.ask(
             transaction,
@@ -190,8 +188,8 @@ async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form) 
         query = f"?{urlencode({'next': page})}" if page else ""
         response = go_in_place(portal.paths.login_code + query)
     response.cookies.append(sessions.cookie(portal, "challenge", token, max_age=portal.settings.code_minutes * 60))
-    if language := chosen_language(request, portal):
-        remember_language(response, portal, language)
+    if language := languages.chosen(request, portal):
+        languages.remember(response, portal, language)
     return response
 
 
