@@ -20,10 +20,12 @@ def numbered(letter, last):
 
 
 WALKED = {
+    "test_detail_rows.py": numbered("D", 4),
+    "test_session_rows.py": {"L13", "L15"},
     "test_subscription_rows.py": numbered("S", 15),
 }
 MODES = 'params=["in place", "without scripts"]'
-GIVEN = {"enter", "stage", "tmp_path"}
+GIVEN = {"enter", "later", "stage", "tmp_path"}
 """What a walk may ask for: nothing by which it would have scripts where it should have none."""
 
 
