@@ -42,8 +42,9 @@ def copy_of(world: World, browser: Client) -> Client:
     return other
 
 
-# L13
-async def test_after_the_passcode_the_rule_s_customer_is_open_and_the_others_are_offered(any_world: World) -> None:
+async def test_after_the_passcode_the_rule_s_customer_is_open_and_the_others_are_offered(
+    any_world: World,
+) -> None:  # L13
     await two_sams(any_world)
     browser = any_world.client()
     answer = await any_world.log_in(browser, SAM)
@@ -55,8 +56,9 @@ async def test_after_the_passcode_the_rule_s_customer_is_open_and_the_others_are
     assert "Switch account" in (await browser.get(OVERVIEW)).text
 
 
-# L13
-async def test_opening_another_makes_a_new_session_id_and_the_old_one_is_dead(any_world: World) -> None:  # threat 45
+async def test_opening_another_makes_a_new_session_id_and_the_old_one_is_dead(
+    any_world: World,
+) -> None:  # L13, threat 45
     await two_sams(any_world)
     browser = await inside(any_world)
     old, row = copy_of(any_world, browser), "SELECT created_at, expires_at, kind, address FROM session"
@@ -83,8 +85,7 @@ async def test_a_switch_never_extends_a_session_beyond_eight_hours(world: World)
     assert (await browser.get(OVERVIEW)).status_code == 401
 
 
-# L13
-async def test_where_the_brand_has_not_switched_it_on_there_is_nothing_to_choose(any_world: World) -> None:
+async def test_where_the_brand_has_not_switched_it_on_there_is_nothing_to_choose(any_world: World) -> None:  # L13
     await two_sams(any_world, "orbit")
     browser = any_world.client()
     answer = await any_world.log_in(browser, SAM, "orbit")
