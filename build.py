@@ -159,6 +159,17 @@ def gallery(options: argparse.Namespace) -> int:
     return 0
 
 
+def words(options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from server import translating
+
+    for tag in options.tags or translating.tags():
+        translated, texts = translating.update(tag, datetime.now(UTC))
+        print(f"site/locales/{tag}/portal.po: {translated} of {texts} texts translated")
+    return 0
+
+
 def test(_: argparse.Namespace) -> int:
     from tests.support import browsers
 
@@ -206,6 +217,8 @@ def menu() -> argparse.ArgumentParser:
     shown = add("gallery", "one page with every page, fragment and mail")
     shown.add_argument("brands", nargs="*")
     shown.add_argument("--out", default="dist/gallery")
+    said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")
+    said.add_argument("tags", nargs="*", metavar="locale")
     add("test", "every test; all further arguments go to pytest")
     add("bench", "ratios against a named peer").add_argument("names", nargs="*")
     return parser
@@ -226,7 +239,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if type(error).__name__ in ("ThemeError", "BuildError", "SettingsError", "DemoError"):
+        if type(error).__name__ in ("ThemeError", "BuildError", "SettingsError", "DemoError", "CatalogError"):
             stop(str(error))
         raise
 

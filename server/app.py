@@ -33,6 +33,7 @@ from server.invoices import routes as invoices
 from server.login import account_routes, session_routes
 from server.login import routes as login
 from server.login.limits import Limits
+from server.mail import choice_routes as mail_choices
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
 from server.payment_methods import routes as payment_methods
@@ -50,7 +51,7 @@ from server.worker import Worker
 
 Clock = Callable[[], datetime]
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
-FEATURES = (home, subscriptions, invoices, payment_methods, details, session_routes, account_routes)
+FEATURES = (home, subscriptions, invoices, payment_methods, details, mail_choices, session_routes, account_routes)
 
 
 def utc_now() -> datetime:
@@ -118,7 +119,7 @@ def routes_of_a_brand() -> Router:
     )
     return Router(
         "/{brand_name:str}",
-        route_handlers=[*login.handlers, *sandbox.handlers, signed_in],
+        route_handlers=[*login.handlers, *mail_choices.for_anybody, *sandbox.handlers, signed_in],
         dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
     )
 

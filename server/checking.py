@@ -6,6 +6,7 @@
     pages, fragments   the house rules for HTML, and that every link leads somewhere                html_rules.py
     overrides          replace something, and keep its contract                                     overrides.py
     mails              render, in words and in HTML                                                 mail/messages.py
+    words              every catalog is whole, and no translation breaks a page                     translating.py
 
 One bad brand hides nothing of the others.
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import jinja2
 
-from server import examples, html_rules, overrides, publishing, template_rules, themes
+from server import examples, html_rules, overrides, publishing, template_rules, themes, translating, words
 from server.assets import AssetError, Assets
 from server.examples import Example, ExampleError, MailExample
 from server.html_rules import Problem
@@ -34,6 +35,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
     """Everything that is to be mended in a folder of themes; with `names`, of those brands only."""
     brands, problems = load(folder, names)
     problems += lint(folder, names)
+    problems += translating.problems()
     shown: list[Example] = []
     mails: list[MailExample] = []
     try:
@@ -77,10 +79,11 @@ def lint(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
 
 def brand_problems(brand: Brand, shown: Sequence[Example], mails: Sequence[MailExample]) -> list[Problem]:
     """Every page, fragment and mail of one brand."""
+    problems = [*_locale_problems(brand)]
     try:
         assets = Assets.of(brand)
         pages = dict(publishing.render_pages(brand, assets))
-        problems = publishing.page_problems(brand, assets, pages)
+        problems += publishing.page_problems(brand, assets, pages)
         problems += _fragment_problems(brand, assets, shown)
         problems += _mail_problems(brand, assets, mails)
         problems += overrides.contract_problems(brand, assets, shown)
@@ -89,6 +92,15 @@ def brand_problems(brand: Brand, shown: Sequence[Example], mails: Sequence[MailE
     except jinja2.TemplateError as error:
         return [Problem(brand.name, 0, "render", template_rules.template_mistake(error, "a template"))]
     return problems
+
+
+def _locale_problems(brand: Brand) -> Iterator[Problem]:
+    for tag in brand.portal.site.locales:
+        if words.catalog_of(tag) is None and tag.partition("-")[0] != "en":
+            message = (
+                f"site.locales: there are no words for {tag}, its pages are English; `build.py words {tag}` begins them"
+            )
+            yield Problem(f"{brand.name}/{themes.PORTAL_FILE}", 0, "words", message)
 
 
 def _fragment_problems(brand: Brand, assets: Assets, shown: Sequence[Example]) -> Iterator[Problem]:

@@ -7,9 +7,8 @@ Nothing of a customer ever becomes Typst source: the two objects travel as input
 a `$` or a backslash is a character like any other. A template can read what `_files` gives it and the site's documents,
 nothing else of the disk.
 
-What is written is PDF/A-3a and PDF/UA-1: tagged, with every font inside. Where a text has a character that none of our
-fonts has, both standards forbid the file; it is then written without claiming either, still tagged, and without an
-electronic invoice, which wants PDF/A.
+What is written is PDF/A-3a and PDF/UA-1: tagged, with every font inside. Both standards forbid a character that none of
+the fonts has, such as an emoji: an empty square stands in its place (`lettering`). An electronic invoice inside keeps it.
 
     script                        font                      from
     Latin, Greek, Cyrillic        Inter                     fontpkg-inter
@@ -38,7 +37,7 @@ from typing import Any
 import msgspec
 import typst
 
-from server import embedding
+from server import embedding, lettering
 from server.rendering import SITE, Renderer, babel_locale
 from server.themes import Theme
 
@@ -95,13 +94,12 @@ class Printer:
         """The document `name` in `locale`. `country` chooses the paper, and which forms Han characters have; `at` is
         the date that the file carries, so that the same document is the same bytes. `electronic` makes the XML of
         an electronic invoice to put inside, or nothing; it is called in the thread. The context goes to the words."""
-        data = msgspec.json.encode(
-            printable(msgspec.json.decode(renderer.text(f"documents/{name}.txt", locale, **context)))
-        )
+        said = printable(msgspec.json.decode(renderer.text(f"documents/{name}.txt", locale, **context)))
         look = look_of(renderer.brand.theme, locale, country)
-        inputs = {"data": data.decode(), "look": msgspec.json.encode(look).decode()}
         files = _files(renderer, name, look)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._set, files, inputs, at, electronic)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._set, files, said, look, at, electronic
+        )
 
     def close(self) -> None:
         self._thread.shutdown(cancel_futures=True)
@@ -113,25 +111,32 @@ class Printer:
         return typst.Compiler(root=str(SITE / "templates" / "documents"), font_paths=fonts)
 
     def _set(
-        self, files: dict[str, bytes], inputs: dict[str, str], at: datetime, electronic: Callable[[], bytes] | None
+        self, files: dict[str, bytes], said: Any, look: Look, at: datetime, electronic: Callable[[], bytes] | None
     ) -> bytes:
-        rest: Any = {"timestamp": int(at.timestamp()), "format": "pdf"}
+        """The words as they are; where the typesetter names characters that it cannot draw, without those."""
+        inputs = {"look": msgspec.json.encode(look).decode()}
         xml = electronic() if electronic else b""
-        try:
-            if xml:
-                return self._with_invoice(files, {**inputs, "electronic": xml.decode()}, rest)
-            return self._compiled(files, inputs, {**rest, "pdf_standards": STANDARDS})
-        except typst.TypstError as error:
-            if "could not be displayed" not in error.message:
-                raise
-        return self._compiled(files, inputs, rest)
+        if xml:
+            inputs["electronic"] = xml.decode()
+            files = {**files, "document.typ": files["main.typ"], "main.typ": _WITH_INVOICE.encode()}
+        for mended in lettering.MENDS:
+            try:
+                pdf = self._compiled(files, inputs, said, at)
+            except typst.TypstError as error:
+                unknown = lettering.named_in(str(error.diagnostic))
+                if not unknown:
+                    raise
+                said = mended(said, unknown)
+            else:
+                break
+        else:
+            pdf = self._compiled(files, inputs, said, at)
+        return embedding.declared(pdf) if xml else pdf
 
-    def _with_invoice(self, files: dict[str, bytes], inputs: dict[str, str], rest: dict[str, Any]) -> bytes:
-        around = {**files, "document.typ": files["main.typ"], "main.typ": _WITH_INVOICE.encode()}
-        return embedding.declared(self._compiled(around, inputs, {**rest, "pdf_standards": STANDARDS}))
-
-    def _compiled(self, files: dict[str, bytes], inputs: dict[str, str], rest: dict[str, Any]) -> bytes:
+    def _compiled(self, files: dict[str, bytes], inputs: dict[str, str], said: Any, at: datetime) -> bytes:
         given: Any = files
+        inputs = {**inputs, "data": msgspec.json.encode(said).decode()}
+        rest: Any = {"timestamp": int(at.timestamp()), "format": "pdf", "pdf_standards": STANDARDS}
         pdf: Any = self._compiler.compile(input=given, sys_inputs=inputs, **rest)
         return bytes(pdf)
 

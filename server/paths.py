@@ -1,8 +1,8 @@
 """Every URL of the portal, in one place.
 
 A brand is served under ``/<brand>/…`` by the server, always. A brand with a domain of its own is published at that
-domain's root, and its CDN rewrites ``/login``, ``/my/…`` and ``/sandbox/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so what a
-browser sees begins with `Paths.base`, which is then empty. Routes are written with the patterns of the server,
+domain's root, and its CDN rewrites ``/login``, ``/my/…``, ``/mails/…`` and ``/sandbox/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so
+what a browser sees begins with `Paths.base`, which is then empty. Routes are written with the patterns of the server,
 links with the methods of `Paths`; the test of this file holds the two together.
 """
 
@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 # Below `base`, a CDN passes these prefixes on to the server; everything else is a file of the build.
-DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/sandbox/")
+DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/mails/", "/sandbox/")
+
+STOPS_MAIL = re.compile(r"/[a-z0-9-]+/mails/[a-z_]{1,40}/[A-Za-z0-9_-]{1,400}")
+"""On the server, all of a path that `Paths.mail_stop` makes: the one form that may come from anywhere."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
@@ -91,7 +94,24 @@ class Paths:
     def account_open(self, customer_id: str) -> str:
         return f"{self.accounts}/{_segment(customer_id)}/open"
 
+    def mail_stop(self, kind: str, token: str) -> str:
+        """What stops mails of this kind, for whoever has the mail that it stands in."""
+        return f"{self.base}/mails/{_segment(kind)}/{_segment(token)}"
+
+    def mail_again(self, kind: str, token: str) -> str:
+        """Takes that back."""
+        return f"{self.mail_stop(kind, token)}/again"
+
     # What needs a customer.
+    @property
+    def mails(self) -> str:
+        return f"{self.base}/my/mails"
+
+    @property
+    def mails_saved(self) -> str:
+        """With a word that the choice is saved."""
+        return f"{self.mails}?done=saved"
+
     @property
     def overview(self) -> str:
         return f"{self.base}/my/overview"
@@ -167,6 +187,10 @@ class Paths:
     def invoice_pay_add(self, invoice_id: str) -> str:
         """To the provider's page, and back with another payment method."""
         return f"{self.invoice_pay(invoice_id)}/add"
+
+    def invoice_pay_added(self, invoice_id: str, method_id: str) -> str:
+        """Where the provider's page leads back to."""
+        return f"{self.invoice_pay(invoice_id)}/{_segment(method_id)}/added"
 
     def invoice_pdf(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/pdf"

@@ -20,7 +20,7 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response
@@ -36,6 +36,7 @@ from server.login.views import Again, Ask, LinkNotActive
 from server.portal import Portal
 from server.problems import views as problems
 from server.rendering import Frame, View, choose_locale, template_of
+from server.security import asks_head
 from server.sessions import LoggedIn, NoSession
 from server.store import StoreUnavailable
 
@@ -87,12 +88,21 @@ def show(
     return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 
-def save(body: bytes | AsyncIterator[bytes], name: str, media_type: str) -> Response[bytes] | Stream:
-    """A file to keep, whole or as it is made. `name` holds letters, digits, dashes and dots: it stands in a header."""
+async def save(
+    request: AnyRequest, body: Callable[[], Awaitable[bytes]] | AsyncIterator[bytes], name: str, media_type: str
+) -> Response[bytes] | Stream:
+    """A file to keep, whole or as it is made. `name` holds letters, digits, dashes and dots: it stands in a header.
+    For a HEAD nothing is made, so that answer says no length."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    if isinstance(body, bytes):
-        return Response(body, media_type=media_type, headers=headers)
-    return Stream(body, media_type=media_type, headers=headers)
+    if asks_head(request.scope):
+        return Stream(_nothing(), media_type=media_type, headers=headers)
+    if isinstance(body, AsyncIterator):
+        return Stream(body, media_type=media_type, headers=headers)
+    return Response(await body(), media_type=media_type, headers=headers)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
 
 
 def go(request: AnyRequest, path: str) -> Response[None]:

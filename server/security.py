@@ -6,11 +6,12 @@ Every request passes, in this order:
 |---|---|
 | one `Host`, one of the configured ones | 400 |
 | no zero byte in the path or the query: no text of ours has one, and PostgreSQL takes none | 400 |
-| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin` | 403 |
+| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `mail.choice_routes` | 403 |
 | a script of another site does not read: its requests without navigation | 403 |
 
 and every answer, an error too, leaves with the security headers and `no-store`. The operator's paths take any host:
-load balancers ask by address. HEAD is answered as GET is, without the body: only what may be read knows either.
+load balancers ask by address. HEAD is answered as GET is, without the body: only what may be read knows either. What is
+costly to make is not made for it (`asks_head`).
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import ipaddress
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from litestar.enums import HttpMethod, ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from server import counters, policy
+from server.paths import STOPS_MAIL
 from server.portal import Portal
 from server.settings import Settings
 
@@ -33,6 +36,7 @@ _log = logging.getLogger(__name__)
 OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
 SAFE = frozenset({"GET", "HEAD"})
 _FRAGMENT = b"x-portal-fragment"
+_IS_HEAD = "portal.is_head"
 _HTMX_ANSWERS = frozenset({b"hx-redirect"})
 _NOT_EXACT = re.compile(rb"//|/$|\\|%2f|%5c", re.IGNORECASE)
 _OWN_PATH = re.compile(rb"/(?!/)[A-Za-z0-9/_.?=&%~:-]*")
@@ -79,9 +83,10 @@ class Guard:
         else:
             if is_head:
                 scope["method"] = HttpMethod.GET
+                cast("dict[str, Any]", scope)[_IS_HEAD] = True
             await self._app(scope, receive, send_guarded)
 
-    def _refused(self, scope: Scope, name: str) -> tuple[int, bytes] | None:
+    def _refused(self, scope: HTTPScope, name: str) -> tuple[int, bytes] | None:
         headers = scope["headers"]
         if scope["path"] not in OPERATIONS:
             hosts = _all(headers, b"host")
@@ -93,7 +98,7 @@ class Guard:
         if method in SAFE:
             if _read_by_another_site(headers):
                 return 403, b"Another site may not read this.\n"
-        elif not is_same_origin(headers, self._origins.get(name, "")):
+        elif not is_same_origin(headers, self._origins.get(name, "")) and not _stops_a_mail(scope):
             return 403, b"This form was not sent by our own page.\n"
         return None
 
@@ -113,6 +118,17 @@ def is_same_origin(headers: Headers, origin: str) -> bool:
     if sites:
         return bool(origin) and sites == [b"same-origin"]
     return bool(origin) and _all(headers, b"origin") == [origin.encode()]
+
+
+def _stops_a_mail(scope: HTTPScope) -> bool:
+    """Whether it is RFC 8058's POST, which comes from no page of ours. Its token is its right, and it has no other. The
+    path is what routes go by, and all of it must fit: no other route can come to lie below this one by accident."""
+    return scope["method"] == "POST" and STOPS_MAIL.fullmatch(scope["path"]) is not None
+
+
+def asks_head(scope: Scope) -> bool:
+    """Whether the request was a HEAD, which the application sees as a GET: nothing of the body will leave."""
+    return _IS_HEAD in scope
 
 
 def is_exact(scope: Scope) -> bool:

@@ -2,11 +2,11 @@
 
 | variable | meaning | default |
 |---|---|---|
-| `PORTAL_SECRETS` | secrets of at least 32 characters, separated by commas; the first is used, the others are still accepted: put a new one in front, drop the old one an hour later | required |
+| `PORTAL_SECRETS` | secrets of at least 32 characters, separated by commas; the first is used, the others are still accepted: put a new one in front, drop the old one an hour later, or after two months if the links "Stop these reminders" of mails that were sent shall go on working | required |
 | `PORTAL_ORIGIN` | where browsers reach the brands that have no domain of their own, such as `https://portal.example` | required where such a brand exists |
 | `PORTAL_DATABASE` | `sqlite:<path>` or `postgresql://…` | `sqlite:portal.sqlite` |
 | `PORTAL_SMTP_URL` | `smtps://user:password@host:465` or `smtp://host:587` (with STARTTLS, except on loopback) | none: no mail leaves, and `doctor` says so |
-| `PORTAL_MAIL_FROM` | the address that mail comes from | required with `PORTAL_SMTP_URL` |
+| `PORTAL_MAIL_FROM` | the address that mail comes from; the mail server signs (DKIM) for its domain, `List-Unsubscribe` and `List-Unsubscribe-Post` included | required with `PORTAL_SMTP_URL` |
 | `PORTAL_THEMES` | the folder of the brands | `themes` |
 | `PORTAL_TRUSTED_PROXIES` | how many proxies in front of the server add to `X-Forwarded-For` | `0` |
 | `PORTAL_CLIENT_ADDRESS_HEADER` | a header that the CDN sets to the client's address; believed only from `PORTAL_PROXY_PEERS` | none |

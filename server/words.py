@@ -32,15 +32,21 @@ LOCALES = Path(__file__).parent.parent / "site" / "locales"
 
 @cache
 def translations(tag: str) -> NullTranslations:
-    """The words of a locale from `site/locales/<tag>/portal.po`; English, which the templates hold, where there is none."""
-    catalog = LOCALES / tag / "portal.po"
-    if not catalog.exists():
+    """The words of a locale from `site/locales/<tag>/portal.po`, else of its language (`de` for `de-AT`); English, which
+    the templates hold, where there are none."""
+    catalog = catalog_of(tag)
+    if catalog is None:
         return NullTranslations()
     compiled = BytesIO()
     with catalog.open("rb") as file:
         write_mo(compiled, read_po(file, locale=tag.replace("-", "_")))
     compiled.seek(0)
     return Translations(compiled)
+
+
+def catalog_of(tag: str) -> Path | None:
+    both = (LOCALES / each / "portal.po" for each in (tag, tag.partition("-")[0]))
+    return next((path for path in both if path.exists()), None)
 
 
 # Not part of MarkupSafe's promise: where it is missing, `escape` does the same.

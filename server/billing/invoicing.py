@@ -17,6 +17,8 @@ from server.billing.money import Money
 from server.billing.types import (
     ENDED,
     LATEST_INVOICES,
+    MOST_DEBTS,
+    PAYABLE,
     Account,
     BuyerTaxId,
     Customer,
@@ -80,11 +82,21 @@ def prefix_of(customer: Customer) -> str:
 
 
 def with_invoices(account: Account, more: Iterable[Invoice]) -> Account:
-    """The account with these among its latest invoices; the same id again takes the place of the old one."""
+    """The account with these among its invoices, as far as it keeps them; the same id again takes the place of the old
+    one."""
     by_id = {each.id: each for each in (*account.invoices, *more)}
     newest = sorted(by_id.values(), key=lambda each: (each.created_at, each.id), reverse=True)
+    debts = [each for each in newest[LATEST_INVOICES:] if is_owed(each)]
+    # Where even those are too many, what was written off goes first.
+    kept = {each.id for each in sorted(debts, key=lambda each: each.status != "open")[:MOST_DEBTS]}
+    held = (*newest[:LATEST_INVOICES], *(each for each in debts if each.id in kept))
     older = account.has_older_invoices or len(newest) > LATEST_INVOICES
-    return replace(account, invoices=tuple(newest[:LATEST_INVOICES]), has_older_invoices=older)
+    return replace(account, invoices=held, has_older_invoices=older)
+
+
+def is_owed(invoice: Invoice) -> bool:
+    """Whether there is something to pay, and it can be."""
+    return invoice.status in PAYABLE and invoice.amount_due.amount > 0
 
 
 def _from_balance(balance: Money | None, total: Money) -> tuple[int, Money | None]:

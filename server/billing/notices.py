@@ -78,8 +78,9 @@ def asked(before: Account, after: Account, now: datetime) -> list[Notice]:
     return [*found, *_invoices(before, after, now, present=True)]
 
 
-def happened(before: Account, after: Account, at: datetime) -> list[Notice]:
-    """Of what came by itself at that moment."""
+def happened(before: Account, after: Account, at: datetime, made: Iterable[Invoice] = ()) -> list[Notice]:
+    """Of what came by itself at that moment. `made`: the invoices that changed; an old one may be gone from the account
+    now that it is paid."""
     found = []
     for old, new in _subscriptions(before, after):
         if _has_ended(old, new):
@@ -89,7 +90,7 @@ def happened(before: Account, after: Account, at: datetime) -> list[Notice]:
             if late is not None and late.status == "open" and late.due_at == at:
                 told = Told(at, "overdue", invoice=shortened(late), subscription=new)
                 found.append(Notice("invoice", f"overdue {late.id}", at + FRESH, told))
-    return [*found, *_invoices(before, after, at, present=False)]
+    return [*found, *_invoices(before, after, at, made, present=False)]
 
 
 def of_invoice(old: Invoice | None, new: Invoice, account: Account, at: datetime, *, present: bool) -> Notice | None:
@@ -132,9 +133,12 @@ def decode(data: bytes) -> Told:
     return msgspec.msgpack.decode(data, type=Told)
 
 
-def _invoices(before: Account, after: Account, at: datetime, *, present: bool) -> Iterator[Notice]:
+def _invoices(
+    before: Account, after: Account, at: datetime, made: Iterable[Invoice] = (), *, present: bool
+) -> Iterator[Notice]:
     known = {each.id: each for each in before.invoices}
-    for new in reversed(after.invoices):
+    held = {each.id for each in after.invoices}
+    for new in (*(each for each in made if each.id not in held), *reversed(after.invoices)):
         old = known.get(new.id)
         # A change that was shown on a page is dated as it was shown, so a new invoice may be a little older than `at`.
         if old != new:

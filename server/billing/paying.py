@@ -26,13 +26,11 @@ from server.billing.errors import Refusal
 from server.billing.invoicing import failure_of, with_invoices
 from server.billing.money import Money
 from server.billing.paying_types import Paying
-from server.billing.types import Account, Invoice, Payment, PaymentMethod, Subscription
+from server.billing.types import PAYABLE, Account, Invoice, Payment, PaymentMethod, Subscription
 from server.billing.upcoming import settled, with_subscription
 
 BEHIND = frozenset({"past_due", "unpaid", "incomplete"})
 """The statuses that a payment ends."""
-PAYABLE = frozenset({"open", "uncollectible"})
-"""Stripe takes money for an invoice that was written off, too."""
 MOST_TRIES = 8
 """So many may fail within `_WINDOW` before the next one is refused."""
 NOT_CONFIRMED = "payment_intent_authentication_failure"

@@ -91,7 +91,8 @@ def catch_up(account: Account, now: datetime) -> CaughtUp:
             looked_at = account.as_of
             break
         changed, invoices = _happen(account, event)
-        told += reminded(account, event.at) if event.kind == "remind" else happened(account, changed, event.at)
+        is_reminder = event.kind == "remind"
+        told += reminded(account, event.at) if is_reminder else happened(account, changed, event.at, invoices)
         made += invoices
         account = replace(changed, as_of=max(account.as_of, event.at))
     if account is not before:

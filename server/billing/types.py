@@ -39,6 +39,8 @@ __all__ = [
     "ALIVE",
     "ENDED",
     "LATEST_INVOICES",
+    "MOST_DEBTS",
+    "PAYABLE",
     "Account",
     "Address",
     "Basis",
@@ -77,6 +79,9 @@ ALIVE = ACTIVE | {"unpaid", "paused", "incomplete"}
 
 ENDED = frozenset({"canceled", "incomplete_expired"})
 """The statuses that nothing leads out of."""
+
+PAYABLE = frozenset({"open", "uncollectible"})
+"""The statuses of an invoice that can be paid: Stripe takes money for one that was written off, too."""
 
 
 class TaxId(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -235,11 +240,21 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest first; ended ones last."""
     payment_methods: tuple[PaymentMethod, ...] = ()
     invoices: tuple[Invoice, ...] = ()
-    """The latest `LATEST_INVOICES`, newest first."""
+    """Newest first: the latest `LATEST_INVOICES`, and of the older ones those that are still to be paid."""
     has_older_invoices: bool = False
     upcoming: tuple[Upcoming, ...] = ()
     balance: Money | None = None
     """Credit (negative) or debt (positive) that the next invoice takes into account."""
+
+    @property
+    def latest_invoices(self) -> tuple[Invoice, ...]:
+        """No older one is missing in between."""
+        return self.invoices[:LATEST_INVOICES]
+
+    @property
+    def older_debts(self) -> tuple[Invoice, ...]:
+        """Those that are still to be paid and older than the latest."""
+        return self.invoices[LATEST_INVOICES:]
 
     def subscription(self, subscription_id: str) -> Subscription | None:
         return next((each for each in self.subscriptions if each.id == subscription_id), None)
@@ -249,3 +264,5 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 LATEST_INVOICES = 12
+MOST_DEBTS = 50
+"""So many older invoices an account keeps because they are still to be paid: a document must not grow with them."""

@@ -10,7 +10,7 @@ from litestar import Response, get
 from server import sessions
 from server.billing import Activity, Invoice, InvoicePage, NotFound
 from server.details import edit_routes, exports, tax_routes, views
-from server.mail import outbox
+from server.mail import choices, outbox
 from server.portal import Portal
 from server.responding import AnyRequest, save, show
 from server.sessions import LoggedIn
@@ -31,7 +31,7 @@ async def details(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Re
 
 
 @get("/my/details/export")
-async def export(portal: Portal, customer: LoggedIn) -> Response[Any]:
+async def export(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[Any]:
     """Whatever the brand's features are: it is the customer's own. The first pages are read before anything is sent,
     so a failure is still told."""
     now = portal.clock()
@@ -41,18 +41,24 @@ async def export(portal: Portal, customer: LoggedIn) -> Response[Any]:
         **exports.of_account(customer.account),
         "sessions": await sessions.known(portal, customer.customer_id),
         "known_browsers": await sessions.browsers(portal, customer.customer_id),
+        "reminders_off": await _reminders_off(portal, customer),
         "mails": await _mails(portal, customer),
     }
     invoices = await portal.billing.invoices(customer.customer_id, limit=_PIECE)
     lines = await portal.billing.history(customer.customer_id, limit=_PIECE)
     lists = {"invoices": _invoices(portal, customer, invoices), "activity": _history(portal, customer, lines)}
     name = f"{portal.name}-{now:%Y-%m-%d}.json"
-    return save(exports.as_json(head, lists), name, "application/json")
+    return await save(request, exports.as_json(head, lists), name, "application/json")
 
 
 async def _mails(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
     found = await outbox.about(portal.store, portal.name, customer.address, _MOST_MAILS, customer.customer_id)
     return [{"kind": each.kind, "created_at": each.created_at, "state": each.state} for each in found]
+
+
+async def _reminders_off(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
+    found = await choices.switched_off(portal.store, portal.name, customer.customer_id)
+    return [{"kind": kind, "since": at} for kind, at in found.items()]
 
 
 async def _invoices(portal: Portal, customer: LoggedIn, first: InvoicePage) -> AsyncIterator[tuple[Invoice, ...]]:

@@ -34,18 +34,20 @@ async def invoices(
     elif before:
         page = await portal.billing.invoices(customer.customer_id, before=before)
     else:
-        older = account.invoices[-1].id if account.has_older_invoices and account.invoices else ""
-        page = InvoicePage(account.invoices, before=older)
-    view = views.listing(page, portal.clock(), before, chosen, views.years(account, zone))
+        latest = account.latest_invoices
+        page = InvoicePage(latest, before=latest[-1].id if account.has_older_invoices and latest else "")
+    is_newest = not before and chosen == views.Choice()
+    debts = account.older_debts if is_newest else ()
+    view = views.listing(page, portal.clock(), before, chosen, views.years(account, zone), debts=debts)
     return show(request, portal, view, account=account, address=customer.address)
 
 
 @get("/my/invoices/csv")
-async def csv(portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
+async def csv(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
     only = _year(portal, customer, year)
     first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
     body = exports.as_csv(_pages(portal, customer, only, first), _zone(portal))
-    return save(body, views.export_name(year, "csv"), "text/csv")
+    return await save(request, body, views.export_name(year, "csv"), "text/csv")
 
 
 @get("/my/invoices/zip")
@@ -56,7 +58,7 @@ async def zip_(request: AnyRequest, portal: Portal, customer: LoggedIn, year: st
     if not first.before and not any(views.has_document(each) for each in first.invoices):
         raise NotFound
     files = _documents(request, portal, customer, _pages(portal, customer, only, first))
-    return save(exports.as_zip(files), views.export_name(year, "zip"), "application/zip")
+    return await save(request, exports.as_zip(files), views.export_name(year, "zip"), "application/zip")
 
 
 @get("/my/invoices/{invoice_id:str}")
@@ -79,8 +81,8 @@ async def pdf(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
     if not views.has_document(found):
         raise NotFound
-    body = await _printed(request, portal, customer, found)
-    return save(body, views.file_name("invoice", found), "application/pdf")
+    body = partial(_printed, request, portal, customer, found)
+    return await save(request, body, views.file_name("invoice", found), "application/pdf")
 
 
 @get("/my/invoices/{invoice_id:str}/receipt")
@@ -89,8 +91,8 @@ async def receipt(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
     if not views.has_receipt(found):
         raise NotFound
-    body = await _printed(request, portal, customer, found, "receipt")
-    return save(body, views.file_name("receipt", found), "application/pdf")
+    body = partial(_printed, request, portal, customer, found, "receipt")
+    return await save(request, body, views.file_name("receipt", found), "application/pdf")
 
 
 async def _printed(

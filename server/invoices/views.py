@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 import msgspec
@@ -72,6 +73,8 @@ class List(View, frozen=True):
     """Only those with this status are shown; empty: all."""
     years: tuple[int, ...] = ()
     """Those that can be chosen, newest first; none: the customer has no invoice."""
+    debts: tuple[Row, ...] = ()
+    """Older ones that are still to be paid, beside the newest page."""
 
     @property
     def is_chosen(self) -> bool:
@@ -155,7 +158,13 @@ def years(account: Account, zone: tzinfo) -> tuple[int, ...]:
 
 
 def listing(
-    page: InvoicePage, now: datetime, before: str = "", chosen: Choice | None = None, offered: tuple[int, ...] = ()
+    page: InvoicePage,
+    now: datetime,
+    before: str = "",
+    chosen: Choice | None = None,
+    offered: tuple[int, ...] = (),
+    *,
+    debts: Sequence[Invoice] = (),
 ) -> List:
     chosen = chosen or Choice()
     return List(
@@ -165,12 +174,15 @@ def listing(
         year=chosen.year,
         status=chosen.status,
         years=offered,
+        debts=tuple(row(each, now) for each in debts),
     )
 
 
 def latest(account: Account, now: datetime) -> tuple[Row, ...]:
-    """The first few, for the overview: they stand in the account, so no other query is needed."""
-    return tuple(row(each, now) for each in account.invoices[:SHOWN_ON_OVERVIEW])
+    """The first few, and whatever else is asked for, for the overview: they stand in the account, so no other query is
+    needed."""
+    rows = (row(each, now) for each in account.invoices)
+    return tuple(each for number, each in enumerate(rows) if number < SHOWN_ON_OVERVIEW or each.may_pay)
 
 
 def row(invoice: Invoice, now: datetime) -> Row:

@@ -24,6 +24,7 @@ _PAGES: dict[str, Callable[[Paths], str]] = {
     "details_address": lambda paths: paths.details_address,
     "details_shipping": lambda paths: paths.details_shipping,
     "details_tax_ids": lambda paths: paths.details_tax_ids,
+    "mails": lambda paths: paths.mails,
     "sessions": lambda paths: paths.sessions,
     "accounts": lambda paths: paths.accounts,
 }
@@ -51,7 +52,7 @@ _FORMS = frozenset(
     each
     for each in (*_PAGES, *_PAGES_OF)
     if each.startswith(("subscription_", "invoice_pay", "details_"))
-    or each in ("payment_method_default", "payment_method_remove")
+    or each in ("payment_method_default", "payment_method_remove", "mails")
 )
 # Those that only take a form, with no words in it: log-in leads to the card, which has the button again.
 _BUTTONS: tuple[Callable[[Paths, str], str], ...] = (
@@ -59,8 +60,13 @@ _BUTTONS: tuple[Callable[[Paths, str], str], ...] = (
     Paths.subscription_retain,
     Paths.subscription_change_undo,
 )
-# To the provider's page and back: log-in leads to the page that has the button.
-_TO_PROVIDER = ("invoice_pay", Paths.invoice_pay_add)
+_OTHER = "-other-"
+# To the provider's page, and back with another payment method: log-in leads to the page that has the button and the
+# new method among those to choose from.
+_BY_PROVIDER: tuple[tuple[str, Callable[[Paths, str], str]], ...] = (
+    ("invoice_pay", Paths.invoice_pay_add),
+    ("invoice_pay", lambda paths, id_: paths.invoice_pay_added(id_, _OTHER)),
+)
 
 _ID = r"[A-Za-z0-9_-]{1,255}"
 _NAME = re.compile(rf"([a-z_]{{1,40}})(?::({_ID}))?")
@@ -99,9 +105,10 @@ def of_request(brand: str, path: str) -> str:
         return "sessions"
     if path.startswith(f"{paths.accounts}/"):
         return "accounts"
-    for name, page_of in (*_PAGES_OF.items(), *(("subscription", button) for button in _BUTTONS), _TO_PROVIDER):
+    for name, page_of in (*_PAGES_OF.items(), *(("subscription", button) for button in _BUTTONS), *_BY_PROVIDER):
         before, _, after = page_of(paths, "-id-").partition("-id-")
-        found = re.fullmatch(f"{re.escape(before)}({_ID}){re.escape(after)}", path)
+        after = re.escape(after).replace(re.escape(_OTHER), _ID)
+        found = re.fullmatch(f"{re.escape(before)}({_ID}){after}", path)
         if found:
             return f"{name}:{found[1]}"
     return "home"

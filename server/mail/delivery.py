@@ -42,7 +42,7 @@ class Delivery:
         try:
             state, detail = await self._tried(job)
         except NotSent as error:
-            state, detail = "expired", str(error)
+            state, detail = error.state, str(error)
         except MailPermanent as error:
             state, detail = "expired", f"not sent: {error}"
         except MailTemporary as error:

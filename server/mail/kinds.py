@@ -18,7 +18,7 @@ from server.billing.notices import decode
 from server.login.choice import Candidate
 from server.login.known_browsers import NewBrowser
 from server.login.passcodes import open_mail
-from server.mail import messages
+from server.mail import messages, stopping
 from server.mail.letters import LETTERS, Letter, is_needed, letter
 from server.mail.messages import Mail
 from server.mail.outbox import Job
@@ -27,6 +27,14 @@ from server.portal import Portal
 
 class NotSent(Exception):
     """There is nothing to send, now or later; the message says why, for the merchant."""
+
+    state = "expired"
+
+
+class Unwanted(NotSent):
+    """The customer does without it: handled, and not lost."""
+
+    state = "unwanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,10 @@ def _about(kind: type[Letter]) -> Kind:
     def read(portal: Portal, job: Job, customer: Candidate) -> Mail:
         if not portal.brand.portal.mail.wants(job.kind):
             raise NotSent("not sent: switched off in portal.toml, [mail]")
-        return letter(kind, decode(job.data), portal_link(portal, customer.email))
+        if job.is_unwanted and portal.brand.portal.mail.may_stop(job.kind):
+            raise Unwanted("the customer has switched these off")
+        stop = stopping.link(portal, customer.id, job.kind)
+        return letter(kind, decode(job.data), portal_link(portal, customer.email), stop)
 
     return Kind(kind, read, is_needed=lambda job, account: is_needed(kind, decode(job.data), account))
 

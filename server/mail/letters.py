@@ -114,14 +114,14 @@ LETTERS: tuple[type[Letter], ...] = (
 )
 
 
-def letter(kind: type[Letter], told: Told, link: str) -> Letter:
+def letter(kind: type[Letter], told: Told, link: str, stop: str = "") -> Letter:
     """The mail of this kind. Fields that a kind shares with `Told` have the same names."""
     fields = {name: getattr(told, name) for name in kind.__struct_fields__ if hasattr(told, name)}
     if kind is InvoiceToPay:
         fields["is_overdue"] = told.state == "overdue"
     if kind is PaymentFailed and told.invoice and told.invoice.payments:
         fields["failure"] = told.invoice.payments[-1].failure
-    return kind(link=link, **fields)
+    return kind(link=link, stop=stop, **fields)
 
 
 def _invoice_open(told: Told, account: Account) -> bool:

@@ -24,11 +24,14 @@ from server.portal import Portal
 from server.rendering import Renderer
 
 
-class Mail(msgspec.Struct, frozen=True):
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """What one mail says. A subclass holds everything that its templates read."""
 
     template: ClassVar[str]
     """Its name in `emails/`."""
+
+    stop: str = ""
+    """What stops mails of this kind, also without logging in; empty where they cannot be stopped."""
 
 
 class NewLogin(Mail, frozen=True):
@@ -95,6 +98,11 @@ def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, loc
     message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
+    if mail.stop:
+        message["List-Unsubscribe"] = f"<{mail.stop}>"
+        # RFC 8058 knows https alone; the demo's loopback has no such thing.
+        if portal.is_secure:
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
     # After the bodies: making the alternative moves every Content- header into its first part.

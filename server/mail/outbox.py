@@ -9,6 +9,7 @@ at least once, and a second time only when a process died between the server's "
 
     waiting ── sent       the mail server took it
             ── nobody     there is no customer who may log in that it could go to
+            ── unwanted   the customer has switched off mails of this kind
             ── expired    not sent: it came too late, or the server refused it for good; `detail` says which
 
 Mails that somebody waits for leave before the others, and the others never take the last `SPARE` places: a night of a
@@ -20,8 +21,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
-from server.store import Row, Store, micros, moment
+from server.mail import choices
+from server.store import Row, Store, Transaction, micros, moment
+from server.themes.mail_switches import OPTIONAL
 
 LEASE = timedelta(seconds=60)
 """Longer than sending one mail may take (`SmtpMailer`: 40 s)."""
@@ -73,6 +77,8 @@ class Job(msgspec.Struct, frozen=True):
     """Why the last try failed."""
     customer_id: str = ""
     """Whom it is about; empty: whoever `address` opens."""
+    is_unwanted: bool = False
+    """The customer had switched off mails of this kind when it was taken."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -96,8 +102,17 @@ async def _claim(store: Store, now: datetime, limit: int, *, later: int) -> list
     if limit < 1 or not await store.read(_ANY_DUE, due):
         return []
     parameters = {**due, "lease": micros(now + LEASE), "limit": limit}
-    rows = await store.write(lambda transaction: transaction.run(_CLAIM, parameters))
-    return [_job(row) for row in rows]
+
+    def work(transaction: Transaction) -> list[Job]:
+        jobs = [_job(row) for row in transaction.run(_CLAIM, parameters)]
+        return [_with_choice(transaction, each) if each.kind in OPTIONAL else each for each in jobs]
+
+    return await store.write(work)
+
+
+def _with_choice(transaction: Transaction, job: Job) -> Job:
+    """Asked in the transaction that takes the row: a choice counts until then."""
+    return replace(job, is_unwanted=choices.is_off(transaction, job.brand, job.customer_id, job.kind))
 
 
 def _job(row: Row) -> Job:

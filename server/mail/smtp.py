@@ -11,7 +11,7 @@ import asyncio
 import email.policy
 import re
 from collections.abc import Callable
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -20,7 +20,19 @@ import aiosmtplib
 
 from server.settings import Settings, is_loopback
 
-POLICY = email.policy.SMTP.clone(cte_type="7bit")
+
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header of one long word, such as a URL. The standard library would write the word as an encoded one, which no
+    mail provider reads (seen on Python 3.11), and folded in two it breaks signatures of some relays."""
+
+    def fold(self, *, policy: email.policy.Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Whole)
+
+POLICY = email.policy.SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 """CRLF lines, encoded headers, and nothing that needs a server with 8BITMIME."""
 
 _BARE_BREAK = re.compile(rb"(?<!\r)\n|\r(?!\n)")

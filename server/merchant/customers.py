@@ -13,7 +13,7 @@ from rich.text import Text
 from server.addresses import Mistake, canonical
 from server.login import choice
 from server.login.choice import Explained
-from server.mail import outbox
+from server.mail import choices, outbox
 from server.mail.outbox import Record
 from server.store import Store
 
@@ -30,6 +30,7 @@ STATES = {
     "waiting": "waiting",
     "sent": "sent: the mail server took it",
     "nobody": "not sent: nobody who may log in would get it",
+    "unwanted": "not sent",
     "expired": "given up",
 }
 
@@ -50,6 +51,7 @@ async def search(store: Store, brand: str, typed: str) -> RenderableType:
         parts.append(Text("No customer has this address: a log-in gets no mail, and the visitor cannot tell."))
     else:
         parts.append(_customers(found))
+        parts += [line for each in found for line in await _reminders(store, brand, each.candidate.id)]
     parts.append(_mails(mails) if mails else Text("No code was asked for and no mail sent in the last 30 days."))
     return Group(*parts)
 
@@ -69,6 +71,12 @@ def _customers(found: list[Explained]) -> Table:
         )
         table.add_row(*map(_plain, cells), style="bold" if each.opens else None)
     return table
+
+
+async def _reminders(store: Store, brand: str, customer_id: str) -> list[RenderableType]:
+    """A line for each kind that the customer does not want."""
+    off = await choices.switched_off(store, brand, customer_id)
+    return [_plain(f"{customer_id} has switched off {kind}, on {at:%Y-%m-%d}.") for kind, at in off.items()]
 
 
 def _mails(mails: list[Record]) -> Table:

@@ -19,6 +19,7 @@ ACTIVITIES = frozenset(
         *("payment_method.added", "payment_method.default", "payment_method.removed"),
         *("invoice.paid", "invoice.payment_failed", "invoice.payment_action_required"),
         *("customer.updated", "customer.tax_id_added", "customer.tax_id_removed"),
+        *("reminder.off", "reminder.on"),
     }
 )
 """The activities that templates have words for."""

@@ -107,9 +107,14 @@ class World:
             limits=limits,
             billing=billing,
             work=False,
-            wire=_wire,
+            wire=self._wire,
             renderer=_renderer,
         )
+
+    def _wire(self, lifespan: object, state: State) -> Litestar:
+        self.state = state
+        """What handlers find beside the brand; a test may put a fake in."""
+        return _wire(lifespan, state)
 
     def portal(self, brand: str = BRAND) -> Portal:
         """The brand as its handlers know it, for tests below them; nothing stands behind its billing."""

@@ -29,7 +29,10 @@ def dynamic(paths: Paths) -> list[str]:
             urls.append(getattr(paths, name))
         elif inspect.isfunction(member) and not name.startswith("_"):
             wanted = inspect.signature(getattr(paths, name)).parameters.values()
-            urls.append(getattr(paths, name)(*("x1" for each in wanted if each.default is each.empty)))
+            given = (
+                "renewal_reminder" if each.name == "kind" else "x1" for each in wanted if each.default is each.empty
+            )
+            urls.append(getattr(paths, name)(*given))
     return [url for url in urls if url.removeprefix(paths.base).startswith(DYNAMIC_PREFIXES)]
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from server.billing.money import Money
-from server.billing.paying import PAYABLE
 from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe import wire_invoices as shapes
 from server.billing.stripe.reading import (
@@ -23,6 +22,7 @@ from server.billing.stripe.reading import (
     read,
 )
 from server.billing.types import (
+    PAYABLE,
     BuyerTaxId,
     Invoice,
     InvoiceDiscount,

@@ -25,7 +25,7 @@ from server.merchant.import_files import import_records
 from server.samples import records
 from server.store import Store, StoreUnavailable, open_store
 from server.themes import Features
-from server.themes.mail_switches import MailSwitches
+from server.themes.mail_switches import OPTIONAL, MailSwitches
 from server.themes.portal_file import LoginPage
 from server.worker import Worker
 from tests.contract.mail.test_smtp import Peer, started
@@ -80,8 +80,10 @@ async def test_each_kind_is_written_with_what_it_tells_of_and_arrives(store, clo
     assert message["Auto-Submitted"] == "auto-generated"
     assert message.get_content_type() == "multipart/alternative"
     text, html = bodies(message)
-    [link] = re.findall(r"https://\S+", text)
-    assert f'href="{link}"' in html
+    link, *stop = re.findall(r"https://\S+", text)
+    assert all(f'href="{each}"' in html for each in (link, *stop))
+    assert [f"<{each}>" for each in stop] == message.get_all("List-Unsubscribe", [])
+    assert bool(stop) == (kind in OPTIONAL)
     parts = urlsplit(link)
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "portal.example", f"/plain/p/login/{LINK}/")
     assert parts.query == "prefilled_email=jenny%40example.com"
@@ -107,7 +109,7 @@ async def test_without_an_active_link_there_is_none_and_the_words_fit(sqlite_sto
     mailer = KeepingMailer()
     await deliver(sqlite_store, clock, mailer, link="")
     text, html = bodies(parsed(mailer.messages[0].as_bytes()))
-    assert not re.search(r"https?://|your account", text)
+    assert not re.search(r"https?://(?!portal\.example/plain/mails/)|your account", text)
     assert 'class="button"' not in html
 
 

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from server.billing import Invoice, Payment, Refusal, paying
-from server.billing.renewals import bring_up_to_date
-from server.billing.types import LATEST_INVOICES
+from server.billing.invoicing import with_invoices
+from server.billing.renewals import bring_up_to_date, catch_up
+from server.billing.types import LATEST_INVOICES, MOST_DEBTS, PAYABLE
+from server.billing.ways import out_of
+from server.themes.features import Features
 from tests.support.ledger_accounts import CARD, NOW, account, day, eur, subscription
 
 BAD = replace(CARD, id="pm_bad", last4="0341", behavior="insufficient_funds")
@@ -145,6 +148,40 @@ def test_an_invoice_that_only_the_history_has_is_paid_too():
     done = pay(it, old)
     assert (done.invoice.status, done.account.invoices) == ("paid", it.invoices)
     assert done.account.subscriptions[0].status == "active"
+
+
+def paid_since(number: int) -> list[Invoice]:
+    """So many newer ones."""
+    return [owed(f"in_9{n:02}", status="paid", due=0, at=day(2026, 2, 2) + timedelta(hours=n)) for n in range(number)]
+
+
+def test_an_account_keeps_what_is_owed_however_old_it_is():  # S12
+    debts = [owed("in_1", at=day(2024, 2, 1)), owed("in_2", at=day(2024, 3, 1), status="uncollectible")]
+    it = with_invoices(late(), [*debts, owed("in_3", due=0, status="paid", at=day(2024, 4, 1)), *paid_since(30)])
+    assert [each.id for each in it.older_debts] == ["in_2", "in_1"]
+    assert len(it.latest_invoices) == LATEST_INVOICES
+    assert it.has_older_invoices
+    assert [each.id for each in paying.owed(it, it.subscriptions[0])] == ["in_1", "in_2"]
+    assert out_of(it.subscriptions[0], it, Features(), NOW)[0] == "pay"
+    done = pay(it, debts[0])
+    assert done.account.subscriptions[0].status == "active"
+    assert [each.id for each in done.account.older_debts] == ["in_2"]
+
+
+def test_an_account_does_not_grow_with_what_is_owed():
+    debts = [owed(f"in_{n:03}", at=day(2024, 1, 1) + timedelta(hours=n)) for n in range(80)]
+    lost = [owed(f"in_x{n}", at=day(2025, 1, 1) + timedelta(hours=n), status="uncollectible") for n in range(9)]
+    it = with_invoices(late(), [*debts, *lost, *paid_since(LATEST_INVOICES)])
+    assert [each.id for each in it.older_debts] == [f"in_{n:03}" for n in range(79, 79 - MOST_DEBTS, -1)]
+
+
+def test_an_old_invoice_that_is_charged_by_itself_is_told_of():  # M2
+    old = replace(owed("in_1", at=day(2026, 2, 1)), next_attempt_at=NOW)
+    it = with_invoices(late(), [old, *paid_since(LATEST_INVOICES)])
+    done = catch_up(it, NOW)
+    assert [each.status for each in done.invoices] == ["paid"]
+    assert [each.kind for each in done.notices] == ["receipt"]
+    assert done.account.older_debts == ()
 
 
 def test_a_sent_invoice_can_be_paid_and_a_newer_one_has_its_time():
@@ -283,7 +320,7 @@ AMOUNTS = st.integers(0, 500_000)
 )
 def test_paying_never_makes_or_loses_money(invoices, steps, balance):
     made = [
-        owed(f"in_{n}", due if status in paying.PAYABLE else 0, at=day(2026, 3, 1) + timedelta(hours=n),
+        owed(f"in_{n}", due if status in PAYABLE else 0, at=day(2026, 3, 1) + timedelta(hours=n),
              status=status, amount_paid=eur(before), total=eur(before + due))
         for n, (status, before, due) in enumerate(invoices)
     ]  # fmt: skip

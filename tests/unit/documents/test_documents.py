@@ -156,10 +156,26 @@ async def test_hostile_text_is_text_wherever_it_stands(press, text):  # threats 
     assert max(said.count(plain), said.count(backwards)) >= 8, said[:500]
 
 
-async def test_a_character_that_no_font_has_costs_the_claim_and_not_the_invoice(press):
-    pdf = await press.pdf(whole(lines=(line(1, description="A gift \U0001f381 for you"),)))
-    assert documents.claims(pdf) == {"tagged"}
-    assert "A gift" in documents.words(pdf)
+ODD = (
+    ("A gift \U0001f381 for you", "A gift □ for you"),
+    ("\U0001f469\u200d\U0001f469\u200d\U0001f467 a family", "□ a family"),
+    ("thumbs \U0001f44d\U0001f3fd up", "thumbs □ up"),
+    ("keys 1\ufe0f\u20e3 and 11 more", "keys 1 and 11 more"),
+    ("Caf\u00e9\u20e3 \u00e9t\u00e9", "Caf\u00e9 \u00e9t\u00e9"),
+    ("private \ue000\U000f0000 use", "private □□ use"),
+    ('quo"te \\ \U0001f381" `tick`', 'quo"te \\ □" `tick`'),
+    ("x\u0b4d y", "x y"),
+    ("".join(map(chr, range(0x1F300, 0x1F64F))), "□"),
+    ("".join(chr(0x61 + n % 26) + chr(0x0300 + n) for n in range(0x70)), "a"),
+)
+
+
+@pytest.mark.parametrize(("text", "shown"), ODD, ids=[str(n) for n in range(len(ODD))])
+async def test_a_character_that_no_font_has_is_a_sign_and_the_file_keeps_its_claims(press, text, shown):  # I3
+    pdf = await press.pdf(whole(lines=(line(1, description=text),), memo=f"Sum: 11 {text}"))
+    assert documents.claims(pdf) == {"PDF/A-3a", "PDF/UA-1", "tagged"}
+    assert documents.squeezed(shown) in documents.squeezed(documents.words(pdf))
+    assert "€10.01" in documents.words(pdf)
 
 
 async def test_control_characters_are_no_mistake_of_ours(press):

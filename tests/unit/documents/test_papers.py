@@ -239,7 +239,7 @@ async def test_no_receipt_and_no_unfit_invoice_holds_one(press):  # I7
     assert b"factur-x" not in await press.pdf(gift)
 
 
-HOSTILE = ('#read("/etc/passwd")', "bell \x07 nul \x00 \ufffe", "\u202eright to left", "x" * 10_000, "<a>&]]>{{ 7*7 }}")  # fmt: skip
+HOSTILE = ('#read("/etc/passwd")', "bell \x07 nul \x00 \ufffe", "\u202eright to left \U0001f468\u200d\U0001f467 \ue000", "x" * 10_000, "<a>&]]>{{ 7*7 }}")  # fmt: skip
 
 
 async def test_hostile_text_breaks_no_file(press):  # I3, threats 64, 74

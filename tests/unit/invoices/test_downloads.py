@@ -50,6 +50,27 @@ async def test_an_invoice_is_saved_as_a_file(browser):
     assert "HC-in_1" in documents.words(answer.content)
 
 
+class OutOfPaper:
+    """A printer that must not be asked."""
+
+    async def pdf(self, *_, **__):
+        raise AssertionError("a document was made")
+
+
+async def test_the_head_of_a_file_is_told_without_making_it(browser, world):
+    urls = [f"{ONE}/pdf", f"{ONE}/receipt", "/harbour/my/invoices/zip", "/harbour/my/invoices/csv"]
+    urls += ["/harbour/my/details/export"]
+    made = [await browser.get(url) for url in urls]
+    world.state.printer = OutOfPaper()
+    for url, whole in zip(urls, made, strict=True):
+        head = await browser.request("HEAD", url)
+        assert (head.status_code, head.content) == (200, b""), url
+        assert "content-length" not in head.headers, url
+        assert dict(head.headers) == {name: value for name, value in whole.headers.items() if name != "content-length"}
+    assert (await browser.request("HEAD", "/harbour/my/invoices/in_3/pdf")).status_code == 404
+    assert (await browser.get(f"{ONE}/pdf")).status_code == 500
+
+
 async def test_a_receipt_is_saved_as_a_file(browser):
     answer = await browser.get(f"{ONE}/receipt")
     assert answer.headers["content-disposition"] == 'attachment; filename="receipt-HC-in-1.pdf"'

@@ -4,8 +4,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from tests.support.accounts import END, account, invoice, keep
+from tests.support.accounts import END, account, invoice, keep, subscription
 
 pytestmark = pytest.mark.anyio
 NUMBERS = re.compile(r'href="/harbour/my/invoices/(in_\d+)"')
@@ -48,3 +49,21 @@ async def test_an_odd_cursor_is_no_mistake_of_ours(world, query):
     browser = world.client()
     await world.log_in(browser)
     assert (await browser.get(f"/harbour/my/invoices?{query}")).status_code in {200, 400, 404}
+
+
+async def test_what_is_owed_stands_on_the_first_pages_however_old_it_is(world):  # I4, S12
+    everything = tuple(invoice(f"in_{n:02}", created_at=END - timedelta(days=n)) for n in range(30))
+    debt = replace(invoice("in_28", "open"), created_at=everything[28].created_at)
+    everything = (*everything[:28], debt, everything[29])
+    behind = subscription(status="past_due")
+    older = (*everything[12:28], everything[29])
+    await keep(world, account(behind, invoices=(*everything[:12], debt), has_older_invoices=True), *older)
+    browser = world.client()
+    await world.log_in(browser)
+    pay = 'href="/harbour/my/invoices/in_28/pay"'
+    for page in ("overview", "invoices", "subscriptions/sub_1"):
+        assert pay in (await browser.get(f"/harbour/my/{page}")).text, page
+    first = (await browser.get("/harbour/my/invoices")).text
+    assert NUMBERS.findall(first) == ["in_28", *(f"in_{n:02}" for n in range(12))]
+    assert "before=in_11" in first
+    assert "Older invoices that are" not in (await browser.get("/harbour/my/invoices?status=open")).text

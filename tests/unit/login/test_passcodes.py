@@ -149,6 +149,12 @@ def test_a_button_without_a_page_leads_to_the_card_that_has_it(button: str) -> N
     assert of_request("harbour", f"/harbour/my/subscriptions/sub_1/{button}") == "subscription:sub_1"
 
 
+@pytest.mark.parametrize("way", ["pay/add", "pay/pm_2/added"])
+def test_the_way_by_the_provider_leads_back_to_paying(way: str) -> None:  # L14
+    assert of_request("harbour", f"/harbour/my/invoices/in_1/{way}") == "invoice_pay:in_1"
+    assert of_request("harbour", f"/harbour/my/invoices/in_1/pay/pm/2/{way}") == "home"
+
+
 def test_what_is_no_page_leads_home() -> None:
     assert of_request("harbour", "/harbour/my/subscriptions/sub_1/elsewhere") == "home"
     assert of_request("harbour", "/orbit/my/invoices") == "home"

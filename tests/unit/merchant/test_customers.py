@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from server import samples
+from server.mail import choices
 from server.merchant import customers
 from server.merchant.import_files import import_records
 
@@ -32,6 +33,18 @@ async def test_of_two_customers_the_one_with_an_active_subscription_opens(filled
     assert "opens: the only one with an active subscription" in lines[0]
     assert "no: another one has an active subscription" in lines[1]
     assert "(studio)" in lines[1]
+
+
+async def test_a_customer_who_wants_no_reminders_is_said_to(filled):
+    [(jenny,)] = await filled.read("SELECT id FROM customer WHERE brand = 'plain' AND address = 'jenny@example.com'")
+    assert "has switched off" not in await said(filled, "jenny@example.com")
+    await filled.write(
+        lambda transaction: choices.choose(
+            transaction, "plain", jenny, "card_expiring", wanted=False, now=NOW, browser=""
+        )
+    )
+    assert f"{jenny} has switched off card_expiring, on 2026-03-01." in await said(filled, "jenny@example.com")
+    assert "has switched off" not in await said(filled, "sam@example.com")
 
 
 async def test_a_disabled_customer_is_said_to_be(filled):

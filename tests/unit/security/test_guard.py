@@ -1,6 +1,7 @@
 """The same-origin check, the hosts, the client's address and the headers of every answer. Rows of security.md §3 A, E, H."""
 
 import itertools
+import re
 from ipaddress import ip_network
 from typing import Any
 
@@ -27,12 +28,16 @@ ORIGINS = (
     "https://portal.example/",
     "",
 )
+KIND = "renewal_reminder"
+CROSS_SITE: tuple[tuple[Any, Any], ...] = (("cross-site", "https://evil.example"), (None, None), ("none", "null"))
 ALLOWED = {("same-origin", origin) for origin in ORIGINS} | {(None, ORIGIN)}
 UNSAFE_PATHS = (
     "login",
     "login/code",
     "login/resend",
     "logout",
+    "mails/renewal_reminder/x1/again",
+    "my/mails",
     "my/logout-everywhere",
     "my/subscriptions/sub_1/cancel",
 )
@@ -72,14 +77,34 @@ def test_two_headers_that_differ_are_believed_neither() -> None:
     assert not is_same_origin([(b"origin", ORIGIN.encode()), (b"origin", b"https://evil.example")], ORIGIN)
 
 
-async def test_no_route_opts_out_of_the_check(world: World) -> None:  # threat 55
-    litestar = world.app._app
-    for route in litestar.routes:
-        for method in route.methods - {"GET", "HEAD", "OPTIONS"}:
-            path = route.path_format.replace("{brand_name}", BRAND).replace("{subscription_id}", "sub_1")
-            headers: dict[str, Any] = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
-            answer = await world.client().request(method, path, headers=headers)
-            assert answer.status_code == 403, path
+BY_MAIL_PROVIDERS = "/{brand_name}/mails/{kind}/{token}"
+
+
+async def test_no_route_opts_out_of_the_check_but_the_one_for_mail_providers(world: World) -> None:  # threat 55
+    taken = set()
+    for route, (site, origin) in itertools.product(world.app._app.routes, CROSS_SITE):
+        for method in ("POST", *(route.methods - {"GET", "HEAD", "OPTIONS"}), "PUT", "DELETE"):
+            path = re.sub(
+                r"\{(\w+)\}", lambda found: {"brand_name": BRAND, "kind": KIND}.get(found[1], "x1"), route.path_format
+            )
+            answer = await world.client().request(method, path, headers={"sec-fetch-site": site, "origin": origin})
+            if answer.status_code != 403:
+                taken.add((method, route.path_format))
+    assert taken == {("POST", BY_MAIL_PROVIDERS)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/{b}/mails/{k}/x1/again", "/{b}/mails/{k}/x1/", "/{b}/mails/{k}//x1", "//{b}/mails/{k}/x1", "/{b}/mails/{k}/", "/{b}/mails/x1",
+     "/{b}/my/mails", "/{b}/my/mails/{k}/x1", "/{b}/x/mails/{k}/x1", "/{b}/mails/{k}/x1/../../../logout", "/{b}/mails/../logout",
+     "/{b}/mails/{k}/x1%2f..%2f..%2f..%2flogout", "/{b}/mails/{k}/x1%0a", "/{b}/mails/{k}/x1;x", "/{b}/mails/{k}/x.1",
+     "/{b}/mails/{k}/" + "x" * 401, "/{b}/Mails/{k}/x1", "/{b}/logout?/mails/{k}/x1", "/mails/{k}/x1"],
+)  # fmt: skip
+async def test_what_only_looks_like_that_one_is_refused(world: World, path: str) -> None:  # threats 54, 55
+    for site, origin in CROSS_SITE:
+        url = path.format(b=BRAND, k=KIND)
+        answer = await world.client().post(url, headers={"sec-fetch-site": site, "origin": origin})
+        assert answer.status_code == 403, answer.status_code
 
 
 async def test_a_script_of_another_site_reads_nothing_but_its_visitors_may_follow_links(

@@ -16,6 +16,7 @@ from litestar import Litestar
 
 from server.billing import TaxId
 from server.login.elsewhere import name_of
+from server.mail.stopping import token_for
 from server.store import Store, micros
 from tests.conftest import Clock
 from tests.support.accounts import account, card, ending, invoice, keep, subscription
@@ -37,6 +38,11 @@ WHO = {
     "POST /{brand_name}/login/code": VISITOR,
     "POST /{brand_name}/login/resend": VISITOR,
     "POST /{brand_name}/logout": VISITOR,
+    "GET /{brand_name}/mails/{kind}/{token}": VISITOR,
+    "POST /{brand_name}/mails/{kind}/{token}": VISITOR,
+    "POST /{brand_name}/mails/{kind}/{token}/again": VISITOR,
+    "GET /{brand_name}/my/mails": CUSTOMER,
+    "POST /{brand_name}/my/mails": CUSTOMER,
     "POST /{brand_name}/my/logout-everywhere": CUSTOMER,
     "GET /{brand_name}/my/overview": CUSTOMER,
     "GET /{brand_name}/my/subscriptions": CUSTOMER,
@@ -169,6 +175,16 @@ for whose, its in {
     NOT_MINE[whose]["tax_id"] = its
 
 
+def stops(customer: str, brand: str = BRAND) -> dict[str, str]:
+    """The link of the customer's renewal reminders."""
+    portal: Any = SimpleNamespace(name=brand, settings=SETTINGS)
+    return {"kind": "renewal_reminder", "token": token_for(portal, customer, "renewal_reminder")}
+
+
+for ids in (MINE, MADE_UP, *NOT_MINE.values()):
+    ids.update(stops("cus_mine"))
+
+
 @pytest.fixture
 def world(sqlite_store: Store, clock: Clock) -> World:
     """Every brand offers everything, so that no route hides behind a switch."""
@@ -244,7 +260,7 @@ async def browser(filled: World) -> Client:
 async def everything(store: Store) -> dict[str, list[Any]]:
     """Every row of every table."""
     tables = ("challenge", "budget", "session", "customer", "account", "invoice", "catalog", "operation", "outbox",
-              "activity", "imported", "migration", "provider_session", "promotion_code", "redemption", "known_browser")  # fmt: skip
+              "activity", "imported", "migration", "provider_session", "promotion_code", "redemption", "known_browser", "mail_choice")  # fmt: skip
     return {table: sorted(await store.read(f"SELECT * FROM {table}"), key=repr) for table in tables}
 
 

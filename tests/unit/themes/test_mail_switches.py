@@ -6,7 +6,7 @@ import pytest
 
 from server import themes
 from server.mail.letters import LETTERS
-from server.themes.mail_switches import RENEWAL_DAYS, MailSwitches
+from server.themes.mail_switches import OPTIONAL, RENEWAL_DAYS, MailSwitches
 from tests.support.brands import PORTAL, the_mistake, write_brand
 
 KINDS = [each.template for each in LETTERS]
@@ -33,6 +33,14 @@ def test_all_of_them_can_be_switched_off_but_one(tmp_path):
     assert [each for each in KINDS if switches.wants(each)] == ["receipt"]
 
 
+def test_a_customer_may_do_without_the_reminders_that_the_business_does_not_keep(tmp_path):  # M2
+    assert read(tmp_path).stoppable == OPTIONAL
+    assert read(tmp_path, 'optional = ["card_expiring"]').stoppable == ("card_expiring",)
+    assert read(tmp_path, "optional = []").stoppable == ()
+    assert read(tmp_path, "renewal_reminder = false").stoppable == ("card_expiring",)
+    assert not any(MailSwitches().may_stop(kind) for kind in KINDS if kind not in OPTIONAL)
+
+
 @pytest.mark.parametrize("days", RENEWAL_DAYS)
 def test_a_renewal_is_spoken_of_so_many_days_before(tmp_path, days):
     switches = read(tmp_path, f"renewal_reminder_days = {days}")
@@ -43,6 +51,9 @@ def test_a_renewal_is_spoken_of_so_many_days_before(tmp_path, days):
     ("text", "key", "allowed"),
     [
         ("reciept = true", "mail.reciept", "did you mean receipt?"),
+        ('optional = ["receipt"]', "mail.optional[0]", "renewal_reminder"),
+        ('optional = ["trial_ending"]', "mail.optional[0]", "card_expiring"),
+        ("optional = true", "mail.optional", "a list"),
         ("passcode = false", "mail.passcode", "receipt"),
         ('receipt = "yes"', "mail.receipt", "true or false"),
         ("renewal_reminder_days = 20", "mail.renewal_reminder_days", "7, 15, 30, 45"),
