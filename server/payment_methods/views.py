@@ -16,8 +16,8 @@ from datetime import datetime
 import msgspec
 
 from server.billing import Account, Money, PaymentMethod, Subscription, methods
+from server.billing.names import more_items_of, name_of
 from server.rendering import View
-from server.subscriptions.part_views import more_items_of, name_of
 from server.themes import Features
 
 

@@ -162,7 +162,6 @@ class Shapes:
         subtotal = sum(amount for _, amount in lines)
         taxes = _taxes(subtotal - off[1], rate, currency)
         total = subtotal - off[1] + sum(each["amount"] for each in taxes if each["tax_behavior"] == "exclusive")
-        paid = total if status == "paid" else 0
         asked = {"amount_requested": total, "currency": currency}
         payments = self._payments(label, asked, at=at, status=status, failure=failure, method=method)
         return {
@@ -172,11 +171,11 @@ class Shapes:
             "status": status,
             "currency": currency,
             "created": seconds(at),
-            **_sums(subtotal, total, paid),
+            **_sums(subtotal, total, total if status == "paid" else 0),
             "billing_reason": "subscription_cycle" if subscription else "manual",
             "parent": _parent(subscription),
             "lines": self._lines(
-                label, lines, taxes, off[1], currency=currency, at=at, subscription=subscription, price=price
+                label, lines, taxes, off=off[1], currency=currency, at=at, subscription=subscription, price=price
             ),
             "total_taxes": taxes,
             "total_discount_amounts": [_taken(*off)] if off[1] else [],
@@ -193,8 +192,8 @@ class Shapes:
         label: str,
         lines: Sequence[tuple[str, int]],
         taxes: Sequence[Json],
-        off: int,
         *,
+        off: int,
         currency: str,
         at: datetime,
         subscription: str | None,
