@@ -164,12 +164,10 @@ class Shapes:
         total = subtotal - off[1] + sum(each["amount"] for each in taxes if each["tax_behavior"] == "exclusive")
         asked = {"amount_requested": total, "currency": currency}
         payments = self._payments(label, asked, at=at, status=status, failure=failure, method=method)
+        head = {"id": self.ident("in", label), "object": "invoice", "status": status, "currency": currency}
         return {
-            "id": self.ident("in", label),
-            "object": "invoice",
+            **head,
             **_billed_to(customer, number),
-            "status": status,
-            "currency": currency,
             "created": seconds(at),
             **_sums(subtotal, total, total if status == "paid" else 0),
             "billing_reason": "subscription_cycle" if subscription else "manual",
