@@ -23,6 +23,8 @@ WALKED = {
     "test_detail_rows.py": numbered("D", 4),
     "test_session_rows.py": {"L13", "L15"},
     "test_subscription_rows.py": numbered("S", 15),
+    "test_method_rows.py": numbered("P", 7),
+    "test_invoice_rows.py": numbered("I", 7),
 }
 MODES = 'params=["in place", "without scripts"]'
 GIVEN = {"enter", "later", "stage", "tmp_path"}

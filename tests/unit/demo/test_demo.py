@@ -29,6 +29,12 @@ def test_a_port_that_is_taken_is_said_plainly():
         demo.run(THEMES, host="127.0.0.1", port=taken.getsockname()[1])
 
 
+@pytest.mark.parametrize("port", [-1, 0, 65536])
+def test_a_number_that_is_no_port_is_said_plainly(port):
+    with pytest.raises(demo.DemoError, match=f"--port {port}: not a port"):
+        demo.run(THEMES, host="127.0.0.1", port=port)
+
+
 def test_every_brand_is_shown_on_one_origin_with_an_active_link():
     for brand in themes.load_all(THEMES):
         shown = demo.on_one_origin(brand)
@@ -97,4 +103,5 @@ async def test_another_name_for_this_machine_does_not_read_along(client):
 @pytest.mark.anyio
 async def test_everything_else_is_the_applications(client):
     assert (await client.get("/plain/account/")).status_code == 299
-    assert (await client.get("/")).headers["location"] == "/_demo/inbox"
+    home = await client.get("/")
+    assert (home.headers["location"], home.headers["cache-control"]) == ("/_demo/inbox", "no-store")
