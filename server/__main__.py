@@ -124,6 +124,23 @@ def customers_search(options: argparse.Namespace) -> int:
     return with_store(work)
 
 
+def customers_tax_id(options: argparse.Namespace) -> int:
+    from server.merchant import tax_ids  # noqa: PLC0415
+
+    brand: Brand = link.brand_named(themes_folder(), options.brand)
+
+    async def work(store: Store) -> int:
+        told = {"name": options.name, "address": options.address}
+        try:
+            done = await tax_ids.say(store, brand, options.customer, options.value, options.state, **told, now=now())
+        except tax_ids.NotSaid as error:
+            return refuse(f"{error}\nNothing was changed.")
+        print(f"{done.value} ({done.kind}) of {options.customer} is {done.verification}.")
+        return 0
+
+    return with_store(work)
+
+
 def restored(_: argparse.Namespace) -> int:
     from server.merchant import restored  # noqa: PLC0415
 
@@ -186,14 +203,29 @@ def workers(text: str) -> int:
     return int(text)
 
 
+def add(to: object, name: str, does: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = to.add_parser(name, help=words, description=words)  # type: ignore[attr-defined]
+    made.set_defaults(does=does)
+    return made
+
+
+def customers_menu(customers: argparse.ArgumentParser) -> None:
+    verbs = customers.add_subparsers(required=True, metavar="verb")
+    searched = add(verbs, "search", customers_search, "which customers carry an address, and which one a log-in opens")
+    searched.add_argument("brand")
+    searched.add_argument("email")
+    told = add(verbs, "tax-id", customers_tax_id, "what a tax office said of a customer's number; the customer sees it")
+    told.add_argument("brand")
+    told.add_argument("customer", help="the id, such as cus_123: customers search prints it")
+    told.add_argument("value", help="the number, however it is written, or its id")
+    told.add_argument("state", choices=("verified", "unverified"))
+    told.add_argument("--name", default="", help="whose it is, as the office says")
+    told.add_argument("--address", default="", help="and where")
+
+
 def menu() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m server", description="The merchant's commands.")
     commands = parser.add_subparsers(required=True, metavar="command")
-
-    def add(to: object, name: str, does: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = to.add_parser(name, help=words, description=words)  # type: ignore[attr-defined]
-        made.set_defaults(does=does)
-        return made
 
     served = add(commands, "serve", serve, "the production server")
     served.add_argument("--host", default="127.0.0.1")
@@ -216,10 +248,7 @@ def menu() -> argparse.ArgumentParser:
     carried = add(configs, "import", config_import, words)
     carried.add_argument("brand")
     carried.add_argument("file", type=Path)
-    customers = commands.add_parser("customers", help="look for customers")
-    searched = add(customers.add_subparsers(required=True, metavar="verb"), "search", customers_search, "who has it?")
-    searched.add_argument("brand")
-    searched.add_argument("email")
+    customers_menu(commands.add_parser("customers", help="look for customers, say whether a tax number is theirs"))
     add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
     add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
     return parser

@@ -37,7 +37,7 @@ from server.mail import choice_routes as mail_choices
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
 from server.payment_methods import routes as payment_methods
-from server.portal import Portal
+from server.portal import Portal, check_backend
 from server.rendering import Renderer
 from server.responding import AnyRequest
 from server.sandbox import routes as sandbox
@@ -176,4 +176,7 @@ def from_environment() -> ASGIApp:
     """What Granian loads in each worker process."""
     read = settings.from_environment(os.environ)
     logs.configure(read.log_level)
-    return create_app(read, themes.load_all(read.themes), open_store(read.database))
+    brands = themes.load_all(read.themes)
+    for brand in brands:
+        check_backend(brand)
+    return create_app(read, brands, open_store(read.database))

@@ -56,11 +56,13 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[list[Brand], list[Pro
     unknown = sorted(set(names) - {each.name for each in found})
     problems += [Problem(str(folder), 0, "theme", f"there is no brand {name}") for name in unknown]
     for each in found:
-        is_base = (each / themes.THEME_FILE).exists() and not (each / themes.PORTAL_FILE).exists()
-        if is_base or (names and each.name not in names):
+        if names and each.name not in names:
             continue
         try:
-            brands.append(themes.load(each))
+            if themes.is_base(each):
+                themes.check_base(each)
+            else:
+                brands.append(themes.load(each))
         except ThemeError as error:
             for mistake in error.mistakes:
                 message = f"{mistake.key or 'the file'}: found {mistake.found}; allowed: {mistake.allowed}"

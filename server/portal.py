@@ -12,7 +12,7 @@ from datetime import datetime
 from server.billing import Billing
 from server.paths import Paths
 from server.rendering import Renderer
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 from server.store import Store
 from server.themes import Brand
 from server.themes.portal_file import LoginPage
@@ -55,3 +55,14 @@ class Portal:
     def is_secure(self) -> bool:
         """Cookies are Secure and prefixed; only the demo on loopback is not."""
         return self.origin.startswith("https://")
+
+
+def check_backend(brand: Brand) -> None:
+    """Raises `SettingsError` where the brand asks for a backend that is not there: an empty ledger must not take its
+    place without a word."""
+    backend = brand.portal.billing.backend
+    if backend != "ledger":
+        raise SettingsError(
+            f"{brand.folder / 'portal.toml'}: billing.backend: {backend!r} cannot be served yet; "
+            'allowed: "ledger", filled by python -m server import'
+        )

@@ -12,6 +12,7 @@ input, whoever builds it where. Nothing is kept between two builds, so nothing c
 from __future__ import annotations
 
 import multiprocessing
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -31,6 +32,9 @@ from server.whole import NotOurs, write_folder
 
 FEW = 4
 """So many brands are built faster than another process starts."""
+
+
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 
 
 class BuildError(Exception):
@@ -60,7 +64,9 @@ def build(
     brand has no domain of its own that says so. Raises `BuildError` with the mistakes of every brand: those without
     one are built, the others stay as they were.
     """
-    out = out.absolute()
+    out, server = out.absolute(), server.rstrip("/")
+    if server and not _ORIGIN.fullmatch(server):
+        raise BuildError(f"--server {server[:80]!r}: must be https:// or http:// and a host, without a path")
     built, mistakes = [], []
     for brand, result in _each(brands, out, server, secure, reload):
         if isinstance(result, Built):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from datetime import time as clock_time
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
@@ -161,7 +162,7 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
     return environment
 
 
-def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:  # noqa: C901 (one small filter after another)
+def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
     # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept.
     @lru_cache(maxsize=20_000)
     def money(value: Money) -> str:
@@ -188,7 +189,8 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:  
         return of_day(value.astimezone(zone).date() if isinstance(value, datetime) else value, style)
 
     def time(value: datetime) -> str:
-        return dates.format_time(value, "short", tzinfo=zone, locale=locale)
+        local = value.astimezone(zone)
+        return _of_minute(local.hour, local.minute, locale)
 
     def moment(value: datetime) -> str:
         return dates.format_datetime(value, "medium", tzinfo=zone, locale=locale)
@@ -196,15 +198,21 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:  
     def number(value: int | str | Decimal) -> str:
         return numbers.format_decimal(Decimal(value), locale=locale)
 
-    def iso(value: datetime) -> str:
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
     def country(code: str) -> str:
         return str(locale.territories.get(code.upper(), code))
 
-    filters = (money, unit_price, time, moment, number, iso, country)
-    named: dict[str, Callable[..., Any]] = {each.__name__: each for each in filters}
+    filters = (money, unit_price, time, moment, number, _iso, country)
+    named: dict[str, Callable[..., Any]] = {each.__name__.lstrip("_"): each for each in filters}
     return {**named, "date": day, "by_name": _by_name(country)}
+
+
+@lru_cache(maxsize=10_000)
+def _of_minute(hour: int, minute: int, locale: Locale) -> str:
+    return dates.format_time(clock_time(hour, minute), "short", locale=locale)
+
+
+def _iso(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _by_name(country: Callable[[str], str]) -> Callable[[tuple[str, ...]], list[tuple[str, str]]]:

@@ -80,6 +80,12 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
             )
     if mail_from and not re.fullmatch(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]+", mail_from):
         raise SettingsError(f"PORTAL_MAIL_FROM: {mail_from!r} is not an address such as billing@portal.example")
+    header, peers = values.get("client_address_header", ""), values.get("proxy_peers", "")
+    if header and not (re.fullmatch(r"[A-Za-z0-9-]{1,60}", header) and peers):
+        raise SettingsError(
+            f"PORTAL_CLIENT_ADDRESS_HEADER: {header!r} must be the name of a header, such as CF-Connecting-IP, "
+            "and PORTAL_PROXY_PEERS must say from whom it is believed"
+        )
     return Settings(
         secrets=_secrets(values.get("secrets", "")) if values.get("secrets") or secrets_needed else (),
         origin=_origin(values.get("origin", "")),
@@ -88,8 +94,8 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         mail_from=mail_from,
         themes=Path(values.get("themes", "themes")),
         trusted_proxies=_whole(values, "trusted_proxies", 0, 0, 10),
-        client_address_header=values.get("client_address_header", "").lower(),
-        proxy_peers=_networks(values.get("proxy_peers", "")),
+        client_address_header=header.lower(),
+        proxy_peers=_networks(peers),
         code_minutes=_whole(values, "code_minutes", 10, 3, 10),
         session_idle_minutes=_whole(values, "session_idle_minutes", 60, 5, 240),
         session_hours=_whole(values, "session_hours", 8, 1, 24),
@@ -115,13 +121,16 @@ def _origin(value: str) -> str:
     if not value:
         return ""
     parts = _check_url("PORTAL_ORIGIN", value, ("https", "http"))
-    if parts.path.strip("/") or parts.query:
-        raise SettingsError(f"PORTAL_ORIGIN: {value} has a path; an origin is a scheme, a host and, if need be, a port")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise SettingsError(
+            f"PORTAL_ORIGIN: {value} has more than an origin: a scheme, a host and, if need be, a port, without a path"
+        )
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise SettingsError(
             f"PORTAL_ORIGIN: {value} is plain http; that is allowed on 127.0.0.1, ::1 and localhost only"
         )
-    return f"{parts.scheme}://{parts.netloc}"
+    # As browsers write it in `Origin`: in lower case, and without the scheme's own port.
+    return f"{parts.scheme}://{parts.netloc.lower()}".removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 def is_loopback(host: str) -> bool:

@@ -93,6 +93,16 @@ def remove_tax_id(account: Account, tax_id: str, rule: CustomerUpdate) -> Accoun
     return replace(account, customer=replace(customer, tax_ids=left))
 
 
+def verify_tax_id(account: Account, tax_id: str, state: str, name: str = "", address: str = "") -> Account | Refusal:
+    """The account with what an office said of the number: the business asked it, so no rule of the customer's holds."""
+    customer = account.customer
+    if not any(each.id == tax_id for each in customer.tax_ids):
+        return Refusal("not_found")
+    said: dict[str, str] = {"verification": state, "verified_name": name, "verified_address": address}
+    them = tuple(replace(each, **said) if each.id == tax_id else each for each in customer.tax_ids)
+    return account if them == customer.tax_ids else replace(account, customer=replace(customer, tax_ids=them))
+
+
 def _needs(asked: Update) -> list[str]:
     if isinstance(asked, Contact):
         return [name for name, value in asdict(asked).items() if value is not None]

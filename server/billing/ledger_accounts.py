@@ -130,7 +130,7 @@ class LedgerAccounts:
         seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         while is_due(seen.due_at, now):
             done = catch_up(seen.account, now)
-            told = telling.by_itself(seen.account, done.account)
+            told = telling.by_itself(seen.account, done.account, done.invoices)
             rows.store_change(transaction, self.brand, seen, done.account, invoices=done.invoices, activities=told)
             self._tell(transaction, customer_id, done.notices, now)
             seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))

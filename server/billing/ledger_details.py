@@ -34,6 +34,15 @@ class LedgerDetails(LedgerAccounts):
         rule = self.features.customer_update
         return await self._change(asked, lambda it: details.remove_tax_id(it, tax_id, rule))
 
+    async def verify_tax_id(
+        self, customer_id: str, tax_id: str, state: str, *, name: str, address: str, key: str, now: datetime
+    ) -> Account:
+        """What an office said of it; `state` is Stripe's `verified` or `unverified`. The business asks for it, from no
+        browser."""
+        kind, words = f"customer.tax_id_{state}", (state, _hashed((name, address)))
+        asked = Asked(customer_id, kind, tax_id, key, now, "", words)
+        return await self._change(asked, lambda it: details.verify_tax_id(it, tax_id, state, name, address))
+
 
 def _hashed(what: object) -> str:
     """Tells one request from another without keeping what it says."""

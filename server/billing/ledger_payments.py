@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refused, paying
+from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refused, paying, telling
 from server.billing import ledger_rows as rows
 from server.billing.documents import decode_invoice
 from server.billing.ledger_accounts import Asked, LedgerAccounts
@@ -67,7 +67,15 @@ class LedgerPayments(LedgerAccounts):
         made = make(seen.account, invoice, self._later(transaction, whose, seen.account, invoice))
         if isinstance(made, Refusal):
             raise Refused(made.reason, made.detail)
-        told = [Activity(now, _KINDS[made.payment.status], invoice.id, _said(made), asked.browser)]
+        told = [
+            Activity(
+                now,
+                _KINDS[made.payment.status],
+                invoice.id,
+                telling.of_payment(made.invoice, made.payment),
+                asked.browser,
+            )
+        ]
         rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=told)
         notice = of_invoice(invoice, made.invoice, made.account, now, present=True)
         self._tell(transaction, asked.customer_id, [notice] if notice else [], now)
@@ -112,18 +120,3 @@ class LedgerPayments(LedgerAccounts):
 def payment_of(invoice_id: str, key: str) -> str:
     """The id of the payment that a form asks for: the same form again finds it."""
     return "inpay_" + blake2b(f"{invoice_id} {key}".encode(), digest_size=12).hexdigest()
-
-
-def _said(made: Paying) -> dict[str, str]:
-    """What the history, and a mail, tell of it."""
-    it = made.payment
-    found = {
-        "payment": it.id,
-        "number": made.invoice.number,
-        "amount": str(it.amount.amount),
-        "currency": it.amount.currency,
-        "method": it.method,
-        "failure": it.failure,
-        "subscription": made.invoice.subscription,
-    }
-    return {name: text for name, text in found.items() if text}

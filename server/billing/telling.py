@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from server.billing import Activity
-from server.billing.types import ENDED, Account, Customer, Discount, Subscription
+from server.billing.types import ENDED, Account, Customer, Discount, Invoice, Payment, Subscription
 
 
 def of_change(before: Account, after: Account, action: str, subject: str) -> tuple[str, dict[str, str]]:
@@ -73,9 +75,24 @@ def _plans(old: Subscription, new: Subscription) -> dict[str, str]:
     return {**data, "at": coming.at.isoformat()} if coming else data
 
 
-def by_itself(before: Account, after: Account) -> list[Activity]:
-    """The lines for what nobody did: subscriptions that ended, changes that took effect."""
-    lines = []
+def of_payment(invoice: Invoice, payment: Payment) -> dict[str, str]:
+    """What is told of a try to pay."""
+    found = {
+        "payment": payment.id,
+        "number": invoice.number,
+        "amount": str(payment.amount.amount),
+        "currency": payment.amount.currency,
+        "method": payment.method,
+        "failure": payment.failure,
+        "subscription": invoice.subscription,
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def by_itself(before: Account, after: Account, made: Sequence[Invoice] = ()) -> list[Activity]:
+    """The lines for what nobody did, oldest first: subscriptions that ended, changes that took effect, charges that
+    failed, and those that worked at a later try. `made`: the invoices that changed, as it happened."""
+    lines = _charges(before, made)
     for old in before.subscriptions:
         new = after.subscription(old.id)
         if new is None or old.status in ENDED:
@@ -84,6 +101,22 @@ def by_itself(before: Account, after: Account) -> list[Activity]:
             lines.append(Activity(old.scheduled.at, "subscription.change_applied", new.id, _plans(old, new), ""))
         if new.status in ENDED and new.ended_at:
             lines.append(Activity(new.ended_at, "subscription.ended", new.id, {}, ""))
+    return sorted(lines, key=lambda each: each.at)
+
+
+def _charges(before: Account, made: Sequence[Invoice]) -> list[Activity]:
+    """A charge that works at once leaves no line: the invoice says it."""
+    old = {each.id for each in before.invoices}
+    known = {payment.id for each in before.invoices for payment in each.payments}
+    lines = []
+    for invoice in made:
+        for number, payment in enumerate(invoice.payments):
+            if payment.id in known:
+                continue
+            known.add(payment.id)
+            kind = "invoice.charge_paid" if payment.status == "paid" else "invoice.charge_failed"
+            if number or invoice.id in old or payment.status != "paid":
+                lines.append(Activity(payment.at, kind, invoice.id, of_payment(invoice, payment), ""))
     return lines
 
 

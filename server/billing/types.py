@@ -91,6 +91,9 @@ class TaxId(msgspec.Struct, frozen=True, omit_defaults=True):
     value: str
     verification: str = ""
     """`pending`, `verified`, `unverified`, `unavailable` or empty."""
+    verified_name: str = ""
+    """Whose the office says it is, where it does."""
+    verified_address: str = ""
 
 
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):

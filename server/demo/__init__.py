@@ -142,7 +142,7 @@ class Demo:
         )
         serving = asyncio.create_task(server.serve())
         waits = [asyncio.create_task(each.wait()) for each in (ended, changed)]
-        await self._announce(serving)
+        await self._announce(serving, ended)
         await asyncio.wait([serving, *waits], return_when=asyncio.FIRST_COMPLETED)
         for each in waits:
             each.cancel()
@@ -188,9 +188,9 @@ class Demo:
             for brand in self._brands
         ]
 
-    async def _announce(self, serving: asyncio.Task[None]) -> None:
+    async def _announce(self, serving: asyncio.Task[None], ended: asyncio.Event) -> None:
         """Once, and not before the port answers: what reads these lines goes on at once."""
-        while not self._announced and not serving.done():
+        while not (self._announced or serving.done() or ended.is_set()):
             try:
                 _, writer = await asyncio.open_connection(self._host, self._port)
             except OSError:
@@ -240,6 +240,8 @@ def print_passcode(message: EmailMessage) -> None:
 
 
 def _check_port(host: str, port: int) -> None:
+    if not 0 < port < 65536:
+        raise DemoError(f"--port {port}: not a port from 1 to 65535")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -24,6 +24,9 @@ class Number(msgspec.Struct, frozen=True):
     """Two letters; empty for those of the whole European Union."""
     verification: str = ""
     """`pending`, `verified`, `unverified`, `unavailable` or empty."""
+    verified_name: str = ""
+    """Whose the tax office says it is, once it is verified."""
+    verified_address: str = ""
 
 
 class Show(View, frozen=True):
@@ -79,7 +82,13 @@ def may_change(rule: CustomerUpdate) -> tuple[str, ...]:
 
 
 def number(tax_id: TaxId) -> Number:
-    kind = BY_CODE.get(tax_id.kind)
-    if kind is None:
-        return Number(tax_id.id, tax_id.value, tax_id.kind, "", tax_id.verification)
-    return Number(tax_id.id, tax_id.value, kind.name, kind.country, tax_id.verification)
+    kind, is_verified = BY_CODE.get(tax_id.kind), tax_id.verification == "verified"
+    return Number(
+        id=tax_id.id,
+        value=tax_id.value,
+        name=kind.name if kind else tax_id.kind,
+        country=kind.country if kind else "",
+        verification=tax_id.verification,
+        verified_name=tax_id.verified_name if is_verified else "",
+        verified_address=tax_id.verified_address if is_verified else "",
+    )

@@ -14,6 +14,7 @@ from server import settings as settings_module
 from server import themes
 from server.invoices.electronic import seller_gaps
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
+from server.portal import check_backend
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, micros, migrations, open_store
 from server.store.probing import write_and_take_back
@@ -50,7 +51,17 @@ def _brands(settings: Settings) -> list[Finding]:
     except ThemeError as error:
         return [Finding("brands", False, str(error), "Mend the files named; PORTAL_THEMES names their folder.")]
     findings = [Finding("brands", True, f"{len(brands)}: {', '.join(brand.name for brand in brands)}")]
-    return findings + [find for brand in brands for find in (_link(brand, settings), _electronic(brand))]
+    looks = ((_backend(brand), _link(brand, settings), _electronic(brand)) for brand in brands)
+    return findings + [find for each in looks for find in each if find]
+
+
+def _backend(brand: Brand) -> Finding | None:
+    try:
+        check_backend(brand)
+    except SettingsError as error:
+        mend = "Set [billing] backend in the brand's portal.toml; the server does not start before."
+        return Finding(f"billing of {brand.name}", False, str(error), mend)
+    return None
 
 
 def _link(brand: Brand, settings: Settings) -> Finding:

@@ -18,6 +18,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from server import themes
+from server.portal import check_backend
 from server.settings import Settings, SettingsError, is_loopback
 from server.static_files import StaticFiles
 from server.store import open_store
@@ -31,10 +32,12 @@ class ServeError(Exception):
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int, static: Path | None) -> None:
-    """Serve until a signal ends it. Raises `ServeError` and `ThemeError` before the first worker starts."""
+    """Serve until a signal ends it. Raises `ServeError`, `SettingsError` and `ThemeError` before the first worker starts."""
     loaded = themes.load_all(settings.themes)
     brands = [brand.name for brand in loaded]
     origins = {brand.name: brand.portal.site.url or settings.origin for brand in loaded}
+    for brand in loaded:
+        check_backend(brand)
     for name, origin in origins.items():
         if not origin:
             raise SettingsError(

@@ -18,7 +18,9 @@ ACTIVITIES = frozenset(
         *("subscription.unpaused", "subscription.restarted", "subscription.unpinned"),
         *("payment_method.added", "payment_method.default", "payment_method.removed"),
         *("invoice.paid", "invoice.payment_failed", "invoice.payment_action_required"),
+        *("invoice.charge_failed", "invoice.charge_paid"),
         *("customer.updated", "customer.tax_id_added", "customer.tax_id_removed"),
+        *("customer.tax_id_verified", "customer.tax_id_unverified"),
         *("reminder.off", "reminder.on"),
     }
 )

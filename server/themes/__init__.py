@@ -78,13 +78,32 @@ def load(folder: Path) -> Brand:
     _check_name(folder, mistakes)
     _check_other_files(folder, mistakes)
     documents = _lineage(folder, mistakes)
-    theme = read_theme(Table([(each, each.values) for each in documents], mistakes))
+    # A file that could not be read lacks nothing: what it would have said is not known.
+    is_readable = all(each.is_readable for each in documents)
+    theme = read_theme(Table([(each, each.values) for each in documents], mistakes)) if is_readable else None
     document = Document(folder / PORTAL_FILE, mistakes)
     portal = read_portal(Table([(document, document.values)], mistakes)) if document.is_readable else None
     if mistakes or theme is None or portal is None:
         raise ThemeError(mistakes)
     lineage = tuple(each.file.parent for each in documents)
     return Brand(name=folder.name, folder=folder, lineage=lineage, theme=theme, portal=portal)
+
+
+def is_base(folder: Path) -> bool:
+    """Whether it is a theme that others extend, and no brand."""
+    return (folder / THEME_FILE).exists() and not (folder / PORTAL_FILE).exists()
+
+
+def check_base(folder: Path) -> None:
+    """Raises `ThemeError` with what is wrong with a theme that others extend. It may leave out what they give."""
+    mistakes: list[Mistake] = []
+    _check_name(folder, mistakes)
+    _check_other_files(folder, mistakes)
+    documents = _lineage(folder, mistakes)
+    if all(each.is_readable for each in documents):
+        read_theme(Table([(each, each.values) for each in documents], mistakes))
+    if found := [each for each in mistakes if each.found != "nothing"]:
+        raise ThemeError(found)
 
 
 def load_all(folder: Path) -> tuple[Brand, ...]:
@@ -97,7 +116,7 @@ def load_all(folder: Path) -> tuple[Brand, ...]:
     brands: list[Brand] = []
     mistakes: list[Mistake] = []
     for each in folders:
-        if (each / THEME_FILE).exists() and not (each / PORTAL_FILE).exists():
+        if is_base(each):
             _check_other_files(each, mistakes)
             continue
         try:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 from babel import Locale, UnknownLocaleError
 
+from server import postal
 from server.settings import is_loopback
 from server.themes.features import Features, read_features
 from server.themes.mail_switches import MailSwitches, read_mail
@@ -123,7 +124,7 @@ def _business(table: Table) -> Business:
 def _seat(table: Table) -> Seat:
     seat = Seat(
         **{key: table.text(key, limit=100) for key in ("line1", "line2", "city", "state", "postal_code")},
-        country=table.pattern("country", "[A-Z]{2}", "a country's two letters, such as DE"),
+        country=table.pattern("country", "|".join(postal.codes()), "a country's two letters, such as DE"),
     )
     table.close()
     return seat

@@ -30,6 +30,8 @@ def test_other_programs_variables_are_none_of_ours():
         ("PORTAL_ORIGIN", "portal.example", "https://"),
         ("PORTAL_ORIGIN", "http://portal.example", "plain http"),
         ("PORTAL_ORIGIN", "https://portal.example/path", "path"),
+        ("PORTAL_ORIGIN", "https://portal.example/#x", "more than an origin"),
+        ("PORTAL_ORIGIN", "https://me:pass@portal.example", "more than an origin"),
         ("PORTAL_ORIGIN", "https://portal.example:port", "not a URL"),
         ("PORTAL_DATABASE", "mysql://root@host/x", "sqlite:"),
         ("PORTAL_CODE_MINUTES", "11", "3 to 10"),
@@ -39,6 +41,7 @@ def test_other_programs_variables_are_none_of_ours():
         ("PORTAL_SESSION_HOURS", "25", "1 to 24"),
         ("PORTAL_TRUSTED_PROXIES", "-1", "0 to 10"),
         ("PORTAL_PROXY_PEERS", "10.0.0.0/99", "networks"),
+        ("PORTAL_CLIENT_ADDRESS_HEADER", "CF-Connecting-IP", "PORTAL_PROXY_PEERS must say"),
         ("PORTAL_LOG_LEVEL", "loud", "debug, info, warning, error"),
         ("PORTAL_SMTP_URL", "http://mail.example", "smtp://"),
         ("PORTAL_SMTP_URL", "smtp://mail.example", "PORTAL_MAIL_FROM"),
@@ -56,6 +59,12 @@ def test_what_is_wrong_is_named_with_what_is_allowed(variable, value, words):
 def test_plain_http_is_for_loopback():
     for host in ("127.0.0.1:8000", "localhost:8000", "[::1]:8000"):
         assert from_environment(GOOD | {"PORTAL_ORIGIN": f"http://{host}"}).origin == f"http://{host}"
+
+
+def test_an_origin_is_kept_as_browsers_send_it():
+    for written in ("https://Portal.Example", "https://portal.example:443", "https://portal.example/"):
+        assert from_environment(GOOD | {"PORTAL_ORIGIN": written}).origin == "https://portal.example"
+    assert from_environment(GOOD | {"PORTAL_ORIGIN": "http://LOCALHOST:80"}).origin == "http://localhost"
 
 
 def test_keys_of_the_stripe_backend_are_let_through():

@@ -74,8 +74,15 @@ def tax_id(raw: Any) -> tuple[str, TaxId]:
 
 
 def _tax_id(found: wire.TaxId) -> TaxId:
-    status = found.verification.status if found.verification else None
-    return TaxId(id=found.id, kind=found.type, value=found.value, verification=status or "")
+    said = found.verification or wire.Verification()
+    return TaxId(
+        id=found.id,
+        kind=found.type,
+        value=found.value,
+        verification=said.status or "",
+        verified_name=said.verified_name or "",
+        verified_address=said.verified_address or "",
+    )
 
 
 def payment_method(raw: Any) -> tuple[str, PaymentMethod]:

@@ -46,6 +46,8 @@ class Address(Wire, frozen=True):
 
 class Verification(Wire, frozen=True):
     status: str | None = None
+    verified_name: str | None = None
+    verified_address: str | None = None
 
 
 class Owner(Wire, frozen=True):

@@ -175,3 +175,35 @@ async def test_invoices_that_were_issued_keep_their_details_and_the_next_has_the
     assert kept == old
     assert (kept.customer_name, kept.customer_address) == ("Old Name", HAMBURG)
     assert (new.customer_name, new.customer_address) == ("New Name", PARIS)
+
+
+async def said(ledger, state, tax_id, key, *whose):
+    name, address = whose or ("", "")
+    whole = {"name": name, "address": address, "key": key, "now": NOW}
+    return (await ledger.verify_tax_id("cus_1", tax_id, state, **whole)).customer.tax_ids
+
+
+# D1
+async def test_what_an_office_says_of_a_number_arrives_once_and_in_the_history(ledger):
+    [new] = await add(ledger)
+    assert new.verification == "pending"
+    for key in ("v1", "v1", "v2"):
+        [now] = await said(ledger, "verified", new.id, key, "Rösterei GmbH", "Hamburg")
+        assert (now.verification, now.verified_name, now.verified_address) == ("verified", "Rösterei GmbH", "Hamburg")
+    [now] = await said(ledger, "unverified", new.id, "v3")
+    assert (now.verification, now.verified_name, now.verified_address) == ("unverified", "", "")
+    kinds = ("added", "unverified", "verified")
+    assert sorted(await told(ledger)) == [(f"customer.tax_id_{each}", {"type": "eu_vat"}) for each in kinds]
+    with pytest.raises(NotFound):
+        await said(ledger, "verified", "txi_gone", "v4")
+    with pytest.raises(Refused):
+        await said(ledger, "verified", new.id, "v3")
+
+
+async def test_an_import_brings_what_an_office_said(store, ledger):
+    alone = {"id": "txi_1", "object": "tax_id", "customer": "cus_1", "type": "eu_vat", "value": "DE136695976"}
+    for state, name in (("pending", None), ("verified", "Rösterei GmbH")):
+        verification = {"status": state, "verified_name": name, "verified_address": name}
+        await import_records(store, "plain", [{**alone, "verification": verification}], now=NOW)
+        [now] = (await ledger.account("cus_1", NOW)).customer.tax_ids
+        assert (now.verification, now.verified_name, now.verified_address) == (state, name or "", name or "")

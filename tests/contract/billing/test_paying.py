@@ -1,8 +1,10 @@
 """Invoices paid in the store: once for a key, never twice, in the account and in the invoice's row alike. Row I4."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from server.billing import NotFound, Refused
 from server.billing.ledger import Ledger
@@ -11,7 +13,7 @@ from server.merchant.import_files import import_records
 from server.themes.features import Features
 from tests.contract.billing.test_atomicity import BreakingStore, BrokenOff, everything
 from tests.support import exports
-from tests.support.ledger_accounts import NOW, eur
+from tests.support.ledger_accounts import NOW, day, eur
 
 pytestmark = pytest.mark.anyio
 OPEN = {"status": "open", "amount_paid": 0, "amount_remaining": 3100}
@@ -70,12 +72,13 @@ async def test_a_paid_invoice_is_paid_in_the_account_and_in_its_row(ledger):  # 
     assert line.data["method"] == "visa 4242"
 
 
-async def test_an_invoice_older_than_the_account_holds_is_paid_in_its_row(ledger):
+async def test_an_invoice_that_is_older_than_the_latest_is_paid_in_its_row_too(ledger):
     before = await ledger.account("cus_1", NOW)
-    assert "in_1_0" not in {each.id for each in before.invoices}
+    assert [each.id for each in before.older_debts] == ["in_1_0"]
     done = await pay(ledger, "in_1_0")
     assert (await ledger.invoice("cus_1", "in_1_0")).status == "paid"
-    assert done.account == before == await ledger.account("cus_1", NOW)  # the newest is still owed: still past due
+    # The newest is still owed: still past due.
+    assert done.account == replace(before, invoices=before.latest_invoices) == await ledger.account("cus_1", NOW)
 
 
 async def test_a_double_click_pays_once(ledger):
@@ -87,7 +90,7 @@ async def test_a_double_click_pays_once(ledger):
 
 @pytest.mark.parametrize("invoice", ["in_1_15", "in_1_0"])
 async def test_two_tabs_pay_once(ledger, invoice):
-    """Also an invoice that stands in its row only."""
+    """Also an invoice that is older than the latest."""
     answers = await asyncio.gather(*(pay(ledger, invoice, key=f"tab-{n}") for n in range(6)), return_exceptions=True)
     assert sorted(getattr(each, "reason", "") for each in answers) == ["", *["already_paid"] * 5]
     found = await ledger.invoice("cus_1", invoice)
@@ -176,3 +179,34 @@ async def test_what_is_refused_changes_nothing(ledger):
     await pay(ledger)
     with pytest.raises(Refused, match="key_reused"):
         await pay(ledger, "in_1_14")
+
+
+@pytest.mark.parametrize(("method", "kind"), [("pm_1", "charge_paid"), ("pm_insufficient_funds", "charge_failed")])
+async def test_another_try_by_itself_leaves_a_line_in_the_history(store, method, kind):  # S15
+    again = {"next_payment_attempt": exports.MARCH + 3 * 86400}
+    more = {"in_1_15": again, "sub_1": {"default_payment_method": method}}
+    all_but = ("in_1_0", "in_1_14")
+    mine = [{**each, **more.get(each["id"], {})} for each in records() if each["id"] not in all_but]
+    await import_records(store, "plain", mine, now=NOW)
+    ledger = Ledger(store, "plain", Features())
+    later = NOW + timedelta(days=9)
+    for _ in range(2):
+        await ledger.account("cus_1", later)
+    [line] = await ledger.history("cus_1")
+    assert (line.kind, line.subject, line.browser) == (f"invoice.{kind}", "in_1_15", "")
+    assert line.at == day(2026, 3, 4)
+    assert line.data["amount"] == "3100"
+
+
+async def test_a_charge_that_works_at_once_leaves_no_line_and_one_that_fails_does(store):
+    await import_records(store, "plain", records(), now=NOW)
+    ledger = Ledger(store, "plain", Features())
+    await pay(ledger)
+    renewed = await ledger.account("cus_1", day(2026, 4, 2))
+    assert renewed.invoices[0].status == "paid"
+    assert await kinds(ledger) == ["invoice.paid"]
+    broken = {"invoice_settings": {"default_payment_method": "pm_insufficient_funds"}}
+    await import_records(store, "plain", [exports.customer("cus_1", email="c1@example.com", **broken)], now=NOW)
+    failed = await ledger.account("cus_1", day(2026, 5, 2))
+    assert failed.invoices[0].status == "open"
+    assert await kinds(ledger) == ["invoice.charge_failed", "invoice.paid"]

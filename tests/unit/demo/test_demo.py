@@ -29,6 +29,12 @@ def test_a_port_that_is_taken_is_said_plainly():
         demo.run(THEMES, host="127.0.0.1", port=taken.getsockname()[1])
 
 
+@pytest.mark.parametrize("port", [-1, 0, 65536])
+def test_a_number_that_is_no_port_is_said_plainly(port):
+    with pytest.raises(demo.DemoError, match=f"--port {port}: not a port"):
+        demo.run(THEMES, host="127.0.0.1", port=port)
+
+
 def test_every_brand_is_shown_on_one_origin_with_an_active_link():
     for brand in themes.load_all(THEMES):
         shown = demo.on_one_origin(brand)

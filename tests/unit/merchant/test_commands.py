@@ -135,6 +135,27 @@ def test_searching_says_which_customer_opens(shop, capsys):
     assert "opens" in out
 
 
+def test_a_tax_number_is_said_to_be_somebodys(shop, capsys):  # D1
+    number = {"id": "txi_1", "object": "tax_id", "customer": "cus_1", "type": "eu_vat", "value": "DE 136695976"}
+    Path("all.json").write_text(json.dumps([CUSTOMER, number | {"verification": {"status": "pending"}}]))
+    run(capsys, "import", "harbour", "all.json")
+    it = ("customers", "tax-id", "harbour")
+    for _ in range(2):
+        code, out, _ = run(capsys, *it, "cus_1", "de136695976", "verified", "--name", "A GmbH", "--address", "B\nC")
+        assert (code, out) == (0, "DE 136695976 (eu_vat) of cus_1 is verified.\n")
+    for arguments, why in (
+        (("cus_1", "DE999999999", "verified"), "DE 136695976 (eu_vat, verified)"),
+        (("cus_2", "DE136695976", "verified"), "has no customer 'cus_2'"),
+        (("cus_1", "DE136695976", "unverified", "--name", "A"), "only with verified"),
+        (("cus_1", "DE136695976", "verified", "--name", "A\x1b[31m"), "--name: one line"),
+    ):
+        code, _, err = run(capsys, *it, *arguments)
+        assert (code, "Nothing was changed." in err) == (1, True)
+        assert why in err
+    with pytest.raises(SystemExit, match="2"):
+        run(capsys, *it, "cus_1", "DE136695976", "perhaps")
+
+
 def test_a_database_that_cannot_be_opened_is_one_message(shop, capsys, monkeypatch):
     monkeypatch.setenv("PORTAL_DATABASE", "sqlite:/nonexistent/folder/x")
     code, _, err = run(capsys, "customers", "search", "harbour", "x@example.com")

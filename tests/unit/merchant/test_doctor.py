@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.merchant import doctor, link
+from server.merchant import doctor, link, serve
+from server.settings import SettingsError, from_environment
 from server.store import micros, open_store
 
 pytestmark = pytest.mark.anyio
@@ -116,3 +117,12 @@ async def test_what_a_brand_lacks_for_electronic_invoices_is_said_and_is_no_fail
     plain = findings["electronic invoices of plain"]
     assert "does not say tax_id" in plain.words
     assert plain.is_fine
+
+
+async def test_a_backend_that_is_not_there_is_no_empty_ledger(environment):
+    file = Path(environment["PORTAL_THEMES"]) / "orbit" / "portal.toml"
+    file.write_text(file.read_text().replace('backend = "ledger"', 'backend = "stripe"'))
+    assert "'stripe' cannot be served yet" in (await found(environment))["billing of orbit"].words
+    settings = from_environment(environment)
+    with pytest.raises(SettingsError, match=r"orbit/portal\.toml: billing\.backend: 'stripe' cannot be served yet"):
+        serve.serve(settings, host="127.0.0.1", port=1, workers=1, static=None)

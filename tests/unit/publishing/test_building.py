@@ -188,6 +188,21 @@ def test_brands_without_a_domain_share_the_rules_of_one(tmp_path):
     assert "\n/harbour/* /harbour/404.html 404\n" in redirects
 
 
+def test_what_is_no_origin_of_a_server_is_refused_before_anything_is_written(tmp_path):
+    for server in (
+        "server.example",
+        "ftp://server.example",
+        "https://server.example/x",
+        "https://a b",
+        "https://x\n/*",
+    ):
+        with pytest.raises(BuildError, match=r"--server .* must be https://"):
+            publishing.build([a_brand(tmp_path)], tmp_path / "dist", server=server)
+    assert not (tmp_path / "dist").exists()
+    publishing.build([a_brand(tmp_path)], tmp_path / "dist", server="http://127.0.0.1:8000/")
+    assert "/login http://127.0.0.1:8000/harbour/login 200" in (tmp_path / "dist" / "_redirects").read_text()
+
+
 def test_building_one_brand_keeps_the_shared_rules_of_the_others(tmp_path):
     publishing.build([a_brand(tmp_path), a_brand(tmp_path, "plain")], tmp_path / "dist")
     before = (tmp_path / "dist" / "_headers").read_text()

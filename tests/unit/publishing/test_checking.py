@@ -45,6 +45,17 @@ def test_one_bad_brand_hides_nothing_of_the_others(tmp_path):
     assert problems
 
 
+def test_a_theme_that_only_others_extend_is_looked_at_too(tmp_path):
+    base = write_brand(tmp_path, "base", theme="[brand]\ncolour = 1\n", portal=None)
+    assert [each.message for each in checking.load(tmp_path, ["base"])[1]] == [
+        "brand.colour: found an unknown key; allowed: accent, background, button, color, icon, logo (did you mean color?)"
+    ]
+    write_brand(tmp_path, "base", theme=THEME.replace("color", "accent"), portal=None)
+    assert checking.load(tmp_path) == ([], [])
+    (base / "portl.toml").write_text(PORTAL)
+    assert "did you mean portal.toml" in checking.load(tmp_path)[1][0].message
+
+
 def test_a_brand_that_is_not_there_is_told(tmp_path):
     write_brand(tmp_path)
     assert [each.message for each in checking.load(tmp_path, ["habour"])[1]] == ["there is no brand habour"]

@@ -10,11 +10,6 @@ from tests.support.brands import PORTAL, write_brand
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def said():
-    return translating.extracted()
-
-
 @pytest.fixture(autouse=True)
 def own_catalogs(tmp_path, monkeypatch, said):
     """A folder of catalogs of this test's own; the templates are read once."""

@@ -86,6 +86,14 @@ def test_a_missing_file_is_named(tmp_path, name):
     assert folder / name in [each.file for each in mistakes(folder)]
 
 
+@pytest.mark.parametrize("broken", ["[brand]\n", 'x = "open\n', "x = “y”\n", "x = " + "[" * 5000, "#" * 200_000])
+def test_a_file_that_cannot_be_read_is_the_only_mistake(tmp_path, broken):
+    """Nothing is said to be missing in it: the keys may well stand there."""
+    assert the_mistake(write_brand(tmp_path, theme=THEME + broken)).key == ""
+    base = write_brand(tmp_path, "base", theme=THEME + broken, portal=None)
+    assert the_mistake(write_brand(tmp_path, theme='extends = "base"\n')).file == base / "theme.toml"
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     assert [each.found for each in mistakes(tmp_path / "gone")][:1] == ["no such file"]
 

@@ -174,7 +174,7 @@ def test_who_issues_the_invoices_is_read(tmp_path):
     assert (business.address.city, business.address.country, business.address.line1) == ("Hamburg", "DE", "")
 
 
-@pytest.mark.parametrize("country", ["de", "DEU", "Germany", ""])
+@pytest.mark.parametrize("country", ["de", "DEU", "Germany", "XX", ""])
 def test_a_country_is_two_capital_letters(tmp_path, country):
     text = f'[business.address]\ncountry = "{country}"\n'
     assert the_mistake(write_brand(tmp_path, portal=PORTAL + text)).key == "business.address.country"

@@ -1,0 +1,151 @@
+"""How templates become Python: Jinja's own compiler, with the short way where it takes a long one.
+
+Every piece of every page goes through it. What a template may say and what comes out of it stay the same; where one is
+not like those below (a plain text template, an `{% autoescape %}` block), Jinja's own way is taken.
+
+| in a template that escapes | Jinja | here |
+|---|---|---|
+| ``{{ value }}`` | an object around each text, which the next step joins anyway | the text, `escaped` |
+| ``macro(…)``, ``paths.details()`` | looks twice whether the callable wants the context | called as it stands |
+| what a macro answers | looks whether it has marks of its own, then marks it as safe | `marked` as safe |
+| ``it.name`` | a call of a function around Python's own `getattr` | `getattr`; the function where there is no such attribute |
+| ``_("…")`` as an argument | marked as safe each time | once: `Constants` |
+| ``_("…", name=…)`` | looked up in the context, then called with it | `environment.gettext_escaped` |
+
+Nothing that a template can call wants the context but the words; a test holds the environment to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from keyword import iskeyword
+from types import FunctionType
+from typing import Any, cast
+
+import jinja2
+import markupsafe
+from jinja2 import nodes, runtime
+from jinja2.compiler import CodeGenerator, Frame, MacroRef
+from jinja2.utils import missing, pass_eval_context
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup, escape
+
+# Not part of MarkupSafe's promise: where it is missing, `escape` does the same.
+_escape_text = getattr(markupsafe, "_escape_inner", escape)
+
+marked = cast("Callable[[str], Markup]", partial(str.__new__, Markup))
+"""Text that is escaped already, as `Markup`, without a look whether it has marks of its own."""
+
+
+def escaped(value: object) -> str:
+    """`markupsafe.escape`, as text."""
+    kind = type(value)
+    if kind is str:
+        return _escape_text(value)
+    return value if kind is Markup else escape(value)  # type: ignore[return-value]
+
+
+class Constants(dict[str, Markup]):
+    """Words of templates, marked as safe when they are first asked for."""
+
+    def __missing__(self, words: str) -> Markup:
+        made = self[words] = marked(words)
+        return made
+
+
+class Macro(runtime.Macro):
+    """A macro of a template. Called as it stands, by a template that escapes, it answers `Markup`."""
+
+    def __init__(self, environment: jinja2.Environment, func: FunctionType, name: str, *about: Any) -> None:
+        super().__init__(environment, func, name, *about)
+        self._is_odd = self.catch_kwargs or self.catch_varargs or self.explicit_caller
+        caller = (environment.undefined("No caller defined", name="caller"),) if self.caller else ()
+        # Python then fills in what a call leaves out.
+        func.__defaults__ = (missing,) * len(self.arguments) + caller
+        self._names = dict(zip((*self.arguments, "caller"), func.__code__.co_varnames, strict=False))
+
+    @pass_eval_context
+    def __call__(self, *args: Any, **kwargs: Any) -> str:
+        if self._is_odd or len(args) > len(self.arguments) or (args and type(args[0]) is nodes.EvalContext):
+            return super().__call__(*args, **kwargs)
+        if not kwargs:
+            return marked(self._func(*args))
+        if not kwargs.keys() <= self._names.keys():
+            return super().__call__(*args, **kwargs)  # it says what is wrong
+        return marked(self._func(*args, **{self._names[name]: value for name, value in kwargs.items()}))
+
+
+class Template(jinja2.Template):
+    """A template that others import: what it exports is the same for all, as their globals are the environment's."""
+
+    def _get_default_module(self, ctx: runtime.Context | None = None) -> Any:
+        return self._module or super()._get_default_module(ctx)
+
+
+WANT_CONTEXT = frozenset({"_", "gettext", "ngettext", "pgettext", "npgettext"})
+
+
+class Generator(CodeGenerator):
+    """Writes what the table above says."""
+
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802 (Jinja names them so)
+        escapes = nodes.EvalContext(self.environment, self.name).autoescape
+        if escapes and not node.find(nodes.EvalContextModifier):
+            node = _Words().visit(node)
+        super().visit_Template(node, frame)
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
+        has_odd = node.dyn_args or node.dyn_kwargs or any(iskeyword(each.key) for each in node.kwargs)
+        wants_context = isinstance(node.node, nodes.Name) and node.node.name in WANT_CONTEXT
+        if has_odd or wants_context or not _escapes(frame):
+            super().visit_Call(node, frame, forward_caller=forward_caller)
+            return
+        self.visit(node.node, frame)
+        self.write("(")
+        for each in (*node.args, *node.kwargs):
+            self.visit(each, frame)
+            self.write(", ")
+        self.write("caller=caller)" if forward_caller else ")")
+
+    def visit_MarkSafeIfAutoescape(self, node: nodes.MarkSafeIfAutoescape, frame: Frame) -> None:  # noqa: N802
+        if _escapes(frame) and isinstance(node.expr, nodes.Const):
+            self.write(f"constants[{node.expr.value!r}]")
+        else:
+            super().visit_MarkSafeIfAutoescape(node, frame)
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
+        self.write("(_value if (_value := getattr((_object := ")
+        self.visit(node.node, frame)
+        self.write(f"), {node.attr!r}, missing)) is not missing else environment.getattr(_object, {node.attr!r}))")
+
+    def write_commons(self) -> None:
+        super().write_commons()
+        self.writeline("escaped, constants = environment.escaped, environment.constants")
+
+    def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:
+        self.write("environment.")
+        super().macro_def(macro_ref, frame)
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if _escapes(frame) and finalize.src is None:
+            self.write("escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
+def _escapes(frame: Frame) -> bool:
+    return frame.eval_ctx.autoescape and not frame.eval_ctx.volatile
+
+
+_ESCAPED_WORDS = {"_": "gettext_escaped", "gettext": "gettext_escaped", "ngettext": "ngettext_escaped"}
+
+
+class _Words(NodeTransformer):
+    """Leads the calls of gettext to the environment, which knows how words are said where everything is escaped."""
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if isinstance(node.node, nodes.Name) and node.node.name in _ESCAPED_WORDS:
+            node.node = nodes.EnvironmentAttribute(_ESCAPED_WORDS[node.node.name], lineno=node.lineno)
+        return node

@@ -1,0 +1,11 @@
+"""What the tests of words share."""
+
+import pytest
+
+from server import translating
+
+
+@pytest.fixture(scope="session")
+def said():
+    """Every text of the templates and themes, read once."""
+    return translating.extracted()
