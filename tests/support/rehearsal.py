@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.served import Demo
 
-_TABLES = ("account", "invoice", "activity", "operation", "catalog", "redemption")
+_TABLES = ("account", "invoice", "activity", "operation", "catalog", "redemption", "mail_choice")
 
 
 class Rehearsal(Demo):
