@@ -7,14 +7,17 @@ never looked at.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from litestar import Request
-from litestar.exceptions import ClientException, HTTPException
+from litestar.exceptions import ClientException, HTTPException, InternalServerException
 
 MOST_FIELDS = 64
+SLOWEST = 20.0
+"""Seconds within which a form must be here. Granian waits for headers 30 s, and for a body as long as it takes."""
 
 KEPT = "kept."
 """Log-in carries the words of a form that a dead session stopped as ``kept.<field>``."""
@@ -30,6 +33,10 @@ class UnsupportedMediaTypeError(HTTPException):
 
 class TooLargeError(HTTPException):
     status_code = 413
+
+
+class TooSlowError(HTTPException):
+    status_code = 408
 
 
 class Form:
@@ -68,8 +75,8 @@ def _bounded(fields: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-async def read_form(request: Request[Any, Any, Any], limit: int = 16_384) -> Form:
-    """The form that was posted; at most `limit` bytes. Raises Litestar's 400, 413 or 415."""
+async def read_form(request: Request[Any, Any, Any], limit: int = 16_384, patience: float = SLOWEST) -> Form:
+    """The form that was posted; at most `limit` bytes, within `patience` seconds. Raises Litestar's 400, 408, 413 or 415."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     if kind.strip().lower() != "application/x-www-form-urlencoded" or charset not in ("", "utf-8"):
@@ -79,7 +86,7 @@ async def read_form(request: Request[Any, Any, Any], limit: int = 16_384) -> For
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > limit:
         raise TooLargeError
-    body = await request.body()
+    body = await _body(request, patience)
     if len(body) > limit:
         raise TooLargeError
     try:
@@ -92,3 +99,14 @@ async def read_form(request: Request[Any, Any, Any], limit: int = 16_384) -> For
     if len(fields) != len(pairs) or any("\0" in name or "\0" in value for name, value in pairs):
         raise ClientException
     return Form(fields)
+
+
+async def _body(request: Request[Any, Any, Any], patience: float) -> bytes:
+    try:
+        async with asyncio.timeout(patience):
+            return await request.body()
+    except TimeoutError:
+        raise TooSlowError from None
+    except InternalServerException:
+        # What Litestar 2.25 says of a browser that left in the middle, or of a body that breaks off: no fault of ours.
+        raise ClientException from None

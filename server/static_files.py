@@ -20,6 +20,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from server import policy
 from server.paths import DYNAMIC_PREFIXES
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -27,6 +28,7 @@ Rule = tuple[re.Pattern[str], dict[str, str]]
 
 _TYPES = {".webmanifest": "application/manifest+json", ".woff2": "font/woff2", ".js": "text/javascript"}
 _IS_TEXT = re.compile(r"text/|image/svg|application/(json|javascript|manifest)")
+PLAIN: RawHeaders = [(b"content-type", b"text/plain; charset=utf-8")]
 _NOT_PAGES = ("_headers", "_redirects")
 
 
@@ -45,6 +47,13 @@ class Site:
         self._folder = folder
         self._stamp: tuple[int, int] | None = None
         self.files: dict[str, File] = {}
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the build says that browsers come by https."""
+        self._refresh()
+        index = self.files.get("index.html")
+        return index is not None and any(name.lower() == b"strict-transport-security" for name, _ in index.headers)
 
     def find(self, path: str) -> tuple[int, File | None]:
         """Status and file for a path below the brand; a folder is its `index.html`."""
@@ -85,15 +94,16 @@ class StaticFiles:
         if scope["type"] != ScopeType.HTTP or site is None or is_dynamic(f"/{path}"):
             await self._app(scope, receive, send)
         elif method not in ("GET", "HEAD"):
-            await answer(send, 405, [(b"allow", b"GET, HEAD")])
+            await answer_bare(send, 405, [(b"allow", b"GET, HEAD")], secure=site.is_secure)
         elif not slash:
-            await answer(send, 308, [(b"location", f"/{quote(brand)}/".encode())])
+            await answer_bare(send, 308, [(b"location", f"/{quote(brand)}/".encode())], secure=site.is_secure)
         else:
             status, file = site.find(path)
             if status == 308:
-                await answer(send, 308, [(b"location", f"/{quote(brand)}/{quote(path)}/".encode())])
+                location = f"/{quote(brand)}/{quote(path)}/".encode()
+                await answer_bare(send, 308, [(b"location", location)], secure=site.is_secure)
             elif file is None:
-                await answer(send, 404, [(b"content-type", b"text/plain; charset=utf-8")], b"Not found.\n")
+                await answer_bare(send, 404, PLAIN, b"Not found.\n", secure=site.is_secure)
             else:
                 await _send_file(send, status, file, dict(scope["headers"]), with_body=method == "GET")
 
@@ -126,6 +136,12 @@ async def answer(send: Send, status: int, headers: RawHeaders, body: bytes = b""
     """One whole answer over ASGI."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def answer_bare(send: Send, status: int, headers: RawHeaders, body: bytes = b"", *, secure: bool = False) -> None:
+    """One whole answer that is no file of the build, under the policy of such answers: it may do nothing, nobody keeps it."""
+    ours = [(name.lower().encode(), value.encode()) for name, value in policy.bare(secure=secure).items()]
+    await answer(send, status, [*headers, *ours], body)
 
 
 def _takes_gzip(header: bytes) -> bool:

@@ -18,7 +18,7 @@ from server.billing.periods import add_months
 from server.demo.inbox import page
 from server.rendering import Renderer
 from server.security import is_same_origin
-from server.static_files import answer
+from server.static_files import PLAIN, answer_bare
 
 PATH = "/_demo/clock"
 FURTHEST = timedelta(days=3653)
@@ -94,9 +94,9 @@ class ClockPage:
             if refused:
                 await self._show(send, refused)
             else:
-                await answer(send, 303, [(b"location", PATH.encode())])
+                await answer_bare(send, 303, [(b"location", PATH.encode())])
         else:
-            await answer(send, 403, [(b"content-type", b"text/plain")], b"The clock is for this machine only.\n")
+            await answer_bare(send, 403, PLAIN, b"The clock is for this machine only.\n")
 
     async def _show(self, send: Send, refused: str) -> None:
         now = self._clock()

@@ -18,7 +18,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from server.rendering import Renderer
-from server.static_files import answer
+from server.static_files import PLAIN, answer, answer_bare
 
 _PATH = re.compile(r"/_demo/inbox(?:/(\d{1,6})(/html)?)?/?")
 _FRAME = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
@@ -54,22 +54,20 @@ class Inbox:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == ScopeType.HTTP else ""
         if path == "/":
-            await answer(send, 303, [(b"location", b"/_demo/inbox")])
+            await answer_bare(send, 303, [(b"location", b"/_demo/inbox")])
         elif not path.startswith("/_demo/"):
             await self._app(scope, receive, send)
         elif (
             dict(scope["headers"]).get(b"host", b"").decode("latin-1") not in self._hosts
             or scope.get("method") != "GET"
         ):
-            await answer(send, 403, [(b"content-type", b"text/plain")], b"The inbox is for this machine only.\n")
+            await answer_bare(send, 403, PLAIN, b"The inbox is for this machine only.\n")
         else:
             await self._show(send, path)
 
     async def _show(self, send: Send, path: str) -> None:
         if path == "/_demo/built" and self._built:
-            await answer(
-                send, 200, [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")], self._built.encode()
-            )
+            await answer_bare(send, 200, PLAIN, self._built.encode())
             return
         found = _PATH.fullmatch(path)
         mails = [shown(number, message) for number, message in enumerate(self._messages(), 1)]
@@ -82,7 +80,7 @@ class Inbox:
             else:
                 await self._page(send, "demo/mail.html", mail=mail)
         else:
-            await answer(send, 404, [(b"content-type", b"text/plain")], b"No such mail.\n")
+            await answer_bare(send, 404, PLAIN, b"No such mail.\n")
 
     async def _page(self, send: Send, template: str, **context: Any) -> None:
         await page(send, self._renderer, template, **context)

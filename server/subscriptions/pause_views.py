@@ -14,10 +14,11 @@ import msgspec
 
 from server.billing import Account, Charge, PaymentMethod, Subscription
 from server.billing.charging import method_of
+from server.billing.names import more_items_of, name_of
 from server.billing.pausing import Pause
 from server.billing.restarting import Restart
 from server.rendering import View
-from server.subscriptions.part_views import Line, line_of, more_items_of, name_of
+from server.subscriptions.part_views import Line, line_of
 
 
 class ConfirmPause(View, frozen=True):

@@ -217,16 +217,6 @@ def test_older_invoices_are_loaded_on_demand_after_the_newer_ones(page: Page, do
     expect(page.get_by_text("These are all of your invoices.")).to_be_visible()
 
 
-def test_an_invoice_shows_its_lines_and_the_way_back(page: Page, doors: Doors):
-    doors.enter(page, "harbour", JENNY)
-    invoice_links(page).first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Invoice ")
-    expect(page.get_by_role("table")).to_contain_text("Harbour Espresso, 500 g")
-    expect(page.get_by_text("Paid with Visa")).to_be_visible()
-    page.get_by_role("link", name="All invoices").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
-
-
 def test_refreshing_the_overview_keeps_the_page(page: Page, doors: Doors):
     doors.enter(page, "plain", JENNY)
     page.evaluate("window.stays = true")

@@ -21,6 +21,8 @@ def numbered(letter, last):
 
 WALKED = {
     "test_subscription_rows.py": numbered("S", 15),
+    "test_method_rows.py": numbered("P", 7),
+    "test_invoice_rows.py": numbered("I", 7),
 }
 MODES = 'params=["in place", "without scripts"]'
 GIVEN = {"enter", "stage", "tmp_path"}

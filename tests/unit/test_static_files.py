@@ -113,6 +113,22 @@ async def test_other_methods_are_refused(client):
     assert (await client.post("/shop/account/")).status_code == 405
 
 
+async def test_what_is_no_file_has_its_headers_too(client, dist):  # threats 61, 81
+    (dist / "shop" / "404.html").unlink()
+    answers = [await client.post("/shop/account/"), await client.get("/shop"), await client.get("/shop/account")]
+    answers.append(await client.get("/shop/nothing"))
+    assert [each.status_code for each in answers] == [405, 308, 308, 404]
+    for each in answers:
+        assert each.headers["cache-control"] == each.headers["cdn-cache-control"] == "no-store"
+        assert "frame-ancestors 'none'" in each.headers["content-security-policy"]
+        assert each.headers["x-content-type-options"] == "nosniff"
+        assert "strict-transport-security" not in each.headers
+    rules = (dist / "shop" / "_headers").read_text()
+    (dist / "shop" / "_headers").write_text(rules.replace("/*\n", "/*\n  Strict-Transport-Security: max-age=1\n"))
+    (dist / "shop" / "new.txt").write_text("another build")
+    assert "strict-transport-security" in (await client.get("/shop")).headers
+
+
 async def test_head_has_the_headers_without_the_body(client):
     answer = await client.head("/shop/account/")
     assert answer.status_code == 200

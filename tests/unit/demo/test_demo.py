@@ -103,4 +103,5 @@ async def test_another_name_for_this_machine_does_not_read_along(client):
 @pytest.mark.anyio
 async def test_everything_else_is_the_applications(client):
     assert (await client.get("/plain/account/")).status_code == 299
-    assert (await client.get("/")).headers["location"] == "/_demo/inbox"
+    home = await client.get("/")
+    assert (home.headers["location"], home.headers["cache-control"]) == ("/_demo/inbox", "no-store")

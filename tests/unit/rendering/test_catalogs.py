@@ -24,11 +24,23 @@ TERMS = {
         "log out": "abmelden|melden Sie sich .*ab",
         "plan": "Tarif",
     },
+    "ar": {
+        "passcode": "رمز|رموز",
+        "promotion code": "(رمز|الرموز|رمزك) ?ا?ل?ترويجي|الترويجي",
+        "subscription": "اشتراك",
+        "payment method": "طريقة|طرق",
+        "tax number": "ضريبي",
+        "billing details": "بيانات الفوترة",
+        "receipt": "إيصال",
+        "log out": "تسجيل الخروج|سجّل الخروج",
+        "plan": "باق",
+    },
 }
 
 # What the typography of the language does not know.
 ODD = {
     "de": r"['\"]| - |\.\.\.",
+    "ar": r"['\"?,;]| - |\.\.\.|[٠-٩]",
 }
 
 
