@@ -28,11 +28,13 @@ from babel import Locale, UnknownLocaleError, dates, numbers
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from server import words
+from server import envelope, words
 from server.assets import Assets
+from server.billing.invoice_types import Address
 from server.billing.money import Money
 from server.paths import Paths
 from server.themes import Brand
+from server.themes.portal_file import Seat
 
 SITE = Path(__file__).parent.parent / "site"
 
@@ -158,11 +160,13 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
         locale=tag,
         direction=locale.text_direction,
     )
-    environment.filters.update(_filters(locale, ZoneInfo(brand.portal.site.timezone)))
+    environment.filters.update(
+        _filters(locale, ZoneInfo(brand.portal.site.timezone), brand.portal.business.address.country)
+    )
     return environment
 
 
-def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
+def _filters(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[..., Any]]:
     # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept.
     @lru_cache(maxsize=20_000)
     def money(value: Money) -> str:
@@ -203,7 +207,7 @@ def _filters(locale: Locale, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
 
     filters = (money, unit_price, time, moment, number, _iso, country)
     named: dict[str, Callable[..., Any]] = {each.__name__.lstrip("_"): each for each in filters}
-    return {**named, "date": day, "by_name": _by_name(country)}
+    return {**named, "date": day, "by_name": _by_name(country), "address_lines": _address_lines(country, home)}
 
 
 @lru_cache(maxsize=10_000)
@@ -213,6 +217,16 @@ def _of_minute(hour: int, minute: int, locale: Locale) -> str:
 
 def _iso(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _address_lines(country: Callable[[str], str], home: str) -> Callable[..., tuple[str, ...]]:
+    @lru_cache(maxsize=5_000)
+    def address_lines(it: Address | Seat, seen_from: str = home) -> tuple[str, ...]:
+        """As its country writes it; with the country's name for whoever sees it from another one. Where nothing else is
+        said, that is the business."""
+        return (*envelope.lines(it), *([country(it.country)] if it.country not in ("", seen_from) else []))
+
+    return address_lines
 
 
 def _by_name(country: Callable[[str], str]) -> Callable[[tuple[str, ...]], list[tuple[str, str]]]:

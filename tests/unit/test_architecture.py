@@ -63,6 +63,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         r"paths",
         r"texts",
         r"postal",
+        r"envelope",
         r"phones",
         r"tax_kinds",
         r"tax_numbers",
