@@ -16,8 +16,11 @@ async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> R
     features, key, now = portal.brand.portal.features, fresh_key(), portal.clock()
     # The ledger is the billing itself: what it holds is as of now, however long ago it was written.
     as_of = now if portal.brand.portal.billing.backend == "ledger" else None
-    view = views.overview(customer.account, features, now, address=customer.address, key=key, as_of=as_of)
-    return show(request, portal, view, account=customer.account, address=customer.address)
+    others, address = customer.has_others, customer.address
+    view = views.overview(
+        customer.account, features, now, address=address, key=key, as_of=as_of, has_other_accounts=others
+    )
+    return show(request, portal, view, account=customer.account, address=address)
 
 
 handlers = (overview,)
