@@ -8,7 +8,7 @@ stand apart from a sentence that runs from right to left.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -58,6 +58,7 @@ class Environment(jinja2.Environment):
         super().__init__(extensions=["jinja2.ext.i18n"], **options)
         catalog = translations(tag)
         self._catalog = catalog
+        self.translated: Callable[[str], str] = catalog.gettext
         self._kept: dict[Any, jinja2.Template] = {}
         # Makes {% trans %} pass its variables on; the functions it installs are then replaced by ours.
         self.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]

@@ -204,7 +204,8 @@ class Cast(Shapes):
     def kim(self) -> Iterator[Json]:
         start = self.period_start(7)
         customer = self.customer("kim", "kim@example.com", "Kim & Daughters Ltd", self.now - timedelta(days=400),
-                                 currency="gbp", address=_address("3 Corn Street", "Bristol", "BS1 1HT", "GB"))  # fmt: skip
+                                 currency="gbp", address=_address("3 Corn Street", "Bristol", "BS1 1HT", "GB"),
+                                 next_invoice_sequence=2)  # fmt: skip
         yield customer
         sent = self.invoice("kim", customer, [(self.wares["big"].name, self.wares["big"].cents)], currency="gbp", at=start,
                             number=1, status="open", due_date=seconds(start + timedelta(days=30)),
@@ -237,7 +238,8 @@ class Cast(Shapes):
 
     def eve(self) -> Iterator[Json]:
         customer = self.customer("eve", "eve@example.com", MARKUP, self.now - timedelta(days=33), currency="usd",
-                                 address=_address(MARKUP, "\u202eSirap", "</td>", "US"), phone="<b>1</b>")  # fmt: skip
+                                 address=_address(MARKUP, "\u202eSirap", "</td>", "US"), phone="<b>1</b>",
+                                 next_invoice_sequence=2)  # fmt: skip
         yield customer
         yield {"id": self.ident("txi", "eve"), "object": "tax_id", "customer": customer["id"], "type": "us_ein",
                "value": "<svg onload=alert(1)>"}  # fmt: skip

@@ -35,11 +35,23 @@ TERMS = {
         "log out": "تسجيل الخروج|سجّل الخروج",
         "plan": "باق",
     },
+    "fr": {
+        "passcode": "code",
+        "promotion code": "codes? promo",
+        "subscription": "abonnement",
+        "payment method": "moyens? de paiement|moyen par défaut",
+        "tax number": "numéros? fisca",
+        "billing details": "données de facturation",
+        "receipt": "reçu",
+        "log out": "déconne",
+        "plan": "formule",
+    },
 }
 
 # What the typography of the language does not know.
 ODD = {
     "de": r"['\"]| - |\.\.\.",
+    "fr": r"['\"]| - |\.\.\.|[^\u202f][;:!?»]|«[^\u202f]",
     "ar": r"['\"?,;]| - |\.\.\.|[٠-٩]",
 }
 
