@@ -6,6 +6,7 @@ chosen is kept in a cookie, for the pages that follow and the next visit.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from litestar import Request, Response
 from server.billing import Account
 from server.login.views import Again, Ask, Code
 from server.portal import Portal
-from server.rendering import Language, View, choose_locale
+from server.rendering import Language, View
 from server.sessions import cookie, token_of
 
 REMEMBERED = timedelta(days=365)
@@ -62,3 +63,25 @@ def offered(request: AnyRequest, portal: Portal, view: View, locale: str) -> tup
     if request.method != "GET":
         return ()
     return portal.renderer.languages(lambda tag: f"{page}?{urlencode({**kept, 'language': tag})}", locale)
+
+
+def choose_locale(offered: tuple[str, ...], wanted: tuple[str, ...], accept_language: str = "") -> str:
+    """One of `offered`: the first of `wanted` that fits (the customer's preference), else the browser's, else the first."""
+    ranked = [(tag, 1.0) for tag in wanted] + _accepted(accept_language)
+    for tag, _ in ranked:
+        for candidate in (tag.lower(), tag.lower().split("-")[0]):
+            for each in offered:
+                if candidate in (each.lower(), each.lower().split("-")[0]):
+                    return each
+    return offered[0]
+
+
+def _accepted(header: str) -> list[tuple[str, float]]:
+    found = []
+    for part in header[:500].split(","):
+        tag, _, rest = part.strip().partition(";")
+        quality = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", rest) if rest else None
+        weight = float(quality[1]) if quality else (0.0 if rest else 1.0)
+        if weight > 0 and re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", tag):
+            found.append((tag, weight))
+    return sorted(found, key=lambda each: -each[1])

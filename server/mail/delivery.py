@@ -13,6 +13,7 @@ from datetime import datetime
 
 from server import counters
 from server.billing import Account, BillingError
+from server.languages import choose_locale
 from server.login import choice
 from server.login.choice import Candidate
 from server.mail import messages, outbox
@@ -20,7 +21,6 @@ from server.mail.kinds import KINDS, Kind, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
-from server.rendering import choose_locale
 from server.store import Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
