@@ -7,6 +7,8 @@ of assigned ranges is always a little behind, and nobody's number is refused for
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import phonenumbers
 
 LONGEST = 40
@@ -29,8 +31,11 @@ def read(typed: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+@lru_cache(maxsize=2_000)
 def shown(stored: str) -> str:
     """With its blanks; what is not E.164 as it stands, since a merchant's own data may be anything."""
+    if not stored:
+        return ""
     try:
         number = phonenumbers.parse(stored)
     except phonenumbers.NumberParseException:

@@ -69,6 +69,12 @@ class Country(msgspec.Struct, frozen=True):
     """`state`, `province`, `county`, `prefecture`, …"""
     city_word: str
     """`city`, `post_town`, `district`, `suburb`."""
+    form: str
+    """How it is written, in the data's own notation: `%A%n%Z %C`. Empty: nothing is known."""
+    latin_form: str
+    """The same in Latin letters."""
+    capitals: str
+    """The letters of those parts that are written in capitals, where the country itself asks for it."""
 
     def state(self, text: str) -> State | None:
         wanted = folded(text)
@@ -92,7 +98,7 @@ def country(code: str) -> Country:
     """What is known of it; of an unknown one, and of no country: every part, none of them needed."""
     if code not in codes():
         parts = PARTS[:-1]
-        return Country("", parts, parts, frozenset(), (), (), "", (), "", "postal", "province", "city")
+        return Country("", parts, parts, frozenset(), (), (), "", (), "", "postal", "province", "city", "", "", "")
     general = load_validation_data("zz")["ZZ"]
     own: dict[str, str] = load_validation_data(code.lower())[code]
     known = {**general, **own}
@@ -109,6 +115,9 @@ def country(code: str) -> Country:
         postal_word=known["zip_name_type"],
         state_word=known["state_name_type"],
         city_word=known["locality_name_type"],
+        form=known["fmt"],
+        latin_form=known.get("lfmt", known["fmt"]),
+        capitals=own.get("upper", ""),
     )
 
 

@@ -24,10 +24,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response
+from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Stream
+from litestar.response.base import ASGIResponse
 
+from server import languages
 from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
 from server.forms import Form
 from server.login import nextpage
@@ -35,7 +38,7 @@ from server.login.limits import TooMany
 from server.login.views import Again, Ask, LinkNotActive
 from server.portal import Portal
 from server.problems import views as problems
-from server.rendering import Frame, View, choose_locale, template_of
+from server.rendering import Frame, View, template_of
 from server.security import asks_head
 from server.sessions import LoggedIn, NoSession
 from server.store import StoreUnavailable
@@ -48,17 +51,38 @@ RETRY_AFTER = "5"
 _log = logging.getLogger(__name__)
 
 
+class Html(Response[str]):
+    """A page or a fragment. Litestar's own way from an answer to bytes serves any kind, each header through three
+    objects: here it is known what is sent."""
+
+    def __init__(self, body: str, status: int, headers: dict[str, str] | None = None) -> None:
+        self.content, self.status_code, self.headers, self.cookies = body, status, headers or {}, []
+        self.media_type, self.encoding, self.background, self.response_type_encoders = MediaType.HTML, "utf-8", None, {}
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        """Without what a route could add: no route of ours has headers or cookies of its own."""
+        return _Sent(self)
+
+
+class _Sent(ASGIResponse):
+    def __init__(self, answer: Html) -> None:
+        self.body, self.status_code = answer.content.encode(), answer.status_code or 200
+        self.content_length, self.encoding, self.background = len(self.body), answer.encoding, None
+        self._encoded_cookies = tuple(each.to_encoded_header() for each in answer.cookies)
+        self.is_head_response = False
+        named = {
+            "content-type": "text/html; charset=utf-8",
+            "content-length": str(self.content_length),
+            **answer.headers,
+        }
+        sent = [(key.lower().encode(), value.encode("latin-1")) for key, value in named.items()]
+        self.headers = MutableScopeHeaders({"headers": sent})
+
+
 def wants_fragment(request: AnyRequest) -> bool:
     """Whether htmx asks: a navigation is never answered with a bare fragment, whatever headers it brings."""
-    return request.headers.get("hx-request") == "true" and request.headers.get("sec-fetch-dest", "empty") == "empty"
-
-
-def locale_for(request: AnyRequest, portal: Portal, account: Account | None = None) -> str:
-    offered = portal.brand.portal.site.locales
-    if len(offered) == 1:
-        return offered[0]
-    wanted = account.customer.preferred_locales if account else ()
-    return choose_locale(offered, wanted, request.headers.get("accept-language", ""))
+    headers = dict(request.scope["headers"])
+    return headers.get(b"hx-request") == b"true" and headers.get(b"sec-fetch-dest", b"empty") == b"empty"
 
 
 def show(
@@ -72,7 +96,7 @@ def show(
     headers: dict[str, str] | None = None,
 ) -> Response[str]:
     """The view as a fragment or inside its layout, as the browser needs it."""
-    locale = locale_for(request, portal, account)
+    locale = languages.locale_for(request, portal, account)
     if wants_fragment(request):
         body = portal.renderer.fragment(view, locale)
         # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.
@@ -83,9 +107,13 @@ def show(
         # Nobody is logged in: no navigation that would lead nowhere.
         layout = view.layout if address else "visitor"
         customer: LoggedIn | None = getattr(request.state, "customer", None)
-        frame = Frame(address, name, here, has_other_accounts=bool(customer and customer.has_others))
+        offered = () if address else languages.offered(request, portal, view, locale)
+        frame = Frame(address, name, here, bool(customer and customer.has_others), offered)
         body = portal.renderer.page(view, frame, locale, layout)
-    return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
+    response = Html(body, status, headers)
+    if request.query_params.get("language") == locale:
+        languages.remember(response, portal, locale)
+    return response
 
 
 async def save(

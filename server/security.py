@@ -55,10 +55,10 @@ class Guard:
         self._hosts = {urlsplit(origin).netloc.lower().encode() for origin in origins}
         secure = {name: portal.is_secure for name, portal in portals.items()}
         self._pages = {
-            name: _encoded(policy.page(portal.renderer.assets, secure=secure[name])) for name, portal in portals.items()
+            name: _Ours(policy.page(portal.renderer.assets, secure=secure[name])) for name, portal in portals.items()
         }
-        self._others = {name: _encoded(policy.bare(secure=secure[name])) for name in portals}
-        self._bare = _encoded(policy.bare(secure=all(secure.values())))
+        self._others = {name: _Ours(policy.bare(secure=secure[name])) for name in portals}
+        self._bare = _Ours(policy.bare(secure=all(secure.values())))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -105,12 +105,12 @@ class Guard:
 
     def _answered(self, name: str, headers: Headers) -> list[tuple[bytes, bytes]]:
         """The headers of the answer with ours in place of any of the same name."""
-        kept = {key.lower(): value for key, value in headers}
-        is_page = kept.get(b"content-type", b"").startswith(b"text/html") and _FRAGMENT not in kept
+        kept = [(key.lower(), value) for key, value in headers]
+        values = dict(kept)
+        is_page = values.get(b"content-type", b"").startswith(b"text/html") and _FRAGMENT not in values
         ours = (self._pages if is_page else self._others).get(name, self._bare)
-        names = {key for key, _ in ours}
-        answered = [(key, value) for key, value in headers if key.lower() not in names and _is_ours_to_send(key, value)]
-        return answered + ours
+        answered = [each for each in kept if each[0] not in ours.names and _is_ours_to_send(*each)]
+        return answered + ours.headers
 
 
 def is_same_origin(headers: Headers, origin: str) -> bool:
@@ -184,10 +184,10 @@ def _read_by_another_site(headers: Headers) -> bool:
 
 
 def _is_ours_to_send(name: bytes, value: bytes) -> bool:
-    """No visitor's text in what htmx obeys: HX-Redirect to one of our own paths, and no other."""
-    if not name.lower().startswith(b"hx-"):
+    """No visitor's text in what htmx obeys: HX-Redirect to one of our own paths, and no other. `name` in small letters."""
+    if not name.startswith(b"hx-"):
         return True
-    if name.lower() in _HTMX_ANSWERS and _OWN_PATH.fullmatch(value):
+    if name in _HTMX_ANSWERS and _OWN_PATH.fullmatch(value):
         return True
     _log.error("an answer's HX header was dropped", extra={"header": name.decode("latin-1")})
     return False
@@ -197,8 +197,12 @@ def _all(headers: Headers, name: bytes) -> list[bytes]:
     return [value for key, value in headers if key.lower() == name]
 
 
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+class _Ours:
+    """The headers of a policy as they are sent, and their names."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+        self.names = frozenset(key for key, _ in self.headers)
 
 
 async def _refuse(send: Send, status: int, words: bytes) -> None:

@@ -201,11 +201,19 @@ def hash_of(token: str) -> bytes:
 
 
 def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "session") -> str:
-    return request.cookies.get(cookie_name(portal, name), "")[:200]
+    """The last cookie of that name. Our tokens are never quoted, and of all else that a browser sends nothing is read."""
+    wanted, token = cookie_name(portal, name), ""
+    for header, value in request.scope["headers"]:
+        if header == b"cookie":
+            for each in value.decode("latin-1").split(";"):
+                key, _, said = each.partition("=")
+                if key.strip() == wanted:
+                    token = said.strip()
+    return token[:200]
 
 
 def cookie_name(portal: Portal, name: str) -> str:
-    """Of `session`, `challenge` or `browser`, the mark of a known one."""
+    """Of `session`, `challenge`, `browser`, the mark of a known one, or `language`, the tag that was chosen."""
     return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
 
 

@@ -120,11 +120,6 @@ def shortened(invoice: Invoice) -> Invoice:
     return replace(invoice, lines=invoice.lines[:MOST_LINES], has_more_lines=more)
 
 
-def name_of(subscription: Subscription) -> str:
-    """What it is for."""
-    return subscription.items[0].price.product_name
-
-
 def encode(told: Told) -> bytes:
     return msgspec.msgpack.encode(told)
 

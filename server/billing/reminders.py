@@ -20,7 +20,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from server.billing.charging import method_of
-from server.billing.notices import Notice, Told, name_of
+from server.billing.names import name_of
+from server.billing.notices import Notice, Told
 from server.billing.periods import add_months
 from server.billing.types import Account, PaymentMethod, Recurring, Subscription
 from server.billing.upcoming import renews_at, upcoming_of

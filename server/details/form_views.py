@@ -138,7 +138,7 @@ def edit_address(
         customer=customer.id,
         key=key,
         seen=seen or mark(customer, BillingAddress),
-        mistakes=dict(mistakes),
+        mistakes=_as_shown(mistakes, fields),
         again=again,
         country=country,
         countries=postal.codes(),
@@ -159,7 +159,7 @@ def edit_shipping(
         customer=customer.id,
         key=key,
         seen=seen or mark(customer, Shipping),
-        mistakes=dict(mistakes),
+        mistakes=_as_shown(mistakes, fields),
         again=again,
         country=country,
         countries=postal.codes(),
@@ -197,6 +197,12 @@ def remove_tax_id(account: Account, tax_id: TaxId, *, key: str, again: str = "")
 
 def _kinds(kinds: Sequence[Kind], country: str) -> tuple[TaxKind, ...]:
     return tuple(TaxKind(each.code, each.name, each.country, tax_numbers.example(each.code, country)) for each in kinds)
+
+
+def _as_shown(mistakes: Mistakes, fields: Sequence[Field]) -> dict[str, str]:
+    """In the order in which the fields stand on the page."""
+    shown = ["name", "country", *(each.name for each in fields), "phone"]
+    return dict(sorted(mistakes.items(), key=lambda each: shown.index(each[0]) if each[0] in shown else len(shown)))
 
 
 def _fields(it: Address, likely: Sequence[str], language: str) -> tuple[str, tuple[Field, ...]]:

@@ -30,12 +30,21 @@ class Overview(View, frozen=True):
     """The latest few."""
     has_more_invoices: bool = False
     details: details.Show | None = None
+    has_other_accounts: bool = False
+    """The address has others too, and the business lets the customer choose."""
     balance: Money | None = None
     """Credit (negative) or debt (positive) that the next invoice takes into account; None: nothing."""
 
 
 def overview(
-    account: Account, features: Features, now: datetime, *, address: str, key: str, as_of: datetime | None = None
+    account: Account,
+    features: Features,
+    now: datetime,
+    *,
+    address: str,
+    key: str,
+    as_of: datetime | None = None,
+    has_other_accounts: bool = False,
 ) -> Overview:
     """`key` is fresh for this page: the forms of the cards get theirs from it. `as_of` where the account is fresher
     than its document says."""
@@ -51,5 +60,6 @@ def overview(
         invoices=shown,
         has_more_invoices=shown is not None and (len(account.invoices) > len(shown) or account.has_older_invoices),
         details=details.details(account) if features.customer_update.enabled else None,
+        has_other_accounts=has_other_accounts,
         balance=account.balance or None,
     )

@@ -12,7 +12,8 @@ import msgspec
 from server.billing import Account, Invoice, Money, Payment, PaymentMethod, Subscription, paying
 from server.billing.charging import method_of
 from server.billing.methods import is_expired
-from server.invoices.views import Row, row, subscription_name
+from server.billing.names import name_of
+from server.invoices.views import Row, row
 from server.rendering import View
 from server.themes import Features
 
@@ -107,7 +108,7 @@ def confirm_pay(
         mistake=mistake,
         refusal=refusal,
         may_add=features.payment_method_update.enabled,
-        subscription=subscription_name(behind) if behind else "",
+        subscription=name_of(behind) if behind else "",
         stays_behind=behind is not None and paying.stays_behind(account, invoice, behind, now),
     )
 

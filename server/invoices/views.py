@@ -18,9 +18,9 @@ from server.billing import (
     InvoicePage,
     Money,
     Payment,
-    Subscription,
     paying,
 )
+from server.billing.names import name_of
 from server.invoices.electronic import Gaps, seller_gaps, statement
 from server.rendering import View
 from server.themes.portal_file import Business
@@ -238,13 +238,7 @@ def detail(invoice: Invoice, now: datetime, announcement: str = "", goes_on: str
 def paid(invoice: Invoice, account: Account, now: datetime) -> Detail:
     """A paid invoice, with a word of thanks."""
     found = account.subscription(invoice.subscription)
-    return detail(invoice, now, "paid", subscription_name(found) if found and found.status == "active" else "")
-
-
-def subscription_name(subscription: Subscription) -> str:
-    """Its own description, or its first product."""
-    price = subscription.items[0].price if subscription.items else None
-    return subscription.description or (price.product_name or price.nickname or price.product if price else "")
+    return detail(invoice, now, "paid", name_of(found) if found and found.status == "active" else "")
 
 
 def electronic(view: Detail, business: Business) -> Detail:

@@ -9,10 +9,10 @@ from typing import ClassVar
 import msgspec
 
 from server.billing import ENDED, Account, Money
+from server.billing.names import more_items_of, name_of
 from server.login.choice import Openable
 from server.rendering import View
 from server.subscriptions import views as subscriptions
-from server.subscriptions.part_views import more_items_of, name_of
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from datetime import datetime
 import msgspec
 
 from server.billing import Account, Money, PaymentMethod, Subscription, methods
+from server.billing.names import more_items_of, name_of
 from server.rendering import View
 from server.themes import Features
 
@@ -27,6 +28,8 @@ class Pin(msgspec.Struct, frozen=True):
     name: str
     method: PaymentMethod | None = None
     """The one that it names; None where that is what it is shown beside."""
+    more_items: int = 0
+    """How many more products it holds than the one of its name."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -231,10 +234,6 @@ def expiry(method: PaymentMethod, now: datetime) -> str:
     return "soon" if months_left <= 1 else ""
 
 
-def name_of(subscription: Subscription) -> str:
-    return subscription.description or subscription.items[0].price.product_name
-
-
 def _row(method: PaymentMethod, account: Account, features: Features, now: datetime) -> Row:
     is_default = method.id == account.customer.default_payment_method
     return Row(
@@ -248,7 +247,8 @@ def _row(method: PaymentMethod, account: Account, features: Features, now: datet
 
 
 def _pins(account: Account, method_id: str) -> tuple[Pin, ...]:
-    return tuple(Pin(each.id, name_of(each)) for each in methods.pinned_by(account, method_id))
+    found = methods.pinned_by(account, method_id)
+    return tuple(Pin(each.id, name_of(each), more_items=more_items_of(each)) for each in found)
 
 
 def _others(account: Account, method_id: str) -> tuple[Pin, ...]:
@@ -258,4 +258,5 @@ def _others(account: Account, method_id: str) -> tuple[Pin, ...]:
 
 
 def _pin(account: Account, subscription: Subscription) -> Pin:
-    return Pin(subscription.id, name_of(subscription), account.payment_method(subscription.default_payment_method))
+    method = account.payment_method(subscription.default_payment_method)
+    return Pin(subscription.id, name_of(subscription), method, more_items_of(subscription))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from server.billing.periods import add_months
 from server.samples.codes import coupons
-from server.samples.shapes import Json, Shapes, seconds
+from server.samples.shapes import Json, Shapes, refunded, seconds
 from server.samples.wares import Ware, in_minor_units, wares
 
 _JPY_TAX = 10
@@ -204,7 +204,8 @@ class Cast(Shapes):
     def kim(self) -> Iterator[Json]:
         start = self.period_start(7)
         customer = self.customer("kim", "kim@example.com", "Kim & Daughters Ltd", self.now - timedelta(days=400),
-                                 currency="gbp", address=_address("3 Corn Street", "Bristol", "BS1 1HT", "GB"))  # fmt: skip
+                                 currency="gbp", address=_address("3 Corn Street", "Bristol", "BS1 1HT", "GB"),
+                                 next_invoice_sequence=2)  # fmt: skip
         yield customer
         sent = self.invoice("kim", customer, [(self.wares["big"].name, self.wares["big"].cents)], currency="gbp", at=start,
                             number=1, status="open", due_date=seconds(start + timedelta(days=30)),
@@ -237,7 +238,8 @@ class Cast(Shapes):
 
     def eve(self) -> Iterator[Json]:
         customer = self.customer("eve", "eve@example.com", MARKUP, self.now - timedelta(days=33), currency="usd",
-                                 address=_address(MARKUP, "\u202eSirap", "</td>", "US"), phone="<b>1</b>")  # fmt: skip
+                                 address=_address(MARKUP, "\u202eSirap", "</td>", "US"), phone="<b>1</b>",
+                                 next_invoice_sequence=2)  # fmt: skip
         yield customer
         yield {"id": self.ident("txi", "eve"), "object": "tax_id", "customer": customer["id"], "type": "us_ein",
                "value": "<svg onload=alert(1)>"}  # fmt: skip
@@ -247,11 +249,19 @@ class Cast(Shapes):
                            description=MARKUP)  # fmt: skip
 
     def ann(self) -> Iterator[Json]:
-        customer = self.customer("ann", "ann@example.com", "Ann Björk", self.now - timedelta(days=900), currency="eur")
+        """Her last payment was given back in part, when she left in the middle of the time she had paid for."""
+        customer = self.customer("ann", "ann@example.com", "Ann Björk", self.now - timedelta(days=900), currency="eur",
+                                 address=_address("Storgatan 12", "Uppsala", "753 31", "SE"))  # fmt: skip
         yield customer
-        ended = seconds(self.now - timedelta(days=370))
-        yield self.subscription("ann", customer["id"], [(self.wares["main"], 1)], currency="eur",
-                                start=self.period_start(400), status="canceled", canceled_at=ended, ended_at=ended)  # fmt: skip
+        start, ended = self.period_start(400), self.now - timedelta(days=370)
+        yield self.subscription("ann", customer["id"], [(self.wares["main"], 1)], currency="eur", start=start,
+                                status="canceled", canceled_at=seconds(ended), ended_at=seconds(ended))  # fmt: skip
+        sold = self.wares["main"]
+        last = self.invoice("ann", customer, [(sold.name, sold.cents)], currency="eur", at=start, number=1,
+                            rate=self.tax_rate("DE", "MwSt", 19), subscription=self.ident("sub", "ann"),
+                            method=self.card("ann", customer["id"], "visa", "1111", (self.now.year - 1, 8)),
+                            off=("WELCOME20", sold.cents // 5), post_payment_credit_notes_amount=300)  # fmt: skip
+        yield refunded(last, 300)
 
 
 def _address(line1: str, city: str, postal_code: str, country: str) -> Json:

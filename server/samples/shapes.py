@@ -155,28 +155,28 @@ class Shapes:
         status: str = "paid",
         failure: str | None = None,
         method: Json | None = None,
+        off: tuple[str, int] = ("", 0),
         **more: Any,
     ) -> Json:
-        """An invoice over lines of (description, amount); the sums are worked out here."""
+        """An invoice over lines of (description, amount), less what a coupon takes off; the sums are worked out here."""
         subtotal = sum(amount for _, amount in lines)
-        taxes = _taxes(subtotal, rate, currency)
-        total = subtotal + sum(each["amount"] for each in taxes if each["tax_behavior"] == "exclusive")
-        paid = total if status == "paid" else 0
+        taxes = _taxes(subtotal - off[1], rate, currency)
+        total = subtotal - off[1] + sum(each["amount"] for each in taxes if each["tax_behavior"] == "exclusive")
         asked = {"amount_requested": total, "currency": currency}
         payments = self._payments(label, asked, at=at, status=status, failure=failure, method=method)
+        head = {"id": self.ident("in", label), "object": "invoice", "status": status, "currency": currency}
         return {
-            "id": self.ident("in", label),
-            "object": "invoice",
+            **head,
             **_billed_to(customer, number),
-            "status": status,
-            "currency": currency,
             "created": seconds(at),
-            **_sums(subtotal, total, paid),
+            **_sums(subtotal, total, total if status == "paid" else 0),
             "billing_reason": "subscription_cycle" if subscription else "manual",
             "parent": _parent(subscription),
-            "lines": self._lines(label, lines, taxes, currency=currency, at=at, subscription=subscription, price=price),
+            "lines": self._lines(
+                label, lines, taxes, off=off[1], currency=currency, at=at, subscription=subscription, price=price
+            ),
             "total_taxes": taxes,
-            "total_discount_amounts": [],
+            "total_discount_amounts": [_taken(*off)] if off[1] else [],
             "payments": {"object": "list", "data": payments},
             "status_transitions": {"finalized_at": seconds(at), "paid_at": seconds(at) if status == "paid" else None},
             "period_start": seconds(at),
@@ -191,6 +191,7 @@ class Shapes:
         lines: Sequence[tuple[str, int]],
         taxes: Sequence[Json],
         *,
+        off: int,
         currency: str,
         at: datetime,
         subscription: str | None,
@@ -208,8 +209,10 @@ class Shapes:
         }
         weights = [amount for _, amount in lines]
         parts = [shares(tax["amount"], weights) for tax in taxes]
+        less = shares(off, weights)
         found = [
             {"id": self.ident("il", f"{label} {index}"), "description": description, "amount": amount, **every,
+             "discount_amounts": [{"amount": less[index]}] if less[index] else [],
              "taxes": [{**tax, "amount": part[index]} for tax, part in zip(taxes, parts, strict=True)]}
             for index, (description, amount) in enumerate(lines)
         ]  # fmt: skip
@@ -253,9 +256,24 @@ def _taxes(net: int, rate: Json | None, currency: str) -> list[Json]:
     ]
 
 
+def _taken(coupon: str, amount: int) -> Json:
+    return {
+        "amount": amount,
+        "discount": {"id": f"di_{coupon}", "object": "discount", "source": {"type": "coupon", "coupon": coupon}},
+    }
+
+
 def _sums(subtotal: int, total: int, paid: int) -> Json:
     sums = {"subtotal": subtotal, "total": total, "amount_due": total, "amount_paid": paid}
     return {**sums, "amount_remaining": total - paid}
+
+
+def refunded(invoice: Json, amount: int) -> Json:
+    """The paid invoice, after a part of its payment was given back."""
+    intent = invoice["payments"]["data"][0]["payment"]["payment_intent"]
+    details = {"type": "card", "card": intent["payment_method"]["card"]}
+    intent["latest_charge"] = {"object": "charge", "amount_refunded": amount, "payment_method_details": details}
+    return invoice
 
 
 def _parent(subscription: str | None) -> Json | None:

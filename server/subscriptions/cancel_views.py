@@ -9,8 +9,9 @@ from datetime import datetime
 
 from server.billing import Account, Coupon, Money, Subscription, Upcoming, changes
 from server.billing.cancellations import Offer as Offered
+from server.billing.names import more_items_of, name_of
 from server.rendering import View
-from server.subscriptions.part_views import Debt, debt_of, more_items_of, name_of, next_charge_of
+from server.subscriptions.part_views import Debt, debt_of, next_charge_of
 from server.themes import Features
 
 

@@ -15,9 +15,10 @@ from datetime import datetime
 import msgspec
 
 from server.billing import Account, Change, PaymentMethod, Preview, Price, Refusal, Subscription, plans
+from server.billing.names import more_items_of, name_of
 from server.billing.plans import Option
 from server.rendering import View
-from server.subscriptions.part_views import Line, line_of, more_items_of, name_of
+from server.subscriptions.part_views import Line, line_of
 from server.subscriptions.views import Scheduled, scheduled_of
 from server.themes import Features
 

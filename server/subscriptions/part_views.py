@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from server.billing import Account, Activity, Money, PaymentMethod, Price, Subscription, Upcoming, paying
+from server.billing.names import name_of
 
 ACTIVITIES = frozenset(
     {
@@ -86,16 +87,6 @@ class Entry(msgspec.Struct, frozen=True):
 def line_of(price: Price, quantity: int) -> Line:
     metered = price.recurring is not None and price.recurring.usage == "metered"
     return Line(price, quantity, has_quantity=not metered and (quantity != 1 or bool(price.unit_label)))
-
-
-def name_of(subscription: Subscription) -> str:
-    """What the subscription is called: its own description, or its first product."""
-    price = subscription.items[0].price if subscription.items else None
-    return subscription.description or (price.product_name or price.nickname or price.product if price else "")
-
-
-def more_items_of(subscription: Subscription) -> int:
-    return 0 if subscription.description else max(len(subscription.items) - 1, 0)
 
 
 def next_charge_of(subscription: Subscription, account: Account) -> Upcoming | None:

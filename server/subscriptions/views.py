@@ -34,6 +34,7 @@ from server.billing import (
     ways,
 )
 from server.billing.charging import method_of
+from server.billing.names import more_items_of, name_of
 from server.billing.types import ENDED
 from server.rendering import View
 from server.subscriptions.part_views import (
@@ -43,8 +44,6 @@ from server.subscriptions.part_views import (
     debt_of,
     entry_of,
     line_of,
-    more_items_of,
-    name_of,
     next_charge_of,
 )
 from server.themes import Features

@@ -6,7 +6,7 @@ being written, or its mistakes are told by the next build.
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from server.themes import PORTAL_FILE, Brand, Mistake
 from server.themes.portal_file import LoginPage, read_portal
@@ -20,11 +20,12 @@ class LinkFile:
 
     def __init__(self, brand: Brand) -> None:
         self._file = brand.folder / PORTAL_FILE
+        self._path = str(self._file)  # asked for at every request: pathlib takes longer than the disk
         self._page = brand.portal.login_page
-        self._stamp = _stamp(self._file)
+        self._stamp = _stamp(self._path)
 
     def __call__(self) -> LoginPage:
-        stamp = _stamp(self._file)
+        stamp = _stamp(self._path)
         if stamp is not None and stamp != self._stamp:
             self._stamp = stamp
             mistakes: list[Mistake] = []
@@ -35,9 +36,9 @@ class LinkFile:
         return self._page
 
 
-def _stamp(file: Path) -> Stamp | None:
+def _stamp(path: str) -> Stamp | None:
     try:
-        status = file.stat()
+        status = os.stat(path)  # noqa: PTH116 (see above)
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size

@@ -54,7 +54,11 @@
     htmx_after_settle: (_, { newContent }) => {
       const found = (what) => newContent.filter((node) => node.nodeType === 1)
         .flatMap((node) => [...(node.matches(what) ? [node] : []), ...node.querySelectorAll(what)]);
-      found("[data-address]").forEach((node) => { one("account-address").textContent = node.dataset.address; });
+      found("[data-address]").forEach(({ dataset }) => {
+        one("account-address").textContent = dataset.address;
+        const others = one("other-accounts");
+        if (others) others.hidden = !("others" in dataset);
+      });
       // A fragment that takes the place of a whole page brings the page's heading.
       found("[data-title]").forEach(({ dataset: { title } }) => {
         const heading = document.querySelector("h1");

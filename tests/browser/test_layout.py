@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from server import themes
 from server.themes import Brand
 from tests.support import shown
 from tests.support.shown import Document
@@ -59,11 +57,7 @@ def test_no_fragment_is_wider_than_320_px(narrow: Callable[[Brand], Page], brand
 @pytest.fixture(scope="module")
 def arabic(tmp_path_factory: pytest.TempPathFactory) -> Brand:
     """The brand with the fullest templates, offered from right to left."""
-    folder = tmp_path_factory.mktemp("themes")
-    shutil.copytree(shown.ROOT / "themes", folder, dirs_exist_ok=True)
-    portal = folder / "harbour" / "portal.toml"
-    portal.write_text(portal.read_text("utf-8").replace('locales = ["en"]', 'locales = ["ar"]'), "utf-8")
-    return themes.load(folder / "harbour")
+    return shown.arabic(tmp_path_factory.mktemp("themes"))
 
 
 def test_from_right_to_left_no_page_is_wider_than_320_px(narrow: Callable[[Brand], Page], arabic: Brand):

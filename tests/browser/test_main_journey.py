@@ -217,16 +217,6 @@ def test_older_invoices_are_loaded_on_demand_after_the_newer_ones(page: Page, do
     expect(page.get_by_text("These are all of your invoices.")).to_be_visible()
 
 
-def test_an_invoice_shows_its_lines_and_the_way_back(page: Page, doors: Doors):
-    doors.enter(page, "harbour", JENNY)
-    invoice_links(page).first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Invoice ")
-    expect(page.get_by_role("table")).to_contain_text("Harbour Espresso, 500 g")
-    expect(page.get_by_text("Paid with Visa")).to_be_visible()
-    page.get_by_role("link", name="All invoices").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
-
-
 def test_refreshing_the_overview_keeps_the_page(page: Page, doors: Doors):
     doors.enter(page, "plain", JENNY)
     page.evaluate("window.stays = true")
@@ -252,3 +242,27 @@ def test_history_lists_what_was_done_and_from_which_browser(demo: Demo, page: Pa
     menu(page, "History").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("History")
     expect(page.get_by_role("listitem").filter(has_text="Chrom")).not_to_have_count(0)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_on_a_phone_the_menu_opens_by_its_button_and_closes_by_escape(new_context, doors: Doors, scripts: bool):
+    context = new_context(java_script_enabled=scripts, viewport={"width": 320, "height": 640})
+    page = context.new_page()
+    doors.enter(page, "plain", "max@example.com")
+    button, invoices = page.get_by_role("button", name="Menu"), menu(page, "Invoices")
+    expect(button).to_be_visible()
+    expect(invoices).to_be_hidden()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(invoices).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(menu(page, "Overview")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(invoices).to_be_hidden()
+    expect(button).to_be_focused()
+    button.click()
+    invoices.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(button).to_be_hidden()
+    expect(invoices).to_be_visible()

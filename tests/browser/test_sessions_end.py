@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.support.served import Demo
 from tests.support.visits import (
     JENNY,
+    ask_for_code,
     invoice_links,
     let_session_sleep,
     log_in,
@@ -178,3 +179,35 @@ def test_a_planted_session_is_nothing_and_log_in_replaces_it(demo: Demo, page: P
     expect(page.get_by_label("E-mail address")).to_be_visible()
     log_in(page, demo, "orbit", "noa@example.com")
     assert token(page.context, "orbit") != planted
+
+
+def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_word(demo: Demo, page: Page):  # L14
+    noa = "noa@example.com"
+    log_in(page, demo, "harbour", noa)
+    page.goto("/harbour/my/details/contact")
+    page.get_by_label("Name or company").fill("Noa and the words")
+    let_session_sleep(demo, page.context, "harbour")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    demo.forget(noa)
+    page.get_by_role("button", name=re.compile("code", re.IGNORECASE)).click()
+    expect(page.get_by_label("Passcode")).to_be_visible()
+    send_code(page, demo.passcode(noa))
+    expect(page.get_by_label("Name or company")).to_have_value("Noa and the words")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_text("Your details are saved.").first).to_be_visible()
+
+
+def test_after_a_switch_the_other_tab_changes_nothing_and_says_so(demo: Demo, page: Page):  # L13, threat 53
+    sam = "sam@example.com"
+    ask_for_code(page, demo, "plain", sam)
+    send_code(page, demo.passcode(sam))
+    page.get_by_role("link", name="Go on with this one").click()
+    page.get_by_role("link", name="Cancel subscription").click()
+    confirm = page.get_by_role("button", name="Cancel subscription")
+    expect(confirm).to_be_visible()
+    other_tab = page.context.new_page()
+    other_tab.goto("/plain/my/accounts")
+    other_tab.get_by_role("button", name="Open this one").click()
+    expect(other_tab.get_by_role("heading", name="Subscriptions")).to_be_visible()
+    confirm.click()
+    expect(page.get_by_role("heading", name="You are logged in to another account now")).to_be_focused()

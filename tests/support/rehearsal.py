@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tests.support.served import Demo
 
-_TABLES = ("account", "invoice", "activity", "operation", "catalog", "redemption")
+_TABLES = (
+    *("account", "invoice", "activity", "operation", "catalog", "redemption"),
+    *("budget", "known_browser", "mail_choice"),
+)
 
 
 class Rehearsal(Demo):
@@ -16,3 +19,7 @@ class Rehearsal(Demo):
         for table in _TABLES:
             self.change(f"DELETE FROM {table}")
             self.change(f"INSERT INTO {table} SELECT * FROM kept_{table}")
+        # The codes of earlier tests were sent the day before yesterday: they count for nobody's limit.
+        self.change(
+            "UPDATE outbox SET created_at = created_at - 172800000000 WHERE kind = 'passcode' AND state = 'sent'"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
@@ -34,6 +35,14 @@ class Document(NamedTuple):
 @cache
 def brands() -> dict[str, Brand]:
     return {brand.name: brand for brand in themes.load_all(ROOT / "themes")}
+
+
+def arabic(folder: Path) -> Brand:
+    """The brand with the fullest templates, offered from right to left; its files are copied into the folder."""
+    shutil.copytree(ROOT / "themes", folder, dirs_exist_ok=True)
+    portal = folder / "harbour" / "portal.toml"
+    portal.write_text(re.sub(r"locales = \[.*?\]", 'locales = ["ar"]', portal.read_text("utf-8")), "utf-8")
+    return themes.load(folder / "harbour")
 
 
 def modes(brand: Brand) -> tuple[str, ...]:

@@ -87,6 +87,11 @@ def button(page: Page, name: str) -> None:
     page.get_by_role("button", name=re.compile(f"^{re.escape(name)}")).first.click()
 
 
+def has_scripts(page: Page) -> bool:
+    """Whether this visitor's browser runs them."""
+    return bool(page.evaluate("'htmx' in window"))
+
+
 def reads(page: Page, *texts: str) -> None:
     for each in texts:
         expect(page.get_by_role("main")).to_contain_text(each)

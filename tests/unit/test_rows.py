@@ -1,6 +1,6 @@
-"""Each row of the portal's features that a customer sees has its tests: in the units, and in a browser both with
-scripts and without. A test names its rows at the end of its def line, `# P2, P3`, or begins with
-one: `test_s6_…`.
+"""Each row of the portal's features that a customer sees has its tests: in the units or on both stores, and in a browser
+both with scripts and without. A test names its rows at the end of its def line, `# P2, P3`, before the threats
+(`# L13, threat 45`), or begins with one: `test_s6_…`.
 
 A feature that comes is one line in `WALKED`.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-NAMED = re.compile(r"^\s*(?:async )?def test_(?:([a-z]\d+)_|.*# ([A-Z]\d+(?:, [A-Z]\d+)*)\s*$)")
+NAMED = re.compile(r"^\s*(?:async )?def test_(?:([a-z]\d+)_|.*# ([A-Z]\d+(?:, [A-Z]\d+)*)(?:, threats? .*)?$)")
 
 
 def numbered(letter, last):
@@ -20,10 +20,14 @@ def numbered(letter, last):
 
 
 WALKED = {
+    "test_detail_rows.py": numbered("D", 4),
+    "test_session_rows.py": {"L13", "L15"},
     "test_subscription_rows.py": numbered("S", 15),
+    "test_method_rows.py": numbered("P", 7),
+    "test_invoice_rows.py": numbered("I", 7),
 }
 MODES = 'params=["in place", "without scripts"]'
-GIVEN = {"enter", "stage", "tmp_path"}
+GIVEN = {"enter", "later", "stage", "tmp_path"}
 """What a walk may ask for: nothing by which it would have scripts where it should have none."""
 
 
@@ -33,8 +37,9 @@ def rows_in(*files):
     return {row for match in found for row in (match[1] or match[2]).upper().split(", ")}
 
 
-def test_each_row_has_a_unit_test():
-    assert set().union(*WALKED.values()) - rows_in(*(TESTS / "unit").rglob("test_*.py")) == set()
+def test_each_row_has_a_test_below_the_browser():
+    below = (file for folder in ("unit", "contract") for file in (TESTS / folder).rglob("test_*.py"))
+    assert set().union(*WALKED.values()) - rows_in(*below) == set()
 
 
 @pytest.mark.parametrize(("name", "rows"), WALKED.items(), ids=WALKED)

@@ -42,8 +42,7 @@ async def told(ledger):
     return [(each.kind, each.data) for each in await ledger.history("cus_1")]
 
 
-# D1
-async def test_details_are_kept_and_the_directory_follows_the_name(store, ledger):
+async def test_details_are_kept_and_the_directory_follows_the_name(store, ledger):  # D1
     after = await change(ledger, Contact("Jenny Rosen GmbH", ""))
     assert (after.name, after.phone) == ("Jenny Rosen GmbH", "")
     after = await change(ledger, BillingAddress(HAMBURG), "k2")
@@ -163,8 +162,7 @@ async def test_another_customer_has_no_such_tax_number(store, ledger):  # threat
         await ledger.remove_tax_id("cus_2", new.id, key="t2", now=NOW, browser=BROWSER)
 
 
-# D3
-async def test_invoices_that_were_issued_keep_their_details_and_the_next_has_the_new_ones(ledger):
+async def test_invoices_that_were_issued_keep_their_details_and_the_next_has_the_new_ones(ledger):  # D3
     await change(ledger, Contact("Old Name"), "k1")
     await change(ledger, BillingAddress(HAMBURG), "k2")
     [old] = (await ledger.account("cus_1", day(2026, 4, 2))).invoices

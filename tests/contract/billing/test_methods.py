@@ -29,8 +29,7 @@ async def test_the_ledger_has_a_sandbox(ledger):
     assert isinstance(ledger, Sandbox)
 
 
-# P2, P3
-async def test_one_is_added_once_for_its_key_and_is_the_default(ledger, jenny, store):
+async def test_one_is_added_once_for_its_key_and_is_the_default(ledger, jenny, store):  # P2, P3
     for _ in range(2):
         await ledger.add_payment_method(jenny, card("pm_new", created_at=START), replaces="", key="visit-1", **HOW)
     found, default = await ids(ledger, jenny)
@@ -47,8 +46,7 @@ async def test_two_cards_typed_into_one_visit_are_one_method(ledger, jenny):
     assert (await ids(ledger, jenny))[0].count("pm_visit") == 1
 
 
-# P4
-async def test_a_default_is_chosen_and_a_key_is_for_one_thing(ledger, jenny):
+async def test_a_default_is_chosen_and_a_key_is_for_one_thing(ledger, jenny):  # P4
     (first, second), default = await ids(ledger, jenny)
     other = second if default == first else first
     await ledger.set_default(jenny, other, everywhere=False, key="k1", **HOW)
@@ -57,9 +55,8 @@ async def test_a_default_is_chosen_and_a_key_is_for_one_thing(ledger, jenny):
         await ledger.set_default(jenny, other, everywhere=True, key="k1", **HOW)
 
 
-# P4
 @pytest.mark.parametrize("round_", range(3))
-async def test_two_tabs_that_remove_the_last_two_leave_one(ledger, jenny, round_):
+async def test_two_tabs_that_remove_the_last_two_leave_one(ledger, jenny, round_):  # P4
     found, _ = await ids(ledger, jenny)
     tabs = [ledger.remove_payment_method(jenny, each, key=f"tab-{each}", **HOW) for each in found]
     answers = await asyncio.gather(*tabs, return_exceptions=True)
@@ -69,8 +66,7 @@ async def test_two_tabs_that_remove_the_last_two_leave_one(ledger, jenny, round_
     assert left == [default]
 
 
-# P4
-async def test_removing_twice_removes_once(ledger, jenny):
+async def test_removing_twice_removes_once(ledger, jenny):  # P4
     found, default = await ids(ledger, jenny)
     gone = next(each for each in found if each != default)
     for _ in range(2):
@@ -81,8 +77,7 @@ async def test_removing_twice_removes_once(ledger, jenny):
     assert len(await ledger.history(jenny)) == 1
 
 
-# P5
-async def test_a_subscription_is_charged_to_the_default_again(ledger, samples):
+async def test_a_subscription_is_charged_to_the_default_again(ledger, samples):  # P5
     whose = samples["zoe"]
     account = await ledger.account(whose, NOW)
     (pinned,) = [each for each in account.subscriptions if each.default_payment_method]
@@ -91,8 +86,7 @@ async def test_a_subscription_is_charged_to_the_default_again(ledger, samples):
     assert (await ledger.history(whose))[0].kind == "subscription.unpinned"
 
 
-# P3
-async def test_one_default_for_everything(ledger, samples):
+async def test_one_default_for_everything(ledger, samples):  # P3
     whose = samples["zoe"]
     (good,) = [each for each in (await ledger.account(whose, NOW)).payment_methods if each.brand == "amex"]
     after = await ledger.set_default(whose, good.id, everywhere=True, key="k1", **HOW)

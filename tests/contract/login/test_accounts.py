@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from server import sessions
 from server.store import micros
 from tests.support.accounts import account, keep, subscription
 from tests.support.client import Client
@@ -41,8 +42,9 @@ def copy_of(world: World, browser: Client) -> Client:
     return other
 
 
-# L13
-async def test_after_the_passcode_the_rule_s_customer_is_open_and_the_others_are_offered(any_world: World) -> None:
+async def test_after_the_passcode_the_rule_s_customer_is_open_and_the_others_are_offered(
+    any_world: World,
+) -> None:  # L13
     await two_sams(any_world)
     browser = any_world.client()
     answer = await any_world.log_in(browser, SAM)
@@ -54,8 +56,9 @@ async def test_after_the_passcode_the_rule_s_customer_is_open_and_the_others_are
     assert "Switch account" in (await browser.get(OVERVIEW)).text
 
 
-# L13
-async def test_opening_another_makes_a_new_session_id_and_the_old_one_is_dead(any_world: World) -> None:  # threat 45
+async def test_opening_another_makes_a_new_session_id_and_the_old_one_is_dead(
+    any_world: World,
+) -> None:  # L13, threat 45
     await two_sams(any_world)
     browser = await inside(any_world)
     old, row = copy_of(any_world, browser), "SELECT created_at, expires_at, kind, address FROM session"
@@ -82,8 +85,7 @@ async def test_a_switch_never_extends_a_session_beyond_eight_hours(world: World)
     assert (await browser.get(OVERVIEW)).status_code == 401
 
 
-# L13
-async def test_where_the_brand_has_not_switched_it_on_there_is_nothing_to_choose(any_world: World) -> None:
+async def test_where_the_brand_has_not_switched_it_on_there_is_nothing_to_choose(any_world: World) -> None:  # L13
     await two_sams(any_world, "orbit")
     browser = any_world.client()
     answer = await any_world.log_in(browser, SAM, "orbit")
@@ -211,3 +213,26 @@ async def test_opening_the_one_that_is_open_changes_nothing(world: World) -> Non
     token = browser.cookies[COOKIE]
     assert await open_as(browser, "cus_older", "cus_older") == 303
     assert browser.cookies[COOKIE] == token
+
+
+async def test_a_session_that_ends_between_the_question_and_the_switch_opens_nothing(  # L13, threat 50
+    any_world: World,
+) -> None:
+    await two_sams(any_world)
+    browser = await inside(any_world)
+    portal, begun = any_world.portal(), any_world.clock()
+    here = await sessions.find(portal, browser.cookies[COOKIE], begun)
+    assert isinstance(here, sessions.LoggedIn)
+    row = "SELECT id_hash, customer_id, last_seen_at FROM session"
+
+    async def switched(now: datetime) -> str:
+        return await any_world.store.write(lambda it: sessions.switch(it, portal, here, "cus_newer", now))
+
+    for hours, seen in ((2, begun), (9, begun + timedelta(hours=8, minutes=59))):  # idle too long; lived too long
+        await any_world.store.write(
+            lambda it, seen=seen: it.count("UPDATE session SET last_seen_at = :seen", {"seen": micros(seen)})
+        )
+        kept = await any_world.store.read(row)
+        assert await switched(begun + timedelta(hours=hours)) == ""
+        assert await any_world.store.read(row) == kept
+    assert await switched(begun + timedelta(hours=7, minutes=59)) != ""

@@ -31,8 +31,7 @@ def ends(page: Any) -> list[str]:
     return [action for action, _ in forms_in(page.text) if action.endswith("/end")]
 
 
-# L15
-async def test_the_page_says_where_and_since_when_and_which_one_this_is(any_world: World) -> None:
+async def test_the_page_says_where_and_since_when_and_which_one_this_is(any_world: World) -> None:  # L15
     laptop, phone = await two_browsers(any_world)
     any_world.clock.forward(minutes=3)
     page = await laptop.get(SESSIONS)
@@ -48,8 +47,7 @@ async def test_the_page_says_where_and_since_when_and_which_one_this_is(any_worl
     assert len(ends(page)) == 1
 
 
-# L15
-async def test_one_other_session_is_ended_and_twice_is_the_same_as_once(any_world: World) -> None:
+async def test_one_other_session_is_ended_and_twice_is_the_same_as_once(any_world: World) -> None:  # L15
     laptop, phone = await two_browsers(any_world)
     page = await laptop.get(SESSIONS)
     ended = await laptop.fill(page, follow=True)
@@ -62,8 +60,7 @@ async def test_one_other_session_is_ended_and_twice_is_the_same_as_once(any_worl
     assert kinds == [("login",), ("login",), ("session.ended",)]
 
 
-# L15
-async def test_all_others_are_ended_and_this_one_stays(any_world: World) -> None:
+async def test_all_others_are_ended_and_this_one_stays(any_world: World) -> None:  # L15
     laptop, phone = await two_browsers(any_world)
     await any_world.customer("cus_sam", "sam@example.com")
     sam = any_world.client()
@@ -74,8 +71,7 @@ async def test_all_others_are_ended_and_this_one_stays(any_world: World) -> None
     assert [(await each.get(OVERVIEW)).status_code for each in (laptop, phone, sam)] == [401, 200, 200]
 
 
-# L15
-async def test_ending_this_one_by_its_name_is_logging_out(world: World) -> None:
+async def test_ending_this_one_by_its_name_is_logging_out(world: World) -> None:  # L15
     laptop, phone = await two_browsers(world)
     (own,) = ends(await phone.get(SESSIONS))  # how the phone's page calls the laptop's session
     answer = await laptop.post(own, data={"customer": "cus_jenny"})
@@ -144,8 +140,7 @@ async def test_sessions_that_ended_by_themselves_are_not_listed(world: World) ->
     assert await world.count("session") == 2
 
 
-# L14, L15
-async def test_a_session_that_dies_on_the_page_comes_back_to_it(world: World) -> None:
+async def test_a_session_that_dies_on_the_page_comes_back_to_it(world: World) -> None:  # L14, L15
     laptop, _ = await two_browsers(world)
     page = await laptop.get(SESSIONS)
     world.clock.forward(hours=2)

@@ -29,8 +29,7 @@ async def log_in(world: World, browser: Client, address: str = "jenny@example.co
     await world.log_in(browser, address)
 
 
-# L15
-async def test_the_first_log_in_is_told_nobody_and_a_new_browser_once(any_world: World) -> None:
+async def test_the_first_log_in_is_told_nobody_and_a_new_browser_once(any_world: World) -> None:  # L15
     await any_world.customer()
     laptop, phone = any_world.client(), any_world.client(**{"User-Agent": PHONE})
     await log_in(any_world, laptop)
@@ -44,8 +43,7 @@ async def test_the_first_log_in_is_told_nobody_and_a_new_browser_once(any_world:
     assert await told(any_world) == [("cus_jenny",)]
 
 
-# L15
-async def test_the_mail_says_when_and_with_what_and_leads_to_the_sessions(any_world: World) -> None:
+async def test_the_mail_says_when_and_with_what_and_leads_to_the_sessions(any_world: World) -> None:  # L15
     await any_world.customer("cus_jenny", "Jenny@Example.com")
     mailer = KeepingMailer()
     await log_in(any_world, any_world.client())
@@ -116,8 +114,7 @@ async def test_a_planted_mark_that_is_none_is_replaced(world: World) -> None:  #
     assert await world.count("known_browser") == 4
 
 
-# L15
-async def test_after_logging_out_everywhere_every_browser_is_new(any_world: World) -> None:
+async def test_after_logging_out_everywhere_every_browser_is_new(any_world: World) -> None:  # L15
     await any_world.customer()
     thief, laptop = any_world.client(), any_world.client()
     await log_in(any_world, laptop)

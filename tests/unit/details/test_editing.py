@@ -176,8 +176,7 @@ async def test_five_tax_numbers_are_enough(shop):  # D1
     assert "You can have five tax numbers." in words(answer.text)
 
 
-# D2, L8, threat 78
-async def test_the_address_of_log_in_is_shown_and_no_forged_field_changes_it(sqlite_store, clock):
+async def test_the_address_of_log_in_is_shown_and_no_forged_field_changes_it(sqlite_store, clock):  # D2, L8, threat 78
     """Though the configuration names it: there is no verb that could."""
     world = allowing(sqlite_store, clock, "name", "email", "address", "shipping", "phone", "tax_id")
     browser = await at_the_desk(world)

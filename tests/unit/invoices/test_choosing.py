@@ -56,7 +56,7 @@ async def test_a_status_is_shown_and_no_other(browser, status):
     assert await every_page(browser, f"status={status}") == [each.id for each in many() if each.status == status]
 
 
-async def test_year_and_status_go_together(browser):
+async def test_year_and_status_go_together(browser):  # I6
     expected = [each.id for each in many() if each.created_at.year == 2024 and each.status == "open"]
     assert await every_page(browser, "year=2024&status=open") == expected
 

@@ -56,7 +56,7 @@ async def test_the_list_offers_a_year_as_files(browser):
     assert f'href="{URL}/zip?year=2025" download' in (await browser.get(f"{URL}?year=2025")).text
 
 
-async def test_a_years_table_has_every_invoice_of_it_once(browser):
+async def test_a_years_table_has_every_invoice_of_it_once(browser):  # I6
     answer = await browser.get(f"{URL}/csv?year=2025")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="invoices-2025.csv"'
@@ -99,7 +99,7 @@ async def test_amounts_have_the_decimals_of_their_currency(amount, currency, wri
     assert exports.decimal(Money(amount, currency)) == written
 
 
-async def test_a_years_pdfs_come_in_one_file(browser):
+async def test_a_years_pdfs_come_in_one_file(browser):  # I6
     answer = await browser.get(f"{URL}/zip?year=2026")
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["content-disposition"] == 'attachment; filename="invoices-2026.zip"'

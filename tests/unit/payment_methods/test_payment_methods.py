@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from server.payment_methods import views
 from tests.support.accounts import FEATURES, NOW, account, card, subscription
@@ -38,6 +39,14 @@ def test_a_method_names_the_running_subscriptions_that_pin_it():
     over = subscription("sub_2", "canceled", default_payment_method="pm_2")
     it = views.listing(account(pinned, over, payment_methods=(card(), card("pm_2"))), FEATURES, NOW, key="k")
     assert [[pin.name for pin in each.pinned_by] for each in it.rows] == [[], ["House blend"]]
+
+
+def test_a_subscription_of_several_products_or_of_none_is_named_too():
+    one = subscription(default_payment_method="pm_1")
+    several = replace(one, id="sub_2", items=one.items * 3)
+    none = replace(one, id="sub_3", items=())
+    (it,) = views.listing(account(several, none, payment_methods=(card(),)), FEATURES, NOW, key="k").rows
+    assert [(pin.name, pin.more_items) for pin in it.pinned_by] == [("House blend", 2), ("", 0)]
 
 
 def test_nothing_is_shown_as_nothing():

@@ -24,11 +24,47 @@ TERMS = {
         "log out": "abmelden|melden Sie sich .*ab",
         "plan": "Tarif",
     },
+    "ar": {
+        "passcode": "رمز|رموز",
+        "promotion code": "(رمز|الرموز|رمزك) ?ا?ل?ترويجي|الترويجي",
+        "subscription": "اشتراك",
+        "payment method": "طريقة|طرق",
+        "tax number": "ضريبي",
+        "billing details": "بيانات الفوترة",
+        "receipt": "إيصال",
+        "log out": "تسجيل الخروج|سجّل الخروج",
+        "plan": "باق",
+    },
+    "fr": {
+        "passcode": "code",
+        "promotion code": "codes? promo",
+        "subscription": "abonnement",
+        "payment method": "moyens? de paiement|moyen par défaut",
+        "tax number": "numéros? fisca",
+        "billing details": "données de facturation",
+        "receipt": "reçu",
+        "log out": "déconne",
+        "plan": "formule",
+    },
+    "es": {
+        "passcode": "código",
+        "promotion code": "códigos? promocional",
+        "subscription": "suscripci",
+        "payment method": "métodos? de pago",
+        "tax number": "números? fiscal",
+        "billing details": "datos de facturación",
+        "receipt": "recibo",
+        "log out": "cerrar sesión|cierre de sesión|cierra sesión",
+        "plan": "plan",
+    },
 }
 
 # What the typography of the language does not know.
 ODD = {
     "de": r"['\"]| - |\.\.\.",
+    "fr": r"['\"]| - |\.\.\.|[^\u202f][;:!?»]|«[^\u202f]",
+    "es": r"['\"]| - |\.\.\.|^[^¿]*\?|^[^¡]*!",
+    "ar": r"['\"?,;]| - |\.\.\.|[٠-٩]",
 }
 
 
