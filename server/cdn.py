@@ -9,7 +9,7 @@ No two rules of `_headers` name the same header: where they did, CDNs would join
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from server import policy
@@ -31,8 +31,9 @@ def headers(files: Iterable[str], assets: Assets, base: str, *, secure: bool) ->
     return "\n".join(lines) + "\n"
 
 
-def redirects(brand: str, base: str, server: str) -> str:
-    """`_redirects` for the same folder: the dynamic paths are passed on to the server, whose origin is `server`."""
+def redirects(brand: str, base: str, server: str, further: Sequence[str] = ()) -> str:
+    """`_redirects` for the same folder: the dynamic paths are passed on to the server, whose origin is `server`.
+    `further`: the tags of the languages after the first, each of which has a folder."""
     lines = [
         f"# Served under {base}/",
         "# What is not a file here is answered by the server: the CDN passes it on, and the browser sees one origin.",
@@ -48,7 +49,9 @@ def redirects(brand: str, base: str, server: str) -> str:
         exact = [] if prefix.endswith("/") else [f"{path} {to} 200"]
         rules = [*exact, f"{path}/* {to}/:splat 200"]
         lines += rules if server else [f"# {rule}" for rule in rules]
-    lines.append("/p/login/* /link-not-active/index.html 404")  # a link that was switched off; an active one is a file
+    for folder in ("", *(f"/{tag}" for tag in further)):
+        # A link that was switched off; an active one is a file.
+        lines.append(f"{folder}/p/login/* {folder}/link-not-active/index.html 404")
     lines.append("/* /404.html 404")
     return "\n".join(lines) + "\n"
 

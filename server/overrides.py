@@ -19,7 +19,7 @@ from server.examples import Example
 from server.html_rules import Problem
 from server.markup import Document, parse
 from server.paths import Paths
-from server.publishing import active_link, page_templates
+from server.publishing import page_templates, render_page
 from server.rendering import Frame, Renderer
 from server.themes import Brand
 
@@ -86,8 +86,9 @@ def _hooks(document: Document) -> Iterator[str]:
 
 def _rendered(brand: Brand, renderer: Renderer, examples: Sequence[Example]) -> Iterator[tuple[str, str, str]]:
     """Template, what it shows, and HTML of everything there is to compare."""
-    for path, name in page_templates(brand).items():
-        yield f"pages/{name}.html", path, renderer.static_page(name, link=active_link(brand))
+    for path, page in page_templates(brand).items():
+        if page.locale == renderer.default_locale:
+            yield f"pages/{page.template}.html", path, render_page(renderer, page)
     in_layout: set[str] = set()
     for example in examples:
         what = f"{example.template}, example {example.name!r}"

@@ -17,31 +17,38 @@ DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/mails/", "/sandbox/")
 STOPS_MAIL = re.compile(r"/[a-z0-9-]+/mails/[a-z_]{1,40}/[A-Za-z0-9_-]{1,400}")
 """On the server, all of a path that `Paths.mail_stop` makes: the one form that may come from anywhere."""
 
+TAKEN = frozenset(
+    {"account", "help", "link-not-active", "p", "static", *(each.strip("/") for each in DYNAMIC_PREFIXES)}
+)
+"""What the paths of a brand begin with; no language's pages can stand there."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The URLs of one brand as its visitors see them: ``base`` is ``""`` or ``"/<brand>"``."""
+    """The URLs of one brand in one language, as its visitors see them: ``base`` is ``""`` or ``"/<brand>"``."""
 
     base: str
+    language: str = ""
+    """The tag of a further language, below which its static pages stand; empty for the brand's first one."""
 
     # The static pages.
     @property
     def home(self) -> str:
-        return f"{self.base}/"
+        return f"{self.base}/{self.language}/" if self.language else f"{self.base}/"
 
     @property
     def account(self) -> str:
-        return f"{self.base}/account/"
+        return f"{self.home}account/"
 
     @property
     def help(self) -> str:
-        return f"{self.base}/help/"
+        return f"{self.home}help/"
 
     def login_page(self, link: str, prefilled_email: str | None = None) -> str:
         query = "?" + urlencode({"prefilled_email": prefilled_email}) if prefilled_email else ""
-        return f"{self.base}/p/login/{_segment(link)}/{query}"
+        return f"{self.home}p/login/{_segment(link)}/{query}"
 
     def static(self, name: str) -> str:
         """An asset under its hashed name."""
@@ -54,7 +61,12 @@ class Paths:
 
     def login_to(self, page: str, email: str) -> str:
         """The log-in form with the address filled in, which leads to a page by its name in `login.nextpage`."""
-        return f"{self.login}?{urlencode({'next': page, 'prefilled_email': email})}"
+        language = {"language": self.language} if self.language else {}
+        return f"{self.login}?{urlencode({'next': page, 'prefilled_email': email, **language})}"
+
+    def login_in(self, language: str) -> str:
+        """The log-in form in this language, a locale's tag; empty: in whichever fits the browser."""
+        return f"{self.login}?{urlencode({'language': language})}" if language else self.login
 
     @property
     def login_code(self) -> str:
@@ -115,6 +127,10 @@ class Paths:
     @property
     def overview(self) -> str:
         return f"{self.base}/my/overview"
+
+    def overview_in(self, shell: str) -> str:
+        """The overview for the account's static page in this language, a locale's tag."""
+        return f"{self.overview}?{urlencode({'shell': shell})}"
 
     @property
     def subscriptions(self) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from server.assets import Assets
 
-VARY = "Cookie, HX-Request, Sec-Fetch-Site, Sec-Fetch-Dest, Origin"
+VARY = "Cookie, Accept-Language, HX-Request, Sec-Fetch-Site, Sec-Fetch-Dest, Origin"
 """Every request header that an answer can depend on: no cache keeps such an answer; one that does keeps them apart."""
 
 _BARE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"

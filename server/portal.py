@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from server.billing import Billing
@@ -46,6 +46,10 @@ class Portal:
     @property
     def _page(self) -> LoginPage:
         return self.login_page() if self.login_page else self.brand.portal.login_page
+
+    def speaking(self, locale: str) -> Portal:
+        """The same, with the URLs of pages in this locale: for what leads to them from elsewhere, such as a mail."""
+        return replace(self, paths=self.renderer.paths_in(locale))
 
     @property
     def name(self) -> str:

@@ -2,6 +2,8 @@
 
     index.html  account/  help/  link-not-active/  404.html  500.html     pages/ of the templates, no customer in sight
     p/login/<link>/index.html                                             only while the link is active
+    <tag>/                                                                the same in each further language, but for
+                                                                          404.html and 500.html
     static/                                                               assets under hashed names
     _headers  _redirects  robots.txt                                      for the CDN, see cdn.py
 
@@ -100,23 +102,33 @@ def files_of(brand: Brand, *, server: str = "", secure: bool = True, reload: boo
     outputs.add("robots.txt", cdn.ROBOTS, "server/cdn.py")
     headers = cdn.headers(outputs.files, assets, brand.base, secure=secure)
     outputs.add("_headers", headers.encode(), "server/cdn.py")
-    outputs.add("_redirects", cdn.redirects(brand.name, brand.base, server).encode(), "server/cdn.py")
+    redirects = cdn.redirects(brand.name, brand.base, server, brand.portal.site.locales[1:])
+    outputs.add("_redirects", redirects.encode(), "server/cdn.py")
     return dict(sorted(outputs.files.items()))
 
 
-def page_templates(brand: Brand) -> dict[str, str]:
-    """Which page stands where: the path in the brand's folder, and the name of its template in `pages/`."""
+class Page(msgspec.Struct, frozen=True):
+    template: str
+    """Its name in `pages/`."""
+    locale: str
+    in_others: str | None = None
+    """Where whoever changes the language here goes on, below the folder of each; None: it exists in this one only."""
+
+
+def page_templates(brand: Brand) -> dict[str, Page]:
+    """Which page stands where, by the path in the brand's folder."""
+    first, link = brand.portal.site.locales[0], active_link(brand)
+    login = f"p/login/{link}/"
+    # Who changes the language on the start is on the way to the log-in page.
+    start = {"": ("home", login), login: ("login", login)} if link else {"": ("link_not_active", "")}
+    others = {"account/": "account", "help/": "help", "link-not-active/": "link_not_active"}
+    spoken = {**start, **{path: (name, path) for path, name in others.items()}}
     pages = {
-        "account/index.html": "account",
-        "help/index.html": "help",
-        "link-not-active/index.html": "link_not_active",
-        "404.html": "not_found",
-        "500.html": "server_error",
+        f"{'' if tag == first else f'{tag}/'}{path}index.html": Page(name, tag, going)
+        for tag in brand.portal.site.locales
+        for path, (name, going) in spoken.items()
     }
-    link = active_link(brand)
-    if link:
-        return {"index.html": "home", f"p/login/{link}/index.html": "login", **pages}
-    return {"index.html": "link_not_active", **pages}
+    return {**pages, "404.html": Page("not_found", first), "500.html": Page("server_error", first)}
 
 
 def active_link(brand: Brand) -> str:
@@ -127,12 +139,20 @@ def active_link(brand: Brand) -> str:
 def render_pages(brand: Brand, assets: Assets) -> Iterator[tuple[str, tuple[str, str]]]:
     """Path, template and HTML of each static page. Raises `BuildError` for a template that fails."""
     renderer = Renderer(brand, assets, Paths(brand.base))
-    for path, name in page_templates(brand).items():
-        template = f"pages/{name}.html"
+    for path, page in page_templates(brand).items():
+        template = f"pages/{page.template}.html"
         try:
-            yield path, (template, renderer.static_page(name, link=active_link(brand)))
+            yield path, (template, render_page(renderer, page))
         except jinja2.TemplateError as error:
             raise BuildError(template_rules.template_mistake(error, template)) from error
+
+
+def render_page(renderer: Renderer, page: Page) -> str:
+    def url(tag: str) -> str:
+        return f"{renderer.paths_in(tag).home}{page.in_others}"
+
+    languages = renderer.languages(url, page.locale) if page.in_others is not None else ()
+    return renderer.static_page(page.template, page.locale, languages, link=active_link(renderer.brand))
 
 
 def page_problems(brand: Brand, assets: Assets, pages: dict[str, tuple[str, str]]) -> list[Problem]:

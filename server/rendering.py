@@ -11,6 +11,7 @@ fragment holds no ``h1``, and the layout around it writes the title as the page'
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -30,11 +31,11 @@ from markupsafe import Markup
 
 from server import envelope, words
 from server.assets import Assets
-from server.billing.invoice_types import Address
 from server.billing.money import Money
 from server.paths import Paths
 from server.themes import Brand
-from server.themes.portal_file import Seat
+from server.themes.locales import own_name
+from server.themes.speaking import speaking
 
 SITE = Path(__file__).parent.parent / "site"
 
@@ -49,6 +50,17 @@ class View(msgspec.Struct, frozen=True):
     """Its place in the navigation, where that is not the feature."""
 
 
+class Language(msgspec.Struct, frozen=True):
+    """One of the languages that a page is offered in."""
+
+    tag: str
+    name: str
+    """As its speakers call it."""
+    url: str
+    """Where the page is in it."""
+    is_current: bool
+
+
 class Frame(msgspec.Struct, frozen=True):
     """What the layout around a fragment shows of who is logged in."""
 
@@ -59,6 +71,8 @@ class Frame(msgspec.Struct, frozen=True):
     """The feature of the page, such as `invoices`, for the navigation."""
     has_other_accounts: bool = False
     """Other customers have the same address, and may be switched to."""
+    languages: tuple[Language, ...] = ()
+    """Those that the page can be read in; empty: there is no choice."""
 
 
 @cache
@@ -75,7 +89,8 @@ class Renderer:
     def __init__(self, brand: Brand, assets: Assets, paths: Paths) -> None:
         self.brand, self.paths, self.assets = brand, paths, assets
         loader = _loader(brand)
-        self._environments = {tag: _environment(brand, assets, paths, tag, loader) for tag in brand.portal.site.locales}
+        self._paths = {tag: _paths_in(paths, tag, brand) for tag in brand.portal.site.locales}
+        self._environments = {tag: _environment(brand, assets, its, tag, loader) for tag, its in self._paths.items()}
 
     @property
     def default_locale(self) -> str:
@@ -84,6 +99,16 @@ class Renderer:
     def environment(self, locale: str | None = None) -> jinja2.Environment:
         """The environment of one of the brand's locales; the first one without a name."""
         return self._environments[locale or self.default_locale]
+
+    def paths_in(self, locale: str | None = None) -> Paths:
+        """The URLs as pages of this locale write them."""
+        return self._paths[locale or self.default_locale]
+
+    def languages(self, url: Callable[[str], str], locale: str) -> tuple[Language, ...]:
+        """The brand's languages, each with the `url` of the same page in it; empty where it has but one. `locale`: that
+        of the page."""
+        found = tuple(Language(tag, own_name(tag), url(tag), tag == locale) for tag in self._paths)
+        return found if len(found) > 1 else ()
 
     def fragment(self, view: View, locale: str | None = None) -> str:
         return self.environment(locale).get_template(template_of(type(view))).render(view=view)
@@ -100,9 +125,12 @@ class Renderer:
             )
         return around.render(title=title, body=Markup(str(module)), frame=frame)  # noqa: S704 (already escaped once)
 
-    def static_page(self, name: str, locale: str | None = None, **context: Any) -> str:
-        """A page of `pages/`, with no customer in sight."""
-        return self.environment(locale).get_template(f"pages/{name}.html").render(frame=Frame(), **context)
+    def static_page(
+        self, name: str, locale: str | None = None, languages: tuple[Language, ...] = (), **context: Any
+    ) -> str:
+        """A page of `pages/`, with no customer in sight; `languages`: where it is in each."""
+        template = self.environment(locale).get_template(f"pages/{name}.html")
+        return template.render(frame=Frame(languages=languages), alternates=languages, **context)
 
     def text(self, template: str, locale: str | None = None, **context: Any) -> str:
         """Any other template, such as a mail's: rendered as it stands. A `.txt` is not escaped, everything else is."""
@@ -113,6 +141,10 @@ class Renderer:
         environment = self.environment()
         assert environment.loader is not None  # noqa: S101 (the environments are ours)
         return environment.loader.get_source(environment, template)[0]
+
+
+def _paths_in(paths: Paths, tag: str, brand: Brand) -> Paths:
+    return dataclasses.replace(paths, language="" if tag == brand.portal.site.locales[0] else tag)
 
 
 def _loader(brand: Brand) -> jinja2.BaseLoader:
@@ -154,7 +186,7 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
     )
     locale = babel_locale(tag)
     environment.globals.update(
-        brand=brand,
+        brand=speaking(brand, tag, environment.translated),
         paths=paths,
         asset=assets,
         locale=tag,
@@ -207,7 +239,7 @@ def _filters(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[..
 
     filters = (money, unit_price, time, moment, number, _iso, country)
     named: dict[str, Callable[..., Any]] = {each.__name__.lstrip("_"): each for each in filters}
-    return {**named, "date": day, "by_name": _by_name(country), "address_lines": _address_lines(country, home)}
+    return {**named, "date": day, "by_name": _by_name(country), "address_lines": envelope.for_readers(country, home)}
 
 
 @lru_cache(maxsize=10_000)
@@ -217,16 +249,6 @@ def _of_minute(hour: int, minute: int, locale: Locale) -> str:
 
 def _iso(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _address_lines(country: Callable[[str], str], home: str) -> Callable[..., tuple[str, ...]]:
-    @lru_cache(maxsize=5_000)
-    def address_lines(it: Address | Seat, seen_from: str = home) -> tuple[str, ...]:
-        """As its country writes it; with the country's name for whoever sees it from another one. Where nothing else is
-        said, that is the business."""
-        return (*envelope.lines(it), *([country(it.country)] if it.country not in ("", seen_from) else []))
-
-    return address_lines
 
 
 def _by_name(country: Callable[[str], str]) -> Callable[[tuple[str, ...]], list[tuple[str, str]]]:
@@ -247,25 +269,3 @@ def babel_locale(tag: str) -> Locale:
         return Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError) as error:
         raise ValueError(f"{tag}: not a locale") from error
-
-
-def choose_locale(offered: tuple[str, ...], wanted: tuple[str, ...], accept_language: str = "") -> str:
-    """One of `offered`: the first of `wanted` that fits (the customer's preference), else the browser's, else the first."""
-    ranked = [(tag, 1.0) for tag in wanted] + _accepted(accept_language)
-    for tag, _ in ranked:
-        for candidate in (tag.lower(), tag.lower().split("-")[0]):
-            for each in offered:
-                if candidate in (each.lower(), each.lower().split("-")[0]):
-                    return each
-    return offered[0]
-
-
-def _accepted(header: str) -> list[tuple[str, float]]:
-    found = []
-    for part in header[:500].split(","):
-        tag, _, rest = part.strip().partition(";")
-        quality = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", rest) if rest else None
-        weight = float(quality[1]) if quality else (0.0 if rest else 1.0)
-        if weight > 0 and re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", tag):
-            found.append((tag, weight))
-    return sorted(found, key=lambda each: -each[1])

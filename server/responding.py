@@ -30,6 +30,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Stream
 from litestar.response.base import ASGIResponse
 
+from server import languages
 from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
 from server.forms import Form
 from server.login import nextpage
@@ -37,7 +38,7 @@ from server.login.limits import TooMany
 from server.login.views import Again, Ask, LinkNotActive
 from server.portal import Portal
 from server.problems import views as problems
-from server.rendering import Frame, View, choose_locale, template_of
+from server.rendering import Frame, View, template_of
 from server.security import asks_head
 from server.sessions import LoggedIn, NoSession
 from server.store import StoreUnavailable
@@ -84,14 +85,6 @@ def wants_fragment(request: AnyRequest) -> bool:
     return headers.get(b"hx-request") == b"true" and headers.get(b"sec-fetch-dest", b"empty") == b"empty"
 
 
-def locale_for(request: AnyRequest, portal: Portal, account: Account | None = None) -> str:
-    offered = portal.brand.portal.site.locales
-    if len(offered) == 1:
-        return offered[0]
-    wanted = account.customer.preferred_locales if account else ()
-    return choose_locale(offered, wanted, request.headers.get("accept-language", ""))
-
-
 def show(
     request: AnyRequest,
     portal: Portal,
@@ -103,7 +96,7 @@ def show(
     headers: dict[str, str] | None = None,
 ) -> Response[str]:
     """The view as a fragment or inside its layout, as the browser needs it."""
-    locale = locale_for(request, portal, account)
+    locale = languages.locale_for(request, portal, account)
     if wants_fragment(request):
         body = portal.renderer.fragment(view, locale)
         # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.
@@ -114,9 +107,13 @@ def show(
         # Nobody is logged in: no navigation that would lead nowhere.
         layout = view.layout if address else "visitor"
         customer: LoggedIn | None = getattr(request.state, "customer", None)
-        frame = Frame(address, name, here, has_other_accounts=bool(customer and customer.has_others))
+        offered = () if address else languages.offered(request, portal, view, locale)
+        frame = Frame(address, name, here, bool(customer and customer.has_others), offered)
         body = portal.renderer.page(view, frame, locale, layout)
-    return Html(body, status, headers)
+    response = Html(body, status, headers)
+    if request.query_params.get("language") == locale:
+        languages.remember(response, portal, locale)
+    return response
 
 
 async def save(

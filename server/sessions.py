@@ -213,7 +213,7 @@ def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "sessi
 
 
 def cookie_name(portal: Portal, name: str) -> str:
-    """Of `session`, `challenge` or `browser`, the mark of a known one."""
+    """Of `session`, `challenge`, `browser`, the mark of a known one, or `language`, the tag that was chosen."""
     return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
 
 

@@ -63,7 +63,8 @@ class Site:
             return 200, self.files[name]
         if f"{path}/index.html" in self.files:
             return 308, None
-        missing = "link-not-active/index.html" if path.startswith("p/login/") else "404.html"
+        folder, is_login, _ = path.rpartition("p/login/")  # in the folder of a language, or in none
+        missing = f"{folder}link-not-active/index.html" if is_login and folder.count("/") < 2 else "404.html"
         return 404, self.files.get(missing) or self.files.get("404.html")
 
     def _refresh(self) -> None:

@@ -2,18 +2,20 @@
 
 An environment belongs to one locale, so what ``_("…")`` says is known before any page is asked for: it becomes a
 constant of the compiled template. (A page asks some seventy times; asked anew each time, that was half of its cost.)
-What has variables is looked up when it is rendered; the variables are escaped where the template escapes.
+What has variables is looked up when it is rendered; the variables are escaped where the template escapes, and there
+stand apart from a sentence that runs from right to left.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -56,16 +58,19 @@ class Environment(jinja2.Environment):
         super().__init__(extensions=["jinja2.ext.i18n"], **options)
         catalog = translations(tag)
         self._catalog = catalog
+        self.translated: Callable[[str], str] = catalog.gettext
         self._kept: dict[Any, jinja2.Template] = {}
         # Makes {% trans %} pass its variables on; the functions it installs are then replaced by ours.
         self.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
 
+        inserted = _isolated if Locale.parse(tag, sep="-").text_direction == "rtl" else escaped
+
         def gettext_escaped(message: str, /, **variables: object) -> Markup:
-            return marked(catalog.gettext(message) % {key: escaped(value) for key, value in variables.items()})
+            return marked(catalog.gettext(message) % {key: inserted(value) for key, value in variables.items()})
 
         def ngettext_escaped(one: str, many: str, number: int, /, **variables: object) -> Markup:
             words = catalog.ngettext(one, many, number)
-            return marked(words % {key: escaped(value) for key, value in {"num": number, **variables}.items()})
+            return marked(words % {key: inserted(value) for key, value in {"num": number, **variables}.items()})
 
         @jinja2.pass_eval_context
         def gettext(context: EvalContext, message: str, /, **variables: object) -> str:
@@ -97,6 +102,13 @@ class Environment(jinja2.Environment):
         parsed = super()._parse(source, name, filename)
         _Said(self._catalog).visit(parsed)
         return parsed
+
+
+def _isolated(value: object) -> str:
+    """What stands in a sentence that runs from right to left, between marks that keep its own direction inside:
+    `05953842-0005` would be read `0005-05953842` after Arabic letters."""
+    text = escaped(value)
+    return f"\u2068{text}\u2069" if isinstance(value, str) and not value.isdigit() else text
 
 
 class _Said(NodeTransformer):

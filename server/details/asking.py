@@ -13,7 +13,7 @@ from server.asking import Page, fresh_key
 from server.billing import Account, Address, NotFound
 from server.billing.details import may_update
 from server.details import views
-from server.responding import locale_for
+from server.languages import locale_for
 from server.themes.features import CustomerUpdate
 
 __all__ = ["Asked", "Page", "asked", "fresh_key", "looked_at"]

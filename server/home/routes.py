@@ -6,13 +6,18 @@ from litestar import Response, get
 
 from server.asking import fresh_key
 from server.home import views
+from server.languages import locale_for
 from server.portal import Portal
-from server.responding import AnyRequest, show
+from server.responding import AnyRequest, go, show, wants_fragment
 from server.sessions import LoggedIn
 
 
 @get("/my/overview")
-async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str]:
+async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str] | Response[None]:
+    # The static page around it cannot know the customer's language: it says its own, and gives way to the right one.
+    locale = locale_for(request, portal, customer.account)
+    if wants_fragment(request) and request.query_params.get("shell", locale) != locale:
+        return go(request, portal.speaking(locale).paths.account)
     features, key, now = portal.brand.portal.features, fresh_key(), portal.clock()
     # The ledger is the billing itself: what it holds is as of now, however long ago it was written.
     as_of = now if portal.brand.portal.billing.backend == "ledger" else None

@@ -13,8 +13,9 @@ from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
 from server.documents import Printer
 from server.invoices import crossindustry, exports, pay_routes, views
 from server.invoices.electronic import Statement, statement
+from server.languages import locale_for
 from server.portal import Portal
-from server.responding import AnyRequest, locale_for, save, show
+from server.responding import AnyRequest, save, show
 from server.sessions import LoggedIn
 
 _PIECE = 100

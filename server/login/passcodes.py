@@ -87,6 +87,8 @@ class Opened(msgspec.Struct, frozen=True):
 
     code: str
     browser: str
+    language: str = ""
+    """Of the page that asked, for whoever prefers none."""
 
 
 def new_code(letters: bool) -> str:
@@ -152,6 +154,7 @@ def ask(
     browser: str,
     now: datetime,
     shown: str,
+    language: str = "",
 ) -> str:
     """A new challenge and its mail; the token for the browser's cookie. The one it showed (`shown`) dies. Raises
     `TooMany`, and then nothing was changed."""
@@ -171,7 +174,8 @@ def ask(
         "hardened": int(letters),
     }
     transaction.count(_INSERT, {**about, **made})
-    sealed = sealing.Sealer(portal.settings.secrets).seal(msgspec.msgpack.encode(Opened(code, browser)), mail.encode())
+    waiting = msgspec.msgpack.encode(Opened(code, browser, language))
+    sealed = sealing.Sealer(portal.settings.secrets).seal(waiting, mail.encode())
     transaction.count(_MAIL, {**about, "id": mail, "data": sealed})
     return token
 

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response, get, post
 
-from server import counters, sessions
+from server import counters, languages, sessions
 from server.addresses import Mistake, canonical
 from server.browsers import family
 from server.forms import Form, read_form
@@ -30,7 +30,13 @@ from server.login.entry import Entered, enter
 from server.login.limits import Limits
 from server.login.passcodes import Challenge
 from server.portal import Portal
-from server.responding import AnyRequest, go, go_in_place, show, wants_fragment
+from server.responding import (
+    AnyRequest,
+    go,
+    go_in_place,
+    show,
+    wants_fragment,
+)
 from server.security import client_address
 
 Page = Response[str] | Response[None]
@@ -49,6 +55,7 @@ async def ask_page(request: AnyRequest, portal: Portal) -> Page:
 @post("/login", status_code=200)
 async def ask(request: AnyRequest, portal: Portal) -> Page:
     form = await read_form(request)
+    request.state.language = form.get("language")
     link = form.get("link")
     if not link or link != _link(portal):
         return _link_not_active(request, portal)
@@ -129,13 +136,17 @@ async def resend(request: AnyRequest, portal: Portal) -> Page:
 
 @post("/logout", status_code=200)
 async def logout(request: AnyRequest, portal: Portal) -> Page:
+    form = await read_form(request) if request.headers.get("content-type") else Form({})
+    request.state.language = form.get("language")
     await sessions.end(portal, sessions.token_of(request, portal))
     return logged_out(request, portal)
 
 
-def logged_out(request: AnyRequest, portal: Portal) -> Page:
-    """The answer that takes the session's cookie away."""
-    response = go(request, portal.paths.login)
+def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn | None = None) -> Page:
+    """The answer that takes the session's cookie away, and stays in the language of the page before."""
+    account = customer.account if customer else None
+    language = languages.locale_for(request, portal, account) if account else languages.chosen(request, portal)
+    response = go(request, portal.paths.login_in(language if len(portal.brand.portal.site.locales) > 1 else ""))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     response.cookies.append(sessions.cookie(portal, "session", "", max_age=0))
     return response
@@ -144,10 +155,18 @@ def logged_out(request: AnyRequest, portal: Portal) -> Page:
 async def _send(request: AnyRequest, portal: Portal, address: str, shown: str, now: datetime) -> str:
     """A new challenge; its token."""
     client, browser = _client(request, portal), family(request.headers.get("user-agent", ""))
-    limits = _limits(request)
+    limits, language = _limits(request), languages.locale_for(request, portal)
     token = await portal.store.write(
         lambda transaction: passcodes.ask(
-            transaction, portal, limits, address=address, client=client, browser=browser, now=now, shown=shown
+            transaction,
+            portal,
+            limits,
+            address=address,
+            client=client,
+            browser=browser,
+            now=now,
+            shown=shown,
+            language=language,
         )
     )
     request.app.state.worker.nudge()
@@ -169,6 +188,8 @@ async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form) 
         query = f"?{urlencode({'next': page})}" if page else ""
         response = go_in_place(portal.paths.login_code + query)
     response.cookies.append(sessions.cookie(portal, "challenge", token, max_age=portal.settings.code_minutes * 60))
+    if language := languages.chosen(request, portal):
+        languages.remember(response, portal, language)
     return response
 
 

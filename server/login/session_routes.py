@@ -43,7 +43,7 @@ async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, s
         return refused
     ended = await elsewhere.end_one(portal, customer, session_id, portal.clock())
     if ended and session_id == elsewhere.name_of(portal, customer.customer_id, customer.id_hash):
-        return logged_out(request, portal)
+        return logged_out(request, portal, customer)
     return go_in_place(portal.paths.sessions_after("ended" if ended else "gone"))
 
 
@@ -63,7 +63,7 @@ async def logout_everywhere(request: AnyRequest, portal: Portal, customer: Logge
     if refused := of_another(request, portal, customer, form):
         return refused
     await elsewhere.end_all(portal, customer, portal.clock())
-    return logged_out(request, portal)
+    return logged_out(request, portal, customer)
 
 
 handlers = (sessions, end_session, end_other_sessions, logout_everywhere)

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from server import counters
 from server.billing import Account, BillingError
+from server.languages import choose_locale
 from server.login import choice
 from server.login.choice import Candidate
 from server.mail import messages, outbox
@@ -20,7 +21,6 @@ from server.mail.kinds import KINDS, Kind, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
-from server.rendering import choose_locale
 from server.store import Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -87,14 +87,15 @@ class Delivery:
                 "the customer may not log in" if job.customer_id else "no customer who may log in has this address"
             )
             return "nobody", missing
-        mail = kind.read(portal, job, chosen)
         if not portal.settings.mail_from:
             raise MailTemporary("no mail server is set (PORTAL_SMTP_URL, PORTAL_MAIL_FROM)")
         account = await self._account(portal, chosen.id) if self._is_asked_for(kind, portal) else None
         if kind.is_needed and account and not kind.is_needed(job, account):
             return "expired", "not needed any more: what it told of is settled"
         wanted = account.customer.preferred_locales if account else ()
-        locale = choose_locale(portal.brand.portal.site.locales, wanted)
+        asked_in = kind.asked_in(portal, job)
+        locale = choose_locale(portal.brand.portal.site.locales, (*wanted, asked_in) if asked_in else wanted)
+        mail = kind.read(portal.speaking(locale), job, chosen)
         try:
             message = messages.compose(portal, mail, chosen.email, key=job.id, now=self._clock(), locale=locale)
         except ValueError as error:

@@ -45,6 +45,8 @@ class Kind:
     """What the row says, for this customer. Raises `NotSent`."""
     lapsed: str = "not sent in time"
     """Why a row that is too old is dropped."""
+    asked_in: Callable[[Portal, Job], str] = lambda *_: ""
+    """The language of the page on which it was asked for: for customers who prefer none; empty where nobody asked."""
     is_needed: Callable[[Job, Account], bool] | None = None
     """Whether the row still says what is so, for the account as it is now; None: whatever the account is."""
 
@@ -54,6 +56,11 @@ def _passcode(portal: Portal, job: Job, _: Candidate) -> Mail:
     if opened is None:
         raise NotSent("not sent: its code cannot be read with the secrets of now")
     return messages.passcode(portal, opened.code, opened.browser, job.created_at, job.expires_at)
+
+
+def _passcode_asked_in(portal: Portal, job: Job) -> str:
+    opened = open_mail(portal.settings, job.id, job.data)
+    return opened.language if opened else ""
 
 
 def _new_login(portal: Portal, job: Job, customer: Candidate) -> Mail:
@@ -92,7 +99,7 @@ def _about(kind: type[Letter]) -> Kind:
 KINDS: dict[str, Kind] = {
     kind.mail.template: kind
     for kind in (
-        Kind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed"),
+        Kind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed", asked_in=_passcode_asked_in),
         Kind(messages.NewLogin, _new_login),
         *(_about(each) for each in LETTERS),
     )

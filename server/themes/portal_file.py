@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-from babel import Locale, UnknownLocaleError
+from msgspec.structs import replace
 
 from server import postal
 from server.settings import is_loopback
 from server.themes.features import Features, read_features
+from server.themes.locales import by_locale, language_of, read_locales
 from server.themes.mail_switches import MailSwitches, read_mail
 from server.themes.mistakes import nearest
 from server.themes.reading import Table
@@ -23,7 +26,6 @@ from server.themes.reading import Table
 BACKENDS = ("ledger", "stripe")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
-_LOCALE = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?"
 LINK = r"(test_)?[A-Za-z0-9_-]{22,80}"
 
 
@@ -55,6 +57,8 @@ class Business(msgspec.Struct, frozen=True):
     tax_id: str = ""
     """As its invoices show it, such as a VAT number."""
     address: Seat = Seat()
+    own_texts: dict[str, dict[str, str]] = {}
+    """The headline and the links for other languages than the first, by the tag of the language."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -89,9 +93,10 @@ class PortalConfig(msgspec.Struct, frozen=True):
 
 def read_portal(table: Table) -> PortalConfig:
     """To be used only when no mistake was noted."""
+    site = _site(table.table("site"))
     portal = PortalConfig(
-        business=_business(table.table("business")),
-        site=_site(table.table("site")),
+        business=_business(table.table("business"), site.locales),
+        site=site,
         login_page=_login_page(table.table("login_page")),
         billing=_billing(table.table("billing")),
         features=read_features(table.table("features")),
@@ -101,24 +106,36 @@ def read_portal(table: Table) -> PortalConfig:
     return portal
 
 
-def _business(table: Table) -> Business:
-    business = Business(
+def _business(table: Table, locales: tuple[str, ...]) -> Business:
+    read = Business(
         name=table.text("name", limit=100, required=True),
-        headline=table.text("headline", limit=120),
-        privacy_policy_url=table.checked("privacy_policy_url", _url),
-        terms_of_service_url=table.checked("terms_of_service_url", _url),
-        default_return_url=table.checked("default_return_url", _url),
+        **_texts(table),
         support_email=table.checked("support_email", _email),
         support_phone=table.pattern(
             "support_phone", r"\+?[0-9][0-9 ()./-]{2,30}", "a phone number such as +1 555 0100"
         ),
-        support_url=table.checked("support_url", _url),
         legal_name=table.text("legal_name", limit=100),
         tax_id=table.text("tax_id", limit=40),
         address=_seat(table.table("address")),
     )
+    business = replace(read, own_texts=dict(_translated(table, locales)))
     table.close()
     return business
+
+
+def _texts(table: Table) -> dict[str, Any]:
+    """What a business may say otherwise in another language."""
+    links = ("privacy_policy_url", "terms_of_service_url", "default_return_url", "support_url")
+    return {"headline": table.text("headline", limit=120), **{key: table.checked(key, _url) for key in links}}
+
+
+def _translated(table: Table, locales: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+    spoken = {*locales, *map(language_of, locales)}
+    for tag, below in by_locale(table):
+        if tag not in spoken:
+            table.refuse(tag, f"texts for {tag}", f"one of the languages in site.locales: {', '.join(locales)}")
+        yield tag, {key: text for key, text in _texts(below).items() if key in below}
+        below.close()
 
 
 def _seat(table: Table) -> Seat:
@@ -131,11 +148,10 @@ def _seat(table: Table) -> Seat:
 
 
 def _site(table: Table) -> Site:
-    locales = table.words("locales", _is_locale, "a locale such as en, de or pt-BR", ("en",))
-    if table.get("locales") == []:
-        table.refuse("locales", "an empty list", "at least one locale, such as en")
     site = Site(
-        url=table.checked("url", _origin), locales=locales, timezone=table.checked("timezone", _timezone, "UTC")
+        url=table.checked("url", _origin),
+        locales=read_locales(table),
+        timezone=table.checked("timezone", _timezone, "UTC"),
     )
     table.close()
     return site
@@ -207,13 +223,6 @@ def _email(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9!#$%&*+/=?^_{|}~.-]{1,64}", local) or not _HOST.fullmatch(host.lower()):
         raise ValueError("an email address such as help@harbour.example")
     return value
-
-
-def _is_locale(tag: str) -> bool:
-    try:
-        return bool(re.fullmatch(_LOCALE, tag) and Locale.parse(tag, sep="-"))
-    except (UnknownLocaleError, ValueError):
-        return False
 
 
 def _timezone(name: str) -> str:

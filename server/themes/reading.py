@@ -223,6 +223,11 @@ class Table:
                     here.refuse(key, shown(each), "a table", position)
         return found
 
+    def other_tables(self) -> list[str]:
+        """The keys of tables that nobody asked for yet."""
+        keys = [key for _, values in self.layers for key, value in values.items() if isinstance(value, dict)]
+        return [key for key in dict.fromkeys(keys) if key not in self._asked]
+
     def close(self) -> None:
         """Refuses every key that nobody asked for."""
         for document, values in self.layers:

@@ -11,7 +11,7 @@ from server.themes import images, palette
 from server.themes.mistakes import shown
 from server.themes.palette import Palette
 from server.themes.reading import Table
-from server.themes.words import read_words
+from server.themes.words import complete, read_words
 
 SHAPES = ("rounded", "sharp", "pill")
 MODES = ("light", "dark", "auto")
@@ -76,7 +76,10 @@ class Theme(msgspec.Struct, frozen=True):
     shape: str
     mode: str
     words: dict[str, str]
+    """Every text, in the brand's first language; the renderer puts those of a page's language here."""
     palette: Palette
+    own_words: dict[str, dict[str, str]] = {}
+    """What the theme itself says, by the tag of the language; under the empty one what stands in `[words]`."""
 
 
 def read_theme(table: Table) -> Theme | None:
@@ -88,12 +91,13 @@ def read_theme(table: Table) -> Theme | None:
     mode = _one_key(table, "mode", "default", MODES, "auto")
     theme_type = _read_type(table.table("type"))
     shape = _one_key(table, "shape", "style", SHAPES, "rounded")
-    words = read_words(table.table("words"))
+    own = read_words(table.table("words"))
     table.close()
     if brand is None or len(table.mistakes) > mistakes_before:
         return None
     colors = _palette(brand_table, brand, mode)
-    return Theme(brand=brand, type=theme_type, shape=shape, mode=mode, words=words, palette=colors)
+    words = complete(own[""], str)
+    return Theme(brand, theme_type, shape, mode, words, colors, own)
 
 
 def _one_key(table: Table, name: str, key: str, allowed: tuple[str, ...], default: str) -> str:

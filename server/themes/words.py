@@ -1,13 +1,18 @@
 """The texts that a theme may change: a closed set. Each has its limit in characters and its English default.
 
-Templates read `brand.theme.words`, which is always complete, and pass it through gettext, so that a default is
-translated like any other text. Hence no percent sign: gettext would read it as a placeholder.
+`[words]` is in the brand's first language, `[words.<tag>]` in another. Templates read `brand.theme.words`, which the
+renderer has made complete for the language of the page: what the theme itself says in that language, and where it says
+nothing the default, translated. So no page mixes two languages, and a text of the theme's own is never looked up in a
+catalog. No percent sign: templates from before that passed these texts through gettext, which reads it as a placeholder.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 
+from server.themes.locales import by_locale
 from server.themes.mistakes import shown
 from server.themes.reading import Table
 
@@ -51,12 +56,29 @@ WORDS: dict[str, Word] = {
 }
 
 
-def read_words(table: Table) -> dict[str, str]:
+def read_words(table: Table) -> dict[str, dict[str, str]]:
+    """What the theme says itself, by language; `[words]` has no tag, so its texts stand under the empty one."""
+    own = {"": _own(table)}
+    for tag, below in by_locale(table):
+        own[tag] = _own(below)
+        below.close()
+    table.close()
+    return own
+
+
+def _own(table: Table) -> dict[str, str]:
     words = {}
     for key, word in WORDS.items():
-        required = key in table and not word.may_be_empty
-        words[key] = table.text(key, word.default, limit=word.limit, required=required)
-        if "%" in words[key]:
-            table.refuse(key, shown(words[key]), "a text without a percent sign (write the word)")
-    table.close()
+        is_given = key in table
+        said = table.text(key, word.default, limit=word.limit, required=is_given and not word.may_be_empty)
+        if "%" in said:
+            table.refuse(key, shown(said), "a text without a percent sign (write the word)")
+        if is_given:
+            words[key] = said
     return words
+
+
+def complete(own: Mapping[str, str], translated: Callable[[str], str]) -> dict[str, str]:
+    """Every text: the theme's own, else the default as `translated` says it."""
+    defaults = {key: translated(word.default) if word.default else "" for key, word in WORDS.items()}
+    return {**defaults, **own}

@@ -1,7 +1,26 @@
-// Fills the e-mail field from ?prefilled_email=. Whatever is not an address is dropped; nothing else is touched.
+// Before log-in: to the page in the visitor's language, and the e-mail field filled in from ?prefilled_email=.
 (() => {
-  const field = document.getElementById("field-email");
+  // In several languages: who comes to the first one from elsewhere, and did not choose it, goes to the one their browser
+  // prefers. The start page, which names the log-in pages, is left in any case.
+  const pages = [...document.querySelectorAll("link[hreflang]")];
+  let page = pages.find(({ hreflang }) => hreflang === document.documentElement.lang);
+  if (page === pages[0] && !document.referrer.startsWith(`${location.origin}/`)) {
+    const fits = (wanted) => {
+      const language = (tag) => tag.split("-")[0];
+      return pages.find(({ hreflang }) => hreflang.toLowerCase() === wanted.toLowerCase())
+        || pages.find(({ hreflang }) => language(hreflang) === language(wanted.toLowerCase()));
+    };
+    page = navigator.languages.map(fits).find(Boolean) || page;
+  }
+  if (page && new URL(page.href).pathname !== location.pathname) {
+    location.replace(page.href + location.search);
+    return;
+  }
+  // Whoever changes the language keeps the address.
   const given = new URLSearchParams(location.search).get("prefilled_email");
+  const field = document.getElementById("field-email");
+  if (given) document.querySelectorAll("a[hreflang]").forEach((link) => { link.search = location.search; });
+  // Whatever is not an address is dropped; nothing else is touched.
   if (!field || !given || field.value) return;
   const address = given.trim();
   if (address.length > 254 || /[\0-\x20\x7f-\x9f"<>()[\]\\,;:]/.test(address) || !/^[^@]{1,64}@[^@.]+(\.[^@.]+)+$/.test(address)) return;

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tests.support.served import Demo
 
-_TABLES = ("account", "invoice", "activity", "operation", "catalog", "redemption", "budget", "known_browser")
+_TABLES = (
+    *("account", "invoice", "activity", "operation", "catalog", "redemption"),
+    *("budget", "known_browser", "mail_choice"),
+)
 
 
 class Rehearsal(Demo):

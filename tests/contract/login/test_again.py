@@ -120,7 +120,8 @@ async def test_a_link_to_a_page_leads_there_after_log_in(world: World) -> None:
     await world.customer()
     browser = world.client()
     page = await browser.get(f"/{BRAND}/login?next=invoice:in_1&prefilled_email=Jenny%40Example.com")
-    assert forms_in(page.text)[0][1] == {"link": world.link(), "next": "invoice:in_1", "email": "jenny@example.com"}
+    asked = {"link": world.link(), "language": "en", "next": "invoice:in_1", "email": "jenny@example.com"}
+    assert forms_in(page.text)[0][1] == asked
     code = await browser.fill(page, follow=True)
     answer = await browser.fill(code, code=await world.code())
     assert answer.headers["location"] == f"/{BRAND}/my/invoices/in_1"

@@ -57,7 +57,7 @@ async def settle(world: World) -> None:
         await world.customer(f"cus_{number}", TAKEN, active=number == 1)
 
 
-async def conversation(world: World, address: str) -> list[tuple[Any, ...]]:
+async def conversation(world: World, address: str, language: str) -> list[tuple[Any, ...]]:
     """Ask, ask again, come back, try five wrong codes and one more, resend early and late, ask too often."""
     browser: Client = world.client()
     seen = []
@@ -67,7 +67,7 @@ async def conversation(world: World, address: str) -> list[tuple[Any, ...]]:
         headers = sorted((name, _plain(value, address)) for name, value in answer.headers.multi_items())
         seen.append((method, path, answer.status_code, _plain(answer.text, address), headers))
 
-    form = {"email": address, "link": world.link()}
+    form = {"email": address, "link": world.link(), "language": language}
     await say("POST", "login", data={**form, "link": "test_another"})
     await say("POST", "login", data=form)
     await say("POST", "login", data=form)
@@ -95,7 +95,10 @@ def _plain(text: str, address: str) -> str:
     return text.replace(address, "<address>").replace(address.replace("@", "%40"), "<address>")
 
 
-async def test_every_conversation_is_the_same_to_the_byte(world: World) -> None:  # threats 26, 29, 30, 32
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_every_conversation_is_the_same_to_the_byte(
+    world: World, language: str
+) -> None:  # threats 26, 29, 30, 32
     await settle(world)
     assert world.portal().account_choice  # three customers have one of the addresses, and may choose after log-in
     begun = world.clock()
@@ -104,9 +107,10 @@ async def test_every_conversation_is_the_same_to_the_byte(world: World) -> None:
         world.clock.at = begun
         # They all come from one client address, whose limits are not the question.
         await world.store.write(lambda transaction: transaction.count("DELETE FROM budget WHERE kind LIKE 'client%'"))
-        transcripts.append(await conversation(world, address))
+        transcripts.append(await conversation(world, address, language))
     for address, transcript in zip(ADDRESSES, transcripts, strict=True):
         assert transcript == transcripts[0], address
+    assert f'<html lang="{language}"' in transcripts[0][3][3]
     statuses = [each[2] for each in transcripts[0]]
     assert {200, 303, 404, 422, 429} <= set(statuses), "the conversation does not visit every kind of answer"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from server import posting
 from server.mail import outbox
 from server.mail.smtp import KeepingMailer
-from server.store import Store, micros, migrations, open_store
+from server.store import Store
 from tests.contract.mail.test_outbox import add_customer, deliver_due, put, state_of
 
 pytestmark = pytest.mark.anyio
@@ -77,19 +75,3 @@ async def test_the_mails_about_a_customer_are_told_with_the_codes_of_its_address
     assert [each.kind for each in found] == ["invoice", "receipt", "passcode"]
     of_one = await outbox.about(store, "plain", "jenny@example.com", customer="cus_1")
     assert [each.kind for each in of_one] == ["receipt", "passcode"]
-
-
-async def test_a_database_of_before_lets_each_account_be_looked_at_once_for_its_reminders(tmp_path, clock):
-    path = tmp_path / "old.sqlite"
-    with closing(sqlite3.connect(path)) as old, old:
-        old.execute(migrations.TABLE)
-        for each in migrations.pending(()):
-            if each.number < 5:
-                old.executescript(each.sql)
-                old.execute(migrations.RECORD, {"number": each.number, "name": each.name, "applied_at": 0})
-        for customer, due_at in (("due", micros(clock()) + 10**12), ("never", None)):
-            old.execute("INSERT INTO account VALUES ('plain', ?, 1, ?, ?, ?)", (customer, micros(clock()), due_at, b""))
-    store = open_store(f"sqlite:{path}")
-    found = await store.read("SELECT customer_id, due_at FROM account ORDER BY customer_id")
-    await store.close()
-    assert found == [("due", micros(clock())), ("never", None)]

@@ -1,12 +1,14 @@
 """A whole log-in with every log switched on, and a crash in the middle: nothing of it lets anybody in."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer
+from tests.support.mailing import SpeakingBilling
 from tests.support.world import World
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +35,8 @@ async def test_a_log_in_and_a_crash_leave_no_code_cookie_or_address_in_the_logs(
     await world.ask(client)
     code = await world.code()
     [job] = await outbox.claim(sqlite_store, clock(), 1)
-    await Delivery({"harbour": world.portal()}, sqlite_store, mailer, clock).deliver(job)
+    portal = replace(world.portal(), billing=SpeakingBilling())
+    await Delivery({"harbour": portal}, sqlite_store, mailer, clock).deliver(job)
     assert mailer.messages
     await world.try_code(client, "000000" if code != "000000" else "000001")
     await world.try_code(client, code)

@@ -46,12 +46,24 @@ TERMS = {
         "log out": "déconne",
         "plan": "formule",
     },
+    "es": {
+        "passcode": "código",
+        "promotion code": "códigos? promocional",
+        "subscription": "suscripci",
+        "payment method": "métodos? de pago",
+        "tax number": "números? fiscal",
+        "billing details": "datos de facturación",
+        "receipt": "recibo",
+        "log out": "cerrar sesión|cierre de sesión|cierra sesión",
+        "plan": "plan",
+    },
 }
 
 # What the typography of the language does not know.
 ODD = {
     "de": r"['\"]| - |\.\.\.",
     "fr": r"['\"]| - |\.\.\.|[^\u202f][;:!?»]|«[^\u202f]",
+    "es": r"['\"]| - |\.\.\.|^[^¿]*\?|^[^¡]*!",
     "ar": r"['\"?,;]| - |\.\.\.|[٠-٩]",
 }
 

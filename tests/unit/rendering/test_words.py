@@ -11,8 +11,8 @@ from server.words import Environment
 HOSTILE = """<script>alert('1')</script> & "quotes" {{7*7}}"""
 
 
-def environment(**options) -> Environment:
-    return Environment("en", autoescape=lambda name: not (name or "").endswith(".txt"), **options)
+def environment(tag="en", **options) -> Environment:
+    return Environment(tag, autoescape=lambda name: not (name or "").endswith(".txt"), **options)
 
 
 @given(st.one_of(st.text(), st.text().map(Markup), st.integers(), st.none(), st.lists(st.text()), st.binary()))
@@ -64,3 +64,10 @@ def test_words_without_variables_are_constants_of_the_template():
 
 def test_a_percent_sign_in_words_is_said_once():
     assert environment().from_string("{{ _('100%%') }}").render() == "100%"
+
+
+def test_what_is_put_into_a_sentence_from_right_to_left_keeps_its_own_direction():
+    template = "{{ _('of %(number)s: %(month)s/%(year)s', number=number, month='08', year='30') }}"
+    said = environment("ar-EG").from_string(template).render(number="<05-01>")
+    assert said == "of \u2068&lt;05-01&gt;\u2069: 08/30"  # digits alone: the slash between them keeps their order
+    assert environment().from_string(template).render(number="05-01") == "of 05-01: 08/30"
