@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -46,6 +47,16 @@ def catalog_of(tag: str) -> Path | None:
     return next((path for path in both if path.exists()), None)
 
 
+def _apart(value: object) -> str:
+    """Set apart (Unicode's first strong isolate), for a script from right to left: a name in Latin letters, or a number
+    beside one, would take the words around it along."""
+    return f"\u2068{value}\u2069"
+
+
+def _apart_escaped(value: object) -> str:
+    return _apart(escaped(value))
+
+
 class Environment(jinja2.Environment):
     """A Jinja environment that speaks one locale: ``_``, ``gettext``, ``ngettext`` and ``{% trans %}``."""
 
@@ -56,27 +67,33 @@ class Environment(jinja2.Environment):
         super().__init__(extensions=["jinja2.ext.i18n"], **options)
         catalog = translations(tag)
         self._catalog = catalog
+        is_rtl = Locale.parse(tag, sep="-").text_direction == "rtl"
+        shown = _apart_escaped if is_rtl else escaped
+        bare = _apart if is_rtl else str
         self.translated: Callable[[str], str] = catalog.gettext
         self._kept: dict[Any, jinja2.Template] = {}
         # Makes {% trans %} pass its variables on; the functions it installs are then replaced by ours.
         self.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
 
         def gettext_escaped(message: str, /, **variables: object) -> Markup:
-            return marked(catalog.gettext(message) % {key: escaped(value) for key, value in variables.items()})
+            return marked(catalog.gettext(message) % {key: shown(value) for key, value in variables.items()})
 
         def ngettext_escaped(one: str, many: str, number: int, /, **variables: object) -> Markup:
             words = catalog.ngettext(one, many, number)
-            return marked(words % {key: escaped(value) for key, value in {"num": number, **variables}.items()})
+            return marked(words % {key: shown(value) for key, value in {"num": number, **variables}.items()})
 
         @jinja2.pass_eval_context
         def gettext(context: EvalContext, message: str, /, **variables: object) -> str:
-            return gettext_escaped(message, **variables) if context.autoescape else catalog.gettext(message) % variables
+            if context.autoescape:
+                return gettext_escaped(message, **variables)
+            return catalog.gettext(message) % {key: bare(value) for key, value in variables.items()}
 
         @jinja2.pass_eval_context
         def ngettext(context: EvalContext, one: str, many: str, number: int, /, **variables: object) -> str:
             if context.autoescape:
                 return ngettext_escaped(one, many, number, **variables)
-            return catalog.ngettext(one, many, number) % {"num": number, **variables}
+            words = catalog.ngettext(one, many, number)
+            return words % {key: bare(value) for key, value in {"num": number, **variables}.items()}
 
         # Where everything is escaped, compiled templates call these two by themselves.
         self.gettext_escaped, self.ngettext_escaped = gettext_escaped, ngettext_escaped

@@ -64,3 +64,13 @@ def test_words_without_variables_are_constants_of_the_template():
 
 def test_a_percent_sign_in_words_is_said_once():
     assert environment().from_string("{{ _('100%%') }}").render() == "100%"
+
+
+def test_a_script_from_right_to_left_sets_what_is_filled_in_apart():
+    arabic, plain = Environment("ar", autoescape=True), Environment("ar")
+    template = "{{ _('For example %(code)s', code=value) }}"
+    assert arabic.from_string(template).render(value="1 & A") == "مثال: \u20681 &amp; A\u2069"
+    assert plain.from_string(template).render(value="1 & A") == "مثال: \u20681 & A\u2069"
+    counted = "{{ ngettext('%(num)s more invoice', '%(num)s more invoices', 5) }}"
+    assert arabic.from_string(counted).render() == plain.from_string(counted).render() == "\u20685\u2069 فواتير أخرى"
+    assert "\u2068" not in environment().from_string(template).render(value="1 & A")
