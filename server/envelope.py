@@ -8,7 +8,8 @@ is a state; a city or a postal code is never lost. The name of who lives there i
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Protocol
 
 from server import postal
@@ -46,6 +47,17 @@ def lines(it: Written) -> tuple[str, ...]:
             parts[letter] = parts[letter].upper()
     has = frozenset(letter for letter, text in parts.items() if text)
     return tuple("".join(_joined(parts[letter], before) for before, letter in line) for line in _form(form, has))
+
+
+def for_readers(country: Callable[[str], str], home: str) -> Callable[..., tuple[str, ...]]:
+    """A template's filter; `country` gives the name of one in the reader's words, `home` is where the business is."""
+
+    @lru_cache(maxsize=5_000)
+    def address_lines(it: Written, seen_from: str = home) -> tuple[str, ...]:
+        """As its country writes it, with the country's name for whoever sees it from another one."""
+        return (*lines(it), *([country(it.country)] if it.country not in ("", seen_from) else []))
+
+    return address_lines
 
 
 @cache

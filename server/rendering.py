@@ -31,12 +31,10 @@ from markupsafe import Markup
 
 from server import envelope, words
 from server.assets import Assets
-from server.billing.invoice_types import Address
 from server.billing.money import Money
 from server.paths import Paths
 from server.themes import Brand
 from server.themes.locales import own_name
-from server.themes.portal_file import Seat
 from server.themes.speaking import speaking
 
 SITE = Path(__file__).parent.parent / "site"
@@ -241,7 +239,7 @@ def _filters(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[..
 
     filters = (money, unit_price, time, moment, number, _iso, country)
     named: dict[str, Callable[..., Any]] = {each.__name__.lstrip("_"): each for each in filters}
-    return {**named, "date": day, "by_name": _by_name(country), "address_lines": _address_lines(country, home)}
+    return {**named, "date": day, "by_name": _by_name(country), "address_lines": envelope.for_readers(country, home)}
 
 
 @lru_cache(maxsize=10_000)
@@ -251,16 +249,6 @@ def _of_minute(hour: int, minute: int, locale: Locale) -> str:
 
 def _iso(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _address_lines(country: Callable[[str], str], home: str) -> Callable[..., tuple[str, ...]]:
-    @lru_cache(maxsize=5_000)
-    def address_lines(it: Address | Seat, seen_from: str = home) -> tuple[str, ...]:
-        """As its country writes it; with the country's name for whoever sees it from another one. Where nothing else is
-        said, that is the business."""
-        return (*envelope.lines(it), *([country(it.country)] if it.country not in ("", seen_from) else []))
-
-    return address_lines
 
 
 def _by_name(country: Callable[[str], str]) -> Callable[[tuple[str, ...]], list[tuple[str, str]]]:

@@ -2,13 +2,14 @@
 
 An environment belongs to one locale, so what ``_("…")`` says is known before any page is asked for: it becomes a
 constant of the compiled template. (A page asks some seventy times; asked anew each time, that was half of its cost.)
-What has variables is looked up when it is rendered; the variables are escaped where the template escapes.
+What has variables is looked up when it is rendered; the variables are escaped where the template escapes, and there
+stand apart from a sentence that runs from right to left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -47,16 +48,6 @@ def catalog_of(tag: str) -> Path | None:
     return next((path for path in both if path.exists()), None)
 
 
-def _apart(value: object) -> str:
-    """Set apart (Unicode's first strong isolate), for a script from right to left: a name in Latin letters, or a number
-    beside one, would take the words around it along."""
-    return f"\u2068{value}\u2069"
-
-
-def _apart_escaped(value: object) -> str:
-    return _apart(escaped(value))
-
-
 class Environment(jinja2.Environment):
     """A Jinja environment that speaks one locale: ``_``, ``gettext``, ``ngettext`` and ``{% trans %}``."""
 
@@ -67,20 +58,21 @@ class Environment(jinja2.Environment):
         super().__init__(extensions=["jinja2.ext.i18n"], **options)
         catalog = translations(tag)
         self._catalog = catalog
-        is_rtl = Locale.parse(tag, sep="-").text_direction == "rtl"
-        shown = _apart_escaped if is_rtl else escaped
-        bare = _apart if is_rtl else str
         self.translated: Callable[[str], str] = catalog.gettext
         self._kept: dict[Any, jinja2.Template] = {}
         # Makes {% trans %} pass its variables on; the functions it installs are then replaced by ours.
         self.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
 
+        is_rtl = Locale.parse(tag, sep="-").text_direction == "rtl"
+        inserted: Callable[[object], str] = _isolated if is_rtl else escaped
+        bare: Callable[[object], str] = partial(_isolated, shown=str) if is_rtl else str
+
         def gettext_escaped(message: str, /, **variables: object) -> Markup:
-            return marked(catalog.gettext(message) % {key: shown(value) for key, value in variables.items()})
+            return marked(catalog.gettext(message) % {key: inserted(value) for key, value in variables.items()})
 
         def ngettext_escaped(one: str, many: str, number: int, /, **variables: object) -> Markup:
             words = catalog.ngettext(one, many, number)
-            return marked(words % {key: shown(value) for key, value in {"num": number, **variables}.items()})
+            return marked(words % {key: inserted(value) for key, value in {"num": number, **variables}.items()})
 
         @jinja2.pass_eval_context
         def gettext(context: EvalContext, message: str, /, **variables: object) -> str:
@@ -115,6 +107,13 @@ class Environment(jinja2.Environment):
         parsed = super()._parse(source, name, filename)
         _Said(self._catalog).visit(parsed)
         return parsed
+
+
+def _isolated(value: object, shown: Callable[[object], str] = escaped) -> str:
+    """What stands in a sentence that runs from right to left, between marks that keep its own direction inside:
+    `05953842-0005` would be read `0005-05953842` after Arabic letters."""
+    text = shown(value)
+    return f"\u2068{text}\u2069" if isinstance(value, str) and not value.isdigit() else text
 
 
 class _Said(NodeTransformer):

@@ -7,8 +7,11 @@ payment_failed               with the decline code
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from server.billing import Refusal
 from server.billing.plan_types import Charge
+from server.billing.shown import token_of
 from server.billing.types import Account, Invoice, PaymentMethod, Subscription
 
 
@@ -39,3 +42,12 @@ def why_unpaid(invoice: Invoice | None) -> Refusal | None:
 def method_of(account: Account, subscription: Subscription) -> PaymentMethod | None:
     """What a charge of this subscription is taken from."""
     return account.payment_method(subscription.default_payment_method or account.customer.default_payment_method)
+
+
+def mark_of(charge: Charge | None, method: PaymentMethod | None, now: datetime) -> str:
+    """What stands for a charge as a page shows it, and for what it is taken from. None: nothing is charged."""
+    if charge is None:
+        return token_of(now)
+    lines, taxes = [each.amount for each in charge.lines], [each.amount for each in charge.taxes]
+    off = [each.amount for each in charge.discounts]
+    return token_of(now, charge.due, charge.balance_applied, lines, off, taxes, method.id if method else "")

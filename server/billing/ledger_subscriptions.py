@@ -128,19 +128,25 @@ class LedgerSubscriptions(LedgerAccounts):
         return await self._change(asked, lambda it: pausing.pause(it, subscription_id, cycles, self.features, now))
 
     async def unpause(
-        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
+        self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
     ) -> Account:
-        asked = Asked(customer_id, "subscription.unpaused", subscription_id, key, now, browser)
-        return await self._change(asked, lambda it: pausing.unpause(it, subscription_id, self.features, now))
+        asked, terms = Asked(customer_id, "subscription.unpaused", subscription_id, key, now, browser), self.features
+
+        def make(account: Account) -> Account | Refusal:
+            return pausing.unpause_as_shown(account, subscription_id, terms, token=token, now=now)
+
+        return await self._change(asked, make)
 
     async def restart(
-        self, customer_id: str, subscription_id: str, price: str, *, key: str, now: datetime, browser: str
+        self, customer_id: str, subscription_id: str, price: str, *, token: str, key: str, now: datetime, browser: str
     ) -> Account:
         catalog, features = await self.catalog([price]), self.features
         asked = Asked(customer_id, "subscription.restarted", subscription_id, key, now, browser, (price,))
 
         def make(account: Account) -> Account | Refusal:
-            return restarting.restart(account, subscription_id, price, catalog, features=features, now=now)
+            return restarting.restart_as_shown(
+                account, subscription_id, price, catalog, features=features, now=now, token=token
+            )
 
         return await self._change(asked, make)
 

@@ -16,11 +16,12 @@ from msgspec.structs import replace
 
 from server.billing import Refusal
 from server.billing.amounts import bill, joined
-from server.billing.charging import charge_of, why_unpaid
+from server.billing.charging import charge_of, mark_of, method_of, why_unpaid
 from server.billing.invoicing import issue
 from server.billing.periods import next_end
 from server.billing.plan_types import Charge
 from server.billing.renewals import lasting, settled, with_subscription
+from server.billing.shown import SHOWN_OTHERWISE, are_alike
 from server.billing.types import ENDED, Account, Invoice, Item, Subscription
 from server.billing.upcoming import renews_at
 from server.themes.features import Features
@@ -117,6 +118,22 @@ def unpause(account: Account, subscription_id: str, features: Features, now: dat
         return account if refused.reason == "not_paused" else refused
     after, invoice = _unpaused(account, subscription, now)
     return why_unpaid(invoice) or after
+
+
+def mark_of_unpausing(account: Account, subscription: Subscription, now: datetime) -> str:
+    """Goes back with the form that ends the pause: what would be charged otherwise is not."""
+    return mark_of(unpausing(account, subscription, now), method_of(account, subscription), now)
+
+
+def unpause_as_shown(
+    account: Account, subscription_id: str, features: Features, *, token: str, now: datetime
+) -> Account | Refusal:
+    """`unpause`, where it charges what was shown under this token."""
+    subscription = account.subscription(subscription_id)
+    may = subscription is not None and may_unpause(subscription, features, now) is None
+    if subscription and may and not are_alike(token, mark_of_unpausing(account, subscription, now)):
+        return Refusal(SHOWN_OTHERWISE)
+    return unpause(account, subscription_id, features, now)
 
 
 def _unpaused(account: Account, subscription: Subscription, now: datetime) -> tuple[Account, Invoice | None]:

@@ -168,15 +168,16 @@ class Subscriptions(Protocol):
         ...
 
     async def unpause(
-        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
+        self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
     ) -> Account:
-        """End the customer's own pause; not paused: unchanged. Raises as the others."""
+        """End the customer's own pause; not paused: unchanged. Raises as the others, and `Refused` (`shown_otherwise`)
+        where it would charge something else than what was shown under this token."""
         ...
 
     async def restart(
-        self, customer_id: str, subscription_id: str, price: str, *, key: str, now: datetime, browser: str
+        self, customer_id: str, subscription_id: str, price: str, *, token: str, key: str, now: datetime, browser: str
     ) -> Account:
-        """Start an ended subscription again, as a new one; done already: unchanged. Raises as the others."""
+        """Start an ended subscription again, as a new one; done already: unchanged. Raises as `unpause`."""
         ...
 
     async def cancel(

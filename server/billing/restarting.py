@@ -14,11 +14,12 @@ from msgspec.structs import replace
 
 from server.billing import Refusal
 from server.billing.amounts import bill, is_metered
-from server.billing.charging import charge_of, why_unpaid
+from server.billing.charging import charge_of, mark_of, method_of, why_unpaid
 from server.billing.invoicing import issue
 from server.billing.periods import next_end
 from server.billing.plan_types import Charge
 from server.billing.renewals import settled, with_subscription
+from server.billing.shown import SHOWN_OTHERWISE, are_alike
 from server.billing.types import Account, Catalog, Invoice, Item, Price, Subscription
 from server.themes.features import Features
 
@@ -31,6 +32,8 @@ class Restart(msgspec.Struct, frozen=True):
     charge: Charge
     """What is charged now."""
     period_ends_at: datetime
+    token: str
+    """Goes back with the form: what would be charged otherwise is not."""
 
 
 def may_restart(subscription: Subscription, features: Features) -> Refusal | None:
@@ -60,8 +63,28 @@ def restarts(
     found = []
     for price in _prices(subscription, catalog, features):
         _, started, invoice = _started(account, subscription, price, now)
-        found.append(Restart(price, started.items[0].quantity, charge_of(invoice), started.current_period_end_at))
+        charge, ends_at = charge_of(invoice), started.current_period_end_at
+        token = mark_of(charge, method_of(account, subscription), now)
+        found.append(Restart(price, started.items[0].quantity, charge, ends_at, token))
     return tuple(found)
+
+
+def restart_as_shown(
+    account: Account,
+    subscription_id: str,
+    price: str,
+    catalog: Catalog,
+    *,
+    features: Features,
+    now: datetime,
+    token: str,
+) -> Account | Refusal:
+    """`restart`, where it charges what was shown under this token."""
+    subscription = account.subscription(subscription_id)
+    offered = restarts(account, subscription, catalog, features, now) if subscription else ()
+    if any(each.price.id == price and not are_alike(token, each.token) for each in offered):
+        return Refusal(SHOWN_OTHERWISE)
+    return restart(account, subscription_id, price, catalog, features=features, now=now)
 
 
 def restart(

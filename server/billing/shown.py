@@ -16,6 +16,9 @@ from server.store import micros, moment
 SHOWN_FOR = timedelta(minutes=30)
 """So long the numbers of a page stand."""
 
+SHOWN_OTHERWISE = "shown_otherwise"
+"""The refusal of what would not be what the page said."""
+
 
 def token_of(at: datetime, *seen: object) -> str:
     return f"{micros(at)}.{blake2b(msgspec.msgpack.encode(seen), digest_size=16).hexdigest()}"

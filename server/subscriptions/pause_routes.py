@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from litestar import get, post
 
-from server.billing import NotFound, Subscription, pausing, restarting
+from server.billing import NotFound, Refused, Subscription, pausing, restarting
+from server.billing.shown import SHOWN_OTHERWISE
 from server.portal import Portal
 from server.responding import AnyRequest
 from server.sessions import LoggedIn
@@ -56,10 +57,16 @@ async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
         return refused
     if not it.key:
         return _before_unpause(it, found, again=True)
-    it.may_repeat("subscription_unpause", found)
-    account = await portal.billing.unpause(
-        customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
-    )
+    token = it.form.get("token")
+    it.may_repeat("subscription_unpause", found, {"token": token})
+    try:
+        account = await portal.billing.unpause(
+            customer.customer_id, found.id, token=token, key=it.key, now=it.now, browser=customer.browser
+        )
+    except Refused as error:
+        if error.reason != SHOWN_OTHERWISE:
+            raise
+        return _before_unpause(it, found, stale=True)
     changed = find_in(account, found.id)
     return it.card(changed, "stale" if changed.paused_at else "unpaused", account=account)
 
@@ -81,10 +88,16 @@ async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
         return refused
     if not it.key:
         return await _before_restart(it, found, mistake="again")
-    it.may_repeat("subscription_restart", found, {"price": price})
-    account = await portal.billing.restart(
-        customer.customer_id, found.id, price, key=it.key, now=it.now, browser=customer.browser
-    )
+    token = it.form.get(f"token-{price}")
+    it.may_repeat("subscription_restart", found, {"price": price, f"token-{price}": token})
+    try:
+        account = await portal.billing.restart(
+            customer.customer_id, found.id, price, token=token, key=it.key, now=it.now, browser=customer.browser
+        )
+    except Refused as error:
+        if error.reason != SHOWN_OTHERWISE:
+            raise
+        return await _before_restart(it, found, mistake="stale", status=409)
     begun = account.subscription(find_in(account, found.id).restarted_as)
     return it.card(begun or found, "restarted" if begun else "stale", account=account)
 
@@ -95,20 +108,19 @@ def _before_pause(it: Asked, found: Subscription, *, mistake: str = "") -> Page:
     return it.show(view, status=422 if mistake else 200)
 
 
-def _before_unpause(it: Asked, found: Subscription, *, again: bool = False) -> Page:
-    charge = pausing.unpausing(it.account, found, it.now)
-    view = views.confirm_unpause(found, it.account, charge, key=fresh_key(), again=again)
-    return it.show(view, status=422 if again else 200)
+def _before_unpause(it: Asked, found: Subscription, *, again: bool = False, stale: bool = False) -> Page:
+    view = views.confirm_unpause(found, it.account, it.now, key=fresh_key(), again=again, stale=stale)
+    return it.show(view, status=422 if again else 409 if stale else 200)
 
 
-async def _before_restart(it: Asked, found: Subscription, *, mistake: str = "") -> Page:
+async def _before_restart(it: Asked, found: Subscription, *, mistake: str = "", status: int = 422) -> Page:
     catalog = await it.portal.billing.catalog([each.price.id for each in found.items])
     restarts = restarting.restarts(it.account, found, catalog, it.features, it.now)
     if not restarts:
         return it.card(found, "refused", refusal="price_not_offered", status=409)
     chosen = it.form.get("price")
     view = views.confirm_restart(found, it.account, restarts, key=fresh_key(), chosen=chosen, mistake=mistake)
-    return it.show(view, status=422 if mistake else 200)
+    return it.show(view, status=status if mistake else 200)
 
 
 def _cannot_pause(it: Asked, found: Subscription, *, looking: bool = False) -> Page | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import msgspec
 
-from server.billing import Account, Charge, PaymentMethod, Subscription
+from server.billing import Account, Charge, PaymentMethod, Subscription, pausing
 from server.billing.charging import method_of
 from server.billing.names import more_items_of, name_of
 from server.billing.pausing import Pause
@@ -48,6 +48,10 @@ class ConfirmUnpause(View, frozen=True):
     method: PaymentMethod | None = None
     again: bool = False
     """The form came without a valid key: it is asked once more, and nothing was changed."""
+    token: str = ""
+    """Goes back with the form: what would be charged otherwise is not."""
+    stale: bool = False
+    """Something else would be charged than the page said that was confirmed: this, and nothing was changed."""
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -58,6 +62,8 @@ class Beginning(msgspec.Struct, frozen=True):
     """What is charged now."""
     ends_at: datetime
     """When the period that it pays for ends."""
+    token: str = ""
+    """Goes back with the form: what would be charged otherwise is not."""
 
 
 class ConfirmRestart(View, frozen=True):
@@ -71,7 +77,7 @@ class ConfirmRestart(View, frozen=True):
     """The price that is marked."""
     method: PaymentMethod | None = None
     mistake: str = ""
-    """What has to be mended: `price_not_offered`, `again`, or nothing."""
+    """What has to be mended: `price_not_offered`, `stale`, `again`, or nothing."""
 
 
 def confirm_pause(
@@ -96,7 +102,7 @@ def confirm_pause(
 
 
 def confirm_unpause(
-    subscription: Subscription, account: Account, charge: Charge | None, *, key: str, again: bool = False
+    subscription: Subscription, account: Account, now: datetime, *, key: str, again: bool = False, stale: bool = False
 ) -> ConfirmUnpause:
     return ConfirmUnpause(
         id=subscription.id,
@@ -105,9 +111,11 @@ def confirm_unpause(
         name=name_of(subscription),
         more_items=more_items_of(subscription),
         paused_until=subscription.pause_resumes_at,
-        charge=charge,
+        charge=pausing.unpausing(account, subscription, now),
         method=method_of(account, subscription),
         again=again,
+        token=pausing.mark_of_unpausing(account, subscription, now),
+        stale=stale,
     )
 
 
@@ -130,7 +138,8 @@ def confirm_restart(
         name=name_of(subscription),
         more_items=more_items_of(subscription),
         beginnings=tuple(
-            Beginning(line_of(each.price, each.quantity), each.charge, each.period_ends_at) for each in restarts
+            Beginning(line_of(each.price, each.quantity), each.charge, each.period_ends_at, each.token)
+            for each in restarts
         ),
         chosen=next(each for each in liked if each in offered),
         method=method_of(account, subscription),

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Change, Changed, NotFound, Refusal, Refused
+from server.billing import Change, Changed, NotFound, Refusal, Refused, pausing, restarting
 from server.billing.ledger import Ledger
 from server.merchant.import_files import import_records
 from server.themes.features import (
@@ -219,16 +219,25 @@ async def test_staying_telling_pausing_and_starting_again(ledger):
     kept = await ledger.retain(*who, key="1", **how)
     assert kept.subscriptions[0].discounts[0].coupon.id == "OFF"
     assert (await ledger.pause(*who, 2, key="2", **how)).subscriptions[0].pause_resumes_at == day(2026, 6, 1)
-    assert (await ledger.unpause(*who, key="3", **how)).subscriptions[0].pause_resumes_at is None
+    paused = await ledger.account("cus_1", NOW)
+    nothing = pausing.mark_of_unpausing(paused, paused.subscriptions[0], NOW)
+    with pytest.raises(Refused, match="shown_otherwise"):
+        await ledger.unpause(*who, token="", key="3", **how)
+    assert (await ledger.unpause(*who, token=nothing, key="3", **how)).subscriptions[0].pause_resumes_at is None
     at_once = replace(FEATURES, subscription_cancel=SubscriptionCancel(mode="immediately"))
     ending = Ledger(ledger.store, "plain", at_once)
     await cancel(ending, *who, key="4", **how)
     told = await ending.feedback(*who, "unused", "Too much coffee", key="5", **how)
     assert (told.subscriptions[0].feedback, told.subscriptions[0].comment) == ("unused", "Too much coffee")
-    again = await ending.restart(*who, "price_1", key="6", **how)
+    with pytest.raises(Refused, match="shown_otherwise"):
+        await ending.restart(*who, "price_1", token=nothing, key="6", **how)
+    before = await ending.account("cus_1", NOW)
+    offered = restarting.restarts(before, before.subscriptions[-1], await ending.catalog(), at_once, NOW)
+    token = next(each.token for each in offered if each.price.id == "price_1")
+    again = await ending.restart(*who, "price_1", token=token, key="6", **how)
     assert [each.status for each in again.subscriptions] == ["active", "canceled"]
     assert set(await kinds(ledger)) == {
         f"subscription.{word}" for word in ("retained", "paused", "unpaused", "canceled", "feedback", "restarted")
     }
     with pytest.raises(Refused, match="not_ended"):
-        await ending.restart("cus_2", "sub_2", "price_1", key="7", **how)
+        await ending.restart("cus_2", "sub_2", "price_1", token=token, key="7", **how)

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Uncertain
+from server.billing.documents import encode_account
 from server.themes.features import Features
-from tests.support.accounts import END, NOW, START, account, card, item, keep, price, subscription
+from tests.support.accounts import END, NOW, START, account, card, eur, item, keep, price, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words
 from tests.support.selling import BIG, at_the_counter, buyer, sell, stored
@@ -67,6 +68,21 @@ async def test_s14_a_pause_ended_after_the_paid_time_says_what_is_charged(shop):
     assert "Go on and pay €14.50" in words(page.text)
     assert "The pause is over." in words((await browser.fill(page)).text)
     assert (await stored(shop)).invoices[0].amount_paid.amount == 1450
+
+
+async def test_s14_an_old_page_of_a_pause_charges_nothing_unseen(shop):
+    browser = await at_the_counter(shop)
+    await browser.fill(await browser.get(PAUSE), cycles="3")
+    page = await browser.get(UNPAUSE)
+    assert "Go on now" in words(page.text)
+    shop.clock.at = END + timedelta(days=10)
+    await shop.log_in(browser)
+    again = await browser.fill(page)
+    assert again.status_code == 409
+    assert "It would cost something else by now" in words(again.text)
+    assert "Go on and pay €14.50" in words(again.text)
+    assert (await first(shop)).pause_behavior
+    assert "The pause is over." in words((await browser.fill(again)).text)
 
 
 async def test_s14_pausing_twice_pauses_once(shop):
@@ -131,6 +147,21 @@ async def test_s14_starting_again_twice_starts_once(shop):
     for again in (page, other_tab):
         assert "It was started again already" in words((await browser.fill(again)).text)
     assert len((await stored(shop)).subscriptions) == 2
+
+
+async def test_s14_an_old_page_of_a_price_charges_nothing_unseen(shop):
+    browser = await at_the_counter(shop, account(over()))
+    page = await browser.get(RESTART)
+    assert "Start again and pay €14.50" in words(page.text)
+    richer = encode_account(replace(await stored(shop), balance=eur(-450)))
+    await shop.store.write(lambda transaction: transaction.count("UPDATE account SET document = :it", {"it": richer}))
+    again = await browser.fill(page)
+    assert again.status_code == 409
+    assert "It would cost something else by now" in words(again.text)
+    assert "Start again and pay €10.00" in words(again.text)
+    assert len((await stored(shop)).subscriptions) == 1
+    await browser.fill(again)
+    assert (await stored(shop)).invoices[0].amount_paid.amount == 1000
 
 
 async def test_s14_a_price_that_is_not_sold_starts_nothing(shop):
