@@ -1,0 +1,36 @@
+"""Reminders are switched off in the account, or by the link of a mail, with scripts and without."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.support.visits import JENNY, Enter, button, menu, reads
+
+CARD = "In the last month of a card that something is charged to"
+
+
+def test_reminders_are_switched_off_and_on_again(enter: Enter) -> None:  # M2
+    page = enter("harbour", JENNY)
+    menu(page, "Mails").click()
+    reads(page, "Mails you get", JENNY, "These always come", "Receipts for what you paid")
+    expect(page.get_by_label(CARD)).to_be_checked()
+    page.get_by_label(CARD).uncheck()
+    button(page, "Save")
+    reads(page, "Your choice is saved")
+    page.reload()
+    expect(page.get_by_label(CARD)).not_to_be_checked()
+    menu(page, "History").click()
+    reads(page, "Switched a reminder off", "Expiring card")
+
+
+def test_the_link_of_a_mail_asks_first_and_can_be_taken_back(enter: Enter) -> None:  # M2
+    """A link that is none of ours shows the same pages as one that is."""
+    page = enter("plain", JENNY)
+    page.goto("/plain/mails/card_expiring/of-an-old-mail")
+    reads(page, "Stop these reminders?")
+    button(page, "Stop these reminders")
+    reads(page, "These reminders are stopped")
+    button(page, "Send them again")
+    reads(page, "These reminders come again")
+    page.get_by_role("link", name="Mails you get").click()
+    expect(page.get_by_label(CARD)).to_be_checked()
