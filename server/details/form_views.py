@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import asdict
 
 from server import phones, postal, tax_numbers
-from server.billing import Account, Address, BillingAddress, Contact, Shipping, TaxId
+from server.billing import Account, Address, BillingAddress, Contact, Customer, Shipping, TaxId, Update
 from server.billing.details import Mistakes, mark, may_update
 from server.details.views import Number, number
 from server.rendering import View
@@ -85,6 +86,9 @@ class EditShipping(EditAddress, frozen=True):
     may_remove: bool = False
 
 
+AddressForm = TypeVar("AddressForm", bound=EditAddress)
+
+
 class TaxKind(msgspec.Struct, frozen=True):
     """One type of tax number to choose."""
 
@@ -133,18 +137,11 @@ def edit_address(
 ) -> EditAddress:  # fmt: skip
     """`home`: the country of the business, for a customer who has none yet."""
     customer = account.customer
-    country, fields = _fields(typed or customer.address, (customer.shipping.country, home), language)
-    return EditAddress(
-        customer=customer.id,
-        key=key,
-        seen=seen or mark(customer, BillingAddress),
-        mistakes=_as_shown(mistakes, fields),
-        again=again,
-        country=country,
-        countries=postal.codes(),
-        fields=fields,
-        chosen=chosen,
-    )
+    it = typed or customer.address
+    return _with_fields(
+        EditAddress, it, _country(it, customer.shipping.country, home), language, customer=customer,
+        group=BillingAddress, seen=seen, mistakes=mistakes, key=key, again=again, chosen=chosen,
+    )  # fmt: skip
 
 
 def edit_shipping(
@@ -154,23 +151,13 @@ def edit_shipping(
     customer = account.customer
     had = Shipping(customer.shipping_name, phones.shown(customer.shipping_phone), customer.shipping)
     it = typed or had
-    country, fields = _fields(it.address, (customer.address.country, home), language)
-    return EditShipping(
-        customer=customer.id,
-        key=key,
-        seen=seen or mark(customer, Shipping),
-        mistakes=_as_shown(mistakes, fields),
-        again=again,
-        country=country,
-        countries=postal.codes(),
-        fields=fields,
-        chosen=chosen,
-        name=it.name,
-        phone=it.phone,
-        phone_example=phones.example(country),
-        may_copy=customer.address != Address(),
-        may_remove=had != Shipping(),
-    )
+    country = _country(it.address, customer.address.country, home)
+    return _with_fields(
+        EditShipping, it.address, country, language, customer=customer,
+        group=Shipping, seen=seen, mistakes=mistakes, key=key, again=again, chosen=chosen,
+        name=it.name, phone=it.phone, phone_example=phones.example(country),
+        may_copy=customer.address != Address(), may_remove=had != Shipping(),
+    )  # fmt: skip
 
 
 def add_tax_id(
@@ -205,16 +192,35 @@ def _as_shown(mistakes: Mistakes, fields: Sequence[Field]) -> dict[str, str]:
     return dict(sorted(mistakes.items(), key=lambda each: shown.index(each[0]) if each[0] in shown else len(shown)))
 
 
-def _fields(it: Address, likely: Sequence[str], language: str) -> tuple[str, tuple[Field, ...]]:
-    """The country of the form and its fields. A part that is there although its country has none is shown too: nothing
-    goes because a form did not show it."""
-    known = set(postal.codes())
-    country = next((each for each in (it.country.upper(), *likely) if each in known), "")
+def _with_fields(
+    shape: type[AddressForm], it: Address, country: str, language: str, *, customer: Customer, group: type[Update],
+    seen: str, mistakes: Mistakes, **rest: Any,
+) -> AddressForm:  # fmt: skip
+    """The form of that shape with the fields of the country."""
+    fields = _fields(it, country, language)
+    return shape(
+        customer=customer.id,
+        seen=seen or mark(customer, group),
+        mistakes=_as_shown(mistakes, fields),
+        country=country,
+        countries=postal.codes(),
+        fields=fields,
+        **rest,
+    )
+
+
+def _country(it: Address, *likely: str) -> str:
+    """The country of the form."""
+    return next((each for each in (it.country.upper(), *likely) if each in postal.codes()), "")
+
+
+def _fields(it: Address, country: str, language: str) -> tuple[Field, ...]:
+    """A part that is there although its country has none is shown too: nothing goes because a form did not show it."""
     its, values = postal.country(country), asdict(it)
     local = its.speaks(language)
     parts = its.parts if local or not its.languages[:1] or its.parts == its.latin_parts else its.latin_parts
     extra = [each for each in postal.PARTS[:-1] if values[each] and each not in parts]
-    return country, tuple(_field(its, part, values, local=local) for part in (*parts, *extra))
+    return tuple(_field(its, part, values, local=local) for part in (*parts, *extra))
 
 
 def _field(its: postal.Country, part: str, values: Mapping[str, str], *, local: bool) -> Field:

@@ -1,6 +1,6 @@
 """Reading export files: which records are in them, and where each one stands.
 
-A file holds JSON in UTF-8: one object, an array, a list answer (``{"object": "list", "data": [...]}``), or JSON Lines,
+A file holds JSON in UTF-8: one object, an array, a list answer (``{"object": "list", "data": [...]}``; a search's and v2's too), or JSON Lines,
 where each line is any of these. Which one it is follows from its content: a first line that is whole JSON by itself
 begins JSON Lines, which are read line by line; everything else is read as one document.
 
@@ -71,10 +71,16 @@ def _flat(document: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
     if isinstance(document, list):
         for index, each in enumerate(document):
             yield (*steps, index), each
-    elif isinstance(document, dict) and document.get("object") == "list" and isinstance(document.get("data"), list):
+    elif isinstance(document, dict) and _is_list_answer(document):
         yield from _flat(document["data"], (*steps, "data"))
     else:
         yield steps, document
+
+
+def _is_list_answer(document: dict[str, Any]) -> bool:
+    """Of v1, of a search, or of v2, whose lists do not say what they are."""
+    kind = document.get("object", "list" if "next_page_url" in document else "")
+    return kind in ("list", "search_result") and isinstance(document.get("data"), list)
 
 
 def _documents(file: Path) -> Iterator[tuple[Place, Any, int]]:

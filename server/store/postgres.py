@@ -50,6 +50,12 @@ class PostgresStore:
                 _migrate(connection)
         except psycopg.OperationalError as error:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
+        except psycopg.ProgrammingError:
+            # The driver's words repeat a part of the URL, and the password may stand in it.
+            raise StoreUnavailable(
+                "PostgreSQL: what should be connected to is not postgresql://user:password@host:port/database; "
+                "a % in it is written %25, an @ in a password %40"
+            ) from None
         self._readers: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
             url,
             kwargs={"autocommit": True, **_OPTIONS},

@@ -60,6 +60,8 @@ def read(shape: type[W], raw: Any, path: str = "$") -> W:
         return msgspec.convert(raw, shape)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at `")
+        for pattern, words in wire.IN_WORDS.items():
+            problem = problem.replace(f"`str` matching regex {pattern!r}", words)
         raise MappingError(problem[:1].lower() + problem[1:], path + where.rstrip("`").removeprefix("$")) from None
 
 

@@ -17,12 +17,19 @@ Timestamp = Annotated[int, Meta(ge=0, le=221_845_392_000)]
 """Seconds since 1970, before the year 9000: periods can still be added to it."""
 Amount = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 """Minor units of a currency."""
-DecimalText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$", max_length=30)]
+_DECIMAL, _CURRENCY, _URL_ID = r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$", r"^[A-Za-z]{3}$", r"^[A-Za-z0-9_-]{1,255}\Z"
+IN_WORDS = {
+    _DECIMAL: 'a decimal number in quotes, such as "10.5"',
+    _CURRENCY: 'a currency of three letters, such as "eur"',
+    _URL_ID: "an id of 1 to 255 letters, digits, _ and -",
+}
+"""What these patterns mean, for whoever reads a refusal."""
+DecimalText = Annotated[str, Meta(pattern=_DECIMAL, max_length=30)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
-Currency = Annotated[str, Meta(pattern=r"^[A-Za-z]{3}$")]
+Currency = Annotated[str, Meta(pattern=_CURRENCY)]
 Id = Annotated[str, Meta(min_length=1, max_length=255)]
 """Of something that a merchant may name: a product, a plan, a coupon. Any text."""
-UrlId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,255}\Z")]
+UrlId = Annotated[str, Meta(pattern=_URL_ID)]
 """Of something that Stripe names, and that stands in our URLs and in the ids of elements."""
 Quantity = Annotated[int, Meta(ge=0, le=10**9)]
 Count = Annotated[int, Meta(ge=1, le=1200)]

@@ -71,6 +71,13 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         open_store(f"sqlite:{tmp_path / 'nowhere' / 'store.sqlite'}")
 
 
+@pytest.mark.parametrize("url", ["postgresql://me:50%secret@host/x", "postgresql://host/x?nothing=secret"])
+def test_a_connection_string_that_is_none_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(StoreUnavailable, match="a % in it is written %25") as refused:
+        open_store(url)
+    assert "secret" not in str(refused.value)
+
+
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite").write_bytes(b"not a database at all, but long enough to be looked at" * 100)
     with pytest.raises(StoreUnavailable, match="not a database"):

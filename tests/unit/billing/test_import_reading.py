@@ -34,6 +34,14 @@ def test_a_list_answer(file, indent):
     assert read(file, json.dumps(answer, indent=indent)) == [(1, ("data", 0), ONE), (1, ("data", 1), TWO)]
 
 
+def test_a_list_answer_of_a_search_and_of_v2(file):
+    found = {"object": "search_result", "data": [ONE], "has_more": False}
+    second = {"data": [TWO], "next_page_url": None, "previous_page_url": None}
+    assert read(file, json.dumps(found)) == [(1, ("data", 0), ONE)]
+    assert read(file, json.dumps(second)) == [(1, ("data", 0), TWO)]
+    assert read(file, json.dumps({"data": [ONE]})) == [(1, (), {"data": [ONE]})]
+
+
 def test_json_lines_may_hold_objects_and_pages(file):
     lines = [json.dumps(ONE), "", json.dumps([TWO]), json.dumps({"object": "list", "data": [ONE]})]
     assert read(file, "\n".join(lines)) == [(1, (), ONE), (3, (0,), TWO), (4, ("data", 0), ONE)]

@@ -424,3 +424,23 @@ def test_a_minimum_without_a_currency_is_refused():
     raw = {"id": "promo_1", "code": "SPRING", "coupon": "OFF", "restrictions": {"minimum_amount": 500}}
     with pytest.raises(MappingError, match="expected a currency beside minimum_amount"):
         mapping_catalog.promotion_code(raw)
+
+
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        (lambda: mapping.customer(exports.customer(id="../x")), "expected an id of 1 to 255 letters, digits, _ and -"),
+        (
+            lambda: mapping_catalog.price(exports.price(currency="euro"), Known()),
+            'expected a currency of three letters, such as "eur"',
+        ),
+        (
+            lambda: mapping_catalog.price(exports.price(unit_amount_decimal="1,5"), Known()),
+            'expected a decimal number in quotes, such as "10.5"',
+        ),
+    ],
+)
+def test_a_refusal_says_in_words_what_is_expected(read, words):
+    with pytest.raises(MappingError) as refused:
+        read()
+    assert refused.value.problem == words
