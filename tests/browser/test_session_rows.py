@@ -13,7 +13,7 @@ from tests.support.rehearsal import Rehearsal
 from tests.support.visits import JENNY, Enter, ask_for_code, button, has_scripts, link, log_in, menu, reads, send_code
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1"
-SAM, TINA = "sam@example.com", "tina@example.com"
+SAM, ZOE = "sam@example.com", "zoe@example.com"
 
 
 def test_who_has_several_accounts_is_asked_which_and_switches_at_any_time(enter: Enter, stage: Rehearsal):  # L13
@@ -51,7 +51,7 @@ def test_who_has_several_accounts_is_asked_which_and_switches_at_any_time(enter:
 def test_where_i_am_logged_in_is_seen_and_ended_and_a_new_browser_is_told_of(enter: Enter, stage: Rehearsal):  # L15
     page = enter("plain", JENNY)
     page.context.clear_cookies()
-    log_in(page, stage, "plain", TINA)
+    log_in(page, stage, "plain", ZOE)
     menu(page, "Sessions").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Where you are logged in")
     for each in ("This browser", "Chrome on Linux", "This is the first time that you logged in here."):
@@ -61,7 +61,7 @@ def test_where_i_am_logged_in_is_seen_and_ended_and_a_new_browser_is_told_of(ent
     button(page, "Log out")
     expect(page.get_by_label("E-mail address")).to_be_visible()
 
-    log_in(page, stage, "plain", TINA)
+    log_in(page, stage, "plain", ZOE)
     phones = [other_browser(page, stage) for _ in range(2)]
     assert told(page, stage, before + 2) == before + 2  # one for each browser that is new, none for this one
     it_leads_to_the_sessions(page)
@@ -95,7 +95,7 @@ def other_browser(page: Page, stage: Rehearsal) -> BrowserContext:
     """A phone, logged in to the same account."""
     assert page.context.browser
     phone = page.context.browser.new_context(base_url=stage.origin, user_agent=IPHONE, locale="en-US")
-    log_in(phone.new_page(), stage, "plain", TINA)
+    log_in(phone.new_page(), stage, "plain", ZOE)
     return phone
 
 
@@ -107,7 +107,7 @@ def is_in(phone: BrowserContext) -> bool:
 
 
 def mails(page: Page) -> Locator:
-    return page.get_by_role("row").filter(has_text=TINA).filter(has_text="New log-in")
+    return page.get_by_role("row").filter(has_text=ZOE).filter(has_text="New log-in")
 
 
 def told(page: Page, stage: Rehearsal, at_least: int = 0) -> int:
@@ -127,4 +127,4 @@ def it_leads_to_the_sessions(page: Page) -> None:
     way = mail.get_by_role("link").first.get_attribute("href")
     assert f"{way}" in page.locator("pre").inner_text()
     page.goto(str(way))
-    expect(page.get_by_label("E-mail address")).to_have_value(TINA)
+    expect(page.get_by_label("E-mail address")).to_have_value(ZOE)

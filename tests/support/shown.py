@@ -70,14 +70,18 @@ def fragments(brand: Brand, locale: str | None = None) -> Iterator[Document]:
 
 
 def features(brand: Brand) -> Iterator[Document]:
-    """All examples of a feature below each other on one page: for what does not depend on their being alone."""
+    """All examples of a feature below each other on one page, in each layout that `fragments` shows them in: for what
+    does not depend on their being alone."""
     renderer = renderer_of(brand)
     for feature, found in groupby(examples.load(), key=lambda each: each.feature):
-        for layout, of_layout in groupby(
-            sorted(found, key=lambda each: each.view.layout), lambda each: each.view.layout
-        ):
+        in_layouts: dict[str, list[Markup]] = {}
+        for each in found:
+            fragment = Markup(renderer.fragment(each.view))  # noqa: S704 (escaped)
+            for layout in (each.view.layout, "account") if each.view.layout == "visitor" else (each.view.layout,):
+                in_layouts.setdefault(layout, []).append(fragment)
+        for layout, of_layout in in_layouts.items():
             around = renderer.environment().get_template(f"layouts/{layout}.html")
-            body = Markup("<hr>").join(Markup(renderer.fragment(each.view)) for each in of_layout)  # noqa: S704 (escaped)
+            body = Markup("<hr>").join(of_layout)
             yield Document(f"{feature} ({layout})", around.render(title="Examples", body=body, frame=FRAME))
 
 
