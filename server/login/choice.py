@@ -20,7 +20,10 @@ SELECT id, email, name, created_at, active, disabled FROM customer
  WHERE brand = :brand AND address = :address
  ORDER BY disabled, active DESC, created_at DESC, id DESC LIMIT :limit"""
 _ONE = """
-SELECT id, email, name, created_at, active, disabled FROM customer WHERE brand = :brand AND id = :id"""
+SELECT c.id, c.email, c.name, c.created_at, c.active, c.disabled,
+       (SELECT COUNT(*) FROM customer o
+         WHERE o.brand = c.brand AND o.address = c.address AND o.disabled = 0 AND o.id <> c.id)
+  FROM customer c WHERE c.brand = :brand AND c.id = :id"""
 
 _OPENABLE = """
 SELECT c.id, c.name, a.document FROM customer c
@@ -41,6 +44,8 @@ class Candidate(msgspec.Struct, frozen=True):
     active: bool
     """Has a subscription that is active, trialing or past due."""
     disabled: bool
+    is_alone: bool = True
+    """Nobody else who may log in has the address; known where one customer was asked for by id."""
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -116,4 +121,4 @@ def _first(rows: list[Row]) -> Candidate | None:
 
 
 def _candidate(row: Row) -> Candidate:
-    return Candidate(row[0], row[1], row[2], moment(row[3]), bool(row[4]), bool(row[5]))
+    return Candidate(row[0], row[1], row[2], moment(row[3]), bool(row[4]), bool(row[5]), not any(row[6:]))

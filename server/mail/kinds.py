@@ -19,7 +19,7 @@ from server.login.choice import Candidate
 from server.login.known_browsers import NewBrowser
 from server.login.passcodes import open_mail
 from server.mail import messages, stopping
-from server.mail.letters import LETTERS, Letter, is_needed, letter
+from server.mail.letters import LETTERS, Letter, is_needed, letter, page_of
 from server.mail.messages import Mail
 from server.mail.outbox import Job
 from server.portal import Portal
@@ -67,13 +67,20 @@ def _new_login(portal: Portal, job: Job, customer: Candidate) -> Mail:
     if not portal.brand.portal.mail.wants(job.kind):
         raise NotSent("not sent: switched off in portal.toml, [mail]")
     told = msgspec.msgpack.decode(job.data, type=NewBrowser)
-    link = f"{portal.origin}{portal.paths.login_to('sessions', customer.email)}" if portal.link else ""
-    return messages.NewLogin(at=job.created_at, browser=told.browser, link=link)
+    way, link = _way(portal, customer, "sessions"), portal_link(portal, customer.email)
+    return messages.NewLogin(at=job.created_at, browser=told.browser, way=way, link=link)
 
 
 def portal_link(portal: Portal, email: str) -> str:
     """Where the customer logs in, the address filled in; empty where no link is active."""
     return f"{portal.origin}{portal.paths.login_page(portal.link, email)}" if portal.link else ""
+
+
+def _way(portal: Portal, customer: Candidate, page: str) -> str:
+    """To a page by way of log-in, by the server's own form: it fills the address in without scripts too. Where the
+    address has other customers, log-in may open another one, who has no such page: it leads to the overview then."""
+    page = page if customer.is_alone or ":" not in page else "home"
+    return f"{portal.origin}{portal.paths.login_to(page, customer.email)}" if portal.link else ""
 
 
 def _about(kind: type[Letter]) -> Kind:
@@ -82,8 +89,9 @@ def _about(kind: type[Letter]) -> Kind:
             raise NotSent("not sent: switched off in portal.toml, [mail]")
         if job.is_unwanted and portal.brand.portal.mail.may_stop(job.kind):
             raise Unwanted("the customer has switched these off")
-        stop = stopping.link(portal, customer.id, job.kind)
-        return letter(kind, decode(job.data), portal_link(portal, customer.email), stop)
+        told, stop = decode(job.data), stopping.link(portal, customer.id, job.kind)
+        way = _way(portal, customer, page_of(kind, told))
+        return letter(kind, told, way=way, link=portal_link(portal, customer.email), stop=stop)
 
     return Kind(kind, read, is_needed=lambda job, account: is_needed(kind, decode(job.data), account))
 

@@ -114,14 +114,25 @@ LETTERS: tuple[type[Letter], ...] = (
 )
 
 
-def letter(kind: type[Letter], told: Told, link: str, stop: str = "") -> Letter:
+def page_of(kind: type[Letter], told: Told) -> str:
+    """The page that it tells of, by its name in `login.nextpage`."""
+    if told.invoice and issubclass(kind, AboutInvoice):
+        return f"{'invoice_pay' if kind in (PaymentFailed, PaymentActionRequired) else 'invoice'}:{told.invoice.id}"
+    if kind is CardExpiring:
+        return "payment_methods"
+    if told.state == "ended":
+        return "invoices"
+    return f"subscription:{told.subscription.id}" if told.subscription else "home"
+
+
+def letter(kind: type[Letter], told: Told, *, way: str = "", link: str = "", stop: str = "") -> Letter:
     """The mail of this kind. Fields that a kind shares with `Told` have the same names."""
     fields = {name: getattr(told, name) for name in kind.__struct_fields__ if hasattr(told, name)}
     if kind is InvoiceToPay:
         fields["is_overdue"] = told.state == "overdue"
     if kind is PaymentFailed and told.invoice and told.invoice.payments:
         fields["failure"] = told.invoice.payments[-1].failure
-    return kind(link=link, stop=stop, **fields)
+    return kind(way=way, link=link, stop=stop, **fields)
 
 
 def _invoice_open(told: Told, account: Account) -> bool:

@@ -30,6 +30,9 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     template: ClassVar[str]
     """Its name in `emails/`."""
 
+    way: str = ""
+    """What its button opens: the server's log-in form with the address filled in, which leads to what it tells of. Empty
+    where no link is active."""
     stop: str = ""
     """What stops mails of this kind, also without logging in; empty where they cannot be stopped."""
 
@@ -43,7 +46,7 @@ class NewLogin(Mail, frozen=True):
     browser: str
     """The family, such as `Firefox on Linux`: a word from our own list, or empty."""
     link: str = ""
-    """The log-in form, the address filled in, which leads to the customer's sessions; empty where no link is active."""
+    """The log-in page, the address filled in; empty where no link is active."""
 
 
 class Passcode(Mail, frozen=True):

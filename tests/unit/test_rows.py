@@ -21,6 +21,7 @@ def numbered(letter, last):
 
 WALKED = {
     "test_detail_rows.py": numbered("D", 4),
+    "test_mail_rows.py": numbered("M", 4),
     "test_session_rows.py": {"L13", "L15"},
     "test_subscription_rows.py": numbered("S", 15),
     "test_method_rows.py": numbered("P", 7),

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from server.billing import ledger_rows
 from server.billing.changes import cancellation
+from server.login import nextpage
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.letters import LETTERS
@@ -36,6 +37,15 @@ from tests.support.telling import CASES, happen, keep, ledger, outbox_of
 pytestmark = pytest.mark.anyio
 KINDS = [each.template for each in LETTERS]
 LINK = "test_0123456789abcdefghijkl"
+LEADS_TO = {
+    "invoice": "invoice:in_.*",
+    "receipt": "invoice:in_.*",
+    "payment_failed": "invoice_pay:in_.*",
+    "payment_action_required": "invoice_pay:in_.*",
+    "card_expiring": "payment_methods",
+    "subscription_canceled": "invoices|subscription:sub_.*",
+    **dict.fromkeys(("trial_ending", "renewal_reminder", "plan_changed"), "subscription:sub_.*"),
+}
 
 
 def portal(store: Store, clock, link: str = LINK, **changed):
@@ -80,13 +90,19 @@ async def test_each_kind_is_written_with_what_it_tells_of_and_arrives(store, clo
     assert message["Auto-Submitted"] == "auto-generated"
     assert message.get_content_type() == "multipart/alternative"
     text, html = bodies(message)
-    link, *stop = re.findall(r"https://\S+", text)
-    assert all(f'href="{each}"' in html for each in (link, *stop))
+    found = re.findall(r"https://\S+", text)
+    assert all(f'href="{each}"' in html.replace("&amp;", "&") for each in found)
+    way, link, stop = found[0], found[-1], found[1:-1]
     assert [f"<{each}>" for each in stop] == message.get_all("List-Unsubscribe", [])
     assert bool(stop) == (kind in OPTIONAL)
     parts = urlsplit(link)
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "portal.example", f"/plain/p/login/{LINK}/")
     assert parts.query == "prefilled_email=jenny%40example.com"
+    assert f'class="button" href="{way.replace("&", "&amp;")}"' in html
+    asked = parse_qs(urlsplit(way).query)
+    assert (urlsplit(way).path, asked.pop("prefilled_email")) == ("/plain/login", ["jenny@example.com"])
+    assert re.fullmatch(LEADS_TO[kind], asked.pop("next")[0])
+    assert nextpage.known(parse_qs(urlsplit(way).query)["next"][0])
     assert not re.search(r"<(img|script|link|iframe)\b|\bsrc=|url\(|@import|Jenny", html)
     assert "prefers-color-scheme: dark" in html
     assert 'style="' in html
@@ -99,8 +115,18 @@ async def test_an_address_with_every_sign_it_may_have_is_filled_in_as_it_is(stor
     await ledger(store).account("cus_1", APRIL)
     mailer = KeepingMailer()
     await deliver(store, clock, mailer)
-    [link] = re.findall(r"https://\S+", bodies(parsed(mailer.messages[0].as_bytes()))[0])
-    assert parse_qs(urlsplit(link).query) == {"prefilled_email": [address]}
+    found = re.findall(r"https://\S+", bodies(parsed(mailer.messages[0].as_bytes()))[0])
+    assert [parse_qs(urlsplit(each).query)["prefilled_email"] for each in found] == [[address], [address]]
+
+
+async def test_where_log_in_may_open_another_customer_a_mail_leads_to_the_overview(store, clock):  # L13, M2
+    await keep(store, CASES["receipt"][0])
+    await keep(store, replace(CASES["receipt"][0], customer=replace(CASES["receipt"][0].customer, id="cus_other")))
+    clock.at = APRIL
+    await ledger(store).account("cus_1", APRIL)
+    mailer = KeepingMailer()
+    await deliver(store, clock, mailer)
+    assert "/plain/login?next=home&" in bodies(parsed(mailer.messages[0].as_bytes()))[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

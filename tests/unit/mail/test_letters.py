@@ -46,7 +46,9 @@ def every(name):
     states = {"subscription_canceled": ("ends", "ended", "kept"), "plan_changed": ("now", "scheduled", "kept")}
     for kind in LETTERS:
         for state in states.get(kind.template, ("",)):
-            yield letter(kind, replace(told, state=state), "https://portal.example/p/login/x/?prefilled_email=a%40b")
+            yield letter(
+                kind, replace(told, state=state), link="https://portal.example/p/login/x/?prefilled_email=a%40b"
+            )
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -31,7 +31,7 @@ def bodies(message):
     return read.get_body(("plain",)).get_content(), read.get_body(("html",)).get_content()
 
 
-def test_the_code_stands_in_both_bodies_and_not_in_a_header():
+def test_the_code_stands_in_both_bodies_and_not_in_a_header():  # M1
     message = parsed(mailing.message())
     text, html = bodies(mailing.message())
     assert "042817" in text
