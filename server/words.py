@@ -9,7 +9,7 @@ stand apart from a sentence that runs from right to left.
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,9 @@ class Environment(jinja2.Environment):
         # Makes {% trans %} pass its variables on; the functions it installs are then replaced by ours.
         self.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
 
-        inserted = _isolated if Locale.parse(tag, sep="-").text_direction == "rtl" else escaped
+        is_rtl = Locale.parse(tag, sep="-").text_direction == "rtl"
+        inserted: Callable[[object], str] = _isolated if is_rtl else escaped
+        bare: Callable[[object], str] = partial(_isolated, shown=str) if is_rtl else str
 
         def gettext_escaped(message: str, /, **variables: object) -> Markup:
             return marked(catalog.gettext(message) % {key: inserted(value) for key, value in variables.items()})
@@ -74,13 +76,16 @@ class Environment(jinja2.Environment):
 
         @jinja2.pass_eval_context
         def gettext(context: EvalContext, message: str, /, **variables: object) -> str:
-            return gettext_escaped(message, **variables) if context.autoescape else catalog.gettext(message) % variables
+            if context.autoescape:
+                return gettext_escaped(message, **variables)
+            return catalog.gettext(message) % {key: bare(value) for key, value in variables.items()}
 
         @jinja2.pass_eval_context
         def ngettext(context: EvalContext, one: str, many: str, number: int, /, **variables: object) -> str:
             if context.autoescape:
                 return ngettext_escaped(one, many, number, **variables)
-            return catalog.ngettext(one, many, number) % {"num": number, **variables}
+            words = catalog.ngettext(one, many, number)
+            return words % {key: bare(value) for key, value in {"num": number, **variables}.items()}
 
         # Where everything is escaped, compiled templates call these two by themselves.
         self.gettext_escaped, self.ngettext_escaped = gettext_escaped, ngettext_escaped
@@ -104,10 +109,10 @@ class Environment(jinja2.Environment):
         return parsed
 
 
-def _isolated(value: object) -> str:
+def _isolated(value: object, shown: Callable[[object], str] = escaped) -> str:
     """What stands in a sentence that runs from right to left, between marks that keep its own direction inside:
     `05953842-0005` would be read `0005-05953842` after Arabic letters."""
-    text = escaped(value)
+    text = shown(value)
     return f"\u2068{text}\u2069" if isinstance(value, str) and not value.isdigit() else text
 
 

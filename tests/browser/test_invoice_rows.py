@@ -90,7 +90,7 @@ def test_an_invoice_shows_its_lines_discount_tax_sums_payments_refund_and_credit
         ("Discount: Welcome, 20% off", "-€3.30"),
         ("MwSt 19% (included)", "€2.11"),
         ("Total", "€13.20"),
-        ("Paid", "€13.20"),
+        ("Amount paid", "€13.20"),
     ):
         line = table.get_by_role("row").filter(
             has=page.get_by_role("rowheader", name=re.compile(f"^{re.escape(label)}"))

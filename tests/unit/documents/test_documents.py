@@ -104,7 +104,7 @@ async def test_countries_are_named_where_they_differ(press):
 async def test_a_receipt_says_what_was_paid_when_and_with_what(press):
     payment = Payment("py_1", "paid", eur(1450), NOW, "visa 4242", refunded=eur(450))
     said = documents.words(await press.pdf(whole(paid_at=NOW, payments=(payment,)), "receipt"))
-    for each in ("Receipt", "Amount paid", "€14.50", "visa 4242", "Paid on March 1, 2026", "Refunded", "-€4.50"):
+    for each in ("Receipt", "Amount paid", "€14.50", "Visa 4242", "Paid on March 1, 2026", "Refunded", "-€4.50"):
         assert each in said, each
 
 

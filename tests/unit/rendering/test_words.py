@@ -71,3 +71,9 @@ def test_what_is_put_into_a_sentence_from_right_to_left_keeps_its_own_direction(
     said = environment("ar-EG").from_string(template).render(number="<05-01>")
     assert said == "of \u2068&lt;05-01&gt;\u2069: 08/30"  # digits alone: the slash between them keeps their order
     assert environment().from_string(template).render(number="05-01") == "of 05-01: 08/30"
+
+
+def test_a_plain_text_from_right_to_left_does_it_too():
+    said = Environment("ar").from_string("{{ _('For example %(code)s', code=value) }}")
+    assert said.render(value="R-1 & 2") == "مثال: \u2068R-1 & 2\u2069"
+    assert said.render(value="10115") == "مثال: 10115"
