@@ -1,13 +1,15 @@
 """What a brand says in each of its languages: its own words there, else the default's translation, never another language."""
 
 import pytest
+from markupsafe import escape
 
-from server import themes
+from server import examples, themes
 from server.assets import Assets
 from server.paths import DYNAMIC_PREFIXES, TAKEN, Paths
 from server.rendering import Renderer
 from server.themes.locales import own_name, own_texts
 from tests.support.brands import PORTAL, THEME, mistakes, the_mistake, write_brand
+from tests.support.world import brands
 
 GERMAN = '[words]\nlogin_heading = "Ahoy"\ncode_heading = "Look"\n[words.de]\nlogin_heading = "Moin"\ncode_help = ""\n'
 SPEAKING = PORTAL + 'headline = "Hello"\nprivacy_policy_url = "https://h.example/privacy"\n'
@@ -125,3 +127,16 @@ def test_a_base_theme_may_speak_more_languages_than_a_brand_offers(tmp_path):
     child = write_brand(tmp_path, theme='extends = "base"\n[words.de]\nlogin_heading = "Servus"\n')
     brand = themes.load(child)
     assert brand.theme.own_words["de"] == {"login_heading": "Servus", "login_button": "Los"}
+
+
+def test_a_merchants_own_reasons_to_cancel_are_said_in_their_language_only():
+    brand = next(each for each in brands() if each.name == "plain")
+    renderer = Renderer(brand, Assets.of(brand), Paths(brand.base))
+    card = next(
+        each.view
+        for each in examples.load()
+        if each.fragment == "card" and each.view.feedback and each.view.feedback.texts
+    )
+    own = str(escape(next(iter(card.feedback.texts.values()))))
+    assert own in renderer.fragment(card, "en")
+    assert own not in renderer.fragment(card, "de")
