@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import jinja2
-
 from server import examples, html_rules, overrides, publishing, template_rules, themes, translating, words
 from server.assets import AssetError, Assets
 from server.examples import Example, ExampleError, MailExample
@@ -91,7 +89,7 @@ def brand_problems(brand: Brand, shown: Sequence[Example], mails: Sequence[MailE
         problems += overrides.contract_problems(brand, assets, shown)
     except (AssetError, publishing.BuildError, LookupError) as error:
         return [Problem(brand.name, 0, "render", str(error))]
-    except jinja2.TemplateError as error:
+    except template_rules.MISTAKES as error:
         return [Problem(brand.name, 0, "render", template_rules.template_mistake(error, "a template"))]
     return problems
 
@@ -115,7 +113,7 @@ def _fragment_problems(brand: Brand, assets: Assets, shown: Sequence[Example]) -
                 "fragment": renderer.fragment(example.view),
                 "page": renderer.page(example.view, _FRAME),
             }
-        except jinja2.TemplateError as error:
+        except template_rules.MISTAKES as error:
             message = template_rules.template_mistake(error, example.template)
             yield Problem(where, 0, "render", message)
             continue
@@ -129,7 +127,7 @@ def _mail_problems(brand: Brand, assets: Assets, mails: Sequence[MailExample]) -
         where = f"{brand.name}: emails/{example.mail.template}.html, example {example.name!r}"
         try:
             rendered = messages.render(renderer, example.mail)
-        except jinja2.TemplateError as error:
+        except template_rules.MISTAKES as error:
             message = template_rules.template_mistake(error, example.mail.template)
             yield Problem(where, 0, "render", message)
             continue

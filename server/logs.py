@@ -24,6 +24,7 @@ _SECRET = re.compile(
     r"(?i)\b([\w-]*(?:session|challenge|token|secret|password)[\w-]*)(['\"]?\s*[=:]\s*b?['\"]?)[\w.~+/-]{8,}={0,2}"
 )
 _URL_PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
+_STOP = re.compile(r"(/mails/[a-z_]+/)[\w-]+")  # what stops a customer's reminders
 _LONG = re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{43}(?![\w-])")  # 256 bits in base64url: a token of ours
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -34,6 +35,7 @@ def redacted(text: str) -> str:
     text = _URL_PASSWORD.sub("…", text)
     text = _SECRET.sub(r"\1\2…", text)
     text = _ADDRESS.sub(lambda found: f"{found[1].lstrip(_QUOTE)[:1]}…@{found[2]}", text)
+    text = _STOP.sub(r"\1…", text)
     text = _LONG.sub("…", text)
     return _CODE.sub("…", text)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import jinja2
 import msgspec
 
 from server import template_rules
@@ -44,7 +43,7 @@ def contract_problems(brand: Brand, assets: Assets, examples: Sequence[Example])
             # Most pages of most overrides are the same, and comparing texts is much faster than reading them.
             lost = sorted(promises(html) - promises(mine)) if html != mine else ()
             problems += [Problem(where, 0, "override-contract", f"has lost {each}; see {what}") for each in lost]
-    except jinja2.TemplateError as error:
+    except template_rules.MISTAKES as error:
         message = template_rules.template_mistake(error, "an override")
         problems.append(Problem(brand.name, 0, "override-contract", message))
     return _once(problems)

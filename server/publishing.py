@@ -20,7 +20,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from time import perf_counter
 
-import jinja2
 import msgspec
 
 from server import cdn, html_rules, template_rules
@@ -143,7 +142,7 @@ def render_pages(brand: Brand, assets: Assets) -> Iterator[tuple[str, tuple[str,
         template = f"pages/{page.template}.html"
         try:
             yield path, (template, render_page(renderer, page))
-        except jinja2.TemplateError as error:
+        except template_rules.MISTAKES as error:
             raise BuildError(template_rules.template_mistake(error, template)) from error
 
 

@@ -75,15 +75,21 @@ def extends(path: Path) -> str:
     return str(parents[0].value) if parents and isinstance(parents[0], nodes.Const) else ""
 
 
-def template_mistake(error: jinja2.TemplateError, template: str) -> str:
-    """An error of Jinja in one line: file, line, and what is wrong."""
+MISTAKES = (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError)
+"""What a template of somebody else's can raise when it is rendered: `{{ 1 / 0 }}`, `{{ "a" + 1 }}`, an endless include."""
+
+
+def template_mistake(error: Exception, template: str) -> str:
+    """One of `MISTAKES` in one line: file, line, and what is wrong."""
     if isinstance(error, jinja2.TemplateSyntaxError):
         return f"{error.filename or error.name or template}:{error.lineno}: {error.message}"
     if isinstance(error, jinja2.TemplateNotFound):
         return f"{template}: there is no template {error.name}"
     frames = [each for each in extract_tb(error.__traceback__) if each.filename.endswith(_ENDINGS)]
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else template
-    return f"{place}: {error.message}"
+    if isinstance(error, RecursionError):
+        return f'{place}: it extends or includes itself without end; the template of the site is "site:…"'
+    return f"{place}: {error.message if isinstance(error, jinja2.TemplateError) else error}"
 
 
 def _parsed(path: Path) -> nodes.Template:

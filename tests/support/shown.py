@@ -41,7 +41,7 @@ def arabic(folder: Path) -> Brand:
     """The brand with the fullest templates, offered from right to left; its files are copied into the folder."""
     shutil.copytree(ROOT / "themes", folder, dirs_exist_ok=True)
     portal = folder / "harbour" / "portal.toml"
-    portal.write_text(re.sub(r"locales = \[.*?\]", 'locales = ["ar"]', portal.read_text("utf-8")), "utf-8")
+    portal.write_text(portal.read_text("utf-8").replace("locales = [", 'locales = ["ar", '), "utf-8")
     return themes.load(folder / "harbour")
 
 

@@ -7,6 +7,7 @@ what warns a customer of a charge, does something else in their name, or learns 
 from __future__ import annotations
 
 from dataclasses import replace as changed
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -150,6 +151,15 @@ async def test_it_is_taken_back_by_our_own_page_alone(world: World) -> None:
     assert await off(world) == set()
     await client.fill(again)
     assert len(await off(world)) == 1
+
+
+async def test_no_log_holds_what_stops_a_mail(world: World, stream: StringIO) -> None:  # threat 16
+    path = url(world)
+    world.store._writer.execute("ALTER TABLE mail_choice RENAME TO gone")  # type: ignore[attr-defined]
+    assert (await world.client().post(path, headers=FROM_ANYWHERE)).status_code == 500
+    written = "".join(line for line in stream.getvalue().splitlines() if '"logger": "httpx"' not in line)
+    assert "/mails/renewal_reminder/" in written
+    assert path.rsplit("/", 1)[1] not in written
 
 
 async def test_twice_is_the_same_as_once(world: World) -> None:

@@ -89,6 +89,13 @@ def test_an_override_that_replaces_nothing_is_told(tmp_path):
         ),
         ("pages/help.html", "{% extends 'nowhere.html' %}", "there is no template nowhere.html"),
         ("pages/help.html", "{% extends 'site:pages/help.html' %}{% block panel %}{{ nobody }}", "help.html:1: "),
+        (
+            "pages/help.html",
+            "\n{% extends 'pages/help.html' %}",
+            "help.html:2: it extends or includes itself without end",
+        ),
+        ("pages/help.html", "{% block panel %}\n{{ 1 / 0 }}{% endblock %}", "help.html:2: division by zero"),
+        ("pages/help.html", "{{ 'a' + 1 }}", "help.html:1: can only concatenate str"),
         ("components/back.html", "{% macro back(label, href) %}{{ nobody }}{% endmacro %}", "'nobody' is undefined"),
     ],
 )
