@@ -163,7 +163,7 @@ def is_visibly_focused(target: Locator) -> bool:
 
 
 def test_the_whole_journey_works_by_keyboard_alone(demo: Demo, page: Page):
-    address = "zoe@example.com"
+    address = JENNY
     page.goto(demo.portals["plain"])
     demo.forget(address)
     tab_to(page, page.get_by_label("E-mail address"))
