@@ -90,6 +90,8 @@ def import_command(options: argparse.Namespace) -> int:
             print(f"{done.unreachable} have no address that a mail could reach: they cannot log in.")
         if done.ignored:
             print("Not used: " + ", ".join(f"{count} of {kind}" for kind, count in sorted(done.ignored.items())))
+        for each in done.unfinished:
+            print(f"{each}: its last page is in none of these files (has_more); import the rest, too.")
         return 0
 
     return with_store(work)

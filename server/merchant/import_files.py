@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from server.billing import ledger_rows as rows
 from server.merchant.import_merging import Catalog, Merging
-from server.merchant.import_reading import ImportRefused, Place, records
+from server.merchant.import_reading import ImportRefused, Lists, Place, records
 from server.merchant.import_rows import Rows
 from server.merchant.import_staging import Staging
 from server.store import Store, Transaction
@@ -48,6 +49,8 @@ class Imported(msgspec.Struct, frozen=True):
     """How many of each kind were new or changed."""
     ignored: dict[str, int]
     """Kinds of records that the portal does not use."""
+    unfinished: tuple[str, ...] = ()
+    """Lists whose last page is in none of the files, see `Lists`."""
 
 
 def no_progress(what: str, done: int, whole: int) -> None:  # noqa: ARG001 (the parameters of Progress)
@@ -67,16 +70,17 @@ async def import_files(
 
     Raises `ImportRefused`, and `StoreUnavailable` where the database is away; nothing was changed then.
     """
-    staging = Staging(live)
+    staging, lists = Staging(live), Lists()
     try:
         for file in files:
             whole = file.stat().st_size if file.is_file() else 0
-            for number, (place, record, position) in enumerate(records(file)):
+            for number, (place, record, position) in enumerate(records(file, lists)):
                 staging.add(place, record)
                 if number % _EVERY == 0:
                     progress(str(file), position, whole)
             progress(str(file), whole, whole)
-        return await _write(store, brand, staging, now, progress)
+        done = await _write(store, brand, staging, now, progress)
+        return replace(done, unfinished=lists.unfinished())
     finally:
         staging.close()
 

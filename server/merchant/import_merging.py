@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from server.addresses import Mistake, canonical
-from server.billing.invoicing import with_invoices
+from server.billing.invoicing import prefix_of, with_invoices
 from server.billing.money import Money
 from server.billing.renewals import settled
 from server.billing.stripe import mapping, mapping_catalog, mapping_invoices
@@ -173,7 +174,7 @@ class Merging:
         newest = sorted(methods.values(), key=lambda each: (each.created_at, each.id), reverse=True)
         account = replace(
             account,
-            customer=replace(account.customer, tax_ids=tuple(tax_ids.values())),
+            customer=_numbering_on(replace(account.customer, tax_ids=tuple(tax_ids.values())), invoices),
             payment_methods=tuple(newest),
             subscriptions=tuple(subscriptions.values()),
         )
@@ -198,6 +199,14 @@ class Merging:
             if method not in known:
                 problem = f"payment method {method} is neither in these files nor in the ledger"
                 raise each.place.refusal(problem, _method_path(each))
+
+
+def _numbering_on(customer: Customer, invoices: Sequence[Invoice]) -> Customer:
+    """No number is given twice, also where an export lacks the customer's `next_invoice_sequence`."""
+    prefix = f"{customer.invoice_prefix or prefix_of(customer)}-"
+    ends = [each.number.removeprefix(prefix) for each in invoices if each.number.startswith(prefix)]
+    used = [int(end) for end in ends if re.fullmatch(r"[0-9]{1,12}", end)]
+    return replace(customer, next_invoice_sequence=max([customer.next_invoice_sequence, *(each + 1 for each in used)]))
 
 
 def _method_path(each: Staged) -> str:

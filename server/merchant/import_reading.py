@@ -14,7 +14,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,23 +56,41 @@ class Place:
         return self.line + text.count("\n", 0, _offset(text, steps))
 
 
-def records(file: Path) -> Iterator[tuple[Place, dict[str, Any], int]]:
-    """Each record with its place and the bytes read so far. Raises `ImportRefused`."""
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Which lists came to their last page: Stripe gives a long one in pages, and an export may lack some."""
+
+    _ended: dict[str, bool] = field(default_factory=dict)
+
+    def note(self, page: dict[str, Any]) -> None:
+        url = page.get("url") or page.get("next_page_url") or page.get("previous_page_url")
+        name = str(url or "a list").partition("?")[0]
+        goes_on = page.get("has_more") is True or bool(page.get("next_page_url"))
+        self._ended[name] = self._ended.get(name, False) or not goes_on
+
+    def unfinished(self) -> tuple[str, ...]:
+        """By the path that Stripe gives them under, such as `/v1/customers`."""
+        return tuple(sorted(name for name, ended in self._ended.items() if not ended))
+
+
+def records(file: Path, lists: Lists | None = None) -> Iterator[tuple[Place, dict[str, Any], int]]:
+    """Each record with its place and the bytes read so far; `lists` is told of each page. Raises `ImportRefused`."""
     for place, document, position in _documents(file):
-        for steps, record in _flat(document, ()):
+        for steps, record in _flat(document, (), lists or Lists()):
             inside = Place(place.file, place.line, steps)
             if not isinstance(record, dict):
                 raise inside.refusal(f"expected an object, got {_kind(record)}")
             yield inside, record, position
 
 
-def _flat(document: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
+def _flat(document: Any, steps: Steps, lists: Lists) -> Iterator[tuple[Steps, Any]]:
     """The records of an array or a list answer; anything else is one record."""
     if isinstance(document, list):
         for index, each in enumerate(document):
             yield (*steps, index), each
     elif isinstance(document, dict) and _is_list_answer(document):
-        yield from _flat(document["data"], (*steps, "data"))
+        lists.note(document)
+        yield from _flat(document["data"], (*steps, "data"), lists)
     else:
         yield steps, document
 

@@ -108,6 +108,8 @@ def payment_method(raw: Any) -> tuple[str, PaymentMethod]:
 def subscription(raw: Any, known: Known) -> Subscription:
     """Periods are the items'; where an older export has them on the subscription, every item gets that one."""
     found = read(wire.Subscription, raw)
+    if found.items.has_more:  # without the others it would cost, and renew, at a wrong price
+        raise MappingError("holds some of the items only (has_more); export the subscription with all", "$.items")
     items = tuple(_item(each, found, known, index) for index, each in enumerate(found.items.data))
     refs = found.discounts if found.discounts is not None else tuple(each for each in (found.discount,) if each)
     pause = found.pause_collection

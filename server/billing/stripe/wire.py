@@ -218,6 +218,7 @@ class Item(Wire, frozen=True):
 
 class Items(Wire, frozen=True):
     data: Annotated[tuple[Item, ...], Meta(min_length=1, max_length=100)]
+    has_more: bool = False
 
 
 class PauseCollection(Wire, frozen=True):

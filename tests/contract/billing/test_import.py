@@ -46,6 +46,26 @@ async def test_a_customer_with_everything(store, ledger, write):
     assert (await ledger.invoice("cus_1", "in_1")).lines[0].description == "Coffee"
 
 
+async def test_numbering_goes_on_after_the_invoices_that_came(store, ledger, write):
+    """An export may lack `next_invoice_sequence`, and a number must not be given twice."""
+    customer = {**exports.customer(invoice_prefix="HARB"), "next_invoice_sequence": None}
+    numbers = ["HARB-0007", "HARB-0031", "OTHER-0099", "HARB-2026-5", "HARB-", None]
+    invoices = [exports.invoice(f"in_{n}", number=each) for n, each in enumerate(numbers)]
+    await load(store, write("all.jsonl", customer, *WHOLE[2:4], exports.product(), *invoices))
+    assert (await ledger.account("cus_1", NOW)).customer.next_invoice_sequence == 32
+    await load(store, write("more.jsonl", exports.invoice("in_9", number="HARB-0031")))
+    assert (await ledger.account("cus_1", NOW)).customer.next_invoice_sequence == 32
+
+
+async def test_a_list_that_goes_on_elsewhere_is_told_and_a_part_of_a_subscription_is_refused(store, write):
+    page = {"object": "list", "url": "/v1/customers", "has_more": True, "data": [exports.customer()]}
+    assert (await load(store, write("page.json", page))).unfinished == ("/v1/customers",)
+    part = exports.subscription()
+    part["items"]["has_more"] = True
+    with pytest.raises(ImportRefused, match=r"\$\.items: holds some of the items only"):
+        await load(store, write("part.jsonl", *WHOLE[:3], part))
+
+
 async def test_the_directory_gets_the_canonical_address(store, write):
     await load(store, write("a.jsonl", exports.customer(email="Jenny@EXAMPLE.com"), *WHOLE[2:], exports.product()))
     found = await store.read("SELECT address, email, name, active, disabled FROM customer")

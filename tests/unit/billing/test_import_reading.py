@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.merchant.import_reading import ImportRefused, encoded, records
+from server.merchant.import_reading import ImportRefused, Lists, encoded, records
 
 ONE, TWO = {"id": "a", "object": "product"}, {"id": "b", "object": "product"}
 
@@ -26,6 +26,26 @@ def test_a_single_object(file):
 @pytest.mark.parametrize("indent", [None, 2])
 def test_an_array(file, indent):
     assert read(file, json.dumps([ONE, TWO], indent=indent)) == [(1, (0,), ONE), (1, (1,), TWO)]
+
+
+def test_a_list_without_its_last_page_is_named(file):
+    def page(url, *, has_more):
+        return json.dumps({"object": "list", "url": url, "has_more": has_more, "data": []}) + "\n"
+
+    def second(**urls):
+        return json.dumps({"data": [], "next_page_url": None, "previous_page_url": None, **urls}) + "\n"
+
+    lists = Lists()
+    file.write_text(
+        page("/v1/customers", has_more=True)
+        + page("/v1/customers", has_more=False)
+        + page("/v1/invoices", has_more=True)
+        + second(next_page_url="/v2/core/accounts?page=2")
+        + second(previous_page_url="/v2/core/accounts?page=1")
+        + second(next_page_url="/v2/core/events?page=2")
+    )
+    assert list(records(file, lists)) == []
+    assert lists.unfinished() == ("/v1/invoices", "/v2/core/events")
 
 
 @pytest.mark.parametrize("indent", [None, 2])
