@@ -1,8 +1,9 @@
 """How an address is written: line by line, as its country's post wants it. Pure.
 
-The order, what stands between the parts and which of them are in capitals is Google's data (`postal`). An address in
-Latin letters takes the Latin form, any other the country's own. A part that the country has no place for is left out if it
-is a state; a city or a postal code is never lost. The name of who lives there is not part of it: it stands above.
+The order and what stands between the parts is Google's data (`postal`). Its capitals are for machines that read
+envelopes: only a postal code takes them, a town stays as its people write it. An address in Latin letters takes the Latin
+form, any other the country's own. A part that the country has no place for is left out if it is a state; a city or a
+postal code is never lost. The name of who lives there is not part of it: it stands above.
 """
 
 from __future__ import annotations
@@ -42,9 +43,8 @@ def lines(it: Written) -> tuple[str, ...]:
     form = (its.latin_form if is_latin else its.form) or _UNKNOWN
     if "%C" not in form and it.city.casefold() in form.casefold():
         parts["C"] = ""  # Singapore is in Singapore
-    for letter in its.capitals.replace("A", "12"):
-        if letter in parts:
-            parts[letter] = parts[letter].upper()
+    if "Z" in its.capitals:
+        parts["Z"] = parts["Z"].upper()
     has = frozenset(letter for letter, text in parts.items() if text)
     return tuple("".join(_joined(parts[letter], before) for before, letter in line) for line in _form(form, has))
 

@@ -74,7 +74,7 @@ class Country(msgspec.Struct, frozen=True):
     latin_form: str
     """The same in Latin letters."""
     capitals: str
-    """The letters of those parts that are written in capitals, where the country itself asks for it."""
+    """The letters of those parts that its post wants in capitals."""
 
     def state(self, text: str) -> State | None:
         wanted = folded(text)

@@ -18,6 +18,7 @@ from server import themes
 from server.app import create_app, portal_of, renderer_of, wired
 from server.billing import Account, Billing, Customer, Subscription
 from server.billing.documents import encode_account
+from server.billing.ledger import Ledger
 from server.login.limits import Limits
 from server.login.passcodes import open_mail
 from server.portal import Portal
@@ -117,10 +118,10 @@ class World:
         return _wire(lifespan, state)
 
     def portal(self, brand: str = BRAND) -> Portal:
-        """The brand as its handlers know it, for tests below them; nothing stands behind its billing."""
+        """The brand as its handlers know it, for tests below them; behind it is the ledger of the same store."""
         found = next(each for each in brands() if each.name == brand)
-        nobody: Any = None
-        return portal_of(found, self.settings, self.store, nobody, self.clock, renderer=_renderer(found))
+        ledger = Ledger(self.store, brand, found.portal.features, found.base, found.portal.mail)
+        return portal_of(found, self.settings, self.store, ledger, self.clock, renderer=_renderer(found))
 
     def client(self, peer: str = "203.0.113.7", **headers: str) -> Client:
         return Client(self.app, self.settings.origin, peer=peer, **headers)

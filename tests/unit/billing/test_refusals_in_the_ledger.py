@@ -13,6 +13,8 @@ from server.billing.changes import cancellation
 from server.billing.discounts import canonical
 from server.billing.documents import encode_account
 from server.billing.ledger import Ledger
+from server.billing.pausing import mark_of_unpausing
+from server.billing.restarting import restarts
 from server.store import micros, open_store
 from tests.support.plans import asked, often
 from tests.support.sequences import later, odd_situations
@@ -68,7 +70,15 @@ def verb(draw, ledger, it, prices, terms):
         "restart": (draw(st.sampled_from(("price_none", prices[0].id))),),
         "feedback": (draw(st.sampled_from(("unused", "moon"))), draw(st.sampled_from(("", "x" * 501)))),
     }
-    return lambda **how: getattr(ledger, name)(*who, *more.get(name, ()), **how)
+    token = {"token": draw(st.sampled_from(("", "x", *marks(it, terms))))} if name in ("unpause", "restart") else {}
+    return lambda **how: getattr(ledger, name)(*who, *more.get(name, ()), **token, **how)
+
+
+def marks(it, terms):
+    """What the pages that start a subscription again, or end its pause, send back."""
+    found = it.subscription("sub_1")
+    offered = restarts(it, found, terms.catalog, terms.features, it.as_of)
+    return mark_of_unpausing(it, found, it.as_of), *(each.token for each in offered)
 
 
 _TOKENS = st.sampled_from(("", "x", "1773662400000000.0000"))

@@ -19,15 +19,15 @@ from tests.support.rendered import lines, renderer
         (Address("Speicherstraße 4", "", "Hamburg", "HH", "20457", "DE"), ["Speicherstraße 4", "20457 Hamburg"]),
         (
             Address("510 Townsend St", "Floor 2", "San Francisco", "CA", "94103", "US"),
-            ["510 Townsend St", "Floor 2", "SAN FRANCISCO, CA 94103", "United States"],
+            ["510 Townsend St", "Floor 2", "San Francisco, CA 94103", "United States"],
         ),
         (
             Address("510 Townsend St", "", "San Francisco", "", "94103", "US"),
-            ["510 Townsend St", "SAN FRANCISCO 94103", "United States"],
+            ["510 Townsend St", "San Francisco 94103", "United States"],
         ),
         (
             Address("10 Downing St", "", "London", "", "SW1A 2AA", "GB"),
-            ["10 Downing St", "LONDON", "SW1A 2AA", "United Kingdom"],
+            ["10 Downing St", "London", "SW1A 2AA", "United Kingdom"],
         ),
         (
             Address("Bahnhofstr. 1", "", "Zürich", "ZH", "8001", "CH"),
@@ -43,7 +43,7 @@ from tests.support.rendered import lines, renderer
         ),
         (
             Address("1-2-3 Jingumae", "Bldg 4", "Shibuya-ku", "Tokyo", "150-0001", "JP"),
-            ["1-2-3 Jingumae", "Bldg 4, Shibuya-ku, TOKYO", "150-0001", "Japan"],
+            ["1-2-3 Jingumae", "Bldg 4, Shibuya-ku, Tokyo", "150-0001", "Japan"],
         ),
         (
             Address("1 Raffles Pl", "", "Singapore", "", "048616", "SG"),
@@ -52,7 +52,7 @@ from tests.support.rendered import lines, renderer
         (Address("1 Calle", "", "", "", "", "ES"), ["1 Calle", "Spain"]),
         (Address(country="FR"), ["France"]),
         (Address(line1="Somewhere"), ["Somewhere"]),
-        (Address("Via Roma 1", "", "Torino", "TO", "10121", "IT"), ["Via Roma 1", "10121 TORINO TO", "Italy"]),
+        (Address("Via Roma 1", "", "Torino", "TO", "10121", "IT"), ["Via Roma 1", "10121 Torino TO", "Italy"]),
         (Address(city="Nowhere", country="QQ"), ["Nowhere", "QQ"]),
     ],
 )
