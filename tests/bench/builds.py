@@ -17,7 +17,6 @@ from tests.bench.menu import Row
 
 THEMES = Path(__file__).resolve().parents[2] / "themes"
 MANY = 200
-PAGES = ("login", "home", "account", "help", "link_not_active", "not_found", "server_error")
 
 
 def rows() -> Iterator[Row]:
@@ -46,6 +45,6 @@ def _jinja_alone(folder: Path) -> float:
     assets = Assets.of(brand)
     began = time.perf_counter()
     renderer = Renderer(brand, assets, Paths(brand.base))
-    for page in PAGES:
-        renderer.static_page(page, link=brand.portal.login_page.link)
+    for page in publishing.page_templates(brand).values():
+        publishing.render_page(renderer, page)
     return time.perf_counter() - began
