@@ -128,7 +128,7 @@ def build(options: argparse.Namespace) -> int:
     from rich.progress import Progress
     from rich.table import Table
 
-    from server import publishing
+    from server.publishing import publishing
 
     brands = chosen(options.brands)
     with Progress(transient=True, console=Console(stderr=True)) as bar:
@@ -142,7 +142,7 @@ def build(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    from server import checking
+    from server.publishing import checking
 
     problems = checking.check(THEMES, options.brands)
     for problem in problems:
@@ -152,7 +152,7 @@ def check(options: argparse.Namespace) -> int:
 
 
 def gallery(options: argparse.Namespace) -> int:
-    from server import gallery
+    from server.publishing import gallery
 
     for page in gallery.build(chosen(options.brands), Path(options.out)):
         print(page)
@@ -162,7 +162,7 @@ def gallery(options: argparse.Namespace) -> int:
 def words(options: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
-    from server import translating
+    from server.publishing import catalogs as translating
 
     for tag in options.tags or translating.tags():
         translated, texts = translating.update(tag, datetime.now(UTC))
@@ -186,7 +186,7 @@ def bench(options: argparse.Namespace) -> int:
 
 
 def chosen(names: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN201 (the type is only known inside)
-    from server import themes
+    from server import brands as themes
 
     brands = themes.load_all(THEMES)
     unknown = set(names) - {brand.name for brand in brands}

@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from server import settings
+from server.brands import Brand, ThemeError
 from server.merchant import link
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, open_store
-from server.themes import Brand, ThemeError
 
 console = Console(width=None if sys.stdout.isatty() else 160)
 
@@ -67,7 +67,7 @@ def link_show(options: argparse.Namespace) -> int:
 
 
 def import_command(options: argparse.Namespace) -> int:
-    from server.merchant.import_files import ImportRefused, import_files  # noqa: PLC0415
+    from server.merchant.importing.files import ImportRefused, import_files  # noqa: PLC0415
 
     brand = link.brand_named(themes_folder(), options.brand)
     page = brand.portal.login_page

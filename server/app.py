@@ -22,31 +22,36 @@ from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp
 
-from server import logs, operations, responding, sessions, settings, themes
-from server.assets import Assets
+from server import brands as themes
+from server import settings
+from server import telemetry as logs
+from server.access import sessions
+from server.access.limits import Limits
 from server.billing import Billing
-from server.billing.ledger import Ledger
-from server.details import routes as details
-from server.documents import Printer
-from server.home import routes as home
-from server.invoices import routes as invoices
-from server.login import account_routes, session_routes
-from server.login import routes as login
-from server.login.limits import Limits
-from server.mail import choice_routes as mail_choices
+from server.billing.ledger.ledger import Ledger
+from server.brands import Brand
+from server.brands.link_file import LinkFile
+from server.features.details import routes as details
+from server.features.home import routes as home
+from server.features.invoices import routes as invoices
+from server.features.login import account_routes, session_routes
+from server.features.login import routes as login
+from server.features.mails import routes as mail_choices
+from server.features.operations import routes as operations
+from server.features.payment_methods import routes as payment_methods
+from server.features.sandbox import routes as sandbox
+from server.features.subscriptions import routes as subscriptions
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
-from server.payment_methods import routes as payment_methods
 from server.portal import Portal, check_backend
-from server.rendering import Renderer
-from server.responding import AnyRequest
-from server.sandbox import routes as sandbox
-from server.security import Guard, is_exact
+from server.rendering.assets import Assets
+from server.rendering.printing.printer import Printer
+from server.rendering.renderer import Renderer
 from server.settings import Settings
 from server.store import Store, open_store
-from server.subscriptions import routes as subscriptions
-from server.themes import Brand
-from server.themes.link_file import LinkFile
+from server.web import responding
+from server.web.guard import Guard, is_exact
+from server.web.responding import AnyRequest
 from server.worker import Worker
 
 Clock = Callable[[], datetime]

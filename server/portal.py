@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from server.billing import Billing
+from server.brands import Brand
+from server.brands.portal_file import LoginPage
 from server.paths import Paths
-from server.rendering import Renderer
+from server.rendering.renderer import Renderer
 from server.settings import Settings, SettingsError
 from server.store import Store
-from server.themes import Brand
-from server.themes.portal_file import LoginPage
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from server import logs
+from server import telemetry as logs
 from server.store import Store, open_store
 from tests.support import leaks
 from tests.support.leak_net import nothing_is_left, pytest_runtest_makereport

@@ -12,22 +12,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from server.billing.detail_types import BillingAddress, Contact, Shipping, Update
-from server.billing.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
-from server.billing.money import Money
-from server.billing.paying_types import Paying
-from server.billing.plan_types import Canceled, Cancellation, Change, Changed, Charge, Plan, Preview
-from server.billing.ports import (
-    Accounts,
-    Activity,
-    Details,
-    InvoiceFilter,
-    InvoicePage,
-    Invoices,
-    PaymentMethods,
-    Sandbox,
-    Subscriptions,
-)
-from server.billing.types import (
+from server.billing.model.account import (
     ACTIVE,
     ALIVE,
     ENDED,
@@ -60,6 +45,21 @@ from server.billing.types import (
     Tier,
     Upcoming,
 )
+from server.billing.model.change import Canceled, Cancellation, Change, Changed, Charge, Plan, Preview
+from server.billing.model.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
+from server.billing.model.port import (
+    Accounts,
+    Activity,
+    Details,
+    InvoiceFilter,
+    InvoicePage,
+    Invoices,
+    PaymentMethods,
+    Sandbox,
+    Subscriptions,
+)
+from server.billing.paying_types import Paying
+from server.formats.money import Money
 
 __all__ = [
     "ACTIVE",

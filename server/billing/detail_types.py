@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from server.billing.invoice_types import Address
+from server.billing.model.invoice import Address
 
 
 class Contact(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.billing import InvoiceFilter
-from server.billing import ledger_rows as rows
-from server.billing.documents import invoice_head
+from server.billing.ledger import rows
+from server.billing.model.documents import invoice_head
 from server.store import Store, micros
 
 _PIECE = 200

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.billing import Account, NotFound, PaymentMethod, Refused, methods
-from server.billing.ledger_accounts import Asked, LedgerAccounts
-from server.billing.provider_sessions import ProviderSession, begin
+from server.billing import Account, NotFound, PaymentMethod, Refused
+from server.billing.ledger.accounts import Asked, LedgerAccounts
+from server.billing.ledger.changes import methods
+from server.billing.ledger.sandbox import ProviderSession, begin
 from server.paths import Paths
 
 

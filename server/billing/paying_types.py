@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from server.billing.types import Account, Invoice, Payment
+from server.billing.model.account import Account, Invoice, Payment
 
 
 class Paying(msgspec.Struct, frozen=True):

@@ -28,18 +28,21 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar.types import ASGIApp
 
-from server import app, logs, publishing, samples, themes
-from server.assets import Assets
+from server import app
+from server import brands as themes
+from server import telemetry as logs
+from server.brands import Brand, ThemeError
 from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
-from server.merchant.import_files import import_records
+from server.merchant.importing.files import import_records
 from server.paths import Paths
-from server.rendering import SITE, Renderer
+from server.publishing import publishing, samples
+from server.rendering.assets import Assets
+from server.rendering.renderer import SITE, Renderer
 from server.settings import Settings, is_loopback
-from server.static_files import StaticFiles
 from server.store import open_store
-from server.themes import Brand, ThemeError
+from server.web.static_files import StaticFiles
 
 SAMPLE_ADDRESS = "jenny@example.com"
 

@@ -14,11 +14,11 @@ from urllib.parse import parse_qs
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from server.billing.periods import add_months
+from server.billing.model.periods import add_months
 from server.demo.inbox import page
-from server.rendering import Renderer
-from server.security import is_same_origin
-from server.static_files import PLAIN, answer_bare
+from server.rendering.renderer import Renderer
+from server.web.guard import is_same_origin
+from server.web.static_files import PLAIN, answer_bare
 
 PATH = "/_demo/clock"
 FURTHEST = timedelta(days=3653)

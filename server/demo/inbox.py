@@ -17,8 +17,8 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from server.rendering import Renderer
-from server.static_files import PLAIN, answer, answer_bare
+from server.rendering.renderer import Renderer
+from server.web.static_files import PLAIN, answer, answer_bare
 
 _PATH = re.compile(r"/_demo/inbox(?:/(\d{1,6})(/html)?)?/?")
 _FRAME = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"

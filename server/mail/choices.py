@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server import activities
-from server.store import Store, Transaction, micros, moment
+from server.store import Store, Transaction, activities, micros, moment
 
 _OFF = """
 INSERT INTO mail_choice (brand, customer_id, kind, off_at)

@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from server import counters
+from server.access import directory as choice
+from server.access.directory import Candidate
 from server.billing import Account, BillingError
-from server.languages import choose_locale
-from server.login import choice
-from server.login.choice import Candidate
 from server.mail import messages, outbox
 from server.mail.kinds import KINDS, Kind, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
 from server.store import Store, StoreUnavailable
+from server.web.languages import choose_locale
 
 _log = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from server.access.directory import Candidate
+from server.access.known_browsers import NewBrowser
+from server.access.passcodes import open_mail
 from server.billing import Account
-from server.billing.notices import decode
-from server.login.choice import Candidate
-from server.login.known_browsers import NewBrowser
-from server.login.passcodes import open_mail
+from server.billing.ledger.events.notices import decode
 from server.mail import messages, stopping
 from server.mail.letters import LETTERS, Letter, is_needed, letter, page_of
 from server.mail.messages import Mail

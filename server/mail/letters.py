@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from server.billing import Account, Invoice, Money, PaymentMethod, Subscription, Upcoming
-from server.billing.notices import Told
+from server.billing.ledger.events.notices import Told
 from server.mail.messages import Mail
 
 

@@ -21,7 +21,7 @@ import msgspec
 
 from server.mail.smtp import POLICY
 from server.portal import Portal
-from server.rendering import Renderer
+from server.rendering.renderer import Renderer
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):

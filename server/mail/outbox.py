@@ -23,9 +23,9 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from server.brands.mail_switches import OPTIONAL
 from server.mail import choices
 from server.store import Row, Store, Transaction, micros, moment
-from server.themes.mail_switches import OPTIONAL
 
 LEASE = timedelta(seconds=60)
 """Longer than sending one mail may take (`SmtpMailer`: 40 s)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from server import sealing
+from server.access import sealing
 from server.portal import Portal
 
 PURPOSE = "stop mails"

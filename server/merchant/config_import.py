@@ -19,8 +19,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table
 
+from server.brands import PORTAL_FILE, Mistake, ThemeError
 from server.merchant.link import replace_file
-from server.themes import PORTAL_FILE, Mistake, ThemeError
 
 LARGEST = 1024 * 1024
 _SILENT = frozenset(

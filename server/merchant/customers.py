@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from server.addresses import Mistake, canonical
-from server.login import choice
-from server.login.choice import Explained
+from server.access import directory as choice
+from server.access.directory import Explained
+from server.formats.email import Mistake, canonical
 from server.mail import choices, outbox
 from server.mail.outbox import Record
 from server.store import Store

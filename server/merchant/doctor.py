@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from server import brands as themes
 from server import settings as settings_module
-from server import themes
-from server.invoices.electronic import seller_gaps
+from server.billing.electronic import seller_gaps
+from server.brands import Brand, ThemeError
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
 from server.portal import check_backend
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, micros, migrations, open_store
 from server.store.probing import write_and_take_back
-from server.themes import Brand, ThemeError
 
 SKEW = timedelta(seconds=5)
 _STUCK = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE state = 'waiting' AND created_at < :before"

@@ -15,10 +15,10 @@ from pathlib import Path
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from server.brands import PORTAL_FILE, Brand, Mistake, ThemeError, load
+from server.brands.portal_file import read_portal
+from server.brands.reading.tables import Document, Table
 from server.paths import Paths
-from server.themes import PORTAL_FILE, Brand, Mistake, ThemeError, load
-from server.themes.portal_file import read_portal
-from server.themes.reading import Document, Table
 
 
 def activate(folder: Path, *, test: bool) -> str:

@@ -17,11 +17,11 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from server import themes
+from server import brands as themes
 from server.portal import check_backend
 from server.settings import Settings, SettingsError, is_loopback
-from server.static_files import StaticFiles
 from server.store import open_store
+from server.web.static_files import StaticFiles
 
 GRACE = 10
 """Seconds that requests under way get at the end."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from server import tax_numbers, texts
 from server.billing import NotFound, TaxId
-from server.billing.ledger import Ledger
+from server.billing.ledger.ledger import Ledger
+from server.brands import Brand
+from server.formats import tax_numbers, texts
 from server.store import Store
-from server.themes import Brand
 
 STATES = ("verified", "unverified")
 """Stripe's words for `verification.status`."""

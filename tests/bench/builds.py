@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from server import publishing, themes
-from server.assets import Assets
+from server import brands as themes
 from server.paths import Paths
-from server.rendering import Renderer
+from server.publishing import publishing
+from server.rendering.assets import Assets
+from server.rendering.renderer import Renderer
 from tests.bench.menu import Row
 
 THEMES = Path(__file__).resolve().parents[2] / "themes"

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from server.billing import Address, InvoiceTax, LineTax
-from server.invoices.electronic import Gaps, statement
+from server.billing.electronic import Gaps, statement
 from server.store import open_store
 from tests.bench.menu import Row
 from tests.support.accounts import account, eur, invoice, keep

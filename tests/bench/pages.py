@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from server import examples, publishing, themes
-from server.assets import Assets
+from server import brands as themes
 from server.paths import Paths
-from server.rendering import Renderer, View
+from server.publishing import examples, publishing
+from server.rendering.assets import Assets
+from server.rendering.renderer import Renderer, View
 from tests.bench.menu import Row
 
 THEMES = Path(__file__).resolve().parents[2] / "themes"

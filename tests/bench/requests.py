@@ -21,8 +21,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
-from server import app, sessions, settings, themes
-from server.samples.many import address_of, write_many
+from server import app, settings
+from server import brands as themes
+from server.access import sessions
+from server.publishing.samples.many import address_of, write_many
 from server.store import Store, open_store
 from tests.bench.load import Load, get
 from tests.bench.menu import Row

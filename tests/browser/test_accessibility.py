@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from playwright.sync_api import ViewportSize as Size
 
-from server.themes import Brand
+from server.brands import Brand
 from tests.support import shown
 from tests.support.shown import Document
 

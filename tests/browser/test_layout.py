@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Locator, Page
 
-from server.themes import Brand
+from server.brands import Brand
 from tests.support import shown
 from tests.support.shown import Document
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from server import examples
 from server.mail import messages
+from server.publishing import examples
 from tests.support import shown
 from tests.support.rehearsal import Rehearsal
 from tests.support.served import Demo

@@ -8,10 +8,11 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from server import policy, themes
-from server.assets import MEDIA_TYPES, Assets
+from server import brands as themes
 from server.paths import Paths
-from server.rendering import Renderer
+from server.rendering.assets import MEDIA_TYPES, Assets
+from server.rendering.renderer import Renderer
+from server.web import policy
 
 ORIGIN = "https://portal.example"
 BRAND = themes.load(Path(__file__).parents[2] / "themes" / "plain")

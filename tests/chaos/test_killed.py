@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from server.themes import load
+from server.brands import load
 from tests.support.crowd import BRAND, Customer, check_invariants, fill, work
 from tests.support.production import Mailbox, Production
 from tests.support.served import ROOT

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from server.billing.documents import decode_account, decode_invoice
-from server.merchant.import_files import import_records
-from server.samples import records
+from server.billing.model.documents import decode_account, decode_invoice
+from server.brands import load
+from server.merchant.importing.files import import_records
+from server.publishing.samples import records
 from server.store import open_store
-from server.themes import load
 from tests.support.production import Mailbox, Production, Visitor
 from tests.support.served import ROOT
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from server.samples.many import address_of
-from server.themes import load
+from server.brands import load
+from server.publishing.samples.many import address_of
 from tests.support.crowd import BRAND, Customer, check_invariants, fill, work
 from tests.support.production import Mailbox, Production, Visitor
 from tests.support.served import ROOT

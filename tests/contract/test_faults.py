@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from httpx import Response
 
-from server.login.limits import Limits
+from server.access.limits import Limits
 from server.mail.smtp import KeepingMailer, MailPermanent, MailTemporary
 from server.store import Store, cleaning, open_store
 from server.worker import Worker

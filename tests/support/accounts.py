@@ -29,10 +29,10 @@ from server.billing import (
     Subscription,
     Upcoming,
 )
-from server.billing.documents import encode_account, encode_invoice
+from server.billing.model.documents import encode_account, encode_invoice
+from server.brands import Features
+from server.brands.features import SubscriptionCancel
 from server.store import micros
-from server.themes import Features
-from server.themes.features import SubscriptionCancel
 from tests.support.world import BRAND, World
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

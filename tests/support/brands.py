@@ -4,7 +4,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from server import themes
+from server import brands as themes
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><path d="M0 0h40v20z"/></svg>'
 THEME = """\

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from server.billing import Account
-from server.billing.changes import cancellation
-from server.billing.ledger import Ledger
+from server.billing.ledger.changes.canceling import cancellation
+from server.billing.ledger.ledger import Ledger
 
 
 async def cancel(

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from server import html_rules
+from server.publishing.rules import html_rules
 from tests.support import leaks
 
 _NEVER_MISSING = (

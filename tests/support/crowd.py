@@ -7,8 +7,8 @@ import re
 import sqlite3
 from datetime import UTC, datetime
 
-from server.billing.documents import decode_account
-from server.samples.many import address_of, write_many
+from server.billing.model.documents import decode_account
+from server.publishing.samples.many import address_of, write_many
 from server.store import open_store
 from tests.support.production import Mailbox, Production, Visitor
 

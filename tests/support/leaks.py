@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-from server.sandbox.cards import CARDS
+from server.features.sandbox.cards import CARDS
 
 CANARIES = ("4539578763621486", "5425233430109903", "374245455400126", "6011000991300009")
 """No page and no document of ours shows them. None is a card of anybody's: they are made up, with a right last digit."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from server.billing import Account, Customer, Item, Money, PaymentMethod, Price, Recurring, Subscription
-from server.themes.features import SubscriptionCancel
+from server.brands.features import SubscriptionCancel
 
 NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
 AT_PERIOD_END = SubscriptionCancel()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from server import themes
-from server.assets import Assets
+from server import brands as themes
 from server.billing import Account, Customer, NotFound
 from server.mail import messages
 from server.mail.messages import Passcode
 from server.paths import Paths
 from server.portal import Portal
-from server.rendering import Renderer
+from server.rendering.assets import Assets
+from server.rendering.renderer import Renderer
 from server.settings import Settings
 from server.store import Store
 

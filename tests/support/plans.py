@@ -25,12 +25,12 @@ from server.billing import (
     TaxRate,
     Tier,
 )
-from server.billing.amounts import bill
-from server.billing.invoicing import issue
-from server.billing.periods import next_end
-from server.billing.previews import Terms
-from server.billing.renewals import settled, with_subscription
-from server.themes.features import (
+from server.billing.ledger.changes.previews import Terms
+from server.billing.ledger.events.renewals import settled, with_subscription
+from server.billing.ledger.sums.invoicing import issue
+from server.billing.model.amounts import bill
+from server.billing.model.periods import next_end
+from server.brands.features import (
     AdjustableQuantity,
     Features,
     Product,

@@ -41,8 +41,8 @@ def _begin(barrier: Any) -> None:
 
 
 def _share(given: tuple[str, list[Try], datetime]) -> list[str]:
-    from server.login.entry import Entered, enter  # the test's own process needs none of these
-    from server.login.limits import Limits
+    from server.access.entry import Entered, enter  # the test's own process needs none of these
+    from server.access.limits import Limits
     from server.store import open_store
     from tests.support.world import World
 

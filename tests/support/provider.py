@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from httpx import Response
 
-from server.billing import provider_sessions
-from server.billing.documents import encode_texts
+from server.billing.ledger import sandbox as provider_sessions
+from server.billing.model.documents import encode_texts
 from server.store import micros
 from tests.support.client import Client
 from tests.support.world import BRAND, World

@@ -6,10 +6,10 @@ import re
 from functools import cache
 from html import unescape
 
-from server.assets import Assets
-from server.links import Links
 from server.paths import Paths
-from server.rendering import Renderer
+from server.publishing.links import Links
+from server.rendering.assets import Assets
+from server.rendering.renderer import Renderer
 from tests.support.world import brands
 
 

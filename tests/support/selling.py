@@ -9,10 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing import Account, Coupon, InvoiceLine, Price, PromotionCode, Recurring
-from server.billing.discounts import canonical
-from server.billing.ledger import Ledger
-from server.themes import Features
-from server.themes.features import (
+from server.billing.ledger.ledger import Ledger
+from server.billing.rules.discounts import canonical
+from server.brands import Features
+from server.brands.features import (
     AdjustableQuantity,
     CustomerUpdate,
     Product,

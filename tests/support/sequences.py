@@ -10,14 +10,15 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from server.billing import Account, Invoice, Price, Refusal, Subscription, pausing
-from server.billing.cancellations import offer, retain, tell
-from server.billing.changes import cancel_as_shown, cancellation, may_cancel, resume
-from server.billing.previews import Planned, Stale, Terms, apply, preview
-from server.billing.renewals import bring_up_to_date
-from server.billing.restarting import restart, restarts
-from server.billing.schedules import undo
-from server.themes.features import Features
+from server.billing import Account, Invoice, Price, Refusal, Subscription
+from server.billing.ledger.changes import pausing
+from server.billing.ledger.changes.canceling import cancel_as_shown, cancellation, may_cancel, resume
+from server.billing.ledger.changes.previews import Planned, Stale, Terms, apply, preview
+from server.billing.ledger.changes.restarting import restart, restarts
+from server.billing.ledger.changes.retention import offer, retain, tell
+from server.billing.ledger.changes.schedules import undo
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.brands.features import Features
 from tests.support.plans import accounts, all_terms, asked, catalogs, changed
 
 Draw = Callable[[Any], Any]

@@ -13,12 +13,13 @@ from typing import NamedTuple
 from markupsafe import Markup
 from playwright.sync_api import BrowserContext, Page, Route
 
-from server import examples, publishing, themes
-from server.assets import MEDIA_TYPES, Assets
+from server import brands as themes
+from server.brands import Brand
 from server.mail import messages
 from server.paths import Paths
-from server.rendering import Frame, Renderer
-from server.themes import Brand
+from server.publishing import examples, publishing
+from server.rendering.assets import MEDIA_TYPES, Assets
+from server.rendering.renderer import Frame, Renderer
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "https://portal.example"

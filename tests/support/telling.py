@@ -7,13 +7,13 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from server.billing import Account, Scheduled
-from server.billing import ledger_rows as rows
-from server.billing.ledger import Ledger
-from server.billing.renewals import settled
+from server.billing.ledger import rows
+from server.billing.ledger.events.renewals import settled
+from server.billing.ledger.ledger import Ledger
+from server.brands import Features
+from server.brands.features import SubscriptionUpdate
+from server.brands.mail_switches import EVERY_MAIL, MailSwitches
 from server.store import Store, Transaction, micros
-from server.themes import Features
-from server.themes.features import SubscriptionUpdate
-from server.themes.mail_switches import EVERY_MAIL, MailSwitches
 from tests.support.ledger_accounts import APRIL, CARD, MARCH, NOW, account, day, item, price, subscription
 
 _CUSTOMER = """

@@ -14,18 +14,18 @@ from litestar import Litestar
 from litestar.datastructures import State
 from msgspec.structs import replace
 
-from server import themes
+from server import brands as themes
+from server.access.limits import Limits
+from server.access.passcodes import open_mail
 from server.app import create_app, portal_of, renderer_of, wired
 from server.billing import Account, Billing, Customer, Subscription
-from server.billing.documents import encode_account
-from server.billing.ledger import Ledger
-from server.login.limits import Limits
-from server.login.passcodes import open_mail
+from server.billing.ledger.ledger import Ledger
+from server.billing.model.documents import encode_account
+from server.brands import Brand, Features
 from server.portal import Portal
-from server.rendering import Renderer
+from server.rendering.renderer import Renderer
 from server.settings import Settings
 from server.store import Row, Store, micros
-from server.themes import Brand, Features
 from tests.support.client import Client
 
 ROOT = Path(__file__).resolve().parents[2]

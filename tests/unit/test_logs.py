@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from server import logs
+from server import telemetry as logs
 
 TOKEN = "q" * 20 + "-_" + "Z" * 21
 

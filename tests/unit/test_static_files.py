@@ -5,7 +5,7 @@ import gzip
 import httpx
 import pytest
 
-from server.static_files import StaticFiles, is_dynamic
+from server.web.static_files import StaticFiles, is_dynamic
 
 pytestmark = pytest.mark.anyio
 

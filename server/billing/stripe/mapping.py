@@ -12,8 +12,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from server.billing.amounts import amount_of
-from server.billing.money import Money
+from server.billing.model.account import Customer, Item, PaymentMethod, Subscription, TaxId
+from server.billing.model.amounts import amount_of
 from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe.reading import (
     Known,
@@ -27,13 +27,7 @@ from server.billing.stripe.reading import (
     money,
     read,
 )
-from server.billing.types import (
-    Customer,
-    Item,
-    PaymentMethod,
-    Subscription,
-    TaxId,
-)
+from server.formats.money import Money
 
 LARGEST = 10**15
 """Minor units that one item may cost: sums of a hundred of them, with taxes, still fit 64 bits."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from server.billing.model.account import Customer
 from server.billing.stripe import wire
 from server.billing.stripe import wire_accounts as shapes
 from server.billing.stripe.reading import MappingError, address, at, ident, is_disabled, read
-from server.billing.types import Customer
 
 
 def account(raw: Any) -> Customer:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.billing.model.account import Coupon, Discount, Price, Product, PromotionCode, Recurring, TaxRate, Tier
 from server.billing.stripe import wire
 from server.billing.stripe.reading import Known, MappingError, decimal_text, ident, maybe_at, money, percent, read
-from server.billing.types import Coupon, Discount, Price, Product, PromotionCode, Recurring, TaxRate, Tier
 
 _LONGEST = {"day": 1200, "week": 1200, "month": 1200, "year": 100}
 

@@ -6,7 +6,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from server.billing.money import Money
+from server.billing.model.account import (
+    PAYABLE,
+    BuyerTaxId,
+    Invoice,
+    InvoiceDiscount,
+    InvoiceLine,
+    InvoiceTax,
+    LineTax,
+    Payment,
+    TaxRate,
+)
 from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe import wire_invoices as shapes
 from server.billing.stripe.reading import (
@@ -21,17 +31,7 @@ from server.billing.stripe.reading import (
     owner,
     read,
 )
-from server.billing.types import (
-    PAYABLE,
-    BuyerTaxId,
-    Invoice,
-    InvoiceDiscount,
-    InvoiceLine,
-    InvoiceTax,
-    LineTax,
-    Payment,
-    TaxRate,
-)
+from server.formats.money import Money
 
 
 def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:

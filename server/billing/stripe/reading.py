@@ -8,9 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from server.billing.money import Money
+from server.billing.model.account import Address, Coupon, Discount, Product, TaxRate
 from server.billing.stripe import wire
-from server.billing.types import Address, Coupon, Discount, Product, TaxRate
+from server.formats.money import Money
 
 W = TypeVar("W", bound=wire.Wire)
 

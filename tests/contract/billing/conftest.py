@@ -2,10 +2,10 @@
 
 import pytest
 
-from server.billing.ledger import Ledger
-from server.merchant.import_files import import_records
-from server.samples import records
-from server.themes.features import Features
+from server.billing.ledger.ledger import Ledger
+from server.brands.features import Features
+from server.merchant.importing.files import import_records
+from server.publishing.samples import records
 from tests.support.ledger_accounts import NOW
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from server.billing import BillingError
-from server.billing.changes import cancellation
-from server.billing.ledger import Ledger
-from server.billing.renewals import bring_up_to_date
-from server.merchant.import_files import import_records
-from server.themes.features import Features, SubscriptionCancel
+from server.billing.ledger.changes.canceling import cancellation
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.ledger.ledger import Ledger
+from server.brands.features import Features, SubscriptionCancel
+from server.merchant.importing.files import import_records
 from tests.support import exports
 from tests.support.canceling import cancel
 from tests.support.ledger_accounts import NOW, day

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from server.billing import Address, BillingAddress, Contact, NotFound, Refused, Shipping, details
-from server.billing.ledger import Ledger
-from server.merchant.import_files import import_records
-from server.themes.features import CustomerUpdate, Features
+from server.billing import Address, BillingAddress, Contact, NotFound, Refused, Shipping
+from server.billing.ledger.ledger import Ledger
+from server.billing.rules import details
+from server.brands.features import CustomerUpdate, Features
+from server.merchant.importing.files import import_records
 from tests.support import exports
 from tests.support.ledger_accounts import NOW, day
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from server.billing import Money
-from server.billing.ledger import Ledger
-from server.merchant.import_files import ImportRefused, import_files, import_records
-from server.samples import ADDRESSES, many, records, write_many
-from server.themes.features import Features
+from server.billing.ledger.ledger import Ledger
+from server.brands.features import Features
+from server.merchant.importing.files import ImportRefused, import_files, import_records
+from server.publishing.samples import ADDRESSES, many, records, write_many
 from tests.support import exports
 from tests.support.canceling import cancel
 from tests.support.ledger_accounts import NOW, day

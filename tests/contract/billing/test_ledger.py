@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from server.billing import Billing, NotFound, Refused
-from server.billing.ledger import Ledger
-from server.merchant.import_files import import_records
+from server.billing.ledger.ledger import Ledger
+from server.brands.features import Features, SubscriptionCancel
+from server.merchant.importing.files import import_records
 from server.store import micros
-from server.themes.features import Features, SubscriptionCancel
 from tests.support import canceling, exports
 from tests.support.ledger_accounts import NOW, day, eur
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from server.billing import NotFound, Refused, Sandbox, provider_sessions
-from server.billing.provider_sessions import LIFE, ProviderSession
+from server.billing import NotFound, Refused, Sandbox
+from server.billing.ledger import sandbox as provider_sessions
+from server.billing.ledger.sandbox import LIFE, ProviderSession
 from server.store import micros
 from tests.support.accounts import START, card
 from tests.support.ledger_accounts import NOW

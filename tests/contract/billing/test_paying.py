@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import NotFound, Refused
-from server.billing.ledger import Ledger
-from server.billing.provider_sessions import find
-from server.merchant.import_files import import_records
-from server.themes.features import Features
+from server.billing.ledger.ledger import Ledger
+from server.billing.ledger.sandbox import find
+from server.brands.features import Features
+from server.merchant.importing.files import import_records
 from tests.contract.billing.test_atomicity import BreakingStore, BrokenOff, everything
 from tests.support import exports
 from tests.support.ledger_accounts import NOW, day, eur

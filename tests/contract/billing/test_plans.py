@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Change, Changed, NotFound, Refusal, Refused, pausing, restarting
-from server.billing.ledger import Ledger
-from server.merchant.import_files import import_records
-from server.themes.features import (
+from server.billing import Change, Changed, NotFound, Refusal, Refused
+from server.billing.ledger.changes import pausing, restarting
+from server.billing.ledger.ledger import Ledger
+from server.brands.features import (
     AdjustableQuantity,
     Features,
     Product,
@@ -19,6 +19,7 @@ from server.themes.features import (
     SubscriptionRestart,
     SubscriptionUpdate,
 )
+from server.merchant.importing.files import import_records
 from tests.contract.billing.test_atomicity import BreakingStore, BrokenOff, everything
 from tests.support import exports
 from tests.support.canceling import cancel

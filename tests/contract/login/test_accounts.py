@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server import sessions
+from server.access import sessions
 from server.store import micros
 from tests.support.accounts import account, keep, subscription
 from tests.support.client import Client

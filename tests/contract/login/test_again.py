@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.login import nextpage
+from server.features.login import nextpage
 from server.paths import Paths
 from tests.support.accounts import account, ending, keep
 from tests.support.client import forms_in

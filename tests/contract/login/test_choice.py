@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.login import choice
+from server.access import directory as choice
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio

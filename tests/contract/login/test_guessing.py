@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.login import passcodes
-from server.login.limits import Limits
+from server.access import passcodes
+from server.access.limits import Limits
 from server.store import Store
 from tests.support.world import BRAND, SETTINGS, World
 

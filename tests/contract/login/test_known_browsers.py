@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from server.login.known_browsers import tell
+from server.access.known_browsers import tell
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer

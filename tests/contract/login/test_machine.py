@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from server.login import passcodes
-from server.login.entry import Entered, enter
-from server.login.limits import Limits
+from server.access import passcodes
+from server.access.entry import Entered, enter
+from server.access.limits import Limits
 from server.store import open_store
 from tests.support.world import World
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.login import passcodes
-from server.login.limits import Limits
+from server.access import passcodes
+from server.access.limits import Limits
 from server.store import Store
 from tests.conftest import Clock
 from tests.support.processes import processes, try_together

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from server.login import passcodes
-from server.login.entry import Entered, enter
-from server.login.limits import Limits, TooMany
+from server.access import passcodes
+from server.access.entry import Entered, enter
+from server.access.limits import Limits, TooMany
 from server.store import open_store
 from tests.support.world import BRAND, World
 

@@ -7,7 +7,7 @@ from io import StringIO
 import msgspec
 import pytest
 
-from server import sessions
+from server.access import sessions
 from server.store import micros
 from tests.support.world import BRAND, SETTINGS, World
 

@@ -7,11 +7,11 @@ import re
 import pytest
 from msgspec.structs import replace
 
+from server.brands.mail_switches import OPTIONAL, MailSwitches
 from server.mail import choices, outbox
 from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer, MailTemporary
 from server.store import Store
-from server.themes.mail_switches import OPTIONAL, MailSwitches
 from tests.contract.mail.test_letters import deliver, portal
 from tests.contract.mail.test_posting import post
 from tests.support.telling import happen, outbox_of

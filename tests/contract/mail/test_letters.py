@@ -15,19 +15,19 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from server.billing import ledger_rows
-from server.billing.changes import cancellation
-from server.login import nextpage
+from server.billing.ledger import rows as ledger_rows
+from server.billing.ledger.changes.canceling import cancellation
+from server.brands import Features
+from server.brands.mail_switches import OPTIONAL, MailSwitches
+from server.brands.portal_file import LoginPage
+from server.features.login import nextpage
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.letters import LETTERS
 from server.mail.smtp import KeepingMailer, MailTemporary, SmtpMailer
-from server.merchant.import_files import import_records
-from server.samples import records
+from server.merchant.importing.files import import_records
+from server.publishing.samples import records
 from server.store import Store, StoreUnavailable, open_store
-from server.themes import Features
-from server.themes.mail_switches import OPTIONAL, MailSwitches
-from server.themes.portal_file import LoginPage
 from server.worker import Worker
 from tests.contract.mail.test_smtp import Peer, started
 from tests.support import mailing

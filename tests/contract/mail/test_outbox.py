@@ -8,11 +8,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from server.login.passcodes import Opened
+from server.access.passcodes import Opened
+from server.access.sealing import Sealer
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer, MailPermanent, MailTemporary
-from server.sealing import Sealer
 from server.store import Store, micros, open_store
 from server.worker import Worker
 from tests.support import mailing

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from server import posting
 from server.mail import outbox
 from server.mail.smtp import KeepingMailer
-from server.store import Store
+from server.store import Store, posting
 from tests.contract.mail.test_outbox import add_customer, deliver_due, put, state_of
 
 pytestmark = pytest.mark.anyio

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.billing import Refusal
-from server.billing.changes import cancel, resume
-from server.billing.documents import decode_account, encode_account
-from server.billing.pausing import pause, unpause
-from server.billing.previews import Planned, apply, preview
-from server.billing.renewals import bring_up_to_date
-from server.billing.schedules import undo
+from server.billing.ledger.changes.canceling import cancel, resume
+from server.billing.ledger.changes.pausing import pause, unpause
+from server.billing.ledger.changes.previews import Planned, apply, preview
+from server.billing.ledger.changes.schedules import undo
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.model.documents import decode_account, encode_account
 from tests.support.accounts import lines_add_up
 from tests.support.ledger_accounts import WITH_CREDIT
 from tests.support.plans import accounts, all_terms, asked, catalogs, often, only

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from server.billing import ENDED, Coupon, Discount, Invoice, InvoiceLine, InvoiceTax, Payment, Refusal, TaxRate
-from server.billing.changes import cancel, cancellation, may_cancel, may_resume, resume
-from server.billing.renewals import bring_up_to_date, settled
+from server.billing.ledger.changes.canceling import cancel, cancellation, may_cancel, may_resume, resume
+from server.billing.ledger.events.renewals import bring_up_to_date, settled
 from tests.support.ledger_accounts import (
     AT_ONCE,
     AT_PERIOD_END,

@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server import themes
+from server import brands as themes
 from server.billing import Change, Coupon, PromotionCode
-from server.billing.cancellations import may_tell, offer, tell
-from server.billing.changes import cancel, cancellation, may_cancel, may_resume
-from server.billing.pausing import may_pause, pauses
-from server.billing.plans import forbidden, may_change, may_use_code, options
-from server.billing.previews import Terms, preview
-from server.billing.restarting import may_restart
-from server.billing.types import Catalog
-from server.subscriptions.views import feedback_of
-from server.themes.features import REASONS
+from server.billing.ledger.changes.canceling import cancel, cancellation, may_cancel, may_resume
+from server.billing.ledger.changes.pausing import may_pause, pauses
+from server.billing.ledger.changes.previews import Terms, preview
+from server.billing.ledger.changes.restarting import may_restart
+from server.billing.ledger.changes.retention import may_tell, offer, tell
+from server.billing.model.account import Catalog
+from server.billing.rules.plans import forbidden, may_change, may_use_code, options
+from server.brands.features import REASONS
+from server.features.subscriptions.views import feedback_of
 from tests.support.brands import PORTAL, write_brand
 from tests.support.ledger_accounts import NOW, account, day, eur, item, price, subscription
 from tests.support.plans import bought, only

@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Change, Coupon, Discount, Money, PromotionCode, Refusal
-from server.billing.discounts import canonical
-from server.billing.previews import apply, preview
-from server.billing.renewals import bring_up_to_date
-from server.themes.features import Schedule
+from server.billing.ledger.changes.previews import apply, preview
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.rules.discounts import canonical
+from server.brands.features import Schedule
 from tests.support.ledger_accounts import NOW, account, day, eur, item, price, subscription
 from tests.support.plans import bought, only, terms
 

@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Change, Coupon, Discount, InvoiceTax, Money, PromotionCode, Refusal, TaxRate, Tier
-from server.billing.changes import cancel, cancellation
-from server.billing.previews import apply, preview
-from server.billing.renewals import bring_up_to_date, settled
-from server.themes.features import Schedule
+from server.billing.ledger.changes.canceling import cancel, cancellation
+from server.billing.ledger.changes.previews import apply, preview
+from server.billing.ledger.events.renewals import bring_up_to_date, settled
+from server.brands.features import Schedule
 from tests.support.ledger_accounts import CARD, NOW, WITH_CREDIT, account, day, eur, item, price, subscription
 from tests.support.plans import bought, lines, only, terms
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.merchant.import_reading import ImportRefused, Lists, encoded, records
+from server.merchant.importing.reading import ImportRefused, Lists, encoded, records
 
 ONE, TWO = {"id": "a", "object": "product"}, {"id": "b", "object": "product"}
 

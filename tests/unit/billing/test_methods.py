@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Refusal, methods
-from server.themes import Features
-from server.themes.features import Switch
+from server.billing import Refusal
+from server.billing.ledger.changes import methods
+from server.brands import Features
+from server.brands.features import Switch
 from tests.support.accounts import FEATURES, NOW, START, account, card, subscription
 
 OFF = replace(FEATURES, payment_method_update=Switch(enabled=False))

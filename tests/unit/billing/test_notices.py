@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from server.billing import Refusal, notices
-from server.billing.changes import cancel, resume
-from server.billing.notices import FRESH, MOST_LINES, shortened
-from server.billing.renewals import AT_ONCE as EVENTS
-from server.billing.renewals import catch_up, due_at
-from server.themes.features import SubscriptionCancel
+from server.billing import Refusal
+from server.billing.ledger.changes.canceling import cancel, resume
+from server.billing.ledger.events import notices
+from server.billing.ledger.events.notices import FRESH, MOST_LINES, shortened
+from server.billing.ledger.events.renewals import AT_ONCE as EVENTS
+from server.billing.ledger.events.renewals import catch_up, due_at
+from server.brands.features import SubscriptionCancel
 from tests.support.ledger_accounts import (
     APRIL,
     AT_ONCE,

@@ -4,13 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Account, Catalog, Change, Refusal
-from server.billing.changes import cancel
-from server.billing.pausing import may_pause, may_unpause, pause, pauses, unpause, unpausing
-from server.billing.previews import apply, preview
-from server.billing.renewals import bring_up_to_date
-from server.billing.restarting import may_restart, restart, restarts
-from server.billing.ways import out_of
-from server.themes.features import Features, SubscriptionCancel, SubscriptionPause, SubscriptionRestart
+from server.billing.ledger.changes.canceling import cancel
+from server.billing.ledger.changes.pausing import may_pause, may_unpause, pause, pauses, unpause, unpausing
+from server.billing.ledger.changes.previews import apply, preview
+from server.billing.ledger.changes.restarting import may_restart, restart, restarts
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.rules.ways import out_of
+from server.brands.features import Features, SubscriptionCancel, SubscriptionPause, SubscriptionRestart
 from tests.support.ledger_accounts import AT_ONCE, CARD, NOW, WITH_CREDIT, account, day, eur, item, price, subscription
 from tests.support.plans import bought, lines, offered, only, terms
 

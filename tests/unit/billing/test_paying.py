@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from server.billing import Invoice, Payment, Refusal, paying
-from server.billing.invoicing import with_invoices
-from server.billing.renewals import bring_up_to_date, catch_up
-from server.billing.types import LATEST_INVOICES, MOST_DEBTS, PAYABLE
-from server.billing.ways import out_of
-from server.themes.features import Features
+from server.billing import Invoice, Payment, Refusal
+from server.billing.ledger.events.renewals import bring_up_to_date, catch_up
+from server.billing.ledger.sums import paying
+from server.billing.ledger.sums.invoicing import with_invoices
+from server.billing.model.account import LATEST_INVOICES, MOST_DEBTS, PAYABLE
+from server.billing.rules.ways import out_of
+from server.brands.features import Features
 from tests.support.ledger_accounts import CARD, NOW, account, day, eur, subscription
 
 BAD = replace(CARD, id="pm_bad", last4="0341", behavior="insufficient_funds")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.billing import Recurring
-from server.billing.periods import add_months, next_end
+from server.billing.model.periods import add_months, next_end
 from tests.support.ledger_accounts import day
 
 

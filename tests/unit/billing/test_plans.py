@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Change, Refusal, TaxRate
-from server.billing.plans import may_change, options
-from server.billing.previews import Stale, apply, preview
-from server.billing.renewals import bring_up_to_date
-from server.billing.schedules import may_undo, undo
-from server.themes.features import AdjustableQuantity, Features, Rule, Schedule, SubscriptionCancel, SubscriptionUpdate
+from server.billing.ledger.changes.previews import Stale, apply, preview
+from server.billing.ledger.changes.schedules import may_undo, undo
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.rules.plans import may_change, options
+from server.brands.features import AdjustableQuantity, Features, Rule, Schedule, SubscriptionCancel, SubscriptionUpdate
 from tests.support.ledger_accounts import NOW, SWITCHED_OFF, account, day, eur, item, price, subscription
 from tests.support.plans import bought, only, terms
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.billing import Canceled, Changed, NotFound, Refused
-from server.billing.changes import cancellation
-from server.billing.discounts import canonical
-from server.billing.documents import encode_account
-from server.billing.ledger import Ledger
-from server.billing.pausing import mark_of_unpausing
-from server.billing.restarting import restarts
+from server.billing.ledger.changes.canceling import cancellation
+from server.billing.ledger.changes.pausing import mark_of_unpausing
+from server.billing.ledger.changes.restarting import restarts
+from server.billing.ledger.ledger import Ledger
+from server.billing.model.documents import encode_account
+from server.billing.rules.discounts import canonical
 from server.store import micros, open_store
 from tests.support.plans import asked, often
 from tests.support.sequences import later, odd_situations

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.billing import Refusal
-from server.billing.changes import cancel, resume
-from server.billing.documents import decode_account, encode_account
-from server.billing.pausing import pause, unpause
-from server.billing.previews import apply, preview
-from server.billing.renewals import bring_up_to_date, settled
-from server.billing.schedules import undo
+from server.billing.ledger.changes.canceling import cancel, resume
+from server.billing.ledger.changes.pausing import pause, unpause
+from server.billing.ledger.changes.previews import apply, preview
+from server.billing.ledger.changes.schedules import undo
+from server.billing.ledger.events.renewals import bring_up_to_date, settled
+from server.billing.model.documents import decode_account, encode_account
 from tests.support.plans import asked, often
 from tests.support.sequences import fresh, later, odd_situations, situations, step
 

@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Catalog, Coupon, Discount, Refusal
-from server.billing.cancellations import may_tell, offer, retain, tell
-from server.billing.changes import cancel, resume
-from server.themes.features import CancellationReason, Features, Retention, SubscriptionCancel
+from server.billing.ledger.changes.canceling import cancel, resume
+from server.billing.ledger.changes.retention import may_tell, offer, retain, tell
+from server.brands.features import CancellationReason, Features, Retention, SubscriptionCancel
 from tests.support.ledger_accounts import AT_ONCE, AT_PERIOD_END, NOW, day, eur, price
 from tests.support.plans import bought, only
 

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from server import demo, themes
-from server.assets import Assets
+from server import brands as themes
+from server import demo
 from server.demo.clock import Clock, ClockPage, moment
 from server.paths import Paths
-from server.rendering import Renderer
+from server.rendering.assets import Assets
+from server.rendering.renderer import Renderer
 from tests.unit.demo.test_demo import THEMES, nothing
 
 ORIGIN = "http://127.0.0.1:8000"

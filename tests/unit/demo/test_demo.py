@@ -7,12 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server import demo, themes
-from server.assets import Assets
+from server import brands as themes
+from server import demo
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
 from server.paths import Paths
-from server.rendering import Renderer
+from server.rendering.assets import Assets
+from server.rendering.renderer import Renderer
 from tests.support import mailing
 
 THEMES = Path(__file__).resolve().parents[3] / "themes"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from server import postal, tax_numbers
-from server.billing import Address, BillingAddress, details
+from server.billing import Address, BillingAddress
+from server.billing.rules import details
+from server.formats import postal, tax_numbers
 from tests.support.accounts import account, keep
 from tests.support.rendered import words
 from tests.support.selling import offering

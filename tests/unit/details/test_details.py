@@ -3,12 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from server import envelope, postal
 from server.billing import Address
-from server.details import views
+from server.brands.portal_file import Seat
+from server.features.details import views
+from server.formats import address_lines as envelope
+from server.formats import postal
 from server.paths import Paths
-from server.rendering import Renderer
-from server.themes.portal_file import Seat
+from server.rendering.renderer import Renderer
 from tests.support.accounts import account
 from tests.support.rendered import lines, renderer
 

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Address, TaxId, Uncertain
-from server.billing.ledger import Ledger
-from server.themes.features import CustomerUpdate, Features
+from server.billing.ledger.ledger import Ledger
+from server.brands.features import CustomerUpdate, Features
 from tests.support.accounts import Failing, account, invoice, keep, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from server.billing import Activity, TaxId
-from server.billing import ledger_rows as rows
+from server.billing.ledger import rows
 from tests.support.accounts import NOW, START, account, invoice, keep, subscription
 from tests.support.world import BRAND
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from server import words as catalogs
-from server.assets import Assets
 from server.billing import Address, Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Money, Payment
-from server.documents import Printer, look_of
-from server.invoices import views
+from server.brands import load
+from server.features.invoices import views
 from server.paths import Paths
-from server.rendering import Renderer
-from server.template_rules import folder_problems
-from server.themes import load
+from server.publishing.rules.template_rules import folder_problems
+from server.rendering import words as catalogs
+from server.rendering.assets import Assets
+from server.rendering.printing.printer import Printer, look_of
+from server.rendering.renderer import Renderer
 from tests.support import documents
 from tests.support.accounts import END, NOW, START, eur, invoice
 from tests.support.brands import THEME, png, write_brand
@@ -255,7 +255,7 @@ async def test_the_words_are_one_json_object_whatever_the_invoice_lacks(press):
 
 
 def test_templates_never_make_code_of_data():
-    from server.rendering import SITE
+    from server.rendering.renderer import SITE
 
     for path in (SITE / "templates" / "documents").glob("*.typ"):
         source = path.read_text()

@@ -12,15 +12,15 @@ import pypdfium2
 import pytest
 from msgspec.structs import replace
 
-from server import embedding
-from server.assets import Assets
 from server.billing import Address, BuyerTaxId, InvoiceLine, InvoiceTax, LineTax, Money, Payment
-from server.documents import Printer
-from server.invoices import views
-from server.invoices.crossindustry import xml
-from server.invoices.electronic import Statement, statement
+from server.billing.electronic import Statement, statement
+from server.features.invoices import views
+from server.features.invoices.factur_x import xml
 from server.paths import Paths
-from server.rendering import Renderer
+from server.rendering.assets import Assets
+from server.rendering.printing import embedding
+from server.rendering.printing.printer import Printer
+from server.rendering.renderer import Renderer
 from tests.support import documents
 from tests.support.accounts import END, NOW, START, eur, invoice
 from tests.support.pdf_rules import elements, faults

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.home import views
-from server.themes.features import CustomerUpdate, Switch
+from server.brands.features import CustomerUpdate, Switch
+from server.features.home import views
 from tests.support.accounts import FEATURES, NOW, account, eur, invoice, keep, subscription
 from tests.support.rendered import words
 

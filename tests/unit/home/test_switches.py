@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.app import create_app
-from server.themes.features import CustomerUpdate, SubscriptionCancel, Switch
+from server.brands.features import CustomerUpdate, SubscriptionCancel, Switch
 from tests.support.accounts import account, ending, invoice, keep
 from tests.support.world import SETTINGS, brands
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.html_rules import check
+from server.publishing.rules.html_rules import check
 
 PAGE = """\
 <!doctype html>

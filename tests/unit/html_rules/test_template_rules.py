@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server import template_rules
-from server.template_rules import SITE_TEMPLATES, template_files
+from server.publishing.rules import template_rules
+from server.publishing.rules.template_rules import SITE_TEMPLATES, template_files
 
 
 def lint(folder: Path, text: str) -> list[str]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from server.invoices import views
+from server.features.invoices import views
 from tests.support.accounts import account, invoice, keep
 
 pytestmark = pytest.mark.anyio

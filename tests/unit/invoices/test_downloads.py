@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Address, InvoiceTax, LineTax
-from server.invoices import views
+from server.features.invoices import views
 from tests.support import documents
 from tests.support.accounts import account, eur, invoice, keep
 

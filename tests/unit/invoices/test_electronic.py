@@ -22,12 +22,12 @@ from server.billing import (
     Money,
     Payment,
 )
-from server.billing.amounts import shares
-from server.billing.documents import decode_invoice, encode_invoice
-from server.billing.renewals import bring_up_to_date
-from server.invoices.crossindustry import xml
-from server.invoices.electronic import Gaps, Statement, seller_gaps, statement
-from server.themes.portal_file import Business, Seat
+from server.billing.electronic import Gaps, Statement, seller_gaps, statement
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.model.amounts import shares
+from server.billing.model.documents import decode_invoice, encode_invoice
+from server.brands.portal_file import Business, Seat
+from server.features.invoices.factur_x import xml
 from tests.support.accounts import END, NOW, START, eur, invoice
 from tests.support.plans import accounts, catalogs
 from tests.support.schematron import broken

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from server.billing import InvoiceLine, InvoiceTax, Money
-from server.invoices import exports
+from server.features.invoices import exports
 from tests.support import documents
 from tests.support.accounts import account, eur, invoice, keep
 

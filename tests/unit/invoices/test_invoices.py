@@ -3,7 +3,7 @@
 import pytest
 
 from server.billing import Address, InvoiceLine, InvoicePage, Payment
-from server.invoices import views
+from server.features.invoices import views
 from tests.support.accounts import END, NOW, START, account, eur, invoice
 
 

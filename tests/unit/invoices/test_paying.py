@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Payment, Uncertain
-from server.billing.ledger import Ledger
-from server.invoices import views
-from server.themes.features import Features, Switch
+from server.billing.ledger.ledger import Ledger
+from server.brands.features import Features, Switch
+from server.features.invoices import views
 from tests.support.accounts import END, NOW, START, Failing, account, card, eur, invoice, keep, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.addresses import Mistake, canonical
+from server.formats.email import Mistake, canonical
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server import sealing
-from server.browsers import family
-from server.login import passcodes
-from server.login.nextpage import is_in_place, known, of_request, path_of, takes_form
+from server.access import passcodes, sealing
+from server.features.login.nextpage import is_in_place, known, of_request, path_of, takes_form
+from server.formats.user_agents import family
 from server.paths import Paths
 
 SECRETS = (b"the secret of today, 0123456789abcdef", b"the one before, 0123456789abcdefghijk")

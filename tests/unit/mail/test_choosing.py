@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from server.brands.mail_switches import OPTIONAL, MailSwitches
 from server.mail import choices
 from server.mail.kinds import MAILS
-from server.themes.mail_switches import OPTIONAL, MailSwitches
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
@@ -88,8 +88,8 @@ async def test_every_customer_finds_it(browser):
 
 
 def test_the_page_names_every_mail_there_is():
-    from server.mail.choice_views import ALWAYS
-    from server.mail.choice_views import choices as view
+    from server.features.mails.views import ALWAYS
+    from server.features.mails.views import choices as view
 
     assert {*ALWAYS, *OPTIONAL, "passcode"} == set(MAILS)
     kept = view("cus_1", "x@example.com", MailSwitches(optional=(CARD,), receipt=False), (), key="k" * 16)

@@ -7,13 +7,13 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from server import examples
 from server.billing import Scheduled, Upcoming
-from server.billing.notices import Told
-from server.billing.renewals import catch_up
+from server.billing.ledger.events.notices import Told
+from server.billing.ledger.events.renewals import catch_up
 from server.mail import kinds, messages
 from server.mail.letters import LETTERS, is_needed, letter
 from server.mail.smtp import POLICY
+from server.publishing import examples
 from tests.support import mailing
 from tests.support.ledger_accounts import APRIL, CARD, NOW, account, eur, item, price, subscription
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server import themes
-from server.assets import Assets
+from server import brands as themes
 from server.mail import messages
 from server.mail.kinds import MAILS
 from server.mail.smtp import POLICY
 from server.paths import Paths
-from server.rendering import SITE, Renderer
+from server.rendering.assets import Assets
+from server.rendering.renderer import SITE, Renderer
 from tests.support import mailing
 
 THEMES = Path(__file__).resolve().parents[3] / "themes"

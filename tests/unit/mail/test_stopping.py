@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from server.brands.mail_switches import OPTIONAL
 from server.mail import choices, stopping
-from server.themes.mail_switches import OPTIONAL
 from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio

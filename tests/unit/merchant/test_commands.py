@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from server import __main__ as commands
-from server import publishing, themes
+from server import brands as themes
+from server.publishing import publishing
 
 ROOT = Path(__file__).resolve().parents[3]
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1700000000, "email": "x@example.com", "livemode": False}

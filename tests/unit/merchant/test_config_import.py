@@ -5,9 +5,9 @@ import json
 import pytest
 
 from server import __main__ as commands
-from server import themes
+from server import brands as themes
+from server.brands import ThemeError
 from server.merchant.config_import import ConfigRefused, import_config
-from server.themes import ThemeError
 from tests.support.brands import write_brand
 
 PORTAL = """\

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from server import samples
 from server.mail import choices
 from server.merchant import customers
-from server.merchant.import_files import import_records
+from server.merchant.importing.files import import_records
+from server.publishing import samples
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

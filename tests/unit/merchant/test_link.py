@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from server import themes
+from server import brands as themes
+from server.brands import ThemeError
+from server.brands.link_file import LinkFile
 from server.merchant import link
-from server.themes import ThemeError
-from server.themes.link_file import LinkFile
 
 THEMES = Path(__file__).resolve().parents[3] / "themes"
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Payment
-from server.themes.features import Switch
+from server.brands.features import Switch
 from tests.support.accounts import FEATURES, account, card, eur, invoice, keep, subscription
 from tests.support.provider import begun, typed
 from tests.support.rendered import words

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from server.payment_methods import views
+from server.features.payment_methods import views
 from tests.support.accounts import FEATURES, NOW, account, card, subscription
 
 

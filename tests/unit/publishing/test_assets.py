@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server import themes
-from server.assets import STATIC, AssetError, Assets
+from server import brands as themes
+from server.rendering.assets import STATIC, AssetError, Assets
 from tests.support.brands import PORTAL, SVG, THEME, woff2, write_brand
 
 FONT = '[type]\nbody = "Own"\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from server import publishing, themes, whole
-from server.publishing import BuildError
+from server import brands as themes
+from server.publishing import publishing, whole
+from server.publishing.publishing import BuildError
 from tests.support.brands import PORTAL, THEME, write_brand
 
 LINK = "test_0123456789abcdefghijkl"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from server import publishing, themes
+from server import brands as themes
+from server.publishing import publishing
 from tests.support.brands import write_brand
 
 LINK = "test_0123456789abcdefghijkl"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server import checking, themes
+from server import brands as themes
+from server.publishing import checking
 from tests.support.brands import PORTAL, THEME, write_brand
 
 SHIPPED = Path(__file__).parents[3] / "themes"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server import examples
-from server.examples import ExampleError
+from server.publishing import examples
+from server.publishing.examples import ExampleError
 
 GOOD = '{"one": {"about": "A state.", "view": {}}}'
 
@@ -23,7 +23,7 @@ def test_every_view_has_a_template_and_examples_and_none_stands_alone():
 
 def test_a_view_without_a_template_and_examples_is_refused(tmp_path):
     sentences = examples.orphans(tmp_path)
-    assert any("server.subscriptions.views.List: no template" in each for each in sentences)
+    assert any("server.features.subscriptions.views.List: no template" in each for each in sentences)
     assert any("fragments/subscriptions/list.html: no examples" in each for each in sentences)
 
 
@@ -32,7 +32,7 @@ def test_a_template_alone_is_refused(tmp_path):
     (tmp_path / "subscriptions" / "extra.html").write_text("")
     sentences = [each for each in examples.orphans(tmp_path) if "extra" in each or "Extra" in each]
     assert sentences == [
-        "fragments/subscriptions/extra: no view server.subscriptions.views.Extra",
+        "fragments/subscriptions/extra: no view server.features.subscriptions.views.Extra",
         "fragments/subscriptions/extra.html: no examples; write extra.examples.json beside it",
     ]
 
@@ -41,8 +41,8 @@ def test_examples_alone_are_refused(tmp_path):
     written(tmp_path, GOOD, "extra")
     sentences = [each for each in examples.orphans(tmp_path) if "extra" in each]
     assert sentences == [
-        "fragments/subscriptions/extra: no view server.subscriptions.views.Extra",
-        "server.subscriptions.views.Extra: no template site/templates/fragments/subscriptions/extra.html",
+        "fragments/subscriptions/extra: no view server.features.subscriptions.views.Extra",
+        "server.features.subscriptions.views.Extra: no template site/templates/fragments/subscriptions/extra.html",
     ]
 
 
@@ -77,5 +77,5 @@ def test_examples_that_do_not_fit_are_refused_with_the_reason(tmp_path, text, sa
 
 
 def test_examples_of_a_view_that_is_not_there_are_refused(tmp_path):
-    with pytest.raises(ExampleError, match=r"server\.nowhere\.views\.List, and there is no such View"):
+    with pytest.raises(ExampleError, match=r"server\.features\.nowhere\.views\.List, and there is no such View"):
         examples.read(written(tmp_path, GOOD, "list", "nowhere"))

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from server import gallery, themes
+from server import brands as themes
 from server.billing import Account
-from server.examples import load, load_mails
-from server.fields import fields_of, reachable
-from server.markup import parse
+from server.publishing import gallery
+from server.publishing.examples import load, load_mails
+from server.publishing.fields import fields_of, reachable
+from server.publishing.rules.markup import parse
 from tests.support.brands import PORTAL, THEME, write_brand
 
 ACTIVE = PORTAL + '[login_page]\nenabled = true\nlink = "test_0123456789abcdefghijkl"\n'

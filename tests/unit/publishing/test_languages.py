@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from server import publishing, themes
-from server.assets import Assets
-from server.markup import parse
+from server import brands as themes
 from server.paths import Paths
-from server.static_files import Site
+from server.publishing import publishing
+from server.publishing.rules.markup import parse
+from server.rendering.assets import Assets
+from server.web.static_files import Site
 from tests.support.brands import PORTAL, write_brand
 
 LINK = "test_0123456789abcdefghijkl"

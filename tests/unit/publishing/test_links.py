@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from server import publishing, themes
-from server.assets import Assets
-from server.links import Links
+from server import brands as themes
+from server.publishing import publishing
+from server.publishing.links import Links
+from server.rendering.assets import Assets
 from tests.support.brands import PORTAL, write_brand
 
 LINK = "test_0123456789abcdefghijkl"

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from server import overrides, themes
-from server.assets import Assets
-from server.examples import Example, load
-from server.html_rules import Problem
+from server import brands as themes
+from server.publishing import overrides
+from server.publishing.examples import Example, load
+from server.publishing.rules.html_rules import Problem
+from server.rendering.assets import Assets
 from tests.support.brands import PORTAL, write_brand
 
 ACTIVE = PORTAL + '[login_page]\nenabled = true\nlink = "test_0123456789abcdefghijkl"\n'

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from server import cdn, policy, themes
-from server.assets import Assets
+from server import brands as themes
+from server.publishing import cdn
+from server.rendering.assets import Assets
+from server.web import policy
 from tests.support.brands import write_brand
 
 

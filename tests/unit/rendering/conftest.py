@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import translating
+from server.publishing import catalogs as translating
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 from jinja2.nodes import EvalContext
 
-from server import translating, words
+from server.publishing import catalogs as translating
+from server.rendering import words
 
 TAGS = translating.tags()
 

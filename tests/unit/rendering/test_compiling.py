@@ -6,9 +6,10 @@ from jinja2.compiler import CodeGenerator
 from jinja2.utils import _PassArg
 from markupsafe import Markup
 
-from server import compiling, examples
-from server.rendering import template_of
-from server.words import Environment
+from server.publishing import examples
+from server.rendering import compiling
+from server.rendering.renderer import template_of
+from server.rendering.words import Environment
 from tests.support.rendered import renderer
 
 

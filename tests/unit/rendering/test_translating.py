@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server import checking, themes, translating, words
+from server import brands as themes
+from server.publishing import catalogs as translating
+from server.publishing import checking
+from server.rendering import words
 from tests.support.brands import PORTAL, write_brand
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

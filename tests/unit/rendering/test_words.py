@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
-from server.compiling import escaped
-from server.words import Environment
+from server.rendering.compiling import escaped
+from server.rendering.words import Environment
 
 HOSTILE = """<script>alert('1')</script> & "quotes" {{7*7}}"""
 

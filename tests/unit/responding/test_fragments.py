@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from server import examples, html_rules
-from server.rendering import Frame
+from server.publishing import examples
+from server.publishing.rules import html_rules
+from server.rendering.renderer import Frame
 from tests.support.rendered import links, renderer, words
 
 FEATURES = ("home", "subscriptions", "invoices", "payment_methods", "details", "problems")

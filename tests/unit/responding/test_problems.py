@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from server import logs
-from server.billing.ledger import Ledger
-from server.login.limits import TooMany
+from server import telemetry as logs
+from server.access.limits import TooMany
+from server.billing.ledger.ledger import Ledger
 from server.store import StoreUnavailable
 from tests.support.accounts import Failing, account, invoice, keep, subscription
 from tests.support.rendered import words

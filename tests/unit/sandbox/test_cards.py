@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.sandbox import cards
+from server.features.sandbox import cards
 from tests.support.accounts import NOW
 from tests.support.leaks import luhn
 

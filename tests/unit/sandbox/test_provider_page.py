@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from server.app import create_app
-from server.billing.provider_sessions import LIFE
-from server.sandbox.cards import CARDS
+from server.billing.ledger.sandbox import LIFE
+from server.features.sandbox.cards import CARDS
 from tests.support.accounts import account, keep, subscription
 from tests.support.leaks import CANARIES, spellings
 from tests.support.provider import CARD, begun, typed

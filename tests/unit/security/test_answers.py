@@ -11,10 +11,10 @@ import pytest
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec.structs import replace
 
-from server import publishing
 from server.billing import Billing
-from server.billing.ledger import Ledger
-from server.static_files import StaticFiles
+from server.billing.ledger.ledger import Ledger
+from server.publishing import publishing
+from server.web.static_files import StaticFiles
 from tests.support.accounts import Failing, account, card, invoice, keep, subscription
 from tests.support.client import Client
 from tests.support.world import BRAND, ORIGIN, World, brands

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from server.forms import TooSlowError, read_form
+from server.web.forms import TooSlowError, read_form
 from tests.support.world import BRAND, ORIGIN, World
 
 pytestmark = pytest.mark.anyio

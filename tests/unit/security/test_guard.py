@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from server.app import create_app
-from server.security import client_address, is_same_origin
+from server.web.guard import client_address, is_same_origin
 from tests.support.client import Client, check_answer
 from tests.support.world import BRAND, ORIGIN, SETTINGS, World
 

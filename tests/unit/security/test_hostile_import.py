@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from server.merchant.import_files import ImportRefused, import_files
+from server.merchant.importing.files import ImportRefused, import_files
 from server.store import Store, open_store
 from tests.conftest import Clock
 from tests.support import exports

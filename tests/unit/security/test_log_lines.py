@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.billing.ledger import Ledger
+from server.billing.ledger.ledger import Ledger
 from server.store import Store
 from tests.conftest import Clock
 from tests.support.accounts import Failing, account, invoice, keep, subscription

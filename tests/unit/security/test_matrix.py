@@ -14,8 +14,8 @@ import pytest
 from httpx import Response
 from litestar import Litestar
 
+from server.access.elsewhere import name_of
 from server.billing import TaxId
-from server.login.elsewhere import name_of
 from server.mail.stopping import token_for
 from server.store import Store, micros
 from tests.conftest import Clock

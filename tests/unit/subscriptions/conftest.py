@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.billing.ledger import Ledger
+from server.billing.ledger.ledger import Ledger
 from tests.support.accounts import Failing
 from tests.support.selling import offering
 from tests.support.world import World

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.themes.features import SubscriptionCancel
+from server.brands.features import SubscriptionCancel
 from tests.support.accounts import eur
 from tests.support.rendered import words
 from tests.support.selling import at_the_counter, offering, stored

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from server.billing import Activity, InvoiceLine, Money, Pending
-from server.subscriptions import cancel_views, views
+from server.features.subscriptions import cancel_views, views
 from tests.support.accounts import AT_ONCE, END, FEATURES, NOW, WITH_CREDIT, account, ending, invoice, subscription
 
 

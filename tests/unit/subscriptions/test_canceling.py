@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from server.billing import Refused, Unavailable, Uncertain
-from server.billing.ledger import Ledger
+from server.billing.ledger.ledger import Ledger
 from tests.support.accounts import FEATURES, Failing, account, ending, keep, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words

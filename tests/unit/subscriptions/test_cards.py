@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Coupon, Discount, Payment, Recurring
-from server.subscriptions import views
+from server.features.subscriptions import views
 from tests.support.accounts import (
     END,
     FEATURES,

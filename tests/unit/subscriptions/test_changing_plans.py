@@ -8,9 +8,9 @@ from html import unescape
 import pytest
 
 from server.billing import Change, Recurring, Refused, Scheduled, Unavailable, Uncertain
-from server.subscriptions import change_views
-from server.subscriptions.change_views import Mistake, Typed
-from server.themes.features import Product, Rule, Schedule
+from server.brands.features import Product, Rule, Schedule
+from server.features.subscriptions import change_views
+from server.features.subscriptions.change_views import Mistake, Typed
 from tests.support.accounts import END, account, card, ending, eur, item, keep, price, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words

@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Catalog, Change, Scheduled
-from server.billing.plans import options
-from server.subscriptions import change_views, views
-from server.subscriptions.change_views import FIELDS, Mistake, Typed
-from server.themes.features import AdjustableQuantity, Product, Schedule
+from server.billing.rules.plans import options
+from server.brands.features import AdjustableQuantity, Product, Schedule
+from server.features.subscriptions import change_views, views
+from server.features.subscriptions.change_views import FIELDS, Mistake, Typed
 from tests.support.accounts import END, FEATURES, NOW, START, account, card, ending, invoice, item, subscription
 from tests.support.rendered import renderer, words
 from tests.support.selling import BIG, SMALL, UP_TO_NINE, YEARLY, offering

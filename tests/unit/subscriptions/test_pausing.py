@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Uncertain
-from server.billing.documents import encode_account
-from server.themes.features import Features
+from server.billing.model.documents import encode_account
+from server.brands.features import Features
 from tests.support.accounts import END, NOW, START, account, card, eur, item, keep, price, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words

@@ -3,7 +3,7 @@
 import pytest
 
 from server.billing import Unavailable
-from server.themes.features import CancellationReason, Features, SubscriptionCancel
+from server.brands.features import CancellationReason, Features, SubscriptionCancel
 from tests.support.accounts import END, account, card, ending, keep, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words

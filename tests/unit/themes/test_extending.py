@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import themes
+from server import brands as themes
 from tests.support.brands import PORTAL, THEME, mistakes, the_mistake, woff2, write_brand
 
 BASE = THEME + '[type]\nbody = "Own"\nscale = 1.25\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'

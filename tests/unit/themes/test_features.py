@@ -2,8 +2,8 @@
 
 import pytest
 
-from server import themes
-from server.themes.features import REASONS, Features
+from server import brands as themes
+from server.brands.features import REASONS, Features
 from tests.support.brands import PORTAL, mistakes, the_mistake, write_brand
 
 UPDATE = """\

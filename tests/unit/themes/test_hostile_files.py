@@ -11,8 +11,8 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server import themes
-from server.themes.locating import lines_of
+from server import brands as themes
+from server.brands.reading.locating import lines_of
 from tests.support.brands import PORTAL, THEME, write_brand
 
 SHIPPED = Path(__file__).parents[3] / "themes"

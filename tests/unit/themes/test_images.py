@@ -2,8 +2,8 @@
 
 import pytest
 
-from server import themes
-from server.themes import images
+from server import brands as themes
+from server.brands import images
 from tests.support.brands import THEME, jpeg, png, the_mistake, write_brand
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 40 20">'

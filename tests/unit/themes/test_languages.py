@@ -3,11 +3,12 @@
 import pytest
 from markupsafe import escape
 
-from server import examples, themes
-from server.assets import Assets
+from server import brands as themes
+from server.brands.locales import own_name, own_texts
 from server.paths import DYNAMIC_PREFIXES, TAKEN, Paths
-from server.rendering import Renderer
-from server.themes.locales import own_name, own_texts
+from server.publishing import examples
+from server.rendering.assets import Assets
+from server.rendering.renderer import Renderer
 from tests.support.brands import PORTAL, THEME, mistakes, the_mistake, write_brand
 from tests.support.world import brands
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server import themes
+from server import brands as themes
 from tests.support.brands import PORTAL, SVG, THEME, mistakes, the_mistake, write_brand
 
 SHIPPED = Path(__file__).parents[3] / "themes"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from server import themes
+from server import brands as themes
+from server.brands.mail_switches import OPTIONAL, RENEWAL_DAYS, MailSwitches
 from server.mail.letters import LETTERS
-from server.themes.mail_switches import OPTIONAL, RENEWAL_DAYS, MailSwitches
 from tests.support.brands import PORTAL, the_mistake, write_brand
 
 KINDS = [each.template for each in LETTERS]

@@ -7,8 +7,8 @@ from coloraide import Color
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from server.themes import PAIRS, TOKENS
-from server.themes.palette import contrast, derive, oklch
+from server.brands import PAIRS, TOKENS
+from server.brands.palette import contrast, derive, oklch
 
 CONTRACT = {
     *("page", "surface", "text", "muted", "border", "control", "brand", "on-brand", "button", "button-hover"),

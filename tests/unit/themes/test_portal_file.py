@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import themes
+from server import brands as themes
 from tests.support.brands import PORTAL, the_mistake, write_brand
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.themes.locating import lines_of
-from server.themes.reading import FILE_LIMIT
+from server.brands.reading.locating import lines_of
+from server.brands.reading.tables import FILE_LIMIT
 from tests.support.brands import PORTAL, THEME, mistakes, the_mistake, write_brand
 
 DOCUMENT = '''\

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from server import themes
-from server.themes.features import CHANGES, CONDITIONS, REASONS, UPDATES
-from server.themes.theme_file import MODES, SHAPES, STACKS
+from server import brands as themes
+from server.brands.features import CHANGES, CONDITIONS, REASONS, UPDATES
+from server.brands.theme_file import MODES, SHAPES, STACKS
 
 README = (Path(__file__).parents[3] / "themes" / "README.md").read_text("utf-8")
 

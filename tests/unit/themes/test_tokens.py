@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server import themes
+from server import brands as themes
 from tests.support.brands import THEME, woff2, write_brand
 
 

@@ -1,0 +1,87 @@
+"""Which browsers a customer has logged in from, so that a log-in from another one is told by mail.
+
+A browser is known by a random mark in a cookie of its own, given at log-in and kept when the session ends: nothing is
+measured of the browser or of its address. A browser family would not do, since half the world shares one, and whoever
+steals a mailbox has the same one often enough. The store keeps a hash over the mark and the customer. The mark opens
+nothing: whoever has it is merely not told of.
+
+No mail tells of a customer's very first log-in: there is nothing that it could differ from. A private window, or cookies
+that were deleted, make a browser new.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime, timedelta
+
+import msgspec
+
+from server.access import sealing
+from server.portal import Portal
+from server.store import Transaction, micros, posting
+
+KEPT = timedelta(days=400)
+"""As long as browsers keep a cookie; each log-in begins it anew."""
+KIND = "new_login"
+_TOLD_WITHIN = timedelta(days=1)
+
+_MARK = re.compile(r"[A-Za-z0-9_-]{43}")
+_SEEN = """
+UPDATE known_browser SET seen_at = :now
+ WHERE brand = :brand AND customer_id = :customer AND mark_hash = :mark_hash"""
+_NEW = """
+INSERT INTO known_browser (brand, customer_id, mark_hash, seen_at)
+VALUES (:brand, :customer, :mark_hash, :now) ON CONFLICT DO NOTHING"""
+_LOGGED_IN = """
+SELECT 1 FROM activity WHERE brand = :brand AND customer_id = :customer AND kind = 'login' LIMIT 1"""
+_FORGET = "DELETE FROM known_browser WHERE brand = :brand AND customer_id = :customer AND mark_hash <> :mark_hash"
+
+
+class NewBrowser(msgspec.Struct, frozen=True):
+    """What the row of the mail says beside when."""
+
+    browser: str
+    """The family, or empty."""
+
+
+def mark(shown: str) -> str:
+    """The browser's mark: the one that its cookie shows, or a new one."""
+    return shown if _MARK.fullmatch(shown) else secrets.token_urlsafe(32)
+
+
+def note(transaction: Transaction, portal: Portal, customer_id: str, shown: str, now: datetime) -> bool:
+    """Remember the browser; whether it was known."""
+    row = {**_whose(portal, customer_id), "mark_hash": _hash(portal, customer_id, shown), "now": micros(now)}
+    return transaction.count(_SEEN, row) == 1 or transaction.count(_NEW, row) == 0
+
+
+def tell(transaction: Transaction, portal: Portal, customer_id: str, *, browser: str, now: datetime) -> None:
+    """Mail the customer about a log-in from a browser that is not known, which is not in the history yet."""
+    if not portal.brand.portal.mail.wants(KIND) or not transaction.run(_LOGGED_IN, _whose(portal, customer_id)):
+        return
+    posting.put(
+        transaction,
+        brand=portal.name,
+        customer_id=customer_id,
+        kind=KIND,
+        data=msgspec.msgpack.encode(NewBrowser(browser)),
+        now=now,
+        expires_at=now + _TOLD_WITHIN,
+        waited_for=True,
+    )
+
+
+def forget(transaction: Transaction, portal: Portal, customer_id: str, *, but: str = "") -> None:
+    """From now on each of the customer's browsers is new; `but`: the mark of one that stays known."""
+    kept = {"mark_hash": _hash(portal, customer_id, but)}
+    transaction.count(_FORGET, {**_whose(portal, customer_id), **kept})
+
+
+def _hash(portal: Portal, customer_id: str, shown: str) -> bytes:
+    # No key: the mark has 256 random bits. `mac` keeps the parts apart.
+    return sealing.mac(b"known browser", portal.name.encode(), customer_id.encode(), shown.encode())
+
+
+def _whose(portal: Portal, customer_id: str) -> dict[str, object]:
+    return {"brand": portal.name, "customer": customer_id}

@@ -1,0 +1,226 @@
+"""Passcodes: how one is made, kept and checked. Everything that the safety of log-in rests on is in this file, in SQL.
+
+A challenge is one request for a code, bound by a cookie to the browser that asked; it is found by that cookie and never
+by the code. The database holds a MAC of the code, so a copy of it gives nothing away.
+
+    ask      one transaction: the client's limit, the address's lock, its limits, the old challenges, the new one, the mail
+    verify   one transaction: the client's limit, the address's lock, the try, the budget, and only then the comparison
+
+- A try is counted before the code is looked at, by a guarded UPDATE, and stays counted whatever comes: 5 a challenge.
+- An address has 20 wrong six-digit codes between two of its log-ins, over all its challenges, however long that takes.
+  After that its codes are fifteen letters, which nobody guesses: nobody is locked out, and nothing is left to guess.
+- Neither asks whether there is such a customer before the code is right: known and unknown addresses run the same
+  statements and get the same answers.
+
+Locks are always taken in the order client, address, challenge, so that no two transactions wait for each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import unicodedata
+from datetime import datetime, timedelta
+
+import msgspec
+
+from server.access import sealing
+from server.access.limits import Limits
+from server.portal import Portal
+from server.settings import Settings
+from server.store import Row, Transaction, micros, moment
+
+TRIES = 5
+WRONG_CODES = 20
+LIVE_CHALLENGES = 3
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: no words; 20 letters, 15 of them: 64.8 bits
+PURPOSE = b"login"
+
+_LOCK = """
+INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES (:brand, 'lock', :address, 0, 1, :until)
+ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = budget.used + 1, expires_at = :until"""
+_FIND = """
+SELECT address, link, hardened, attempts, sent_at, expires_at, consumed_at FROM challenge
+ WHERE id_hash = :id_hash AND brand = :brand"""
+# `expires_at` 0 and not `now`: a clock that steps back must not bring one back to life.
+_KILL_OLD = """
+UPDATE challenge SET expires_at = 0
+ WHERE consumed_at IS NULL AND brand = :brand AND (id_hash = :shown OR id_hash IN (
+   SELECT id_hash FROM challenge WHERE brand = :brand AND address = :address AND consumed_at IS NULL AND expires_at > :now
+    ORDER BY sent_at DESC, id_hash LIMIT 1000 OFFSET :kept))"""
+_INSERT = """
+INSERT INTO challenge (id_hash, brand, link, address, code_mac, hardened, attempts, sent_at, expires_at)
+VALUES (:id_hash, :brand, :link, :address, :code_mac, :hardened, 0, :now, :expires_at)"""
+_MAIL = """
+INSERT INTO outbox (id, brand, kind, address, data, created_at, not_before, expires_at, attempts, state)
+VALUES (:id, :brand, 'passcode', :address, :data, :now, :now, :expires_at, 0, 'waiting')"""
+_TRY = f"""
+UPDATE challenge SET attempts = attempts + 1
+ WHERE id_hash = :id_hash AND brand = :brand AND attempts < {TRIES} AND consumed_at IS NULL AND expires_at > :now
+RETURNING code_mac, address, hardened, attempts"""
+_SPEND = f"""
+INSERT INTO budget (brand, kind, subject, starts_at, used) VALUES (:brand, 'wrong', :address, 0, 1)
+ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = budget.used + 1 WHERE budget.used < {WRONG_CODES}
+RETURNING used"""
+_SPENT = "SELECT used FROM budget WHERE brand = :brand AND kind = 'wrong' AND subject = :address AND starts_at = 0"
+_CLEAR = "DELETE FROM budget WHERE brand = :brand AND kind = 'wrong' AND subject = :address AND starts_at = 0"
+_CONSUME = "UPDATE challenge SET consumed_at = :now WHERE id_hash = :id_hash AND consumed_at IS NULL"
+_KILL_OTHERS = """
+UPDATE challenge SET expires_at = 0
+ WHERE brand = :brand AND address = :address AND consumed_at IS NULL AND (id_hash <> :id_hash OR :itself = 1)"""
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """One request for a code, as its browser may know it."""
+
+    address: str
+    link: str
+    letters: bool
+    """The code is fifteen letters instead of six digits."""
+    sent_at: datetime
+    is_live: bool
+    """A right code would log in now."""
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What waits, sealed, in the outbox for the mail."""
+
+    code: str
+    browser: str
+    language: str = ""
+    """Of the page that asked, for whoever prefers none."""
+
+
+def new_code(letters: bool) -> str:
+    if not letters:
+        return f"{secrets.randbelow(10**6):06}"
+    drawn = "".join(secrets.choice(LETTERS) for _ in range(15))
+    return "-".join((drawn[:5], drawn[5:10], drawn[10:]))
+
+
+def normalized(typed: str) -> str:
+    """The code behind what was typed, pasted or filled in; empty where it cannot be one, and then no try is spent.
+    Blanks and dashes do not matter, nor the width or script of the digits."""
+    if len(typed) > 64:
+        return ""
+    text = unicodedata.normalize("NFKC", typed)
+    text = "".join(each for each in text if not each.isspace() and unicodedata.category(each) not in ("Pd", "Cf"))
+    text = "".join(str(unicodedata.decimal(each, each)) for each in text).upper()
+    is_digits = len(text) == 6 and text.isascii() and text.isdigit()
+    is_letters = len(text) == 15 and all(each in LETTERS for each in text)
+    return text if is_digits or is_letters else ""
+
+
+def macs(settings: Settings, challenge: bytes, address: str, code: str, purpose: bytes = PURPOSE) -> list[bytes]:
+    """The MAC of a code under each key, the one of today first."""
+    plain = code.replace("-", "").encode()
+    keys = sealing.keys(settings.secrets, "passcode")
+    return [sealing.mac(key, purpose, challenge, address.encode(), plain) for key in keys]
+
+
+def open_mail(settings: Settings, mail: str, data: bytes) -> Opened | None:
+    """What the outbox's row of this id seals; None when it cannot be read with the secrets of now."""
+    plain = sealing.Sealer(settings.secrets).open(data, mail.encode())
+    return msgspec.msgpack.decode(plain, type=Opened) if plain is not None else None
+
+
+def find(rows: list[Row], now: datetime) -> Challenge | None:
+    """The challenge in the rows of `finding`."""
+    if not rows:
+        return None
+    address, link, hardened, attempts, sent_at, expires_at, consumed_at = rows[0]
+    is_live = consumed_at is None and attempts < TRIES and expires_at > micros(now)
+    return Challenge(address, link, bool(hardened), moment(sent_at), is_live)
+
+
+def finding(portal: Portal, token: str) -> tuple[str, dict[str, object]]:
+    """The SELECT that finds the challenge of a browser."""
+    return _FIND, {"id_hash": hash_of(token), "brand": portal.name}
+
+
+def lock(transaction: Transaction, brand: str, address: str, now: datetime) -> None:
+    """From here on this transaction is the only one about this address."""
+    until = micros(now + timedelta(days=1))
+    transaction.count(_LOCK, {"brand": brand, "address": address, "until": until})
+
+
+def ask(
+    transaction: Transaction,
+    portal: Portal,
+    limits: Limits,
+    *,
+    address: str,
+    client: str,
+    browser: str,
+    now: datetime,
+    shown: str,
+    language: str = "",
+) -> str:
+    """A new challenge and its mail; the token for the browser's cookie. The one it showed (`shown`) dies. Raises
+    `TooMany`, and then nothing was changed."""
+    limits.use_client(transaction, portal.name, "send", client, now)
+    lock(transaction, portal.name, address, now)
+    limits.check_address(transaction, portal.name, address, now)
+    about = {"brand": portal.name, "address": address, "now": micros(now)}
+    transaction.count(_KILL_OLD, {**about, "shown": hash_of(shown), "kept": LIVE_CHALLENGES - 1})
+    spent = transaction.run(_SPENT, {"brand": portal.name, "address": address})
+    letters = bool(spent) and spent[0][0] >= WRONG_CODES
+    token, code, mail = secrets.token_urlsafe(32), new_code(letters), secrets.token_hex(16)
+    about["expires_at"] = micros(now + timedelta(minutes=portal.settings.code_minutes))
+    made = {
+        "id_hash": hash_of(token),
+        "link": portal.link,
+        "code_mac": macs(portal.settings, hash_of(token), address, code)[0],
+        "hardened": int(letters),
+    }
+    transaction.count(_INSERT, {**about, **made})
+    waiting = msgspec.msgpack.encode(Opened(code, browser, language))
+    sealed = sealing.Sealer(portal.settings.secrets).seal(waiting, mail.encode())
+    transaction.count(_MAIL, {**about, "id": mail, "data": sealed})
+    return token
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """What became of a code."""
+
+    is_right: bool
+    address: str
+    tries_left: int
+    """0: this challenge is over, a new code is needed."""
+
+
+def attempt(transaction: Transaction, portal: Portal, *, token: str, code: str, now: datetime) -> Tried:
+    """Spend a try, then compare. The challenge is not consumed yet: `consume`, in the same transaction, does that."""
+    id_hash = hash_of(token)
+    known = find(transaction.run(*finding(portal, token)), now)
+    if known is None:
+        return Tried(is_right=False, address="", tries_left=0)
+    lock(transaction, portal.name, known.address, now)
+    by_hash = {"id_hash": id_hash, "brand": portal.name, "now": micros(now)}
+    counted = transaction.run(_TRY, by_hash)
+    if not counted:
+        return Tried(is_right=False, address=known.address, tries_left=0)
+    code_mac, address, hardened, attempts = counted[0]
+    about = {"brand": portal.name, "address": address}
+    if not hardened and not transaction.run(_SPEND, about):
+        # The budget went on another challenge of this address: its six-digit codes are not looked at any more.
+        transaction.count(_KILL_OTHERS, {**about, "id_hash": id_hash, "itself": 1})
+        return Tried(is_right=False, address=address, tries_left=0)
+    is_right = sealing.same(bytes(code_mac), macs(portal.settings, id_hash, address, code))
+    return Tried(is_right, address, TRIES - attempts)
+
+
+def consume(transaction: Transaction, portal: Portal, *, token: str, address: str, now: datetime) -> bool:
+    """Use the challenge up and clear the address's failures; False when somebody else did, a moment ago."""
+    id_hash = hash_of(token)
+    if transaction.count(_CONSUME, {"id_hash": id_hash, "now": micros(now)}) != 1:
+        return False
+    about = {"brand": portal.name, "address": address}
+    transaction.count(_KILL_OTHERS, {**about, "id_hash": id_hash, "itself": 0})
+    transaction.count(_CLEAR, about)
+    return True
+
+
+def hash_of(token: str) -> bytes:
+    """The key of the challenge whose cookie holds this token."""
+    return hashlib.sha256(b"challenge " + token.encode()).digest()

@@ -1,0 +1,230 @@
+"""Who is logged in: sessions, their cookies, and the `customer` that every handler below ``/my/`` is given.
+
+A session is a row; its key is the SHA-256 of the 256-bit token in the cookie, so a stolen database opens nothing. Only a
+log-in makes one, always under a new token. It ends by itself after a while without a request (`session_idle_minutes`)
+and for good after `session_hours`, which nothing extends. Both are judged in SQL, like the customer being switched off.
+
+Cookies carry the prefix ``__Host-`` and the brand's name: no sibling host can plant one, and a session of one brand is
+nothing to another. Without https, on the demo's loopback alone, they have no prefix and are not Secure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import Cookie
+
+from server.billing import Account, NotFound
+from server.billing.model.documents import decode_account, is_due
+from server.portal import Portal
+from server.store import StoreUnavailable, Transaction, micros, moment
+from server.web.forms import Form, read_form
+
+SEEN_EVERY = timedelta(minutes=1)
+"""`last_seen_at` is written no more often than this, so that reading stays reading."""
+
+REMEMBERED = timedelta(days=1)
+"""An ended session's row stays so long, to fill in the address at the next log-in."""
+
+LIVE = "s.expires_at > :now AND s.last_seen_at > :idle_since"
+"""With the parameters of `live_at`: the session `s` is open."""
+
+_OTHERS = """
+  (SELECT COUNT(*) FROM customer o
+    WHERE o.brand = s.brand AND o.address = s.address AND o.disabled = 0 AND o.id <> s.customer_id)"""
+_FINDING = f"""
+SELECT s.customer_id, s.address, s.kind, s.browser, s.created_at, s.last_seen_at, a.document, a.version, a.due_at,
+       %s
+  FROM session s
+  JOIN customer c ON c.brand = s.brand AND c.id = s.customer_id AND c.disabled = 0
+  LEFT JOIN account a ON a.brand = s.brand AND a.customer_id = s.customer_id
+ WHERE s.id_hash = :id_hash AND s.brand = :brand AND {LIVE}"""
+_FIND, _FIND_AND_OTHERS = _FINDING % "0", _FINDING % _OTHERS
+# Whether the other customer has the address that was proved is asked in the statement that opens it. When the session
+# began and when it ends stay: a switch proves nothing anew.
+_SWITCH = f"""
+UPDATE session AS s SET id_hash = :new, customer_id = :other, last_seen_at = :now
+ WHERE s.id_hash = :id_hash AND s.brand = :brand AND s.customer_id = :customer_id AND {LIVE}
+   AND EXISTS (SELECT 1 FROM customer c
+                WHERE c.brand = s.brand AND c.id = :other AND c.address = s.address AND c.disabled = 0)"""
+_ADDRESS = "SELECT address FROM session WHERE id_hash = :id_hash AND brand = :brand"
+_SEEN = "UPDATE session SET last_seen_at = :now WHERE id_hash = :id_hash AND last_seen_at <= :before"
+_START = """
+INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
+VALUES (:id_hash, :brand, :customer_id, :address, :kind, :browser, :now, :now, :expires_at)"""
+_END = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand"
+_BROWSERS = """
+SELECT seen_at FROM known_browser WHERE brand = :brand AND customer_id = :customer_id ORDER BY seen_at"""
+_KNOWN = """
+SELECT kind, address, browser, created_at, last_seen_at, expires_at FROM session
+ WHERE brand = :brand AND customer_id = :customer_id ORDER BY created_at"""
+
+
+class NoSession(Exception):
+    """Nobody is logged in, or not any more."""
+
+    def __init__(self, address: str = "", form: Form | None = None) -> None:
+        super().__init__("no session")
+        self.address = address
+        """Who was, where the browser still shows an ended session's cookie."""
+        self.form = form
+        """What was posted, when it was a form that was refused."""
+
+
+class LoggedIn(msgspec.Struct, frozen=True):
+    """The customer of this request."""
+
+    customer_id: str
+    address: str
+    """Canonical, as proved at log-in."""
+    kind: str
+    """`link`: the session began at the brand's link, so the address cannot be changed in it; or `login`."""
+    id_hash: bytes
+    created_at: datetime
+    browser: str
+    account: Account
+    """Brought up to date: whatever was due until now has happened to it."""
+    version: int
+    has_others: bool = False
+    """Other customers have the address, and the brand lets it open each of them."""
+
+
+async def current(request: Request[Any, Any, Any], portal: Portal) -> LoggedIn:
+    """The dependency `customer`. Raises `NoSession`."""
+    found = await find(portal, token_of(request, portal), portal.clock())
+    if isinstance(found, LoggedIn):
+        request.state.customer = found  # for pages about problems, which are shown after the handler is gone
+        return found
+    raise NoSession(found, await read_form(request) if request.method == "POST" else None)
+
+
+async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
+    """Who the token logs in, by one SELECT; else the address that an ended session of it had, or empty text."""
+    id_hash = hash_of(token)
+    by_token = {"id_hash": id_hash, "brand": portal.name}
+    finding = _FIND_AND_OTHERS if portal.account_choice else _FIND
+    rows = await portal.store.read(finding, {**by_token, **live_at(portal, now)}) if token else []
+    if not rows:
+        ended = await portal.store.read(_ADDRESS, by_token) if token else []
+        return str(ended[0][0]) if ended else ""
+    customer_id, address, kind, browser, created_at, last_seen_at, document, version, due_at, others = rows[0]
+    if document is None or is_due(due_at, now):
+        try:
+            account = await portal.billing.account(customer_id, now)
+        except NotFound:
+            return str(address)
+    else:
+        account = decode_account(document)
+    if last_seen_at <= micros(now - SEEN_EVERY):
+        await _seen(portal, id_hash, now)
+    began = moment(created_at)
+    return LoggedIn(customer_id, address, kind, id_hash, began, browser, account, version or 0, bool(others))
+
+
+async def _seen(portal: Portal, id_hash: bytes, now: datetime) -> None:
+    parameters = {"id_hash": id_hash, "now": micros(now), "before": micros(now - SEEN_EVERY)}
+    # The page can be read without this note; the session merely ends a little earlier.
+    with suppress(StoreUnavailable):
+        await portal.store.write(lambda transaction: transaction.count(_SEEN, parameters))
+
+
+def start(
+    transaction: Transaction,
+    portal: Portal,
+    *,
+    customer_id: str,
+    address: str,
+    browser: str,
+    now: datetime,
+    replaced: str,
+) -> str:
+    """Begin a session and end the one whose token the browser showed; the new token. Log-in alone calls this."""
+    token = secrets.token_urlsafe(32)
+    transaction.count(_END, {"id_hash": hash_of(replaced), "brand": portal.name})
+    row = {
+        "id_hash": hash_of(token),
+        "brand": portal.name,
+        "customer_id": customer_id,
+        "address": address,
+        "kind": "link",
+        "browser": browser,
+        "now": micros(now),
+        "expires_at": micros(now + timedelta(hours=portal.settings.session_hours)),
+    }
+    transaction.count(_START, row)
+    return token
+
+
+def switch(transaction: Transaction, portal: Portal, customer: LoggedIn, other: str, now: datetime) -> str:
+    """Let the session go on as another customer of the same address, under a new token, which is answered; empty: it is
+    none of theirs, or the session is not what it was. The old token opens nothing any more."""
+    token = secrets.token_urlsafe(32)
+    row = {"id_hash": customer.id_hash, "brand": portal.name, "customer_id": customer.customer_id}
+    changed = transaction.count(_SWITCH, {**row, **live_at(portal, now), "new": hash_of(token), "other": other})
+    return token if changed == 1 else ""
+
+
+async def end(portal: Portal, token: str) -> None:
+    """Log this browser out; a token that is nothing is no mistake."""
+    by_token = {"id_hash": hash_of(token), "brand": portal.name}
+    await portal.store.write(lambda transaction: transaction.count(_END, by_token))
+
+
+def live_at(portal: Portal, now: datetime) -> dict[str, int]:
+    """The parameters of `LIVE`."""
+    idle = timedelta(minutes=portal.settings.session_idle_minutes)
+    return {"now": micros(now), "idle_since": micros(now - idle)}
+
+
+async def known(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
+    """Every session of the customer that is still remembered, oldest first, without what would open one."""
+    rows = await portal.store.read(_KNOWN, {"brand": portal.name, "customer_id": customer_id})
+    names = ("kind", "address", "browser", "created_at", "last_seen_at", "expires_at")
+    return [dict(zip(names, (*row[:3], *map(moment, row[3:])), strict=True)) for row in rows]
+
+
+async def browsers(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
+    """Of the browsers that are known, when each logged in last: that is all that is kept, besides what tells them apart."""
+    rows = await portal.store.read(_BROWSERS, {"brand": portal.name, "customer_id": customer_id})
+    return [{"logged_in_at": moment(row[0])} for row in rows]
+
+
+def hash_of(token: str) -> bytes:
+    """The key under which the store keeps what this token stands for."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "session") -> str:
+    """The last cookie of that name. Our tokens are never quoted, and of all else that a browser sends nothing is read."""
+    wanted, token = cookie_name(portal, name), ""
+    for header, value in request.scope["headers"]:
+        if header == b"cookie":
+            for each in value.decode("latin-1").split(";"):
+                key, _, said = each.partition("=")
+                if key.strip() == wanted:
+                    token = said.strip()
+    return token[:200]
+
+
+def cookie_name(portal: Portal, name: str) -> str:
+    """Of `session`, `challenge`, `browser`, the mark of a known one, or `language`, the tag that was chosen."""
+    return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
+
+
+def cookie(portal: Portal, name: str, token: str, max_age: int | None = None) -> Cookie:
+    """A cookie that ends with the browser, or after `max_age` seconds; 0 takes it away."""
+    return Cookie(
+        key=cookie_name(portal, name),
+        value=token,
+        max_age=max_age,
+        path="/",
+        secure=portal.is_secure,
+        httponly=True,
+        samesite="lax",
+    )

@@ -1,0 +1,150 @@
+"""How the ledger reads and writes one account: what every verb of it stands on.
+
+Reading is one statement. What is due by itself (`renewals`) is done when an account is read, and stored. A change is one
+transaction: the operation under its idempotency key, the account with the version that was seen, new invoices, the
+directory's flag and the line of the history are there together or not at all. Two changes at once: the second finds
+another version, begins again, and decides on what it then finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from server.billing import Account, Activity, NotFound, Refusal, Refused, Unavailable
+from server.billing.ledger import rows
+from server.billing.ledger.catalog import redeem, release
+from server.billing.ledger.changes import previews
+from server.billing.ledger.events import history as telling
+from server.billing.ledger.events import notices
+from server.billing.ledger.events.notices import Notice
+from server.billing.ledger.events.renewals import catch_up
+from server.billing.model.account import Discount
+from server.billing.model.documents import is_due
+from server.brands.features import Features
+from server.brands.mail_switches import EVERY_MAIL, MailSwitches
+from server.store import Store, Transaction, micros, posting
+
+T = TypeVar("T")
+Make = Callable[[Account], Account | previews.Planned | Refusal]
+_TRIES = 12
+"""So often a change begins again when others keep writing the same account."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Who asks for what, with which key."""
+
+    customer_id: str
+    action: str
+    """The kind of the activity, where the change itself names no other."""
+    subject: str
+    """The id of what is changed, or empty."""
+    key: str
+    now: datetime
+    browser: str
+    words: tuple[str, ...] = ()
+    """What else was asked for: the same key with other words is another request."""
+
+    @property
+    def wanted(self) -> tuple[str, str]:
+        return self.action, " ".join((self.subject, *self.words))
+
+
+class LedgerAccounts:
+    """One brand's accounts in the store."""
+
+    def __init__(
+        self, store: Store, brand: str, features: Features, base: str | None = None, mail: MailSwitches = EVERY_MAIL
+    ) -> None:
+        """`base`: what the brand's URLs begin with, see `Paths`; where it is left out, `/<brand>`. `mail`: what it mails."""
+        self.store, self.brand, self.features, self.mail = store, brand, features, mail
+        self.base = f"/{brand}" if base is None else base
+
+    async def account(self, customer_id: str, now: datetime) -> Account:
+        found = rows.stored(await self.store.read(rows.READ_ACCOUNT, self._whose(customer_id)))
+        if not is_due(found.due_at, now):
+            return replace(found.account, as_of=now)
+        return await self._write(lambda transaction: self._current(transaction, customer_id, now).account)
+
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        values = {**self._whose(customer_id), "limit": limit, "skip": skip}
+        found = await self.store.read(rows.HISTORY, values)
+        return [rows.activity_of(row) for row in found]
+
+    async def _change(self, asked: Asked, make: Make) -> Account:
+        """Apply a change once for its key. The same key for something else is refused as `key_reused`."""
+        customer_id, now = asked.customer_id, asked.now
+
+        def work(transaction: Transaction) -> Account:
+            before = rows.plan(transaction, self.brand, customer_id, key=asked.key, wanted=asked.wanted, now=now)
+            if before not in (None, asked.wanted):
+                raise Refused("key_reused")
+            seen = self._current(transaction, customer_id, now)
+            if before == asked.wanted:
+                return seen.account
+            made = make(seen.account)
+            if isinstance(made, Refusal):
+                raise NotFound if made.reason == "not_found" else Refused(made.reason, made.detail)
+            after = made.account if isinstance(made, previews.Planned) else made
+            if after != seen.account:
+                self._store(transaction, seen, after, asked)
+                given = made.preview.discount if isinstance(made, previews.Planned) else None
+                self._count(transaction, seen.account, after, asked.subject, given)
+            done = {**self._whose(customer_id), "key": asked.key, "now": micros(now)}
+            transaction.count(rows.DONE, done)
+            return after
+
+        return await self._write(work)
+
+    def _store(self, transaction: Transaction, seen: rows.Stored, after: Account, asked: Asked) -> None:
+        known = {each.id for each in seen.account.invoices}
+        new = [each for each in after.invoices if each.id not in known]
+        told = telling.of_change(seen.account, after, asked.action, asked.subject)
+        line = Activity(at=asked.now, kind=told[0], subject=asked.subject, data=told[1], browser=asked.browser)
+        rows.store_change(transaction, self.brand, seen, after, invoices=new, activities=[line])
+        self._tell(transaction, after.customer.id, notices.asked(seen.account, after, asked.now), asked.now)
+
+    def _tell(self, transaction: Transaction, customer_id: str, found: Iterable[Notice], now: datetime) -> None:
+        """Put the mails into the outbox that the brand sends and that are not stale."""
+        for each in found:
+            if each.until > now and self.mail.wants(each.kind, each.days):
+                posting.put(
+                    transaction, brand=self.brand, customer_id=customer_id, kind=each.kind, event=each.event,
+                    data=notices.encode(each.told), now=now, expires_at=each.until,
+                )  # fmt: skip
+
+    def _count(
+        self, transaction: Transaction, before: Account, after: Account, subject: str, given: Discount | None
+    ) -> None:
+        taken, freed = telling.discounts(before, after, subject)
+        for each in freed:
+            release(transaction, self.brand, each)
+        # One that counts for a single invoice may be used up by the change itself, and so stand nowhere after it.
+        for each in [given] if given else taken:
+            redeem(transaction, self.brand, each)
+
+    def _current(self, transaction: Transaction, customer_id: str, now: datetime) -> rows.Stored:
+        """The account as it is at `now`; what was due is stored first. Raises `NotFound`."""
+        seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
+        while is_due(seen.due_at, now):
+            done = catch_up(seen.account, now)
+            told = telling.by_itself(seen.account, done.account, done.invoices)
+            rows.store_change(transaction, self.brand, seen, done.account, invoices=done.invoices, activities=told)
+            self._tell(transaction, customer_id, done.notices, now)
+            seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
+        return rows.Stored(replace(seen.account, as_of=now), seen.version, seen.due_at)
+
+    async def _write(self, work: Callable[[Transaction], T]) -> T:
+        for _ in range(_TRIES):
+            try:
+                return await self.store.write(work)
+            except rows.Conflict:
+                continue
+        raise Unavailable
+
+    def _whose(self, customer_id: str) -> dict[str, object]:
+        return {"brand": self.brand, "customer": customer_id}

@@ -1,0 +1,130 @@
+"""What the history says of a change, and which discounts it took or gave back: read off the account before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from server.billing import Activity
+from server.billing.model.account import ENDED, Account, Customer, Discount, Invoice, Payment, Subscription
+
+
+def of_change(before: Account, after: Account, action: str, subject: str) -> tuple[str, dict[str, str]]:
+    """The kind of the activity and its data, for what a customer did to `subject`: a subscription, a method, a tax
+    number, or nothing but the details."""
+    if action.startswith("customer."):
+        return action, _details(before.customer, after.customer, subject)
+    if action.startswith("payment_method."):
+        return action, _method(before, after, subject)
+    old, new = before.subscription(subject), after.subscription(subject)
+    data: dict[str, str] = {}
+    if old is None or new is None:
+        return action, data
+    if action == "subscription.changed":
+        later = new.scheduled is not None and new.scheduled != old.scheduled
+        return "subscription.change_scheduled" if later else action, _plans(old, new)
+    if action == "subscription.feedback":
+        data = {"reason": new.feedback, "comment": new.comment}
+    elif action == "subscription.restarted":
+        data = {"subscription": new.restarted_as}
+    elif action == "subscription.paused" and new.pause_resumes_at:
+        data = {"resumes_at": new.pause_resumes_at.isoformat()}
+    return action, data
+
+
+def _method(before: Account, after: Account, method_id: str) -> dict[str, str]:
+    """Which one, in the words that its page uses: never more of a number than its last four digits."""
+    method = after.payment_method(method_id) or before.payment_method(method_id)
+    if method is None:
+        return {}
+    default = after.customer.default_payment_method
+    data = {"method_kind": method.kind, "method_brand": method.brand, "last4": method.last4}
+    if default != before.customer.default_payment_method:
+        data["default"] = default
+    gone = [
+        each.id for each in before.payment_methods if after.payment_method(each.id) is None and each.id != method_id
+    ]
+    return {**data, "replaced": gone[0]} if gone else data
+
+
+def _details(old: Customer, new: Customer, subject: str) -> dict[str, str]:
+    """Which details changed, never what they are: the history is shown to whoever is logged in later."""
+    if subject:
+        return {"type": next(each.kind for each in (*old.tax_ids, *new.tax_ids) if each.id == subject)}
+    changed = {
+        "name": old.name != new.name,
+        "phone": old.phone != new.phone,
+        "address": old.address != new.address,
+        "shipping": (old.shipping_name, old.shipping_phone, old.shipping)
+        != (new.shipping_name, new.shipping_phone, new.shipping),
+    }
+    return {"fields": " ".join(name for name, has_changed in changed.items() if has_changed)}
+
+
+def _plans(old: Subscription, new: Subscription) -> dict[str, str]:
+    was, item = old.items[0], new.items[0]
+    coming = new.scheduled if new.scheduled != old.scheduled else None
+    price, quantity = (coming.price, coming.quantity) if coming else (item.price, item.quantity)
+    data = {
+        "before": was.price.product_name,
+        "after": price.product_name,
+        "price_before": was.price.id,
+        "price_after": price.id,
+        "quantity_before": str(was.quantity),
+        "quantity_after": str(quantity),
+    }
+    return {**data, "at": coming.at.isoformat()} if coming else data
+
+
+def of_payment(invoice: Invoice, payment: Payment) -> dict[str, str]:
+    """What is told of a try to pay."""
+    found = {
+        "payment": payment.id,
+        "number": invoice.number,
+        "amount": str(payment.amount.amount),
+        "currency": payment.amount.currency,
+        "method": payment.method,
+        "failure": payment.failure,
+        "subscription": invoice.subscription,
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def by_itself(before: Account, after: Account, made: Sequence[Invoice] = ()) -> list[Activity]:
+    """The lines for what nobody did, oldest first: subscriptions that ended, changes that took effect, charges that
+    failed, and those that worked at a later try. `made`: the invoices that changed, as it happened."""
+    lines = _charges(before, made)
+    for old in before.subscriptions:
+        new = after.subscription(old.id)
+        if new is None or old.status in ENDED:
+            continue
+        if old.scheduled and new.scheduled is None and new.items[0].price == old.scheduled.price:
+            lines.append(Activity(old.scheduled.at, "subscription.change_applied", new.id, _plans(old, new), ""))
+        if new.status in ENDED and new.ended_at:
+            lines.append(Activity(new.ended_at, "subscription.ended", new.id, {}, ""))
+    return sorted(lines, key=lambda each: each.at)
+
+
+def _charges(before: Account, made: Sequence[Invoice]) -> list[Activity]:
+    """A charge that works at once leaves no line: the invoice says it."""
+    old = {each.id for each in before.invoices}
+    known = {payment.id for each in before.invoices for payment in each.payments}
+    lines = []
+    for invoice in made:
+        for number, payment in enumerate(invoice.payments):
+            if payment.id in known:
+                continue
+            known.add(payment.id)
+            kind = "invoice.charge_paid" if payment.status == "paid" else "invoice.charge_failed"
+            if number or invoice.id in old or payment.status != "paid":
+                lines.append(Activity(payment.at, kind, invoice.id, of_payment(invoice, payment), ""))
+    return lines
+
+
+def discounts(before: Account, after: Account, subject: str) -> tuple[list[Discount], list[Discount]]:
+    """The discounts that a customer's change brought, and those that were to come and are given up."""
+    old, new = before.subscription(subject), after.subscription(subject)
+    if old is None or new is None:
+        return [], []
+    had, coming = {each.id for each in old.discounts}, old.scheduled.discount if old.scheduled else None
+    kept = new.scheduled.discount if new.scheduled else None
+    return [each for each in new.discounts if each.id not in had], [coming] if coming and kept != coming else []

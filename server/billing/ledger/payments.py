@@ -1,0 +1,124 @@
+"""The ledger's verbs about paying: one transaction holds the operation under its key, the invoice, the account and the
+line of the history.
+
+The invoice may be older than those that the account holds, so its row is read, and written, in the same transaction.
+Everybody who changes an invoice writes the account with the version that was seen: of two payments at once, the second
+begins again and finds the invoice paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import blake2b
+
+from msgspec.structs import replace
+
+from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refused
+from server.billing.ledger import rows
+from server.billing.ledger.accounts import Asked, LedgerAccounts
+from server.billing.ledger.events import history as telling
+from server.billing.ledger.events.notices import of_invoice
+from server.billing.ledger.sandbox import ProviderSession, begin
+from server.billing.ledger.sums import paying
+from server.billing.model.documents import decode_invoice
+from server.billing.paying_types import Paying
+from server.paths import Paths
+from server.store import Transaction, micros
+
+_KINDS = {"paid": "invoice.paid", "failed": "invoice.payment_failed", "open": "invoice.payment_action_required"}
+Make = Callable[[Account, Invoice, list[Invoice]], Paying | Refusal]
+
+
+class LedgerPayments(LedgerAccounts):
+    async def pay(
+        self, customer_id: str, invoice_id: str, payment_method_id: str, *, key: str, now: datetime, browser: str
+    ) -> Paying:
+        asked = Asked(customer_id, "invoice.paid", invoice_id, key, now, browser, (payment_method_id,))
+        payment_id = payment_of(invoice_id, key)
+
+        def make(account: Account, invoice: Invoice, later: list[Invoice]) -> Paying | Refusal:
+            return paying.pay(account, invoice, payment_method_id, payment_id=payment_id, later=later, now=now)
+
+        return await self._write(lambda transaction: self._pay(transaction, asked, payment_id, make))
+
+    async def payment_confirmed(
+        self, customer_id: str, seen: ProviderSession, *, succeeded: bool, key: str, now: datetime, browser: str
+    ) -> Paying:
+        payment_id, failure = seen.data.get("payment", ""), "" if succeeded else paying.NOT_CONFIRMED
+        asked = Asked(customer_id, "invoice.confirmed", seen.subject, key, now, browser, (payment_id, failure))
+
+        def make(account: Account, invoice: Invoice, later: list[Invoice]) -> Paying | Refusal:
+            return paying.confirm(account, invoice, payment_id, failure=failure, later=later, now=now)
+
+        return await self._write(lambda transaction: self._pay(transaction, asked, payment_id, make))
+
+    def _pay(self, transaction: Transaction, asked: Asked, payment_id: str, make: Make) -> Paying:
+        """Ask once for the key. The same key again answers what came of it; for something else it is refused."""
+        whose, now = self._whose(asked.customer_id), asked.now
+        before = rows.plan(transaction, self.brand, asked.customer_id, key=asked.key, wanted=asked.wanted, now=now)
+        if before not in (None, asked.wanted):
+            raise Refused("key_reused")
+        seen = self._current(transaction, asked.customer_id, now)
+        invoice = self._invoice(transaction, whose, asked.subject)
+        if before == asked.wanted:
+            done = next((each for each in invoice.payments if each.id == payment_id), None)
+            if done is None:
+                raise Refused("key_reused")
+            return self._to_confirm(transaction, asked, Paying(seen.account, invoice, done))
+        made = make(seen.account, invoice, self._later(transaction, whose, seen.account, invoice))
+        if isinstance(made, Refusal):
+            raise Refused(made.reason, made.detail)
+        told = [
+            Activity(
+                now,
+                _KINDS[made.payment.status],
+                invoice.id,
+                telling.of_payment(made.invoice, made.payment),
+                asked.browser,
+            )
+        ]
+        rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=told)
+        notice = of_invoice(invoice, made.invoice, made.account, now, present=True)
+        self._tell(transaction, asked.customer_id, [notice] if notice else [], now)
+        transaction.count(rows.DONE, {**whose, "key": asked.key, "now": micros(now)})
+        return self._to_confirm(transaction, asked, made)
+
+    def _to_confirm(self, transaction: Transaction, asked: Asked, made: Paying) -> Paying:
+        """With a page for it, where the customer has to confirm the payment. The ledger plays the bank."""
+        it, paths = made.payment, Paths(self.base)
+        if it.status != "open":
+            return made
+        brand, _, last4 = it.method.partition(" ")
+        data = {"payment": it.id, "amount": str(it.amount.amount), "currency": it.amount.currency}
+        wanted = ProviderSession(
+            "payment",
+            made.invoice.id,
+            paths.invoice_pay(made.invoice.id),
+            data={**data, "brand": brand, "last4": last4},
+        )
+        token = begin(transaction, self.brand, asked.customer_id, wanted, asked.now)
+        return replace(made, confirm_at=paths.sandbox(token))
+
+    def _invoice(self, transaction: Transaction, whose: dict[str, object], invoice_id: str) -> Invoice:
+        found = transaction.run(rows.ONE_INVOICE, {**whose, "id": invoice_id})
+        if not found:
+            raise NotFound
+        return decode_invoice(found[0][0])
+
+    def _later(
+        self, transaction: Transaction, whose: dict[str, object], account: Account, invoice: Invoice
+    ) -> list[Invoice]:
+        """Newer invoices that may decide about the subscription and are not in the account: only beside an old one."""
+        held = {each.id for each in account.invoices}
+        subscription = account.subscription(invoice.subscription)
+        latest = subscription.latest_invoice if subscription else ""
+        if invoice.id in held or not latest or latest in held or latest == invoice.id:
+            return []
+        found = transaction.run(rows.ONE_INVOICE, {**whose, "id": latest})
+        return [decode_invoice(document) for (document,) in found]
+
+
+def payment_of(invoice_id: str, key: str) -> str:
+    """The id of the payment that a form asks for: the same form again finds it."""
+    return "inpay_" + blake2b(f"{invoice_id} {key}".encode(), digest_size=12).hexdigest()

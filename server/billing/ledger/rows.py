@@ -1,0 +1,165 @@
+"""The ledger's rows: every statement over `account`, `invoice`, `operation` and `activity` that it uses.
+
+An account is written with the version that was read, so that no change is lost: whoever comes second gets `Conflict`
+and begins again. Everything of one change (the operation, the account, its invoices, the directory, the history) is
+written in one transaction by `store_change`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from server.billing import ACTIVE, Account, Activity, Invoice, NotFound
+from server.billing.ledger.events.renewals import due_at
+from server.billing.model.documents import decode_account, decode_texts, encode_account, encode_invoice, encode_texts
+from server.store import Parameters, Row, Transaction, micros, moment
+
+READ_ACCOUNT = "SELECT document, version, due_at FROM account WHERE brand = :brand AND customer_id = :customer"
+UPDATE_ACCOUNT = """
+UPDATE account SET version = version + 1, as_of = :as_of, due_at = :due_at, document = :document
+ WHERE brand = :brand AND customer_id = :customer AND version = :seen"""
+INSERT_ACCOUNT = """
+INSERT INTO account (brand, customer_id, version, as_of, due_at, document)
+VALUES (:brand, :customer, 1, :as_of, :due_at, :document) ON CONFLICT DO NOTHING"""
+PUT_INVOICE = """
+INSERT INTO invoice (brand, id, customer_id, created_at, document)
+VALUES (:brand, :id, :customer, :created_at, :document)
+ON CONFLICT (brand, id) DO UPDATE SET created_at = excluded.created_at, document = excluded.document
+ WHERE invoice.customer_id = excluded.customer_id"""
+NEWEST_INVOICES = """
+SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
+   AND created_at >= :since AND created_at < :until
+ ORDER BY created_at DESC, id DESC LIMIT :limit"""
+OLDER_INVOICES = """
+SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
+   AND created_at >= :since AND created_at < :until
+   AND (created_at, id) < (SELECT created_at, id FROM invoice
+                            WHERE brand = :brand AND id = :before AND customer_id = :customer)
+ ORDER BY created_at DESC, id DESC LIMIT :limit"""
+ONE_INVOICE = "SELECT document FROM invoice WHERE brand = :brand AND id = :id AND customer_id = :customer"
+SET_ACTIVE = "UPDATE customer SET active = :active WHERE brand = :brand AND id = :customer AND active <> :active"
+SET_NAME = "UPDATE customer SET name = :name WHERE brand = :brand AND id = :customer"
+HISTORY = """
+SELECT at, kind, subject, data, browser FROM activity WHERE brand = :brand AND customer_id = :customer
+ ORDER BY at DESC, id DESC LIMIT :limit OFFSET :skip"""
+ADD_ACTIVITY = """
+INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
+VALUES (:id, :brand, :customer, :at, :kind, :subject, :data, :browser)"""
+PLAN = """
+INSERT INTO operation (brand, customer_id, key, action, subject, state, created_at, updated_at)
+VALUES (:brand, :customer, :key, :action, :subject, 'planned', :now, :now) ON CONFLICT DO NOTHING"""
+PLANNED = "SELECT action, subject FROM operation WHERE brand = :brand AND customer_id = :customer AND key = :key"
+DONE = """
+UPDATE operation SET state = 'done', updated_at = :now
+ WHERE brand = :brand AND customer_id = :customer AND key = :key"""
+EVER = (-(2**62), 2**62)
+"""From before the first to after the last moment."""
+
+
+class Conflict(Exception):
+    """Somebody else wrote the account in the meantime. Nothing was changed: read it again."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An account as it lies in the store."""
+
+    account: Account
+    version: int
+    due_at: int | None
+
+
+def stored(rows: list[Row]) -> Stored:
+    """The account of that row. Raises `NotFound` for none."""
+    if not rows:
+        raise NotFound
+    document, version, due = rows[0]
+    return Stored(decode_account(document), version, due)
+
+
+def account_values(brand: str, account: Account) -> dict[str, object]:
+    """The parameters of a statement that writes this account."""
+    due = due_at(account)
+    return {
+        "brand": brand,
+        "customer": account.customer.id,
+        "as_of": micros(account.as_of),
+        "due_at": None if due is None else micros(due),
+        "document": encode_account(account),
+    }
+
+
+def invoice_values(brand: str, customer: str, invoice: Invoice) -> dict[str, object]:
+    return {
+        "brand": brand,
+        "id": invoice.id,
+        "customer": customer,
+        "created_at": micros(invoice.created_at),
+        "document": encode_invoice(invoice),
+    }
+
+
+def is_active(account: Account) -> bool:
+    return any(each.status in ACTIVE for each in account.subscriptions)
+
+
+def store_change(
+    transaction: Transaction,
+    brand: str,
+    seen: Stored,
+    account: Account,
+    *,
+    invoices: Iterable[Invoice],
+    activities: Iterable[Activity],
+) -> None:
+    """Write the account in the place of the one that was seen, and what came with it. Raises `Conflict`."""
+    values = account_values(brand, account)
+    if transaction.count(UPDATE_ACCOUNT, {**values, "seen": seen.version}) != 1:
+        raise Conflict
+    customer = account.customer.id
+    rows: list[Parameters] = [invoice_values(brand, customer, each) for each in invoices]
+    if rows:
+        transaction.run_many(PUT_INVOICE, rows)
+    if is_active(account) != is_active(seen.account):
+        active = int(is_active(account))
+        transaction.count(SET_ACTIVE, {"brand": brand, "customer": customer, "active": active})
+    if account.customer.name != seen.account.customer.name:
+        transaction.count(SET_NAME, {"brand": brand, "customer": customer, "name": account.customer.name})
+    for each in activities:
+        add_activity(transaction, brand, customer, each)
+
+
+def add_activity(transaction: Transaction, brand: str, customer: str, activity: Activity) -> None:
+    transaction.count(
+        ADD_ACTIVITY,
+        {
+            "id": secrets.token_hex(16),
+            "brand": brand,
+            "customer": customer,
+            "at": micros(activity.at),
+            "kind": activity.kind,
+            "subject": activity.subject,
+            "data": encode_texts(activity.data),
+            "browser": activity.browser,
+        },
+    )
+
+
+def activity_of(row: Row) -> Activity:
+    at, kind, subject, data, browser = row
+    return Activity(at=moment(at), kind=kind, subject=subject, data=decode_texts(data), browser=browser)
+
+
+def plan(
+    transaction: Transaction, brand: str, customer: str, *, key: str, wanted: tuple[str, str], now: datetime
+) -> tuple[str, str] | None:
+    """Write down what is wanted (action, subject) under its key. None: it is new; else what the key stood for before."""
+    values = {"brand": brand, "customer": customer, "key": key}
+    planned = {**values, "action": wanted[0], "subject": wanted[1], "now": micros(now)}
+    if transaction.count(PLAN, planned) == 1:
+        return None
+    action, subject = transaction.run(PLANNED, values)[0]
+    return action, subject

@@ -1,0 +1,153 @@
+"""From a bill to an invoice in the account: number, balance, payment, what becomes of the subscription. Pure.
+
+The ledger has no payment provider. A payment works unless the account says otherwise: no payment method, an expired
+card, or the `behavior` that a sandbox payment method carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from msgspec.structs import replace
+
+from server.billing.model.account import (
+    ENDED,
+    LATEST_INVOICES,
+    MOST_DEBTS,
+    PAYABLE,
+    Account,
+    BuyerTaxId,
+    Customer,
+    Invoice,
+    Payment,
+    PaymentMethod,
+    Subscription,
+)
+from server.billing.model.amounts import Bill
+from server.formats.money import Money
+
+
+def issue(
+    account: Account, subscription: Subscription, bill: Bill, at: datetime, reason: str
+) -> tuple[Account, Invoice]:
+    """Finalize the bill at `at`: the account with the invoice on top, its balance and its next number.
+
+    A negative total becomes credit in the balance. The invoice's id follows from the subscription and the moment.
+    """
+    applied, balance = _from_balance(account.balance, bill.total)
+    to_pay = max(bill.total.amount + applied, 0)
+    customer = account.customer
+    starts = [line.period_start_at for line in bill.lines if line.period_start_at]
+    ends = [line.period_end_at for line in bill.lines if line.period_end_at]
+    invoice = Invoice(
+        id=invoice_id(subscription.id, at, reason, customer.next_invoice_sequence),
+        number=f"{customer.invoice_prefix or prefix_of(customer)}-{customer.next_invoice_sequence:04d}",
+        status="open",
+        currency=subscription.currency,
+        created_at=at,
+        subtotal=bill.subtotal,
+        total=bill.total,
+        amount_paid=Money(0, subscription.currency),
+        amount_due=Money(to_pay, subscription.currency),
+        lines=bill.lines,
+        subscription=subscription.id,
+        period_start_at=min(starts, default=None),
+        period_end_at=max(ends, default=None),
+        taxes=bill.taxes,
+        discounts=bill.discounts,
+        billing_reason=reason,
+        customer_name=customer.name,
+        customer_email=customer.email,
+        customer_address=customer.address,
+        customer_tax_ids=tuple(BuyerTaxId(each.kind, each.value) for each in customer.tax_ids),
+        customer_tax_exempt=customer.tax_exempt,
+        balance_applied=Money(applied, subscription.currency) if applied else None,
+    )
+    invoice = _collect(account, subscription, invoice, at)
+    customer = replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1)
+    return with_invoices(replace(account, customer=customer, balance=balance), (invoice,)), invoice
+
+
+def invoice_id(subscription_id: str, at: datetime, reason: str, number: int) -> str:
+    """Two at the same moment differ in their number."""
+    told = f"{subscription_id} {at.isoformat()} {reason} {number}"
+    return "in_" + blake2b(told.encode(), digest_size=12).hexdigest()
+
+
+def prefix_of(customer: Customer) -> str:
+    """Eight letters that stay the same for a customer."""
+    return blake2b(customer.id.encode(), digest_size=4).hexdigest().upper()
+
+
+def with_invoices(account: Account, more: Iterable[Invoice]) -> Account:
+    """The account with these among its invoices, as far as it keeps them; the same id again takes the place of the old
+    one."""
+    by_id = {each.id: each for each in (*account.invoices, *more)}
+    newest = sorted(by_id.values(), key=lambda each: (each.created_at, each.id), reverse=True)
+    debts = [each for each in newest[LATEST_INVOICES:] if is_owed(each)]
+    # Where even those are too many, what was written off goes first.
+    kept = {each.id for each in sorted(debts, key=lambda each: each.status != "open")[:MOST_DEBTS]}
+    held = (*newest[:LATEST_INVOICES], *(each for each in debts if each.id in kept))
+    older = account.has_older_invoices or len(newest) > LATEST_INVOICES
+    return replace(account, invoices=held, has_older_invoices=older)
+
+
+def is_owed(invoice: Invoice) -> bool:
+    """Whether there is something to pay, and it can be."""
+    return invoice.status in PAYABLE and invoice.amount_due.amount > 0
+
+
+def _from_balance(balance: Money | None, total: Money) -> tuple[int, Money | None]:
+    """What the balance adds to the total (credit: negative), and the balance that is left."""
+    if balance is not None and balance.currency != total.currency:
+        return 0, balance
+    together = total.amount + (balance.amount if balance else 0)
+    left = min(together, 0)
+    return max(together, 0) - total.amount, Money(left, total.currency) if left else None
+
+
+def _collect(account: Account, subscription: Subscription, invoice: Invoice, at: datetime) -> Invoice:
+    """Ask for the money: nothing to pay is paid, a sent invoice waits, a charge works or fails."""
+    due = invoice.amount_due
+    if not due:
+        return replace(invoice, status="paid", paid_at=at)
+    if subscription.pause_behavior in ("mark_uncollectible", "void"):
+        status = "void" if subscription.pause_behavior == "void" else "uncollectible"
+        return replace(invoice, status=status, amount_due=Money(0, due.currency))
+    if subscription.collection_method == "send_invoice":
+        return replace(invoice, due_at=at + timedelta(days=subscription.days_until_due))
+    method = account.payment_method(subscription.default_payment_method or account.customer.default_payment_method)
+    if method is None:
+        return invoice
+    failure = failure_of(method, at)
+    payment = Payment(
+        id=f"inpay_{invoice.id.removeprefix('in_')}",
+        status="failed" if failure else "paid",
+        amount=due,
+        at=at,
+        method=f"{method.brand or method.kind} {method.last4}".strip(),
+        failure=failure,
+    )
+    if failure:
+        return replace(invoice, payments=(payment,))
+    nothing = Money(0, due.currency)
+    return replace(invoice, status="paid", paid_at=at, amount_paid=due, amount_due=nothing, payments=(payment,))
+
+
+def failure_of(method: PaymentMethod, at: datetime) -> str:
+    """The decline code of a charge at `at`; empty: it works. A card works until the end of its month."""
+    if method.behavior == "requires_action":
+        return "authentication_required"
+    if method.behavior:
+        return method.behavior
+    if method.exp_year and (method.exp_year, method.exp_month) < (at.year, at.month):
+        return "expired_card"
+    return ""
+
+
+def arranged(subscriptions: Iterable[Subscription]) -> tuple[Subscription, ...]:
+    """Newest first; ended ones last."""
+    newest = sorted(subscriptions, key=lambda each: (each.created_at, each.id), reverse=True)
+    return tuple(sorted(newest, key=lambda each: each.status in ENDED))

@@ -1,0 +1,141 @@
+"""What time is worth within a period: the credit for what was paid and is not used, the charge for the rest of it.
+
+Fractions to the microsecond, exact until the line: each line is rounded once, half a minor unit away from zero, and its
+taxes are worked out from the line.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import msgspec
+from msgspec.structs import replace
+
+from server.billing.model.account import Account, Basis, Invoice, InvoiceLine, InvoiceTax, Item, Pending, Subscription
+from server.billing.model.amounts import bill, exact_net, is_metered, line_taxes, rounded, shares, taxes_on
+from server.formats.money import Money
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """What was paid for an item's running period."""
+
+    net: Fraction
+    """For the whole period, after discounts, in minor units."""
+    invoice: str = ""
+    taxes: tuple[InvoiceTax, ...] | None = None
+    """The taxes of the whole invoice; None: those of the subscription count."""
+    whole: int = 0
+    """The net amount of that invoice."""
+
+
+def rest_of(item: Item, at: datetime) -> Fraction:
+    """How much of the item's period is still to come, between 0 and 1; to the microsecond."""
+    whole = item.current_period_end_at - item.current_period_start_at
+    left = item.current_period_end_at - max(at, item.current_period_start_at)
+    if whole <= timedelta(0) or left <= timedelta(0):
+        return Fraction(0)
+    return Fraction(left // _MICROSECOND, whole // _MICROSECOND)
+
+
+def credit_for(
+    account: Account, subscription: Subscription, item: Item, at: datetime, *, goes_on: bool = False
+) -> Pending | None:
+    """The credit for the rest of the item's period; None where there is nothing to credit. `goes_on`: see `worth_of`."""
+    worth = worth_of(account, subscription, item, goes_on=goes_on)
+    if worth is None:
+        return None
+    amount = rounded(worth.net * rest_of(item, at))
+    if amount <= 0:
+        return None
+    if worth.taxes is None:
+        taxes = taxes_on(-amount, subscription.default_tax_rates, subscription.currency)
+    else:
+        share = Fraction(-amount, worth.whole)
+        taxes = tuple(
+            replace(each, amount=Money(rounded(each.amount.amount * share), subscription.currency))
+            for each in worth.taxes
+        )
+    return _pending(_line(subscription, item, -amount, at, "unused"), taxes)
+
+
+def charge_for(subscription: Subscription, item: Item, at: datetime) -> Pending:
+    """The charge for the rest of the item's period at its price, after the discounts that run on."""
+    amount = rounded(exact_net(subscription, item.price, item.quantity, at) * rest_of(item, at))
+    taxes = taxes_on(amount, subscription.default_tax_rates, subscription.currency)
+    return _pending(_line(subscription, item, amount, at, "rest"), taxes)
+
+
+def _pending(line: InvoiceLine, taxes: tuple[InvoiceTax, ...]) -> Pending:
+    return Pending(line=replace(line, taxes=line_taxes(taxes)), taxes=taxes)
+
+
+def worth_of(account: Account, subscription: Subscription, item: Item, *, goes_on: bool = False) -> Worth | None:
+    """What was paid for the item's running period. None: nothing, or it was given back.
+
+    A trial, and an invoice that was refunded or credited already, are worth nothing. An open invoice is worth nothing to
+    who leaves; where the subscription goes on, it is still owed in full, and its credit keeps the same time from being
+    charged twice. Where the invoice of the period is not at hand, the price and today's discounts and taxes stand for it.
+    """
+    if subscription.status != "active" or is_metered(item.price):
+        return None
+    if item.basis is not None:
+        paid = next((each for each in account.invoices if each.id == item.basis.invoice), None)
+        net = Fraction(item.basis.net)
+        return Worth(net, item.basis.invoice) if net > 0 and (paid is None or _stands(paid, goes_on)) else None
+    for invoice in account.invoices:
+        for line in invoice.lines:
+            if _is_for(line, subscription, item):
+                return _worth_in(invoice, line) if _stands(invoice, goes_on) else None
+    charge = bill(subscription, subscription.items, item.current_period_start_at)
+    net = Fraction(charge.net[subscription.items.index(item)])
+    return Worth(net, "", charge.taxes, sum(charge.net)) if net > 0 else None
+
+
+def basis_of(worth: Worth | None) -> Basis:
+    """What a period stays worth where a change does not charge for it."""
+    return Basis(net=str(worth.net), invoice=worth.invoice) if worth else Basis(net="0")
+
+
+def _is_for(line: InvoiceLine, subscription: Subscription, item: Item) -> bool:
+    return (
+        line.subscription == subscription.id
+        and line.price == item.price.id
+        and line.period_start_at == item.current_period_start_at
+        and not line.proration
+    )
+
+
+def _stands(invoice: Invoice, goes_on: bool) -> bool:
+    returned = invoice.credited or any(payment.refunded for payment in invoice.payments)
+    return (invoice.status == "paid" or (goes_on and invoice.status == "open")) and not returned
+
+
+def _worth_in(invoice: Invoice, line: InvoiceLine) -> Worth | None:
+    """The line's share of its invoice. Prorated lines had their discounts taken off before they came to it."""
+    lines = [each for each in invoice.lines if not each.proration]
+    amounts = [each.amount.amount for each in lines]
+    off = sum(each.amount.amount for each in invoice.discounts)
+    net = line.amount.amount - shares(off, amounts)[lines.index(line)]
+    whole = sum(amounts) - off
+    if net <= 0 or whole <= 0:
+        return None
+    taxes = invoice.taxes if len(lines) == len(invoice.lines) else None
+    return Worth(Fraction(net), invoice.id, taxes, whole)
+
+
+def _line(subscription: Subscription, item: Item, amount: int, at: datetime, what: str) -> InvoiceLine:
+    return InvoiceLine(
+        id=f"il_{subscription.id}_{at:%Y%m%d%H%M%S%f}_{what}_{item.id}",
+        description=item.price.product_name,
+        amount=Money(amount, subscription.currency),
+        quantity=item.quantity,
+        unit_amount=item.price.unit_amount if what == "rest" else "",
+        period_start_at=at,
+        period_end_at=item.current_period_end_at,
+        proration=True,
+        price=item.price.id,
+        subscription=subscription.id,
+    )

@@ -1,0 +1,185 @@
+"""The brands: `theme.toml` and `portal.toml` of a folder, read strictly, as frozen structs.
+
+    load(folder)  ->  Brand(name, folder, lineage, theme, portal)
+
+A brand is a folder with both files. `theme.toml` may extend another theme, key by key; `portal.toml` is never
+inherited. A folder with a `theme.toml` alone is a base for others. Whatever is wrong is told at once, as one
+`ThemeError` that names file, line, key, what was found and what is allowed.
+
+    reading.py, locating.py, mistakes.py    strict tables over TOML, with lines
+    theme_file.py, words.py, images.py      theme.toml
+    palette.py, tokens.py                   colors, and the custom properties that carry them to the style sheet
+    portal_file.py, features.py             portal.toml
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from server.brands.features import Features
+from server.brands.palette import PAIRS, TOKENS, Palette
+from server.brands.portal_file import PortalConfig, read_portal
+from server.brands.reading.mistakes import Mistake, ThemeError, nearest, shown
+from server.brands.reading.tables import Document, Table
+from server.brands.theme_file import Font, Theme, read_theme
+from server.brands.tokens import tokens_css
+from server.brands.words import WORDS
+
+__all__ = [
+    "PAIRS",
+    "RESERVED",
+    "TOKENS",
+    "WORDS",
+    "Brand",
+    "Features",
+    "Font",
+    "Mistake",
+    "Palette",
+    "PortalConfig",
+    "Theme",
+    "ThemeError",
+    "load",
+    "load_all",
+    "tokens_css",
+]
+
+NAME = re.compile(r"[a-z0-9-]{1,40}")
+RESERVED = frozenset(
+    {"healthz", "readyz", "metrics", "static", "webhooks", "v1", "demo", "gallery", "favicon", "robots"}
+)
+"""A brand's name is the first part of its URLs; these are taken."""
+
+THEME_FILE, PORTAL_FILE = "theme.toml", "portal.toml"
+_DEEPEST = 8
+
+
+class Brand(msgspec.Struct, frozen=True):
+    name: str
+    """The folder's name."""
+    folder: Path
+    lineage: tuple[Path, ...]
+    """This brand's folder, then those that it extends, nearest first."""
+    theme: Theme
+    portal: PortalConfig
+
+    @property
+    def base(self) -> str:
+        """What its URLs begin with: nothing on a domain of its own, else `/<name>`."""
+        return "" if self.portal.site.url else f"/{self.name}"
+
+
+def load(folder: Path) -> Brand:
+    """The brand of one folder. Raises `ThemeError` with everything that is wrong."""
+    mistakes: list[Mistake] = []
+    _check_name(folder, mistakes)
+    _check_other_files(folder, mistakes)
+    documents = _lineage(folder, mistakes)
+    # A file that could not be read lacks nothing: what it would have said is not known.
+    is_readable = all(each.is_readable for each in documents)
+    theme = read_theme(Table([(each, each.values) for each in documents], mistakes)) if is_readable else None
+    document = Document(folder / PORTAL_FILE, mistakes)
+    portal = read_portal(Table([(document, document.values)], mistakes)) if document.is_readable else None
+    if mistakes or theme is None or portal is None:
+        raise ThemeError(mistakes)
+    lineage = tuple(each.file.parent for each in documents)
+    return Brand(name=folder.name, folder=folder, lineage=lineage, theme=theme, portal=portal)
+
+
+def is_base(folder: Path) -> bool:
+    """Whether it is a theme that others extend, and no brand."""
+    return (folder / THEME_FILE).exists() and not (folder / PORTAL_FILE).exists()
+
+
+def check_base(folder: Path) -> None:
+    """Raises `ThemeError` with what is wrong with a theme that others extend. It may leave out what they give."""
+    mistakes: list[Mistake] = []
+    _check_name(folder, mistakes)
+    _check_other_files(folder, mistakes)
+    documents = _lineage(folder, mistakes)
+    if all(each.is_readable for each in documents):
+        read_theme(Table([(each, each.values) for each in documents], mistakes))
+    if found := [each for each in mistakes if each.found != "nothing"]:
+        raise ThemeError(found)
+
+
+def load_all(folder: Path) -> tuple[Brand, ...]:
+    """Every brand in a folder of themes, by name. Raises `ThemeError` with the mistakes of all."""
+    try:
+        folders = sorted(each for each in folder.iterdir() if each.is_dir() and each.name[0] not in "._")
+    except OSError as error:
+        found = f"a folder that cannot be read ({error.strerror})"
+        raise ThemeError([Mistake(folder, 0, "", found, "a folder of themes")]) from None
+    brands: list[Brand] = []
+    mistakes: list[Mistake] = []
+    for each in folders:
+        if is_base(each):
+            _check_other_files(each, mistakes)
+            continue
+        try:
+            brands.append(load(each))
+        except ThemeError as error:
+            mistakes.extend(error.mistakes)
+    if not brands and not mistakes:
+        allowed = f"at least one folder with {THEME_FILE} and {PORTAL_FILE}"
+        mistakes.append(Mistake(folder, 0, "", "no brand", allowed))
+    mistakes.extend(_shared_domains(brands))
+    if mistakes:
+        raise ThemeError(mistakes)
+    return tuple(brands)
+
+
+def _shared_domains(brands: list[Brand]) -> Iterator[Mistake]:
+    owners: dict[str, Brand] = {}
+    for brand in brands:
+        url = brand.portal.site.url
+        owner = owners.setdefault(url, brand)
+        if url and owner is not brand:
+            file = brand.folder / PORTAL_FILE
+            yield Mistake(file, 0, "site.url", f"{url!r}, which {owner.name} has too", "a domain of its own")
+
+
+def _check_other_files(folder: Path, mistakes: list[Mistake]) -> None:
+    """A misspelt `portal.toml` must not make a brand vanish without a word."""
+    for file in sorted(folder.glob("*.toml")):
+        if file.name not in (THEME_FILE, PORTAL_FILE):
+            allowed = nearest(file.name, (THEME_FILE, PORTAL_FILE))
+            mistakes.append(Mistake(file, 0, "", f"a file named {shown(file.name)}", allowed))
+
+
+def _check_name(folder: Path, mistakes: list[Mistake]) -> None:
+    if not NAME.fullmatch(folder.name):
+        allowed = "a name of 1 to 40 characters from a-z, 0-9 and -"
+        mistakes.append(Mistake(folder, 0, "", f"a folder named {shown(folder.name)}", allowed))
+    elif folder.name in RESERVED:
+        allowed = f"another name; reserved are {', '.join(sorted(RESERVED))}"
+        mistakes.append(Mistake(folder, 0, "", f"a folder named {folder.name!r}", allowed))
+
+
+def _lineage(folder: Path, mistakes: list[Mistake]) -> list[Document]:
+    """The theme files of a brand and of those it extends, nearest first."""
+    documents = [Document(folder / THEME_FILE, mistakes)]
+    while "extends" in documents[-1].values:
+        child = documents[-1]
+        here = Table([(child, child.values)], mistakes)
+        parent = here.pattern("extends", NAME.pattern, "the name of a folder beside this one")
+        if not parent:
+            break
+        if parent in [each.file.parent.name for each in documents]:
+            round_trip = " -> ".join([*(each.file.parent.name for each in documents), parent])
+            here.refuse(
+                "extends", f"{parent!r}, which goes in a circle ({round_trip})", "a theme that does not extend this one"
+            )
+            break
+        if len(documents) == _DEEPEST:
+            here.refuse("extends", f"{parent!r} as the ninth theme in a row", f"at most {_DEEPEST} themes in a row")
+            break
+        file = folder.parent / parent / THEME_FILE
+        if not file.is_file():
+            here.refuse("extends", repr(parent), f"a folder beside this one that has a {THEME_FILE}")
+            break
+        documents.append(Document(file, mistakes))
+    return documents

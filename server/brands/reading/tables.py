@@ -1,0 +1,263 @@
+"""Strict reading of a TOML file: a table is asked for its keys one by one, and whatever it was not asked for is refused.
+
+A table may have layers, nearest first: a theme's own file, then those of the themes it extends. A key comes from the
+first layer that has it, and a mistake is told at that layer's file and line. Reading goes on after a mistake with the
+default, so that one run tells them all; whoever reads must look at the list of mistakes before using a value.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from server.brands.reading.locating import lines_of
+from server.brands.reading.mistakes import Mistake, nearest, shown
+
+FILE_LIMIT = 128 * 1024
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+class Document:
+    """One TOML file. Broken ones are empty documents, with the reason among `mistakes`."""
+
+    def __init__(self, file: Path, mistakes: list[Mistake]) -> None:
+        self.file, self.text = file, ""
+        self.values: dict[str, Any] = {}
+        self.is_readable = False
+        text = _text(file, mistakes)
+        if text is None:
+            return
+        self.text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+        try:
+            self.values = tomllib.loads(self.text)
+            self.is_readable = True
+        except (ValueError, RecursionError, OverflowError) as error:
+            mistakes.append(_not_toml(file, error))
+
+    @cached_property
+    def _lines(self) -> dict[tuple[str | int, ...], int]:
+        return lines_of(self.text)
+
+    def line(self, path: tuple[str | int, ...]) -> int:
+        """The line of a key, else of the table around it."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines[path]
+
+
+def _text(file: Path, mistakes: list[Mistake]) -> str | None:
+    try:
+        if not file.is_file():
+            mistakes.append(Mistake(file, 0, "", "no such file", "a TOML file"))
+            return None
+        with file.open("rb") as stream:
+            data = stream.read(FILE_LIMIT + 1)
+        if len(data) > FILE_LIMIT:
+            mistakes.append(Mistake(file, 0, "", f"more than {FILE_LIMIT} bytes", f"at most {FILE_LIMIT} bytes"))
+            return None
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        mistakes.append(Mistake(file, line, "", f"the byte 0x{data[error.start]:02x}", "text in UTF-8"))
+    except OSError as error:
+        mistakes.append(Mistake(file, 0, "", f"a file that cannot be read ({error.strerror})", "a readable TOML file"))
+    return None
+
+
+def _not_toml(file: Path, error: Exception) -> Mistake:
+    if isinstance(error, RecursionError):
+        return Mistake(file, 0, "", "tables or lists nested too deep", "TOML with a few levels")
+    place = re.search(r"\(at line (\d+), column \d+\)", str(error))
+    reason = str(error).replace(place[0], "").strip() if place else str(error)
+    return Mistake(file, int(place[1]) if place else 0, "", f"broken TOML ({reason[:120]})", "TOML 1.0")
+
+
+class Table:
+    def __init__(
+        self, layers: list[tuple[Document, dict[str, Any]]], mistakes: list[Mistake], path: tuple[str | int, ...] = ()
+    ) -> None:
+        self.layers, self.mistakes, self.path = layers, mistakes, path
+        self._asked: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return any(key in values for _, values in self.layers)
+
+    def source(self, key: str) -> Document:
+        """The file that a key comes from; the nearest one for a key that is nowhere."""
+        return next((document for document, values in self.layers if key in values), self.layers[0][0])
+
+    def get(self, key: str) -> Any:
+        """The value as it stands, or None."""
+        self._asked.add(key)
+        return next((values[key] for _, values in self.layers if key in values), None)
+
+    def refuse(self, key: str, found: str, allowed: str, *below: str | int) -> None:
+        """Notes a mistake at this key, or at something below it."""
+        document, path = self.source(key), (*self.path, key, *below)
+        self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), found, allowed))
+
+    def missing(self, key: str, allowed: str) -> None:
+        document = self.layers[0][0]
+        path = (*self.path, key)
+        self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), "nothing", allowed))
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.get(key)
+        if value is None or isinstance(value, bool):
+            return default if value is None else value
+        self.refuse(key, shown(value), "true or false")
+        return default
+
+    def text(self, key: str, default: str = "", *, limit: int = 200, required: bool = False) -> str:
+        """One line of text, without spaces around it."""
+        value = self.get(key)
+        if value is None:
+            if required:
+                self.missing(key, "a text: it is required")
+            return default
+        wrong = _wrong_text(value, limit, required=required)
+        if wrong:
+            self.refuse(key, shown(value), wrong)
+            return default
+        return str(value).strip()
+
+    def pattern(self, key: str, pattern: str, allowed: str, default: str = "") -> str:
+        value = self.get(key)
+        if value is None:
+            return default
+        if isinstance(value, str) and re.fullmatch(pattern, value):
+            return value
+        self.refuse(key, shown(value), allowed)
+        return default
+
+    def checked(self, key: str, check: Callable[[str], str], default: str = "") -> str:
+        """A text that `check` accepts; it returns the text to use, or raises `ValueError` with what is allowed."""
+        value = self.text(key, limit=2000)
+        if not value:
+            return default
+        try:
+            return check(value)
+        except ValueError as error:
+            self.refuse(key, shown(value), str(error))
+            return default
+
+    def word(self, key: str, allowed: Iterable[str], default: str) -> str:
+        value = self.get(key)
+        if value is None:
+            return default
+        if isinstance(value, str) and value in allowed:
+            return value
+        self.refuse(key, shown(value), nearest(value if isinstance(value, str) else "", allowed))
+        return default
+
+    def number(self, key: str, low: float, high: float, default: float) -> float:
+        value = self.get(key)
+        if value is None:
+            return default
+        if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
+            return float(value)
+        self.refuse(key, shown(value), f"a number from {low:g} to {high:g}")
+        return default
+
+    def whole(self, key: str, low: int, high: int, default: int) -> int:
+        value = self.get(key)
+        if value is None:
+            return default
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        self.refuse(key, shown(value), f"a whole number from {low} to {high}")
+        return default
+
+    def words(
+        self, key: str, check: Callable[[str], bool], allowed: str | Iterable[str], default: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """A list of different words; `allowed` is the closed set of them, or a sentence about them."""
+        value = self.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, list):
+            self.refuse(key, shown(value), "a list of texts")
+            return default
+        for position, each in enumerate(value):
+            if not isinstance(each, str) or not check(each):
+                near = each if isinstance(each, str) else ""
+                self.refuse(key, shown(each), allowed if isinstance(allowed, str) else nearest(near, allowed), position)
+            elif each in value[:position]:
+                self.refuse(key, f"{shown(each)} twice", "each only once", position)
+        return tuple(each for each in value if isinstance(each, str))
+
+    def table(self, key: str) -> Table:
+        """The table below a key; an empty one where there is none."""
+        self._asked.add(key)
+        layers = []
+        for document, values in self.layers:
+            below = values.get(key, {})
+            if isinstance(below, dict):
+                layers.append((document, below))
+            else:
+                line = document.line((*self.path, key))
+                self.mistakes.append(
+                    Mistake(document.file, line, _dotted((*self.path, key)), shown(below), f"a table [{key}]")
+                )
+                layers.append((document, {}))
+        return Table(layers, self.mistakes, (*self.path, key))
+
+    def tables(self, key: str) -> list[Table]:
+        """The tables of a list, one layer each, nearest layer first."""
+        self._asked.add(key)
+        found = []
+        for document, values in self.layers:
+            below = values.get(key, [])
+            here = Table([(document, values)], self.mistakes, self.path)
+            if not isinstance(below, list):
+                here.refuse(key, shown(below), f"tables, each under [[{_dotted((*self.path, key))}]]")
+                continue
+            for position, each in enumerate(below):
+                if isinstance(each, dict):
+                    found.append(Table([(document, each)], self.mistakes, (*self.path, key, position)))
+                else:
+                    here.refuse(key, shown(each), "a table", position)
+        return found
+
+    def other_tables(self) -> list[str]:
+        """The keys of tables that nobody asked for yet."""
+        keys = [key for _, values in self.layers for key, value in values.items() if isinstance(value, dict)]
+        return [key for key in dict.fromkeys(keys) if key not in self._asked]
+
+    def close(self) -> None:
+        """Refuses every key that nobody asked for."""
+        for document, values in self.layers:
+            for key in values:
+                if key not in self._asked:
+                    path = (*self.path, key)
+                    allowed = nearest(key, self._asked)
+                    self.mistakes.append(
+                        Mistake(document.file, document.line(path), _dotted(path), "an unknown key", allowed)
+                    )
+
+
+def _wrong_text(value: Any, limit: int, *, required: bool) -> str:
+    if not isinstance(value, str):
+        return "a text in quotes"
+    if required and not value.strip():
+        return "a text that is not empty"
+    if len(value) > limit:
+        return f"at most {limit} characters"
+    if _CONTROL.search(value):
+        return "one line of text without control characters"
+    return ""
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    written = ""
+    for each in path:
+        if isinstance(each, int):
+            written += f"[{each}]"
+        else:
+            key = each if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", each) else shown(each)
+            written += f".{key}" if written else key
+    return written

@@ -1,0 +1,65 @@
+"""One request about the billing details. Every handler of the feature that changes something begins with it.
+
+Beside `customer` and `key`, a form carries `seen`, so that it undoes nothing that was saved elsewhere since.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from server.billing import Account, Address, NotFound
+from server.billing.rules.details import may_update
+from server.brands.features import CustomerUpdate
+from server.features.details import views
+from server.web import asking
+from server.web.asking import Page, fresh_key
+from server.web.languages import locale_for
+
+__all__ = ["Asked", "Page", "asked", "fresh_key", "looked_at"]
+
+_MOST = 2_000
+"""Characters of a field that come back to the form; everything that can be kept is shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(asking.Asked):
+    @property
+    def rule(self) -> CustomerUpdate:
+        return self.portal.brand.portal.features.customer_update
+
+    @property
+    def language(self) -> str:
+        return locale_for(self.request, self.portal, self.account)
+
+    @property
+    def home(self) -> str:
+        """The country of the business."""
+        return self.portal.brand.portal.business.address.country
+
+    @property
+    def seen(self) -> str:
+        seen = self.form.get("seen")
+        return seen if re.fullmatch("[0-9a-f]{32}", seen) else ""
+
+    def typed(self, name: str) -> str:
+        return self.form.get(name)[:_MOST].strip()
+
+    def address(self) -> Address:
+        return Address(*(self.typed(name) for name in Address.__struct_fields__))
+
+    def allowed(self, *words: str) -> Asked:
+        """Raises `NotFound` where the brand lets nobody change any of these."""
+        if not any(may_update(self.rule, each) for each in words):
+            raise NotFound
+        return self
+
+    def may_repeat(self, action: str, subject: str, *fields: str) -> None:
+        said = {name: self.form.get(name) for name in fields if self.form.get(name)}
+        self.repeatable(action, subject, said, see="details")
+
+    def saved(self, account: Account, what: str) -> Page:
+        return self.show(views.details(account, self.rule, saved=what), account=account)
+
+
+looked_at, asked = Asked.looked_at, Asked.sent

@@ -1,0 +1,81 @@
+"""The billing details page, and everything that the portal knows to take along. Nothing is changed in this file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from litestar import Response, get
+
+from server.access import sessions
+from server.access.sessions import LoggedIn
+from server.billing import Activity, Invoice, InvoicePage, NotFound
+from server.features.details import edit_routes, exports, tax_routes, views
+from server.mail import choices, outbox
+from server.portal import Portal
+from server.web.responding import AnyRequest, save, show
+
+_PIECE = 100
+"""So many invoices, or lines of the history, are read at a time for an export."""
+_MOST_MAILS = 1_000
+
+
+@get("/my/details")
+async def details(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str]:
+    rule = portal.brand.portal.features.customer_update
+    if not rule.enabled:
+        raise NotFound
+    return show(
+        request, portal, views.details(customer.account, rule), account=customer.account, address=customer.address
+    )
+
+
+@get("/my/details/export")
+async def export(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[Any]:
+    """Whatever the brand's features are: it is the customer's own. The first pages are read before anything is sent,
+    so a failure is still told."""
+    now = portal.clock()
+    head = {
+        "exported_at": now,
+        "brand": portal.name,
+        **exports.of_account(customer.account),
+        "sessions": await sessions.known(portal, customer.customer_id),
+        "known_browsers": await sessions.browsers(portal, customer.customer_id),
+        "reminders_off": await _reminders_off(portal, customer),
+        "mails": await _mails(portal, customer),
+    }
+    invoices = await portal.billing.invoices(customer.customer_id, limit=_PIECE)
+    lines = await portal.billing.history(customer.customer_id, limit=_PIECE)
+    lists = {"invoices": _invoices(portal, customer, invoices), "activity": _history(portal, customer, lines)}
+    name = f"{portal.name}-{now:%Y-%m-%d}.json"
+    return await save(request, exports.as_json(head, lists), name, "application/json")
+
+
+async def _mails(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
+    found = await outbox.about(portal.store, portal.name, customer.address, _MOST_MAILS, customer.customer_id)
+    return [{"kind": each.kind, "created_at": each.created_at, "state": each.state} for each in found]
+
+
+async def _reminders_off(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
+    found = await choices.switched_off(portal.store, portal.name, customer.customer_id)
+    return [{"kind": kind, "since": at} for kind, at in found.items()]
+
+
+async def _invoices(portal: Portal, customer: LoggedIn, first: InvoicePage) -> AsyncIterator[tuple[Invoice, ...]]:
+    page = first
+    yield page.invoices
+    while page.before:
+        page = await portal.billing.invoices(customer.customer_id, before=page.before, limit=_PIECE)
+        yield page.invoices
+
+
+async def _history(portal: Portal, customer: LoggedIn, first: list[Activity]) -> AsyncIterator[list[Activity]]:
+    page, read = first, len(first)
+    yield page
+    while len(page) == _PIECE:
+        page = await portal.billing.history(customer.customer_id, limit=_PIECE, skip=read)
+        read += len(page)
+        yield page
+
+
+handlers = (details, export, *edit_routes.handlers, *tax_routes.handlers)

@@ -1,0 +1,65 @@
+"""The overview: everything of one customer on one page, made of the same parts as the features' own pages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from server.billing import Account, Money
+from server.brands import Features
+from server.features.details import views as details
+from server.features.invoices import views as invoices
+from server.features.payment_methods import views as payment_methods
+from server.features.subscriptions import views as subscriptions
+from server.rendering.renderer import View
+
+_OLD = timedelta(hours=6)
+
+
+class Overview(View, frozen=True):
+    """The account at a glance. A part that the business switched off is None, and is not shown."""
+
+    address: str
+    """The address that logged in."""
+    as_of: datetime
+    """How fresh everything below is."""
+    subscriptions: subscriptions.List
+    is_old: bool = False
+    """Hours old, so that the time of day alone would mislead."""
+    payment_methods: payment_methods.List | None = None
+    invoices: tuple[invoices.Row, ...] | None = None
+    """The latest few."""
+    has_more_invoices: bool = False
+    details: details.Show | None = None
+    has_other_accounts: bool = False
+    """The address has others too, and the business lets the customer choose."""
+    balance: Money | None = None
+    """Credit (negative) or debt (positive) that the next invoice takes into account; None: nothing."""
+
+
+def overview(
+    account: Account,
+    features: Features,
+    now: datetime,
+    *,
+    address: str,
+    key: str,
+    as_of: datetime | None = None,
+    has_other_accounts: bool = False,
+) -> Overview:
+    """`key` is fresh for this page: the forms of the cards get theirs from it. `as_of` where the account is fresher
+    than its document says."""
+    as_of = as_of or account.as_of
+    has_invoices, has_methods = features.invoice_history.enabled, features.payment_method_update.enabled
+    shown = invoices.latest(account, now) if has_invoices else None
+    return Overview(
+        address=address,
+        as_of=as_of,
+        is_old=now - as_of > _OLD,
+        subscriptions=subscriptions.listing(account, features, now, key=key),
+        payment_methods=payment_methods.listing(account, features, now, key=key) if has_methods else None,
+        invoices=shown,
+        has_more_invoices=shown is not None and (len(account.invoices) > len(shown) or account.has_older_invoices),
+        details=details.details(account) if features.customer_update.enabled else None,
+        has_other_accounts=has_other_accounts,
+        balance=account.balance or None,
+    )

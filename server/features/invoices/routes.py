@@ -1,0 +1,158 @@
+"""The invoices: one page of the list, one invoice, its documents, and a year of them to take along."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from litestar import Response, get
+
+from server.access.sessions import LoggedIn
+from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
+from server.billing.electronic import Statement, statement
+from server.features.invoices import exports, pay_routes, views
+from server.features.invoices import factur_x as crossindustry
+from server.portal import Portal
+from server.rendering.printing.printer import Printer
+from server.web.languages import locale_for
+from server.web.responding import AnyRequest, save, show
+
+_PIECE = 100
+"""So many invoices are read at a time for a download."""
+
+
+@get("/my/invoices")
+async def invoices(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, *, before: str = "", year: str = "", status: str = ""
+) -> Response[str]:
+    """`before` is the cursor that an earlier page named. The newest page stands in the account already."""
+    _offered(portal)
+    account, zone = customer.account, _zone(portal)
+    chosen = views.choice(account, zone, year, status)
+    if chosen != views.Choice():
+        page = await portal.billing.invoices(customer.customer_id, before=before, only=chosen.only(zone))
+    elif before:
+        page = await portal.billing.invoices(customer.customer_id, before=before)
+    else:
+        latest = account.latest_invoices
+        page = InvoicePage(latest, before=latest[-1].id if account.has_older_invoices and latest else "")
+    is_newest = not before and chosen == views.Choice()
+    debts = account.older_debts if is_newest else ()
+    view = views.listing(page, portal.clock(), before, chosen, views.years(account, zone), debts=debts)
+    return show(request, portal, view, account=account, address=customer.address)
+
+
+@get("/my/invoices/csv")
+async def csv(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
+    only = _year(portal, customer, year)
+    first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
+    body = exports.as_csv(_pages(portal, customer, only, first), _zone(portal))
+    return await save(request, body, views.export_name(year, "csv"), "text/csv")
+
+
+@get("/my/invoices/zip")
+async def zip_(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
+    """404 where there is no invoice that a document can be made of."""
+    only = _year(portal, customer, year)
+    first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
+    if not first.before and not any(views.has_document(each) for each in first.invoices):
+        raise NotFound
+    files = _documents(request, portal, customer, _pages(portal, customer, only, first))
+    return await save(request, exports.as_zip(files), views.export_name(year, "zip"), "application/zip")
+
+
+@get("/my/invoices/{invoice_id:str}")
+async def invoice(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, paid: str = ""
+) -> Response[str]:
+    """`paid`: where a payment led to, which says so if it is."""
+    _offered(portal)
+    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    just_paid = paid and found.status == "paid"
+    now = portal.clock()
+    view = views.paid(found, customer.account, now) if just_paid else views.detail(found, now)
+    view = views.electronic(view, portal.brand.portal.business)
+    return show(request, portal, view, account=customer.account, address=customer.address)
+
+
+@get("/my/invoices/{invoice_id:str}/pdf")
+async def pdf(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[Any]:
+    _offered(portal)
+    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    if not views.has_document(found):
+        raise NotFound
+    body = partial(_printed, request, portal, customer, found)
+    return await save(request, body, views.file_name("invoice", found), "application/pdf")
+
+
+@get("/my/invoices/{invoice_id:str}/receipt")
+async def receipt(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[Any]:
+    _offered(portal)
+    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    if not views.has_receipt(found):
+        raise NotFound
+    body = partial(_printed, request, portal, customer, found, "receipt")
+    return await save(request, body, views.file_name("receipt", found), "application/pdf")
+
+
+async def _printed(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, found: Invoice, kind: str = "invoice"
+) -> bytes:
+    """The invoice as a PDF, with the electronic invoice inside where there is one, or its receipt."""
+    printer: Printer = request.app.state.printer
+    said = statement(found, portal.brand.portal.business) if kind == "invoice" else None
+    return await printer.pdf(
+        portal.renderer,
+        kind,
+        locale_for(request, portal, customer.account),
+        country=found.customer_address.country,
+        at=found.created_at,
+        electronic=partial(crossindustry.xml, said, _zone(portal)) if isinstance(said, Statement) else None,
+        view=views.detail(found, portal.clock()),
+    )
+
+
+async def _pages(
+    portal: Portal, customer: LoggedIn, only: InvoiceFilter, first: InvoicePage
+) -> AsyncIterator[tuple[Invoice, ...]]:
+    """The first page, then those after it. The first is asked for before anything is sent: a failure is still told."""
+    page = first
+    yield page.invoices
+    while page.before:
+        page = await portal.billing.invoices(customer.customer_id, before=page.before, limit=_PIECE, only=only)
+        yield page.invoices
+
+
+async def _documents(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, pages: AsyncIterator[tuple[Invoice, ...]]
+) -> AsyncIterator[tuple[str, Any, bytes]]:
+    zone = _zone(portal)
+    async for page in pages:
+        for each in page:
+            if views.has_document(each):
+                content = await _printed(request, portal, customer, each)
+                yield views.file_name("invoice", each), each.created_at.astimezone(zone), content
+
+
+def _year(portal: Portal, customer: LoggedIn, year: str) -> InvoiceFilter:
+    """Without a year, all of them. Raises `NotFound` for one that is not offered."""
+    _offered(portal)
+    zone = _zone(portal)
+    chosen = views.choice(customer.account, zone, year, "")
+    if year and not chosen.year:
+        raise NotFound
+    return chosen.only(zone)
+
+
+def _zone(portal: Portal) -> ZoneInfo:
+    return ZoneInfo(portal.brand.portal.site.timezone)
+
+
+def _offered(portal: Portal) -> None:
+    if not portal.brand.portal.features.invoice_history.enabled:
+        raise NotFound
+
+
+handlers = (invoices, csv, zip_, invoice, pdf, receipt, *pay_routes.handlers)

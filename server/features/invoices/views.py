@@ -1,0 +1,260 @@
+"""The invoices of a customer: the list, page by page, and one with everything that happened to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+import msgspec
+from msgspec.structs import replace
+
+from server.billing import Account, Address, Invoice, InvoiceFilter, InvoiceLine, InvoicePage, Money, Payment
+from server.billing.electronic import Gaps, seller_gaps, statement
+from server.billing.ledger.sums import paying
+from server.billing.model.names import name_of
+from server.brands.portal_file import Business
+from server.rendering.renderer import View
+
+STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
+BADGES = {"paid": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}
+SHOWN_ON_OVERVIEW = 5
+MOST_YEARS = 30
+MOST_LINES = 2_000
+"""A PDF of more lines is not made: it would take the time and the memory of all the others."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One invoice in a list."""
+
+    id: str
+    number: str
+    """Empty where the billing side gave none."""
+    created_at: datetime
+    total: Money
+    status: str
+    """`open`, `overdue`, `paid`, `void`, `uncollectible`, or `other` for a word that we do not know."""
+    word: str
+    """The billing side's own word for the status."""
+    badge: str
+    """The kind of the status badge: good, warn, bad or quiet."""
+    what_for: str = ""
+    """The first line of the invoice."""
+    more_lines: int = 0
+    """How many lines follow the first."""
+    amount_due: Money | None = None
+    """What is still to pay, where that is not the whole amount."""
+    refunded: Money | None = None
+    """What was given back of what was paid."""
+    may_pay: bool = False
+    """The customer can pay it here, and is asked to."""
+
+
+class List(View, frozen=True):
+    """One page of the invoices, newest first."""
+
+    rows: tuple[Row, ...] = ()
+    before: str = ""
+    """The cursor that this page was asked for with; empty: the newest."""
+    older: str = ""
+    """The cursor of the next, older page; empty: there is none."""
+    year: int = 0
+    """Only this year's are shown; 0: those of all years."""
+    status: str = ""
+    """Only those with this status are shown; empty: all."""
+    years: tuple[int, ...] = ()
+    """Those that can be chosen, newest first; none: the customer has no invoice."""
+    debts: tuple[Row, ...] = ()
+    """Older ones that are still to be paid, beside the newest page."""
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether something was left out."""
+        return bool(self.year or self.status)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of an invoice."""
+
+    line: InvoiceLine
+    has_period: bool = False
+
+
+class Detail(View, frozen=True):
+    """One invoice, as it was finalized, and what happened to it since."""
+
+    invoice: Invoice
+    row: Row
+    lines: tuple[Line, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    """The tries that ended, oldest first: paid, failed or canceled."""
+    billed_to: Address | None = None
+    """None: the invoice carries no address."""
+    can_still_be_paid: bool = False
+    """Open, with something to pay."""
+    paid_with: str = ""
+    """How it was paid, such as `visa 4242`; empty where nothing says so."""
+    has_document: bool = False
+    """There is a PDF of it: the ledger makes them, and only of what is complete."""
+    has_receipt: bool = False
+    """And a receipt: it is paid, and something was."""
+    is_electronic: bool = False
+    """The PDF holds an electronic invoice (Factur-X)."""
+    not_electronic: tuple[str, ...] = ()
+    """Why it does not, although the business makes them: the words of invoices/electronic.py."""
+    may_pay: bool = False
+    """The customer can pay it here: it is open, or was written off."""
+    failure: str = ""
+    """Why the last try to charge it failed: a decline code, while it is to be paid."""
+    waits_with: str = ""
+    """A payment with this, such as `visa 4242`, waits for the customer's confirmation."""
+    next_attempt_at: datetime | None = None
+    """When it will be charged again by itself."""
+    announcement: str = ""
+    """What was just asked for and is so: `paid`, or a word of `billing.paying` that says why it cannot be paid."""
+    goes_on: str = ""
+    """What the subscription is called that is in order again, with the announcement `paid`."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Which invoices a customer asked for."""
+
+    year: int = 0
+    status: str = ""
+
+    def only(self, zone: tzinfo) -> InvoiceFilter:
+        """The year is one of the brand's calendar: dates are told in its time zone."""
+        if not self.year:
+            return InvoiceFilter(status=self.status)
+        since, until = (datetime(year, 1, 1, tzinfo=zone) for year in (self.year, self.year + 1))
+        return InvoiceFilter(since, until, self.status)
+
+
+def choice(account: Account, zone: tzinfo, year: str, status: str) -> Choice:
+    """What was asked for, as far as it can be: a year or a status that is not offered is as if it were not given."""
+    offered = {str(each): each for each in years(account, zone)}
+    return Choice(offered.get(year, 0), status if status in STATUSES else "")
+
+
+def years(account: Account, zone: tzinfo) -> tuple[int, ...]:
+    """The years in which there may be invoices, newest first. The account holds the latest ones only; what is older
+    is no older than the customer."""
+    if not account.invoices:
+        return ()
+    newest, oldest = account.invoices[0].created_at, account.invoices[-1].created_at
+    if account.has_older_invoices:
+        oldest = min(oldest, account.customer.created_at)
+    first, last = oldest.astimezone(zone).year, newest.astimezone(zone).year
+    return tuple(range(last, max(first, last - MOST_YEARS) - 1, -1))
+
+
+def listing(
+    page: InvoicePage,
+    now: datetime,
+    before: str = "",
+    chosen: Choice | None = None,
+    offered: tuple[int, ...] = (),
+    *,
+    debts: Sequence[Invoice] = (),
+) -> List:
+    chosen = chosen or Choice()
+    return List(
+        rows=tuple(row(each, now) for each in page.invoices),
+        before=before,
+        older=page.before,
+        year=chosen.year,
+        status=chosen.status,
+        years=offered,
+        debts=tuple(row(each, now) for each in debts),
+    )
+
+
+def latest(account: Account, now: datetime) -> tuple[Row, ...]:
+    """The first few, and whatever else is asked for, for the overview: they stand in the account, so no other query is
+    needed."""
+    rows = (row(each, now) for each in account.invoices)
+    return tuple(each for number, each in enumerate(rows) if number < SHOWN_ON_OVERVIEW or each.may_pay)
+
+
+def row(invoice: Invoice, now: datetime) -> Row:
+    status = status_word(invoice, now)
+    partly_paid = invoice.status == "open" and invoice.amount_due != invoice.total
+    refunded = sum(each.refunded.amount for each in invoice.payments if each.refunded)
+    return Row(
+        id=invoice.id,
+        number=invoice.number,
+        created_at=invoice.created_at,
+        total=invoice.total,
+        status=status,
+        word=invoice.status,
+        badge=BADGES.get(status, "quiet"),
+        what_for=next((each.description for each in invoice.lines if each.description), ""),
+        more_lines=max(len(invoice.lines) - 1, 0),
+        amount_due=invoice.amount_due if partly_paid and invoice.amount_due else None,
+        refunded=Money(refunded, invoice.currency) if refunded else None,
+        may_pay=invoice.status == "open" and paying.may_pay(invoice) is None,
+    )
+
+
+def status_word(invoice: Invoice, now: datetime) -> str:
+    """The status as templates know it: an open invoice past its due date is `overdue`, an unknown word is `other`."""
+    if invoice.status == "open" and invoice.due_at is not None and invoice.due_at < now:
+        return "overdue"
+    return invoice.status if invoice.status in STATUSES else "other"
+
+
+def detail(invoice: Invoice, now: datetime, announcement: str = "", goes_on: str = "") -> Detail:
+    tried, waits = paying.last_try(invoice), paying.waiting(invoice)
+    may_pay = paying.may_pay(invoice) is None
+    payments = sorted((each for each in invoice.payments if each.status != "open"), key=lambda each: each.at)
+    return Detail(
+        invoice=invoice,
+        row=row(invoice, now),
+        lines=tuple(Line(each, has_period=bool(each.period_start_at and each.period_end_at)) for each in invoice.lines),
+        payments=tuple(payments),
+        billed_to=invoice.customer_address if invoice.customer_address != Address() else None,
+        can_still_be_paid=invoice.status == "open" and invoice.amount_due.amount > 0,
+        paid_with=next((each.method for each in reversed(payments) if each.status == "paid"), ""),
+        has_document=has_document(invoice),
+        has_receipt=has_receipt(invoice),
+        may_pay=may_pay,
+        failure=tried.failure if tried and may_pay and not waits else "",
+        waits_with=waits.method if waits else "",
+        next_attempt_at=invoice.next_attempt_at if invoice.next_attempt_at and invoice.next_attempt_at > now else None,
+        announcement=announcement,
+        goes_on=goes_on,
+    )
+
+
+def paid(invoice: Invoice, account: Account, now: datetime) -> Detail:
+    """A paid invoice, with a word of thanks."""
+    found = account.subscription(invoice.subscription)
+    return detail(invoice, now, "paid", name_of(found) if found and found.status == "active" else "")
+
+
+def electronic(view: Detail, business: Business) -> Detail:
+    """The same, with whether its PDF is an electronic invoice too, where the business makes them."""
+    if not view.has_document or seller_gaps(business):
+        return view
+    said = statement(view.invoice, business)
+    return replace(view, not_electronic=said.missing) if isinstance(said, Gaps) else replace(view, is_electronic=True)
+
+
+def has_document(invoice: Invoice) -> bool:
+    """Whether the portal can make a PDF of it: Stripe makes its own, and half an invoice would be a wrong one."""
+    return not invoice.hosted and not invoice.has_more_lines and len(invoice.lines) <= MOST_LINES
+
+
+def has_receipt(invoice: Invoice) -> bool:
+    return has_document(invoice) and invoice.status == "paid" and invoice.amount_paid.amount > 0
+
+
+def export_name(year: str, suffix: str) -> str:
+    """Of the invoices of a year, or of all where it is empty."""
+    return f"invoices-{year}.{suffix}" if year else f"invoices.{suffix}"
+
+
+def file_name(kind: str, invoice: Invoice) -> str:
+    """Of an `invoice` or `receipt` to save: letters, digits and dashes, whatever its number is."""
+    known = re.sub(r"[^A-Za-z0-9]+", "-", invoice.number or invoice.id).strip("-")[:60].strip("-")
+    return f"{kind}-{known}.pdf" if known else f"{kind}.pdf"

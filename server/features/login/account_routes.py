@@ -1,0 +1,69 @@
+"""Several customers with one address: which one to open. Where the brand has not switched it on, there are no such pages.
+
+| URL | does |
+|---|---|
+| `GET /my/accounts` | every customer with the proved address who may log in |
+| `POST /my/accounts/{id}/open` | the session goes on as that one, under a new token; the old one is dead |
+
+Nobody comes here before the passcode, so no answer before it depends on how many there are.
+"""
+
+from __future__ import annotations
+
+from litestar import Response, get, post
+
+from server.access import directory as choice
+from server.access import known_browsers, sessions
+from server.access.sessions import LoggedIn
+from server.billing import NotFound
+from server.features.login import account_views
+from server.portal import Portal
+from server.store import Transaction, activities
+from server.web.forms import read_form
+from server.web.responding import AnyRequest, go, go_in_place, of_another, show
+
+Page = Response[str] | Response[None]
+
+
+@get("/my/accounts")
+async def accounts(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+    _is_offered(portal)
+    found = await choice.openable(portal.store, portal.name, customer.address)
+    view = account_views.accounts(customer.customer_id, customer.address, found)
+    return show(request, portal, view, account=customer.account, address=customer.address)
+
+
+@post("/my/accounts/{account_id:str}/open", status_code=200)
+async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, account_id: str) -> Page:
+    _is_offered(portal)
+    if refused := of_another(request, portal, customer, await read_form(request)):
+        return refused
+    if account_id == customer.customer_id:
+        return go(request, portal.paths.overview)
+    now, mark = portal.clock(), sessions.token_of(request, portal, "browser")
+
+    def work(transaction: Transaction) -> str:
+        token = sessions.switch(transaction, portal, customer, account_id, now)
+        if token:
+            if mark:
+                known_browsers.note(transaction, portal, account_id, known_browsers.mark(mark), now)
+            activities.note(transaction, portal.name, account_id, "account.switched", now=now, browser=customer.browser)
+        return token
+
+    token = await portal.store.write(work)
+    if not token:
+        # Another tab was faster, and the browser has the newer cookie; or it is no account of theirs.
+        if isinstance(await sessions.find(portal, sessions.token_of(request, portal), now), str):
+            return go_in_place(portal.paths.accounts)
+        raise NotFound
+    response = go(request, portal.paths.overview)
+    response.cookies.append(sessions.cookie(portal, "session", token))
+    return response
+
+
+def _is_offered(portal: Portal) -> None:
+    if not portal.account_choice:
+        raise NotFound
+
+
+handlers = (accounts, open_account)

@@ -1,0 +1,276 @@
+"""Logging in and out.
+
+| URL | does |
+|---|---|
+| `GET /login` | the e-mail form as a page of the server: `prefilled_email` without JavaScript, `next` |
+| `POST /login` | a challenge and its mail, then the code form; the same for every address |
+| `GET /login/code` | the code form, also after the mail app was in between |
+| `POST /login/code` | tries the code; a right one begins the session and leads to `next` |
+| `POST /login/resend` | another code, for the address of the browser's challenge |
+| `POST /logout` | ends this browser's session |
+
+No answer before a right code depends on whether the address is a customer's.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Response, get, post
+
+from server import counters
+from server.access import known_browsers, passcodes, sessions
+from server.access.entry import Entered, enter
+from server.access.limits import Limits
+from server.access.passcodes import Challenge
+from server.features.login import nextpage, views
+from server.formats.email import Mistake, canonical
+from server.formats.user_agents import family
+from server.portal import Portal
+from server.web import languages
+from server.web.forms import Form, read_form
+from server.web.guard import client_address
+from server.web.responding import AnyRequest, go, go_in_place, show, wants_fragment
+
+Page = Response[str] | Response[None]
+
+
+@get("/login")
+async def ask_page(request: AnyRequest, portal: Portal) -> Page:
+    link = _link(portal)
+    if not link:
+        return _link_not_active(request, portal)
+    given = canonical(request.query_params.get("prefilled_email", ""))
+    email = "" if isinstance(given, Mistake) else given
+    return show(request, portal, views.Ask(link=link, email=email, next=_next_in_query(request)))
+
+
+@post("/login", status_code=200)
+async def ask(request: AnyRequest, portal: Portal) -> Page:
+    form = await read_form(request)
+    request.state.language = form.get("language")
+    link = form.get("link")
+    if not link or link != _link(portal):
+        return _link_not_active(request, portal)
+    address = canonical(form.get("email"))
+    if isinstance(address, Mistake):
+        page, kept = nextpage.known(form.get("next")), form.kept()
+        view = views.Ask(link=link, email=form.get("email")[:254], mistake=address.value, next=page, kept=kept)
+        return show(request, portal, view, status=422)
+    now, token = portal.clock(), sessions.token_of(request, portal, "challenge")
+    challenge = await _challenge(portal, token, now)
+    if not (challenge and challenge.is_live and challenge.address == address and _is_fresh(request, challenge, now)):
+        token = await _send(request, portal, address, token, now)
+    return await _to_code(request, portal, token, form)
+
+
+@get("/login/code")
+async def code_page(request: AnyRequest, portal: Portal) -> Page:
+    token = sessions.token_of(request, portal, "challenge")
+    page = _next_in_query(request)
+    challenge = await _challenge(portal, token, portal.clock())
+    if challenge is None:
+        return go_in_place(portal.paths.login)
+    if not challenge.is_live:
+        return _lapsed(request, portal, challenge.address, Form({"next": page}))
+    return show(request, portal, _code_view(request, challenge, page, {}))
+
+
+@post("/login/code", status_code=200)
+async def enter_code(request: AnyRequest, portal: Portal) -> Page:
+    form, token, now = await read_form(request), sessions.token_of(request, portal, "challenge"), portal.clock()
+    challenge = await _challenge(portal, token, now)
+    if challenge is None or not challenge.is_live:
+        return _lapsed(request, portal, challenge.address if challenge else "", form)
+    if challenge.link != _link(portal):
+        return _link_not_active(request, portal)
+    code = passcodes.normalized(form.get("code"))
+    if not code:
+        return _mistake(request, portal, challenge, form, "no_code" if form.get("code").strip() else "empty")
+    client, browser = _client(request, portal), family(request.headers.get("user-agent", ""))
+    limits, session = _limits(request), sessions.token_of(request, portal)
+    mark = sessions.token_of(request, portal, "browser")
+
+    entered = await portal.store.write(
+        lambda transaction: enter(
+            transaction,
+            portal,
+            limits,
+            challenge=token,
+            code=code,
+            session=session,
+            mark=mark,
+            client=client,
+            browser=browser,
+            now=now,
+        )
+    )
+    if isinstance(entered, Entered):
+        counters.count("logins")
+        return _logged_in(request, portal, form, entered)
+    if not entered.tries_left:
+        return _lapsed(request, portal, entered.address, form)
+    return _mistake(request, portal, challenge, form, "wrong", tries_left=entered.tries_left)
+
+
+@post("/login/resend", status_code=200)
+async def resend(request: AnyRequest, portal: Portal) -> Page:
+    form, token, now = await read_form(request), sessions.token_of(request, portal, "challenge"), portal.clock()
+    challenge = await _challenge(portal, token, now)
+    if challenge is None:
+        return _lapsed(request, portal, "", form)
+    if challenge.link != _link(portal):
+        return _link_not_active(request, portal)
+    if challenge.is_live and _is_fresh(request, challenge, now):
+        return _mistake(request, portal, challenge, form, "too_soon")
+    token = await _send(request, portal, challenge.address, token, now)
+    return await _to_code(request, portal, token, form)
+
+
+@post("/logout", status_code=200)
+async def logout(request: AnyRequest, portal: Portal) -> Page:
+    form = await read_form(request) if request.headers.get("content-type") else Form({})
+    request.state.language = form.get("language")
+    await sessions.end(portal, sessions.token_of(request, portal))
+    return logged_out(request, portal)
+
+
+def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn | None = None) -> Page:
+    """The answer that takes the session's cookie away, and stays in the language of the page before."""
+    account = customer.account if customer else None
+    language = languages.locale_for(request, portal, account) if account else languages.chosen(request, portal)
+    response = go(request, portal.paths.login_in(language if len(portal.brand.portal.site.locales) > 1 else ""))
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.cookies.append(sessions.cookie(portal, "session", "", max_age=0))
+    return response
+
+
+async def _send(request: AnyRequest, portal: Portal, address: str, shown: str, now: datetime) -> str:
+    """A new challenge; its token."""
+    client, browser = _client(request, portal), family(request.headers.get("user-agent", ""))
+    limits, language = _limits(request), languages.locale_for(request, portal)
+    token = await portal.store.write(
+        lambda transaction: passcodes.ask(
+            transaction,
+            portal,
+            limits,
+            address=address,
+            client=client,
+            browser=browser,
+            now=now,
+            shown=shown,
+            language=language,
+        )
+    )
+    request.app.state.worker.nudge()
+    return token
+
+
+async def _challenge(portal: Portal, token: str, now: datetime) -> Challenge | None:
+    return passcodes.find(await portal.store.read(*passcodes.finding(portal, token)), now) if token else None
+
+
+async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form) -> Page:
+    """To the code form, whose URL may be loaded again when the mail app was in between."""
+    page, kept = nextpage.known(form.get("next")), form.kept()
+    challenge = await _challenge(portal, token, portal.clock()) if kept else None
+    if challenge:
+        # Words must not travel in a URL, so the form is the answer itself.
+        response: Page = show(request, portal, _code_view(request, challenge, page, kept))
+    else:
+        query = f"?{urlencode({'next': page})}" if page else ""
+        response = go_in_place(portal.paths.login_code + query)
+    response.cookies.append(sessions.cookie(portal, "challenge", token, max_age=portal.settings.code_minutes * 60))
+    if language := languages.chosen(request, portal):
+        languages.remember(response, portal, language)
+    return response
+
+
+def _code_view(request: AnyRequest, challenge: Challenge, page: str, kept: dict[str, str]) -> views.Code:
+    return views.Code(
+        address=challenge.address,
+        sent_at=challenge.sent_at,
+        may_resend_at=_limits(request).may_resend_at(challenge.sent_at),
+        letters=challenge.letters,
+        next=page,
+        kept=kept,
+    )
+
+
+def _mistake(
+    request: AnyRequest,
+    portal: Portal,
+    challenge: Challenge,
+    form: Form,
+    mistake: str,
+    *,
+    tries_left: int = passcodes.TRIES,
+) -> Page:
+    shown = _code_view(request, challenge, nextpage.known(form.get("next")), form.kept())
+    view = msgspec.structs.replace(shown, mistake=mistake, tries_left=tries_left)
+    if mistake != "too_soon":
+        return show(request, portal, view, status=422)
+    seconds = math.ceil((view.may_resend_at - portal.clock()).total_seconds())
+    return show(request, portal, view, status=429, headers={"Retry-After": str(max(seconds, 1))})
+
+
+def _lapsed(request: AnyRequest, portal: Portal, address: str, form: Form) -> Page:
+    link = _link(portal)
+    if not link:
+        return _link_not_active(request, portal)
+    page, kept = nextpage.known(form.get("next")), form.kept()
+    view = views.Ask(link=link, email=address, reason="lapsed", next=page, kept=kept)
+    return show(request, portal, view, status=422 if request.method == "POST" else 200)
+
+
+def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered) -> Page:
+    page = nextpage.known(form.get("next"))
+    if entered.has_choice and page in ("", "home", "overview"):
+        page = "accounts" if nextpage.is_in_place(page) else ""  # in place where the overview would have been
+        path = portal.paths.accounts
+    else:
+        path = nextpage.path_of(portal.paths, page)
+    if form.kept() and nextpage.takes_form(page):
+        # The browser posts the same body there, and the words in it are shown in their form again.
+        response: Page = Response(None, status_code=307, headers={"Location": path})
+    elif wants_fragment(request) and nextpage.is_in_place(page):
+        response = go_in_place(path)
+    else:
+        response = go(request, path)
+    response.cookies.append(sessions.cookie(portal, "session", entered.token))
+    response.cookies.append(sessions.cookie(portal, "challenge", "", max_age=0))
+    kept = int(known_browsers.KEPT.total_seconds())
+    response.cookies.append(sessions.cookie(portal, "browser", entered.mark, max_age=kept))
+    return response
+
+
+def _link(portal: Portal) -> str:
+    """The token of the link that is active now, or empty."""
+    return portal.link
+
+
+def _link_not_active(request: AnyRequest, portal: Portal) -> Page:
+    return show(request, portal, views.LinkNotActive(), status=404)
+
+
+def _is_fresh(request: AnyRequest, challenge: Challenge, now: datetime) -> bool:
+    return now < _limits(request).may_resend_at(challenge.sent_at)
+
+
+def _next_in_query(request: AnyRequest) -> str:
+    return nextpage.known(request.query_params.get("next", ""))
+
+
+def _limits(request: AnyRequest) -> Limits:
+    limits: Limits = request.app.state.limits
+    return limits
+
+
+def _client(request: AnyRequest, portal: Portal) -> str:
+    return client_address(request.scope["headers"], request.client.host if request.client else "", portal.settings)
+
+
+handlers = (ask_page, ask, code_page, enter_code, resend, logout)

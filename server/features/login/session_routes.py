@@ -1,0 +1,70 @@
+"""Where a customer is logged in, and how to end it.
+
+| URL | does |
+|---|---|
+| `GET /my/sessions` | every session that is open, the log-in before this one |
+| `POST /my/sessions/{name}/end` | ends one; one that is gone is gone |
+| `POST /my/sessions/end-others` | ends all but this one |
+| `POST /my/logout-everywhere` | ends this one too |
+
+Each form carries the customer, so that a tab of another account ends nothing here. Twice is the same as once.
+"""
+
+from __future__ import annotations
+
+from litestar import Response, get, post
+
+from server.access import elsewhere
+from server.access.sessions import LoggedIn, token_of
+from server.features.login import session_views
+from server.features.login.routes import logged_out
+from server.portal import Portal
+from server.web.forms import Form, read_form
+from server.web.responding import AnyRequest, go_in_place, of_another, show
+
+Page = Response[str] | Response[None]
+
+
+@get("/my/sessions")
+async def sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+    opened = await elsewhere.opened(portal, customer, portal.clock())
+    view = session_views.sessions(
+        customer.customer_id,
+        opened,
+        await elsewhere.before(portal, customer),
+        portal.settings,
+        done=request.query_params.get("done", ""),
+    )
+    return show(request, portal, view, account=customer.account, address=customer.address)
+
+
+@post("/my/sessions/{session_id:str}/end", status_code=200)
+async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, session_id: str) -> Page:
+    if refused := of_another(request, portal, customer, await read_form(request)):
+        return refused
+    ended = await elsewhere.end_one(portal, customer, session_id, portal.clock())
+    if ended and session_id == elsewhere.name_of(portal, customer.customer_id, customer.id_hash):
+        return logged_out(request, portal, customer)
+    return go_in_place(portal.paths.sessions_after("ended" if ended else "gone"))
+
+
+@post("/my/sessions/end-others", status_code=200)
+async def end_other_sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+    if refused := of_another(request, portal, customer, await read_form(request)):
+        return refused
+    mark = token_of(request, portal, "browser")
+    ended = await elsewhere.end_others(portal, customer, portal.clock(), mark=mark)
+    return go_in_place(portal.paths.sessions_after("others" if ended else "no_others"))
+
+
+@post("/my/logout-everywhere", status_code=200)
+async def logout_everywhere(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+    # Its button has no words, and whoever sends none at all wants the same.
+    form = await read_form(request) if request.headers.get("content-type") else Form({})
+    if refused := of_another(request, portal, customer, form):
+        return refused
+    await elsewhere.end_all(portal, customer, portal.clock())
+    return logged_out(request, portal, customer)
+
+
+handlers = (sessions, end_session, end_other_sessions, logout_everywhere)

@@ -1,0 +1,101 @@
+"""Which mails a customer gets.
+
+| URL | does |
+|---|---|
+| `GET, POST /my/mails` | the reminders, each with its switch; the form holds all of them, so twice is the same as once |
+| `GET /mails/{kind}/{token}` | the link of a reminder: a page with a button; scanners of mails follow links, so it changes nothing |
+| `POST /mails/{kind}/{token}` | stops this kind; sent by that button, and by mail providers for whoever clicks "unsubscribe" there |
+| `POST /mails/{kind}/{token}/again` | takes that back; sent by our own page alone |
+
+The second POST is the one that `security.Guard` takes from anywhere: it looks at its URL and at nothing else, neither at
+a cookie nor at the body, and it is answered alike whether the token is one of ours or not. RFC 8058 forbids it to
+redirect.
+"""
+
+from __future__ import annotations
+
+from litestar import Response, get, post
+
+from server.access.sessions import LoggedIn
+from server.billing import NotFound
+from server.features.mails import views
+from server.mail import choices, stopping
+from server.portal import Portal
+from server.store import Transaction
+from server.web.asking import Asked, fresh_key
+from server.web.responding import AnyRequest, go_in_place, show
+
+Page = Response[str] | Response[None]
+
+
+@get("/my/mails")
+async def mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+    it = Asked.looked_at(request, portal, customer)
+    off = await choices.switched_off(portal.store, portal.name, customer.customer_id)
+    return it.show(_view(it, set(off), done=request.query_params.get("done", "")))
+
+
+@post("/my/mails", status_code=200)
+async def choose_mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+    it = await Asked.sent(request, portal, customer)
+    if of_another := it.of_another():
+        return of_another
+    offered = portal.brand.portal.mail.stoppable
+    wanted = {kind: it.form.get(kind) == "on" for kind in offered}
+    if not it.key:
+        return it.show(_view(it, {kind for kind in offered if not wanted[kind]}, again="out_of_date"), status=422)
+
+    def work(transaction: Transaction) -> None:
+        for kind in offered:
+            choices.choose(
+                transaction, portal.name, customer.customer_id, kind,
+                wanted=wanted[kind], now=it.now, browser=customer.browser,
+            )  # fmt: skip
+
+    await portal.store.write(work)
+    return go_in_place(portal.paths.mails_saved)
+
+
+@get("/mails/{kind:str}/{token:str}")
+async def before_stopping(request: AnyRequest, portal: Portal, kind: str, token: str) -> Page:
+    _is_offered(portal, kind)
+    return show(request, portal, views.Stop(kind, token))
+
+
+@post("/mails/{kind:str}/{token:str}", status_code=200)
+async def stop(request: AnyRequest, portal: Portal, kind: str, token: str) -> Page:
+    await _choose(portal, kind, token, wanted=False)
+    return show(request, portal, views.Stop(kind, token, "stopped"))
+
+
+@post("/mails/{kind:str}/{token:str}/again", status_code=200)
+async def send_again(request: AnyRequest, portal: Portal, kind: str, token: str) -> Page:
+    await _choose(portal, kind, token, wanted=True)
+    return show(request, portal, views.Stop(kind, token, "again"))
+
+
+async def _choose(portal: Portal, kind: str, token: str, *, wanted: bool) -> None:
+    _is_offered(portal, kind)
+    customer_id, now = stopping.customer_of(portal, kind, token), portal.clock()
+    if customer_id:
+        await portal.store.write(
+            lambda transaction: choices.choose(
+                transaction, portal.name, customer_id, kind, wanted=wanted, now=now, browser=""
+            )
+        )
+
+
+def _is_offered(portal: Portal, kind: str) -> None:
+    if not portal.brand.portal.mail.may_stop(kind):
+        raise NotFound
+
+
+def _view(it: Asked, off: set[str], *, done: str = "", again: str = "") -> views.Choices:
+    mail, account = it.portal.brand.portal.mail, it.account
+    return views.choices(
+        account.customer.id, account.customer.email, mail, off, key=fresh_key(), done=done, again=again
+    )
+
+
+handlers = (mails, choose_mails)
+for_anybody = (before_stopping, stop, send_again)

@@ -1,0 +1,263 @@
+"""What a customer sees of their payment methods: which is charged by default, which subscription names which, and the
+pages before something is changed.
+
+List             every method, with what can be done
+Add              the page before the provider's, for one more or in the place of another
+Added            what was added, and what is charged to it now
+ConfirmDefault   the page before another default
+ConfirmRemove    the page before one goes, or why it cannot go
+ConfirmUnpin     the page before a subscription is charged to the default again
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from server.billing import Account, Money, PaymentMethod, Subscription
+from server.billing.ledger.changes import methods
+from server.billing.model.names import more_items_of, name_of
+from server.brands import Features
+from server.rendering.renderer import View
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """A running subscription that names a payment method of its own."""
+
+    id: str
+    name: str
+    method: PaymentMethod | None = None
+    """The one that it names; None where that is what it is shown beside."""
+    more_items: int = 0
+    """How many more products it holds than the one of its name."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One payment method."""
+
+    method: PaymentMethod
+    is_default: bool = False
+    """Charged for every subscription that names no other."""
+    expiry: str = ""
+    """`expired`, `soon` (this month or the next one), or empty."""
+    pinned_by: tuple[Pin, ...] = ()
+    """The running subscriptions that are paid with this one, whatever the default is."""
+    may_set_default: bool = False
+    asks: bool = False
+    """A subscription names another one: the page before asks whether it is to change too."""
+
+
+class List(View, frozen=True):
+    """Every payment method, the default first."""
+
+    customer: str = ""
+    """Goes along with every form: a page of another account must not change this one."""
+    key: str = ""
+    """Where the keys of the forms begin: sent twice, each acts once."""
+    rows: tuple[Row, ...] = ()
+    may_add: bool = False
+    is_full: bool = False
+    """As many as are kept: one has to go before another comes."""
+    has_default: bool = False
+    announcement: str = ""
+    """What was just done: `default`, `everywhere`, `removed`, `unpinned`, `stale`, `refused`, or nothing."""
+    refusal: str = ""
+    """Why it was not done: a reason of `billing.methods`."""
+
+
+class Add(View, frozen=True):
+    customer: str
+    key: str
+    replaced: PaymentMethod | None = None
+    """The method that goes once the new one is there."""
+    is_default: bool = False
+    """That one is the default."""
+    pinned_by: tuple[Pin, ...] = ()
+    mistake: str = ""
+    """`again`: the form was out of date, or nothing."""
+
+
+class Debt(msgspec.Struct, frozen=True):
+    """An invoice that waits for its payment."""
+
+    invoice: str
+    number: str
+    due: Money
+    subscription: str = ""
+    """The name of what it is for."""
+
+
+class Added(View, frozen=True):
+    customer: str
+    key: str
+    method: PaymentMethod
+    is_default: bool = False
+    others: tuple[Pin, ...] = ()
+    """The running subscriptions that go on being charged to another one."""
+    pinned_by: tuple[Pin, ...] = ()
+    """Those that name this one."""
+    debts: tuple[Debt, ...] = ()
+    """What did not go through before, and can be paid with it now."""
+
+
+class ConfirmDefault(View, frozen=True):
+    customer: str
+    key: str
+    method: PaymentMethod
+    others: tuple[Pin, ...] = ()
+    """The running subscriptions that name another one."""
+    everywhere: bool = False
+    """They are to be charged to it too."""
+    again: bool = False
+    """The form came without a valid key: it is asked once more, and nothing was changed."""
+
+
+class ConfirmRemove(View, frozen=True):
+    customer: str
+    key: str
+    method: PaymentMethod
+    is_default: bool = False
+    heir: PaymentMethod | None = None
+    """Which one is the default afterwards; None: there is none."""
+    heir_expired: bool = False
+    pinned_by: tuple[Pin, ...] = ()
+    """The running subscriptions that go back to the default."""
+    refusal: str = ""
+    """Why it cannot be removed: a reason of `billing.methods`; empty: it can."""
+    again: bool = False
+
+
+class ConfirmUnpin(View, frozen=True):
+    customer: str
+    key: str
+    subscription: Pin
+    default: PaymentMethod | None = None
+    default_expired: bool = False
+    refusal: str = ""
+    again: bool = False
+
+
+def listing(
+    account: Account, features: Features, now: datetime, *, key: str, announcement: str = "", refusal: str = ""
+) -> List:
+    default = account.customer.default_payment_method
+    ordered = sorted(account.payment_methods, key=lambda each: each.id != default)
+    why_not = methods.may_add(account, features)
+    return List(
+        customer=account.customer.id,
+        key=key,
+        rows=tuple(_row(method, account, features, now) for method in ordered),
+        may_add=why_not is None,
+        is_full=why_not is not None and why_not.reason == "too_many_methods",
+        has_default=account.payment_method(default) is not None,
+        announcement=announcement,
+        refusal=refusal,
+    )
+
+
+def add(account: Account, replaced: PaymentMethod | None, *, key: str, mistake: str = "") -> Add:
+    return Add(
+        customer=account.customer.id,
+        key=key,
+        replaced=replaced,
+        is_default=replaced is not None and replaced.id == account.customer.default_payment_method,
+        pinned_by=_pins(account, replaced.id) if replaced else (),
+        mistake=mistake,
+    )
+
+
+def added(account: Account, method: PaymentMethod, *, key: str) -> Added:
+    names = {each.id: name_of(each) for each in account.subscriptions}
+    debts = tuple(
+        Debt(each.id, each.number, each.amount_due, names.get(each.subscription, ""))
+        for each in account.invoices
+        if each.status == "open" and each.amount_due.amount > 0 and each.payments
+    )
+    return Added(
+        customer=account.customer.id,
+        key=key,
+        method=method,
+        is_default=method.id == account.customer.default_payment_method,
+        others=_others(account, method.id),
+        pinned_by=_pins(account, method.id),
+        debts=debts,
+    )
+
+
+def confirm_default(
+    account: Account, method: PaymentMethod, *, key: str, everywhere: bool = False, again: bool = False
+) -> ConfirmDefault:
+    others = _others(account, method.id)
+    return ConfirmDefault(account.customer.id, key, method, others, everywhere=everywhere, again=again)
+
+
+def confirm_remove(
+    account: Account, method: PaymentMethod, features: Features, now: datetime, *, key: str, again: bool = False
+) -> ConfirmRemove:
+    heir, refused = methods.successor(account, method.id, now), methods.may_remove(account, method.id, features, now)
+    return ConfirmRemove(
+        customer=account.customer.id,
+        key=key,
+        method=method,
+        is_default=method.id == account.customer.default_payment_method,
+        heir=heir,
+        heir_expired=heir is not None and methods.is_expired(heir, now),
+        pinned_by=_pins(account, method.id),
+        refusal=refused.reason if refused else "",
+        again=again,
+    )
+
+
+def confirm_unpin(
+    account: Account, found: Subscription, features: Features, now: datetime, *, key: str, again: bool = False
+) -> ConfirmUnpin:
+    refused = methods.may_unpin(account, found.id, features)
+    default = account.payment_method(account.customer.default_payment_method)
+    return ConfirmUnpin(
+        customer=account.customer.id,
+        key=key,
+        subscription=_pin(account, found),
+        default=default,
+        default_expired=default is not None and methods.is_expired(default, now),
+        refusal=refused.reason if refused else "",
+        again=again,
+    )
+
+
+def expiry(method: PaymentMethod, now: datetime) -> str:
+    """`expired`, `soon` or empty. A card is good until the end of the month that it names."""
+    if not method.exp_year or not method.exp_month:
+        return ""
+    months_left = (method.exp_year - now.year) * 12 + method.exp_month - now.month
+    if months_left < 0:
+        return "expired"
+    return "soon" if months_left <= 1 else ""
+
+
+def _row(method: PaymentMethod, account: Account, features: Features, now: datetime) -> Row:
+    is_default = method.id == account.customer.default_payment_method
+    return Row(
+        method=method,
+        is_default=is_default,
+        expiry=expiry(method, now),
+        pinned_by=_pins(account, method.id),
+        may_set_default=not is_default and methods.may_set_default(account, method.id, features, now) is None,
+        asks=bool(_others(account, method.id)),
+    )
+
+
+def _pins(account: Account, method_id: str) -> tuple[Pin, ...]:
+    found = methods.pinned_by(account, method_id)
+    return tuple(Pin(each.id, name_of(each), more_items=more_items_of(each)) for each in found)
+
+
+def _others(account: Account, method_id: str) -> tuple[Pin, ...]:
+    """Who names another method than this one."""
+    found = (methods.pinned_by(account, each.id) for each in account.payment_methods if each.id != method_id)
+    return tuple(_pin(account, each) for pinned in found for each in pinned)
+
+
+def _pin(account: Account, subscription: Subscription) -> Pin:
+    method = account.payment_method(subscription.default_payment_method)
+    return Pin(subscription.id, name_of(subscription), method, more_items_of(subscription))

@@ -1,0 +1,50 @@
+"""One request about one subscription. Every handler of the feature begins with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from server.billing import Account, NotFound, Subscription
+from server.features.subscriptions import views
+from server.web import asking
+from server.web.asking import Page, fresh_key
+
+__all__ = ["Asked", "Page", "asked", "find_in", "fresh_key", "looked_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(asking.Asked):
+    def find(self, subscription_id: str) -> Subscription:
+        """Raises `NotFound`, also for another customer's."""
+        return find_in(self.account, subscription_id)
+
+    def card(
+        self,
+        found: Subscription,
+        announcement: str,
+        *,
+        refusal: str = "",
+        feedback: views.Feedback | None = None,
+        account: Account | None = None,
+        status: int = 200,
+    ) -> Page:
+        """The subscription as it stands, and what was just done to it."""
+        view = views.card(found, account or self.account, self.features, self.now, key=fresh_key())
+        view = replace(view, announcement=announcement, refusal=refusal, feedback=feedback)
+        return self.show(view, account=account, status=status)
+
+    def may_repeat(self, action: str, found: Subscription, fields: dict[str, str] | None = None) -> None:
+        self.repeatable(action, found.id, fields)
+
+
+looked_at, asked = Asked.looked_at, Asked.sent
+
+
+def find_in(account: Account, subscription_id: str) -> Subscription:
+    """Raises `NotFound`."""
+    found = account.subscription(subscription_id)
+    if found is None:
+        raise NotFound
+    return found

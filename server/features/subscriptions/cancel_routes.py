@@ -1,0 +1,148 @@
+"""Canceling a subscription: the offer before it, the cancellation, the question why after it, and taking it back."""
+
+from __future__ import annotations
+
+from litestar import get, post
+
+from server.access.sessions import LoggedIn
+from server.billing import NotFound, Subscription
+from server.billing.ledger.changes import canceling as changes
+from server.billing.ledger.changes import retention as cancellations
+from server.billing.ledger.changes.retention import Offer
+from server.billing.model.account import ENDED
+from server.features.subscriptions import cancel_views as views
+from server.features.subscriptions.asking import Asked, Page, asked, find_in, fresh_key, looked_at
+from server.features.subscriptions.views import feedback_of, mistake_in
+from server.portal import Portal
+from server.web.responding import AnyRequest
+
+_ALREADY = frozenset({"already_ending", "ended"})
+
+
+@get("/my/subscriptions/{subscription_id:str}/cancel")
+async def confirm_cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(looked_at(request, portal, customer))
+    found = it.find(subscription_id)
+    refusal = changes.may_cancel(found, it.features.subscription_cancel, it.now)
+    if refusal:
+        announcement = "already" if refusal.reason in _ALREADY else "refused"
+        return it.card(found, announcement, refusal=refusal.reason)
+    made = await _offer(it, found) if request.query_params.get("offer") != "declined" else None
+    if made:
+        return it.show(views.offer(found, it.account, made, key=fresh_key()))
+    return it.show(views.confirm_cancel(found, it.account, it.features, it.now, key=fresh_key()))
+
+
+@post("/my/subscriptions/{subscription_id:str}/retain", status_code=200)
+async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(await asked(request, portal, customer))
+    if of_another := it.of_another():
+        return of_another
+    found = it.find(subscription_id)
+    made = await _offer(it, found)
+    if made is None and not found.retained:
+        return it.card(found, "refused", refusal="no_offer", status=409)
+    if made and not it.key:
+        return it.show(views.offer(found, it.account, made, key=fresh_key(), again=True), status=422)
+    if made is None:
+        return it.card(found, "retained" if not found.cancel_at else "stale")
+    it.may_repeat("subscription_retain", found)
+    account = await portal.billing.retain(
+        customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
+    )
+    changed = find_in(account, found.id)
+    return it.card(changed, "retained" if changed.retained and not changed.cancel_at else "stale", account=account)
+
+
+@post("/my/subscriptions/{subscription_id:str}/cancel", status_code=200)
+async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(await asked(request, portal, customer))
+    if of_another := it.of_another():
+        return of_another
+    found = it.find(subscription_id)
+    refusal = changes.may_cancel(found, it.features.subscription_cancel, it.now)
+    if refusal and refusal.reason in _ALREADY:
+        return it.card(found, "already")
+    if refusal:
+        return it.card(found, "refused", refusal=refusal.reason, status=409)
+    if not it.key:
+        again = views.confirm_cancel(found, it.account, it.features, it.now, key=fresh_key(), again=True)
+        return it.show(again, status=422)
+    token = it.form.get("token")
+    it.may_repeat("subscription_cancel", found, {"token": token})
+    answer = await portal.billing.cancel(
+        customer.customer_id, found.id, token=token, key=it.key, now=it.now, browser=customer.browser
+    )
+    account, changed = answer.account, find_in(answer.account, found.id)
+    if answer.cancellation:
+        view = views.confirm_cancel(changed, account, it.features, it.now, key=fresh_key(), stale=True)
+        return it.show(view, account=account, status=409)
+    done = "ended" if changed.status in ENDED else "ends" if changed.cancel_at else "stale"
+    why = feedback_of(changed, it.features, it.now) if done != "stale" else None
+    return it.card(changed, done, account=account, feedback=why)
+
+
+@get("/my/subscriptions/{subscription_id:str}/feedback")
+async def ask_feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(looked_at(request, portal, customer))
+    found = it.find(subscription_id)
+    return it.card(found, "", feedback=feedback_of(found, it.features, it.now))
+
+
+@post("/my/subscriptions/{subscription_id:str}/feedback", status_code=200)
+async def feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(await asked(request, portal, customer))
+    if of_another := it.of_another():
+        return of_another
+    found, rule = it.find(subscription_id), it.features.subscription_cancel
+    if cancellations.may_tell(found, it.features, it.now):
+        return it.card(found, "thanks" if found.feedback else "stale")
+    reason, comment = it.form.get("reason"), it.form.get("comment").replace("\r\n", "\n").strip()
+    mistake = mistake_in(reason, comment, rule.cancellation_reason.options) or ("" if it.key else "again")
+    if mistake:
+        again = feedback_of(found, it.features, it.now, chosen=reason, comment=comment, mistake=mistake)
+        return it.card(found, "", feedback=again, status=422)
+    comment = comment if reason == "other" else ""
+    it.may_repeat("subscription_feedback", found, {"reason": reason, "comment": comment})
+    account = await portal.billing.feedback(
+        customer.customer_id, found.id, reason, comment, key=it.key, now=it.now, browser=customer.browser
+    )
+    return it.card(find_in(account, found.id), "thanks", account=account)
+
+
+@post("/my/subscriptions/{subscription_id:str}/resume", status_code=200)
+async def resume(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(await asked(request, portal, customer))
+    if of_another := it.of_another():
+        return of_another
+    found = it.find(subscription_id)
+    refusal = changes.may_resume(found, it.features.subscription_cancel, it.now)
+    if refusal and refusal.reason == "nothing_to_resume":
+        return it.card(found, "nothing_to_resume")
+    if refusal:
+        return it.card(found, "refused", refusal=refusal.reason, status=409)
+    if not it.key:
+        return it.card(found, "stale", status=422)
+    it.may_repeat("subscription_resume", found)
+    account = await portal.billing.resume(
+        customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
+    )
+    changed = find_in(account, found.id)
+    # An old key says nothing about now: what it stood for may have been undone since.
+    done = "stale" if changed.status in ENDED or changed.cancel_at else "resumed"
+    return it.card(changed, done, account=account)
+
+
+async def _offer(it: Asked, found: Subscription) -> Offer | None:
+    if not it.features.subscription_cancel.retention.coupon:
+        return None
+    return cancellations.offer(found, await it.portal.billing.catalog(), it.features, it.now)
+
+
+def _offered(it: Asked) -> Asked:
+    if not it.features.subscription_cancel.enabled:
+        raise NotFound
+    return it
+
+
+handlers = (confirm_cancel, retain, cancel, ask_feedback, feedback, resume)

@@ -1,0 +1,106 @@
+"""What a customer sees around a cancellation.
+
+ConfirmCancel   the page before it: what ends, when, what it costs
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.billing import Account, Coupon, Money, Subscription, Upcoming
+from server.billing.ledger.changes import canceling as changes
+from server.billing.ledger.changes.retention import Offer as Offered
+from server.billing.model.names import more_items_of, name_of
+from server.brands import Features
+from server.features.subscriptions.part_views import Debt, debt_of, next_charge_of
+from server.rendering.renderer import View
+
+
+class Offer(View, frozen=True):
+    """A discount for whoever stays. Accepted, it keeps the subscription; declined, the page before follows."""
+
+    id: str
+    customer: str
+    key: str
+    name: str
+    coupon: Coupon
+    more_items: int = 0
+    before: Upcoming | None = None
+    """What would be charged next without it."""
+    after: Upcoming | None = None
+    """What will be charged next with it."""
+    again: bool = False
+    """The form came without a valid key: it is asked once more, and nothing was changed."""
+
+
+class ConfirmCancel(View, frozen=True):
+    """The page before a cancellation."""
+
+    id: str
+    customer: str
+    name: str
+    key: str
+    """The idempotency key of this form: sent twice, it cancels once."""
+    at_once: bool
+    ends_at: datetime
+    more_items: int = 0
+    token: str = ""
+    """Goes back with the form: what would be another cancellation than this is not made."""
+    credit: Money | None = None
+    """What is credited: with `at_once` for the time that was paid and not used."""
+    due: Money | None = None
+    """What changes within the period still cost, on a last invoice when it ends."""
+    in_trial: bool = False
+    next_charge: Upcoming | None = None
+    """What would have been charged next."""
+    debt: Debt | None = None
+    """What stays to be paid."""
+    again: bool = False
+    """The form came without a valid key: it is asked once more, and nothing was changed."""
+    stale: bool = False
+    """It is not what the page said that was confirmed: this is, and nothing was changed."""
+
+
+def confirm_cancel(
+    subscription: Subscription,
+    account: Account,
+    features: Features,
+    now: datetime,
+    *,
+    key: str,
+    again: bool = False,
+    stale: bool = False,
+) -> ConfirmCancel:
+    """Ask `changes.may_cancel` first: this takes it for granted."""
+    ending = changes.cancellation(account, subscription.id, features.subscription_cancel, now)
+    return ConfirmCancel(
+        id=subscription.id,
+        customer=account.customer.id,
+        name=name_of(subscription),
+        more_items=more_items_of(subscription),
+        key=key,
+        at_once=ending.at_once,
+        ends_at=ending.ends_at,
+        token=ending.token,
+        credit=ending.credit,
+        due=ending.due,
+        in_trial=subscription.status == "trialing",
+        next_charge=next_charge_of(subscription, account),
+        debt=debt_of(subscription, account, now),
+        again=again,
+        stale=stale,
+    )
+
+
+def offer(subscription: Subscription, account: Account, made: Offered, *, key: str, again: bool = False) -> Offer:
+    return Offer(
+        id=subscription.id,
+        customer=account.customer.id,
+        key=key,
+        name=name_of(subscription),
+        more_items=more_items_of(subscription),
+        coupon=made.coupon,
+        before=made.before,
+        after=made.after,
+        again=again,
+    )

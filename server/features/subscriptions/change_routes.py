@@ -1,0 +1,153 @@
+"""Changing the plan, the quantity, or adding a promotion code: choose, see what it means, confirm; and taking a
+change back that waits.
+
+Three steps at two URLs. What was chosen travels in the forms, so that nothing is kept between them; the preview's token
+goes along, and a change whose numbers are not those of the page is not made: the new page before is shown instead.
+"""
+
+from __future__ import annotations
+
+from litestar import get, post
+
+from server.access.sessions import LoggedIn
+from server.billing import Account, NotFound, Price, Refusal, Refused, Subscription
+from server.billing.ledger.changes import canceling as changes
+from server.billing.ledger.changes import schedules
+from server.billing.rules import plans
+from server.features.subscriptions import change_views as views
+from server.features.subscriptions.asking import Asked, Page, asked, find_in, fresh_key, looked_at
+from server.portal import Portal
+from server.web.responding import AnyRequest
+
+_WORDS = ("price", "quantity", "promotion_code")
+
+
+@get(["/my/subscriptions/{subscription_id:str}/change", "/my/subscriptions/{subscription_id:str}/change/confirm"])
+async def choose_plan(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(looked_at(request, portal, customer))
+    # Who comes back from the page before a change finds what they had chosen.
+    words = (request.query_params.get(name, "") for name in _WORDS)
+    return await _choose(it, it.find(subscription_id), views.Typed(*words))
+
+
+@post("/my/subscriptions/{subscription_id:str}/change", status_code=200)
+async def confirm_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(await asked(request, portal, customer))
+    if of_another := it.of_another():
+        return of_another
+    return await _before(it, it.find(subscription_id))
+
+
+@post("/my/subscriptions/{subscription_id:str}/change/confirm", status_code=200)
+async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _offered(await asked(request, portal, customer))
+    if of_another := it.of_another():
+        return of_another
+    found, wanted = it.find(subscription_id), views.wanted(_typed(it))
+    if not it.key or isinstance(wanted, views.Mistake):
+        return await _before(it, found, again=True)
+    token = it.form.get("token")
+    it.may_repeat("subscription_change_confirm", found, views.fields_of(wanted, token))
+    try:
+        done = await portal.billing.change(
+            customer.customer_id, found.id, wanted, token=token, key=it.key, now=it.now, browser=customer.browser
+        )
+    except Refused as refused:
+        # What can be mended in the form is shown there; the rest is for `responding`.
+        return await _refused(it, found, refused)
+    changed = find_in(done.account, found.id)
+    if done.preview:
+        view = views.confirm_change(changed, done.account, done.preview, wanted, key=fresh_key(), stale=True)
+        return it.show(view, account=done.account, status=409)
+    return it.card(changed, views.outcome(changed, wanted), account=done.account)
+
+
+@post("/my/subscriptions/{subscription_id:str}/change/undo", status_code=200)
+async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = await asked(request, portal, customer)
+    if of_another := it.of_another():
+        return of_another
+    found = it.find(subscription_id)
+    refusal = schedules.may_undo(found, it.features, it.now)
+    if refusal and refusal.reason == "nothing_scheduled":
+        return it.card(found, "nothing_to_resume")
+    if refusal:
+        return it.card(found, "refused", refusal=refusal.reason, status=409)
+    if not it.key:
+        return it.card(found, "stale", status=422)
+    it.may_repeat("subscription_change_undo", found)
+    account = await portal.billing.undo_change(
+        customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
+    )
+    changed = find_in(account, found.id)
+    return it.card(changed, "stale" if changed.scheduled else "change_undone", account=account)
+
+
+async def _choose(
+    it: Asked, found: Subscription, typed: views.Typed | None = None, mistake: views.Mistake | None = None
+) -> Page:
+    """The form, with what was typed and what of it has to be mended; or why there is nothing to choose."""
+    options: tuple[plans.Option, ...] = ()
+    forbidden: tuple[Price, ...] = ()
+    refusal = plans.may_change(found, it.features, it.now)
+    if refusal is None:
+        catalog = await it.portal.billing.catalog()
+        options = plans.options(found, catalog, it.features, it.now)
+        forbidden = plans.forbidden(found, catalog, it.features, it.now)
+        if not options and not plans.may_use_code(it.features):
+            refusal = Refusal("nothing_to_change_to")
+    if refusal:
+        return _cannot(it, found, it.account, refusal.reason)
+    view = views.choose_plan(
+        found, it.account, options, it.features, it.now, typed=typed, mistake=mistake, forbidden=forbidden
+    )
+    return it.show(view, status=422 if mistake else 200)
+
+
+def _cannot(it: Asked, found: Subscription, account: Account, reason: str) -> Page:
+    may_cancel = changes.may_cancel(found, it.features.subscription_cancel, it.now) is None
+    return it.show(views.cannot_choose(found, account, reason, may_cancel=may_cancel), account=account)
+
+
+async def _before(it: Asked, found: Subscription, *, again: bool = False) -> Page:
+    typed = _typed(it)
+    wanted = views.wanted(typed)
+    if isinstance(wanted, views.Mistake):
+        return await _choose(it, found, typed, wanted)
+    preview = await it.portal.billing.preview_change(it.customer.customer_id, found.id, wanted, now=it.now)
+    if isinstance(preview, Refusal):
+        return await _mend(it, found, preview)
+    view = views.confirm_change(found, it.account, preview, wanted, key=fresh_key(), again=again)
+    return it.show(view, status=422 if again else 200)
+
+
+async def _mend(it: Asked, found: Subscription, refusal: Refusal) -> Page:
+    """The form again with what has to be mended, or why nothing can be changed."""
+    mistake = views.mistake_of(refusal)
+    if mistake:
+        return await _choose(it, found, _typed(it), mistake)
+    if refusal.reason == "not_found":
+        raise NotFound
+    return _cannot(it, found, it.account, refusal.reason)
+
+
+async def _refused(it: Asked, found: Subscription, refused: Refused) -> Page:
+    if refused.reason == "no_change":
+        return it.card(found, "stale")
+    if refused.reason in views.FIELDS:
+        return await _mend(it, found, Refusal(refused.reason, refused.detail))
+    raise refused
+
+
+def _typed(it: Asked) -> views.Typed:
+    words = (it.form.get(name) for name in _WORDS)
+    return views.Typed(*words)
+
+
+def _offered(it: Asked) -> Asked:
+    if not it.features.subscription_update.enabled:
+        raise NotFound
+    return it
+
+
+handlers = (choose_plan, confirm_change, change, undo_change)

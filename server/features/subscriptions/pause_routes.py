@@ -1,0 +1,174 @@
+"""Pausing a subscription, ending a pause early, and beginning an ended subscription again."""
+
+from __future__ import annotations
+
+from litestar import get, post
+
+from server.access.sessions import LoggedIn
+from server.billing import NotFound, Refused, Subscription
+from server.billing.ledger.changes import pausing, restarting
+from server.billing.model.shown import SHOWN_OTHERWISE
+from server.features.subscriptions import pause_views as views
+from server.features.subscriptions.asking import Asked, Page, asked, find_in, fresh_key, looked_at
+from server.portal import Portal
+from server.web.responding import AnyRequest
+
+
+@get("/my/subscriptions/{subscription_id:str}/pause")
+async def confirm_pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _pausing_offered(looked_at(request, portal, customer))
+    found = it.find(subscription_id)
+    return _cannot_pause(it, found, looking=True) or _before_pause(it, found)
+
+
+@post("/my/subscriptions/{subscription_id:str}/pause", status_code=200)
+async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _pausing_offered(await asked(request, portal, customer))
+    if of_another := it.of_another():
+        return of_another
+    found, cycles = it.find(subscription_id), _cycles(it)
+    if refused := _cannot_pause(it, found):
+        return refused
+    if cycles not in {each.cycles for each in pausing.pauses(found, it.features, it.now)}:
+        return _before_pause(it, found, mistake="too_many_cycles")
+    if not it.key:
+        return _before_pause(it, found, mistake="again")
+    it.may_repeat("subscription_pause", found, {"cycles": str(cycles)})
+    account = await portal.billing.pause(
+        customer.customer_id, found.id, cycles, key=it.key, now=it.now, browser=customer.browser
+    )
+    changed = find_in(account, found.id)
+    return it.card(changed, "paused" if changed.paused_at else "stale", account=account)
+
+
+@get("/my/subscriptions/{subscription_id:str}/unpause")
+async def confirm_unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = looked_at(request, portal, customer)
+    found = it.find(subscription_id)
+    return _cannot_unpause(it, found, looking=True) or _before_unpause(it, found)
+
+
+@post("/my/subscriptions/{subscription_id:str}/unpause", status_code=200)
+async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = await asked(request, portal, customer)
+    if of_another := it.of_another():
+        return of_another
+    found = it.find(subscription_id)
+    if refused := _cannot_unpause(it, found):
+        return refused
+    if not it.key:
+        return _before_unpause(it, found, again=True)
+    token = it.form.get("token")
+    it.may_repeat("subscription_unpause", found, {"token": token})
+    try:
+        account = await portal.billing.unpause(
+            customer.customer_id, found.id, token=token, key=it.key, now=it.now, browser=customer.browser
+        )
+    except Refused as error:
+        if error.reason != SHOWN_OTHERWISE:
+            raise
+        return _before_unpause(it, found, stale=True)
+    changed = find_in(account, found.id)
+    return it.card(changed, "stale" if changed.paused_at else "unpaused", account=account)
+
+
+@get("/my/subscriptions/{subscription_id:str}/restart")
+async def confirm_restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _restart_offered(looked_at(request, portal, customer))
+    found = it.find(subscription_id)
+    return _cannot_restart(it, found, looking=True) or await _before_restart(it, found)
+
+
+@post("/my/subscriptions/{subscription_id:str}/restart", status_code=200)
+async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = _restart_offered(await asked(request, portal, customer))
+    if of_another := it.of_another():
+        return of_another
+    found, price = it.find(subscription_id), it.form.get("price")[:200]
+    if refused := _cannot_restart(it, found):
+        return refused
+    if not it.key:
+        return await _before_restart(it, found, mistake="again")
+    token = it.form.get(f"token-{price}")
+    it.may_repeat("subscription_restart", found, {"price": price, f"token-{price}": token})
+    try:
+        account = await portal.billing.restart(
+            customer.customer_id, found.id, price, token=token, key=it.key, now=it.now, browser=customer.browser
+        )
+    except Refused as error:
+        if error.reason != SHOWN_OTHERWISE:
+            raise
+        return await _before_restart(it, found, mistake="stale", status=409)
+    begun = account.subscription(find_in(account, found.id).restarted_as)
+    return it.card(begun or found, "restarted" if begun else "stale", account=account)
+
+
+def _before_pause(it: Asked, found: Subscription, *, mistake: str = "") -> Page:
+    pauses = pausing.pauses(found, it.features, it.now)
+    view = views.confirm_pause(found, it.account, pauses, key=fresh_key(), chosen=_cycles(it), mistake=mistake)
+    return it.show(view, status=422 if mistake else 200)
+
+
+def _before_unpause(it: Asked, found: Subscription, *, again: bool = False, stale: bool = False) -> Page:
+    view = views.confirm_unpause(found, it.account, it.now, key=fresh_key(), again=again, stale=stale)
+    return it.show(view, status=422 if again else 409 if stale else 200)
+
+
+async def _before_restart(it: Asked, found: Subscription, *, mistake: str = "", status: int = 422) -> Page:
+    catalog = await it.portal.billing.catalog([each.price.id for each in found.items])
+    restarts = restarting.restarts(it.account, found, catalog, it.features, it.now)
+    if not restarts:
+        return it.card(found, "refused", refusal="price_not_offered", status=409)
+    chosen = it.form.get("price")
+    view = views.confirm_restart(found, it.account, restarts, key=fresh_key(), chosen=chosen, mistake=mistake)
+    return it.show(view, status=status if mistake else 200)
+
+
+def _cannot_pause(it: Asked, found: Subscription, *, looking: bool = False) -> Page | None:
+    refusal = pausing.may_pause(found, it.features, it.now)
+    if refusal is None:
+        return None
+    if refusal.reason == "already_paused":
+        return it.card(found, "already_paused")
+    return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
+
+
+def _cannot_unpause(it: Asked, found: Subscription, *, looking: bool = False) -> Page | None:
+    refusal = pausing.may_unpause(found, it.features, it.now)
+    if refusal is None:
+        return None
+    if refusal.reason == "not_paused":
+        return it.card(found, "nothing_to_resume")
+    return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
+
+
+def _cannot_restart(it: Asked, found: Subscription, *, looking: bool = False) -> Page | None:
+    refusal = restarting.may_restart(found, it.features)
+    if refusal is None:
+        return None
+    if refusal.reason == "not_ended":
+        return it.card(found, "stale")
+    begun = it.account.subscription(found.restarted_as)
+    if refusal.reason == "already_restarted" and begun:
+        return it.card(begun, "already_restarted")
+    return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
+
+
+def _cycles(it: Asked) -> int:
+    typed = it.form.get("cycles")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 2 else 0
+
+
+def _pausing_offered(it: Asked) -> Asked:
+    if not it.features.subscription_pause.enabled:
+        raise NotFound
+    return it
+
+
+def _restart_offered(it: Asked) -> Asked:
+    if not it.features.subscription_restart.enabled:
+        raise NotFound
+    return it
+
+
+handlers = (confirm_pause, pause, confirm_unpause, unpause, confirm_restart, restart)

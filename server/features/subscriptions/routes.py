@@ -1,0 +1,45 @@
+"""The subscriptions: looking at them. What changes one stands beside this, in `cancel_routes` and its like.
+
+A change goes: read the form, ask the rule, ask the billing side, show the card as it stands now. The rule is asked
+again by the billing side, inside its transaction; what it refuses or leaves open is an exception, see `responding`.
+"""
+
+from __future__ import annotations
+
+from litestar import get
+
+from server.access.sessions import LoggedIn
+from server.features.subscriptions import cancel_routes, change_routes, pause_routes, views
+from server.features.subscriptions.asking import Page, fresh_key, looked_at
+from server.portal import Portal
+from server.web.responding import AnyRequest
+
+
+@get("/my/subscriptions")
+async def subscriptions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+    it = looked_at(request, portal, customer)
+    return it.show(views.listing(it.account, it.features, it.now, key=fresh_key()))
+
+
+@get("/my/history")
+async def history(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+    it = looked_at(request, portal, customer)
+    return it.show(views.history(it.account, await portal.billing.history(customer.customer_id)))
+
+
+@get("/my/subscriptions/{subscription_id:str}")
+async def subscription(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+    it = looked_at(request, portal, customer)
+    found = it.find(subscription_id)
+    activities = await portal.billing.history(customer.customer_id)
+    return it.show(views.card(found, it.account, it.features, it.now, key=fresh_key(), activities=activities))
+
+
+handlers = (
+    subscriptions,
+    history,
+    subscription,
+    *cancel_routes.handlers,
+    *change_routes.handlers,
+    *pause_routes.handlers,
+)

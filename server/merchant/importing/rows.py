@@ -1,0 +1,108 @@
+"""The rows that an import reads and writes, in batches. See `import_files`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from server.billing import ACTIVE, Account, Invoice, PromotionCode
+from server.billing.ledger import rows
+from server.billing.rules.discounts import canonical as canonical_code
+from server.formats.email import Mistake, canonical
+from server.merchant.importing.staging import Staged
+from server.store import Parameters, Transaction, micros
+
+_PUT_CUSTOMER = """
+INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
+VALUES (:brand, :id, :address, :email, :name, :created_at, :active, :disabled)
+ON CONFLICT (brand, id) DO UPDATE SET address = excluded.address, email = excluded.email, name = excluded.name,
+  created_at = excluded.created_at, active = excluded.active, disabled = excluded.disabled"""
+# An address that the customer no longer has proves nothing any more.
+_END_SESSIONS = "DELETE FROM session WHERE brand = :brand AND customer_id = :id AND address <> :address"
+_PUT_IMPORTED = """
+INSERT INTO imported (brand, kind, id, customer_id, digest) VALUES (:brand, :kind, :id, :customer, :digest)
+ON CONFLICT (brand, kind, id) DO UPDATE SET customer_id = excluded.customer_id, digest = excluded.digest"""
+_IMPORTED = "SELECT customer_id, digest FROM imported WHERE brand = :brand AND kind = :kind AND id = :id"
+_PUT_CATALOG = """
+INSERT INTO catalog (brand, kind, id, document) VALUES (:brand, :kind, :id, :document)
+ON CONFLICT (brand, kind, id) DO UPDATE SET document = excluded.document"""
+_PUT_CODE = """
+INSERT INTO promotion_code (brand, code, id) VALUES (:brand, :code, :id) ON CONFLICT (brand, code, id) DO NOTHING"""
+_CATALOG = "SELECT document FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
+_BATCH = 1000
+
+
+def directory_values(brand: str, account: Account) -> dict[str, object]:
+    """The customer's row in the directory. An address that no mail could reach leaves it empty: nobody logs in by it."""
+    customer = account.customer
+    address = canonical(customer.email)
+    return {
+        "brand": brand,
+        "id": customer.id,
+        "address": "" if isinstance(address, Mistake) else address,
+        "email": customer.email,
+        "name": customer.name,
+        "created_at": micros(customer.created_at),
+        "active": int(any(each.status in ACTIVE for each in account.subscriptions)),
+        "disabled": int(customer.disabled),
+    }
+
+
+class Rows:
+    """The import's view of the store within one transaction. Nothing is written for sure before `flush`."""
+
+    def __init__(self, transaction: Transaction, brand: str) -> None:
+        self.transaction, self.brand = transaction, brand
+        self._waiting: dict[str, list[Parameters]] = {}
+        self._how_many = 0
+
+    def account(self, customer: str) -> rows.Stored | None:
+        found = self.transaction.run(rows.READ_ACCOUNT, {"brand": self.brand, "customer": customer})
+        return rows.stored(found) if found else None
+
+    def imported(self, each: Staged) -> tuple[str, bytes] | None:
+        """Whose the record was at the last import, and its digest then."""
+        values = {"brand": self.brand, "kind": each.kind, "id": each.id}
+        found = self.transaction.run(_IMPORTED, values)
+        return (found[0][0], bytes(found[0][1])) if found else None
+
+    def catalog(self, kind: str, identity: str) -> bytes | None:
+        found = self.transaction.run(_CATALOG, {"brand": self.brand, "kind": kind, "id": identity})
+        return found[0][0] if found else None
+
+    def put_catalog(self, kind: str, identity: str, document: msgspec.Struct) -> None:
+        encoded = msgspec.msgpack.encode(document)
+        self._put(_PUT_CATALOG, {"brand": self.brand, "kind": kind, "id": identity, "document": encoded})
+        if isinstance(document, PromotionCode):
+            self._put(_PUT_CODE, {"brand": self.brand, "code": canonical_code(document.code), "id": identity})
+
+    def put_account(self, seen: rows.Stored | None, account: Account, invoices: list[Invoice]) -> None:
+        """Write the account where it is new or differs. Raises `Conflict` where somebody else wrote it meanwhile."""
+        customer = account.customer.id
+        if seen is None:
+            self._put(rows.INSERT_ACCOUNT, rows.account_values(self.brand, account))
+        elif account != seen.account:
+            values = {**rows.account_values(self.brand, account), "seen": seen.version}
+            if self.transaction.count(rows.UPDATE_ACCOUNT, values) != 1:
+                raise rows.Conflict
+        for each in invoices:
+            self._put(rows.PUT_INVOICE, rows.invoice_values(self.brand, customer, each))
+        entry = directory_values(self.brand, account)
+        self._put(_PUT_CUSTOMER, entry)
+        if seen is not None and seen.account.customer.email != account.customer.email:
+            whose = {"brand": self.brand, "id": customer, "address": entry["address"]}
+            self.transaction.count(_END_SESSIONS, whose)
+
+    def remember(self, each: Staged) -> None:
+        values = {"brand": self.brand, "kind": each.kind, "id": each.id, "customer": each.owner, "digest": each.digest}
+        self._put(_PUT_IMPORTED, values)
+
+    def _put(self, sql: str, values: Parameters) -> None:
+        self._waiting.setdefault(sql, []).append(values)
+        self._how_many += 1
+        if self._how_many >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        for sql, values in self._waiting.items():
+            self.transaction.run_many(sql, values)
+        self._waiting, self._how_many = {}, 0

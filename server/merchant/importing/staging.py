@@ -1,0 +1,177 @@
+"""What an import has read, before any of it is believed: a temporary database, so that files may come in any order and
+be larger than memory. It is gone when it is closed.
+
+What needs no other object is mapped at once and staged in our types; prices, discounts, subscriptions and invoices are
+staged as they came and mapped when everything is read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from server.billing.stripe import mapping, mapping_accounts, mapping_catalog
+from server.billing.stripe.reading import MappingError, ident, owner
+from server.merchant.importing.reading import Place, encoded
+
+_SCHEMA = """
+CREATE TABLE staged (kind TEXT, id TEXT, owner TEXT, digest BLOB, file TEXT, line INTEGER, steps BLOB, document BLOB,
+                     PRIMARY KEY (kind, id)) WITHOUT ROWID"""
+_PUT = """
+INSERT INTO staged VALUES (:kind, :id, :owner, :digest, :file, :line, :steps, :document) ON CONFLICT (kind, id) DO """
+_REPLACE = """UPDATE SET owner = excluded.owner, digest = excluded.digest, file = excluded.file, line = excluded.line,
+steps = excluded.steps, document = excluded.document"""
+_COLUMNS = "kind, id, owner, digest, file, line, steps, document"
+
+# What is mapped at once: the mapping gives the owner and the struct.
+_ALONE: dict[str, Callable[[Any], tuple[str, Any]]] = {
+    "payment_method": mapping.payment_method,
+    "tax_id": mapping.tax_id,
+    "product": lambda raw: ("", mapping_catalog.product(raw)),
+    "coupon": lambda raw: ("", mapping_catalog.coupon(raw)),
+    "promotion_code": lambda raw: ("", mapping_catalog.promotion_code(raw)),
+    "tax_rate": lambda raw: ("", mapping_catalog.tax_rate(raw)),
+}
+CATALOG = ("product", "price", "coupon", "promotion_code", "tax_rate", "discount")
+OWNED = ("customer", "payment_method", "tax_id", "subscription", "invoice")
+_LATER = ("price", "discount", "subscription", "invoice")
+_ACCOUNTS = ("v2.core.account", "account")
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    kind: str
+    id: str
+    owner: str
+    digest: bytes
+    place: Place
+    document: bytes
+
+
+class Staging:
+    def __init__(self, live: bool | None) -> None:
+        """`live`: whether the brand is; None: the first object that says so decides for all."""
+        self.live = live
+        self.ignored: Counter[str] = Counter()
+        # The store's writer thread reads what this thread wrote; never both at once.
+        self._database = sqlite3.connect("", check_same_thread=False)
+        self._database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA + ";")
+
+    def close(self) -> None:
+        self._database.close()
+
+    def add(self, place: Place, raw: dict[str, Any]) -> None:
+        """Stage one record. Raises `ImportRefused` naming it where it is not what Stripe sends."""
+        try:
+            self._add(place, raw, expanded=False)
+        except MappingError as error:
+            raise place.refusal(error.problem, error.path) from None
+
+    def _add(self, place: Place, raw: dict[str, Any], *, expanded: bool) -> None:
+        kind = raw.get("object")
+        if not isinstance(kind, str):
+            raise MappingError('expected the kind of object, such as "customer", got nothing', "$.object")
+        canonical = encoded(place, raw)
+        self._check_mode(raw)
+        known_kind = "customer" if kind in _ACCOUNTS else kind
+        if known_kind not in CATALOG and known_kind not in OWNED:
+            self.ignored[kind[:60]] += 1
+            return
+        if raw.get("deleted") is True:
+            raise MappingError("a deleted object has nothing to import; leave it out", "$.deleted")
+        whose, identity, document = _prepared(kind, raw)
+        if known_kind in OWNED and not whose:
+            if known_kind in ("subscription", "invoice"):
+                raise MappingError("expected the id of a customer, got nothing", "$.customer")
+            self.ignored[f"{kind} of nobody"] += 1
+            return
+        row = {
+            "kind": known_kind,
+            "id": identity,
+            "owner": whose,
+            "digest": blake2b(canonical, digest_size=16).digest(),
+        }
+        where = {"file": str(place.file), "line": place.line, "steps": msgspec.msgpack.encode(place.steps)}
+        # An object by itself says more than its copy inside another.
+        self._database.execute(_PUT + ("NOTHING" if expanded else _REPLACE), {**row, **where, "document": document})
+        for key, inside in _expansions(raw):
+            self._add(Place(place.file, place.line, (*place.steps, *key)), inside, expanded=True)
+
+    def _check_mode(self, raw: dict[str, Any]) -> None:
+        live = raw.get("livemode")
+        if not isinstance(live, bool):
+            return
+        if self.live is None:
+            self.live = live
+        if live is not self.live:
+            words = ("test data", "live data")
+            raise MappingError(f"{words[live]} for {words[self.live]}: the two are never mixed", "$.livemode")
+
+    def count(self) -> int:
+        """How many customers there is something of."""
+        return int(self._database.execute("SELECT count(DISTINCT owner) FROM staged WHERE owner <> ''").fetchone()[0])
+
+    def one(self, kind: str, identity: str) -> Staged | None:
+        found = self._rows("WHERE kind = ? AND id = ?", (kind, identity))
+        return next(found, None)
+
+    def catalog(self) -> Iterator[Staged]:
+        return self._rows("WHERE owner = '' ORDER BY kind, id", ())
+
+    def by_owner(self) -> Iterator[list[Staged]]:
+        """Everything of one customer after the other."""
+        self._database.execute("CREATE INDEX IF NOT EXISTS staged_by_owner ON staged (owner, kind, id)")
+        together: list[Staged] = []
+        for each in self._rows("WHERE owner <> '' ORDER BY owner, kind, id", ()):
+            if together and together[0].owner != each.owner:
+                yield together
+                together = []
+            together.append(each)
+        if together:
+            yield together
+
+    def _rows(self, where: str, values: tuple[str, ...]) -> Iterator[Staged]:
+        for row in self._database.execute(f"SELECT {_COLUMNS} FROM staged {where}", values):
+            kind, identity, whose, digest, file, line, steps, document = row
+            place = Place(Path(file), line, tuple(msgspec.msgpack.decode(steps)))
+            yield Staged(kind, identity, whose, digest, place, document)
+
+
+def _prepared(kind: str, raw: dict[str, Any]) -> tuple[str, str, bytes]:
+    """Whose it is, its id, and what is kept of it until everything is read."""
+    if kind in _ALONE:
+        whose, mapped = _ALONE[kind](raw)
+        return whose, mapped.id, msgspec.msgpack.encode(mapped)
+    if kind in _LATER:
+        account = raw.get("customer_account")
+        whose = owner(raw.get("customer"), account if isinstance(account, str) else None)
+        return whose if kind in OWNED else "", ident(raw, "$"), msgspec.msgpack.encode(raw)
+    if kind in _ACCOUNTS:
+        customer, balance = mapping_accounts.account(raw), None
+    else:
+        customer, balance = mapping.customer(raw)
+    return customer.id, customer.id, msgspec.msgpack.encode((customer, balance))
+
+
+def _expansions(raw: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Whole objects that stand inside this one because the request expanded them."""
+    settings = raw.get("invoice_settings")
+    inside = [
+        (("customer",), raw.get("customer")),
+        (("default_payment_method",), raw.get("default_payment_method")),
+        (("latest_invoice",), raw.get("latest_invoice")),
+        (
+            ("invoice_settings", "default_payment_method"),
+            settings.get("default_payment_method") if isinstance(settings, dict) else None,
+        ),
+    ]
+    for steps, each in inside:
+        if isinstance(each, dict) and isinstance(each.get("object"), str) and each.get("deleted") is not True:
+            yield steps, each

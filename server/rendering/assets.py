@@ -1,0 +1,169 @@
+"""The files that a brand's pages load, under names that change with their bytes.
+
+A deterministic function of `site/static/` and of the brand's folder: the build writes `files`, the server links to
+them, and the two agree because both ask here. Templates write `{{ asset("account.js") }}` for the URL and
+`{{ asset.integrity("account.js") }}` for the hash that the browser checks and that the Content-Security-Policy lists.
+
+    logical name      what it is
+    account.js        site/static/vendor/htmx.min.js, byte for byte, then site/static/portal.js
+    <name>.js         each other script of site/static; reload.js only while `build.py dev` runs
+    logo, icon        the theme's, whatever their type
+    <font file>       each font of the theme, by its file name
+
+The style sheet, the theme's custom properties and then site/static/portal.css, is no file: it stands in every page, see
+`inline_css`.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from markupsafe import Markup
+
+from server.brands import Brand, tokens_css
+from server.css import minified
+from server.paths import Paths
+
+STATIC = Path(__file__).parents[2] / "site" / "static"
+
+# Only what browsers need to know to treat the file as what it is; anything else has no business in a build.
+MEDIA_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".woff2": "font/woff2",
+    ".woff": "font/woff",
+    ".ttf": "font/ttf",
+    ".otf": "font/otf",
+}
+
+
+class AssetError(Exception):
+    """A file that cannot be published, or a name that no file has. The message says which and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Use `Assets.of(brand)`. Called with a logical name, it answers the URL."""
+
+    files: Mapping[str, bytes]
+    """By hashed name, such as `account.1a2b3c4d5e.js`."""
+    inline_css: str
+    """The whole style sheet for an inline `<style>`, marked as safe: the tags may hold nothing but it."""
+    reload: bool
+    """Whether pages load `reload.js`, which shows what a designer saved."""
+    _names: Mapping[str, str]
+    _paths: Paths
+
+    @classmethod
+    def of(cls, brand: Brand, *, reload: bool = False) -> Assets:
+        """Raises `AssetError` for a file that cannot be published."""
+        paths = Paths(brand.base)
+        scripts = {name: each for name, each in _scripts().items() if reload or name != "reload.js"}
+        found = scripts | _theme_files(brand)
+        names = {logical: _hashed_name(logical, suffix, content) for logical, (suffix, content) in found.items()}
+        css = _style_sheet(brand, {logical: paths.static(name) for logical, name in names.items()})
+        files = {names[logical]: content for logical, (_, content) in found.items()}
+        return cls(
+            files=MappingProxyType(dict(sorted(files.items()))),
+            inline_css=Markup(css),  # noqa: S704 (it holds no "<": checked in _style_sheet)
+            reload=reload,
+            _names=MappingProxyType(names),
+            _paths=paths,
+        )
+
+    def __call__(self, logical: str) -> str:
+        """Its URL. Raises `AssetError` for a name that no file has."""
+        return self._paths.static(self._name(logical))
+
+    def __contains__(self, logical: object) -> bool:
+        """`{% if "logo" in asset %}`"""
+        return logical in self._names
+
+    def integrity(self, logical: str) -> str:
+        """For the `integrity` attribute: `sha384-…`."""
+        return sri(self.files[self._name(logical)])
+
+    @property
+    def script_hashes(self) -> tuple[str, ...]:
+        """Of every script there is, sorted by name: nothing else may run."""
+        return tuple(self.integrity(name) for name in sorted(self._names) if name.endswith(".js"))
+
+    @property
+    def style_hash(self) -> str:
+        """Of the inline `<style>`."""
+        return style_hash(self.inline_css)
+
+    def _name(self, logical: str) -> str:
+        if logical not in self._names:
+            near = difflib.get_close_matches(logical, self._names, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(self._names))}"
+            raise AssetError(f"{logical}: no such asset{hint}")
+        return self._names[logical]
+
+
+def sri(content: bytes) -> str:
+    """The hash of a file as Subresource Integrity and Content-Security-Policy write it."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def style_hash(css: str) -> str:
+    """The hash of an inline `<style>` as Content-Security-Policy writes it, without the quotes."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+
+
+def _hashed_name(logical: str, suffix: str, content: bytes) -> str:
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", logical.removesuffix(suffix))
+    return f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
+
+
+def _scripts() -> dict[str, tuple[str, bytes]]:
+    # One file: a deferred htmx starts by a timer, so as a file of its own it was seen to fetch and swap before portal.js
+    # had arrived to look at what comes, and without it altogether when that did not arrive at all.
+    guarded = (STATIC / "vendor" / "htmx.min.js", STATIC / "portal.js")
+    found = {"account.js": (".js", b"\n".join(each.read_bytes() for each in guarded))}
+    for path in sorted(set(STATIC.glob("*.js")) - set(guarded)):
+        if path.name in found:
+            raise AssetError(f"{path}: the name {path.name} is taken by htmx and portal.js together; rename the file")
+        found[path.name] = (".js", path.read_bytes())
+    return found
+
+
+def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
+    named = {"logo": brand.theme.brand.logo, "icon": brand.theme.brand.icon}
+    for font in brand.theme.type.fonts:
+        taken = named.setdefault(font.file.name, font.file)
+        if taken != font.file:
+            raise AssetError(f"{font.file}: the name {font.file.name} is taken by {taken}; rename one of the two")
+    found = {}
+    for logical, path in named.items():
+        suffix = path.suffix.lower()
+        if suffix not in MEDIA_TYPES:
+            raise AssetError(
+                f"{path}: files of type {suffix or '(none)'} are not published; use one of {', '.join(MEDIA_TYPES)}"
+            )
+        found[logical] = (suffix, path.read_bytes())
+    return found
+
+
+def _style_sheet(brand: Brand, urls: Mapping[str, str]) -> str:
+    """Tokens and structure, minified; `url(<logical name>)` becomes the URL of that asset."""
+    css = tokens_css(brand.theme, lambda font: urls[font.name]) + (STATIC / "portal.css").read_text("utf-8")
+
+    def resolved(match: re.Match[str]) -> str:
+        return f'url("{urls[match[1]]}")' if match[1] in urls else match[0]
+
+    css = minified(re.sub(r"""url\(\s*["']?([^"')\s]+)["']?\s*\)""", resolved, css))
+    if "<" in css:
+        # It stands between <style> tags: one "<" and a theme could end them.
+        raise AssetError(f'{brand.name}: the style sheet holds a "<"; write %3C in URLs and \\3C in strings')
+    return css

@@ -1,0 +1,83 @@
+"""One request of a customer: who asks, with which form, and how the answer is made. Every handler that changes something
+begins with it; a feature adds what it looks for.
+
+A form that changes something carries two hidden fields beside its own: `customer`, so that a page of another account
+changes nothing here, and `key`, so that the same form sent twice acts once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from litestar import Response
+
+from server.access.sessions import LoggedIn
+from server.billing import Account
+from server.brands import Features
+from server.portal import Portal
+from server.rendering.renderer import View
+from server.web import responding
+from server.web.forms import Form, read_form
+from server.web.problems.views import Repeat
+from server.web.responding import AnyRequest
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
+Page = Response[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    request: AnyRequest
+    portal: Portal
+    customer: LoggedIn
+    now: datetime
+    form: Form
+
+    @classmethod
+    def looked_at(cls, request: AnyRequest, portal: Portal, customer: LoggedIn) -> Self:
+        """Nothing was sent."""
+        return cls(request, portal, customer, portal.clock(), Form({}))
+
+    @classmethod
+    async def sent(cls, request: AnyRequest, portal: Portal, customer: LoggedIn) -> Self:
+        """With the form that was sent."""
+        return cls(request, portal, customer, portal.clock(), await read_form(request))
+
+    @property
+    def account(self) -> Account:
+        return self.customer.account
+
+    @property
+    def features(self) -> Features:
+        return self.portal.brand.portal.features
+
+    @property
+    def key(self) -> str:
+        """The idempotency key, where the form is whole: a form without its customer is one of nobody's pages."""
+        key = self.form.get("key")
+        return key if self.form.get("customer") and _KEY.fullmatch(key) else ""
+
+    def show(self, view: View, *, account: Account | None = None, status: int = 200) -> Page:
+        """`account` is the changed one, where something was changed."""
+        account, address = account or self.account, self.customer.address
+        return responding.show(self.request, self.portal, view, account=account, address=address, status=status)
+
+    def of_another(self) -> Page | None:
+        """The form was made for another account: another tab has logged in to this one since."""
+        return responding.of_another(self.request, self.portal, self.customer, self.form)
+
+    def repeatable(
+        self, action: str, subject: str, fields: dict[str, str] | None = None, *, see: str = "subscription"
+    ) -> None:
+        """From here on, a failure offers to ask for this again with the same key. `action` and `see`: as in `Repeat`."""
+        again = Repeat(action, subject, self.key, self.customer.customer_id, fields or {}, see=see)
+        responding.repeatable(self.request, again)
+
+
+def fresh_key() -> str:
+    """The idempotency key of a new form."""
+    return secrets.token_urlsafe(16)

@@ -1,0 +1,212 @@
+"""What stands around the whole application, so that no route can opt out of it by accident: `Guard`.
+
+Every request passes, in this order:
+
+| step | refuses |
+|---|---|
+| one `Host`, one of the configured ones | 400 |
+| a path: `GET *` has none, and Litestar 2.25 would fail over it | 400 |
+| no zero byte in the path or the query: no text of ours has one, and PostgreSQL takes none | 400 |
+| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `mail.choice_routes` | 403 |
+| a script of another site does not read: its requests without navigation | 403 |
+
+and every answer, an error too, leaves with the security headers and `no-store`. The operator's paths take any host:
+load balancers ask by address. HEAD is answered as GET is, without the body: only what may be read knows either. What is
+costly to make is not made for it (`asks_head`).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from litestar.enums import HttpMethod, ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from server import counters
+from server.paths import STOPS_MAIL
+from server.portal import Portal
+from server.settings import Settings
+from server.web import policy
+
+_log = logging.getLogger(__name__)
+
+OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
+SAFE = frozenset({"GET", "HEAD"})
+_FRAGMENT = b"x-portal-fragment"
+_IS_HEAD = "portal.is_head"
+_HTMX_ANSWERS = frozenset({b"hx-redirect"})
+_NOT_EXACT = re.compile(rb"//|/$|\\|%2f|%5c", re.IGNORECASE)
+_OWN_PATH = re.compile(rb"/(?!/)[A-Za-z0-9/_.?=&%~:-]*")
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Guard:
+    """The application behind these checks. `portals` by the name that the path begins with."""
+
+    def __init__(self, app: ASGIApp, *, portals: Mapping[str, Portal], settings: Settings) -> None:
+        self._app = app
+        self._origins = {name: portal.origin for name, portal in portals.items()}
+        origins = {*self._origins.values(), *filter(None, [settings.origin])}
+        self._hosts = {urlsplit(origin).netloc.lower().encode() for origin in origins}
+        secure = {name: portal.is_secure for name, portal in portals.items()}
+        self._pages = {
+            name: _Ours(policy.page(portal.renderer.assets, secure=secure[name])) for name, portal in portals.items()
+        }
+        self._others = {name: _Ours(policy.bare(secure=secure[name])) for name in portals}
+        self._bare = _Ours(policy.bare(secure=all(secure.values())))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            if scope["type"] == ScopeType.WEBSOCKET:
+                await send({"type": "websocket.close", "code": 1000, "reason": None})
+                return
+            await self._app(scope, receive, send)
+            return
+        name = scope["path"].lstrip("/").partition("/")[0]
+        is_head = scope["method"] == "HEAD"
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                counters.count("answers", f'status="{message["status"] // 100}xx"')
+                message["headers"] = self._answered(name, message["headers"])
+            elif message["type"] == "http.response.body" and is_head:
+                message["body"] = b""
+            await send(message)
+
+        refused = self._refused(scope, name)
+        if refused:
+            await _refuse(send_guarded, *refused)
+        else:
+            if is_head:
+                scope["method"] = HttpMethod.GET
+                cast("dict[str, Any]", scope)[_IS_HEAD] = True
+            await self._app(scope, receive, send_guarded)
+
+    def _refused(self, scope: HTTPScope, name: str) -> tuple[int, bytes] | None:
+        headers = scope["headers"]
+        if scope["path"] not in OPERATIONS:
+            hosts = _all(headers, b"host")
+            if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+                return 400, b"This server does not know that host.\n"
+        if not scope["path"].startswith("/") or "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            return 400, b"There is nothing at such an address.\n"
+        method = scope.get("method", "")
+        if method in SAFE:
+            if _read_by_another_site(headers):
+                return 403, b"Another site may not read this.\n"
+        elif not is_same_origin(headers, self._origins.get(name, "")) and not _stops_a_mail(scope):
+            return 403, b"This form was not sent by our own page.\n"
+        return None
+
+    def _answered(self, name: str, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """The headers of the answer with ours in place of any of the same name."""
+        kept = [(key.lower(), value) for key, value in headers]
+        values = dict(kept)
+        is_page = values.get(b"content-type", b"").startswith(b"text/html") and _FRAGMENT not in values
+        ours = (self._pages if is_page else self._others).get(name, self._bare)
+        answered = [each for each in kept if each[0] not in ours.names and _is_ours_to_send(*each)]
+        return answered + ours.headers
+
+
+def is_same_origin(headers: Headers, origin: str) -> bool:
+    """Whether a browser says that the request comes from a page of this origin. `origin` empty: nobody's."""
+    sites = _all(headers, b"sec-fetch-site")
+    if sites:
+        return bool(origin) and sites == [b"same-origin"]
+    return bool(origin) and _all(headers, b"origin") == [origin.encode()]
+
+
+def _stops_a_mail(scope: HTTPScope) -> bool:
+    """Whether it is RFC 8058's POST, which comes from no page of ours. Its token is its right, and it has no other. The
+    path is what routes go by, and all of it must fit: no other route can come to lie below this one by accident."""
+    return scope["method"] == "POST" and STOPS_MAIL.fullmatch(scope["path"]) is not None
+
+
+def asks_head(scope: Scope) -> bool:
+    """Whether the request was a HEAD, which the application sees as a GET: nothing of the body will leave."""
+    return _IS_HEAD in scope
+
+
+def is_exact(scope: Scope) -> bool:
+    """Whether the path stands as our links write it. Litestar also takes one with a slash at the end, with two for one,
+    or with one that hides in an escape, and a cache in between may take those for a file that it may keep."""
+    return not _NOT_EXACT.search(scope["raw_path"])
+
+
+def client_address(headers: Headers, peer: str, settings: Settings) -> str:
+    """Who asks, as the key of limits: an IPv4 address, or the /64 network of an IPv6 one.
+
+    The peer of the connection, unless the settings name what a proxy of ours says. Whatever a visitor can write is
+    believed nowhere: `X-Forwarded-For` is counted from the right, and the CDN's header only from the CDN's addresses.
+    """
+    said = ""
+    if not settings.proxy_peers or _is_in(peer, settings):
+        if settings.client_address_header and settings.proxy_peers:
+            given = _all(headers, settings.client_address_header.encode())
+            said = given[0].decode("latin-1").strip() if len(given) == 1 else ""
+        elif settings.trusted_proxies:
+            given = b",".join(_all(headers, b"x-forwarded-for")).split(b",")
+            if len(given) >= settings.trusted_proxies:
+                said = given[-settings.trusted_proxies].decode("latin-1").strip()
+    return _key(said) or _key(peer) or "unknown"
+
+
+def _key(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address), 64), strict=False))
+    return str(address)
+
+
+def _is_in(peer: str, settings: Settings) -> bool:
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    return any(address in network for network in settings.proxy_peers)
+
+
+def _read_by_another_site(headers: Headers) -> bool:
+    sites = _all(headers, b"sec-fetch-site")
+    if not sites or sites[0] in (b"same-origin", b"none"):
+        return False
+    return _all(headers, b"sec-fetch-mode") != [b"navigate"]
+
+
+def _is_ours_to_send(name: bytes, value: bytes) -> bool:
+    """No visitor's text in what htmx obeys: HX-Redirect to one of our own paths, and no other. `name` in small letters."""
+    if not name.startswith(b"hx-"):
+        return True
+    if name in _HTMX_ANSWERS and _OWN_PATH.fullmatch(value):
+        return True
+    _log.error("an answer's HX header was dropped", extra={"header": name.decode("latin-1")})
+    return False
+
+
+def _all(headers: Headers, name: bytes) -> list[bytes]:
+    return [value for key, value in headers if key.lower() == name]
+
+
+class _Ours:
+    """The headers of a policy as they are sent, and their names."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+        self.names = frozenset(key for key, _ in self.headers)
+
+
+async def _refuse(send: Send, status: int, words: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(words)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": words, "more_body": False})

@@ -1,0 +1,257 @@
+"""How a view becomes an answer: the only file that knows the HX headers.
+
+One URL, one fragment, two wrappings: htmx gets the fragment, everybody else the same fragment inside its layout.
+
+    what happened                         how it travels            what the customer sees
+    something odd was typed               a value                   the same form, 422, their words kept
+    a rule says no                        a value                   the reason and a way forward
+    the billing side says no              billing.Refused           our sentence for it, 409
+    it is away, nothing was sent          billing.Unavailable       "Nothing was changed", 503
+    asked and heard nothing               billing.Uncertain         "We do not know yet", 503, a safe repeat
+    not theirs, or not there              billing.NotFound          404, the same bytes for both
+    nobody is logged in                   sessions.NoSession        a page goes to log in; a fragment opens log-in in place
+    too often                             limits.TooMany            429 with when to try again
+    the database is away                  store.StoreUnavailable    503, Retry-After
+    we were wrong                         anything else             500, a reference number, one full log line
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from litestar import Request, Response
+from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import MediaType
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.response import Stream
+from litestar.response.base import ASGIResponse
+
+from server.access.limits import TooMany
+from server.access.sessions import LoggedIn, NoSession
+from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
+from server.features.login import nextpage
+from server.features.login.views import Again, Ask, LinkNotActive
+from server.portal import Portal
+from server.rendering.renderer import Frame, View, template_of
+from server.store import StoreUnavailable
+from server.web import languages
+from server.web.forms import Form
+from server.web.guard import asks_head
+from server.web.problems import views as problems
+
+AnyRequest = Request[Any, Any, Any]
+
+RETRY_AFTER = "5"
+"""Seconds: how soon to ask again when the database or the billing side is away."""
+
+_log = logging.getLogger(__name__)
+
+
+class Html(Response[str]):
+    """A page or a fragment. Litestar's own way from an answer to bytes serves any kind, each header through three
+    objects: here it is known what is sent."""
+
+    def __init__(self, body: str, status: int, headers: dict[str, str] | None = None) -> None:
+        self.content, self.status_code, self.headers, self.cookies = body, status, headers or {}, []
+        self.media_type, self.encoding, self.background, self.response_type_encoders = MediaType.HTML, "utf-8", None, {}
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        """Without what a route could add: no route of ours has headers or cookies of its own."""
+        return _Sent(self)
+
+
+class _Sent(ASGIResponse):
+    def __init__(self, answer: Html) -> None:
+        self.body, self.status_code = answer.content.encode(), answer.status_code or 200
+        self.content_length, self.encoding, self.background = len(self.body), answer.encoding, None
+        self._encoded_cookies = tuple(each.to_encoded_header() for each in answer.cookies)
+        self.is_head_response = False
+        named = {
+            "content-type": "text/html; charset=utf-8",
+            "content-length": str(self.content_length),
+            **answer.headers,
+        }
+        sent = [(key.lower().encode(), value.encode("latin-1")) for key, value in named.items()]
+        self.headers = MutableScopeHeaders({"headers": sent})
+
+
+def wants_fragment(request: AnyRequest) -> bool:
+    """Whether htmx asks: a navigation is never answered with a bare fragment, whatever headers it brings."""
+    headers = dict(request.scope["headers"])
+    return headers.get(b"hx-request") == b"true" and headers.get(b"sec-fetch-dest", b"empty") == b"empty"
+
+
+def show(
+    request: AnyRequest,
+    portal: Portal,
+    view: View,
+    *,
+    account: Account | None = None,
+    address: str = "",
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response[str]:
+    """The view as a fragment or inside its layout, as the browser needs it."""
+    locale = languages.locale_for(request, portal, account)
+    if wants_fragment(request):
+        body = portal.renderer.fragment(view, locale)
+        # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.
+        headers = {**(headers or {}), "X-Portal-Fragment": "1"}
+    else:
+        name = account.customer.name if account else ""
+        here = view.here or template_of(type(view)).split("/")[1]
+        # Nobody is logged in: no navigation that would lead nowhere.
+        layout = view.layout if address else "visitor"
+        customer: LoggedIn | None = getattr(request.state, "customer", None)
+        offered = () if address else languages.offered(request, portal, view, locale)
+        frame = Frame(address, name, here, bool(customer and customer.has_others), offered)
+        body = portal.renderer.page(view, frame, locale, layout)
+    response = Html(body, status, headers)
+    if request.query_params.get("language") == locale:
+        languages.remember(response, portal, locale)
+    return response
+
+
+async def save(
+    request: AnyRequest, body: Callable[[], Awaitable[bytes]] | AsyncIterator[bytes], name: str, media_type: str
+) -> Response[bytes] | Stream:
+    """A file to keep, whole or as it is made. `name` holds letters, digits, dashes and dots: it stands in a header.
+    For a HEAD nothing is made, so that answer says no length."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if asks_head(request.scope):
+        return Stream(_nothing(), media_type=media_type, headers=headers)
+    if isinstance(body, AsyncIterator):
+        return Stream(body, media_type=media_type, headers=headers)
+    return Response(await body(), media_type=media_type, headers=headers)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
+
+
+def go(request: AnyRequest, path: str) -> Response[None]:
+    """Send the browser to one of our own pages as a whole page: `path` comes from `Paths`, never from a visitor."""
+    if wants_fragment(request):
+        return Response(None, status_code=200, headers={"HX-Redirect": path})
+    return Response(None, status_code=303, headers={"Location": path})
+
+
+def go_in_place(path: str) -> Response[None]:
+    """Show another fragment where this one was asked for: `fetch` follows, and htmx swaps what comes."""
+    return Response(None, status_code=303, headers={"Location": path})
+
+
+def of_another(request: AnyRequest, portal: Portal, customer: LoggedIn, form: Form) -> Response[str] | None:
+    """The answer to a form that was made for another account: another tab has logged in to this one since. None: it was
+    made for this one."""
+    if form.get("customer") in ("", customer.customer_id):
+        return None
+    return show(
+        request, portal, problems.OtherCustomer(), account=customer.account, address=customer.address, status=409
+    )
+
+
+def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:
+    """From here on, a failure offers to ask for this again with the same key."""
+    request.state.repeat = repeat
+
+
+def _refused(request: AnyRequest, error: Refused) -> Response[str]:
+    repeat = _repeat(request)
+    view = problems.Refused(error.reason, detail=error.detail)
+    if repeat:
+        view = problems.Refused(error.reason, repeat.subject, error.detail, repeat.see)
+    return _problem(request, view, 409)
+
+
+def _unavailable(request: AnyRequest, _: Unavailable | StoreUnavailable) -> Response[str]:
+    return _problem(request, problems.Unavailable(_repeat(request)), 503, {"Retry-After": RETRY_AFTER})
+
+
+def _uncertain(request: AnyRequest, _: Uncertain) -> Response[str]:
+    return _problem(request, problems.Uncertain(_repeat(request)), 503)
+
+
+def _not_found(request: AnyRequest, _: NotFound | NotFoundException) -> Response[str]:
+    return _problem(request, problems.NotFound(), 404)
+
+
+def _too_many(request: AnyRequest, error: TooMany) -> Response[str]:
+    portal = _portal(request)
+    seconds = max(1, math.ceil((error.retry_at - portal.clock()).total_seconds())) if portal else 60
+    return _problem(request, problems.TooMany(math.ceil(seconds / 60)), 429, {"Retry-After": str(seconds)})
+
+
+def _no_session(request: AnyRequest, error: NoSession) -> Response[str]:
+    """Log-in where something was asked for, which is then done. The words of a form go along, its key does not."""
+    portal = _portal(request)
+    if portal is None:
+        return _plain("Not found", 404)
+    link = portal.link
+    after = nextpage.of_request(portal.name, request.url.path)
+    kept = error.form.to_keep() if error.form else {}
+    view: View = LinkNotActive()
+    if link and (error.address or error.form or wants_fragment(request)):
+        view = Again(link=link, email=error.address, next=after, kept=kept)
+    elif link:
+        view = Ask(link=link, next=after)
+    return show(request, portal, view, status=401)
+
+
+def _http(request: AnyRequest, error: HTTPException) -> Response[str]:
+    """What Litestar or `forms` refused before a handler saw it."""
+    if error.status_code >= 500:
+        return _broken(request, error)
+    return _problem(request, problems.NotUnderstood(), error.status_code, error.headers)
+
+
+def _broken(request: AnyRequest, error: Exception) -> Response[str]:
+    """Our own mistake: one log line has everything, the customer gets a number to find it by."""
+    reference = secrets.token_hex(4)
+    where = {"reference": reference, "method": request.method, "path": request.url.path}
+    _log.error("an unexpected error", extra=where, exc_info=error)
+    return _problem(request, problems.Broken(reference), 500)
+
+
+def _problem(request: AnyRequest, view: View, status: int, headers: dict[str, str] | None = None) -> Response[str]:
+    portal = _portal(request)
+    if portal is None:
+        return _plain({404: "Not found", 500: "Internal server error"}.get(status, "Bad request"), status, headers)
+    customer = getattr(request.state, "customer", None)
+    account, address = (customer.account, customer.address) if customer else (None, "")
+    return show(request, portal, view, account=account, address=address, status=status, headers=headers)
+
+
+def _plain(text: str, status: int, headers: dict[str, str] | None = None) -> Response[str]:
+    """Outside every brand there is no page to show it in."""
+    return Response(text + "\n", status_code=status, media_type=MediaType.TEXT, headers=headers)
+
+
+def _portal(request: AnyRequest) -> Portal | None:
+    """The brand that the path begins with; `app.py` puts them into the application's state."""
+    portal: Portal | None = request.app.state.portals.get(request.scope["path"].split("/", 2)[1])
+    return portal
+
+
+def _repeat(request: AnyRequest) -> problems.Repeat | None:
+    repeat: problems.Repeat | None = getattr(request.state, "repeat", None)
+    return repeat
+
+
+exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Response[Any]]] = {
+    Refused: _refused,
+    Unavailable: _unavailable,
+    StoreUnavailable: _unavailable,
+    Uncertain: _uncertain,
+    NotFound: _not_found,
+    NotFoundException: _not_found,
+    NoSession: _no_session,
+    TooMany: _too_many,
+    HTTPException: _http,
+    Exception: _broken,
+}
+"""The table above, for `app.py`."""

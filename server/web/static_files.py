@@ -1,0 +1,185 @@
+"""The pages that the build wrote, served by us: in the demo, and where `serve --static` stands in for a CDN.
+
+A middleware in front of the application: `/<brand>/…` is a file of `dist/<brand>/` unless it is one of the paths that a
+CDN passes on. Files are found in an index made from the folder, so no path can lead out of it, and they carry the
+headers of the build's own `_headers`. Of a request only the path, `If-None-Match` and `Accept-Encoding` count: no other
+header can change what anybody gets.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from server.paths import DYNAMIC_PREFIXES
+from server.web import policy
+
+RawHeaders = list[tuple[bytes, bytes]]
+Rule = tuple[re.Pattern[str], dict[str, str]]
+
+_TYPES = {".webmanifest": "application/manifest+json", ".woff2": "font/woff2", ".js": "text/javascript"}
+_IS_TEXT = re.compile(r"text/|image/svg|application/(json|javascript|manifest)")
+PLAIN: RawHeaders = [(b"content-type", b"text/plain; charset=utf-8")]
+_NOT_PAGES = ("_headers", "_redirects")
+
+
+class File(msgspec.Struct, frozen=True):
+    body: bytes
+    gzipped: bytes
+    """Empty where it is not worth it."""
+    etag: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+class Site:
+    """One brand's folder in memory, read again when a build has put another in its place."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamp: tuple[int, int] | None = None
+        self.files: dict[str, File] = {}
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the build says that browsers come by https."""
+        self._refresh()
+        index = self.files.get("index.html")
+        return index is not None and any(name.lower() == b"strict-transport-security" for name, _ in index.headers)
+
+    def find(self, path: str) -> tuple[int, File | None]:
+        """Status and file for a path below the brand; a folder is its `index.html`."""
+        self._refresh()
+        name = f"{path}index.html" if path.endswith("/") or not path else path
+        if name in self.files and name not in _NOT_PAGES:
+            return 200, self.files[name]
+        if f"{path}/index.html" in self.files:
+            return 308, None
+        folder, is_login, _ = path.rpartition("p/login/")  # in the folder of a language, or in none
+        missing = f"{folder}link-not-active/index.html" if is_login and folder.count("/") < 2 else "404.html"
+        return 404, self.files.get(missing) or self.files.get("404.html")
+
+    def _refresh(self) -> None:
+        try:
+            status = self._folder.stat()
+        except FileNotFoundError:
+            self.files, self._stamp = {}, None
+            return
+        stamp = (status.st_ino, status.st_mtime_ns)
+        if stamp != self._stamp:
+            rules = _rules(self._folder / "_headers")
+            found = sorted(path for path in self._folder.rglob("*") if path.is_file() and not path.is_symlink())
+            self.files = {each.relative_to(self._folder).as_posix(): _read(each, self._folder, rules) for each in found}
+            self._stamp = stamp
+
+
+class StaticFiles:
+    """ASGI middleware: the static pages of these brands, everything else from `app`."""
+
+    def __init__(self, app: ASGIApp, dist: Path, brands: Iterable[str]) -> None:
+        self._app = app
+        self._sites = {name: Site(dist / name) for name in brands}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        brand, slash, path = scope.get("path", "").removeprefix("/").partition("/")
+        site = self._sites.get(brand)
+        method = scope.get("method", "")
+        if scope["type"] != ScopeType.HTTP or site is None or is_dynamic(f"/{path}"):
+            await self._app(scope, receive, send)
+        elif method not in ("GET", "HEAD"):
+            await answer_bare(send, 405, [(b"allow", b"GET, HEAD")], secure=site.is_secure)
+        elif not slash:
+            await answer_bare(send, 308, [(b"location", f"/{quote(brand)}/".encode())], secure=site.is_secure)
+        else:
+            status, file = site.find(path)
+            if status == 308:
+                location = f"/{quote(brand)}/{quote(path)}/".encode()
+                await answer_bare(send, 308, [(b"location", location)], secure=site.is_secure)
+            elif file is None:
+                await answer_bare(send, 404, PLAIN, b"Not found.\n", secure=site.is_secure)
+            else:
+                await _send_file(send, status, file, dict(scope["headers"]), with_body=method == "GET")
+
+
+def is_dynamic(path: str) -> bool:
+    """Whether a path below a brand is the application's, by the same list that the CDN is given."""
+    return any(
+        path.startswith(prefix) if prefix.endswith("/") else path == prefix or path.startswith(f"{prefix}/")
+        for prefix in DYNAMIC_PREFIXES
+    )
+
+
+async def _send_file(send: Send, status: int, file: File, asked: dict[bytes, bytes], *, with_body: bool) -> None:
+    headers = [*file.headers, (b"etag", file.etag)]
+    if file.gzipped:
+        headers.append((b"vary", b"Accept-Encoding"))
+    known = {each.strip() for each in asked.get(b"if-none-match", b"").split(b",")}
+    if status == 200 and file.etag in known:
+        await answer(send, 304, headers)
+        return
+    body = file.body
+    if file.gzipped and _takes_gzip(asked.get(b"accept-encoding", b"")):
+        body = file.gzipped
+        headers.append((b"content-encoding", b"gzip"))
+    headers.append((b"content-length", str(len(body)).encode()))
+    await answer(send, status, headers, body if with_body else b"")
+
+
+async def answer(send: Send, status: int, headers: RawHeaders, body: bytes = b"") -> None:
+    """One whole answer over ASGI."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def answer_bare(send: Send, status: int, headers: RawHeaders, body: bytes = b"", *, secure: bool = False) -> None:
+    """One whole answer that is no file of the build, under the policy of such answers: it may do nothing, nobody keeps it."""
+    ours = [(name.lower().encode(), value.encode()) for name, value in policy.bare(secure=secure).items()]
+    await answer(send, status, [*headers, *ours], body)
+
+
+def _takes_gzip(header: bytes) -> bool:
+    for part in header.split(b","):
+        coding, _, weight = part.replace(b" ", b"").lower().partition(b";q=")
+        if coding in (b"gzip", b"*"):
+            return weight.strip(b"0.") != b"" if weight else True
+    return False
+
+
+def _read(path: Path, folder: Path, rules: list[Rule]) -> File:
+    body = path.read_bytes()
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    name = "/" + path.relative_to(folder).as_posix()
+    headers = {"content-type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind}
+    url = name.removesuffix("index.html")
+    for pattern, given in rules:
+        if pattern.fullmatch(url):
+            headers |= given
+    gzipped = gzip.compress(body, 9, mtime=0) if _IS_TEXT.match(kind) else b""
+    return File(
+        body=body,
+        gzipped=gzipped if len(gzipped) < len(body) else b"",
+        etag=f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'.encode(),
+        headers=tuple((key.encode(), value.encode()) for key, value in headers.items()),
+    )
+
+
+def _rules(path: Path) -> list[Rule]:
+    """`_headers` as CDNs read it: a line with a path, `*` for anything, then indented lines with a header each."""
+    rules: list[Rule] = []
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not line[0].isspace():
+            rules.append((re.compile(".*".join(re.escape(part) for part in line.strip().split("*"))), {}))
+        elif rules:
+            key, _, value = line.strip().partition(":")
+            rules[-1][1][key.strip().lower()] = value.strip()
+    return rules
