@@ -70,7 +70,7 @@ def import_command(options: argparse.Namespace) -> int:
     from server.merchant.importing.files import ImportRefused, import_files  # noqa: PLC0415
 
     brand = link.brand_named(themes_folder(), options.brand)
-    page = brand.portal.login_page
+    page = brand.config.login_page
     live = not page.link.startswith("test_") if page.link else None
 
     async def work(store: Store) -> int:

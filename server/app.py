@@ -151,7 +151,7 @@ def renderer_of(brand: Brand, *, reload: bool = False) -> Renderer:
 
 
 def origin_of(brand: Brand, settings_: Settings) -> str:
-    origin = brand.portal.site.url or settings_.origin
+    origin = brand.config.site.url or settings_.origin
     if not origin:
         raise settings.SettingsError(
             f"PORTAL_ORIGIN: missing, and brand {brand.name} has no [site] url of its own. "
@@ -161,7 +161,7 @@ def origin_of(brand: Brand, settings_: Settings) -> str:
 
 
 def ledger_of(brand: Brand, store: Store) -> Billing:
-    return Ledger(store, brand.name, brand.portal.features, brand.base, brand.portal.mail)
+    return Ledger(store, brand.name, brand.config.features, brand.base, brand.config.mail)
 
 
 async def look_for_mail(request: AnyRequest) -> None:

@@ -45,7 +45,7 @@ class Portal:
 
     @property
     def _page(self) -> LoginPage:
-        return self.login_page() if self.login_page else self.brand.portal.login_page
+        return self.login_page() if self.login_page else self.brand.config.login_page
 
     def speaking(self, locale: str) -> Portal:
         """The same, with the URLs of pages in this locale: for what leads to them from elsewhere, such as a mail."""
@@ -64,7 +64,7 @@ class Portal:
 def check_backend(brand: Brand) -> None:
     """Raises `SettingsError` where the brand asks for a backend that is not there: an empty ledger must not take its
     place without a word."""
-    backend = brand.portal.billing.backend
+    backend = brand.config.billing.backend
     if backend != "ledger":
         raise SettingsError(
             f"{brand.folder / 'portal.toml'}: billing.backend: {backend!r} cannot be served yet; "

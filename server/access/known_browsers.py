@@ -58,9 +58,9 @@ def note(transaction: Transaction, portal: Portal, customer_id: str, shown: str,
 
 def tell(transaction: Transaction, portal: Portal, customer_id: str, *, browser: str, now: datetime) -> None:
     """Mail the customer about a log-in from a browser that is not known, which is not in the history yet."""
-    if not portal.brand.portal.mail.wants(KIND) or not transaction.run(_LOGGED_IN, _whose(portal, customer_id)):
+    if not portal.brand.config.mail.wants(KIND) or not transaction.run(_LOGGED_IN, _whose(portal, customer_id)):
         return
-    posting.put(
+    posting.enqueue(
         transaction,
         brand=portal.name,
         customer_id=customer_id,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from server.billing import Account, NotFound, PaymentMethod, Refused
-from server.billing.ledger.accounts import Asked, LedgerAccounts
+from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.ledger.changes import methods
 from server.billing.ledger.sandbox import ProviderSession, begin
 from server.paths import Paths
@@ -26,24 +26,24 @@ class LedgerMethods(LedgerAccounts):
     async def add_payment_method(
         self, customer_id: str, method: PaymentMethod, *, replaces: str, key: str, now: datetime, browser: str
     ) -> Account:
-        asked = Asked(customer_id, "payment_method.added", method.id, key, now, browser)
-        return await self._change(asked, lambda it: methods.add(it, method, self.features, replaces))
+        command = Command(customer_id, "payment_method.added", method.id, key, now, browser)
+        return await self._change(command, lambda it: methods.add(it, method, self.features, replaces))
 
     async def set_default(
         self, customer_id: str, method_id: str, *, everywhere: bool, key: str, now: datetime, browser: str
     ) -> Account:
         words = ("everywhere",) if everywhere else ()
-        asked = Asked(customer_id, "payment_method.default", method_id, key, now, browser, words)
+        command = Command(customer_id, "payment_method.default", method_id, key, now, browser, words)
         return await self._change(
-            asked, lambda it: methods.set_default(it, method_id, self.features, now, everywhere=everywhere)
+            command, lambda it: methods.set_default(it, method_id, self.features, now, everywhere=everywhere)
         )
 
     async def remove_payment_method(
         self, customer_id: str, method_id: str, *, key: str, now: datetime, browser: str
     ) -> Account:
-        asked = Asked(customer_id, "payment_method.removed", method_id, key, now, browser)
-        return await self._change(asked, lambda it: methods.remove(it, method_id, self.features, now))
+        command = Command(customer_id, "payment_method.removed", method_id, key, now, browser)
+        return await self._change(command, lambda it: methods.remove(it, method_id, self.features, now))
 
     async def unpin(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        asked = Asked(customer_id, "subscription.unpinned", subscription_id, key, now, browser)
-        return await self._change(asked, lambda it: methods.unpin(it, subscription_id, self.features))
+        command = Command(customer_id, "subscription.unpinned", subscription_id, key, now, browser)
+        return await self._change(command, lambda it: methods.unpin(it, subscription_id, self.features))

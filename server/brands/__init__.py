@@ -64,12 +64,12 @@ class Brand(msgspec.Struct, frozen=True):
     lineage: tuple[Path, ...]
     """This brand's folder, then those that it extends, nearest first."""
     theme: Theme
-    portal: PortalConfig
+    config: PortalConfig
 
     @property
     def base(self) -> str:
         """What its URLs begin with: nothing on a domain of its own, else `/<name>`."""
-        return "" if self.portal.site.url else f"/{self.name}"
+        return "" if self.config.site.url else f"/{self.name}"
 
 
 def load(folder: Path) -> Brand:
@@ -86,7 +86,7 @@ def load(folder: Path) -> Brand:
     if mistakes or theme is None or portal is None:
         raise ThemeError(mistakes)
     lineage = tuple(each.file.parent for each in documents)
-    return Brand(name=folder.name, folder=folder, lineage=lineage, theme=theme, portal=portal)
+    return Brand(name=folder.name, folder=folder, lineage=lineage, theme=theme, config=portal)
 
 
 def is_base(folder: Path) -> bool:
@@ -135,7 +135,7 @@ def load_all(folder: Path) -> tuple[Brand, ...]:
 def _shared_domains(brands: list[Brand]) -> Iterator[Mistake]:
     owners: dict[str, Brand] = {}
     for brand in brands:
-        url = brand.portal.site.url
+        url = brand.config.site.url
         owner = owners.setdefault(url, brand)
         if url and owner is not brand:
             file = brand.folder / PORTAL_FILE

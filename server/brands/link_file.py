@@ -21,7 +21,7 @@ class LinkFile:
     def __init__(self, brand: Brand) -> None:
         self._file = brand.folder / PORTAL_FILE
         self._path = str(self._file)  # asked for at every request: pathlib takes longer than the disk
-        self._page = brand.portal.login_page
+        self._page = brand.config.login_page
         self._stamp = _stamp(self._path)
 
     def __call__(self) -> LoginPage:

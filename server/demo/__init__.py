@@ -187,7 +187,7 @@ class Demo:
 
     def _portals(self) -> list[tuple[str, str]]:
         return [
-            (brand.name, self.origin + Paths(brand.base).login_page(brand.portal.login_page.link, SAMPLE_ADDRESS))
+            (brand.name, self.origin + Paths(brand.base).login_page(brand.config.login_page.link, SAMPLE_ADDRESS))
             for brand in self._brands
         ]
 
@@ -224,14 +224,14 @@ class Demo:
 
 def on_one_origin(brand: Brand) -> Brand:
     """The brand as the demo shows it: without a domain of its own, its log-in page active, its billing a ledger."""
-    link = brand.portal.login_page.link or f"test_{brand.name:0>22}"
+    link = brand.config.login_page.link or f"test_{brand.name:0>22}"
     portal = msgspec.structs.replace(
-        brand.portal,
-        site=msgspec.structs.replace(brand.portal.site, url=""),
-        login_page=msgspec.structs.replace(brand.portal.login_page, enabled=True, link=link),
-        billing=msgspec.structs.replace(brand.portal.billing, backend="ledger"),
+        brand.config,
+        site=msgspec.structs.replace(brand.config.site, url=""),
+        login_page=msgspec.structs.replace(brand.config.login_page, enabled=True, link=link),
+        billing=msgspec.structs.replace(brand.config.billing, backend="ledger"),
     )
-    return msgspec.structs.replace(brand, portal=portal)
+    return msgspec.structs.replace(brand, config=portal)
 
 
 def print_passcode(message: EmailMessage) -> None:

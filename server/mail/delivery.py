@@ -94,7 +94,7 @@ class Delivery:
             return "expired", "not needed any more: what it told of is settled"
         wanted = account.customer.preferred_locales if account else ()
         asked_in = kind.asked_in(portal, job)
-        locale = choose_locale(portal.brand.portal.site.locales, (*wanted, asked_in) if asked_in else wanted)
+        locale = choose_locale(portal.brand.config.site.locales, (*wanted, asked_in) if asked_in else wanted)
         mail = kind.read(portal.speaking(locale), job, chosen)
         try:
             message = messages.compose(portal, mail, chosen.email, key=job.id, now=self._clock(), locale=locale)
@@ -111,7 +111,7 @@ class Delivery:
     @staticmethod
     def _is_asked_for(kind: Kind, portal: Portal) -> bool:
         """Whether the account says something about this mail: in which language, or that it is needless by now."""
-        return kind.is_needed is not None or len(portal.brand.portal.site.locales) > 1
+        return kind.is_needed is not None or len(portal.brand.config.site.locales) > 1
 
     async def _account(self, portal: Portal, customer_id: str) -> Account | None:
         """The account as it is now; None where the billing side does not say. Reading it also makes its page ready."""

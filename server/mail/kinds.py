@@ -2,7 +2,7 @@
 
 A row with a customer's id goes to that customer; one without, a passcode's, to the customer that its address opens. The
 address that it is sent to is always the stored one. Whatever puts a row of a new kind into the outbox
-(`server.posting.put`) adds its kind here, and beside it `site/templates/emails/<kind>.html`, `.txt` and
+(`server.posting.enqueue`) adds its kind here, and beside it `site/templates/emails/<kind>.html`, `.txt` and
 `.examples.json`.
 """
 
@@ -64,7 +64,7 @@ def _passcode_asked_in(portal: Portal, job: Job) -> str:
 
 
 def _new_login(portal: Portal, job: Job, customer: Candidate) -> Mail:
-    if not portal.brand.portal.mail.wants(job.kind):
+    if not portal.brand.config.mail.wants(job.kind):
         raise NotSent("not sent: switched off in portal.toml, [mail]")
     told = msgspec.msgpack.decode(job.data, type=NewBrowser)
     way, link = _way(portal, customer, "sessions"), portal_link(portal, customer.email)
@@ -85,9 +85,9 @@ def _way(portal: Portal, customer: Candidate, page: str) -> str:
 
 def _about(kind: type[Letter]) -> Kind:
     def read(portal: Portal, job: Job, customer: Candidate) -> Mail:
-        if not portal.brand.portal.mail.wants(job.kind):
+        if not portal.brand.config.mail.wants(job.kind):
             raise NotSent("not sent: switched off in portal.toml, [mail]")
-        if job.is_unwanted and portal.brand.portal.mail.may_stop(job.kind):
+        if job.is_unwanted and portal.brand.config.mail.may_stop(job.kind):
             raise Unwanted("the customer has switched these off")
         told, stop = decode(job.data), stopping.link(portal, customer.id, job.kind)
         way = _way(portal, customer, page_of(kind, told))

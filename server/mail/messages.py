@@ -87,7 +87,7 @@ def passcode(portal: Portal, code: str, browser: str, asked_at: datetime, expire
 def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, locale: str | None = None) -> EmailMessage:
     """The message to one stored address. The same `key` gives the same Message-ID, so that a mail which had to be sent
     twice can be seen to be one. Raises `ValueError` where `to` is no address that can be mailed."""
-    business = portal.brand.portal.business
+    business = portal.brand.config.business
     rendered = render(portal.renderer, mail, locale)
     sender = portal.settings.mail_from
     message = EmailMessage(policy=POLICY)

@@ -24,7 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from server.brands.mail_switches import OPTIONAL
-from server.mail import choices
+from server.mail import reminder_choices
 from server.store import Row, Store, Transaction, micros, moment
 
 LEASE = timedelta(seconds=60)
@@ -112,7 +112,7 @@ async def _claim(store: Store, now: datetime, limit: int, *, later: int) -> list
 
 def _with_choice(transaction: Transaction, job: Job) -> Job:
     """Asked in the transaction that takes the row: a choice counts until then."""
-    return replace(job, is_unwanted=choices.is_off(transaction, job.brand, job.customer_id, job.kind))
+    return replace(job, is_unwanted=reminder_choices.is_off(transaction, job.brand, job.customer_id, job.kind))
 
 
 def _job(row: Row) -> Job:

@@ -21,7 +21,7 @@ _MAC = 16
 
 def link(portal: Portal, customer_id: str, kind: str) -> str:
     """What stops this kind of mail; empty where the brand lets nobody choose."""
-    if not portal.brand.portal.mail.may_stop(kind):
+    if not portal.brand.config.mail.may_stop(kind):
         return ""
     return f"{portal.origin}{portal.paths.mail_stop(kind, token_for(portal, customer_id, kind))}"
 

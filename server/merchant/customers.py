@@ -13,7 +13,7 @@ from rich.text import Text
 from server.access import directory as choice
 from server.access.directory import Explained
 from server.formats.email import Mistake, canonical
-from server.mail import choices, outbox
+from server.mail import outbox, reminder_choices
 from server.mail.outbox import Record
 from server.store import Store
 
@@ -75,7 +75,7 @@ def _customers(found: list[Explained]) -> Table:
 
 async def _reminders(store: Store, brand: str, customer_id: str) -> list[RenderableType]:
     """A line for each kind that the customer does not want."""
-    off = await choices.switched_off(store, brand, customer_id)
+    off = await reminder_choices.switched_off(store, brand, customer_id)
     return [_plain(f"{customer_id} has switched off {kind}, on {at:%Y-%m-%d}.") for kind, at in off.items()]
 
 

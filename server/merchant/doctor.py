@@ -65,8 +65,8 @@ def _backend(brand: Brand) -> Finding | None:
 
 
 def _link(brand: Brand, settings: Settings) -> Finding:
-    what, page = f"link of {brand.name}", brand.portal.login_page
-    if not brand.portal.site.url and not settings.origin:
+    what, page = f"link of {brand.name}", brand.config.login_page
+    if not brand.config.site.url and not settings.origin:
         mend = "Set PORTAL_ORIGIN, or [site] url in the brand's portal.toml."
         return Finding(what, False, "nothing says where browsers reach the brand", mend)
     if not page.enabled:
@@ -82,7 +82,7 @@ def _electronic(brand: Brand) -> Finding:
         "seller_vat_id": "tax_id (a VAT number that begins with the country of the address)",
         "seller_address": "address (line1, city and country)",
     }
-    what, missing = f"electronic invoices of {brand.name}", [keys[each] for each in seller_gaps(brand.portal.business)]
+    what, missing = f"electronic invoices of {brand.name}", [keys[each] for each in seller_gaps(brand.config.business)]
     if missing:
         return Finding(what, True, f"none: [business] in portal.toml does not say {' and '.join(missing)}")
     return Finding(what, True, "Factur-X inside the PDF, where the customer's data suffices")

@@ -36,10 +36,10 @@ def deactivate(folder: Path) -> None:
 def url(brand: Brand, origin: str) -> str:
     """Where the log-in page is; empty: no link is active. `origin` is for brands without a domain of their own; where
     it is not known the answer is the path alone."""
-    page = brand.portal.login_page
+    page = brand.config.login_page
     if not page.enabled:
         return ""
-    return (brand.portal.site.url or origin) + Paths(brand.base).login_page(page.link)
+    return (brand.config.site.url or origin) + Paths(brand.base).login_page(page.link)
 
 
 def brand_in(themes: Path, name: str) -> Path:

@@ -35,7 +35,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, static: Pat
     """Serve until a signal ends it. Raises `ServeError`, `SettingsError` and `ThemeError` before the first worker starts."""
     loaded = themes.load_all(settings.themes)
     brands = [brand.name for brand in loaded]
-    origins = {brand.name: brand.portal.site.url or settings.origin for brand in loaded}
+    origins = {brand.name: brand.config.site.url or settings.origin for brand in loaded}
     for brand in loaded:
         check_backend(brand)
     for name, origin in origins.items():

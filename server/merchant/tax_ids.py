@@ -29,12 +29,12 @@ async def say(
     store: Store, brand: Brand, customer: str, value: str, state: str, *, name: str, address: str, now: datetime
 ) -> TaxId:
     """The number as it is now. Raises `NotSaid` and `StoreUnavailable`."""
-    if brand.portal.billing.backend != "ledger":
-        raise NotSaid(f"{brand.name} is billed by {brand.portal.billing.backend}, which verifies tax numbers itself")
+    if brand.config.billing.backend != "ledger":
+        raise NotSaid(f"{brand.name} is billed by {brand.config.billing.backend}, which verifies tax numbers itself")
     told = [_line("--name", name), _line("--address", address)]
     if state != "verified" and any(told):
         raise NotSaid("--name and --address are what the office says of a number that it knows: only with verified")
-    ledger = Ledger(store, brand.name, brand.portal.features, brand.base, brand.portal.mail)
+    ledger = Ledger(store, brand.name, brand.config.features, brand.base, brand.config.mail)
     try:
         numbers = (await ledger.account(customer, now)).customer.tax_ids
         found = _one_of(numbers, value, customer)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from server.paths import DYNAMIC_PREFIXES
-from server.publishing.whole import write_file
+from server.publishing.atomic_files import write_file
 from server.rendering.assets import Assets
 from server.web import policy
 

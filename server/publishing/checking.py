@@ -99,7 +99,7 @@ def brand_problems(brand: Brand, shown: Sequence[Example], mails: Sequence[MailE
 
 
 def _locale_problems(brand: Brand) -> Iterator[Problem]:
-    for tag in brand.portal.site.locales:
+    for tag in brand.config.site.locales:
         if words.catalog_of(tag) is None and tag.partition("-")[0] != "en":
             message = (
                 f"site.locales: there are no words for {tag}, its pages are English; `build.py words {tag}` begins them"

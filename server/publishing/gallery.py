@@ -19,9 +19,9 @@ from server.brands import PAIRS, Brand, palette
 from server.mail import messages
 from server.paths import Paths
 from server.publishing import examples, fields, publishing
+from server.publishing.atomic_files import write_folder
 from server.publishing.examples import Example, MailExample
 from server.publishing.fields import Field
-from server.publishing.whole import write_folder
 from server.rendering.assets import Assets
 from server.rendering.renderer import Frame, Renderer
 

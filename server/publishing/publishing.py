@@ -25,10 +25,10 @@ import msgspec
 from server.brands import Brand
 from server.paths import Paths
 from server.publishing import cdn
+from server.publishing.atomic_files import NotOurs, write_folder
 from server.publishing.links import Links
 from server.publishing.rules import html_rules, template_rules
 from server.publishing.rules.html_rules import Problem
-from server.publishing.whole import NotOurs, write_folder
 from server.rendering.assets import AssetError, Assets
 from server.rendering.renderer import Renderer
 
@@ -98,11 +98,11 @@ def files_of(brand: Brand, *, server: str = "", secure: bool = True, reload: boo
         outputs.add(path, html.encode(), f"site/templates/{template}")
     if problems := [*template_rules.override_problems(brand), *page_problems(brand, assets, pages)]:
         raise BuildError("\n".join(map(str, problems)))
-    secure = brand.portal.site.url.startswith("https://") if brand.portal.site.url else secure
+    secure = brand.config.site.url.startswith("https://") if brand.config.site.url else secure
     outputs.add("robots.txt", cdn.ROBOTS, "server/cdn.py")
     headers = cdn.headers(outputs.files, assets, brand.base, secure=secure)
     outputs.add("_headers", headers.encode(), "server/cdn.py")
-    redirects = cdn.redirects(brand.name, brand.base, server, brand.portal.site.locales[1:])
+    redirects = cdn.redirects(brand.name, brand.base, server, brand.config.site.locales[1:])
     outputs.add("_redirects", redirects.encode(), "server/cdn.py")
     return dict(sorted(outputs.files.items()))
 
@@ -117,7 +117,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def page_templates(brand: Brand) -> dict[str, Page]:
     """Which page stands where, by the path in the brand's folder."""
-    first, link = brand.portal.site.locales[0], active_link(brand)
+    first, link = brand.config.site.locales[0], active_link(brand)
     login = f"p/login/{link}/"
     # Who changes the language on the start is on the way to the log-in page.
     start = {"": ("home", login), login: ("login", login)} if link else {"": ("link_not_active", "")}
@@ -125,7 +125,7 @@ def page_templates(brand: Brand) -> dict[str, Page]:
     spoken = {**start, **{path: (name, path) for path, name in others.items()}}
     pages = {
         f"{'' if tag == first else f'{tag}/'}{path}index.html": Page(name, tag, going)
-        for tag in brand.portal.site.locales
+        for tag in brand.config.site.locales
         for path, (name, going) in spoken.items()
     }
     return {**pages, "404.html": Page("not_found", first), "500.html": Page("server_error", first)}
@@ -133,7 +133,7 @@ def page_templates(brand: Brand) -> dict[str, Page]:
 
 def active_link(brand: Brand) -> str:
     """The token of the log-in page, or nothing where it is switched off."""
-    return brand.portal.login_page.link if brand.portal.login_page.enabled else ""
+    return brand.config.login_page.link if brand.config.login_page.enabled else ""
 
 
 def render_pages(brand: Brand, assets: Assets) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -90,12 +90,12 @@ class Renderer:
     def __init__(self, brand: Brand, assets: Assets, paths: Paths) -> None:
         self.brand, self.paths, self.assets = brand, paths, assets
         loader = _loader(brand)
-        self._paths = {tag: _paths_in(paths, tag, brand) for tag in brand.portal.site.locales}
+        self._paths = {tag: _paths_in(paths, tag, brand) for tag in brand.config.site.locales}
         self._environments = {tag: _environment(brand, assets, its, tag, loader) for tag, its in self._paths.items()}
 
     @property
     def default_locale(self) -> str:
-        return self.brand.portal.site.locales[0]
+        return self.brand.config.site.locales[0]
 
     def environment(self, locale: str | None = None) -> jinja2.Environment:
         """The environment of one of the brand's locales; the first one without a name."""
@@ -145,7 +145,7 @@ class Renderer:
 
 
 def _paths_in(paths: Paths, tag: str, brand: Brand) -> Paths:
-    return dataclasses.replace(paths, language="" if tag == brand.portal.site.locales[0] else tag)
+    return dataclasses.replace(paths, language="" if tag == brand.config.site.locales[0] else tag)
 
 
 def _loader(brand: Brand) -> jinja2.BaseLoader:
@@ -194,7 +194,7 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
         direction=locale.text_direction,
     )
     environment.filters.update(
-        _filters(locale, ZoneInfo(brand.portal.site.timezone), brand.portal.business.address.country)
+        _filters(locale, ZoneInfo(brand.config.site.timezone), brand.config.business.address.country)
     )
     return environment
 

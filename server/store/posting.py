@@ -11,14 +11,14 @@ from datetime import datetime
 
 from server.store import Transaction, micros
 
-_PUT = """
+_ENQUEUE = """
 INSERT INTO outbox
   (id, brand, kind, address, customer_id, event, later, data, created_at, not_before, expires_at, attempts, state)
 VALUES (:id, :brand, :kind, '', :customer, :event, :later, :data, :now, :now, :expires_at, 0, 'waiting')
 ON CONFLICT (brand, customer_id, event) DO NOTHING"""
 
 
-def put(
+def enqueue(
     transaction: Transaction,
     *,
     brand: str,
@@ -47,4 +47,4 @@ def put(
         "now": micros(now),
         "expires_at": micros(expires_at),
     }
-    return transaction.count(_PUT, row) == 1
+    return transaction.count(_ENQUEUE, row) == 1

@@ -39,6 +39,10 @@ class TooSlowError(HTTPException):
     status_code = 408
 
 
+class OfAnother(Exception):
+    """The form was made for another account: another tab has logged in to this one since. Nothing was done."""
+
+
 class Form:
     """The fields of one form. A field that is missing is empty text."""
 

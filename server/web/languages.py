@@ -28,7 +28,7 @@ AnyRequest = Request[Any, Any, Any]
 
 def locale_for(request: AnyRequest, portal: Portal, account: Account | None = None) -> str:
     """The customer's preferred language, else the one that was chosen on the way in, else the browser's."""
-    offered = portal.brand.portal.site.locales
+    offered = portal.brand.config.site.locales
     if len(offered) == 1:
         return offered[0]
     wanted = account.customer.preferred_locales if account else ()
@@ -45,12 +45,12 @@ def chosen(request: AnyRequest, portal: Portal) -> str:
         request.query_params.get("language", ""),
         token_of(request, portal, "language"),
     )
-    return next((each for each in given if each in portal.brand.portal.site.locales), "")
+    return next((each for each in given if each in portal.brand.config.site.locales), "")
 
 
 def remember(response: Response[Any], portal: Portal, locale: str) -> None:
     """Pages before log-in are in this language from now on, whatever the browser prefers."""
-    if len(portal.brand.portal.site.locales) > 1:
+    if len(portal.brand.config.site.locales) > 1:
         response.cookies.append(cookie(portal, "language", locale, max_age=int(REMEMBERED.total_seconds())))
 
 

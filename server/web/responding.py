@@ -6,6 +6,7 @@ One URL, one fragment, two wrappings: htmx gets the fragment, everybody else the
     something odd was typed               a value                   the same form, 422, their words kept
     a rule says no                        a value                   the reason and a way forward
     the billing side says no              billing.Refused           our sentence for it, 409
+    a form of another account             forms.OfAnother           "This page is of another account", 409
     it is away, nothing was sent          billing.Unavailable       "Nothing was changed", 503
     asked and heard nothing               billing.Uncertain         "We do not know yet", 503, a safe repeat
     not theirs, or not there              billing.NotFound          404, the same bytes for both
@@ -39,7 +40,7 @@ from server.portal import Portal
 from server.rendering.renderer import Frame, View, template_of
 from server.store import StoreUnavailable
 from server.web import languages
-from server.web.forms import Form
+from server.web.forms import OfAnother
 from server.web.guard import asks_head
 from server.web.problems import views as problems
 
@@ -145,16 +146,6 @@ def go_in_place(path: str) -> Response[None]:
     return Response(None, status_code=303, headers={"Location": path})
 
 
-def of_another(request: AnyRequest, portal: Portal, customer: LoggedIn, form: Form) -> Response[str] | None:
-    """The answer to a form that was made for another account: another tab has logged in to this one since. None: it was
-    made for this one."""
-    if form.get("customer") in ("", customer.customer_id):
-        return None
-    return show(
-        request, portal, problems.OtherCustomer(), account=customer.account, address=customer.address, status=409
-    )
-
-
 def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:
     """From here on, a failure offers to ask for this again with the same key."""
     request.state.repeat = repeat
@@ -166,6 +157,10 @@ def _refused(request: AnyRequest, error: Refused) -> Response[str]:
     if repeat:
         view = problems.Refused(error.reason, repeat.subject, error.detail, repeat.see)
     return _problem(request, view, 409)
+
+
+def _of_another(request: AnyRequest, _: OfAnother) -> Response[str]:
+    return _problem(request, problems.OtherCustomer(), 409)
 
 
 def _unavailable(request: AnyRequest, _: Unavailable | StoreUnavailable) -> Response[str]:
@@ -244,6 +239,7 @@ def _repeat(request: AnyRequest) -> problems.Repeat | None:
 
 exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Response[Any]]] = {
     Refused: _refused,
+    OfAnother: _of_another,
     Unavailable: _unavailable,
     StoreUnavailable: _unavailable,
     Uncertain: _uncertain,

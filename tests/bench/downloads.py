@@ -62,7 +62,7 @@ async def _downloaded(count: int) -> tuple[float, int]:
     with TemporaryDirectory() as folder:
         store = open_store(f"sqlite:{Path(folder) / 'store.sqlite'}")
         world = World(store, lambda: NEWEST)
-        if isinstance(statement(ELECTRONIC, world.portal().brand.portal.business), Gaps):
+        if isinstance(statement(ELECTRONIC, world.portal().brand.config.business), Gaps):
             raise RuntimeError("the invoices of this benchmark are no electronic ones")  # noqa: TRY004 (a value of ours)
         them = tuple(
             replace(ELECTRONIC, id=f"in_{n:04}", created_at=NEWEST - timedelta(hours=10 * n)) for n in range(count)

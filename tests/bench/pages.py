@@ -25,7 +25,7 @@ def rows() -> Iterator[Row]:
         out = Path(folder)
         publishing.build(brands, out)
         for brand in brands:
-            login = out / brand.name / "p" / "login" / brand.portal.login_page.link / "index.html"
+            login = out / brand.name / "p" / "login" / brand.config.login_page.link / "index.html"
             yield _budget(f"{brand.name}: log-in page, all of it", _everything(login, out, brand), 18)
             yield _budget(f"{brand.name}: log-in page, its HTML with the styles", _wire(login), 14)
             account = out / brand.name / "account" / "index.html"

@@ -59,8 +59,8 @@ def test_no_fragment_is_wider_than_320_px(narrow: Callable[[Brand], Page], brand
 def arabic() -> Brand:
     """The brand with the fullest templates, offered from right to left."""
     harbour = shown.brands()["harbour"]
-    site = replace(harbour.portal.site, locales=("ar",))
-    return replace(harbour, portal=replace(harbour.portal, site=site))
+    site = replace(harbour.config.site, locales=("ar",))
+    return replace(harbour, config=replace(harbour.config, site=site))
 
 
 def test_from_right_to_left_no_page_is_wider_than_320_px(narrow: Callable[[Brand], Page], arabic: Brand):

@@ -18,7 +18,7 @@ ORIGIN = "https://portal.example"
 BRAND = themes.load(Path(__file__).parents[2] / "themes" / "plain")
 ASSETS, PATHS = Assets.of(BRAND), Paths(BRAND.base)
 RENDERER = Renderer(BRAND, ASSETS, PATHS)
-LINK = BRAND.portal.login_page.link
+LINK = BRAND.config.login_page.link
 OURS = {"X-Portal-Fragment": "1", "Content-Type": "text/html; charset=utf-8"}
 OVERVIEW = """<div id="home-overview" data-address="jenny@example.com"><h2 tabindex="-1" data-focus>Plans</h2>
 <a id="go" href="/next" hx-get="/next" hx-target="#home-overview" hx-swap="outerHTML">Next</a></div>"""

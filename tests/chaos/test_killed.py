@@ -40,7 +40,7 @@ def production(tmp_path: Path, mailbox: Mailbox) -> Iterator[Production]:
 
 
 def test_twenty_kills_lose_nothing_that_was_acknowledged(production: Production, mailbox: Mailbox) -> None:
-    link = load(ROOT / "themes" / BRAND).portal.login_page.link
+    link = load(ROOT / "themes" / BRAND).config.login_page.link
     chance = random.Random(20)
     waiting = [Customer(number, production, mailbox) for number in range(KILLS * VISITORS)]
     known: list[Customer] = []

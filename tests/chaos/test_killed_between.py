@@ -53,7 +53,7 @@ async def _fill(database: str) -> None:
 def sam(production: Production, mailbox: Mailbox) -> Visitor:
     """Logged in."""
     visitor = Visitor(production.port)
-    visitor.post(f"/{BRAND}/login", email=SAM, link=load(ROOT / "themes" / BRAND).portal.login_page.link)
+    visitor.post(f"/{BRAND}/login", email=SAM, link=load(ROOT / "themes" / BRAND).config.login_page.link)
     code = mailbox.passcode(SAM, 20)
     assert code
     assert visitor.post(f"/{BRAND}/login/code", code=code)[0] == 303

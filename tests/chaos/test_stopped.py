@@ -35,7 +35,7 @@ def test_a_server_that_is_told_to_stop_answers_what_is_under_way(
 ) -> None:
     production = Production(tmp_path, mailbox, workers=workers)
     asyncio.run(fill(production.environment["PORTAL_DATABASE"], VISITORS))
-    link = load(ROOT / "themes" / BRAND).portal.login_page.link
+    link = load(ROOT / "themes" / BRAND).config.login_page.link
     customers = [Customer(number, production, mailbox) for number in range(VISITORS)]
     failures: list[BaseException] = []
     production.start()
@@ -75,7 +75,7 @@ def test_a_log_in_that_waits_for_the_disk_is_answered_all_the_same(tmp_path: Pat
     production = Production(tmp_path, mailbox)
     database = production.environment["PORTAL_DATABASE"]
     asyncio.run(fill(database, 1))
-    link = load(ROOT / "themes" / BRAND).portal.login_page.link
+    link = load(ROOT / "themes" / BRAND).config.login_page.link
     visitor, answers = Visitor(production.port), []
     production.start()
     with closing(sqlite3.connect(database.removeprefix("sqlite:"), isolation_level=None)) as slow_disk:

@@ -43,13 +43,13 @@ class SpeakingBilling:
 def portal(store: Store | None = None, *, clock=lambda: NOW, settings: Settings = SETTINGS, billing=None, **changed):
     """A portal of the plain theme; `business` or `locales` change its configuration."""
     brand = themes.load(ROOT / "themes" / "plain")
-    config = brand.portal
+    config = brand.config
     if "locales" in changed:
         config = msgspec.structs.replace(config, site=msgspec.structs.replace(config.site, locales=changed["locales"]))
     if "business" in changed:
         business = msgspec.structs.replace(config.business, **changed["business"])
         config = msgspec.structs.replace(config, business=business)
-    brand = msgspec.structs.replace(brand, portal=config)
+    brand = msgspec.structs.replace(brand, config=config)
     paths = Paths(brand.base)
     return Portal(
         brand=brand,

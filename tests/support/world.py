@@ -51,7 +51,7 @@ def brands() -> tuple[Brand, ...]:
 
 def _choosing(brand: Brand) -> Brand:
     return replace(
-        brand, portal=replace(brand.portal, login_page=replace(brand.portal.login_page, account_choice=True))
+        brand, config=replace(brand.config, login_page=replace(brand.config.login_page, account_choice=True))
     )
 
 
@@ -73,14 +73,14 @@ _renderers: dict[tuple[str, str], Renderer] = {}
 
 def _renderer(brand: Brand) -> Renderer:
     """One for each brand and what it offers: it keeps no state of a request."""
-    key = brand.name, repr(brand.portal)
+    key = brand.name, repr(brand.config)
     if key not in _renderers:
         _renderers[key] = renderer_of(brand)
     return _renderers[key]
 
 
 def _offering(brand: Brand, features: Features) -> Brand:
-    return replace(brand, portal=replace(brand.portal, features=features))
+    return replace(brand, config=replace(brand.config, features=features))
 
 
 class World:
@@ -120,14 +120,14 @@ class World:
     def portal(self, brand: str = BRAND) -> Portal:
         """The brand as its handlers know it, for tests below them; behind it is the ledger of the same store."""
         found = next(each for each in brands() if each.name == brand)
-        ledger = Ledger(self.store, brand, found.portal.features, found.base, found.portal.mail)
+        ledger = Ledger(self.store, brand, found.config.features, found.base, found.config.mail)
         return portal_of(found, self.settings, self.store, ledger, self.clock, renderer=_renderer(found))
 
     def client(self, peer: str = "203.0.113.7", **headers: str) -> Client:
         return Client(self.app, self.settings.origin, peer=peer, **headers)
 
     def link(self, brand: str = BRAND) -> str:
-        return next(each.portal.login_page.link for each in brands() if each.name == brand)
+        return next(each.config.login_page.link for each in brands() if each.name == brand)
 
     async def customer(
         self,

@@ -19,8 +19,7 @@ from server.billing import Account, Activity, NotFound, Refusal, Refused, Unavai
 from server.billing.ledger import rows
 from server.billing.ledger.catalog import redeem, release
 from server.billing.ledger.changes import previews
-from server.billing.ledger.events import history as telling
-from server.billing.ledger.events import notices
+from server.billing.ledger.events import history, notices
 from server.billing.ledger.events.notices import Notice
 from server.billing.ledger.events.renewals import catch_up
 from server.billing.model.account import Discount
@@ -35,7 +34,7 @@ _TRIES = 12
 """So often a change begins again when others keep writing the same account."""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Command(msgspec.Struct, frozen=True):
     """Who asks for what, with which key."""
 
     customer_id: str
@@ -47,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True):
     now: datetime
     browser: str
     words: tuple[str, ...] = ()
-    """What else was asked for: the same key with other words is another request."""
+    """What else was command for: the same key with other words is another request."""
 
     @property
     def wanted(self) -> tuple[str, str]:
@@ -75,44 +74,44 @@ class LedgerAccounts:
         found = await self.store.read(rows.HISTORY, values)
         return [rows.activity_of(row) for row in found]
 
-    async def _change(self, asked: Asked, make: Make) -> Account:
+    async def _change(self, command: Command, make: Make) -> Account:
         """Apply a change once for its key. The same key for something else is refused as `key_reused`."""
-        customer_id, now = asked.customer_id, asked.now
+        customer_id, now = command.customer_id, command.now
 
         def work(transaction: Transaction) -> Account:
-            before = rows.plan(transaction, self.brand, customer_id, key=asked.key, wanted=asked.wanted, now=now)
-            if before not in (None, asked.wanted):
+            before = rows.plan(transaction, self.brand, customer_id, key=command.key, wanted=command.wanted, now=now)
+            if before not in (None, command.wanted):
                 raise Refused("key_reused")
             seen = self._current(transaction, customer_id, now)
-            if before == asked.wanted:
+            if before == command.wanted:
                 return seen.account
             made = make(seen.account)
             if isinstance(made, Refusal):
                 raise NotFound if made.reason == "not_found" else Refused(made.reason, made.detail)
             after = made.account if isinstance(made, previews.Planned) else made
             if after != seen.account:
-                self._store(transaction, seen, after, asked)
+                self._store(transaction, seen, after, command)
                 given = made.preview.discount if isinstance(made, previews.Planned) else None
-                self._count(transaction, seen.account, after, asked.subject, given)
-            done = {**self._whose(customer_id), "key": asked.key, "now": micros(now)}
+                self._count(transaction, seen.account, after, command.subject, given)
+            done = {**self._whose(customer_id), "key": command.key, "now": micros(now)}
             transaction.count(rows.DONE, done)
             return after
 
         return await self._write(work)
 
-    def _store(self, transaction: Transaction, seen: rows.Stored, after: Account, asked: Asked) -> None:
+    def _store(self, transaction: Transaction, seen: rows.Stored, after: Account, command: Command) -> None:
         known = {each.id for each in seen.account.invoices}
         new = [each for each in after.invoices if each.id not in known]
-        told = telling.of_change(seen.account, after, asked.action, asked.subject)
-        line = Activity(at=asked.now, kind=told[0], subject=asked.subject, data=told[1], browser=asked.browser)
+        told = history.of_change(seen.account, after, command.action, command.subject)
+        line = Activity(at=command.now, kind=told[0], subject=command.subject, data=told[1], browser=command.browser)
         rows.store_change(transaction, self.brand, seen, after, invoices=new, activities=[line])
-        self._tell(transaction, after.customer.id, notices.asked(seen.account, after, asked.now), asked.now)
+        self._tell(transaction, after.customer.id, notices.asked(seen.account, after, command.now), command.now)
 
     def _tell(self, transaction: Transaction, customer_id: str, found: Iterable[Notice], now: datetime) -> None:
         """Put the mails into the outbox that the brand sends and that are not stale."""
         for each in found:
             if each.until > now and self.mail.wants(each.kind, each.days):
-                posting.put(
+                posting.enqueue(
                     transaction, brand=self.brand, customer_id=customer_id, kind=each.kind, event=each.event,
                     data=notices.encode(each.told), now=now, expires_at=each.until,
                 )  # fmt: skip
@@ -120,7 +119,7 @@ class LedgerAccounts:
     def _count(
         self, transaction: Transaction, before: Account, after: Account, subject: str, given: Discount | None
     ) -> None:
-        taken, freed = telling.discounts(before, after, subject)
+        taken, freed = history.discounts(before, after, subject)
         for each in freed:
             release(transaction, self.brand, each)
         # One that counts for a single invoice may be used up by the change itself, and so stand nowhere after it.
@@ -132,7 +131,7 @@ class LedgerAccounts:
         seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         while is_due(seen.due_at, now):
             done = catch_up(seen.account, now)
-            told = telling.by_itself(seen.account, done.account, done.invoices)
+            told = history.by_itself(seen.account, done.account, done.invoices)
             rows.store_change(transaction, self.brand, seen, done.account, invoices=done.invoices, activities=told)
             self._tell(transaction, customer_id, done.notices, now)
             seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))

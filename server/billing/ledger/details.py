@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from server.billing import Account, Update
-from server.billing.ledger.accounts import Asked, LedgerAccounts
+from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.rules import details
 
 
@@ -17,23 +17,23 @@ class LedgerDetails(LedgerAccounts):
         self, customer_id: str, update: Update, *, seen: str = "", key: str, now: datetime, browser: str
     ) -> Account:
         words = (type(update).__name__, _hashed(update))
-        asked = Asked(customer_id, "customer.updated", "", key, now, browser, words)
+        command = Command(customer_id, "customer.updated", "", key, now, browser, words)
         rule = self.features.customer_update
-        return await self._change(asked, lambda it: details.update(it, update, rule, seen))
+        return await self._change(command, lambda it: details.update(it, update, rule, seen))
 
     async def add_tax_id(
         self, customer_id: str, kind: str, number: str, *, key: str, now: datetime, browser: str
     ) -> Account:
         # The new one's id stands for the change in the history, and is the same however often the change begins again.
         id_ = "txi_" + hashlib.sha256(f"{self.brand} {customer_id} {key}".encode()).hexdigest()[:24]
-        asked = Asked(customer_id, "customer.tax_id_added", id_, key, now, browser, (_hashed((kind, number)),))
+        command = Command(customer_id, "customer.tax_id_added", id_, key, now, browser, (_hashed((kind, number)),))
         rule = self.features.customer_update
-        return await self._change(asked, lambda it: details.add_tax_id(it, kind, number, id_, rule))
+        return await self._change(command, lambda it: details.add_tax_id(it, kind, number, id_, rule))
 
     async def remove_tax_id(self, customer_id: str, tax_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        asked = Asked(customer_id, "customer.tax_id_removed", tax_id, key, now, browser)
+        command = Command(customer_id, "customer.tax_id_removed", tax_id, key, now, browser)
         rule = self.features.customer_update
-        return await self._change(asked, lambda it: details.remove_tax_id(it, tax_id, rule))
+        return await self._change(command, lambda it: details.remove_tax_id(it, tax_id, rule))
 
     async def verify_tax_id(
         self, customer_id: str, tax_id: str, state: str, *, name: str, address: str, key: str, now: datetime
@@ -41,8 +41,8 @@ class LedgerDetails(LedgerAccounts):
         """What an office said of it; `state` is Stripe's `verified` or `unverified`. The business asks for it, from no
         browser."""
         kind, words = f"customer.tax_id_{state}", (state, _hashed((name, address)))
-        asked = Asked(customer_id, kind, tax_id, key, now, "", words)
-        return await self._change(asked, lambda it: details.verify_tax_id(it, tax_id, state, name, address))
+        command = Command(customer_id, kind, tax_id, key, now, "", words)
+        return await self._change(command, lambda it: details.verify_tax_id(it, tax_id, state, name, address))
 
 
 def _hashed(what: object) -> str:

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refused
 from server.billing.ledger import rows
-from server.billing.ledger.accounts import Asked, LedgerAccounts
-from server.billing.ledger.events import history as telling
+from server.billing.ledger.accounts import Command, LedgerAccounts
+from server.billing.ledger.events import history
 from server.billing.ledger.events.notices import of_invoice
 from server.billing.ledger.sandbox import ProviderSession, begin
 from server.billing.ledger.sums import paying
@@ -34,38 +34,40 @@ class LedgerPayments(LedgerAccounts):
     async def pay(
         self, customer_id: str, invoice_id: str, payment_method_id: str, *, key: str, now: datetime, browser: str
     ) -> Paying:
-        asked = Asked(customer_id, "invoice.paid", invoice_id, key, now, browser, (payment_method_id,))
+        command = Command(customer_id, "invoice.paid", invoice_id, key, now, browser, (payment_method_id,))
         payment_id = payment_of(invoice_id, key)
 
         def make(account: Account, invoice: Invoice, later: list[Invoice]) -> Paying | Refusal:
             return paying.pay(account, invoice, payment_method_id, payment_id=payment_id, later=later, now=now)
 
-        return await self._write(lambda transaction: self._pay(transaction, asked, payment_id, make))
+        return await self._write(lambda transaction: self._pay(transaction, command, payment_id, make))
 
     async def payment_confirmed(
         self, customer_id: str, seen: ProviderSession, *, succeeded: bool, key: str, now: datetime, browser: str
     ) -> Paying:
         payment_id, failure = seen.data.get("payment", ""), "" if succeeded else paying.NOT_CONFIRMED
-        asked = Asked(customer_id, "invoice.confirmed", seen.subject, key, now, browser, (payment_id, failure))
+        command = Command(customer_id, "invoice.confirmed", seen.subject, key, now, browser, (payment_id, failure))
 
         def make(account: Account, invoice: Invoice, later: list[Invoice]) -> Paying | Refusal:
             return paying.confirm(account, invoice, payment_id, failure=failure, later=later, now=now)
 
-        return await self._write(lambda transaction: self._pay(transaction, asked, payment_id, make))
+        return await self._write(lambda transaction: self._pay(transaction, command, payment_id, make))
 
-    def _pay(self, transaction: Transaction, asked: Asked, payment_id: str, make: Make) -> Paying:
+    def _pay(self, transaction: Transaction, command: Command, payment_id: str, make: Make) -> Paying:
         """Ask once for the key. The same key again answers what came of it; for something else it is refused."""
-        whose, now = self._whose(asked.customer_id), asked.now
-        before = rows.plan(transaction, self.brand, asked.customer_id, key=asked.key, wanted=asked.wanted, now=now)
-        if before not in (None, asked.wanted):
+        whose, now = self._whose(command.customer_id), command.now
+        before = rows.plan(
+            transaction, self.brand, command.customer_id, key=command.key, wanted=command.wanted, now=now
+        )
+        if before not in (None, command.wanted):
             raise Refused("key_reused")
-        seen = self._current(transaction, asked.customer_id, now)
-        invoice = self._invoice(transaction, whose, asked.subject)
-        if before == asked.wanted:
+        seen = self._current(transaction, command.customer_id, now)
+        invoice = self._invoice(transaction, whose, command.subject)
+        if before == command.wanted:
             done = next((each for each in invoice.payments if each.id == payment_id), None)
             if done is None:
                 raise Refused("key_reused")
-            return self._to_confirm(transaction, asked, Paying(seen.account, invoice, done))
+            return self._to_confirm(transaction, command, Paying(seen.account, invoice, done))
         made = make(seen.account, invoice, self._later(transaction, whose, seen.account, invoice))
         if isinstance(made, Refusal):
             raise Refused(made.reason, made.detail)
@@ -74,17 +76,17 @@ class LedgerPayments(LedgerAccounts):
                 now,
                 _KINDS[made.payment.status],
                 invoice.id,
-                telling.of_payment(made.invoice, made.payment),
-                asked.browser,
+                history.of_payment(made.invoice, made.payment),
+                command.browser,
             )
         ]
         rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=told)
         notice = of_invoice(invoice, made.invoice, made.account, now, present=True)
-        self._tell(transaction, asked.customer_id, [notice] if notice else [], now)
-        transaction.count(rows.DONE, {**whose, "key": asked.key, "now": micros(now)})
-        return self._to_confirm(transaction, asked, made)
+        self._tell(transaction, command.customer_id, [notice] if notice else [], now)
+        transaction.count(rows.DONE, {**whose, "key": command.key, "now": micros(now)})
+        return self._to_confirm(transaction, command, made)
 
-    def _to_confirm(self, transaction: Transaction, asked: Asked, made: Paying) -> Paying:
+    def _to_confirm(self, transaction: Transaction, command: Command, made: Paying) -> Paying:
         """With a page for it, where the customer has to confirm the payment. The ledger plays the bank."""
         it, paths = made.payment, Paths(self.base)
         if it.status != "open":
@@ -97,7 +99,7 @@ class LedgerPayments(LedgerAccounts):
             paths.invoice_pay(made.invoice.id),
             data={**data, "brand": brand, "last4": last4},
         )
-        token = begin(transaction, self.brand, asked.customer_id, wanted, asked.now)
+        token = begin(transaction, self.brand, command.customer_id, wanted, command.now)
         return replace(made, confirm_at=paths.sandbox(token))
 
     def _invoice(self, transaction: Transaction, whose: dict[str, object], invoice_id: str) -> Invoice:

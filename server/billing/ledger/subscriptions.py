@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import cast
 
 from server.billing import Account, Canceled, Cancellation, Catalog, Change, Changed, NotFound, Preview, Refusal
-from server.billing.ledger.accounts import Asked, LedgerAccounts
+from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.ledger.catalog import read_catalog
 from server.billing.ledger.changes import pausing, previews, restarting, schedules
 from server.billing.ledger.changes.canceling import cancel_as_shown, resume
@@ -47,7 +47,7 @@ class LedgerSubscriptions(LedgerAccounts):
     ) -> Changed:
         terms = await self._terms(change)
         words = (change.price, str(change.quantity), change.code, token)
-        asked = Asked(customer_id, "subscription.changed", subscription_id, key, now, browser, words)
+        command = Command(customer_id, "subscription.changed", subscription_id, key, now, browser, words)
 
         def make(account: Account) -> previews.Planned | Refusal:
             made = previews.apply(account, subscription_id, change, terms, token=token, now=now)
@@ -56,20 +56,20 @@ class LedgerSubscriptions(LedgerAccounts):
             return made
 
         try:
-            return Changed(await self._change(asked, make))
+            return Changed(await self._change(command, make))
         except _Stale as stale:
             return Changed(await self.account(customer_id, now), cast(Preview, stale.meant))
 
     async def undo_change(
         self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
     ) -> Account:
-        asked = Asked(customer_id, "subscription.change_undone", subscription_id, key, now, browser)
-        return await self._change(asked, lambda it: schedules.undo(it, subscription_id, self.features, now))
+        command = Command(customer_id, "subscription.change_undone", subscription_id, key, now, browser)
+        return await self._change(command, lambda it: schedules.undo(it, subscription_id, self.features, now))
 
     async def cancel(
         self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
     ) -> Canceled:
-        asked = Asked(customer_id, "subscription.canceled", subscription_id, key, now, browser)
+        command = Command(customer_id, "subscription.canceled", subscription_id, key, now, browser)
         rule = self.features.subscription_cancel
 
         def make(account: Account) -> Account | Refusal:
@@ -79,14 +79,14 @@ class LedgerSubscriptions(LedgerAccounts):
             return made
 
         try:
-            return Canceled(await self._change(asked, make))
+            return Canceled(await self._change(command, make))
         except _Stale as stale:
             return Canceled(await self.account(customer_id, now), cast(Cancellation, stale.meant))
 
     async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        asked = Asked(customer_id, "subscription.resumed", subscription_id, key, now, browser)
+        command = Command(customer_id, "subscription.resumed", subscription_id, key, now, browser)
         rule = self.features.subscription_cancel
-        return await self._change(asked, lambda it: resume(it, subscription_id, rule, now))
+        return await self._change(command, lambda it: resume(it, subscription_id, rule, now))
 
     async def feedback(
         self,
@@ -100,42 +100,45 @@ class LedgerSubscriptions(LedgerAccounts):
         browser: str,
     ) -> Account:
         words = (reason, comment)
-        asked = Asked(customer_id, "subscription.feedback", subscription_id, key, now, browser, words)
-        return await self._change(asked, lambda it: tell(it, subscription_id, words, self.features, now))
+        command = Command(customer_id, "subscription.feedback", subscription_id, key, now, browser, words)
+        return await self._change(command, lambda it: tell(it, subscription_id, words, self.features, now))
 
     async def retain(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
         catalog = await self.catalog()
-        asked = Asked(customer_id, "subscription.retained", subscription_id, key, now, browser)
-        return await self._change(asked, lambda it: retain(it, subscription_id, catalog, self.features, now))
+        command = Command(customer_id, "subscription.retained", subscription_id, key, now, browser)
+        return await self._change(command, lambda it: retain(it, subscription_id, catalog, self.features, now))
 
     async def pause(
         self, customer_id: str, subscription_id: str, cycles: int, *, key: str, now: datetime, browser: str
     ) -> Account:
-        asked = Asked(customer_id, "subscription.paused", subscription_id, key, now, browser, (str(cycles),))
-        return await self._change(asked, lambda it: pausing.pause(it, subscription_id, cycles, self.features, now))
+        command = Command(customer_id, "subscription.paused", subscription_id, key, now, browser, (str(cycles),))
+        return await self._change(command, lambda it: pausing.pause(it, subscription_id, cycles, self.features, now))
 
     async def unpause(
         self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
     ) -> Account:
-        asked, terms = Asked(customer_id, "subscription.unpaused", subscription_id, key, now, browser), self.features
+        command, terms = (
+            Command(customer_id, "subscription.unpaused", subscription_id, key, now, browser),
+            self.features,
+        )
 
         def make(account: Account) -> Account | Refusal:
             return pausing.unpause_as_shown(account, subscription_id, terms, token=token, now=now)
 
-        return await self._change(asked, make)
+        return await self._change(command, make)
 
     async def restart(
         self, customer_id: str, subscription_id: str, price: str, *, token: str, key: str, now: datetime, browser: str
     ) -> Account:
         catalog, features = await self.catalog([price]), self.features
-        asked = Asked(customer_id, "subscription.restarted", subscription_id, key, now, browser, (price,))
+        command = Command(customer_id, "subscription.restarted", subscription_id, key, now, browser, (price,))
 
         def make(account: Account) -> Account | Refusal:
             return restarting.restart_as_shown(
                 account, subscription_id, price, catalog, features=features, now=now, token=token
             )
 
-        return await self._change(asked, make)
+        return await self._change(command, make)
 
     async def _terms(self, change: Change) -> previews.Terms:
         catalog = await read_catalog(self.store, self.brand, self.features, code=change.code)

@@ -15,7 +15,7 @@ from server.access.sessions import LoggedIn
 from server.billing import BillingAddress, Contact, Refused, Shipping, Update
 from server.billing.rules.details import checked, may_update
 from server.features.details import form_views as views
-from server.features.details.asking import Asked, Page, asked, fresh_key, looked_at
+from server.features.details.visit import Page, Visit, fresh_key
 from server.portal import Portal
 from server.rendering.renderer import View
 from server.web.responding import AnyRequest
@@ -27,13 +27,13 @@ Form = Callable[..., View]
 
 @get("/my/details/contact")
 async def edit_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = looked_at(request, portal, customer).allowed("name", "phone")
+    it = Visit.looking(request, portal, customer).allowed("name", "phone")
     return it.show(_contact_form(it)())
 
 
 @post("/my/details/contact", status_code=200)
 async def save_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = (await asked(request, portal, customer)).allowed("name", "phone")
+    it = (await Visit.posting(request, portal, customer)).allowed("name", "phone")
     it.may_repeat("details_contact", "", "name", "phone", "seen", "step")
     # A field that may not be changed is none of the form's, whatever was sent.
     name, phone = (it.typed(each) if may_update(it.rule, each) else None for each in ("name", "phone"))
@@ -42,15 +42,13 @@ async def save_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) 
 
 @get("/my/details/address")
 async def edit_address(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = looked_at(request, portal, customer).allowed("address")
+    it = Visit.looking(request, portal, customer).allowed("address")
     return it.show(_address_form(it)())
 
 
 @post("/my/details/address", status_code=200)
 async def save_address(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = (await asked(request, portal, customer)).allowed("address")
-    if of_another := it.of_another():
-        return of_another
+    it = (await Visit.posting(request, portal, customer)).allowed("address")
     typed = it.address()
     if it.form.get("step") != "save":
         return it.show(_address_form(it)(typed=typed, chosen=True, seen=it.seen))
@@ -60,15 +58,13 @@ async def save_address(request: AnyRequest, portal: Portal, customer: LoggedIn) 
 
 @get("/my/details/shipping")
 async def edit_shipping(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = looked_at(request, portal, customer).allowed("shipping")
+    it = Visit.looking(request, portal, customer).allowed("shipping")
     return it.show(_shipping_form(it)())
 
 
 @post("/my/details/shipping", status_code=200)
 async def save_shipping(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = (await asked(request, portal, customer)).allowed("shipping")
-    if of_another := it.of_another():
-        return of_another
+    it = (await Visit.posting(request, portal, customer)).allowed("shipping")
     typed, step = Shipping(it.typed("name"), it.typed("phone"), it.address()), it.form.get("step")
     if step == "copy":
         own = it.account.customer
@@ -82,9 +78,7 @@ async def save_shipping(request: AnyRequest, portal: Portal, customer: LoggedIn)
     return await _save(it, typed, _shipping_form(it), "shipping")
 
 
-async def _save(it: Asked, update: Update, form: Form, what: str) -> Page:
-    if of_another := it.of_another():
-        return of_another
+async def _save(it: Visit, update: Update, form: Form, what: str) -> Page:
     typed: Any = update.address if isinstance(update, BillingAddress) else update
     kept, mistakes = checked(it.account.customer, update)
     if mistakes or not it.key:
@@ -105,21 +99,21 @@ async def _save(it: Asked, update: Update, form: Form, what: str) -> Page:
     return it.saved(account, what)
 
 
-def _contact_form(it: Asked) -> Form:
+def _contact_form(it: Visit) -> Form:
     def form(*, account: Any = None, typed: Contact | None = None, **rest: Any) -> View:
         return views.edit_contact(account or it.account, it.rule, typed, key=fresh_key(), **rest)
 
     return form
 
 
-def _address_form(it: Asked) -> Form:
+def _address_form(it: Visit) -> Form:
     def form(*, account: Any = None, typed: Any = None, **rest: Any) -> View:
         return views.edit_address(account or it.account, it.language, typed, home=it.home, key=fresh_key(), **rest)
 
     return form
 
 
-def _shipping_form(it: Asked) -> Form:
+def _shipping_form(it: Visit) -> Form:
     def form(*, account: Any = None, typed: Any = None, **rest: Any) -> View:
         return views.edit_shipping(account or it.account, it.language, typed, home=it.home, key=fresh_key(), **rest)
 

@@ -11,7 +11,7 @@ from server.access import sessions
 from server.access.sessions import LoggedIn
 from server.billing import Activity, Invoice, InvoicePage, NotFound
 from server.features.details import edit_routes, exports, tax_routes, views
-from server.mail import choices, outbox
+from server.mail import outbox, reminder_choices
 from server.portal import Portal
 from server.web.responding import AnyRequest, save, show
 
@@ -22,7 +22,7 @@ _MOST_MAILS = 1_000
 
 @get("/my/details")
 async def details(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str]:
-    rule = portal.brand.portal.features.customer_update
+    rule = portal.brand.config.features.customer_update
     if not rule.enabled:
         raise NotFound
     return show(
@@ -57,7 +57,7 @@ async def _mails(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
 
 
 async def _reminders_off(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
-    found = await choices.switched_off(portal.store, portal.name, customer.customer_id)
+    found = await reminder_choices.switched_off(portal.store, portal.name, customer.customer_id)
     return [{"kind": kind, "since": at} for kind, at in found.items()]
 
 

@@ -7,9 +7,9 @@ from litestar import Response, get
 from server.access.sessions import LoggedIn
 from server.features.home import views
 from server.portal import Portal
-from server.web.asking import fresh_key
 from server.web.languages import locale_for
 from server.web.responding import AnyRequest, go, show, wants_fragment
+from server.web.visit import fresh_key
 
 
 @get("/my/overview")
@@ -18,9 +18,9 @@ async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> R
     locale = locale_for(request, portal, customer.account)
     if wants_fragment(request) and request.query_params.get("shell", locale) != locale:
         return go(request, portal.speaking(locale).paths.account)
-    features, key, now = portal.brand.portal.features, fresh_key(), portal.clock()
+    features, key, now = portal.brand.config.features, fresh_key(), portal.clock()
     # The ledger is the billing itself: what it holds is as of now, however long ago it was written.
-    as_of = now if portal.brand.portal.billing.backend == "ledger" else None
+    as_of = now if portal.brand.config.billing.backend == "ledger" else None
     others, address = customer.has_others, customer.address
     view = views.overview(
         customer.account, features, now, address=address, key=key, as_of=as_of, has_other_accounts=others

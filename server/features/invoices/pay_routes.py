@@ -16,35 +16,33 @@ from server.access.sessions import LoggedIn
 from server.billing import Account, Invoice, NotFound, Refused
 from server.billing.ledger.sums import paying
 from server.features.invoices import pay_views, views
+from server.features.invoices.visit import Page, Visit, fresh_key
 from server.portal import Portal
-from server.web import asking
-from server.web.asking import Page
-from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go
 
 
 @get("/my/invoices/{invoice_id:str}/pay")
 async def confirm_pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
-    it = await _asked(request, portal, customer, invoice_id, Form({}))
+    it = await _Payment.begin(Visit.looking(request, portal, customer), invoice_id)
     return it.cannot(looking=True) or it.form_page()
 
 
 @post("/my/invoices/{invoice_id:str}/pay", status_code=200)
 async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
-    it = await _asked(request, portal, customer, invoice_id, await read_form(request))
-    if impossible := it.of_another() or it.cannot():
+    visit = await Visit.posting(request, portal, customer)
+    it = await _Payment.begin(visit, invoice_id, visit.form.get("method"))
+    if impossible := it.cannot():
         return impossible
-    method = it.chosen
-    mistake = pay_views.mistake_in(it.account, method, it.now) or ("" if it.key else "again")
+    mistake = pay_views.mistake_in(visit.account, it.chosen, visit.now) or ("" if visit.key else "again")
     if mistake:
         return it.form_page(mistake=mistake, status=422)
-    it.repeatable("invoice_pay", invoice_id, {"method": method}, see="invoice")
+    visit.repeatable("invoice_pay", invoice_id, {"method": it.chosen}, see="invoice")
     try:
         done = await portal.billing.pay(
-            customer.customer_id, invoice_id, method, key=it.key, now=it.now, browser=customer.browser
+            customer.customer_id, invoice_id, it.chosen, key=visit.key, now=visit.now, browser=customer.browser
         )
     except Refused as refused:
-        it = await _asked(request, portal, customer, invoice_id, it.form)
+        it = await _Payment.begin(visit, invoice_id, it.chosen)
         return it.cannot() or it.form_page(refusal=refused.reason, status=409)
     if done.payment.status == "paid":
         return go(request, portal.paths.invoice_paid(invoice_id))
@@ -56,60 +54,57 @@ async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
 @post("/my/invoices/{invoice_id:str}/pay/add", status_code=200)
 async def pay_add(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
     """To the provider's page for another payment method, which leads back here."""
-    it = await _asked(request, portal, customer, invoice_id, await read_form(request))
-    if impossible := it.of_another() or it.cannot():
+    it = await _Payment.begin(await Visit.posting(request, portal, customer), invoice_id)
+    if impossible := it.cannot():
         return impossible
     back = portal.paths.invoice_pay(invoice_id)
-    return go(request, await portal.billing.setup(customer.customer_id, return_to=back, now=it.now))
+    return go(request, await portal.billing.setup(customer.customer_id, return_to=back, now=it.visit.now))
 
 
 @get("/my/invoices/{invoice_id:str}/pay/{method_id:str}/added")
 async def pay_added(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, method_id: str) -> Page:
     """Back from the provider's page with a new payment method."""
-    it = await _asked(request, portal, customer, invoice_id, Form({"method": method_id}))
-    if it.account.payment_method(method_id) is None:
+    it = await _Payment.begin(Visit.looking(request, portal, customer), invoice_id, method_id)
+    if it.visit.account.payment_method(method_id) is None:
         raise NotFound
     return it.cannot(looking=True) or it.form_page(added=True)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked(asking.Asked):
-    """One request about the payment of one invoice."""
+class _Payment:
+    """The payment of one invoice that a request is about."""
 
+    visit: Visit
     invoice: Invoice
+    chosen: str
+    """The payment method that the customer chose, or empty."""
 
-    @property
-    def chosen(self) -> str:
-        return self.form.get("method")[:255]
+    @classmethod
+    async def begin(cls, visit: Visit, invoice_id: str, chosen: str = "") -> _Payment:
+        """Raises `NotFound`, also for another customer's invoice."""
+        invoice = await visit.portal.billing.invoice(visit.customer.customer_id, invoice_id)
+        return cls(visit, invoice, chosen[:255])
 
     def cannot(self, *, looking: bool = False) -> Page | None:
         """The invoice as it stands, where there is nothing to pay."""
-        refusal = paying.may_pay(self.invoice)
+        visit, refusal = self.visit, paying.may_pay(self.invoice)
         if refusal is None:
             return None
         if refusal.reason != "already_paid":
-            return self.show(views.detail(self.invoice, self.now, refusal.reason), status=200 if looking else 409)
+            return visit.show(views.detail(self.invoice, visit.now, refusal.reason), status=200 if looking else 409)
         if looking:
-            return self.show(views.paid(self.invoice, self.account, self.now))
-        return go(self.request, self.portal.paths.invoice_paid(self.invoice.id))
+            return visit.show(views.paid(self.invoice, visit.account, visit.now))
+        return go(visit.request, visit.portal.paths.invoice_paid(self.invoice.id))
 
     def form_page(
         self, *, of: Invoice | None = None, account: Account | None = None, status: int = 200, **said: Any
     ) -> Page:
         """`of` and `account`: as they are after a try."""
-        account, features, key = account or self.account, self.features, asking.fresh_key()
+        visit, account = self.visit, account or self.visit.account
         view = pay_views.confirm_pay(
-            account, of or self.invoice, features, self.now, key=key, chosen=self.chosen, **said
+            account, of or self.invoice, visit.features, visit.now, key=fresh_key(), chosen=self.chosen, **said
         )
-        return self.show(view, status=status)
-
-
-async def _asked(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, form: Form) -> _Asked:
-    """Raises `NotFound`, also for another customer's invoice and where the brand shows no invoices."""
-    if not portal.brand.portal.features.invoice_history.enabled:
-        raise NotFound
-    found = await portal.billing.invoice(customer.customer_id, invoice_id)
-    return _Asked(request, portal, customer, portal.clock(), form, found)
+        return visit.show(view, status=status)
 
 
 handlers = (confirm_pay, pay, pay_add, pay_added)

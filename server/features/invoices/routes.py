@@ -73,7 +73,7 @@ async def invoice(
     just_paid = paid and found.status == "paid"
     now = portal.clock()
     view = views.paid(found, customer.account, now) if just_paid else views.detail(found, now)
-    view = views.electronic(view, portal.brand.portal.business)
+    view = views.electronic(view, portal.brand.config.business)
     return show(request, portal, view, account=customer.account, address=customer.address)
 
 
@@ -102,7 +102,7 @@ async def _printed(
 ) -> bytes:
     """The invoice as a PDF, with the electronic invoice inside where there is one, or its receipt."""
     printer: Printer = request.app.state.printer
-    said = statement(found, portal.brand.portal.business) if kind == "invoice" else None
+    said = statement(found, portal.brand.config.business) if kind == "invoice" else None
     return await printer.pdf(
         portal.renderer,
         kind,
@@ -147,11 +147,11 @@ def _year(portal: Portal, customer: LoggedIn, year: str) -> InvoiceFilter:
 
 
 def _zone(portal: Portal) -> ZoneInfo:
-    return ZoneInfo(portal.brand.portal.site.timezone)
+    return ZoneInfo(portal.brand.config.site.timezone)
 
 
 def _offered(portal: Portal) -> None:
-    if not portal.brand.portal.features.invoice_history.enabled:
+    if not portal.brand.config.features.invoice_history.enabled:
         raise NotFound
 
 

@@ -19,8 +19,8 @@ from server.billing import NotFound
 from server.features.login import account_views
 from server.portal import Portal
 from server.store import Transaction, activities
-from server.web.forms import read_form
-from server.web.responding import AnyRequest, go, go_in_place, of_another, show
+from server.web.responding import AnyRequest, go, go_in_place, show
+from server.web.visit import Visit
 
 Page = Response[str] | Response[None]
 
@@ -36,8 +36,7 @@ async def accounts(request: AnyRequest, portal: Portal, customer: LoggedIn) -> P
 @post("/my/accounts/{account_id:str}/open", status_code=200)
 async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, account_id: str) -> Page:
     _is_offered(portal)
-    if refused := of_another(request, portal, customer, await read_form(request)):
-        return refused
+    await Visit.posting(request, portal, customer)
     if account_id == customer.customer_id:
         return go(request, portal.paths.overview)
     now, mark = portal.clock(), sessions.token_of(request, portal, "browser")

@@ -142,7 +142,7 @@ def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn 
     """The answer that takes the session's cookie away, and stays in the language of the page before."""
     account = customer.account if customer else None
     language = languages.locale_for(request, portal, account) if account else languages.chosen(request, portal)
-    response = go(request, portal.paths.login_in(language if len(portal.brand.portal.site.locales) > 1 else ""))
+    response = go(request, portal.paths.login_in(language if len(portal.brand.config.site.locales) > 1 else ""))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     response.cookies.append(sessions.cookie(portal, "session", "", max_age=0))
     return response

@@ -14,24 +14,24 @@ from __future__ import annotations
 
 from litestar import Response, get, post
 
-from server.access import elsewhere
+from server.access import other_sessions
 from server.access.sessions import LoggedIn, token_of
 from server.features.login import session_views
 from server.features.login.routes import logged_out
 from server.portal import Portal
-from server.web.forms import Form, read_form
-from server.web.responding import AnyRequest, go_in_place, of_another, show
+from server.web.responding import AnyRequest, go_in_place, show
+from server.web.visit import Visit
 
 Page = Response[str] | Response[None]
 
 
 @get("/my/sessions")
 async def sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    opened = await elsewhere.opened(portal, customer, portal.clock())
+    opened = await other_sessions.opened(portal, customer, portal.clock())
     view = session_views.sessions(
         customer.customer_id,
         opened,
-        await elsewhere.before(portal, customer),
+        await other_sessions.before(portal, customer),
         portal.settings,
         done=request.query_params.get("done", ""),
     )
@@ -40,30 +40,27 @@ async def sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> P
 
 @post("/my/sessions/{session_id:str}/end", status_code=200)
 async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, session_id: str) -> Page:
-    if refused := of_another(request, portal, customer, await read_form(request)):
-        return refused
-    ended = await elsewhere.end_one(portal, customer, session_id, portal.clock())
-    if ended and session_id == elsewhere.name_of(portal, customer.customer_id, customer.id_hash):
+    await Visit.posting(request, portal, customer)
+    ended = await other_sessions.end_one(portal, customer, session_id, portal.clock())
+    if ended and session_id == other_sessions.name_of(portal, customer.customer_id, customer.id_hash):
         return logged_out(request, portal, customer)
     return go_in_place(portal.paths.sessions_after("ended" if ended else "gone"))
 
 
 @post("/my/sessions/end-others", status_code=200)
 async def end_other_sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    if refused := of_another(request, portal, customer, await read_form(request)):
-        return refused
+    await Visit.posting(request, portal, customer)
     mark = token_of(request, portal, "browser")
-    ended = await elsewhere.end_others(portal, customer, portal.clock(), mark=mark)
+    ended = await other_sessions.end_others(portal, customer, portal.clock(), mark=mark)
     return go_in_place(portal.paths.sessions_after("others" if ended else "no_others"))
 
 
 @post("/my/logout-everywhere", status_code=200)
 async def logout_everywhere(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    # Its button has no words, and whoever sends none at all wants the same.
-    form = await read_form(request) if request.headers.get("content-type") else Form({})
-    if refused := of_another(request, portal, customer, form):
-        return refused
-    await elsewhere.end_all(portal, customer, portal.clock())
+    # Its button has no words, and a request without a form wants the same.
+    if request.headers.get("content-type"):
+        await Visit.posting(request, portal, customer)
+    await other_sessions.end_all(portal, customer, portal.clock())
     return logged_out(request, portal, customer)
 
 

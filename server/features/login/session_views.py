@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from server.access.elsewhere import Before, Open
+from server.access.other_sessions import Before, Open
 from server.rendering.renderer import View
 from server.settings import Settings
 

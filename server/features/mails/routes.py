@@ -19,35 +19,33 @@ from litestar import Response, get, post
 from server.access.sessions import LoggedIn
 from server.billing import NotFound
 from server.features.mails import views
-from server.mail import choices, stopping
+from server.mail import reminder_choices, stopping
 from server.portal import Portal
 from server.store import Transaction
-from server.web.asking import Asked, fresh_key
 from server.web.responding import AnyRequest, go_in_place, show
+from server.web.visit import Visit, fresh_key
 
 Page = Response[str] | Response[None]
 
 
 @get("/my/mails")
 async def mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = Asked.looked_at(request, portal, customer)
-    off = await choices.switched_off(portal.store, portal.name, customer.customer_id)
+    it = Visit.looking(request, portal, customer)
+    off = await reminder_choices.switched_off(portal.store, portal.name, customer.customer_id)
     return it.show(_view(it, set(off), done=request.query_params.get("done", "")))
 
 
 @post("/my/mails", status_code=200)
 async def choose_mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = await Asked.sent(request, portal, customer)
-    if of_another := it.of_another():
-        return of_another
-    offered = portal.brand.portal.mail.stoppable
+    it = await Visit.posting(request, portal, customer)
+    offered = portal.brand.config.mail.stoppable
     wanted = {kind: it.form.get(kind) == "on" for kind in offered}
     if not it.key:
         return it.show(_view(it, {kind for kind in offered if not wanted[kind]}, again="out_of_date"), status=422)
 
     def work(transaction: Transaction) -> None:
         for kind in offered:
-            choices.choose(
+            reminder_choices.choose(
                 transaction, portal.name, customer.customer_id, kind,
                 wanted=wanted[kind], now=it.now, browser=customer.browser,
             )  # fmt: skip
@@ -79,19 +77,19 @@ async def _choose(portal: Portal, kind: str, token: str, *, wanted: bool) -> Non
     customer_id, now = stopping.customer_of(portal, kind, token), portal.clock()
     if customer_id:
         await portal.store.write(
-            lambda transaction: choices.choose(
+            lambda transaction: reminder_choices.choose(
                 transaction, portal.name, customer_id, kind, wanted=wanted, now=now, browser=""
             )
         )
 
 
 def _is_offered(portal: Portal, kind: str) -> None:
-    if not portal.brand.portal.mail.may_stop(kind):
+    if not portal.brand.config.mail.may_stop(kind):
         raise NotFound
 
 
-def _view(it: Asked, off: set[str], *, done: str = "", again: str = "") -> views.Choices:
-    mail, account = it.portal.brand.portal.mail, it.account
+def _view(it: Visit, off: set[str], *, done: str = "", again: str = "") -> views.Choices:
+    mail, account = it.portal.brand.config.mail, it.account
     return views.choices(
         account.customer.id, account.customer.email, mail, off, key=fresh_key(), done=done, again=again
     )

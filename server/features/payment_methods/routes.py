@@ -16,13 +16,17 @@ from server.billing import Account, NotFound, PaymentMethod, Subscription
 from server.billing.ledger.changes import methods
 from server.features.payment_methods import views
 from server.portal import Portal
-from server.web import asking
-from server.web.asking import Page, fresh_key
+from server.web import visit
 from server.web.responding import AnyRequest, go
+from server.web.visit import Page, fresh_key
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(asking.Asked):
+class Visit(visit.Visit):
+    @property
+    def is_offered(self) -> bool:
+        return self.features.payment_method_update.enabled
+
     def method(self, method_id: str) -> PaymentMethod:
         """Raises `NotFound`, also for another customer's."""
         found = self.account.payment_method(method_id)
@@ -48,68 +52,49 @@ class Asked(asking.Asked):
         self.repeatable(action, subject, fields, see="payment_methods")
 
 
-def looked_at(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Asked:
-    """Raises `NotFound` where the brand does not offer it."""
-    _offered(portal)
-    return Asked.looked_at(request, portal, customer)
-
-
-async def asked(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Asked:
-    """With the form that was sent."""
-    _offered(portal)
-    return await Asked.sent(request, portal, customer)
-
-
-def _offered(portal: Portal) -> None:
-    if not portal.brand.portal.features.payment_method_update.enabled:
-        raise NotFound
-
-
 @get("/my/payment-methods")
 async def payment_methods(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    return looked_at(request, portal, customer).list()
+    return Visit.looking(request, portal, customer).list()
 
 
 @get("/my/payment-methods/add")
 async def before_adding(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    return _before_adding(looked_at(request, portal, customer), None)
+    return _before_adding(Visit.looking(request, portal, customer), None)
 
 
 @post("/my/payment-methods/add", status_code=200)
 async def add(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    return await _begin(await asked(request, portal, customer), None)
+    return await _begin(await Visit.posting(request, portal, customer), None)
 
 
 @get("/my/payment-methods/{method_id:str}/replace")
 async def before_replacing(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     return _before_adding(it, it.method(method_id))
 
 
 @post("/my/payment-methods/{method_id:str}/replace", status_code=200)
 async def replace(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
-    it = await asked(request, portal, customer)
+    it = await Visit.posting(request, portal, customer)
     return await _begin(it, it.method(method_id))
 
 
 @get("/my/payment-methods/{method_id:str}/added")
 async def added(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     return it.show(views.added(it.account, it.method(method_id), key=fresh_key()))
 
 
 @get("/my/payment-methods/{method_id:str}/default")
 async def confirm_default(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     method = it.method(method_id)
     return _cannot_be_default(it, method, looking=True) or _before_default(it, method)
 
 
 @post("/my/payment-methods/{method_id:str}/default", status_code=200)
 async def set_default(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
-    it = await asked(request, portal, customer)
-    if of_another := it.of_another():
-        return of_another
+    it = await Visit.posting(request, portal, customer)
     method, everywhere = it.method(method_id), it.form.get("everywhere") == "yes"
     if refused := _cannot_be_default(it, method):
         return refused
@@ -125,15 +110,13 @@ async def set_default(request: AnyRequest, portal: Portal, customer: LoggedIn, m
 
 @get("/my/payment-methods/{method_id:str}/remove")
 async def confirm_remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     return it.show(views.confirm_remove(it.account, it.method(method_id), it.features, it.now, key=fresh_key()))
 
 
 @post("/my/payment-methods/{method_id:str}/remove", status_code=200)
 async def remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
-    it = await asked(request, portal, customer)
-    if of_another := it.of_another():
-        return of_another
+    it = await Visit.posting(request, portal, customer)
     method = it.account.payment_method(method_id)
     if method is None and it.key and await _was_removed(it, method_id):
         return it.list("removed")
@@ -151,7 +134,7 @@ async def remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method
 
 @get("/my/subscriptions/{subscription_id:str}/unpin")
 async def confirm_unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     found = it.subscription(subscription_id)
     if not found.default_payment_method:
         return it.list("stale")
@@ -160,9 +143,7 @@ async def confirm_unpin(request: AnyRequest, portal: Portal, customer: LoggedIn,
 
 @post("/my/subscriptions/{subscription_id:str}/unpin", status_code=200)
 async def unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = await asked(request, portal, customer)
-    if of_another := it.of_another():
-        return of_another
+    it = await Visit.posting(request, portal, customer)
     found = it.subscription(subscription_id)
     if not found.default_payment_method:
         return it.list("unpinned")
@@ -178,16 +159,14 @@ async def unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscri
     return it.list("stale" if changed and changed.default_payment_method else "unpinned", account=account)
 
 
-def _before_adding(it: Asked, replaced: PaymentMethod | None, *, mistake: str = "") -> Page:
+def _before_adding(it: Visit, replaced: PaymentMethod | None, *, mistake: str = "") -> Page:
     if refused := methods.may_add(it.account, it.features, replaced.id if replaced else ""):
         return it.list("refused", refusal=refused.reason)
     view = views.add(it.account, replaced, key=fresh_key(), mistake=mistake)
     return it.show(view, status=422 if mistake else 200)
 
 
-async def _begin(it: Asked, replaced: PaymentMethod | None) -> Page:
-    if of_another := it.of_another():
-        return of_another
+async def _begin(it: Visit, replaced: PaymentMethod | None) -> Page:
     if refused := methods.may_add(it.account, it.features, replaced.id if replaced else ""):
         return it.list("refused", refusal=refused.reason, status=409)
     if not it.key:
@@ -201,18 +180,18 @@ async def _begin(it: Asked, replaced: PaymentMethod | None) -> Page:
     return go(it.request, url)
 
 
-def _before_default(it: Asked, method: PaymentMethod, *, again: bool = False) -> Page:
+def _before_default(it: Visit, method: PaymentMethod, *, again: bool = False) -> Page:
     everywhere = it.form.get("everywhere") == "yes"
     view = views.confirm_default(it.account, method, key=fresh_key(), everywhere=everywhere, again=again)
     return it.show(view, status=422 if again else 200)
 
 
-def _cannot_be_default(it: Asked, method: PaymentMethod, *, looking: bool = False) -> Page | None:
+def _cannot_be_default(it: Visit, method: PaymentMethod, *, looking: bool = False) -> Page | None:
     refusal = methods.may_set_default(it.account, method.id, it.features, it.now)
     return it.list("refused", refusal=refusal.reason, status=200 if looking else 409) if refusal else None
 
 
-async def _was_removed(it: Asked, method_id: str) -> bool:
+async def _was_removed(it: Visit, method_id: str) -> bool:
     """Whether the customer's own history has it: the form was sent twice, or from a page that was out of date."""
     latest = await it.portal.billing.history(it.customer.customer_id)
     return any(each.kind == "payment_method.removed" and each.subject == method_id for each in latest)

@@ -85,7 +85,7 @@ Mistakes = tuple[views.Mistake, ...]
 
 async def visit(request: AnyRequest, portal: Portal, token: str) -> Visit:
     """Raises `NotFound` where the brand has a provider of its own, and `NoSession`, which keeps no word of the form."""
-    if portal.brand.portal.billing.backend != "ledger" or not isinstance(portal.billing, Sandbox):
+    if portal.brand.config.billing.backend != "ledger" or not isinstance(portal.billing, Sandbox):
         raise NotFound
     now = portal.clock()
     found = await sessions.find(portal, sessions.token_of(request, portal), now)

@@ -11,8 +11,8 @@ from server.billing.ledger.changes import retention as cancellations
 from server.billing.ledger.changes.retention import Offer
 from server.billing.model.account import ENDED
 from server.features.subscriptions import cancel_views as views
-from server.features.subscriptions.asking import Asked, Page, asked, find_in, fresh_key, looked_at
 from server.features.subscriptions.views import feedback_of, mistake_in
+from server.features.subscriptions.visit import Page, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
@@ -21,7 +21,7 @@ _ALREADY = frozenset({"already_ending", "ended"})
 
 @get("/my/subscriptions/{subscription_id:str}/cancel")
 async def confirm_cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(looked_at(request, portal, customer))
+    it = _offered(Visit.looking(request, portal, customer))
     found = it.find(subscription_id)
     refusal = changes.may_cancel(found, it.features.subscription_cancel, it.now)
     if refusal:
@@ -35,9 +35,7 @@ async def confirm_cancel(request: AnyRequest, portal: Portal, customer: LoggedIn
 
 @post("/my/subscriptions/{subscription_id:str}/retain", status_code=200)
 async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(await asked(request, portal, customer))
-    if of_another := it.of_another():
-        return of_another
+    it = _offered(await Visit.posting(request, portal, customer))
     found = it.find(subscription_id)
     made = await _offer(it, found)
     if made is None and not found.retained:
@@ -50,15 +48,13 @@ async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     account = await portal.billing.retain(
         customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
     )
-    changed = find_in(account, found.id)
+    changed = it.find(found.id, account)
     return it.card(changed, "retained" if changed.retained and not changed.cancel_at else "stale", account=account)
 
 
 @post("/my/subscriptions/{subscription_id:str}/cancel", status_code=200)
 async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(await asked(request, portal, customer))
-    if of_another := it.of_another():
-        return of_another
+    it = _offered(await Visit.posting(request, portal, customer))
     found = it.find(subscription_id)
     refusal = changes.may_cancel(found, it.features.subscription_cancel, it.now)
     if refusal and refusal.reason in _ALREADY:
@@ -73,7 +69,7 @@ async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     answer = await portal.billing.cancel(
         customer.customer_id, found.id, token=token, key=it.key, now=it.now, browser=customer.browser
     )
-    account, changed = answer.account, find_in(answer.account, found.id)
+    account, changed = answer.account, it.find(found.id, answer.account)
     if answer.cancellation:
         view = views.confirm_cancel(changed, account, it.features, it.now, key=fresh_key(), stale=True)
         return it.show(view, account=account, status=409)
@@ -84,16 +80,14 @@ async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
 
 @get("/my/subscriptions/{subscription_id:str}/feedback")
 async def ask_feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(looked_at(request, portal, customer))
+    it = _offered(Visit.looking(request, portal, customer))
     found = it.find(subscription_id)
     return it.card(found, "", feedback=feedback_of(found, it.features, it.now))
 
 
 @post("/my/subscriptions/{subscription_id:str}/feedback", status_code=200)
 async def feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(await asked(request, portal, customer))
-    if of_another := it.of_another():
-        return of_another
+    it = _offered(await Visit.posting(request, portal, customer))
     found, rule = it.find(subscription_id), it.features.subscription_cancel
     if cancellations.may_tell(found, it.features, it.now):
         return it.card(found, "thanks" if found.feedback else "stale")
@@ -107,14 +101,12 @@ async def feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subs
     account = await portal.billing.feedback(
         customer.customer_id, found.id, reason, comment, key=it.key, now=it.now, browser=customer.browser
     )
-    return it.card(find_in(account, found.id), "thanks", account=account)
+    return it.card(it.find(found.id, account), "thanks", account=account)
 
 
 @post("/my/subscriptions/{subscription_id:str}/resume", status_code=200)
 async def resume(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(await asked(request, portal, customer))
-    if of_another := it.of_another():
-        return of_another
+    it = _offered(await Visit.posting(request, portal, customer))
     found = it.find(subscription_id)
     refusal = changes.may_resume(found, it.features.subscription_cancel, it.now)
     if refusal and refusal.reason == "nothing_to_resume":
@@ -127,19 +119,19 @@ async def resume(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     account = await portal.billing.resume(
         customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
     )
-    changed = find_in(account, found.id)
+    changed = it.find(found.id, account)
     # An old key says nothing about now: what it stood for may have been undone since.
     done = "stale" if changed.status in ENDED or changed.cancel_at else "resumed"
     return it.card(changed, done, account=account)
 
 
-async def _offer(it: Asked, found: Subscription) -> Offer | None:
+async def _offer(it: Visit, found: Subscription) -> Offer | None:
     if not it.features.subscription_cancel.retention.coupon:
         return None
     return cancellations.offer(found, await it.portal.billing.catalog(), it.features, it.now)
 
 
-def _offered(it: Asked) -> Asked:
+def _offered(it: Visit) -> Visit:
     if not it.features.subscription_cancel.enabled:
         raise NotFound
     return it

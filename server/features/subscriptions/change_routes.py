@@ -15,7 +15,7 @@ from server.billing.ledger.changes import canceling as changes
 from server.billing.ledger.changes import schedules
 from server.billing.rules import plans
 from server.features.subscriptions import change_views as views
-from server.features.subscriptions.asking import Asked, Page, asked, find_in, fresh_key, looked_at
+from server.features.subscriptions.visit import Page, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
@@ -24,7 +24,7 @@ _WORDS = ("price", "quantity", "promotion_code")
 
 @get(["/my/subscriptions/{subscription_id:str}/change", "/my/subscriptions/{subscription_id:str}/change/confirm"])
 async def choose_plan(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(looked_at(request, portal, customer))
+    it = _offered(Visit.looking(request, portal, customer))
     # Who comes back from the page before a change finds what they had chosen.
     words = (request.query_params.get(name, "") for name in _WORDS)
     return await _choose(it, it.find(subscription_id), views.Typed(*words))
@@ -32,17 +32,13 @@ async def choose_plan(request: AnyRequest, portal: Portal, customer: LoggedIn, s
 
 @post("/my/subscriptions/{subscription_id:str}/change", status_code=200)
 async def confirm_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(await asked(request, portal, customer))
-    if of_another := it.of_another():
-        return of_another
+    it = _offered(await Visit.posting(request, portal, customer))
     return await _before(it, it.find(subscription_id))
 
 
 @post("/my/subscriptions/{subscription_id:str}/change/confirm", status_code=200)
 async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _offered(await asked(request, portal, customer))
-    if of_another := it.of_another():
-        return of_another
+    it = _offered(await Visit.posting(request, portal, customer))
     found, wanted = it.find(subscription_id), views.wanted(_typed(it))
     if not it.key or isinstance(wanted, views.Mistake):
         return await _before(it, found, again=True)
@@ -55,7 +51,7 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     except Refused as refused:
         # What can be mended in the form is shown there; the rest is for `responding`.
         return await _refused(it, found, refused)
-    changed = find_in(done.account, found.id)
+    changed = it.find(found.id, done.account)
     if done.preview:
         view = views.confirm_change(changed, done.account, done.preview, wanted, key=fresh_key(), stale=True)
         return it.show(view, account=done.account, status=409)
@@ -64,9 +60,7 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
 
 @post("/my/subscriptions/{subscription_id:str}/change/undo", status_code=200)
 async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = await asked(request, portal, customer)
-    if of_another := it.of_another():
-        return of_another
+    it = await Visit.posting(request, portal, customer)
     found = it.find(subscription_id)
     refusal = schedules.may_undo(found, it.features, it.now)
     if refusal and refusal.reason == "nothing_scheduled":
@@ -79,12 +73,12 @@ async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, s
     account = await portal.billing.undo_change(
         customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
     )
-    changed = find_in(account, found.id)
+    changed = it.find(found.id, account)
     return it.card(changed, "stale" if changed.scheduled else "change_undone", account=account)
 
 
 async def _choose(
-    it: Asked, found: Subscription, typed: views.Typed | None = None, mistake: views.Mistake | None = None
+    it: Visit, found: Subscription, typed: views.Typed | None = None, mistake: views.Mistake | None = None
 ) -> Page:
     """The form, with what was typed and what of it has to be mended; or why there is nothing to choose."""
     options: tuple[plans.Option, ...] = ()
@@ -104,12 +98,12 @@ async def _choose(
     return it.show(view, status=422 if mistake else 200)
 
 
-def _cannot(it: Asked, found: Subscription, account: Account, reason: str) -> Page:
+def _cannot(it: Visit, found: Subscription, account: Account, reason: str) -> Page:
     may_cancel = changes.may_cancel(found, it.features.subscription_cancel, it.now) is None
     return it.show(views.cannot_choose(found, account, reason, may_cancel=may_cancel), account=account)
 
 
-async def _before(it: Asked, found: Subscription, *, again: bool = False) -> Page:
+async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Page:
     typed = _typed(it)
     wanted = views.wanted(typed)
     if isinstance(wanted, views.Mistake):
@@ -121,7 +115,7 @@ async def _before(it: Asked, found: Subscription, *, again: bool = False) -> Pag
     return it.show(view, status=422 if again else 200)
 
 
-async def _mend(it: Asked, found: Subscription, refusal: Refusal) -> Page:
+async def _mend(it: Visit, found: Subscription, refusal: Refusal) -> Page:
     """The form again with what has to be mended, or why nothing can be changed."""
     mistake = views.mistake_of(refusal)
     if mistake:
@@ -131,7 +125,7 @@ async def _mend(it: Asked, found: Subscription, refusal: Refusal) -> Page:
     return _cannot(it, found, it.account, refusal.reason)
 
 
-async def _refused(it: Asked, found: Subscription, refused: Refused) -> Page:
+async def _refused(it: Visit, found: Subscription, refused: Refused) -> Page:
     if refused.reason == "no_change":
         return it.card(found, "stale")
     if refused.reason in views.FIELDS:
@@ -139,12 +133,12 @@ async def _refused(it: Asked, found: Subscription, refused: Refused) -> Page:
     raise refused
 
 
-def _typed(it: Asked) -> views.Typed:
+def _typed(it: Visit) -> views.Typed:
     words = (it.form.get(name) for name in _WORDS)
     return views.Typed(*words)
 
 
-def _offered(it: Asked) -> Asked:
+def _offered(it: Visit) -> Visit:
     if not it.features.subscription_update.enabled:
         raise NotFound
     return it

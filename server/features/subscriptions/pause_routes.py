@@ -9,23 +9,21 @@ from server.billing import NotFound, Refused, Subscription
 from server.billing.ledger.changes import pausing, restarting
 from server.billing.model.shown import SHOWN_OTHERWISE
 from server.features.subscriptions import pause_views as views
-from server.features.subscriptions.asking import Asked, Page, asked, find_in, fresh_key, looked_at
+from server.features.subscriptions.visit import Page, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
 
 @get("/my/subscriptions/{subscription_id:str}/pause")
 async def confirm_pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _pausing_offered(looked_at(request, portal, customer))
+    it = _pausing_offered(Visit.looking(request, portal, customer))
     found = it.find(subscription_id)
     return _cannot_pause(it, found, looking=True) or _before_pause(it, found)
 
 
 @post("/my/subscriptions/{subscription_id:str}/pause", status_code=200)
 async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _pausing_offered(await asked(request, portal, customer))
-    if of_another := it.of_another():
-        return of_another
+    it = _pausing_offered(await Visit.posting(request, portal, customer))
     found, cycles = it.find(subscription_id), _cycles(it)
     if refused := _cannot_pause(it, found):
         return refused
@@ -37,22 +35,20 @@ async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscri
     account = await portal.billing.pause(
         customer.customer_id, found.id, cycles, key=it.key, now=it.now, browser=customer.browser
     )
-    changed = find_in(account, found.id)
+    changed = it.find(found.id, account)
     return it.card(changed, "paused" if changed.paused_at else "stale", account=account)
 
 
 @get("/my/subscriptions/{subscription_id:str}/unpause")
 async def confirm_unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     found = it.find(subscription_id)
     return _cannot_unpause(it, found, looking=True) or _before_unpause(it, found)
 
 
 @post("/my/subscriptions/{subscription_id:str}/unpause", status_code=200)
 async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = await asked(request, portal, customer)
-    if of_another := it.of_another():
-        return of_another
+    it = await Visit.posting(request, portal, customer)
     found = it.find(subscription_id)
     if refused := _cannot_unpause(it, found):
         return refused
@@ -68,22 +64,20 @@ async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
         if error.reason != SHOWN_OTHERWISE:
             raise
         return _before_unpause(it, found, stale=True)
-    changed = find_in(account, found.id)
+    changed = it.find(found.id, account)
     return it.card(changed, "stale" if changed.paused_at else "unpaused", account=account)
 
 
 @get("/my/subscriptions/{subscription_id:str}/restart")
 async def confirm_restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _restart_offered(looked_at(request, portal, customer))
+    it = _restart_offered(Visit.looking(request, portal, customer))
     found = it.find(subscription_id)
     return _cannot_restart(it, found, looking=True) or await _before_restart(it, found)
 
 
 @post("/my/subscriptions/{subscription_id:str}/restart", status_code=200)
 async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = _restart_offered(await asked(request, portal, customer))
-    if of_another := it.of_another():
-        return of_another
+    it = _restart_offered(await Visit.posting(request, portal, customer))
     found, price = it.find(subscription_id), it.form.get("price")[:200]
     if refused := _cannot_restart(it, found):
         return refused
@@ -99,22 +93,22 @@ async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
         if error.reason != SHOWN_OTHERWISE:
             raise
         return await _before_restart(it, found, mistake="stale", status=409)
-    begun = account.subscription(find_in(account, found.id).restarted_as)
+    begun = account.subscription(it.find(found.id, account).restarted_as)
     return it.card(begun or found, "restarted" if begun else "stale", account=account)
 
 
-def _before_pause(it: Asked, found: Subscription, *, mistake: str = "") -> Page:
+def _before_pause(it: Visit, found: Subscription, *, mistake: str = "") -> Page:
     pauses = pausing.pauses(found, it.features, it.now)
     view = views.confirm_pause(found, it.account, pauses, key=fresh_key(), chosen=_cycles(it), mistake=mistake)
     return it.show(view, status=422 if mistake else 200)
 
 
-def _before_unpause(it: Asked, found: Subscription, *, again: bool = False, stale: bool = False) -> Page:
+def _before_unpause(it: Visit, found: Subscription, *, again: bool = False, stale: bool = False) -> Page:
     view = views.confirm_unpause(found, it.account, it.now, key=fresh_key(), again=again, stale=stale)
     return it.show(view, status=422 if again else 409 if stale else 200)
 
 
-async def _before_restart(it: Asked, found: Subscription, *, mistake: str = "", status: int = 422) -> Page:
+async def _before_restart(it: Visit, found: Subscription, *, mistake: str = "", status: int = 422) -> Page:
     catalog = await it.portal.billing.catalog([each.price.id for each in found.items])
     restarts = restarting.restarts(it.account, found, catalog, it.features, it.now)
     if not restarts:
@@ -124,7 +118,7 @@ async def _before_restart(it: Asked, found: Subscription, *, mistake: str = "", 
     return it.show(view, status=status if mistake else 200)
 
 
-def _cannot_pause(it: Asked, found: Subscription, *, looking: bool = False) -> Page | None:
+def _cannot_pause(it: Visit, found: Subscription, *, looking: bool = False) -> Page | None:
     refusal = pausing.may_pause(found, it.features, it.now)
     if refusal is None:
         return None
@@ -133,7 +127,7 @@ def _cannot_pause(it: Asked, found: Subscription, *, looking: bool = False) -> P
     return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
 
 
-def _cannot_unpause(it: Asked, found: Subscription, *, looking: bool = False) -> Page | None:
+def _cannot_unpause(it: Visit, found: Subscription, *, looking: bool = False) -> Page | None:
     refusal = pausing.may_unpause(found, it.features, it.now)
     if refusal is None:
         return None
@@ -142,7 +136,7 @@ def _cannot_unpause(it: Asked, found: Subscription, *, looking: bool = False) ->
     return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
 
 
-def _cannot_restart(it: Asked, found: Subscription, *, looking: bool = False) -> Page | None:
+def _cannot_restart(it: Visit, found: Subscription, *, looking: bool = False) -> Page | None:
     refusal = restarting.may_restart(found, it.features)
     if refusal is None:
         return None
@@ -154,18 +148,18 @@ def _cannot_restart(it: Asked, found: Subscription, *, looking: bool = False) ->
     return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
 
 
-def _cycles(it: Asked) -> int:
+def _cycles(it: Visit) -> int:
     typed = it.form.get("cycles")
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 2 else 0
 
 
-def _pausing_offered(it: Asked) -> Asked:
+def _pausing_offered(it: Visit) -> Visit:
     if not it.features.subscription_pause.enabled:
         raise NotFound
     return it
 
 
-def _restart_offered(it: Asked) -> Asked:
+def _restart_offered(it: Visit) -> Visit:
     if not it.features.subscription_restart.enabled:
         raise NotFound
     return it

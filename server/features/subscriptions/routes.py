@@ -10,26 +10,26 @@ from litestar import get
 
 from server.access.sessions import LoggedIn
 from server.features.subscriptions import cancel_routes, change_routes, pause_routes, views
-from server.features.subscriptions.asking import Page, fresh_key, looked_at
+from server.features.subscriptions.visit import Page, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
 
 @get("/my/subscriptions")
 async def subscriptions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     return it.show(views.listing(it.account, it.features, it.now, key=fresh_key()))
 
 
 @get("/my/history")
 async def history(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     return it.show(views.history(it.account, await portal.billing.history(customer.customer_id)))
 
 
 @get("/my/subscriptions/{subscription_id:str}")
 async def subscription(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
-    it = looked_at(request, portal, customer)
+    it = Visit.looking(request, portal, customer)
     found = it.find(subscription_id)
     activities = await portal.billing.history(customer.customer_id)
     return it.show(views.card(found, it.account, it.features, it.now, key=fresh_key(), activities=activities))

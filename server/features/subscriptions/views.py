@@ -25,7 +25,7 @@ from server.billing.ledger.changes import retention as cancellations
 from server.billing.ledger.sums.charging import method_of
 from server.billing.model.account import ENDED
 from server.billing.model.names import more_items_of, name_of
-from server.billing.rules import plans, ways
+from server.billing.rules import plans, remedies
 from server.brands import Features
 from server.features.subscriptions.part_views import Debt, Entry, Line, debt_of, entry_of, line_of, next_charge_of
 from server.rendering.renderer import View
@@ -115,8 +115,8 @@ class Card(View, frozen=True):
     """Why it cannot be canceled: a reason of `billing.changes`."""
     why_no_change: str = ""
     """Why its plan cannot be changed, where that is worth a sentence: a reason of `billing.plans.may_change`."""
-    ways: tuple[str, ...] = ()
-    """What leads out of a state that needs mending: words of `billing.ways`."""
+    remedies: tuple[str, ...] = ()
+    """What leads out of a state that needs mending: words of `billing.rules.remedies`."""
     key: str = ""
     """The idempotency key of the form that takes the end back."""
     history: tuple[Entry, ...] = ()
@@ -125,7 +125,7 @@ class Card(View, frozen=True):
     refusal: str = ""
     """Why it was refused, where it was."""
     feedback: Feedback | None = None
-    """Asked with the answer to a cancellation."""
+    """Visit with the answer to a cancellation."""
 
 
 class List(View, frozen=True):
@@ -177,7 +177,7 @@ def card(
         debt=debt_of(subscription, account, now),
         **_allowed(subscription, features, now),
         why_not=forbidden.reason if forbidden and alive and ends_at is None else "",
-        ways=ways.out_of(subscription, account, features, now),
+        remedies=remedies.remedies_of(subscription, account, features, now),
         key=key,
         history=tuple(entry_of(each, account) for each in activities if each.subject == subscription.id),
     )

@@ -38,7 +38,7 @@ import msgspec
 import typst
 
 from server.brands import Theme
-from server.rendering.printing import embedding, lettering
+from server.rendering.printing import factur_x_metadata, missing_glyphs
 from server.rendering.renderer import SITE, Renderer, babel_locale
 
 STANDARDS = ["a-3a", "ua-1"]
@@ -48,8 +48,8 @@ _CJK = {"CN": "SC", "SG": "SC", "TW": "TC", "HK": "HK", "MO": "TC", "KR": "KR"}
 _CJK_OF_LANGUAGE = {"zh": "SC", "ko": "KR"}
 _LETTER = frozenset({"US", "CA", "MX", "CL", "CO", "PH"})
 _WITH_INVOICE = f"""#include "document.typ"
-#pdf.attach("{embedding.NAME}", bytes(sys.inputs.electronic), relationship: "alternative",
-  mime-type: "{embedding.MEDIA_TYPE}", description: "Factur-X")
+#pdf.attach("{factur_x_metadata.NAME}", bytes(sys.inputs.electronic), relationship: "alternative",
+  mime-type: "{factur_x_metadata.MEDIA_TYPE}", description: "Factur-X")
 """
 """Around a document: the electronic invoice says the same as the pages."""
 _RADII = {"rounded": 4, "sharp": 0, "pill": 9}
@@ -119,11 +119,11 @@ class Printer:
         if xml:
             inputs["electronic"] = xml.decode()
             files = {**files, "document.typ": files["main.typ"], "main.typ": _WITH_INVOICE.encode()}
-        for mended in lettering.MENDS:
+        for mended in missing_glyphs.MENDS:
             try:
                 pdf = self._compiled(files, inputs, said, at)
             except typst.TypstError as error:
-                unknown = lettering.named_in(str(error.diagnostic))
+                unknown = missing_glyphs.named_in(str(error.diagnostic))
                 if not unknown:
                     raise
                 said = mended(said, unknown)
@@ -131,7 +131,7 @@ class Printer:
                 break
         else:
             pdf = self._compiled(files, inputs, said, at)
-        return embedding.declared(pdf) if xml else pdf
+        return factur_x_metadata.declared(pdf) if xml else pdf
 
     def _compiled(self, files: dict[str, bytes], inputs: dict[str, str], said: Any, at: datetime) -> bytes:
         given: Any = files

@@ -143,8 +143,8 @@ async def test_a_brand_that_switched_it_off_tells_nobody(world: World) -> None:
     await world.customer()
     await log_in(world, world.client())
     loud = world.portal()
-    config = replace(loud.brand.portal, mail=replace(loud.brand.portal.mail, new_login=False))
-    quiet = dataclasses.replace(loud, brand=replace(loud.brand, portal=config))
+    config = replace(loud.brand.config, mail=replace(loud.brand.config.mail, new_login=False))
+    quiet = dataclasses.replace(loud, brand=replace(loud.brand, config=config))
     for portal, mails in ((quiet, 0), (loud, 1)):
         await world.store.write(
             lambda transaction, portal=portal: tell(transaction, portal, "cus_jenny", browser="", now=world.clock())  # type: ignore[misc]

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.brands.mail_switches import OPTIONAL, MailSwitches
-from server.mail import choices, outbox
+from server.mail import outbox, reminder_choices
 from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer, MailTemporary
 from server.store import Store
@@ -23,7 +23,7 @@ async def choose(
     store: Store, clock, kind: str, *, wanted: bool, customer: str = "cus_1", brand: str = "plain"
 ) -> bool:
     return await store.write(
-        lambda transaction: choices.choose(
+        lambda transaction: reminder_choices.choose(
             transaction, brand, customer, kind, wanted=wanted, now=clock(), browser="Firefox on Linux"
         )
     )
@@ -77,8 +77,8 @@ async def test_a_business_that_keeps_its_reminders_sends_them_and_offers_no_stop
     clock.at = await happen(sqlite_store, "card_expiring")
     await choose(sqlite_store, clock, "card_expiring", wanted=False)
     made = portal(sqlite_store, clock)
-    config = replace(made.brand.portal, mail=MailSwitches(optional=()))
-    object.__setattr__(made, "brand", replace(made.brand, portal=config))
+    config = replace(made.brand.config, mail=MailSwitches(optional=()))
+    object.__setattr__(made, "brand", replace(made.brand, config=config))
     mailer = KeepingMailer()
     [job] = await outbox.claim(sqlite_store, clock(), 10)
     await Delivery({"plain": made}, sqlite_store, mailer, clock).deliver(job)
@@ -93,7 +93,7 @@ async def test_a_choice_is_noted_once_and_for_nobody_who_is_not_there(store, clo
     assert not await choose(store, clock, "renewal_reminder", wanted=True)
     assert not await choose(store, clock, "card_expiring", wanted=False, customer="cus_nobody")
     assert not await choose(store, clock, "card_expiring", wanted=False, brand="orbit")
-    assert await choices.switched_off(store, "plain", "cus_1") == {"card_expiring": clock()}
+    assert await reminder_choices.switched_off(store, "plain", "cus_1") == {"card_expiring": clock()}
     assert await store.read("SELECT COUNT(*) FROM mail_choice") == [(1,)]
     assert await store.read("SELECT COUNT(*) FROM activity WHERE kind LIKE 'reminder%'") == [(1,)]
 

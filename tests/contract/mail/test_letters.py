@@ -150,8 +150,8 @@ async def test_a_kind_that_is_switched_off_is_not_written(store, clock):
 async def test_a_kind_that_was_switched_off_since_is_not_sent(sqlite_store, clock):
     clock.at = await happen(sqlite_store, "receipt")
     made = portal(sqlite_store, clock)
-    config = replace(made.brand.portal, mail=MailSwitches(receipt=False))
-    quiet = changed_portal(made, brand=replace(made.brand, portal=config))
+    config = replace(made.brand.config, mail=MailSwitches(receipt=False))
+    quiet = changed_portal(made, brand=replace(made.brand, config=config))
     [job] = await outbox.claim(sqlite_store, clock(), 10)
     await Delivery({"plain": quiet}, sqlite_store, KeepingMailer(), clock).deliver(job)
     assert await outbox_of(sqlite_store) == [("receipt", "expired")]

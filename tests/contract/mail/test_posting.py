@@ -16,7 +16,9 @@ pytestmark = pytest.mark.anyio
 
 async def post(store: Store, now, *, event: str | None = None, kind: str = "receipt", **changed) -> bool:
     values = {"brand": "plain", "customer_id": "cus_1", "data": b"", "expires_at": now + timedelta(days=3)} | changed
-    return await store.write(lambda transaction: posting.put(transaction, kind=kind, event=event, now=now, **values))
+    return await store.write(
+        lambda transaction: posting.enqueue(transaction, kind=kind, event=event, now=now, **values)
+    )
 
 
 async def test_the_same_event_gives_one_mail(store, clock):

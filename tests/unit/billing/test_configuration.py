@@ -54,7 +54,7 @@ RULE = '[[features.subscription_update.rules]]\nfrom = "prod_1"\nto = "price_2"\
 @pytest.fixture
 def read(tmp_path):
     """The features of a `portal.toml` that ends so."""
-    return lambda text: themes.load(write_brand(tmp_path, portal=PORTAL + text)).portal.features
+    return lambda text: themes.load(write_brand(tmp_path, portal=PORTAL + text)).config.features
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from server.billing.ledger.changes.pausing import may_pause, may_unpause, pause,
 from server.billing.ledger.changes.previews import apply, preview
 from server.billing.ledger.changes.restarting import may_restart, restart, restarts
 from server.billing.ledger.events.renewals import bring_up_to_date
-from server.billing.rules.ways import out_of
+from server.billing.rules.remedies import remedies_of
 from server.brands.features import Features, SubscriptionCancel, SubscriptionPause, SubscriptionRestart
 from tests.support.ledger_accounts import AT_ONCE, CARD, NOW, WITH_CREDIT, account, day, eur, item, price, subscription
 from tests.support.plans import bought, lines, offered, only, terms
@@ -224,27 +224,27 @@ OPEN = replace(bought(price()).invoices[0], status="open", amount_due=eur(3100),
 def test_each_status_has_its_way_out(changes, ways):
     features = replace(PAUSING, subscription_restart=SubscriptionRestart(enabled=True))
     it = account(subscription(**changes), invoices=(OPEN,))
-    assert out_of(only(it), it, features, NOW) == ways
+    assert remedies_of(only(it), it, features, NOW) == ways
 
 
 def test_a_card_that_does_not_work_asks_for_another_one():
     it = account(subscription(status="past_due"), invoices=(OPEN,), payment_methods=BROKEN)
-    assert out_of(only(it), it, PAUSING, NOW) == ("pay", "payment_method")
+    assert remedies_of(only(it), it, PAUSING, NOW) == ("pay", "payment_method")
     it = account(subscription(), payment_methods=())
-    assert out_of(only(it), it, PAUSING, NOW) == ("payment_method",)
+    assert remedies_of(only(it), it, PAUSING, NOW) == ("payment_method",)
     it = account(subscription(collection_method="send_invoice"), payment_methods=())
-    assert out_of(only(it), it, PAUSING, NOW) == ()
+    assert remedies_of(only(it), it, PAUSING, NOW) == ()
 
 
 def test_who_owes_nothing_that_can_be_paid_asks_the_business():
     it = account(subscription(status="unpaid"))
-    assert out_of(only(it), it, PAUSING, NOW) == ("contact",)
+    assert remedies_of(only(it), it, PAUSING, NOW) == ("contact",)
 
 
 def test_an_end_that_cannot_be_taken_back_is_no_way():
     off = Features(subscription_cancel=SubscriptionCancel(enabled=False))
     it = account(subscription(cancel_at=day(2026, 4, 1)))
-    assert out_of(only(it), it, off, NOW) == ()
+    assert remedies_of(only(it), it, off, NOW) == ()
 
 
 # --- a trial that ended in a pause ---------------------------------------------------------------------------------------

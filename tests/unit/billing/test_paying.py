@@ -12,7 +12,7 @@ from server.billing.ledger.events.renewals import bring_up_to_date, catch_up
 from server.billing.ledger.sums import paying
 from server.billing.ledger.sums.invoicing import with_invoices
 from server.billing.model.account import LATEST_INVOICES, MOST_DEBTS, PAYABLE
-from server.billing.rules.ways import out_of
+from server.billing.rules.remedies import remedies_of
 from server.brands.features import Features
 from tests.support.ledger_accounts import CARD, NOW, account, day, eur, subscription
 
@@ -163,7 +163,7 @@ def test_an_account_keeps_what_is_owed_however_old_it_is():  # S12
     assert len(it.latest_invoices) == LATEST_INVOICES
     assert it.has_older_invoices
     assert [each.id for each in paying.owed(it, it.subscriptions[0])] == ["in_1", "in_2"]
-    assert out_of(it.subscriptions[0], it, Features(), NOW)[0] == "pay"
+    assert remedies_of(it.subscriptions[0], it, Features(), NOW)[0] == "pay"
     done = pay(it, debts[0])
     assert done.account.subscriptions[0].status == "active"
     assert [each.id for each in done.account.older_debts] == ["in_2"]

@@ -40,8 +40,8 @@ def test_every_brand_is_shown_on_one_origin_with_an_active_link():
     for brand in themes.load_all(THEMES):
         shown = demo.on_one_origin(brand)
         assert shown.base == f"/{brand.name}"
-        assert shown.portal.login_page.enabled
-        assert re.fullmatch(r"(test_)?[A-Za-z0-9_-]{22,80}", shown.portal.login_page.link)
+        assert shown.config.login_page.enabled
+        assert re.fullmatch(r"(test_)?[A-Za-z0-9_-]{22,80}", shown.config.login_page.link)
 
 
 def test_each_passcode_is_one_line(capsys):

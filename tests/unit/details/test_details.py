@@ -60,8 +60,8 @@ from tests.support.rendered import lines, renderer
 def test_an_address_reads_as_its_country_writes_it(address, expected):
     """The business is in Germany: it and its customers there need not be told so."""
     brand = renderer().brand
-    home = replace(brand.portal.business, address=Seat(country="DE"))
-    german = Renderer(replace(brand, portal=replace(brand.portal, business=home)), renderer().assets, Paths(brand.base))
+    home = replace(brand.config.business, address=Seat(country="DE"))
+    german = Renderer(replace(brand, config=replace(brand.config, business=home)), renderer().assets, Paths(brand.base))
     template = german.environment().from_string('{% from "components/address.html" import address %}{{ address(it) }}')
     assert lines(template.render(it=address)) == expected
 

@@ -47,8 +47,8 @@ def renderer(brand: str) -> Renderer:
 
 def rendering(brand: str, locales: tuple[str, ...]) -> Renderer:
     found = next(each for each in brands() if each.name == brand)
-    site = replace(found.portal.site, locales=locales)
-    many = replace(found, portal=replace(found.portal, site=site))
+    site = replace(found.config.site, locales=locales)
+    many = replace(found, config=replace(found.config, site=site))
     return Renderer(many, Assets.of(many), Paths(many.base))
 
 

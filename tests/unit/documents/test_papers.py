@@ -18,7 +18,7 @@ from server.features.invoices import views
 from server.features.invoices.factur_x import xml
 from server.paths import Paths
 from server.rendering.assets import Assets
-from server.rendering.printing import embedding
+from server.rendering.printing import factur_x_metadata
 from server.rendering.printing.printer import Printer
 from server.rendering.renderer import Renderer
 from tests.support import documents
@@ -71,9 +71,9 @@ class Press:
         key = (it, kind, locale, brand)
         if key not in self.made:
             found = next(each for each in brands() if each.name == brand)
-            site = replace(found.portal.site, locales=("en", "ar"))
-            many = replace(found, portal=replace(found.portal, site=site))
-            said = statement(it, found.portal.business) if kind == "invoice" else None
+            site = replace(found.config.site, locales=("en", "ar"))
+            many = replace(found, config=replace(found.config, site=site))
+            said = statement(it, found.config.business) if kind == "invoice" else None
             inside = partial(xml, said, ZoneInfo("UTC")) if isinstance(said, Statement) else None
             self.made[key] = await self.printer.pdf(
                 Renderer(many, Assets.of(many), Paths(many.base)), kind, locale, electronic=inside,
@@ -192,7 +192,7 @@ async def test_an_electronic_invoice_is_inside_and_says_the_same(press):  # I7
     for it in (THREE, PAID, LONG):
         pdf = await press.pdf(it)
         name, content = facturx.get_xml_from_pdf(pdf, check_xsd=True, check_schematron=False)
-        assert name == embedding.NAME == "factur-x.xml"
+        assert name == factur_x_metadata.NAME == "factur-x.xml"
         assert facturx.get_level(facturx.facturx.etree.fromstring(content)) == "en16931"
         assert broken(content) == []
         said = documents.as_read(pdf)

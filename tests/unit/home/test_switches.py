@@ -22,7 +22,7 @@ FORM = {"key": "k" * 20, "customer": "cus_jenny"}
 async def browser(world, sqlite_store, clock):
     """Logged in where nothing optional is offered."""
     changed = [
-        replace(each, portal=replace(each.portal, features=replace(each.portal.features, **OFF))) for each in brands()
+        replace(each, config=replace(each.config, features=replace(each.config.features, **OFF))) for each in brands()
     ]
     world.app = create_app(SETTINGS, changed, sqlite_store, clock=clock, work=False)
     await keep(world, account(ending(), invoices=(invoice(),)))

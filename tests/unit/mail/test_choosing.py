@@ -7,7 +7,7 @@ import re
 import pytest
 
 from server.brands.mail_switches import OPTIONAL, MailSwitches
-from server.mail import choices
+from server.mail import reminder_choices
 from server.mail.kinds import MAILS
 from tests.support.world import BRAND, World
 
@@ -25,7 +25,7 @@ async def browser(world: World):
 
 
 async def off(world: World) -> set[str]:
-    return set(await choices.switched_off(world.store, BRAND, "cus_jenny"))
+    return set(await reminder_choices.switched_off(world.store, BRAND, "cus_jenny"))
 
 
 def checked(text: str) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.brands.mail_switches import OPTIONAL
-from server.mail import choices, stopping
+from server.mail import reminder_choices, stopping
 from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio
@@ -166,4 +166,4 @@ async def test_twice_is_the_same_as_once(world: World) -> None:
     for _ in range(3):
         await world.client().post(url(world), headers=FROM_ANYWHERE)
     assert (await world.count("mail_choice"), await world.count("activity")) == (1, 1)
-    assert set(await choices.switched_off(world.store, BRAND, "cus_jenny")) == {RENEWAL}
+    assert set(await reminder_choices.switched_off(world.store, BRAND, "cus_jenny")) == {RENEWAL}

@@ -73,7 +73,7 @@ def carried(brand, tmp_path, found):
 
 def test_names_and_values_are_carried_over(brand, tmp_path):
     done = carried(brand, tmp_path, configuration(subscription_cancel=CANCEL, subscription_update=UPDATE))
-    portal = themes.load(brand).portal
+    portal = themes.load(brand).config
     cancel, update = portal.features.subscription_cancel, portal.features.subscription_update
     assert (cancel.mode, cancel.proration_behavior) == ("immediately", "create_prorations")
     assert cancel.cancellation_reason.options == ("too_expensive", "other")
@@ -89,7 +89,7 @@ def test_comments_and_what_only_we_have_stay(brand, tmp_path):
     carried(brand, tmp_path, configuration(subscription_cancel=CANCEL))
     text = (brand / "portal.toml").read_text()
     assert all(each in text for each in ("# ours", "# the name", "# how it ends", "# for now"))
-    features = themes.load(brand).portal.features
+    features = themes.load(brand).config.features
     assert features.subscription_cancel.retention.coupon == "STAY"
     assert features.subscription_cancel.reasons_text == {"other": "Something else"}
     assert features.subscription_restart.enabled
@@ -118,7 +118,7 @@ def test_what_has_no_place_is_named(brand, tmp_path):
 def test_a_list_gives_its_default(brand, tmp_path):
     other = configuration(subscription_cancel=CANCEL) | {"is_default": True}
     carried(brand, tmp_path, {"object": "list", "data": [configuration(), other]})
-    assert themes.load(brand).portal.features.subscription_cancel.mode == "immediately"
+    assert themes.load(brand).config.features.subscription_cancel.mode == "immediately"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def put(node, path, value):
 
 def test_the_whole_object_and_the_least_one_are_carried_over(brand, tmp_path):
     done = carried(brand, tmp_path, whole())
-    found = themes.load(brand).portal.features
+    found = themes.load(brand).config.features
     assert found.customer_update.allowed_updates == ("email", "address", "phone", "tax_id", "name", "shipping")
     assert (found.subscription_cancel.mode, found.subscription_update.billing_cycle_anchor) == ("immediately", "now")
     assert {each.partition(":")[0] for each in done.unplaced} == {

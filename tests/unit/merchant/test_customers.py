@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from server.mail import choices
+from server.mail import reminder_choices
 from server.merchant import customers
 from server.merchant.importing.files import import_records
 from server.publishing import samples
@@ -39,7 +39,7 @@ async def test_a_customer_who_wants_no_reminders_is_said_to(filled):
     [(jenny,)] = await filled.read("SELECT id FROM customer WHERE brand = 'plain' AND address = 'jenny@example.com'")
     assert "has switched off" not in await said(filled, "jenny@example.com")
     await filled.write(
-        lambda transaction: choices.choose(
+        lambda transaction: reminder_choices.choose(
             transaction, "plain", jenny, "card_expiring", wanted=False, now=NOW, browser=""
         )
     )

@@ -33,7 +33,7 @@ def write(folder, words):
 def test_activating_writes_a_new_token_each_time(folder):
     tokens = {link.activate(folder, test=False) for _ in range(3)}
     assert len(tokens) == 3
-    page = themes.load(folder).portal.login_page
+    page = themes.load(folder).config.login_page
     assert page.enabled
     assert page.link in tokens
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{24}", token) for token in tokens)
@@ -56,18 +56,18 @@ def test_a_file_without_the_table_gets_one(folder):
     write(folder, '# mine\n[business]\nname = "Shop"\n')
     token = link.activate(folder, test=False)
     assert text(folder).startswith('# mine\n[business]\nname = "Shop"\n')
-    assert themes.load(folder).portal.login_page.link == token
+    assert themes.load(folder).config.login_page.link == token
 
 
 def test_a_file_that_is_enabled_but_has_no_link_can_be_activated(folder):
     write(folder, '[business]\nname = "Shop"\n[login_page]\nenabled = true\n')
     link.activate(folder, test=False)
-    assert themes.load(folder).portal.login_page.enabled
+    assert themes.load(folder).config.login_page.enabled
 
 
 def test_deactivating_takes_the_link_out(folder):
     link.deactivate(folder)
-    page = themes.load(folder).portal.login_page
+    page = themes.load(folder).config.login_page
     assert not page.enabled
     assert page.link == ""
     link.deactivate(folder)

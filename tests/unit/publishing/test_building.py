@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server import brands as themes
-from server.publishing import publishing, whole
+from server.publishing import atomic_files, publishing
 from server.publishing.publishing import BuildError
 from tests.support.brands import PORTAL, THEME, write_brand
 
@@ -100,27 +100,27 @@ def test_one_brand_that_fails_does_not_keep_the_others(tmp_path):
 
 def test_a_full_disk_leaves_the_old_build(tmp_path):
     folder = tmp_path / "dist" / "harbour"
-    whole.write_folder(folder, {"_headers": b"old"})
+    atomic_files.write_folder(folder, {"_headers": b"old"})
     with pytest.raises(OSError, match="File name too long"):
-        whole.write_folder(folder, {"_headers": b"new", "x" * 300: b""})
+        atomic_files.write_folder(folder, {"_headers": b"new", "x" * 300: b""})
     assert tree(tmp_path / "dist") == {"harbour/_headers": b"old"}
 
 
 def test_a_swap_that_fails_half_way_puts_the_old_build_back(tmp_path):
     folder = tmp_path / "dist" / "harbour"
-    whole.write_folder(folder, {"_headers": b"old"})
+    atomic_files.write_folder(folder, {"_headers": b"old"})
     with pytest.raises(FileNotFoundError):
-        whole.write_folder(folder, {})  # nothing was written aside, so there is nothing to rename into place
+        atomic_files.write_folder(folder, {})  # nothing was written aside, so there is nothing to rename into place
     assert tree(tmp_path / "dist") == {"harbour/_headers": b"old"}
 
 
 def test_what_a_killed_build_moved_aside_is_put_back(tmp_path):
     folder = tmp_path / "harbour"
-    whole.write_folder(folder, {"_headers": b"old"})
+    atomic_files.write_folder(folder, {"_headers": b"old"})
     folder.rename(tmp_path / ".harbour.old.1234")
     (tmp_path / ".harbour.new.1234").mkdir()
     with pytest.raises(OSError, match="File name too long"):
-        whole.write_folder(folder, {"x" * 300: b""})
+        atomic_files.write_folder(folder, {"x" * 300: b""})
     assert tree(tmp_path) == {"harbour/_headers": b"old"}
 
 

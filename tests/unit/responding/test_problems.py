@@ -36,7 +36,7 @@ def told():
 @pytest.fixture
 def shaky(sqlite_store, clock, told):
     def make(brand, store):
-        told.append(Told(Ledger(store, brand.name, brand.portal.features)))
+        told.append(Told(Ledger(store, brand.name, brand.config.features)))
         return told[-1]
 
     return World(sqlite_store, clock, billing=make)

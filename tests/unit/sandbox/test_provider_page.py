@@ -206,7 +206,7 @@ async def test_a_log_in_that_dies_leads_back_to_the_page(world, browser):
 async def test_it_is_not_there_for_a_brand_with_a_provider_of_its_own(world, browser):
     url = await begun(browser)
     others = [
-        replace(each, portal=replace(each.portal, billing=replace(each.portal.billing, backend="stripe")))
+        replace(each, config=replace(each.config, billing=replace(each.config.billing, backend="stripe")))
         for each in brands()
     ]
     world.app = create_app(SETTINGS, others, world.store, clock=world.clock, billing=None, work=False)

@@ -44,7 +44,7 @@ class Broken(Failing):
 
 def breaking(sqlite_store: Any, clock: Any) -> World:
     def billing(brand: Any, store: Any) -> Billing:
-        return Broken(Ledger(store, brand.name, brand.portal.features))
+        return Broken(Ledger(store, brand.name, brand.config.features))
 
     return World(sqlite_store, clock, billing=billing)
 

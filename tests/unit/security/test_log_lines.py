@@ -25,7 +25,7 @@ async def test_line_breaks_in_path_agent_and_address_stay_in_their_line(
     sqlite_store: Store, clock: Clock, stream: io.StringIO
 ) -> None:  # threats 16, 96
     def broken(brand: Any, store: Store) -> Broken:
-        return Broken(Ledger(store, brand.name, brand.portal.features))
+        return Broken(Ledger(store, brand.name, brand.config.features))
 
     world = World(sqlite_store, clock, billing=broken)
     await keep(world, account(subscription(), invoices=(invoice(),)))

@@ -14,7 +14,7 @@ import pytest
 from httpx import Response
 from litestar import Litestar
 
-from server.access.elsewhere import name_of
+from server.access.other_sessions import name_of
 from server.billing import TaxId
 from server.mail.stopping import token_for
 from server.store import Store, micros

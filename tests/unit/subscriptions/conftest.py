@@ -28,7 +28,7 @@ def told():
 @pytest.fixture
 def shaky_shop(sqlite_store, clock, told):
     def make(brand, store):
-        told.append(Failing(Ledger(store, brand.name, brand.portal.features)))
+        told.append(Failing(Ledger(store, brand.name, brand.config.features)))
         return told[-1]
 
     return World(sqlite_store, clock, features=offering(), billing=make)

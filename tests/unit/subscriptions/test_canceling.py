@@ -183,7 +183,7 @@ def shaky(sqlite_store, clock, failing):
     """A world whose billing side fails when it is told to; the fakes are in `failing`, one a brand."""
 
     def make(brand, store):
-        failing.append(Failing(Ledger(store, brand.name, brand.portal.features)))
+        failing.append(Failing(Ledger(store, brand.name, brand.config.features)))
         return failing[-1]
 
     return World(sqlite_store, clock, billing=make)

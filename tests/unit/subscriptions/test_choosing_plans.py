@@ -141,7 +141,7 @@ def test_s12_the_way_out_of_a_card_that_has_expired_is_another_one():
 
 
 def test_s12_all_is_well_and_nothing_is_said():
-    assert shown(subscription()).ways == ()
+    assert shown(subscription()).remedies == ()
 
 
 def test_s11_the_card_by_itself_says_why_the_plan_stays():

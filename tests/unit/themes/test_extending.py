@@ -55,7 +55,7 @@ def test_two_font_files_of_one_name_are_refused(tmp_path):
 def test_the_merchants_file_is_not_inherited(tmp_path):
     write_brand(tmp_path, "plain", portal=PORTAL + 'headline = "Of plain"\n')
     child = write_brand(tmp_path, theme='extends = "plain"\n', portal='[business]\nname = "Harbour"\n')
-    assert themes.load(child).portal.business.headline == ""
+    assert themes.load(child).config.business.headline == ""
 
 
 def test_a_mistake_in_the_extended_theme_is_told_at_its_own_line(tmp_path):

@@ -21,7 +21,7 @@ prices = "price_tea"
 
 
 def features(tmp_path, text):
-    return themes.load(write_brand(tmp_path, portal=PORTAL + text)).portal.features
+    return themes.load(write_brand(tmp_path, portal=PORTAL + text)).config.features
 
 
 def refused(tmp_path, text):

@@ -61,7 +61,7 @@ def test_markup_in_own_words_is_text(tmp_path):  # threat 64
 
 def test_a_headline_is_said_in_its_language_only_and_a_link_leads_somewhere_in_each(tmp_path):
     german = SPEAKING + '[business.de]\nheadline = "Hallo"\nprivacy_policy_url = "https://h.example/datenschutz"\n'
-    template = "{{ brand.portal.business.headline }} {{ brand.portal.business.privacy_policy_url }}"
+    template = "{{ brand.config.business.headline }} {{ brand.config.business.privacy_policy_url }}"
     assert said(tmp_path, template, "en", "de", "fr", portal=german) == [
         "Hello https://h.example/privacy",
         "Hallo https://h.example/datenschutz",

@@ -26,13 +26,13 @@ def test_the_shipped_brands_load_in_the_order_of_their_names():
 
 
 def test_the_shipped_brands_cancel_in_different_ways():
-    ways = {each.name: each.portal.features.subscription_cancel for each in themes.load_all(SHIPPED)}
+    ways = {each.name: each.config.features.subscription_cancel for each in themes.load_all(SHIPPED)}
     assert (ways["harbour"].mode, ways["plain"].mode) == ("at_period_end", "at_period_end")
     assert (ways["orbit"].mode, ways["orbit"].proration_behavior) == ("immediately", "create_prorations")
 
 
 def test_the_shipped_brands_have_different_test_links_that_are_on():
-    pages = [each.portal.login_page for each in themes.load_all(SHIPPED)]
+    pages = [each.config.login_page for each in themes.load_all(SHIPPED)]
     assert all(page.enabled and page.link.startswith("test_") and len(page.link) >= 22 for page in pages)
     assert len({page.link for page in pages}) == 3
 

@@ -14,7 +14,7 @@ README = (Path(__file__).parents[3] / "themes" / "README.md").read_text("utf-8")
 
 
 def read(tmp_path, text=""):
-    return themes.load(write_brand(tmp_path, portal=f"{PORTAL}[mail]\n{text}\n")).portal.mail
+    return themes.load(write_brand(tmp_path, portal=f"{PORTAL}[mail]\n{text}\n")).config.mail
 
 
 def test_every_kind_is_sent_unless_it_is_switched_off(tmp_path):

@@ -8,17 +8,20 @@ from msgspec.structs import replace
 
 from server.billing import Account, NotFound, Subscription
 from server.features.subscriptions import views
-from server.web import asking
-from server.web.asking import Page, fresh_key
+from server.web import visit
+from server.web.visit import Page, fresh_key
 
-__all__ = ["Asked", "Page", "asked", "find_in", "fresh_key", "looked_at"]
+__all__ = ["Page", "Visit", "fresh_key"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(asking.Asked):
-    def find(self, subscription_id: str) -> Subscription:
-        """Raises `NotFound`, also for another customer's."""
-        return find_in(self.account, subscription_id)
+class Visit(visit.Visit):
+    def find(self, subscription_id: str, account: Account | None = None) -> Subscription:
+        """In the customer's account, or as it is after a change. Raises `NotFound`, also for another customer's."""
+        found = (account or self.account).subscription(subscription_id)
+        if found is None:
+            raise NotFound
+        return found
 
     def card(
         self,
@@ -37,14 +40,3 @@ class Asked(asking.Asked):
 
     def may_repeat(self, action: str, found: Subscription, fields: dict[str, str] | None = None) -> None:
         self.repeatable(action, found.id, fields)
-
-
-looked_at, asked = Asked.looked_at, Asked.sent
-
-
-def find_in(account: Account, subscription_id: str) -> Subscription:
-    """Raises `NotFound`."""
-    found = account.subscription(subscription_id)
-    if found is None:
-        raise NotFound
-    return found

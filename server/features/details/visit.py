@@ -12,21 +12,21 @@ from server.billing import Account, Address, NotFound
 from server.billing.rules.details import may_update
 from server.brands.features import CustomerUpdate
 from server.features.details import views
-from server.web import asking
-from server.web.asking import Page, fresh_key
+from server.web import visit
 from server.web.languages import locale_for
+from server.web.visit import Page, fresh_key
 
-__all__ = ["Asked", "Page", "asked", "fresh_key", "looked_at"]
+__all__ = ["Page", "Visit", "fresh_key"]
 
 _MOST = 2_000
 """Characters of a field that come back to the form; everything that can be kept is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(asking.Asked):
+class Visit(visit.Visit):
     @property
     def rule(self) -> CustomerUpdate:
-        return self.portal.brand.portal.features.customer_update
+        return self.portal.brand.config.features.customer_update
 
     @property
     def language(self) -> str:
@@ -35,7 +35,7 @@ class Asked(asking.Asked):
     @property
     def home(self) -> str:
         """The country of the business."""
-        return self.portal.brand.portal.business.address.country
+        return self.portal.brand.config.business.address.country
 
     @property
     def seen(self) -> str:
@@ -48,7 +48,7 @@ class Asked(asking.Asked):
     def address(self) -> Address:
         return Address(*(self.typed(name) for name in Address.__struct_fields__))
 
-    def allowed(self, *words: str) -> Asked:
+    def allowed(self, *words: str) -> Visit:
         """Raises `NotFound` where the brand lets nobody change any of these."""
         if not any(may_update(self.rule, each) for each in words):
             raise NotFound
@@ -60,6 +60,3 @@ class Asked(asking.Asked):
 
     def saved(self, account: Account, what: str) -> Page:
         return self.show(views.details(account, self.rule, saved=what), account=account)
-
-
-looked_at, asked = Asked.looked_at, Asked.sent

@@ -22,7 +22,7 @@ from server.billing.model.account import ALIVE, ENDED, Account, Subscription
 from server.brands.features import Features
 
 
-def out_of(subscription: Subscription, account: Account, features: Features, now: datetime) -> tuple[str, ...]:
+def remedies_of(subscription: Subscription, account: Account, features: Features, now: datetime) -> tuple[str, ...]:
     """What a customer can do about the state it is in, the most useful first; nothing where all is well."""
     if subscription.status in ENDED:
         return () if may_restart(subscription, features) else ("restart",)

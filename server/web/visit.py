@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
 from litestar import Response
 
 from server.access.sessions import LoggedIn
-from server.billing import Account
+from server.billing import Account, NotFound
 from server.brands import Features
 from server.portal import Portal
 from server.rendering.renderer import View
 from server.web import responding
-from server.web.forms import Form, read_form
+from server.web.forms import Form, OfAnother, read_form
 from server.web.problems.views import Repeat
 from server.web.responding import AnyRequest
 
@@ -30,7 +30,7 @@ Page = Response[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Visit:
     request: AnyRequest
     portal: Portal
     customer: LoggedIn
@@ -38,14 +38,25 @@ class Asked:
     form: Form
 
     @classmethod
-    def looked_at(cls, request: AnyRequest, portal: Portal, customer: LoggedIn) -> Self:
-        """Nothing was sent."""
-        return cls(request, portal, customer, portal.clock(), Form({}))
+    def looking(cls, request: AnyRequest, portal: Portal, customer: LoggedIn) -> Self:
+        """A page is asked for. Raises `NotFound` where the feature is switched off."""
+        it = cls(request, portal, customer, portal.clock(), Form({}))
+        if not it.is_offered:
+            raise NotFound
+        return it
 
     @classmethod
-    async def sent(cls, request: AnyRequest, portal: Portal, customer: LoggedIn) -> Self:
-        """With the form that was sent."""
-        return cls(request, portal, customer, portal.clock(), await read_form(request))
+    async def posting(cls, request: AnyRequest, portal: Portal, customer: LoggedIn) -> Self:
+        """A form was sent. Raises `NotFound` as `looking` does, and `OfAnother`."""
+        it = replace(cls.looking(request, portal, customer), form=await read_form(request))
+        if it.form.get("customer") not in ("", customer.customer_id):
+            raise OfAnother
+        return it
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the configuration offers what the feature does; a feature with a switch says so."""
+        return True
 
     @property
     def account(self) -> Account:
@@ -53,7 +64,7 @@ class Asked:
 
     @property
     def features(self) -> Features:
-        return self.portal.brand.portal.features
+        return self.portal.brand.config.features
 
     @property
     def key(self) -> str:
@@ -65,10 +76,6 @@ class Asked:
         """`account` is the changed one, where something was changed."""
         account, address = account or self.account, self.customer.address
         return responding.show(self.request, self.portal, view, account=account, address=address, status=status)
-
-    def of_another(self) -> Page | None:
-        """The form was made for another account: another tab has logged in to this one since."""
-        return responding.of_another(self.request, self.portal, self.customer, self.form)
 
     def repeatable(
         self, action: str, subject: str, fields: dict[str, str] | None = None, *, see: str = "subscription"
