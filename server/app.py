@@ -25,7 +25,7 @@ from litestar.types import ASGIApp
 from server import brands as themes
 from server import settings
 from server import telemetry as logs
-from server.access import sessions
+from server.access import sealing, sessions
 from server.access.limits import Limits
 from server.billing import Billing
 from server.billing.ledger.ledger import Ledger
@@ -95,7 +95,7 @@ def create_app(
     """The application over these brands. `billing`, `mailer` and `limits` are replaced by tests, and `wire` and
     `renderer` by what makes them once for many; `work=False` leaves the mail and the clean-up to another process;
     `reload` is for `build.py dev`."""
-    make_billing, made = billing or ledger_of, renderer or (lambda brand: renderer_of(brand, reload=reload))
+    make_billing, made = billing or ledgers(settings), renderer or (lambda brand: renderer_of(brand, reload=reload))
     both = ((brand, make_billing(brand, store)) for brand in brands)
     portals = {brand.name: portal_of(brand, settings, store, its, clock, renderer=made(brand)) for brand, its in both}
     limits, printer = limits or Limits(), Printer()
@@ -160,8 +160,10 @@ def origin_of(brand: Brand, settings_: Settings) -> str:
     return origin
 
 
-def ledger_of(brand: Brand, store: Store) -> Billing:
-    return Ledger(store, brand.name, brand.config.features, brand.base, brand.config.mail)
+def ledgers(settings_: Settings) -> Callable[[Brand, Store], Billing]:
+    """What makes the ledger of a brand."""
+    keys = sealing.keys(settings_.secrets, "fingerprint")
+    return lambda brand, store: Ledger(store, brand.name, keys=keys, base=brand.base, mail=brand.config.mail)
 
 
 async def look_for_mail(request: AnyRequest) -> None:

@@ -1,17 +1,14 @@
-"""The port to whatever does the billing, its types and its errors.
+"""The port to the billing side: its verbs, its types and its errors.
 
-Two backends stand behind it, `ledger` (embedded) and later `stripe`; features know only this module. A verb that changes
-something takes the idempotency key of the form that asked for it: the same key again has no second effect and answers
-the state as it is now.
-
-See `errors` for what they raise, `ports` for the verbs.
+`ledger` (embedded) and `stripe` implement it and know nothing of each other. Features know this module, `billing.rules`
+(may it be done, and why not) and `billing.model`. `model/port.py` has the verbs, `model/change.py` the actions and their
+previews, `model/errors.py` what a verb raises.
 """
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from server.billing.detail_types import BillingAddress, Contact, Shipping, Update
 from server.billing.model.account import (
     ACTIVE,
     ALIVE,
@@ -45,20 +42,47 @@ from server.billing.model.account import (
     Tier,
     Upcoming,
 )
-from server.billing.model.change import Canceled, Cancellation, Change, Changed, Charge, Plan, Preview
+from server.billing.model.change import (
+    Action,
+    BillingAddress,
+    Cancel,
+    Cancellation,
+    Charge,
+    Contact,
+    Done,
+    Move,
+    NewStart,
+    Pause,
+    Paying,
+    Plan,
+    PlanChange,
+    Preview,
+    Restart,
+    Restarts,
+    Resume,
+    Retain,
+    RetentionOffer,
+    Shipping,
+    Stale,
+    Tell,
+    UndoMove,
+    Unpause,
+    Unpausing,
+    Unpin,
+    Update,
+)
 from server.billing.model.errors import BillingError, NotFound, Refusal, Refused, Unavailable, Uncertain
 from server.billing.model.port import (
     Accounts,
     Activity,
+    By,
     Details,
     InvoiceFilter,
     InvoicePage,
     Invoices,
     PaymentMethods,
-    Sandbox,
     Subscriptions,
 )
-from server.billing.paying_types import Paying
 from server.formats.money import Money
 
 __all__ = [
@@ -67,6 +91,7 @@ __all__ = [
     "ENDED",
     "LATEST_INVOICES",
     "Account",
+    "Action",
     "Activity",
     "Address",
     "Basis",
@@ -74,17 +99,16 @@ __all__ = [
     "BillingAddress",
     "BillingError",
     "BuyerTaxId",
-    "Canceled",
+    "By",
+    "Cancel",
     "Cancellation",
     "Catalog",
-    "Change",
-    "Changed",
     "Charge",
     "Contact",
     "Coupon",
     "Customer",
-    "Details",
     "Discount",
+    "Done",
     "Invoice",
     "InvoiceDiscount",
     "InvoiceFilter",
@@ -94,12 +118,16 @@ __all__ = [
     "Item",
     "LineTax",
     "Money",
+    "Move",
+    "NewStart",
     "NotFound",
+    "Pause",
     "Paying",
     "Payment",
     "PaymentMethod",
     "Pending",
     "Plan",
+    "PlanChange",
     "Preview",
     "Price",
     "Product",
@@ -107,15 +135,25 @@ __all__ = [
     "Recurring",
     "Refusal",
     "Refused",
-    "Sandbox",
+    "Restart",
+    "Restarts",
+    "Resume",
+    "Retain",
+    "RetentionOffer",
     "Scheduled",
     "Shipping",
+    "Stale",
     "Subscription",
     "TaxId",
     "TaxRate",
+    "Tell",
     "Tier",
     "Unavailable",
     "Uncertain",
+    "UndoMove",
+    "Unpause",
+    "Unpausing",
+    "Unpin",
     "Upcoming",
     "Update",
 ]

@@ -17,7 +17,7 @@ from server.access.directory import Candidate
 from server.access.known_browsers import NewBrowser
 from server.access.passcodes import open_mail
 from server.billing import Account
-from server.billing.ledger.events.notices import decode
+from server.billing.model.notices import decode
 from server.mail import messages, stopping
 from server.mail.letters import LETTERS, Letter, is_needed, letter, page_of
 from server.mail.messages import Mail
@@ -89,9 +89,9 @@ def _about(kind: type[Letter]) -> Kind:
             raise NotSent("not sent: switched off in portal.toml, [mail]")
         if job.is_unwanted and portal.brand.config.mail.may_stop(job.kind):
             raise Unwanted("the customer has switched these off")
-        told, stop = decode(job.data), stopping.link(portal, customer.id, job.kind)
-        way = _way(portal, customer, page_of(kind, told))
-        return letter(kind, told, way=way, link=portal_link(portal, customer.email), stop=stop)
+        event, stop = decode(job.data), stopping.link(portal, customer.id, job.kind)
+        way = _way(portal, customer, page_of(kind, event))
+        return letter(kind, event, way=way, link=portal_link(portal, customer.email), stop=stop)
 
     return Kind(kind, read, is_needed=lambda job, account: is_needed(kind, decode(job.data), account))
 

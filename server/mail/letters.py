@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from server.billing import Account, Invoice, Money, PaymentMethod, Subscription, Upcoming
-from server.billing.ledger.events.notices import Told
+from server.billing.model.notices import Event
 from server.mail.messages import Mail
 
 
@@ -114,44 +114,44 @@ LETTERS: tuple[type[Letter], ...] = (
 )
 
 
-def page_of(kind: type[Letter], told: Told) -> str:
+def page_of(kind: type[Letter], event: Event) -> str:
     """The page that it tells of, by its name in `login.nextpage`."""
-    if told.invoice and issubclass(kind, AboutInvoice):
-        return f"{'invoice_pay' if kind in (PaymentFailed, PaymentActionRequired) else 'invoice'}:{told.invoice.id}"
+    if event.invoice and issubclass(kind, AboutInvoice):
+        return f"{'invoice_pay' if kind in (PaymentFailed, PaymentActionRequired) else 'invoice'}:{event.invoice.id}"
     if kind is CardExpiring:
         return "payment_methods"
-    if told.state == "ended":
+    if event.state == "ended":
         return "invoices"
-    return f"subscription:{told.subscription.id}" if told.subscription else "home"
+    return f"subscription:{event.subscription.id}" if event.subscription else "home"
 
 
-def letter(kind: type[Letter], told: Told, *, way: str = "", link: str = "", stop: str = "") -> Letter:
-    """The mail of this kind. Fields that a kind shares with `Told` have the same names."""
-    fields = {name: getattr(told, name) for name in kind.__struct_fields__ if hasattr(told, name)}
+def letter(kind: type[Letter], event: Event, *, way: str = "", link: str = "", stop: str = "") -> Letter:
+    """The mail of this kind. Fields that a kind shares with `Event` have the same names."""
+    fields = {name: getattr(event, name) for name in kind.__struct_fields__ if hasattr(event, name)}
     if kind is InvoiceToPay:
-        fields["is_overdue"] = told.state == "overdue"
-    if kind is PaymentFailed and told.invoice and told.invoice.payments:
-        fields["failure"] = told.invoice.payments[-1].failure
+        fields["is_overdue"] = event.state == "overdue"
+    if kind is PaymentFailed and event.invoice and event.invoice.payments:
+        fields["failure"] = event.invoice.payments[-1].failure
     return kind(way=way, link=link, stop=stop, **fields)
 
 
-def _invoice_open(told: Told, account: Account) -> bool:
-    now = next((each for each in account.invoices if told.invoice and each.id == told.invoice.id), None)
+def _invoice_open(event: Event, account: Account) -> bool:
+    now = next((each for each in account.invoices if event.invoice and each.id == event.invoice.id), None)
     return now is None or now.status == "open"
 
 
-def _still_charged(told: Told, account: Account) -> bool:
-    now = account.subscription(told.subscription.id) if told.subscription else None
-    if now is None or told.subscription is None or told.upcoming is None:
+def _still_charged(event: Event, account: Account) -> bool:
+    now = account.subscription(event.subscription.id) if event.subscription else None
+    if now is None or event.subscription is None or event.upcoming is None:
         return False
-    return now.status == told.subscription.status and not (now.cancel_at and now.cancel_at <= told.upcoming.at)
+    return now.status == event.subscription.status and not (now.cancel_at and now.cancel_at <= event.upcoming.at)
 
 
-def _card_kept(told: Told, account: Account) -> bool:
-    return told.method is not None and account.payment_method(told.method.id) == told.method
+def _card_kept(event: Event, account: Account) -> bool:
+    return event.method is not None and account.payment_method(event.method.id) == event.method
 
 
-_NEEDED: dict[type[Letter], Callable[[Told, Account], bool]] = {
+_NEEDED: dict[type[Letter], Callable[[Event, Account], bool]] = {
     InvoiceToPay: _invoice_open,
     PaymentFailed: _invoice_open,
     PaymentActionRequired: _invoice_open,
@@ -161,7 +161,7 @@ _NEEDED: dict[type[Letter], Callable[[Told, Account], bool]] = {
 }
 
 
-def is_needed(kind: type[Mail], told: Told, account: Account) -> bool:
+def is_needed(kind: type[Mail], event: Event, account: Account) -> bool:
     """Whether the mail still says what is so; `account`: as it is when the mail leaves."""
     ask = next((ask for each, ask in _NEEDED.items() if each is kind), None)
-    return ask is None or ask(told, account)
+    return ask is None or ask(event, account)

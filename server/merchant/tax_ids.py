@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from server.billing import NotFound, TaxId
+from server.billing import By, NotFound, TaxId
 from server.billing.ledger.ledger import Ledger
 from server.brands import Brand
 from server.formats import tax_numbers, texts
@@ -34,12 +34,13 @@ async def say(
     told = [_line("--name", name), _line("--address", address)]
     if state != "verified" and any(told):
         raise NotSaid("--name and --address are what the office says of a number that it knows: only with verified")
-    ledger = Ledger(store, brand.name, brand.config.features, brand.base, brand.config.mail)
+    # It makes no fingerprint: no page is shown.
+    ledger = Ledger(store, brand.name, keys=(), base=brand.base, mail=brand.config.mail)
     try:
         numbers = (await ledger.account(customer, now)).customer.tax_ids
         found = _one_of(numbers, value, customer)
-        key = secrets.token_urlsafe(16)
-        after = await ledger.verify_tax_id(customer, found.id, state, name=told[0], address=told[1], key=key, now=now)
+        by = By(customer, brand.config.features, now, secrets.token_urlsafe(16))
+        after = await ledger.verify_tax_id(by, found.id, state, name=told[0], address=told[1])
         return next(each for each in after.customer.tax_ids if each.id == found.id)
     except NotFound:
         raise NotSaid(f"{brand.name} has no customer {customer!r} with that number") from None

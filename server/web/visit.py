@@ -16,7 +16,7 @@ from typing import Any, Self
 from litestar import Response
 
 from server.access.sessions import LoggedIn
-from server.billing import Account, NotFound
+from server.billing import Account, By, NotFound
 from server.brands import Features
 from server.portal import Portal
 from server.rendering.renderer import View
@@ -71,6 +71,11 @@ class Visit:
         """The idempotency key, where the form is whole: a form without its customer is one of nobody's pages."""
         key = self.form.get("key")
         return key if self.form.get("customer") and _KEY.fullmatch(key) else ""
+
+    @property
+    def by(self) -> By:
+        """Who asks, as the billing side wants to know it."""
+        return By(self.customer.customer_id, self.features, self.now, self.key, self.customer.browser)
 
     def show(self, view: View, *, account: Account | None = None, status: int = 200) -> Page:
         """`account` is the changed one, where something was changed."""

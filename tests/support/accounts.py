@@ -12,8 +12,8 @@ from server.billing import (
     Account,
     Activity,
     Billing,
+    By,
     Catalog,
-    Change,
     Customer,
     Invoice,
     InvoiceFilter,
@@ -22,10 +22,8 @@ from server.billing import (
     Item,
     Money,
     PaymentMethod,
-    Preview,
     Price,
     Recurring,
-    Refusal,
     Subscription,
     Upcoming,
 )
@@ -167,21 +165,19 @@ class Failing:
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
         return await self.real.history(customer_id, limit=limit, skip=skip)
 
-    async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
-        return await self.real.catalog(prices)
+    async def catalog(self, features: Features, prices: Sequence[str] = ()) -> Catalog:
+        return await self.real.catalog(features, prices)
 
-    async def preview_change(
-        self, customer_id: str, subscription_id: str, change: Change, *, now: datetime
-    ) -> Preview | Refusal:
-        return await self.real.preview_change(customer_id, subscription_id, change, now=now)
+    async def preview(self, by: By, subscription_id: str, action: Any) -> Any:
+        return await self.real.preview(by, subscription_id, action)
 
     def __getattr__(self, verb: str) -> Any:
-        """The verbs that change something, all alike: they take a key."""
+        """The verbs that change something, all alike: they are told who asks."""
         change = getattr(self.real, verb)
 
-        async def told(*args: Any, key: str, **rest: Any) -> Any:
-            self._raise(early=True, key=key)
-            after = await change(*args, key=key, **rest)
+        async def told(by: By, *args: Any, **rest: Any) -> Any:
+            self._raise(early=True, key=by.key)
+            after = await change(by, *args, **rest)
             self._raise(early=False)
             return after
 

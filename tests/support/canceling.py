@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.billing import Account
-from server.billing.ledger.changes.canceling import cancellation
-from server.billing.ledger.ledger import Ledger
+from server.billing import Account, Cancel, Done, NotFound, Refusal
+from tests.support.pages import LedgerOf
 
 
 async def cancel(
-    ledger: Ledger, customer: str, subscription: str, *, key: str, now: datetime, browser: str = "", token: str = ""
+    ledger: LedgerOf, customer: str, subscription: str, *, key: str, now: datetime, browser: str = "", token: str = ""
 ) -> Account:
     """The account after it. `token`: of an older page."""
-    rule = ledger.features.subscription_cancel
-    seen = await ledger.account(customer, now)
-    token = token or (cancellation(seen, subscription, rule, now).token if seen.subscription(subscription) else "")
-    done = await ledger.cancel(customer, subscription, token=token, key=key, now=now, browser=browser)
-    assert done.cancellation is None
+    by = ledger.by(customer, key=key, now=now, browser=browser)
+    if not token:
+        try:
+            shown = await ledger.preview(by, subscription, Cancel())
+        except NotFound:
+            shown = Refusal("not_found")
+        token = "" if isinstance(shown, Refusal) else shown.fingerprint
+    done = await ledger.apply(by, subscription, Cancel(), shown=token)
+    assert isinstance(done, Done)
     return done.account

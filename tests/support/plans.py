@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from server.billing import (
     Account,
     Catalog,
-    Change,
     Coupon,
     Discount,
     Invoice,
     Money,
+    Move,
     Price,
     PromotionCode,
     Recurring,
@@ -25,10 +25,10 @@ from server.billing import (
     TaxRate,
     Tier,
 )
-from server.billing.ledger.changes.previews import Terms
-from server.billing.ledger.events.renewals import settled, with_subscription
+from server.billing.ledger.changes.planning import Terms
+from server.billing.ledger.sums.bills import bill
 from server.billing.ledger.sums.invoicing import issue
-from server.billing.model.amounts import bill
+from server.billing.ledger.sums.upcoming import settled, with_subscription
 from server.billing.model.periods import next_end
 from server.brands.features import (
     AdjustableQuantity,
@@ -199,8 +199,8 @@ _BEHAVIORS = st.sampled_from((*("",) * 9, "insufficient_funds"))
 
 
 @st.composite
-def asked(draw: st.DrawFn, prices: list[Price]) -> Change:
-    return Change(
+def asked(draw: st.DrawFn, prices: list[Price]) -> Move:
+    return Move(
         price=draw(st.sampled_from([*(each.id for each in prices), *(each.id for each in prices), "", "price_none"])),
         quantity=draw(st.sampled_from((None, None, 0)) | st.integers(1, 15)),
         code=draw(st.sampled_from((*("",) * 8, "half", " THIRD ", "all", "some", "nothing"))),

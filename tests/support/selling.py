@@ -9,7 +9,6 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing import Account, Coupon, InvoiceLine, Price, PromotionCode, Recurring
-from server.billing.ledger.ledger import Ledger
 from server.billing.rules.discounts import canonical
 from server.brands import Features
 from server.brands.features import (
@@ -24,6 +23,7 @@ from server.brands.features import (
 )
 from tests.support.accounts import END, START, account, eur, invoice, keep, price, subscription
 from tests.support.client import Client
+from tests.support.pages import ledger_of
 from tests.support.world import BRAND, World
 
 SMALL = price()
@@ -105,4 +105,4 @@ async def at_the_counter(world: World, it: Account | None = None) -> Client:
 
 async def stored(world: World, now: datetime | None = None) -> Account:
     """Jenny's account as it is in the store."""
-    return await Ledger(world.store, BRAND, Features()).account("cus_jenny", now or world.clock())
+    return await ledger_of(world.store, BRAND, Features()).account("cus_jenny", now or world.clock())

@@ -10,15 +10,17 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from server.billing import Account, Invoice, Price, Refusal, Subscription
+from server.billing import Account, Invoice, PlanChange, Price, Refusal, Subscription, Tell
 from server.billing.ledger.changes import pausing
-from server.billing.ledger.changes.canceling import cancel_as_shown, cancellation, may_cancel, resume
-from server.billing.ledger.changes.previews import Planned, Stale, Terms, apply, preview
-from server.billing.ledger.changes.restarting import restart, restarts
-from server.billing.ledger.changes.retention import offer, retain, tell
+from server.billing.ledger.changes.canceling import resume
+from server.billing.ledger.changes.planning import Planned, Terms
+from server.billing.ledger.changes.restarting import restart
+from server.billing.ledger.changes.retention import tell
 from server.billing.ledger.changes.schedules import undo
 from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.rules.canceling import may_cancel
 from server.brands.features import Features
+from tests.support.pages import apply, cancel_as_shown, cancellation, offer, preview, restarts, retain, unpausing
 from tests.support.plans import accounts, all_terms, asked, catalogs, changed
 
 Draw = Callable[[Any], Any]
@@ -105,19 +107,20 @@ def change(of: Visit) -> Done:
     if isinstance(shown, Refusal):
         assert apply(of.it, of.found.id, wanted, of.terms, token="", now=of.now) == shown
         return shown
-    made = apply(of.it, of.found.id, wanted, of.terms, token=shown.token, now=of.now + READ_FOR)
+    made = apply(of.it, of.found.id, wanted, of.terms, token=shown.fingerprint, now=of.now + READ_FOR)
     if isinstance(made, Planned):
-        assert made.preview == shown
+        assert made.preview == replace(shown, fingerprint="")
         assert paid(made.invoices) == shown.due_now.amount
         return made.account
-    return None if isinstance(made, Stale) else made
+    return None if isinstance(made, PlanChange) else made
 
 
 def cancel(of: Visit) -> Done:
     rule = of.features.subscription_cancel
     refused = may_cancel(of.found, rule, of.now)
     shown = cancellation(of.it, of.found.id, rule, of.now)
-    made = cancel_as_shown(of.it, of.found.id, rule, token=shown.token, now=of.now + READ_FOR)
+    token = "" if isinstance(shown, Refusal) else shown.fingerprint
+    made = cancel_as_shown(of.it, of.found.id, rule, token=token, now=of.now + READ_FOR)
     if refused or not isinstance(made, Account):
         # Where its period ends while the page is read, the page is told again.
         return made if isinstance(made, Account | Refusal) else None
@@ -147,7 +150,7 @@ def have_a_pause(of: Visit) -> Done:
 def unpause(of: Visit) -> Done:
     made = pausing.unpause(of.it, of.found.id, of.features, of.now)
     if isinstance(made, Account) and made != of.it:
-        shown = pausing.unpausing(of.it, of.found, of.now)
+        shown = unpausing(of.it, of.found, of.features, of.now)
         assert paid(fresh(of.it, made)) == (shown.due.amount if shown else 0)
     return made
 
@@ -165,7 +168,7 @@ def begin_again(of: Visit) -> Done:
 
 
 def stay(of: Visit) -> Done:
-    shown = offer(of.found, of.terms.catalog, of.features, of.now)
+    shown = offer(of.it, of.found.id, of.terms.catalog, of.features, of.now)
     made = retain(of.it, of.found.id, of.terms.catalog, of.features, of.now)
     if shown and isinstance(made, Account):
         assert next((each for each in made.upcoming if each.subscription == of.found.id), None) == shown.after
@@ -174,7 +177,7 @@ def stay(of: Visit) -> Done:
 
 def say_why(of: Visit) -> Done:
     told = of.draw(st.sampled_from((("unused", ""), ("other", "Moving abroad"), ("moon", ""), ("other", "x" * 501))))
-    return tell(of.it, of.found.id, told, of.features, of.now)
+    return tell(of.it, of.found.id, Tell(*told), of.features, of.now)
 
 
 _OTHERS = (take_back, keep_the_plan, have_a_pause, stay, say_why)

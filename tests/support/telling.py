@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from server.billing import Account, Scheduled
 from server.billing.ledger import rows
-from server.billing.ledger.events.renewals import settled
-from server.billing.ledger.ledger import Ledger
+from server.billing.ledger.sums.upcoming import settled
 from server.brands import Features
 from server.brands.features import SubscriptionUpdate
 from server.brands.mail_switches import EVERY_MAIL, MailSwitches
 from server.store import Store, Transaction, micros
 from tests.support.ledger_accounts import APRIL, CARD, MARCH, NOW, account, day, item, price, subscription
+from tests.support.pages import LedgerOf, ledger_of
 
 _CUSTOMER = """
 INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
@@ -61,8 +61,8 @@ async def keep(store: Store, it: Account, *, email: str = "jenny@example.com", d
     await store.write(work)
 
 
-def ledger(store: Store, mail: MailSwitches = EVERY_MAIL) -> Ledger:
-    return Ledger(store, "plain", Features(subscription_update=SubscriptionUpdate(enabled=True)), mail=mail)
+def ledger(store: Store, mail: MailSwitches = EVERY_MAIL) -> LedgerOf:
+    return ledger_of(store, "plain", Features(subscription_update=SubscriptionUpdate(enabled=True)), mail=mail)
 
 
 async def happen(store: Store, kind: str, mail: MailSwitches = EVERY_MAIL) -> datetime:

@@ -8,45 +8,41 @@ another version, begins again, and decides on what it then finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, NotFound, Refusal, Refused, Unavailable
+from server.billing import Account, Activity, By, NotFound, Refusal, Refused, Unavailable
 from server.billing.ledger import rows
 from server.billing.ledger.catalog import redeem, release
-from server.billing.ledger.changes import previews
+from server.billing.ledger.changes import planning
 from server.billing.ledger.events import history, notices
-from server.billing.ledger.events.notices import Notice
 from server.billing.ledger.events.renewals import catch_up
 from server.billing.model.account import Discount
 from server.billing.model.documents import is_due
-from server.brands.features import Features
+from server.billing.model.notices import Notice, encode
 from server.brands.mail_switches import EVERY_MAIL, MailSwitches
 from server.store import Store, Transaction, micros, posting
 
 T = TypeVar("T")
-Make = Callable[[Account], Account | previews.Planned | Refusal]
+Make = Callable[[Account], Account | planning.Planned | Refusal]
 _TRIES = 12
-"""So often a change begins again when others keep writing the same account."""
+"""How often a change begins again when others keep writing the same account."""
 
 
 class Command(msgspec.Struct, frozen=True):
-    """Who asks for what, with which key."""
+    """Who asks for what."""
 
-    customer_id: str
+    by: By
     action: str
     """The kind of the activity, where the change itself names no other."""
     subject: str
     """The id of what is changed, or empty."""
-    key: str
-    now: datetime
-    browser: str
     words: tuple[str, ...] = ()
-    """What else was command for: the same key with other words is another request."""
+    """What else was asked for: the same key with other words is another request."""
 
     @property
     def wanted(self) -> tuple[str, str]:
@@ -57,10 +53,17 @@ class LedgerAccounts:
     """One brand's accounts in the store."""
 
     def __init__(
-        self, store: Store, brand: str, features: Features, base: str | None = None, mail: MailSwitches = EVERY_MAIL
+        self,
+        store: Store,
+        brand: str,
+        *,
+        keys: Sequence[bytes],
+        base: str | None = None,
+        mail: MailSwitches = EVERY_MAIL,
     ) -> None:
-        """`base`: what the brand's URLs begin with, see `Paths`; where it is left out, `/<brand>`. `mail`: what it mails."""
-        self.store, self.brand, self.features, self.mail = store, brand, features, mail
+        """`keys`: for fingerprints; the first makes them, every one is accepted. `base`: what the brand's URLs begin with,
+        see `Paths`; where it is left out, `/<brand>`. `mail`: what the brand mails."""
+        self.store, self.brand, self.mail, self.keys = store, brand, mail, tuple(keys)
         self.base = f"/{brand}" if base is None else base
 
     async def account(self, customer_id: str, now: datetime) -> Account:
@@ -76,10 +79,10 @@ class LedgerAccounts:
 
     async def _change(self, command: Command, make: Make) -> Account:
         """Apply a change once for its key. The same key for something else is refused as `key_reused`."""
-        customer_id, now = command.customer_id, command.now
+        customer_id, key, now = command.by.customer_id, command.by.key, command.by.now
 
         def work(transaction: Transaction) -> Account:
-            before = rows.plan(transaction, self.brand, customer_id, key=command.key, wanted=command.wanted, now=now)
+            before = rows.plan(transaction, self.brand, customer_id, key=key, wanted=command.wanted, now=now)
             if before not in (None, command.wanted):
                 raise Refused("key_reused")
             seen = self._current(transaction, customer_id, now)
@@ -88,12 +91,12 @@ class LedgerAccounts:
             made = make(seen.account)
             if isinstance(made, Refusal):
                 raise NotFound if made.reason == "not_found" else Refused(made.reason, made.detail)
-            after = made.account if isinstance(made, previews.Planned) else made
+            after = made.account if isinstance(made, planning.Planned) else made
             if after != seen.account:
                 self._store(transaction, seen, after, command)
-                given = made.preview.discount if isinstance(made, previews.Planned) else None
+                given = made.preview.discount if isinstance(made, planning.Planned) else None
                 self._count(transaction, seen.account, after, command.subject, given)
-            done = {**self._whose(customer_id), "key": command.key, "now": micros(now)}
+            done = {**self._whose(customer_id), "key": key, "now": micros(now)}
             transaction.count(rows.DONE, done)
             return after
 
@@ -102,18 +105,19 @@ class LedgerAccounts:
     def _store(self, transaction: Transaction, seen: rows.Stored, after: Account, command: Command) -> None:
         known = {each.id for each in seen.account.invoices}
         new = [each for each in after.invoices if each.id not in known]
-        told = history.of_change(seen.account, after, command.action, command.subject)
-        line = Activity(at=command.now, kind=told[0], subject=command.subject, data=told[1], browser=command.browser)
+        by = command.by
+        kind, fields = history.of_change(seen.account, after, command.action, command.subject)
+        line = Activity(at=by.now, kind=kind, subject=command.subject, data=fields, browser=by.browser)
         rows.store_change(transaction, self.brand, seen, after, invoices=new, activities=[line])
-        self._tell(transaction, after.customer.id, notices.asked(seen.account, after, command.now), command.now)
+        self._tell(transaction, after.customer.id, notices.of_a_command(seen.account, after, by.now), by.now)
 
     def _tell(self, transaction: Transaction, customer_id: str, found: Iterable[Notice], now: datetime) -> None:
         """Put the mails into the outbox that the brand sends and that are not stale."""
         for each in found:
             if each.until > now and self.mail.wants(each.kind, each.days):
                 posting.enqueue(
-                    transaction, brand=self.brand, customer_id=customer_id, kind=each.kind, event=each.event,
-                    data=notices.encode(each.told), now=now, expires_at=each.until,
+                    transaction, brand=self.brand, customer_id=customer_id, kind=each.kind, event=each.name,
+                    data=encode(each.event), now=now, expires_at=each.until,
                 )  # fmt: skip
 
     def _count(
@@ -131,8 +135,8 @@ class LedgerAccounts:
         seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         while is_due(seen.due_at, now):
             done = catch_up(seen.account, now)
-            told = history.by_itself(seen.account, done.account, done.invoices)
-            rows.store_change(transaction, self.brand, seen, done.account, invoices=done.invoices, activities=told)
+            lines = history.by_itself(seen.account, done.account, done.invoices)
+            rows.store_change(transaction, self.brand, seen, done.account, invoices=done.invoices, activities=lines)
             self._tell(transaction, customer_id, done.notices, now)
             seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         return rows.Stored(replace(seen.account, as_of=now), seen.version, seen.due_at)

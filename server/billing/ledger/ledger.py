@@ -1,21 +1,20 @@
 """The embedded billing backend: accounts as documents in the store, changed by pure functions.
 
-ledger_accounts        reading and writing an account: versions, idempotency keys, what is due
-ledger_subscriptions   the verbs about subscriptions
-ledger_methods         the verbs about payment methods
-class Ledger(LedgerSubscriptions, LedgerMethods, LedgerDetails, LedgerPayments):
-ledger_invoices        the pages of an invoice history
-ledger_rows            the statements
+accounts          reading and writing an account: versions, idempotency keys, what is due
+subscriptions     the verbs about subscriptions
+methods, details, payments    the other verbs
+invoice_history   the pages of an invoice history
+rows              the statements
 """
 
 from __future__ import annotations
 
-from server.billing import LATEST_INVOICES, Invoice, InvoiceFilter, InvoicePage, NotFound, ledger_invoices
-from server.billing.ledger import rows
+from server.billing import LATEST_INVOICES, Invoice, InvoiceFilter, InvoicePage, NotFound
+from server.billing.ledger import invoice_history, rows
 from server.billing.ledger.details import LedgerDetails
+from server.billing.ledger.methods import LedgerMethods
 from server.billing.ledger.payments import LedgerPayments
 from server.billing.ledger.subscriptions import LedgerSubscriptions
-from server.billing.ledger_methods import LedgerMethods
 from server.billing.model.documents import decode_invoice
 
 
@@ -26,7 +25,7 @@ class Ledger(LedgerSubscriptions, LedgerMethods, LedgerDetails, LedgerPayments):
         self, customer_id: str, *, before: str = "", limit: int = LATEST_INVOICES, only: InvoiceFilter | None = None
     ) -> InvoicePage:
         wanted = only or InvoiceFilter()
-        look = ledger_invoices.with_status if wanted.status else ledger_invoices.newest
+        look = invoice_history.with_status if wanted.status else invoice_history.newest
         found = await look(self.store, self._whose(customer_id), before, limit + 1, wanted)
         if before and not found and only is None:
             # Only an invoice that has older ones is ever handed out as a cursor.

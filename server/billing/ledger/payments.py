@@ -9,12 +9,11 @@ begins again and finds the invoice paid.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from hashlib import blake2b
 
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, Invoice, NotFound, Refusal, Refused
+from server.billing import Account, Activity, By, Invoice, NotFound, Paying, Refusal, Refused
 from server.billing.ledger import rows
 from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.ledger.events import history
@@ -22,7 +21,6 @@ from server.billing.ledger.events.notices import of_invoice
 from server.billing.ledger.sandbox import ProviderSession, begin
 from server.billing.ledger.sums import paying
 from server.billing.model.documents import decode_invoice
-from server.billing.paying_types import Paying
 from server.paths import Paths
 from server.store import Transaction, micros
 
@@ -31,37 +29,31 @@ Make = Callable[[Account, Invoice, list[Invoice]], Paying | Refusal]
 
 
 class LedgerPayments(LedgerAccounts):
-    async def pay(
-        self, customer_id: str, invoice_id: str, payment_method_id: str, *, key: str, now: datetime, browser: str
-    ) -> Paying:
-        command = Command(customer_id, "invoice.paid", invoice_id, key, now, browser, (payment_method_id,))
-        payment_id = payment_of(invoice_id, key)
+    async def pay(self, by: By, invoice_id: str, payment_method_id: str) -> Paying:
+        command = Command(by, "invoice.paid", invoice_id, (payment_method_id,))
+        payment_id = payment_of(invoice_id, by.key)
 
         def make(account: Account, invoice: Invoice, later: list[Invoice]) -> Paying | Refusal:
-            return paying.pay(account, invoice, payment_method_id, payment_id=payment_id, later=later, now=now)
+            return paying.pay(account, invoice, payment_method_id, payment_id=payment_id, later=later, now=by.now)
 
         return await self._write(lambda transaction: self._pay(transaction, command, payment_id, make))
 
-    async def payment_confirmed(
-        self, customer_id: str, seen: ProviderSession, *, succeeded: bool, key: str, now: datetime, browser: str
-    ) -> Paying:
+    async def payment_confirmed(self, by: By, seen: ProviderSession, *, succeeded: bool) -> Paying:
         payment_id, failure = seen.data.get("payment", ""), "" if succeeded else paying.NOT_CONFIRMED
-        command = Command(customer_id, "invoice.confirmed", seen.subject, key, now, browser, (payment_id, failure))
+        command = Command(by, "invoice.confirmed", seen.subject, (payment_id, failure))
 
         def make(account: Account, invoice: Invoice, later: list[Invoice]) -> Paying | Refusal:
-            return paying.confirm(account, invoice, payment_id, failure=failure, later=later, now=now)
+            return paying.confirm(account, invoice, payment_id, failure=failure, later=later, now=by.now)
 
         return await self._write(lambda transaction: self._pay(transaction, command, payment_id, make))
 
     def _pay(self, transaction: Transaction, command: Command, payment_id: str, make: Make) -> Paying:
         """Ask once for the key. The same key again answers what came of it; for something else it is refused."""
-        whose, now = self._whose(command.customer_id), command.now
-        before = rows.plan(
-            transaction, self.brand, command.customer_id, key=command.key, wanted=command.wanted, now=now
-        )
+        by, whose = command.by, self._whose(command.by.customer_id)
+        before = rows.plan(transaction, self.brand, by.customer_id, key=by.key, wanted=command.wanted, now=by.now)
         if before not in (None, command.wanted):
             raise Refused("key_reused")
-        seen = self._current(transaction, command.customer_id, now)
+        seen = self._current(transaction, by.customer_id, by.now)
         invoice = self._invoice(transaction, whose, command.subject)
         if before == command.wanted:
             done = next((each for each in invoice.payments if each.id == payment_id), None)
@@ -71,19 +63,12 @@ class LedgerPayments(LedgerAccounts):
         made = make(seen.account, invoice, self._later(transaction, whose, seen.account, invoice))
         if isinstance(made, Refusal):
             raise Refused(made.reason, made.detail)
-        told = [
-            Activity(
-                now,
-                _KINDS[made.payment.status],
-                invoice.id,
-                history.of_payment(made.invoice, made.payment),
-                command.browser,
-            )
-        ]
-        rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=told)
-        notice = of_invoice(invoice, made.invoice, made.account, now, present=True)
-        self._tell(transaction, command.customer_id, [notice] if notice else [], now)
-        transaction.count(rows.DONE, {**whose, "key": command.key, "now": micros(now)})
+        fields = history.of_payment(made.invoice, made.payment)
+        line = Activity(by.now, _KINDS[made.payment.status], invoice.id, fields, by.browser)
+        rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=[line])
+        notice = of_invoice(invoice, made.invoice, made.account, by.now, present=True)
+        self._tell(transaction, by.customer_id, [notice] if notice else [], by.now)
+        transaction.count(rows.DONE, {**whose, "key": by.key, "now": micros(by.now)})
         return self._to_confirm(transaction, command, made)
 
     def _to_confirm(self, transaction: Transaction, command: Command, made: Paying) -> Paying:
@@ -99,7 +84,7 @@ class LedgerPayments(LedgerAccounts):
             paths.invoice_pay(made.invoice.id),
             data={**data, "brand": brand, "last4": last4},
         )
-        token = begin(transaction, self.brand, command.customer_id, wanted, command.now)
+        token = begin(transaction, self.brand, command.by.customer_id, wanted, command.by.now)
         return replace(made, confirm_at=paths.sandbox(token))
 
     def _invoice(self, transaction: Transaction, whose: dict[str, object], invoice_id: str) -> Invoice:

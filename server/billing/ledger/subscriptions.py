@@ -1,145 +1,94 @@
-"""The ledger's verbs about subscriptions: each names its pure function and what is noted of it."""
+"""The ledger's verbs about subscriptions: every action is previewed and applied in one place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import cast
+from typing import Any
 
-from server.billing import Account, Canceled, Cancellation, Catalog, Change, Changed, NotFound, Preview, Refusal
+from server.billing import (
+    Account,
+    Action,
+    By,
+    Cancel,
+    Catalog,
+    Done,
+    Move,
+    NotFound,
+    Pause,
+    Preview,
+    Refusal,
+    Restart,
+    Resume,
+    Retain,
+    Stale,
+    Tell,
+    UndoMove,
+    Unpause,
+    Unpin,
+)
 from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.ledger.catalog import read_catalog
-from server.billing.ledger.changes import pausing, previews, restarting, schedules
-from server.billing.ledger.changes.canceling import cancel_as_shown, resume
-from server.billing.ledger.changes.retention import retain, tell
+from server.billing.ledger.changes.actions import Asking, made, meant
+from server.billing.ledger.changes.planning import Planned, Terms
+from server.brands.features import Features
+
+ACTIVITIES: dict[type, str] = {
+    Cancel: "subscription.canceled",
+    Resume: "subscription.resumed",
+    Move: "subscription.changed",
+    UndoMove: "subscription.change_undone",
+    Pause: "subscription.paused",
+    Unpause: "subscription.unpaused",
+    Restart: "subscription.restarted",
+    Retain: "subscription.retained",
+    Tell: "subscription.feedback",
+    Unpin: "subscription.unpinned",
+}
+"""What the history calls each action."""
 
 
 class _Stale(Exception):
-    """What it would mean now, which is not what the page showed; thrown, so that the transaction leaves nothing."""
+    """What the action would mean now, which is not what the page showed; thrown, so that the transaction leaves nothing."""
 
-    def __init__(self, meant: Preview | Cancellation) -> None:
+    def __init__(self, meant: Preview) -> None:
         super().__init__()
         self.meant = meant
 
 
 class LedgerSubscriptions(LedgerAccounts):
-    async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
-        return await read_catalog(self.store, self.brand, self.features, prices=prices)
+    async def catalog(self, features: Features, prices: Sequence[str] = ()) -> Catalog:
+        return await read_catalog(self.store, self.brand, features, prices=prices)
 
-    async def preview_change(
-        self, customer_id: str, subscription_id: str, change: Change, *, now: datetime
-    ) -> Preview | Refusal:
-        account = await self.account(customer_id, now)
+    async def preview(self, by: By, subscription_id: str, action: Any) -> Any:
+        """One function behind the port's overloads: the action decides which preview it is."""
+        account = await self.account(by.customer_id, by.now)
         if account.subscription(subscription_id) is None:
             raise NotFound
-        return previews.preview(account, subscription_id, change, await self._terms(change), now)
+        return meant(account, action, await self._asking(by, subscription_id, action))
 
-    async def change(
-        self,
-        customer_id: str,
-        subscription_id: str,
-        change: Change,
-        *,
-        token: str,
-        key: str,
-        now: datetime,
-        browser: str,
-    ) -> Changed:
-        terms = await self._terms(change)
-        words = (change.price, str(change.quantity), change.code, token)
-        command = Command(customer_id, "subscription.changed", subscription_id, key, now, browser, words)
+    async def apply(self, by: By, subscription_id: str, action: Action, *, shown: str = "") -> Done | Stale:
+        asking = await self._asking(by, subscription_id, action, shown)
+        words = tuple(str(getattr(action, each)) for each in action.__struct_fields__)
+        command = Command(by, ACTIVITIES[type(action)], subscription_id, words)
 
-        def make(account: Account) -> previews.Planned | Refusal:
-            made = previews.apply(account, subscription_id, change, terms, token=token, now=now)
-            if isinstance(made, previews.Stale):
-                raise _Stale(made.preview)
-            return made
+        def make(account: Account) -> Account | Planned | Refusal:
+            found = made(account, action, asking)
+            if isinstance(found, Preview):
+                raise _Stale(found)
+            return found
 
         try:
-            return Changed(await self._change(command, make))
+            return Done(await self._change(command, make))
         except _Stale as stale:
-            return Changed(await self.account(customer_id, now), cast(Preview, stale.meant))
+            return Stale(await self.account(by.customer_id, by.now), stale.meant)
 
-    async def undo_change(
-        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
-    ) -> Account:
-        command = Command(customer_id, "subscription.change_undone", subscription_id, key, now, browser)
-        return await self._change(command, lambda it: schedules.undo(it, subscription_id, self.features, now))
-
-    async def cancel(
-        self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
-    ) -> Canceled:
-        command = Command(customer_id, "subscription.canceled", subscription_id, key, now, browser)
-        rule = self.features.subscription_cancel
-
-        def make(account: Account) -> Account | Refusal:
-            made = cancel_as_shown(account, subscription_id, rule, token=token, now=now)
-            if isinstance(made, Cancellation):
-                raise _Stale(made)
-            return made
-
-        try:
-            return Canceled(await self._change(command, make))
-        except _Stale as stale:
-            return Canceled(await self.account(customer_id, now), cast(Cancellation, stale.meant))
-
-    async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        command = Command(customer_id, "subscription.resumed", subscription_id, key, now, browser)
-        rule = self.features.subscription_cancel
-        return await self._change(command, lambda it: resume(it, subscription_id, rule, now))
-
-    async def feedback(
-        self,
-        customer_id: str,
-        subscription_id: str,
-        reason: str,
-        comment: str,
-        *,
-        key: str,
-        now: datetime,
-        browser: str,
-    ) -> Account:
-        words = (reason, comment)
-        command = Command(customer_id, "subscription.feedback", subscription_id, key, now, browser, words)
-        return await self._change(command, lambda it: tell(it, subscription_id, words, self.features, now))
-
-    async def retain(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        catalog = await self.catalog()
-        command = Command(customer_id, "subscription.retained", subscription_id, key, now, browser)
-        return await self._change(command, lambda it: retain(it, subscription_id, catalog, self.features, now))
-
-    async def pause(
-        self, customer_id: str, subscription_id: str, cycles: int, *, key: str, now: datetime, browser: str
-    ) -> Account:
-        command = Command(customer_id, "subscription.paused", subscription_id, key, now, browser, (str(cycles),))
-        return await self._change(command, lambda it: pausing.pause(it, subscription_id, cycles, self.features, now))
-
-    async def unpause(
-        self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
-    ) -> Account:
-        command, terms = (
-            Command(customer_id, "subscription.unpaused", subscription_id, key, now, browser),
-            self.features,
-        )
-
-        def make(account: Account) -> Account | Refusal:
-            return pausing.unpause_as_shown(account, subscription_id, terms, token=token, now=now)
-
-        return await self._change(command, make)
-
-    async def restart(
-        self, customer_id: str, subscription_id: str, price: str, *, token: str, key: str, now: datetime, browser: str
-    ) -> Account:
-        catalog, features = await self.catalog([price]), self.features
-        command = Command(customer_id, "subscription.restarted", subscription_id, key, now, browser, (price,))
-
-        def make(account: Account) -> Account | Refusal:
-            return restarting.restart_as_shown(
-                account, subscription_id, price, catalog, features=features, now=now, token=token
-            )
-
-        return await self._change(command, make)
-
-    async def _terms(self, change: Change) -> previews.Terms:
-        catalog = await read_catalog(self.store, self.brand, self.features, code=change.code)
-        return previews.Terms(catalog, self.features)
+    async def _asking(self, by: By, subscription_id: str, action: Action, shown: str = "") -> Asking:
+        catalog, prices, code = Catalog(), [], ""
+        if isinstance(action, Restart):
+            subscription = (await self.account(by.customer_id, by.now)).subscription(subscription_id)
+            prices = [each.price.id for each in subscription.items] if subscription else []
+        elif isinstance(action, Move):
+            code = action.code
+        if isinstance(action, Move | Restart | Retain):
+            catalog = await read_catalog(self.store, self.brand, by.features, prices=prices, code=code)
+        return Asking(self.keys, self.brand, by, subscription_id, Terms(catalog, by.features), shown)

@@ -230,7 +230,8 @@ class Upcoming(msgspec.Struct, frozen=True, omit_defaults=True):
 
     subscription: str
     at: datetime
-    total: Money
+    total: Money | None
+    """None: the billing side has not said; pages then show the date alone."""
 
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -246,6 +247,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest first: the latest `LATEST_INVOICES`, and of the older ones those that are still to be paid."""
     has_older_invoices: bool = False
     upcoming: tuple[Upcoming, ...] = ()
+    """What each subscription charges next; a subscription that is left out charges nothing, or nobody knows."""
     balance: Money | None = None
     """Credit (negative) or debt (positive) that the next invoice takes into account."""
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import datetime, timedelta
 
-from server.billing.model.account import Recurring
+from server.billing.model.account import Item, Recurring, Subscription
 
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
+RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
 
 
 def next_end(anchor: datetime, recurring: Recurring | None, start: datetime) -> datetime | None:
@@ -37,3 +38,18 @@ def add_months(moment: datetime, months: int) -> datetime:
     """So many months later (or earlier), on the same day or on the month's last one."""
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+
+
+def renews_at(subscription: Subscription) -> datetime | None:
+    """When its next period begins: a trial's end, or the first end of an item whose interval we know."""
+    if subscription.status not in RENEWING:
+        return None
+    if subscription.status == "trialing" and subscription.trial_end_at:
+        return subscription.trial_end_at
+    ends = [each.current_period_end_at for each in subscription.items if end_after(subscription, each)]
+    return min(ends, default=None)
+
+
+def end_after(subscription: Subscription, item: Item, start: datetime | None = None) -> datetime | None:
+    start = start or item.current_period_end_at
+    return next_end(subscription.billing_cycle_anchor_at, item.price.recurring, start)

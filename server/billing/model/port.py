@@ -1,23 +1,52 @@
 """The verbs of the port, one protocol a feature; `Billing` in the package is all of them together.
 
-Every verb is given the customer's id from the session, never from the request. A verb that changes something takes the
-idempotency key of the form that asked for it, raises `Refused` and `NotFound`, and answers the account as it is then.
+A verb that reads is given the customer's id, a verb that changes something who asks for it (`By`); both come from the
+session, never from the request. A verb that changes something raises `Refused` and `NotFound` and answers the account as
+it is then; the same key again has no second effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol, overload
 
 import msgspec
 
-from server.billing.detail_types import Update
-from server.billing.ledger.sandbox import ProviderSession
-from server.billing.model.account import LATEST_INVOICES, Account, Catalog, Invoice, PaymentMethod
-from server.billing.model.change import Canceled, Change, Changed, Preview
+from server.billing.model.account import LATEST_INVOICES, Account, Catalog, Invoice
+from server.billing.model.change import (
+    Action,
+    Cancel,
+    Cancellation,
+    Done,
+    Move,
+    Paying,
+    PlanChange,
+    Preview,
+    Restart,
+    Restarts,
+    Retain,
+    RetentionOffer,
+    Stale,
+    Unpause,
+    Unpausing,
+    Update,
+)
 from server.billing.model.errors import Refusal
-from server.billing.paying_types import Paying
+from server.brands.features import Features
+
+
+class By(msgspec.Struct, frozen=True):
+    """Who asks for a change, and under which conditions."""
+
+    customer_id: str
+    features: Features
+    """What this session's configuration allows: the brand's, or the one that a session of the API carries."""
+    now: datetime
+    key: str = ""
+    """The idempotency key of the form; a preview needs none."""
+    browser: str = ""
+    """What the history says of where it came from."""
 
 
 class InvoicePage(msgspec.Struct, frozen=True):
@@ -80,9 +109,7 @@ class Invoices(Protocol):
         """Raises `NotFound`, also for another customer's."""
         ...
 
-    async def pay(
-        self, customer_id: str, invoice_id: str, payment_method_id: str, *, key: str, now: datetime, browser: str
-    ) -> Paying:
+    async def pay(self, by: By, invoice_id: str, payment_method_id: str) -> Paying:
         """Pay what is due of it with one of the customer's payment methods. A payment that failed, or that has to be
         confirmed, is an answer; the same key answers what came of it. Raises `Refused`, `NotFound`."""
         ...
@@ -91,20 +118,16 @@ class Invoices(Protocol):
 class Details(Protocol):
     """What invoices say of a customer. There is no verb for the e-mail address: it is what a link session logs in with."""
 
-    async def update_customer(
-        self, customer_id: str, update: Update, *, seen: str = "", key: str, now: datetime, browser: str
-    ) -> Account:
-        """Put these details in the place of those that are there. `seen` (`details.mark`): what the form showed; with
-        other details there by now, `details_changed` is refused. Raises `Refused`, `NotFound`."""
+    async def update_customer(self, by: By, update: Update, *, seen: str = "") -> Account:
+        """Put these details in the place of those that are there. `seen` (`rules.details.mark`): what the form showed;
+        with other details there by now, `details_changed` is refused. Raises `Refused`, `NotFound`."""
         ...
 
-    async def add_tax_id(
-        self, customer_id: str, kind: str, number: str, *, key: str, now: datetime, browser: str
-    ) -> Account:
+    async def add_tax_id(self, by: By, kind: str, number: str) -> Account:
         """Raises `Refused`, `NotFound`."""
         ...
 
-    async def remove_tax_id(self, customer_id: str, tax_id: str, *, key: str, now: datetime, browser: str) -> Account:
+    async def remove_tax_id(self, by: By, tax_id: str) -> Account:
         """Raises `Refused`, `NotFound`, also for one that is gone already."""
         ...
 
@@ -112,90 +135,34 @@ class Details(Protocol):
 class Subscriptions(Protocol):
     """What may be done with a subscription."""
 
-    async def catalog(self, prices: Sequence[str] = ()) -> Catalog:
+    async def catalog(self, features: Features, prices: Sequence[str] = ()) -> Catalog:
         """What the configuration names: the prices to move to, the coupon offered before a cancellation; and `prices`."""
         ...
 
-    async def preview_change(
-        self, customer_id: str, subscription_id: str, change: Change, *, now: datetime
-    ) -> Preview | Refusal:
-        """What the change would mean now. Raises `NotFound`."""
+    @overload
+    async def preview(self, by: By, subscription_id: str, action: Cancel) -> Cancellation | Refusal: ...
+    @overload
+    async def preview(self, by: By, subscription_id: str, action: Move) -> PlanChange | Refusal: ...
+    @overload
+    async def preview(self, by: By, subscription_id: str, action: Unpause) -> Unpausing | Refusal: ...
+    @overload
+    async def preview(self, by: By, subscription_id: str, action: Restart) -> Restarts | Refusal: ...
+    @overload
+    async def preview(self, by: By, subscription_id: str, action: Retain) -> RetentionOffer | Refusal: ...
+    async def preview(self, by: By, subscription_id: str, action: Action) -> Preview | Refusal:
+        """What the action would mean now, or why it cannot be done. Raises `NotFound`."""
         ...
 
-    async def change(
-        self,
-        customer_id: str,
-        subscription_id: str,
-        change: Change,
-        *,
-        token: str,
-        key: str,
-        now: datetime,
-        browser: str,
-    ) -> Changed:
-        """Make the change that was shown under this token; with other numbers by now, nothing is changed and the new
-        preview is answered. Raises `Refused`, `NotFound`."""
-        ...
-
-    async def undo_change(
-        self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str
-    ) -> Account:
-        """Take back a change that was to come; nothing was: unchanged. Raises `Refused`, `NotFound`."""
-        ...
-
-    async def feedback(
-        self,
-        customer_id: str,
-        subscription_id: str,
-        reason: str,
-        comment: str,
-        *,
-        key: str,
-        now: datetime,
-        browser: str,
-    ) -> Account:
-        """Keep why it was canceled: a word of the configuration, and the customer's own words. Raises as the others."""
-        ...
-
-    async def retain(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        """Accept the coupon that is offered before a cancellation; taken already: unchanged. Raises as the others."""
-        ...
-
-    async def pause(
-        self, customer_id: str, subscription_id: str, cycles: int, *, key: str, now: datetime, browser: str
-    ) -> Account:
-        """Ask for no money for so many periods after the running one. Raises as the others."""
-        ...
-
-    async def unpause(
-        self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
-    ) -> Account:
-        """End the customer's own pause; not paused: unchanged. Raises as the others, and `Refused` (`shown_otherwise`)
-        where it would charge something else than what was shown under this token."""
-        ...
-
-    async def restart(
-        self, customer_id: str, subscription_id: str, price: str, *, token: str, key: str, now: datetime, browser: str
-    ) -> Account:
-        """Start an ended subscription again, as a new one; done already: unchanged. Raises as `unpause`."""
-        ...
-
-    async def cancel(
-        self, customer_id: str, subscription_id: str, *, token: str, key: str, now: datetime, browser: str
-    ) -> Canceled:
-        """Cancel as it was shown under this token; with other numbers by now, nothing is changed and they are answered.
-        Already canceled: unchanged. Raises `Refused`, `NotFound`."""
-        ...
-
-    async def resume(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        """Take back an end that has not come yet; nothing to take back: unchanged. Raises `Refused`, `NotFound`."""
+    async def apply(self, by: By, subscription_id: str, action: Action, *, shown: str = "") -> Done | Stale:
+        """Do what was shown under this fingerprint; an action without a preview needs none. What is so already is done.
+        Raises `Refused`, `NotFound`."""
         ...
 
 
 class PaymentMethods(Protocol):
     """What is charged. A number is only ever typed on the provider's page."""
 
-    async def setup(self, customer_id: str, *, return_to: str, now: datetime, replaces: str = "") -> str:
+    async def setup(self, by: By, *, return_to: str, replaces: str = "") -> str:
         """Begin to add one, in the place of `replaces` where that is named: the URL of the provider's page.
 
         `return_to` is our page of payment methods, where going back leads. Once one was added the provider leads to
@@ -203,37 +170,11 @@ class PaymentMethods(Protocol):
         """
         ...
 
-    async def set_default(
-        self, customer_id: str, method_id: str, *, everywhere: bool, key: str, now: datetime, browser: str
-    ) -> Account:
+    async def set_default(self, by: By, method_id: str, *, everywhere: bool) -> Account:
         """Choose the default; `everywhere`: subscriptions that name another one are charged to it too, from now on."""
         ...
 
-    async def remove_payment_method(
-        self, customer_id: str, method_id: str, *, key: str, now: datetime, browser: str
-    ) -> Account:
+    async def remove_payment_method(self, by: By, method_id: str) -> Account:
         """Remove it: what it was charged for goes to the default. Raises `Refused`, `NotFound`, which it also is the
         second time with another key."""
-        ...
-
-    async def unpin(self, customer_id: str, subscription_id: str, *, key: str, now: datetime, browser: str) -> Account:
-        """Charge the subscription to the default again; it is so already: unchanged. Raises as the others."""
-        ...
-
-
-@runtime_checkable
-class Sandbox(Protocol):
-    """What only a backend without a provider of its own has: its sandbox page tells it what a provider would."""
-
-    async def add_payment_method(
-        self, customer_id: str, method: PaymentMethod, *, replaces: str, key: str, now: datetime, browser: str
-    ) -> Account:
-        """The provider is content with this one: it is the default now, or stands where `replaces` stood."""
-        ...
-
-    async def payment_confirmed(
-        self, customer_id: str, seen: ProviderSession, *, succeeded: bool, key: str, now: datetime, browser: str
-    ) -> Paying:
-        """What the customer did on the bank's page, about the payment of that session: it is paid, or it failed. Raises
-        `Refused` where it does not wait any more, `NotFound`."""
         ...

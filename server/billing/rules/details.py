@@ -22,7 +22,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict, replace
 
-from server.billing import Account, Address, BillingAddress, Contact, Customer, Refusal, Shipping, TaxId, Update
+from server.billing.model.account import Account, Address, Customer, TaxId
+from server.billing.model.change import BillingAddress, Contact, Shipping, Update
+from server.billing.model.errors import Refusal
 from server.brands.features import CustomerUpdate
 from server.formats import phones, postal, tax_numbers, texts
 

@@ -15,10 +15,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing import Refusal
 from server.billing.model.account import Account, Catalog, Coupon, Discount, PromotionCode, Subscription
 from server.billing.model.amounts import amount_of
 from server.billing.model.change import Plan
+from server.billing.model.errors import Refusal
 from server.billing.model.periods import add_months
 
 LONGEST = 200

@@ -18,10 +18,10 @@ from fractions import Fraction
 
 import msgspec
 
-from server.billing import Refusal
 from server.billing.model.account import ENDED, Catalog, Item, Price, Recurring, Subscription
 from server.billing.model.amounts import exact_amount, is_metered
-from server.billing.model.change import Change, Plan
+from server.billing.model.change import Move, Plan
+from server.billing.model.errors import Refusal
 from server.brands.features import AdjustableQuantity, Features, Product, SubscriptionUpdate
 
 MOST = 10**15
@@ -146,7 +146,7 @@ def _option(price: Price, subscription: Subscription, features: Features) -> Opt
     )
 
 
-def target(subscription: Subscription, change: Change, catalog: Catalog, features: Features) -> Plan | Refusal:
+def target(subscription: Subscription, change: Move, catalog: Catalog, features: Features) -> Plan | Refusal:
     """The plan that is asked for. Ask `may_change` first: this takes it for granted."""
     rule, item = features.subscription_update, subscription.items[0]
     price = _price(item, change, catalog, rule)
@@ -166,7 +166,7 @@ def target(subscription: Subscription, change: Change, catalog: Catalog, feature
     return Plan(price, quantity)
 
 
-def _price(item: Item, change: Change, catalog: Catalog, rule: SubscriptionUpdate) -> Price | None:
+def _price(item: Item, change: Move, catalog: Catalog, rule: SubscriptionUpdate) -> Price | None:
     if change.price in ("", item.price.id):
         return item.price
     offered = "price" in rule.default_allowed_updates and _sold(rule, change.price)
@@ -251,3 +251,13 @@ def _condition(item: Item, plan: Plan, conditions: tuple[str, ...]) -> str:
 def length_of(recurring: Recurring | None) -> Fraction:
     """Days of an interval; a year has 365.25."""
     return _DAYS[recurring.interval] * recurring.count if recurring else Fraction(0)
+
+
+def may_undo(subscription: Subscription, features: Features, now: datetime) -> Refusal | None:
+    """Why there is nothing that could be taken back; None: there is."""
+    scheduled = subscription.scheduled
+    if subscription.status in ENDED:
+        return Refusal("ended")
+    if scheduled is None or scheduled.at <= now:
+        return Refusal("nothing_scheduled")
+    return None if features.subscription_update.enabled else Refusal("disabled_by_configuration")

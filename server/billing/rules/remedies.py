@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.billing.ledger.changes.canceling import may_resume
-from server.billing.ledger.changes.pausing import may_unpause
-from server.billing.ledger.changes.restarting import may_restart
-from server.billing.ledger.sums.charging import method_of
-from server.billing.ledger.sums.invoicing import failure_of
-from server.billing.ledger.sums.paying import BEHIND, owed
 from server.billing.model.account import ALIVE, ENDED, Account, Subscription
+from server.billing.rules.canceling import may_resume
+from server.billing.rules.methods import method_of
+from server.billing.rules.pausing import may_unpause
+from server.billing.rules.paying import BEHIND, failure_of, owed
+from server.billing.rules.restarting import may_restart
 from server.brands.features import Features
 
 

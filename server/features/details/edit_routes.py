@@ -84,16 +84,13 @@ async def _save(it: Visit, update: Update, form: Form, what: str) -> Page:
     if mistakes or not it.key:
         again = "" if mistakes else "out_of_date"
         return it.show(form(typed=typed, mistakes=mistakes, again=again, seen=it.seen), status=422)
-    who = it.customer
     try:
-        account = await it.portal.billing.update_customer(
-            who.customer_id, kept, seen=it.seen, key=it.key, now=it.now, browser=who.browser
-        )
+        account = await it.portal.billing.update_customer(it.by, kept, seen=it.seen)
     except Refused as refused:
         if refused.reason not in ("details_changed", "key_reused", "details_invalid"):
             raise
         # What stands there now is shown beside what was typed, and the form takes it as seen.
-        account = await it.portal.billing.account(who.customer_id, it.now)
+        account = await it.portal.billing.account(it.customer.customer_id, it.now)
         again = "changed" if refused.reason == "details_changed" else "out_of_date"
         return it.show(form(account=account, typed=typed, again=again), account=account, status=409)
     return it.saved(account, what)

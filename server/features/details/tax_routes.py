@@ -37,9 +37,7 @@ async def save_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn) -
         return _form(it, {}, again="out_of_date")
     it.may_repeat("details_tax_ids", "", "kind", "number")
     try:
-        account = await portal.billing.add_tax_id(
-            customer.customer_id, kind, number, key=it.key, now=it.now, browser=customer.browser
-        )
+        account = await portal.billing.add_tax_id(it.by, kind, number)
     except Refused as refused:
         if refused.reason == "key_reused":
             return _form(it, {}, again="out_of_date")
@@ -62,9 +60,7 @@ async def remove_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn,
         again = views.remove_tax_id(it.account, _find(it, tax_id), key=fresh_key(), again="out_of_date")
         return it.show(again, status=422)
     it.may_repeat("details_tax_id_remove", tax_id)
-    account = await portal.billing.remove_tax_id(
-        customer.customer_id, tax_id, key=it.key, now=it.now, browser=customer.browser
-    )
+    account = await portal.billing.remove_tax_id(it.by, tax_id)
     return it.saved(account, "tax_id_removed")
 
 

@@ -14,7 +14,7 @@ from litestar import get, post
 
 from server.access.sessions import LoggedIn
 from server.billing import Account, Invoice, NotFound, Refused
-from server.billing.ledger.sums import paying
+from server.billing.rules import paying
 from server.features.invoices import pay_views, views
 from server.features.invoices.visit import Page, Visit, fresh_key
 from server.portal import Portal
@@ -38,9 +38,7 @@ async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
         return it.form_page(mistake=mistake, status=422)
     visit.repeatable("invoice_pay", invoice_id, {"method": it.chosen}, see="invoice")
     try:
-        done = await portal.billing.pay(
-            customer.customer_id, invoice_id, it.chosen, key=visit.key, now=visit.now, browser=customer.browser
-        )
+        done = await portal.billing.pay(visit.by, invoice_id, it.chosen)
     except Refused as refused:
         it = await _Payment.begin(visit, invoice_id, it.chosen)
         return it.cannot() or it.form_page(refusal=refused.reason, status=409)
@@ -58,7 +56,7 @@ async def pay_add(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
     if impossible := it.cannot():
         return impossible
     back = portal.paths.invoice_pay(invoice_id)
-    return go(request, await portal.billing.setup(customer.customer_id, return_to=back, now=it.visit.now))
+    return go(request, await portal.billing.setup(it.visit.by, return_to=back))
 
 
 @get("/my/invoices/{invoice_id:str}/pay/{method_id:str}/added")

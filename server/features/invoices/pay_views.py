@@ -10,10 +10,9 @@ from datetime import datetime
 import msgspec
 
 from server.billing import Account, Invoice, Money, Payment, PaymentMethod, Subscription
-from server.billing.ledger.changes.methods import is_expired
-from server.billing.ledger.sums import paying
-from server.billing.ledger.sums.charging import method_of
 from server.billing.model.names import name_of
+from server.billing.rules import paying
+from server.billing.rules.methods import is_expired, method_of
 from server.brands import Features
 from server.features.invoices.views import Row, row
 from server.rendering.renderer import View

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from server.billing import Account, Address, Invoice, InvoiceFilter, InvoiceLine, InvoicePage, Money, Payment
 from server.billing.electronic import Gaps, seller_gaps, statement
-from server.billing.ledger.sums import paying
 from server.billing.model.names import name_of
+from server.billing.rules import paying
 from server.brands.portal_file import Business
 from server.rendering.renderer import View
 

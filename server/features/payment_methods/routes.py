@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from litestar import get, post
 
 from server.access.sessions import LoggedIn
-from server.billing import Account, NotFound, PaymentMethod, Subscription
-from server.billing.ledger.changes import methods
+from server.billing import Account, NotFound, PaymentMethod, Subscription, Unpin
+from server.billing.rules import methods
 from server.features.payment_methods import views
 from server.portal import Portal
 from server.web import visit
@@ -101,9 +101,7 @@ async def set_default(request: AnyRequest, portal: Portal, customer: LoggedIn, m
     if not it.key:
         return _before_default(it, method, again=True)
     it.may_repeat("payment_method_default", method.id, {"everywhere": "yes"} if everywhere else {})
-    account = await portal.billing.set_default(
-        customer.customer_id, method.id, everywhere=everywhere, key=it.key, now=it.now, browser=customer.browser
-    )
+    account = await portal.billing.set_default(it.by, method.id, everywhere=everywhere)
     done = account.customer.default_payment_method == method.id
     return it.list(("everywhere" if everywhere else "default") if done else "stale", account=account)
 
@@ -126,9 +124,7 @@ async def remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method
         view = views.confirm_remove(it.account, method, it.features, it.now, key=fresh_key(), again=not it.key)
         return it.show(view, status=409 if refusal else 422)
     it.may_repeat("payment_method_remove", method.id)
-    account = await portal.billing.remove_payment_method(
-        customer.customer_id, method.id, key=it.key, now=it.now, browser=customer.browser
-    )
+    account = await portal.billing.remove_payment_method(it.by, method.id)
     return it.list("stale" if account.payment_method(method.id) else "removed", account=account)
 
 
@@ -152,9 +148,7 @@ async def unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscri
         view = views.confirm_unpin(it.account, found, it.features, it.now, key=fresh_key(), again=not it.key)
         return it.show(view, status=409 if refusal else 422)
     it.may_repeat("subscription_unpin", found.id)
-    account = await portal.billing.unpin(
-        customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
-    )
+    account = (await portal.billing.apply(it.by, found.id, Unpin())).account
     changed = account.subscription(found.id)
     return it.list("stale" if changed and changed.default_payment_method else "unpinned", account=account)
 
@@ -172,10 +166,7 @@ async def _begin(it: Visit, replaced: PaymentMethod | None) -> Page:
     if not it.key:
         return _before_adding(it, replaced, mistake="again")
     url = await it.portal.billing.setup(
-        it.customer.customer_id,
-        return_to=it.portal.paths.payment_methods,
-        now=it.now,
-        replaces=replaced.id if replaced else "",
+        it.by, return_to=it.portal.paths.payment_methods, replaces=replaced.id if replaced else ""
     )
     return go(it.request, url)
 

@@ -16,8 +16,8 @@ from datetime import datetime
 import msgspec
 
 from server.billing import Account, Money, PaymentMethod, Subscription
-from server.billing.ledger.changes import methods
 from server.billing.model.names import more_items_of, name_of
+from server.billing.rules import methods
 from server.brands import Features
 from server.rendering.renderer import View
 

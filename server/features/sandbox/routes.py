@@ -17,8 +17,9 @@ from litestar import Response, get, post
 
 from server.access import sessions
 from server.access.sessions import LoggedIn, NoSession
-from server.billing import Money, NotFound, PaymentMethod, Refused, Sandbox
+from server.billing import By, Money, NotFound, PaymentMethod, Refused
 from server.billing.ledger import sandbox as provider_sessions
+from server.billing.ledger.ledger import Ledger
 from server.billing.ledger.sandbox import LIVE, ProviderSession
 from server.features.sandbox import cards, views
 from server.features.sandbox.cards import Card
@@ -36,7 +37,7 @@ class Visit:
 
     request: AnyRequest
     portal: Portal
-    billing: Sandbox
+    billing: Ledger
     customer: LoggedIn
     now: datetime
     token: str
@@ -71,6 +72,12 @@ class Visit:
         await self.move(seen, "open", mistakes=words, declined=declined, exp=exp)
         return go(self.request, self.portal.paths.sandbox(self.token))
 
+    @property
+    def by(self) -> By:
+        """The key is the visit's own: sent twice, or from two tabs, it acts once."""
+        features, key = self.portal.brand.config.features, f"visit-{_method_id(self.token)}"
+        return By(self.customer.customer_id, features, self.now, key, self.customer.browser)
+
     async def move(self, seen: ProviderSession, state: str, **data: str) -> bool:
         """To another state; False: another tab was quicker."""
         return await self.portal.store.write(
@@ -85,7 +92,7 @@ Mistakes = tuple[views.Mistake, ...]
 
 async def visit(request: AnyRequest, portal: Portal, token: str) -> Visit:
     """Raises `NotFound` where the brand has a provider of its own, and `NoSession`, which keeps no word of the form."""
-    if portal.brand.config.billing.backend != "ledger" or not isinstance(portal.billing, Sandbox):
+    if portal.brand.config.billing.backend != "ledger" or not isinstance(portal.billing, Ledger):
         raise NotFound
     now = portal.clock()
     found = await sessions.find(portal, sessions.token_of(request, portal), now)
@@ -171,32 +178,18 @@ async def _paid(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Page:
     """The bank's answer about a payment. Whatever it is, the invoice's own page says how it stands."""
     if seen.state in LIVE:
         with suppress(Refused):  # another payment took its place
-            await it.billing.payment_confirmed(
-                it.customer.customer_id,
-                seen,
-                succeeded=succeeded,
-                key=f"visit-{_method_id(it.token)}",
-                now=it.now,
-                browser=it.customer.browser,
-            )
+            await it.billing.payment_confirmed(it.by, seen, succeeded=succeeded)
         await it.move(seen, "done")
     return go(it.request, seen.return_to)
 
 
 async def _keep(it: Visit, seen: ProviderSession, card: Card, exp: tuple[int, int] | None) -> Page:
-    """The bank is content. The key is the visit's own: sent twice, or from two tabs, it adds one."""
+    """The bank is content."""
     month, year = exp or (0, 0)
     method = PaymentMethod(
         _method_id(it.token), card.kind, it.now, card.brand, card.last4, month, year, behavior=card.behavior
     )
-    await it.billing.add_payment_method(
-        it.customer.customer_id,
-        method,
-        replaces=seen.subject,
-        key=f"visit-{_method_id(it.token)}",
-        now=it.now,
-        browser=it.customer.browser,
-    )
+    await it.billing.add_payment_method(it.by, method, replaces=seen.subject)
     await it.move(seen, "done")
     return _added(it, seen)
 

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.billing import Account, Coupon, Money, Subscription, Upcoming
-from server.billing.ledger.changes import canceling as changes
-from server.billing.ledger.changes.retention import Offer as Offered
+from server.billing import Account, Cancellation, Coupon, Money, RetentionOffer, Subscription, Upcoming
 from server.billing.model.names import more_items_of, name_of
-from server.brands import Features
 from server.features.subscriptions.part_views import Debt, debt_of, next_charge_of
 from server.rendering.renderer import View
 
@@ -29,6 +26,8 @@ class Offer(View, frozen=True):
     """What would be charged next without it."""
     after: Upcoming | None = None
     """What will be charged next with it."""
+    fingerprint: str = ""
+    """Goes back with the form: where the coupon would be another one by then, none is given."""
     again: bool = False
     """The form came without a valid key: it is asked once more, and nothing was changed."""
 
@@ -44,8 +43,8 @@ class ConfirmCancel(View, frozen=True):
     at_once: bool
     ends_at: datetime
     more_items: int = 0
-    token: str = ""
-    """Goes back with the form: what would be another cancellation than this is not made."""
+    fingerprint: str = ""
+    """Goes back with the form: where it would be another cancellation by then, nothing is canceled."""
     credit: Money | None = None
     """What is credited: with `at_once` for the time that was paid and not used."""
     due: Money | None = None
@@ -58,21 +57,19 @@ class ConfirmCancel(View, frozen=True):
     again: bool = False
     """The form came without a valid key: it is asked once more, and nothing was changed."""
     stale: bool = False
-    """It is not what the page said that was confirmed: this is, and nothing was changed."""
+    """The numbers changed since the page was shown; nothing was canceled."""
 
 
 def confirm_cancel(
     subscription: Subscription,
     account: Account,
-    features: Features,
+    ending: Cancellation,
     now: datetime,
     *,
     key: str,
     again: bool = False,
     stale: bool = False,
 ) -> ConfirmCancel:
-    """Ask `changes.may_cancel` first: this takes it for granted."""
-    ending = changes.cancellation(account, subscription.id, features.subscription_cancel, now)
     return ConfirmCancel(
         id=subscription.id,
         customer=account.customer.id,
@@ -81,7 +78,7 @@ def confirm_cancel(
         key=key,
         at_once=ending.at_once,
         ends_at=ending.ends_at,
-        token=ending.token,
+        fingerprint=ending.fingerprint,
         credit=ending.credit,
         due=ending.due,
         in_trial=subscription.status == "trialing",
@@ -92,7 +89,9 @@ def confirm_cancel(
     )
 
 
-def offer(subscription: Subscription, account: Account, made: Offered, *, key: str, again: bool = False) -> Offer:
+def offer(
+    subscription: Subscription, account: Account, made: RetentionOffer, *, key: str, again: bool = False
+) -> Offer:
     return Offer(
         id=subscription.id,
         customer=account.customer.id,
@@ -102,5 +101,6 @@ def offer(subscription: Subscription, account: Account, made: Offered, *, key: s
         coupon=made.coupon,
         before=made.before,
         after=made.after,
+        fingerprint=made.fingerprint,
         again=again,
     )

@@ -1,8 +1,8 @@
 """Changing the plan, the quantity, or adding a promotion code: choose, see what it means, confirm; and taking a
 change back that waits.
 
-Three steps at two URLs. What was chosen travels in the forms, so that nothing is kept between them; the preview's token
-goes along, and a change whose numbers are not those of the page is not made: the new page before is shown instead.
+Three steps at two URLs. What was chosen travels in the forms, so that nothing is kept between them; the preview's
+fingerprint goes along, and a change whose numbers are not those of the page is not made: the new page is shown instead.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 from litestar import get, post
 
 from server.access.sessions import LoggedIn
-from server.billing import Account, NotFound, Price, Refusal, Refused, Subscription
-from server.billing.ledger.changes import canceling as changes
-from server.billing.ledger.changes import schedules
+from server.billing import Account, NotFound, PlanChange, Price, Refusal, Refused, Stale, Subscription, UndoMove
 from server.billing.rules import plans
+from server.billing.rules.canceling import may_cancel
 from server.features.subscriptions import change_views as views
 from server.features.subscriptions.visit import Page, Visit, fresh_key
 from server.portal import Portal
@@ -42,17 +41,15 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     found, wanted = it.find(subscription_id), views.wanted(_typed(it))
     if not it.key or isinstance(wanted, views.Mistake):
         return await _before(it, found, again=True)
-    token = it.form.get("token")
-    it.may_repeat("subscription_change_confirm", found, views.fields_of(wanted, token))
+    shown = it.form.get("fingerprint")
+    it.may_repeat("subscription_change_confirm", found, views.fields_of(wanted, shown))
     try:
-        done = await portal.billing.change(
-            customer.customer_id, found.id, wanted, token=token, key=it.key, now=it.now, browser=customer.browser
-        )
+        done = await portal.billing.apply(it.by, found.id, wanted, shown=shown)
     except Refused as refused:
         # What can be mended in the form is shown there; the rest is for `responding`.
         return await _refused(it, found, refused)
     changed = it.find(found.id, done.account)
-    if done.preview:
+    if isinstance(done, Stale) and isinstance(done.preview, PlanChange):
         view = views.confirm_change(changed, done.account, done.preview, wanted, key=fresh_key(), stale=True)
         return it.show(view, account=done.account, status=409)
     return it.card(changed, views.outcome(changed, wanted), account=done.account)
@@ -62,7 +59,7 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
 async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
     it = await Visit.posting(request, portal, customer)
     found = it.find(subscription_id)
-    refusal = schedules.may_undo(found, it.features, it.now)
+    refusal = plans.may_undo(found, it.features, it.now)
     if refusal and refusal.reason == "nothing_scheduled":
         return it.card(found, "nothing_to_resume")
     if refusal:
@@ -70,9 +67,7 @@ async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, s
     if not it.key:
         return it.card(found, "stale", status=422)
     it.may_repeat("subscription_change_undo", found)
-    account = await portal.billing.undo_change(
-        customer.customer_id, found.id, key=it.key, now=it.now, browser=customer.browser
-    )
+    account = (await portal.billing.apply(it.by, found.id, UndoMove())).account
     changed = it.find(found.id, account)
     return it.card(changed, "stale" if changed.scheduled else "change_undone", account=account)
 
@@ -85,7 +80,7 @@ async def _choose(
     forbidden: tuple[Price, ...] = ()
     refusal = plans.may_change(found, it.features, it.now)
     if refusal is None:
-        catalog = await it.portal.billing.catalog()
+        catalog = await it.portal.billing.catalog(it.features)
         options = plans.options(found, catalog, it.features, it.now)
         forbidden = plans.forbidden(found, catalog, it.features, it.now)
         if not options and not plans.may_use_code(it.features):
@@ -99,8 +94,8 @@ async def _choose(
 
 
 def _cannot(it: Visit, found: Subscription, account: Account, reason: str) -> Page:
-    may_cancel = changes.may_cancel(found, it.features.subscription_cancel, it.now) is None
-    return it.show(views.cannot_choose(found, account, reason, may_cancel=may_cancel), account=account)
+    ends = may_cancel(found, it.features.subscription_cancel, it.now) is None
+    return it.show(views.cannot_choose(found, account, reason, may_cancel=ends), account=account)
 
 
 async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Page:
@@ -108,7 +103,7 @@ async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Pag
     wanted = views.wanted(typed)
     if isinstance(wanted, views.Mistake):
         return await _choose(it, found, typed, wanted)
-    preview = await it.portal.billing.preview_change(it.customer.customer_id, found.id, wanted, now=it.now)
+    preview = await it.portal.billing.preview(it.by, found.id, wanted)
     if isinstance(preview, Refusal):
         return await _mend(it, found, preview)
     view = views.confirm_change(found, it.account, preview, wanted, key=fresh_key(), again=again)

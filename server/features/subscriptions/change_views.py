@@ -3,7 +3,7 @@
     ChoosePlan      which plan, how many, and a promotion code; or why none can be chosen
     ConfirmChange   the page before the change: its lines, what is due now and later, and when it counts
 
-What may be chosen is `billing.plans`' answer, what it costs is `billing.previews`', and the change asks both again.
+What may be chosen is the answer of `billing.rules.plans`, what it costs is the port's preview, and the change asks both again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 
 import msgspec
 
-from server.billing import Account, Change, PaymentMethod, Preview, Price, Refusal, Subscription
+from server.billing import Account, Move, PaymentMethod, PlanChange, Price, Refusal, Subscription
 from server.billing.model.names import more_items_of, name_of
 from server.billing.rules import plans
 from server.billing.rules.plans import Option
@@ -128,14 +128,14 @@ class ConfirmChange(View, frozen=True):
     key: str
     """The idempotency key of this form: sent twice, it changes once."""
     name: str
-    preview: Preview
-    """What the change means, computed by what then bills it. Its token goes back with the form."""
+    preview: PlanChange
+    """What the change means, computed by what then bills it. Its fingerprint goes back with the form."""
     before: Line
     after: Line
     fields: dict[str, str]
     """What was chosen, as the form sends it back."""
     chosen: dict[str, str]
-    """The same without the token, for who wants to choose something else."""
+    """The same without the fingerprint, for a customer who wants to choose something else."""
     more_items: int = 0
     method: PaymentMethod | None = None
     """What is charged now."""
@@ -145,13 +145,13 @@ class ConfirmChange(View, frozen=True):
     """The numbers are not those of the page that was confirmed: these are, and nothing was changed."""
 
 
-def wanted(typed: Typed) -> Change | Mistake:
+def wanted(typed: Typed) -> Move | Mistake:
     """What the form asks for. Whether it may be had is not decided here."""
     quantity = typed.quantity.strip()
     if quantity and not re.fullmatch(r"[0-9]{1,6}", quantity):
         return Mistake("quantity", "quantity_not_whole")
     code = typed.promotion_code.strip()[:_LONGEST_CODE]
-    return Change(price=typed.price, quantity=int(quantity) if quantity else None, code=code)
+    return Move(price=typed.price, quantity=int(quantity) if quantity else None, code=code)
 
 
 def mistake_of(refusal: Refusal) -> Mistake | None:
@@ -160,14 +160,14 @@ def mistake_of(refusal: Refusal) -> Mistake | None:
     return Mistake(field, refusal.reason, refusal.detail) if field else None
 
 
-def fields_of(change: Change, token: str) -> dict[str, str]:
+def fields_of(change: Move, fingerprint: str) -> dict[str, str]:
     """What was chosen, as the fields of the form that confirms it."""
     quantity = "" if change.quantity is None else str(change.quantity)
-    fields = {"price": change.price, "quantity": quantity, "promotion_code": change.code, "token": token}
+    fields = {"price": change.price, "quantity": quantity, "promotion_code": change.code, "fingerprint": fingerprint}
     return {name: value for name, value in fields.items() if value}
 
 
-def outcome(subscription: Subscription, change: Change) -> str:
+def outcome(subscription: Subscription, change: Move) -> str:
     """What to say of a change that was asked for: whether it is there. An old key may find that it was undone since."""
     item, later = subscription.items[0], subscription.scheduled
     if later and change.price in ("", later.price.id) and change.quantity in (None, later.quantity):
@@ -228,8 +228,8 @@ def cannot_choose(subscription: Subscription, account: Account, why_not: str, *,
 def confirm_change(
     subscription: Subscription,
     account: Account,
-    preview: Preview,
-    change: Change,
+    preview: PlanChange,
+    change: Move,
     *,
     key: str,
     again: bool = False,
@@ -245,7 +245,7 @@ def confirm_change(
         before=line_of(preview.before.price, preview.before.quantity),
         after=line_of(preview.after.price, preview.after.quantity),
         method=preview.method,
-        fields=fields_of(change, preview.token),
+        fields=fields_of(change, preview.fingerprint),
         chosen=fields_of(change, ""),
         again=again,
         stale=stale,

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from server.billing import Account, Activity, Money, PaymentMethod, Price, Subscription, Upcoming
-from server.billing.ledger.sums import paying
 from server.billing.model.names import name_of
+from server.billing.rules import paying
 
 ACTIVITIES = frozenset(
     {

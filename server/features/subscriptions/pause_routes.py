@@ -5,9 +5,8 @@ from __future__ import annotations
 from litestar import get, post
 
 from server.access.sessions import LoggedIn
-from server.billing import NotFound, Refused, Subscription
-from server.billing.ledger.changes import pausing, restarting
-from server.billing.model.shown import SHOWN_OTHERWISE
+from server.billing import NotFound, Pause, Refusal, Restart, Restarts, Stale, Subscription, Unpause, Unpausing
+from server.billing.rules import pausing, restarting
 from server.features.subscriptions import pause_views as views
 from server.features.subscriptions.visit import Page, Visit, fresh_key
 from server.portal import Portal
@@ -32,9 +31,7 @@ async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscri
     if not it.key:
         return _before_pause(it, found, mistake="again")
     it.may_repeat("subscription_pause", found, {"cycles": str(cycles)})
-    account = await portal.billing.pause(
-        customer.customer_id, found.id, cycles, key=it.key, now=it.now, browser=customer.browser
-    )
+    account = (await portal.billing.apply(it.by, found.id, Pause(cycles))).account
     changed = it.find(found.id, account)
     return it.card(changed, "paused" if changed.paused_at else "stale", account=account)
 
@@ -43,7 +40,7 @@ async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscri
 async def confirm_unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
     it = Visit.looking(request, portal, customer)
     found = it.find(subscription_id)
-    return _cannot_unpause(it, found, looking=True) or _before_unpause(it, found)
+    return _cannot_unpause(it, found, looking=True) or await _before_unpause(it, found)
 
 
 @post("/my/subscriptions/{subscription_id:str}/unpause", status_code=200)
@@ -53,18 +50,14 @@ async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
     if refused := _cannot_unpause(it, found):
         return refused
     if not it.key:
-        return _before_unpause(it, found, again=True)
-    token = it.form.get("token")
-    it.may_repeat("subscription_unpause", found, {"token": token})
-    try:
-        account = await portal.billing.unpause(
-            customer.customer_id, found.id, token=token, key=it.key, now=it.now, browser=customer.browser
-        )
-    except Refused as error:
-        if error.reason != SHOWN_OTHERWISE:
-            raise
-        return _before_unpause(it, found, stale=True)
-    changed = it.find(found.id, account)
+        return await _before_unpause(it, found, again=True)
+    shown = it.form.get("fingerprint")
+    it.may_repeat("subscription_unpause", found, {"fingerprint": shown})
+    answer = await portal.billing.apply(it.by, found.id, Unpause(), shown=shown)
+    account, changed = answer.account, it.find(found.id, answer.account)
+    if isinstance(answer, Stale) and isinstance(answer.preview, Unpausing):
+        view = views.confirm_unpause(changed, account, answer.preview, key=fresh_key(), stale=True)
+        return it.show(view, account=account, status=409)
     return it.card(changed, "stale" if changed.paused_at else "unpaused", account=account)
 
 
@@ -83,16 +76,13 @@ async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
         return refused
     if not it.key:
         return await _before_restart(it, found, mistake="again")
-    token = it.form.get(f"token-{price}")
-    it.may_repeat("subscription_restart", found, {"price": price, f"token-{price}": token})
-    try:
-        account = await portal.billing.restart(
-            customer.customer_id, found.id, price, token=token, key=it.key, now=it.now, browser=customer.browser
-        )
-    except Refused as error:
-        if error.reason != SHOWN_OTHERWISE:
-            raise
-        return await _before_restart(it, found, mistake="stale", status=409)
+    shown = it.form.get(f"fingerprint-{price}")
+    it.may_repeat("subscription_restart", found, {"price": price, f"fingerprint-{price}": shown})
+    answer = await portal.billing.apply(it.by, found.id, Restart(price), shown=shown)
+    account = answer.account
+    if isinstance(answer, Stale) and isinstance(answer.preview, Restarts):
+        view = views.confirm_restart(found, account, answer.preview, key=fresh_key(), chosen=price, mistake="stale")
+        return it.show(view, account=account, status=409)
     begun = account.subscription(it.find(found.id, account).restarted_as)
     return it.card(begun or found, "restarted" if begun else "stale", account=account)
 
@@ -103,19 +93,21 @@ def _before_pause(it: Visit, found: Subscription, *, mistake: str = "") -> Page:
     return it.show(view, status=422 if mistake else 200)
 
 
-def _before_unpause(it: Visit, found: Subscription, *, again: bool = False, stale: bool = False) -> Page:
-    view = views.confirm_unpause(found, it.account, it.now, key=fresh_key(), again=again, stale=stale)
-    return it.show(view, status=422 if again else 409 if stale else 200)
+async def _before_unpause(it: Visit, found: Subscription, *, again: bool = False) -> Page:
+    meant = await it.portal.billing.preview(it.by, found.id, Unpause())
+    if isinstance(meant, Refusal):
+        return it.card(found, "refused", refusal=meant.reason, status=409)
+    view = views.confirm_unpause(found, it.account, meant, key=fresh_key(), again=again)
+    return it.show(view, status=422 if again else 200)
 
 
-async def _before_restart(it: Visit, found: Subscription, *, mistake: str = "", status: int = 422) -> Page:
-    catalog = await it.portal.billing.catalog([each.price.id for each in found.items])
-    restarts = restarting.restarts(it.account, found, catalog, it.features, it.now)
-    if not restarts:
-        return it.card(found, "refused", refusal="price_not_offered", status=409)
+async def _before_restart(it: Visit, found: Subscription, *, mistake: str = "") -> Page:
+    restarts = await it.portal.billing.preview(it.by, found.id, Restart())
+    if isinstance(restarts, Refusal):
+        return it.card(found, "refused", refusal=restarts.reason, status=409)
     chosen = it.form.get("price")
     view = views.confirm_restart(found, it.account, restarts, key=fresh_key(), chosen=chosen, mistake=mistake)
-    return it.show(view, status=status if mistake else 200)
+    return it.show(view, status=422 if mistake else 200)
 
 
 def _cannot_pause(it: Visit, found: Subscription, *, looking: bool = False) -> Page | None:

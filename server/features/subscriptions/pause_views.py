@@ -12,12 +12,9 @@ from datetime import datetime
 
 import msgspec
 
-from server.billing import Account, Charge, PaymentMethod, Subscription
-from server.billing.ledger.changes import pausing
-from server.billing.ledger.changes.pausing import Pause
-from server.billing.ledger.changes.restarting import Restart
-from server.billing.ledger.sums.charging import method_of
+from server.billing import Account, Charge, PaymentMethod, Restarts, Subscription, Unpausing
 from server.billing.model.names import more_items_of, name_of
+from server.billing.rules.pausing import PauseLength
 from server.features.subscriptions.part_views import Line, line_of
 from server.rendering.renderer import View
 
@@ -28,7 +25,7 @@ class ConfirmPause(View, frozen=True):
     key: str
     """The idempotency key of this form: sent twice, it pauses once."""
     name: str
-    pauses: tuple[Pause, ...]
+    pauses: tuple[PauseLength, ...]
     """The lengths to choose from, the shortest first."""
     more_items: int = 0
     chosen: int = 1
@@ -49,10 +46,10 @@ class ConfirmUnpause(View, frozen=True):
     method: PaymentMethod | None = None
     again: bool = False
     """The form came without a valid key: it is asked once more, and nothing was changed."""
-    token: str = ""
-    """Goes back with the form: what would be charged otherwise is not."""
+    fingerprint: str = ""
+    """Goes back with the form: where something else would be charged by then, nothing is."""
     stale: bool = False
-    """Something else would be charged than the page said that was confirmed: this, and nothing was changed."""
+    """The charge changed since the page was shown; nothing was charged."""
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -63,8 +60,8 @@ class Beginning(msgspec.Struct, frozen=True):
     """What is charged now."""
     ends_at: datetime
     """When the period that it pays for ends."""
-    token: str = ""
-    """Goes back with the form: what would be charged otherwise is not."""
+    fingerprint: str = ""
+    """Goes back with the form: where something else would be charged by then, nothing is."""
 
 
 class ConfirmRestart(View, frozen=True):
@@ -84,7 +81,7 @@ class ConfirmRestart(View, frozen=True):
 def confirm_pause(
     subscription: Subscription,
     account: Account,
-    pauses: Sequence[Pause],
+    pauses: Sequence[PauseLength],
     *,
     key: str,
     chosen: int = 1,
@@ -103,7 +100,13 @@ def confirm_pause(
 
 
 def confirm_unpause(
-    subscription: Subscription, account: Account, now: datetime, *, key: str, again: bool = False, stale: bool = False
+    subscription: Subscription,
+    account: Account,
+    meant: Unpausing,
+    *,
+    key: str,
+    again: bool = False,
+    stale: bool = False,
 ) -> ConfirmUnpause:
     return ConfirmUnpause(
         id=subscription.id,
@@ -112,10 +115,10 @@ def confirm_unpause(
         name=name_of(subscription),
         more_items=more_items_of(subscription),
         paused_until=subscription.pause_resumes_at,
-        charge=pausing.unpausing(account, subscription, now),
-        method=method_of(account, subscription),
+        charge=meant.charge,
+        method=meant.method,
         again=again,
-        token=pausing.mark_of_unpausing(account, subscription, now),
+        fingerprint=meant.fingerprint,
         stale=stale,
     )
 
@@ -123,14 +126,14 @@ def confirm_unpause(
 def confirm_restart(
     subscription: Subscription,
     account: Account,
-    restarts: Sequence[Restart],
+    restarts: Restarts,
     *,
     key: str,
     chosen: str = "",
     mistake: str = "",
 ) -> ConfirmRestart:
     """The price that it had is marked, where it still is one of them."""
-    offered = [each.price.id for each in restarts]
+    offered = [each.price.id for each in restarts.options]
     liked = [chosen, *(each.price.id for each in subscription.items), *offered]
     return ConfirmRestart(
         id=subscription.id,
@@ -139,10 +142,10 @@ def confirm_restart(
         name=name_of(subscription),
         more_items=more_items_of(subscription),
         beginnings=tuple(
-            Beginning(line_of(each.price, each.quantity), each.charge, each.period_ends_at, each.token)
-            for each in restarts
+            Beginning(line_of(each.price, each.quantity), each.charge, each.period_ends_at, each.fingerprint)
+            for each in restarts.options
         ),
         chosen=next(each for each in liked if each in offered),
-        method=method_of(account, subscription),
+        method=restarts.method,
         mistake=mistake,
     )

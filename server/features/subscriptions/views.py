@@ -6,7 +6,7 @@
 
 and beside this file the pages before a change: `cancel_views`, `change_views`, `pause_views`.
 
-Nothing here is decided twice: whether something may be canceled or taken back is `billing.changes`' answer, the same
+Nothing here is decided twice: whether something may be canceled or taken back is `billing.rules.canceling`' answer, the same
 that the change itself will ask for again.
 """
 
@@ -19,13 +19,10 @@ from typing import Any, ClassVar
 import msgspec
 
 from server.billing import Account, Activity, Discount, PaymentMethod, Subscription, Upcoming
-from server.billing.ledger.changes import canceling as changes
-from server.billing.ledger.changes import pausing, restarting, schedules
-from server.billing.ledger.changes import retention as cancellations
-from server.billing.ledger.sums.charging import method_of
 from server.billing.model.account import ENDED
 from server.billing.model.names import more_items_of, name_of
-from server.billing.rules import plans, remedies
+from server.billing.rules import canceling, pausing, plans, remedies, restarting
+from server.billing.rules.methods import method_of
 from server.brands import Features
 from server.features.subscriptions.part_views import Debt, Entry, Line, debt_of, entry_of, line_of, next_charge_of
 from server.rendering.renderer import View
@@ -112,7 +109,7 @@ class Card(View, frozen=True):
     may_unpause: bool = False
     may_restart: bool = False
     why_not: str = ""
-    """Why it cannot be canceled: a reason of `billing.changes`."""
+    """Why it cannot be canceled: a reason of `billing.rules.canceling`."""
     why_no_change: str = ""
     """Why its plan cannot be changed, where that is worth a sentence: a reason of `billing.plans.may_change`."""
     remedies: tuple[str, ...] = ()
@@ -151,7 +148,7 @@ def card(
     activities: Sequence[Activity] = (),
 ) -> Card:
     rule = features.subscription_cancel
-    forbidden = changes.may_cancel(subscription, rule, now)
+    forbidden = canceling.may_cancel(subscription, rule, now)
     alive = subscription.status not in ENDED
     ends_at = subscription.cancel_at if alive else None
     state = state_of(subscription)
@@ -201,8 +198,8 @@ def _allowed(subscription: Subscription, features: Features, now: datetime) -> d
     rule = features.subscription_cancel
     no_change = plans.may_change(subscription, features, now)
     return {
-        "may_cancel": changes.may_cancel(subscription, rule, now) is None,
-        "may_resume": changes.may_resume(subscription, rule, now) is None,
+        "may_cancel": canceling.may_cancel(subscription, rule, now) is None,
+        "may_resume": canceling.may_resume(subscription, rule, now) is None,
         "may_change": no_change is None,
         "may_pause": pausing.may_pause(subscription, features, now) is None,
         "may_unpause": pausing.may_unpause(subscription, features, now) is None,
@@ -219,7 +216,7 @@ def scheduled_of(subscription: Subscription, features: Features, now: datetime) 
         at=it.at,
         name=it.price.product_name or it.price.nickname or it.price.product,
         line=line_of(it.price, it.quantity),
-        may_undo=schedules.may_undo(subscription, features, now) is None,
+        may_undo=plans.may_undo(subscription, features, now) is None,
     )
 
 
@@ -234,7 +231,7 @@ def feedback_of(
 ) -> Feedback | None:
     """The question why, where it may be asked. The words are those that were typed."""
     rule = features.subscription_cancel
-    if cancellations.may_tell(subscription, features, now):
+    if canceling.may_tell(subscription, features, now):
         return None
     return Feedback(rule.cancellation_reason.options, dict(rule.reasons_text), chosen, comment, mistake)
 
@@ -243,7 +240,7 @@ def mistake_in(reason: str, comment: str, options: Sequence[str]) -> str:
     """What has to be mended in an answer to the question why; empty: nothing."""
     if reason not in options:
         return "unknown_reason"
-    return "comment_too_long" if reason == "other" and len(comment) > cancellations.LONGEST_COMMENT else ""
+    return "comment_too_long" if reason == "other" and len(comment) > canceling.LONGEST_COMMENT else ""
 
 
 def listing(account: Account, features: Features, now: datetime, *, key: str = "") -> List:

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from server.billing.ledger.sums.bills import taxes_on
 from server.billing.model.account import TaxRate
-from server.billing.model.amounts import shares, taxes_on
+from server.billing.model.amounts import shares
 from server.billing.model.periods import add_months
 from server.publishing.samples.wares import Ware, in_minor_units
 

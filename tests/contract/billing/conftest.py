@@ -2,16 +2,16 @@
 
 import pytest
 
-from server.billing.ledger.ledger import Ledger
 from server.brands.features import Features
 from server.merchant.importing.files import import_records
 from server.publishing.samples import records
 from tests.support.ledger_accounts import NOW
+from tests.support.pages import ledger_of
 
 
 @pytest.fixture
 def ledger(store):
-    return Ledger(store, "plain", Features())
+    return ledger_of(store, "plain", Features())
 
 
 @pytest.fixture

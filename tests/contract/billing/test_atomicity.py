@@ -2,15 +2,14 @@
 
 import pytest
 
-from server.billing import BillingError
-from server.billing.ledger.changes.canceling import cancellation
+from server.billing import BillingError, Cancel
 from server.billing.ledger.events.renewals import bring_up_to_date
-from server.billing.ledger.ledger import Ledger
 from server.brands.features import Features, SubscriptionCancel
 from server.merchant.importing.files import import_records
 from tests.support import exports
 from tests.support.canceling import cancel
 from tests.support.ledger_accounts import NOW, day
+from tests.support.pages import cancellation, ledger_of
 
 pytestmark = pytest.mark.anyio
 TABLES = ("account", "invoice", "operation", "activity", "customer")
@@ -81,20 +80,20 @@ async def everything(store):
 
 
 async def test_a_change_that_is_broken_off_anywhere_did_not_happen(breaking):
-    ledger = Ledger(breaking, "plain", Features(subscription_cancel=RULE))
+    ledger = ledger_of(breaking, "plain", Features(subscription_cancel=RULE))
     before = await everything(breaking)
     at = day(2026, 4, 10)
     seen, _ = bring_up_to_date(await ledger.account("cus_1", NOW), at)
-    token = cancellation(seen, "sub_1", RULE, at).token
+    token = cancellation(seen, "sub_1", RULE, at).fingerprint
     for breaking.after in range(12):
         with pytest.raises(BrokenOff):
             # In April: a renewal comes first, then the cancellation with its credit.
-            await ledger.cancel("cus_1", "sub_1", token=token, key="k", now=at, browser="")
+            await ledger.apply(ledger.by(key="k", now=at), "sub_1", Cancel(), shown=token)
         assert await everything(breaking) == before
 
 
 async def test_the_same_key_finishes_what_was_broken_off(breaking):
-    ledger = Ledger(breaking, "plain", Features(subscription_cancel=RULE))
+    ledger = ledger_of(breaking, "plain", Features(subscription_cancel=RULE))
     breaking.after = 5
     with pytest.raises(BrokenOff):
         await cancel(ledger, "cus_1", "sub_1", key="k", now=NOW)
@@ -105,7 +104,7 @@ async def test_the_same_key_finishes_what_was_broken_off(breaking):
 
 
 async def test_a_renewal_that_is_broken_off_anywhere_did_not_happen(breaking):
-    ledger = Ledger(breaking, "plain", Features())
+    ledger = ledger_of(breaking, "plain", Features())
     before = await everything(breaking)
     for breaking.after in range(6):
         with pytest.raises(BrokenOff):
@@ -141,7 +140,7 @@ async def test_who_always_comes_second_is_told_to_try_again(store):
             return 0 if sql.lstrip().startswith("UPDATE account") else self.transaction.count(sql, parameters)
 
     await import_records(store, "plain", [exports.product(), exports.customer(), exports.subscription()], now=NOW)
-    ledger = Ledger(Overtaken(store), "plain", Features())
+    ledger = ledger_of(Overtaken(store), "plain", Features())
     with pytest.raises(BillingError):
         await cancel(ledger, "cus_1", "sub_1", key="k", now=NOW)
     assert await store.read("SELECT count(*) FROM operation") == [(0,)]

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from server.billing import Address, BillingAddress, Contact, NotFound, Refused, Shipping
-from server.billing.ledger.ledger import Ledger
 from server.billing.rules import details
 from server.brands.features import CustomerUpdate, Features
 from server.merchant.importing.files import import_records
 from tests.support import exports
 from tests.support.ledger_accounts import NOW, day
+from tests.support.pages import ledger_of
 
 pytestmark = pytest.mark.anyio
 BROWSER = "Firefox on Linux"
@@ -21,7 +21,7 @@ PARIS = Address("8 rue de Londres", "", "Paris", "", "75009", "FR")
 
 
 def ledger_that_allows(store, *allowed):
-    return Ledger(store, "plain", Features(customer_update=CustomerUpdate(allowed_updates=allowed)))
+    return ledger_of(store, "plain", Features(customer_update=CustomerUpdate(allowed_updates=allowed)))
 
 
 @pytest.fixture
@@ -32,11 +32,13 @@ async def ledger(store):
 
 
 async def change(ledger, update, key="k1", seen="", customer="cus_1"):
-    return (await ledger.update_customer(customer, update, seen=seen, key=key, now=NOW, browser=BROWSER)).customer
+    return (
+        await ledger.update_customer(ledger.by(customer, key=key, now=NOW, browser=BROWSER), update, seen=seen)
+    ).customer
 
 
 async def add(ledger, kind="eu_vat", number="DE136695976", key="t1"):
-    return (await ledger.add_tax_id("cus_1", kind, number, key=key, now=NOW, browser=BROWSER)).customer.tax_ids
+    return (await ledger.add_tax_id(ledger.by(key=key, now=NOW, browser=BROWSER), kind, number)).customer.tax_ids
 
 
 async def told(ledger):
@@ -56,7 +58,7 @@ async def test_the_history_says_which_details_and_not_what_they_are(store, ledge
     await change(ledger, Contact("Somebody Private"))
     await change(ledger, BillingAddress(HAMBURG), "k2")
     [new] = await add(ledger)
-    await ledger.remove_tax_id("cus_1", new.id, key="t2", now=NOW + timedelta(seconds=1), browser=BROWSER)
+    await ledger.remove_tax_id(ledger.by(key="t2", now=NOW + timedelta(seconds=1), browser=BROWSER), new.id)
     found = await told(ledger)
     assert found[0] == ("customer.tax_id_removed", {"type": "eu_vat"})
     assert ("customer.updated", {"fields": "name"}) in found
@@ -124,7 +126,7 @@ async def test_tax_numbers_are_refused_below_every_form(store, ledger):
     with pytest.raises(Refused, match="details_not_allowed"):
         await add(forbidden, key="t2")
     with pytest.raises(Refused, match="details_not_allowed"):
-        await forbidden.remove_tax_id("cus_1", new.id, key="t3", now=NOW, browser=BROWSER)
+        await forbidden.remove_tax_id(forbidden.by(key="t3", now=NOW), new.id)
     for kind, number, reason in (
         ("eu_vat", "de 136 695 976", "tax_id_taken"),
         ("eu_vat", "DE136695977", "tax_id_invalid"),
@@ -160,7 +162,7 @@ async def test_another_customer_has_no_such_tax_number(store, ledger):  # threat
     [new] = await add(ledger)
     await import_records(store, "plain", [exports.customer("cus_2", email="sam@example.com")], now=NOW)
     with pytest.raises(NotFound):
-        await ledger.remove_tax_id("cus_2", new.id, key="t2", now=NOW, browser=BROWSER)
+        await ledger.remove_tax_id(ledger.by("cus_2", key="t2", now=NOW), new.id)
 
 
 async def test_invoices_that_were_issued_keep_their_details_and_the_next_has_the_new_ones(ledger):  # D3
@@ -168,8 +170,8 @@ async def test_invoices_that_were_issued_keep_their_details_and_the_next_has_the
     await change(ledger, BillingAddress(HAMBURG), "k2")
     [old] = (await ledger.account("cus_1", day(2026, 4, 2))).invoices
     later = day(2026, 4, 3)
-    await ledger.update_customer("cus_1", Contact("New Name"), key="k3", now=later, browser=BROWSER)
-    await ledger.update_customer("cus_1", BillingAddress(PARIS), key="k4", now=later, browser=BROWSER)
+    await ledger.update_customer(ledger.by(key="k3", now=later), Contact("New Name"))
+    await ledger.update_customer(ledger.by(key="k4", now=later), BillingAddress(PARIS))
     new, kept = (await ledger.account("cus_1", day(2026, 5, 2))).invoices
     assert kept == old
     assert (kept.customer_name, kept.customer_address) == ("Old Name", HAMBURG)
@@ -178,8 +180,8 @@ async def test_invoices_that_were_issued_keep_their_details_and_the_next_has_the
 
 async def said(ledger, state, tax_id, key, *whose):
     name, address = whose or ("", "")
-    whole = {"name": name, "address": address, "key": key, "now": NOW}
-    return (await ledger.verify_tax_id("cus_1", tax_id, state, **whole)).customer.tax_ids
+    by = ledger.by(key=key, now=NOW)
+    return (await ledger.verify_tax_id(by, tax_id, state, name=name, address=address)).customer.tax_ids
 
 
 # D1

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from server.billing import Money
-from server.billing.ledger.ledger import Ledger
 from server.brands.features import Features
 from server.merchant.importing.files import ImportRefused, import_files, import_records
 from server.publishing.samples import ADDRESSES, many, records, write_many
 from tests.support import exports
 from tests.support.canceling import cancel
 from tests.support.ledger_accounts import NOW, day
+from tests.support.pages import ledger_of
 
 pytestmark = pytest.mark.anyio
 WHOLE = [exports.product(), exports.customer(), exports.method(), exports.subscription(), exports.invoice()]
@@ -312,7 +312,7 @@ def test_samples_are_the_same_every_time_and_of_every_brand():
 
 async def test_many_written_straight_are_the_same_as_imported(store):
     async def found(brand):
-        ledger = Ledger(store, brand, Features())
+        ledger = ledger_of(store, brand, Features())
         customers = await store.read(
             "SELECT id, address, email, name, created_at, active, disabled FROM customer WHERE brand = :brand ORDER BY id",
             {"brand": brand},

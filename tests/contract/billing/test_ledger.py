@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from server.billing import Billing, NotFound, Refused
-from server.billing.ledger.ledger import Ledger
+from server.billing import Billing, NotFound, Refused, Resume
 from server.brands.features import Features, SubscriptionCancel
 from server.merchant.importing.files import import_records
 from server.store import micros
 from tests.support import canceling, exports
 from tests.support.ledger_accounts import NOW, day, eur
+from tests.support.pages import ledger_of
 
 pytestmark = pytest.mark.anyio
 BROWSER = "Firefox on Linux"
@@ -28,7 +28,7 @@ async def one_subscription(store, **more):
 
 
 def ledger_with(store, **rule):
-    return Ledger(store, "plain", Features(subscription_cancel=SubscriptionCancel(**rule)))
+    return ledger_of(store, "plain", Features(subscription_cancel=SubscriptionCancel(**rule)))
 
 
 async def cancel(ledger, key="k1", customer="cus_1", subscription="sub_1", now=NOW):
@@ -36,7 +36,7 @@ async def cancel(ledger, key="k1", customer="cus_1", subscription="sub_1", now=N
 
 
 async def resume(ledger, key="k2", now=NOW):
-    return await ledger.resume("cus_1", "sub_1", key=key, now=now, browser=BROWSER)
+    return (await ledger.apply(ledger.by(key=key, now=now, browser=BROWSER), "sub_1", Resume())).account
 
 
 async def test_the_ledger_is_a_billing_backend(ledger):
@@ -54,7 +54,7 @@ async def test_an_account_that_is_not_there_is_not_found(ledger):
 
 async def test_another_brand_has_no_such_account(store, samples):
     with pytest.raises(NotFound):
-        await Ledger(store, "orbit", Features()).account(samples["jenny"], NOW)
+        await ledger_of(store, "orbit", Features()).account(samples["jenny"], NOW)
 
 
 async def test_what_is_due_happens_once_when_an_account_is_read(store, ledger):

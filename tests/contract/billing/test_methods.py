@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.billing import NotFound, Refused, Sandbox
+from server.billing import NotFound, Refused, Unpin
 from server.billing.ledger import sandbox as provider_sessions
 from server.billing.ledger.sandbox import LIFE, ProviderSession
 from server.store import micros
@@ -26,13 +26,11 @@ async def ids(ledger, customer):
     return [each.id for each in account.payment_methods], account.customer.default_payment_method
 
 
-async def test_the_ledger_has_a_sandbox(ledger):
-    assert isinstance(ledger, Sandbox)
-
-
 async def test_one_is_added_once_for_its_key_and_is_the_default(ledger, jenny, store):  # P2, P3
     for _ in range(2):
-        await ledger.add_payment_method(jenny, card("pm_new", created_at=START), replaces="", key="visit-1", **HOW)
+        await ledger.add_payment_method(
+            ledger.by(jenny, key="visit-1", **HOW), card("pm_new", created_at=START), replaces=""
+        )
     found, default = await ids(ledger, jenny)
     assert (found.count("pm_new"), len(found), default) == (1, 3, "pm_new")
     lines = await ledger.history(jenny)
@@ -42,7 +40,10 @@ async def test_one_is_added_once_for_its_key_and_is_the_default(ledger, jenny, s
 async def test_two_cards_typed_into_one_visit_are_one_method(ledger, jenny):
     first, second = card("pm_visit"), card("pm_visit", last4="4444", brand="mastercard")
     await asyncio.gather(
-        *(ledger.add_payment_method(jenny, each, replaces="", key="visit-1", **HOW) for each in (first, second))
+        *(
+            ledger.add_payment_method(ledger.by(jenny, key="visit-1", **HOW), each, replaces="")
+            for each in (first, second)
+        )
     )
     assert (await ids(ledger, jenny))[0].count("pm_visit") == 1
 
@@ -50,16 +51,16 @@ async def test_two_cards_typed_into_one_visit_are_one_method(ledger, jenny):
 async def test_a_default_is_chosen_and_a_key_is_for_one_thing(ledger, jenny):  # P4
     (first, second), default = await ids(ledger, jenny)
     other = second if default == first else first
-    await ledger.set_default(jenny, other, everywhere=False, key="k1", **HOW)
+    await ledger.set_default(ledger.by(jenny, key="k1", **HOW), other, everywhere=False)
     assert (await ids(ledger, jenny))[1] == other
     with pytest.raises(Refused, match="key_reused"):
-        await ledger.set_default(jenny, other, everywhere=True, key="k1", **HOW)
+        await ledger.set_default(ledger.by(jenny, key="k1", **HOW), other, everywhere=True)
 
 
 @pytest.mark.parametrize("round_", range(3))
 async def test_two_tabs_that_remove_the_last_two_leave_one(ledger, jenny, round_):  # P4
     found, _ = await ids(ledger, jenny)
-    tabs = [ledger.remove_payment_method(jenny, each, key=f"tab-{each}", **HOW) for each in found]
+    tabs = [ledger.remove_payment_method(ledger.by(jenny, key=f"tab-{each}", **HOW), each) for each in found]
     answers = await asyncio.gather(*tabs, return_exceptions=True)
     refused = [each for each in answers if isinstance(each, Refused)]
     assert [each.reason for each in refused] == ["last_method"]
@@ -71,10 +72,10 @@ async def test_removing_twice_removes_once(ledger, jenny):  # P4
     found, default = await ids(ledger, jenny)
     gone = next(each for each in found if each != default)
     for _ in range(2):
-        await ledger.remove_payment_method(jenny, gone, key="k1", **HOW)
+        await ledger.remove_payment_method(ledger.by(jenny, key="k1", **HOW), gone)
     assert await ids(ledger, jenny) == ([default], default)
     with pytest.raises(NotFound):
-        await ledger.remove_payment_method(jenny, gone, key="k2", **HOW)
+        await ledger.remove_payment_method(ledger.by(jenny, key="k2", **HOW), gone)
     assert len(await ledger.history(jenny)) == 1
 
 
@@ -82,7 +83,7 @@ async def test_a_subscription_is_charged_to_the_default_again(ledger, samples): 
     whose = samples["zoe"]
     account = await ledger.account(whose, NOW)
     (pinned,) = [each for each in account.subscriptions if each.default_payment_method]
-    after = await ledger.unpin(whose, pinned.id, key="k1", **HOW)
+    after = (await ledger.apply(ledger.by(whose, key="k1", **HOW), pinned.id, Unpin())).account
     assert after.subscription(pinned.id).default_payment_method == ""
     assert (await ledger.history(whose))[0].kind == "subscription.unpinned"
 
@@ -90,22 +91,23 @@ async def test_a_subscription_is_charged_to_the_default_again(ledger, samples): 
 async def test_one_default_for_everything(ledger, samples):  # P3
     whose = samples["zoe"]
     (good,) = [each for each in (await ledger.account(whose, NOW)).payment_methods if each.brand == "amex"]
-    after = await ledger.set_default(whose, good.id, everywhere=True, key="k1", **HOW)
+    after = await ledger.set_default(ledger.by(whose, key="k1", **HOW), good.id, everywhere=True)
     assert {each.default_payment_method for each in after.subscriptions} == {""}
 
 
 async def test_another_customers_methods_are_not_found(ledger, samples):  # threat 75
     theirs = (await ids(ledger, samples["sam"]))[0][0]
     with pytest.raises(NotFound):
-        await ledger.set_default(samples["jenny"], theirs, everywhere=False, key="k1", **HOW)
+        await ledger.set_default(ledger.by(samples["jenny"], key="k1", **HOW), theirs, everywhere=False)
     with pytest.raises(NotFound):
-        await ledger.remove_payment_method(samples["jenny"], theirs, key="k2", **HOW)
+        await ledger.remove_payment_method(ledger.by(samples["jenny"], key="k2", **HOW), theirs)
     with pytest.raises(NotFound):
-        await ledger.setup(samples["jenny"], replaces=theirs, return_to="/plain/my/payment-methods", now=NOW)
+        by = ledger.by(samples["jenny"], now=NOW)
+        await ledger.setup(by, replaces=theirs, return_to="/plain/my/payment-methods")
 
 
 async def test_a_visit_is_moved_on_by_one_and_ends_after_an_hour(ledger, jenny, store):
-    url = await ledger.setup(jenny, return_to="/plain/my/payment-methods", now=NOW)
+    url = await ledger.setup(ledger.by(jenny, now=NOW), return_to="/plain/my/payment-methods")
     token = url.rpartition("/")[2]
     seen = await provider_sessions.find(store, "plain", jenny, token, NOW)
     assert seen == ProviderSession("setup", "", "/plain/my/payment-methods")

@@ -7,13 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import NotFound, Refused
-from server.billing.ledger.ledger import Ledger
 from server.billing.ledger.sandbox import find
 from server.brands.features import Features
 from server.merchant.importing.files import import_records
 from tests.contract.billing.test_atomicity import BreakingStore, BrokenOff, everything
 from tests.support import exports
 from tests.support.ledger_accounts import NOW, day, eur
+from tests.support.pages import ledger_of
 
 pytestmark = pytest.mark.anyio
 OPEN = {"status": "open", "amount_paid": 0, "amount_remaining": 3100}
@@ -41,11 +41,11 @@ def records():
 @pytest.fixture
 async def ledger(store):
     await import_records(store, "plain", records(), now=NOW)
-    return Ledger(store, "plain", Features())
+    return ledger_of(store, "plain", Features())
 
 
 async def pay(ledger, invoice="in_1_15", method="pm_1", key="k" * 16, customer="cus_1"):
-    return await ledger.pay(customer, invoice, method, key=key, now=NOW, browser="Firefox")
+    return await ledger.pay(ledger.by(customer, key=key, now=NOW, browser="Firefox"), invoice, method)
 
 
 async def bank(ledger, waits):
@@ -103,10 +103,10 @@ async def test_a_payment_that_is_broken_off_anywhere_did_not_happen(ledger):
     before = await everything(ledger.store)
     for breaking.after in range(8):
         with pytest.raises(BrokenOff):
-            await pay(Ledger(breaking, "plain", Features()))
+            await pay(ledger_of(breaking, "plain", Features()))
         assert await everything(ledger.store) == before
     breaking.after = None
-    assert (await pay(Ledger(breaking, "plain", Features()))).payment.status == "paid"
+    assert (await pay(ledger_of(breaking, "plain", Features()))).payment.status == "paid"
 
 
 async def test_a_failed_payment_is_noted_with_its_code_and_changes_nothing_else(ledger):
@@ -131,7 +131,7 @@ async def test_a_payment_that_has_to_be_confirmed_is_confirmed_once(ledger):
 
     async def confirm(succeeded=True, key="c" * 16):
         seen = await bank(ledger, waits)
-        return await ledger.payment_confirmed("cus_1", seen, succeeded=succeeded, key=key, now=NOW, browser="")
+        return await ledger.payment_confirmed(ledger.by("cus_1", key=key, now=NOW), seen, succeeded=succeeded)
 
     answers = await asyncio.gather(*(confirm() for _ in range(4)))
     assert {each.payment.status for each in answers} == {"paid"}
@@ -144,12 +144,12 @@ async def test_a_payment_that_has_to_be_confirmed_is_confirmed_once(ledger):
 async def test_a_payment_that_was_not_confirmed_says_so(ledger):
     waits = await pay(ledger, method="pm_requires_action")
     seen = await bank(ledger, waits)
-    done = await ledger.payment_confirmed("cus_1", seen, succeeded=False, key="c", now=NOW, browser="")
+    done = await ledger.payment_confirmed(ledger.by("cus_1", key="c", now=NOW), seen, succeeded=False)
     assert (done.payment.status, done.payment.failure) == ("failed", "payment_intent_authentication_failure")
     with pytest.raises(Refused, match="not_waiting"):
-        await ledger.payment_confirmed("cus_1", seen, succeeded=True, key="d", now=NOW, browser="")
+        await ledger.payment_confirmed(ledger.by("cus_1", key="d", now=NOW), seen, succeeded=True)
     with pytest.raises(NotFound):
-        await ledger.payment_confirmed("cus_2", seen, succeeded=True, key="e", now=NOW, browser="")
+        await ledger.payment_confirmed(ledger.by("cus_2", key="e", now=NOW), seen, succeeded=True)
 
 
 async def test_another_payment_calls_off_the_one_that_waits(ledger):
@@ -157,7 +157,7 @@ async def test_another_payment_calls_off_the_one_that_waits(ledger):
     seen = await bank(ledger, waits)
     await pay(ledger, key="another")
     with pytest.raises(Refused, match="already_paid"):
-        await ledger.payment_confirmed("cus_1", seen, succeeded=True, key="c", now=NOW, browser="")
+        await ledger.payment_confirmed(ledger.by("cus_1", key="c", now=NOW), seen, succeeded=True)
     found = await ledger.invoice("cus_1", "in_1_15")
     assert [each.status for each in found.payments] == ["canceled", "paid"]
     assert found.amount_paid == eur(3100)
@@ -188,7 +188,7 @@ async def test_another_try_by_itself_leaves_a_line_in_the_history(store, method,
     all_but = ("in_1_0", "in_1_14")
     mine = [{**each, **more.get(each["id"], {})} for each in records() if each["id"] not in all_but]
     await import_records(store, "plain", mine, now=NOW)
-    ledger = Ledger(store, "plain", Features())
+    ledger = ledger_of(store, "plain", Features())
     later = NOW + timedelta(days=9)
     for _ in range(2):
         await ledger.account("cus_1", later)
@@ -200,7 +200,7 @@ async def test_another_try_by_itself_leaves_a_line_in_the_history(store, method,
 
 async def test_a_charge_that_works_at_once_leaves_no_line_and_one_that_fails_does(store):
     await import_records(store, "plain", records(), now=NOW)
-    ledger = Ledger(store, "plain", Features())
+    ledger = ledger_of(store, "plain", Features())
     await pay(ledger)
     renewed = await ledger.account("cus_1", day(2026, 4, 2))
     assert renewed.invoices[0].status == "paid"

@@ -30,7 +30,7 @@ class Challenge:
     """What the model knows of one request for a code."""
 
     def __init__(self, token: str, address: str, at: datetime, hardened: bool, code: str) -> None:
-        self.token, self.address, self.at, self.hardened, self.code = token, address, at, hardened, code
+        self.fingerprint, self.address, self.at, self.hardened, self.code = token, address, at, hardened, code
         self.tries, self.dead = 0, False
 
 
@@ -69,7 +69,7 @@ class LogIn(RuleBasedStateMachine):
         for each in alive[: max(0, len(alive) - 2)]:
             each.dead = True
         self.now += timedelta(seconds=1)  # so that the oldest is one
-        shown = self.current[browser].token if browser in self.current else ""
+        shown = self.current[browser].fingerprint if browser in self.current else ""
         token = self.run(
             self.store.write(
                 lambda transaction: passcodes.ask(
@@ -106,7 +106,7 @@ class LogIn(RuleBasedStateMachine):
                     transaction,
                     self.portal,
                     self.limits,
-                    challenge=challenge.token,
+                    challenge=challenge.fingerprint,
                     code=code,
                     session="",
                     mark="",

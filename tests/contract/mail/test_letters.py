@@ -15,8 +15,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from server.billing import Cancel
 from server.billing.ledger import rows as ledger_rows
-from server.billing.ledger.changes.canceling import cancellation
 from server.brands import Features
 from server.brands.mail_switches import OPTIONAL, MailSwitches
 from server.brands.portal_file import LoginPage
@@ -32,6 +32,7 @@ from server.worker import Worker
 from tests.contract.mail.test_smtp import Peer, started
 from tests.support import mailing
 from tests.support.ledger_accounts import APRIL, CARD, account, day, item, subscription
+from tests.support.pages import cancellation
 from tests.support.telling import CASES, happen, keep, ledger, outbox_of
 
 pytestmark = pytest.mark.anyio
@@ -334,8 +335,9 @@ async def test_a_mail_is_not_sent_once_it_is_stale(store, clock):
 async def test_a_reminder_that_is_settled_before_it_leaves_is_not_sent(store, clock, kind):
     clock.at = await happen(store, kind)
     its = await ledger(store).account("cus_1", clock())
-    token = cancellation(its, "sub_1", Features().subscription_cancel, clock()).token
-    await ledger(store).cancel("cus_1", "sub_1", token=token, key="k", now=clock(), browser="")
+    token = cancellation(its, "sub_1", Features().subscription_cancel, clock()).fingerprint
+    asked = ledger(store)
+    await asked.apply(asked.by(key="k", now=clock()), "sub_1", Cancel(), shown=token)
     mailer = KeepingMailer()
     await deliver(store, clock, mailer)
     assert [message["Subject"] for message in mailer.messages if "ends on" not in str(message["Subject"])] == []

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.billing import Coupon, Discount, Money, TaxRate, Tier
-from server.billing.model.amounts import amount_of, bill, rounded, shares
+from server.billing.ledger.sums.bills import bill
+from server.billing.model.amounts import amount_of, rounded, shares
 from tests.support.ledger_accounts import NOW, day, eur, item, price, subscription
 
 

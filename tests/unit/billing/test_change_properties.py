@@ -4,16 +4,18 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from server.billing import Refusal
 from server.billing.ledger.changes.canceling import cancel, resume
 from server.billing.ledger.changes.pausing import pause, unpause
-from server.billing.ledger.changes.previews import Planned, apply, preview
+from server.billing.ledger.changes.planning import Planned
 from server.billing.ledger.changes.schedules import undo
 from server.billing.ledger.events.renewals import bring_up_to_date
 from server.billing.model.documents import decode_account, encode_account
 from tests.support.accounts import lines_add_up
 from tests.support.ledger_accounts import WITH_CREDIT
+from tests.support.pages import apply, preview
 from tests.support.plans import accounts, all_terms, asked, catalogs, often, only
 
 
@@ -59,12 +61,12 @@ def test_what_is_shown_is_what_is_billed(data, situation):
         assert apply(before, "sub_1", change, terms, token="", now=now) == shown
         assert encode_account(before) == frozen
         return
-    made = apply(before, "sub_1", change, terms, token=shown.token, now=now + timedelta(minutes=5))
+    made = apply(before, "sub_1", change, terms, token=shown.fingerprint, now=now + timedelta(minutes=5))
     if isinstance(made, Refusal):
         assert made.reason == "payment_failed"
         assert shown.due_now.amount > 0
         return
-    assert made.preview == shown
+    assert made.preview == replace(shown, fingerprint="")
     after = made.account
     assert sum(each.amount_paid.amount for each in made.invoices) == shown.due_now.amount
     assert sum(each.total.amount for each in made.invoices) == (shown.charge.total.amount if shown.charge else 0)
@@ -88,7 +90,9 @@ def step(draw, it, prices, terms, now):
     if what == "change":
         change = draw(asked(prices))
         shown = preview(it, "sub_1", change, terms, now)
-        made = shown if isinstance(shown, Refusal) else apply(it, "sub_1", change, terms, token=shown.token, now=now)
+        made = (
+            shown if isinstance(shown, Refusal) else apply(it, "sub_1", change, terms, token=shown.fingerprint, now=now)
+        )
         return (made.account, made.invoices) if isinstance(made, Planned) else (it, ())
     made = {
         "cancel": lambda: cancel(it, "sub_1", features.subscription_cancel, now),
@@ -141,7 +145,9 @@ def test_a_cancellation_after_a_change_gives_back_no_more_than_was_charged(data,
     made = [*start.invoices, *invoices]
     change = data.draw(asked(prices))
     shown = preview(it, "sub_1", change, terms, now)
-    planned = shown if isinstance(shown, Refusal) else apply(it, "sub_1", change, terms, token=shown.token, now=now)
+    planned = (
+        shown if isinstance(shown, Refusal) else apply(it, "sub_1", change, terms, token=shown.fingerprint, now=now)
+    )
     if isinstance(planned, Refusal):
         return
     known = {each.id for each in planned.account.invoices}
@@ -159,7 +165,7 @@ def test_what_can_be_undone_restores_the_account(data, situation):
     shown = preview(before, "sub_1", change, terms, now)
     if isinstance(shown, Refusal) or shown.at_once or shown.replaces:
         return
-    made = apply(before, "sub_1", change, terms, token=shown.token, now=now)
+    made = apply(before, "sub_1", change, terms, token=shown.fingerprint, now=now)
     ending = cancel(made.account, "sub_1", terms.features.subscription_cancel, now)
     if only(ending).cancel_at and only(ending).ended_at is None:
         assert resume(ending, "sub_1", terms.features.subscription_cancel, now) == made.account
@@ -195,9 +201,9 @@ def test_there_and_back_at_the_same_moment_costs_nothing(data, situation):
     there = preview(before, "sub_1", change, terms, now)
     if isinstance(there, Refusal) or not there.pending:
         return
-    made = apply(before, "sub_1", change, terms, token=there.token, now=now)
+    made = apply(before, "sub_1", change, terms, token=there.fingerprint, now=now)
     home = preview(made.account, "sub_1", back, terms, now)
     if isinstance(home, Refusal) or not home.pending:
         return
-    returned = apply(made.account, "sub_1", back, terms, token=home.token, now=now).account
+    returned = apply(made.account, "sub_1", back, terms, token=home.fingerprint, now=now).account
     assert abs(waiting(returned) - waiting(before)) <= 1

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from server.billing import ENDED, Coupon, Discount, Invoice, InvoiceLine, InvoiceTax, Payment, Refusal, TaxRate
-from server.billing.ledger.changes.canceling import cancel, cancellation, may_cancel, may_resume, resume
-from server.billing.ledger.events.renewals import bring_up_to_date, settled
+from server.billing.ledger.changes.canceling import cancel, resume
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.ledger.sums.upcoming import settled
+from server.billing.rules.canceling import may_cancel, may_resume
 from tests.support.ledger_accounts import (
     AT_ONCE,
     AT_PERIOD_END,
@@ -20,6 +22,7 @@ from tests.support.ledger_accounts import (
     item,
     subscription,
 )
+from tests.support.pages import cancellation
 from tests.unit.billing.test_renewals import accounts
 
 ENDING = {"cancel_at_period_end": True, "cancel_at": day(2026, 4, 1), "canceled_at": day(2026, 3, 2)}

@@ -8,18 +8,20 @@ import pytest
 from msgspec.structs import replace
 
 from server import brands as themes
-from server.billing import Change, Coupon, PromotionCode
-from server.billing.ledger.changes.canceling import cancel, cancellation, may_cancel, may_resume
-from server.billing.ledger.changes.pausing import may_pause, pauses
-from server.billing.ledger.changes.previews import Terms, preview
-from server.billing.ledger.changes.restarting import may_restart
-from server.billing.ledger.changes.retention import may_tell, offer, tell
-from server.billing.model.account import Catalog
+from server.billing import Coupon, Move, PromotionCode, Tell
+from server.billing.ledger.changes.canceling import cancel
+from server.billing.ledger.changes.planning import Terms
+from server.billing.ledger.changes.retention import tell
+from server.billing.model.catalog import Catalog
+from server.billing.rules.canceling import may_cancel, may_resume, may_tell
+from server.billing.rules.pausing import may_pause, pauses
 from server.billing.rules.plans import forbidden, may_change, may_use_code, options
+from server.billing.rules.restarting import may_restart
 from server.brands.features import REASONS
 from server.features.subscriptions.views import feedback_of
 from tests.support.brands import PORTAL, write_brand
 from tests.support.ledger_accounts import NOW, account, day, eur, item, price, subscription
+from tests.support.pages import cancellation, offer, preview
 from tests.support.plans import bought, only
 
 SMALL = price("3100", id="price_1", product="prod_1")
@@ -105,9 +107,9 @@ def test_cancellation_reason_enabled(read, enabled, asked):
 def test_cancellation_reason_options(read, reason):
     features = read(f'[features.subscription_cancel]\ncancellation_reason.options = ["{reason}"]\n')
     it = canceled(features)
-    assert only(tell(it, "sub_1", (reason, ""), features, NOW)).feedback == reason
+    assert only(tell(it, "sub_1", Tell(reason, ""), features, NOW)).feedback == reason
     other = next(each for each in REASONS if each != reason)
-    assert tell(it, "sub_1", (other, ""), features, NOW).reason == "unknown_reason"
+    assert tell(it, "sub_1", Tell(other, ""), features, NOW).reason == "unknown_reason"
     assert feedback_of(only(it), features, NOW).options == (reason,)
 
 
@@ -118,7 +120,7 @@ def test_reasons_text(read):
 
 @pytest.mark.parametrize(("text", "coupon"), [("", None), ('retention.coupon = "STAY"', STAY)])
 def test_retention_coupon(read, text, coupon):
-    made = offer(only(bought(SMALL)), CATALOG, read(f"[features.subscription_cancel]\n{text}\n"), NOW)
+    made = offer(bought(SMALL), "sub_1", CATALOG, read(f"[features.subscription_cancel]\n{text}\n"), NOW)
     assert (made.coupon if made else None) == coupon
 
 
@@ -136,9 +138,9 @@ def test_update_enabled(selling, enabled, why):
 @pytest.mark.parametrize(
     ("allowed", "change", "why"),
     [
-        ("price", Change("price_2"), "price_not_offered"),
-        ("quantity", Change(quantity=3), "quantity_not_adjustable"),
-        ("promotion_code", Change("price_2", code="HALF"), "code_not_allowed"),
+        ("price", Move("price_2"), "price_not_offered"),
+        ("quantity", Move(quantity=3), "quantity_not_adjustable"),
+        ("promotion_code", Move("price_2", code="HALF"), "code_not_allowed"),
     ],
 )
 def test_default_allowed_updates(read, allowed, change, why):
@@ -164,9 +166,9 @@ def test_products_and_their_prices(selling):
 )
 def test_adjustable_quantity(selling, asked, why):
     """From 2 to 5; one that is outside of it may stay."""
-    answer = shown(selling(), Change("price_2" if asked == 1 else "", None if asked == 1 else asked))
+    answer = shown(selling(), Move("price_2" if asked == 1 else "", None if asked == 1 else asked))
     assert getattr(answer, "reason", None) == why
-    assert shown(selling(), Change("price_2", 3)).reason == "quantity_not_adjustable"
+    assert shown(selling(), Move("price_2", 3)).reason == "quantity_not_adjustable"
 
 
 @pytest.mark.parametrize(
@@ -174,13 +176,13 @@ def test_adjustable_quantity(selling, asked, why):
     [("none", 0, 0), ("create_prorations", 2, 0), ("always_invoice", 0, 1550)],
 )
 def test_update_proration_behavior(selling, behavior, pending, due):
-    it = shown(selling(f'proration_behavior = "{behavior}"'), Change("price_2"))
+    it = shown(selling(f'proration_behavior = "{behavior}"'), Move("price_2"))
     assert (len(it.pending), it.due_now) == (pending, eur(due))
 
 
 @pytest.mark.parametrize(("anchor", "ends"), [("unchanged", day(2026, 4, 1)), ("now", day(2026, 4, 16, 12))])
 def test_billing_cycle_anchor(selling, anchor, ends):
-    assert shown(selling(f'billing_cycle_anchor = "{anchor}"'), Change("price_2")).period_ends_at == ends
+    assert shown(selling(f'billing_cycle_anchor = "{anchor}"'), Move("price_2")).period_ends_at == ends
 
 
 @pytest.mark.parametrize(
@@ -199,20 +201,20 @@ def test_billing_cycle_anchor(selling, anchor, ends):
 def test_schedule_at_period_end_conditions(selling, conditions, cheaper, shorter):
     """Cheaper: from 124 to 62 a month. Shorter: from 310 a year to 62 a month, which is more for the same time."""
     features = selling(f"schedule_at_period_end.conditions = {conditions}")
-    assert shown(features, Change("price_1"), bought(BIG, 2)).deferred_by == cheaper
-    assert shown(features, Change("price_2"), bought(YEAR)).deferred_by == shorter
+    assert shown(features, Move("price_1"), bought(BIG, 2)).deferred_by == cheaper
+    assert shown(features, Move("price_2"), bought(YEAR)).deferred_by == shorter
 
 
 @pytest.mark.parametrize(("behavior", "ends"), [("end_trial", True), ("continue_trial", False)])
 def test_trial_update_behavior(selling, behavior, ends):
-    it = shown(selling(f'trial_update_behavior = "{behavior}"'), Change("price_2"), account(TRIAL))
+    it = shown(selling(f'trial_update_behavior = "{behavior}"'), Move("price_2"), account(TRIAL))
     assert (it.ends_trial, it.trial_ends_at) == (ends, None if ends else day(2026, 3, 20))
 
 
 @pytest.mark.parametrize(("when", "deferred"), [("now", ""), ("period_end", "rule"), ("never", None)])
 def test_rules(selling, when, deferred):
     features = selling(after=RULE.format(when))
-    assert getattr(shown(features, Change("price_2")), "deferred_by", None) == deferred
+    assert getattr(shown(features, Move("price_2")), "deferred_by", None) == deferred
     left_out = [each.id for each in forbidden(only(bought(SMALL)), CATALOG, features, NOW)]
     assert left_out == (["price_2"] if when == "never" else [])
 

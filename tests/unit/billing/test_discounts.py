@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Change, Coupon, Discount, Money, PromotionCode, Refusal
-from server.billing.ledger.changes.previews import apply, preview
+from server.billing import Coupon, Discount, Money, Move, PromotionCode, Refusal
 from server.billing.ledger.events.renewals import bring_up_to_date
 from server.billing.rules.discounts import canonical
 from server.brands.features import Schedule
 from tests.support.ledger_accounts import NOW, account, day, eur, item, price, subscription
+from tests.support.pages import apply, preview
 from tests.support.plans import bought, only, terms
 
 SMALL, LARGE = price(), price("6200", id="price_2", product="prod_2")
@@ -21,7 +21,7 @@ def with_code(coupon=HALF, *others, **code):
 
 
 def shown(sold, it=None, text="spring-25", plan="price_2"):
-    return preview(it or bought(SMALL), "sub_1", Change(plan, code=text), sold, NOW)
+    return preview(it or bought(SMALL), "sub_1", Move(plan, code=text), sold, NOW)
 
 
 @pytest.mark.parametrize("text", ["Spring-25", "SPRING-25", "  spring-25 \n"])
@@ -95,7 +95,7 @@ def test_a_code_alone_is_a_change():
     it, sold = bought(SMALL), with_code()
     page = shown(sold, it, plan="")
     assert (page.at_once, page.due_now, page.next_charge.total) == (True, eur(0), eur(1550))
-    after = apply(it, "sub_1", Change(code="spring-25"), sold, token=page.token, now=NOW).account
+    after = apply(it, "sub_1", Move(code="spring-25"), sold, token=page.fingerprint, now=NOW).account
     assert only(after).discounts[0].promotion_code == "Spring-25"
 
 
@@ -103,14 +103,18 @@ def test_a_code_takes_the_place_of_an_earlier_one_and_not_of_what_the_business_g
     given = Discount("di_1", Coupon("gift", percent_off="10", duration="forever"))
     typed = Discount("di_2", Coupon("old", percent_off="20", duration="forever"), promotion_code="OLD")
     it, sold = bought(SMALL, discounts=(given, typed)), with_code()
-    after = apply(it, "sub_1", Change(code="spring-25"), sold, token=shown(sold, it, plan="").token, now=NOW).account
+    after = apply(
+        it, "sub_1", Move(code="spring-25"), sold, token=shown(sold, it, plan="").fingerprint, now=NOW
+    ).account
     assert [each.coupon.id for each in only(after).discounts] == ["gift", "half"]
 
 
 def test_a_code_for_some_months_ends_with_them():
     months = Coupon("months", percent_off="50", duration="repeating", duration_in_months=2)
     it, sold = bought(SMALL), with_code(months)
-    after = apply(it, "sub_1", Change(code="spring-25"), sold, token=shown(sold, it, plan="").token, now=NOW).account
+    after = apply(
+        it, "sub_1", Move(code="spring-25"), sold, token=shown(sold, it, plan="").fingerprint, now=NOW
+    ).account
     _, invoices = bring_up_to_date(after, day(2026, 6, 1))
     assert [each.total for each in invoices] == [eur(1550), eur(1550), eur(3100)]  # until 16 May
 
@@ -128,7 +132,7 @@ def test_a_code_of_a_change_that_waits_begins_with_it():
     )
     it = bought(LARGE)
     page = shown(sold, it, plan="price_1")
-    after = apply(it, "sub_1", Change("price_1", code="spring-25"), sold, token=page.token, now=NOW).account
+    after = apply(it, "sub_1", Move("price_1", code="spring-25"), sold, token=page.fingerprint, now=NOW).account
     assert (only(after).discounts, only(after).scheduled.discount.start_at) == ((), day(2026, 4, 1))
     _, invoices = bring_up_to_date(after, day(2026, 5, 1))
     assert [each.total for each in invoices] == [page.next_charge.total, eur(1550)] == [eur(1550), eur(1550)]

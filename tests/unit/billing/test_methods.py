@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from server.billing import Refusal
 from server.billing.ledger.changes import methods
+from server.billing.rules.methods import MOST
 from server.brands import Features
 from server.brands.features import Switch
 from tests.support.accounts import FEATURES, NOW, START, account, card, subscription
@@ -53,9 +54,9 @@ def test_what_is_to_be_replaced_may_be_gone_by_then():
 
 
 def test_no_more_are_added_than_are_kept_but_one_can_be_replaced():
-    full = account(payment_methods=tuple(card(f"pm_{number}") for number in range(methods.MOST)))
+    full = account(payment_methods=tuple(card(f"pm_{number}") for number in range(MOST)))
     assert methods.add(full, card("pm_new"), FEATURES) == Refusal("too_many_methods")
-    assert len(methods.add(full, card("pm_new"), FEATURES, "pm_3").payment_methods) == methods.MOST
+    assert len(methods.add(full, card("pm_new"), FEATURES, "pm_3").payment_methods) == MOST
 
 
 def test_a_default_is_chosen():  # P4

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from server.billing import Refusal
 from server.billing.ledger.changes.canceling import cancel, resume
 from server.billing.ledger.events import notices
-from server.billing.ledger.events.notices import FRESH, MOST_LINES, shortened
+from server.billing.ledger.events.notices import FRESH, shortened
 from server.billing.ledger.events.renewals import AT_ONCE as EVENTS
 from server.billing.ledger.events.renewals import catch_up, due_at
+from server.billing.model.notices import LINES_IN_A_MAIL, Event, decode, encode
 from server.brands.features import SubscriptionCancel
 from tests.support.ledger_accounts import (
     APRIL,
@@ -32,7 +33,7 @@ from tests.unit.billing.test_renewals import accounts
 
 def told(before, now):
     """Kind, moment and case of what is told on the way."""
-    return [(each.kind, each.told.at, each.told.state, each.days) for each in catch_up(before, now).notices]
+    return [(each.kind, each.event.at, each.event.state, each.days) for each in catch_up(before, now).notices]
 
 
 def trial(begins, ends, **more):
@@ -54,8 +55,8 @@ def test_a_charge_that_fails_is_told_with_its_reason():
     card = replace(CARD, behavior="insufficient_funds")
     [notice] = catch_up(account(subscription(), payment_methods=(card,)), APRIL).notices
     assert notice.kind == "payment_failed"
-    assert notice.told.invoice.payments[-1].failure == "insufficient_funds"
-    assert notice.told.method == card
+    assert notice.event.invoice.payments[-1].failure == "insufficient_funds"
+    assert notice.event.method == card
 
 
 def test_a_bank_that_wants_to_be_asked_gives_another_mail():
@@ -65,7 +66,7 @@ def test_a_bank_that_wants_to_be_asked_gives_another_mail():
 
 def test_without_a_payment_method_the_charge_has_failed_too():
     [notice] = catch_up(account(subscription(), payment_methods=()), APRIL).notices
-    assert (notice.kind, notice.told.method, notice.told.invoice.payments) == ("payment_failed", None, ())
+    assert (notice.kind, notice.event.method, notice.event.invoice.payments) == ("payment_failed", None, ())
 
 
 def test_an_invoice_that_is_sent_is_told_and_once_more_when_it_is_late():
@@ -97,27 +98,27 @@ def test_one_that_was_never_begun_does_not_end():
 def asked(before, change, now=NOW):
     after = change(before)
     assert not isinstance(after, Refusal)
-    return notices.asked(before, after, now)
+    return notices.of_a_command(before, after, now)
 
 
 def test_canceling_at_the_periods_end_says_when_it_ends_and_until_when_that_is_news():
     [notice] = asked(account(subscription()), lambda it: cancel(it, "sub_1", SubscriptionCancel(), NOW))
-    assert (notice.kind, notice.told.state, notice.until) == ("subscription_canceled", "ends", APRIL)
+    assert (notice.kind, notice.event.state, notice.until) == ("subscription_canceled", "ends", APRIL)
 
 
 def test_canceling_at_once_says_that_it_has_ended_and_what_is_credited():
     [notice] = asked(account(subscription()), lambda it: cancel(it, "sub_1", AT_ONCE, NOW))
-    assert (notice.told.state, notice.told.credit) == ("ended", None)
+    assert (notice.event.state, notice.event.credit) == ("ended", None)
     paid = account(subscription())
     [notice] = asked(paid, lambda it: cancel(it, "sub_1", WITH_CREDIT, NOW))
-    assert notice.told.credit is not None
-    assert notice.told.credit.amount > 0
+    assert notice.event.credit is not None
+    assert notice.event.credit.amount > 0
 
 
 def test_taking_a_cancellation_back_is_told():
     ending = account(subscription(cancel_at_period_end=True, cancel_at=APRIL, canceled_at=MARCH))
     [notice] = asked(ending, lambda it: resume(it, "sub_1", SubscriptionCancel(), NOW))
-    assert (notice.told.state, notice.told.upcoming.at) == ("kept", APRIL)
+    assert (notice.event.state, notice.event.upcoming.at) == ("kept", APRIL)
 
 
 def test_a_change_that_is_charged_is_told_with_its_receipt_also_when_it_is_dated_as_it_was_shown():
@@ -125,14 +126,16 @@ def test_a_change_that_is_charged_is_told_with_its_receipt_also_when_it_is_dated
     shown_at = NOW - timedelta(minutes=10)
     made = replace(catch_up(before, APRIL).invoices[0], created_at=shown_at)
     changed = replace(before.subscriptions[0], items=(item(quantity=2),))
-    changed_notice, receipt = notices.asked(before, replace(before, subscriptions=(changed,), invoices=(made,)), NOW)
-    assert (changed_notice.told.state, changed_notice.told.invoice, receipt.kind) == ("now", made, "receipt")
+    changed_notice, receipt = notices.of_a_command(
+        before, replace(before, subscriptions=(changed,), invoices=(made,)), NOW
+    )
+    assert (changed_notice.event.state, changed_notice.event.invoice, receipt.kind) == ("now", made, "receipt")
 
 
 def test_a_change_that_moves_no_plan_is_not_told():
     before = account(subscription())
     after = replace(before, subscriptions=(replace(before.subscriptions[0], feedback="unused"),))
-    assert notices.asked(before, after, NOW) == []
+    assert notices.of_a_command(before, after, NOW) == []
 
 
 def test_a_payment_that_fails_in_front_of_the_customer_gives_no_mail():
@@ -140,7 +143,7 @@ def test_a_payment_that_fails_in_front_of_the_customer_gives_no_mail():
     [invoice] = failed.invoices
     again = replace(invoice, payments=(*invoice.payments, replace(invoice.payments[0], id="inpay_2")))
     assert notices.of_invoice(invoice, again, failed, APRIL, present=True) is None
-    assert notices.of_invoice(invoice, again, failed, APRIL, present=False).event == f"unpaid {invoice.id} 2"
+    assert notices.of_invoice(invoice, again, failed, APRIL, present=False).name == f"unpaid {invoice.id} 2"
 
 
 def test_a_trial_is_spoken_of_seven_days_before_its_end():
@@ -224,13 +227,13 @@ def test_an_account_with_more_events_than_fit_in_one_call_loses_no_reminder():
 def test_the_mail_of_a_long_invoice_is_short():
     invoice = catch_up(account(subscription()), APRIL).invoices[0]
     long = shortened(replace(invoice, lines=invoice.lines * 500))
-    assert (len(long.lines), long.has_more_lines) == (MOST_LINES, True)
-    assert len(notices.encode(notices.Told(APRIL, invoice=long))) < 10_000
+    assert (len(long.lines), long.has_more_lines) == (LINES_IN_A_MAIL, True)
+    assert len(encode(Event(APRIL, invoice=long))) < 10_000
 
 
 def test_what_is_told_survives_the_outbox():
     for each in catch_up(account(yearly(), subscription(id="sub_2")), day(2027, 2, 28)).notices:
-        assert notices.decode(notices.encode(each.told)) == each.told
+        assert decode(encode(each.event)) == each.event
 
 
 @settings(max_examples=30, deadline=None)
@@ -251,10 +254,10 @@ def test_looking_once_gives_the_mails_and_the_account_of_looking_every_few_days(
         stepwise, found = more.account, found + more.notices
     assert stepwise == at_once.account
     assert found == at_once.notices
-    assert len({each.event for each in found}) == len(found) - _reminders_of_one_renewal(found)
+    assert len({each.name for each in found}) == len(found) - _reminders_of_one_renewal(found)
 
 
 def _reminders_of_one_renewal(found):
     """The days of one renewal are one event: a brand sends one of them."""
-    events = [each.event for each in found if each.kind == "renewal_reminder"]
+    events = [each.name for each in found if each.kind == "renewal_reminder"]
     return len(events) - len(set(events))

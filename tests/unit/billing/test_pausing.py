@@ -3,15 +3,17 @@
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Account, Catalog, Change, Refusal
+from server.billing import Account, Catalog, Move, Refusal
 from server.billing.ledger.changes.canceling import cancel
-from server.billing.ledger.changes.pausing import may_pause, may_unpause, pause, pauses, unpause, unpausing
-from server.billing.ledger.changes.previews import apply, preview
-from server.billing.ledger.changes.restarting import may_restart, restart, restarts
+from server.billing.ledger.changes.pausing import pause, unpause
+from server.billing.ledger.changes.restarting import restart
 from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.rules.pausing import may_pause, may_unpause, pauses
 from server.billing.rules.remedies import remedies_of
+from server.billing.rules.restarting import may_restart
 from server.brands.features import Features, SubscriptionCancel, SubscriptionPause, SubscriptionRestart
 from tests.support.ledger_accounts import AT_ONCE, CARD, NOW, WITH_CREDIT, account, day, eur, item, price, subscription
+from tests.support.pages import apply, preview, restarts, unpausing
 from tests.support.plans import bought, lines, offered, only, terms
 
 PAUSING = Features(subscription_pause=SubscriptionPause(enabled=True, max_cycles=3))
@@ -79,13 +81,13 @@ def test_an_interval_that_we_do_not_know_cannot_be_paused():
 
 def test_a_pause_that_has_not_begun_ends_for_nothing():
     it = bought(price())
-    assert unpausing(paused(2, it), only(paused(2, it)), NOW) is None
+    assert unpausing(paused(2, it), only(paused(2, it)), PAUSING, NOW) is None
     assert unpause(paused(2, it), "sub_1", PAUSING, NOW) == it
 
 
 def test_a_pause_that_ends_early_begins_a_period_that_is_paid():
     it, _ = bring_up_to_date(paused(3), day(2026, 4, 10))
-    charge = unpausing(it, only(it), day(2026, 4, 10))
+    charge = unpausing(it, only(it), PAUSING, day(2026, 4, 10))
     after = unpause(it, "sub_1", PAUSING, day(2026, 4, 10))
     assert (charge.due, after.invoices[0].amount_paid) == (eur(3100), eur(3100))
     assert (only(after).current_period_end_at, only(after).pause_behavior) == (day(2026, 5, 10), "")
@@ -127,8 +129,8 @@ def test_what_waits_for_an_invoice_outlives_a_pause(behavior):
     small, large = price(), price("6200", id="price_2")
     sold = terms(small, large, proration_behavior="create_prorations")
     it = bought(small)
-    page = preview(it, "sub_1", Change("price_2"), sold, NOW)
-    it = apply(it, "sub_1", Change("price_2"), sold, token=page.token, now=NOW).account
+    page = preview(it, "sub_1", Move("price_2"), sold, NOW)
+    it = apply(it, "sub_1", Move("price_2"), sold, token=page.fingerprint, now=NOW).account
     it = replace(
         it,
         subscriptions=(replace(only(it), pause_behavior=behavior, pause_resumes_at=day(2026, 5, 1)),),
@@ -257,7 +259,7 @@ def waiting(**more):
 
 def test_a_trial_that_ended_in_a_pause_goes_on_when_it_is_paid():
     it = waiting()
-    assert unpausing(it, only(it), NOW).due == eur(3100)
+    assert unpausing(it, only(it), PAUSING, NOW).due == eur(3100)
     after = unpause(it, "sub_1", Features(), NOW)
     assert (only(after).status, only(after).current_period_end_at) == ("active", day(2026, 4, 16, 12))
     assert (after.invoices[0].status, after.invoices[0].amount_paid) == ("paid", eur(3100))

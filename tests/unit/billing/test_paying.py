@@ -12,6 +12,8 @@ from server.billing.ledger.events.renewals import bring_up_to_date, catch_up
 from server.billing.ledger.sums import paying
 from server.billing.ledger.sums.invoicing import with_invoices
 from server.billing.model.account import LATEST_INVOICES, MOST_DEBTS, PAYABLE
+from server.billing.rules.paying import owed as owed_of
+from server.billing.rules.paying import waiting
 from server.billing.rules.remedies import remedies_of
 from server.brands.features import Features
 from tests.support.ledger_accounts import CARD, NOW, account, day, eur, subscription
@@ -162,7 +164,7 @@ def test_an_account_keeps_what_is_owed_however_old_it_is():  # S12
     assert [each.id for each in it.older_debts] == ["in_2", "in_1"]
     assert len(it.latest_invoices) == LATEST_INVOICES
     assert it.has_older_invoices
-    assert [each.id for each in paying.owed(it, it.subscriptions[0])] == ["in_1", "in_2"]
+    assert [each.id for each in owed_of(it, it.subscriptions[0])] == ["in_1", "in_2"]
     assert remedies_of(it.subscriptions[0], it, Features(), NOW)[0] == "pay"
     done = pay(it, debts[0])
     assert done.account.subscriptions[0].status == "active"
@@ -239,7 +241,7 @@ def test_a_declined_payment_is_noted_and_nothing_else_changes(method, code):
 def test_a_payment_to_confirm_waits_until_the_customer_has_done_so():
     waits = pay(late(owed()), method="pm_asks")
     assert (waits.payment.status, waits.payment.failure) == ("open", "authentication_required")
-    assert paying.waiting(waits.invoice) == waits.payment
+    assert waiting(waits.invoice) == waits.payment
     assert (waits.invoice.status, waits.account.subscriptions[0].status) == ("open", "past_due")
     done = paying.confirm(waits.account, waits.invoice, "inpay_a", now=NOW)
     assert (done.payment.status, done.payment.failure, done.invoice.amount_paid) == ("paid", "", eur(3100))

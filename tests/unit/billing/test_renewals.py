@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from server.billing import Coupon, Discount, Money, TaxRate
-from server.billing.ledger.events.renewals import bring_up_to_date, due_at, settled
+from server.billing.ledger.events.renewals import bring_up_to_date, due_at
+from server.billing.ledger.sums.upcoming import settled
 from tests.support.accounts import lines_add_up
 from tests.support.ledger_accounts import CARD, account, day, eur, item, price, subscription
 

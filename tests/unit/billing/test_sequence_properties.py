@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from server.billing import Refusal
 from server.billing.ledger.changes.canceling import cancel, resume
 from server.billing.ledger.changes.pausing import pause, unpause
-from server.billing.ledger.changes.previews import apply, preview
 from server.billing.ledger.changes.schedules import undo
-from server.billing.ledger.events.renewals import bring_up_to_date, settled
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.billing.ledger.sums.upcoming import settled
 from server.billing.model.documents import decode_account, encode_account
+from tests.support.pages import apply, preview
 from tests.support.plans import asked, often
 from tests.support.sequences import fresh, later, odd_situations, situations, step
 
@@ -86,7 +87,7 @@ def test_whatever_can_be_taken_back_restores_the_account(data, situation):
     shown = preview(before, "sub_1", change, terms, now)
     if isinstance(shown, Refusal) or shown.at_once:
         return
-    waiting = apply(before, "sub_1", change, terms, token=shown.token, now=now).account
+    waiting = apply(before, "sub_1", change, terms, token=shown.fingerprint, now=now).account
     over = cancel(waiting, "sub_1", features.subscription_cancel, now)
     if over.subscriptions[0].cancel_at:
         assert resume(over, "sub_1", features.subscription_cancel, now) == waiting

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Catalog, Coupon, Discount, Refusal
+from server.billing import Catalog, Coupon, Discount, Refusal, Tell
 from server.billing.ledger.changes.canceling import cancel, resume
-from server.billing.ledger.changes.retention import may_tell, offer, retain, tell
+from server.billing.ledger.changes.retention import tell
+from server.billing.rules.canceling import may_tell
 from server.brands.features import CancellationReason, Features, Retention, SubscriptionCancel
 from tests.support.ledger_accounts import AT_ONCE, AT_PERIOD_END, NOW, day, eur, price
+from tests.support.pages import offer, retain
 from tests.support.plans import bought, only
 
 STAY = Coupon("STAY", percent_off="30", duration="repeating", duration_in_months=3)
@@ -19,7 +21,7 @@ ASKING = Features()
 
 
 def test_the_coupon_is_offered_with_what_it_saves():
-    found = offer(only(bought(price())), CATALOG, OFFERING, NOW)
+    found = offer(bought(price()), "sub_1", CATALOG, OFFERING, NOW)
     assert (found.coupon, found.before.total, found.after.total) == (STAY, eur(3100), eur(2170))
 
 
@@ -47,7 +49,7 @@ def test_who_accepts_stays_with_the_coupon():
 def test_nothing_is_offered_where_it_gives_nothing_or_was_taken_before(changes, coupon, features):
     it = bought(price(), **changes)
     catalog = Catalog(coupons={"STAY": coupon} if coupon else {})
-    assert offer(only(it), catalog, features, NOW) is None
+    assert offer(it, "sub_1", catalog, features, NOW) is None
     assert retain(it, "sub_1", catalog, features, NOW) in (Refusal("no_offer"), it)
 
 
@@ -56,7 +58,7 @@ def test_nothing_is_offered_where_it_gives_nothing_or_was_taken_before(changes, 
 )
 def test_what_cannot_be_canceled_is_not_kept_with_a_coupon(changes, why):
     it = bought(price(), **changes)
-    assert offer(only(it), CATALOG, OFFERING, NOW) is None
+    assert offer(it, "sub_1", CATALOG, OFFERING, NOW) is None
     assert retain(it, "sub_1", CATALOG, OFFERING, NOW) == Refusal(why)
     assert retain(it, "sub_2", CATALOG, OFFERING, NOW) == Refusal("not_found")
 
@@ -68,10 +70,10 @@ def canceled(request):
 
 def test_the_reason_and_the_words_are_kept(canceled):
     assert may_tell(only(canceled), ASKING, NOW) is None
-    after = tell(canceled, "sub_1", ("other", "  I am moving\nabroad. "), ASKING, NOW)
+    after = tell(canceled, "sub_1", Tell("other", "  I am moving\nabroad. "), ASKING, NOW)
     assert (only(after).feedback, only(after).comment) == ("other", "I am moving\nabroad.")
     assert may_tell(only(after), ASKING, NOW) == Refusal("not_asked")
-    assert tell(after, "sub_1", ("unused", ""), ASKING, NOW) is after
+    assert tell(after, "sub_1", Tell("unused", ""), ASKING, NOW) is after
 
 
 @pytest.mark.parametrize(
@@ -86,21 +88,21 @@ def test_the_reason_and_the_words_are_kept(canceled):
 def test_odd_reasons_are_refused(canceled, told, why):
     options = CancellationReason(options=("other", "unused"))
     features = Features(subscription_cancel=SubscriptionCancel(cancellation_reason=options))
-    assert tell(canceled, "sub_1", told, features, NOW) == why
-    assert tell(canceled, "sub_2", told, features, NOW) == Refusal("not_found")
+    assert tell(canceled, "sub_1", Tell(*told), features, NOW) == why
+    assert tell(canceled, "sub_2", Tell(*told), features, NOW) == Refusal("not_found")
 
 
 def test_five_hundred_characters_are_kept(canceled):
-    assert only(tell(canceled, "sub_1", ("other", "é" * 500), ASKING, NOW)).comment == "é" * 500
+    assert only(tell(canceled, "sub_1", Tell("other", "é" * 500), ASKING, NOW)).comment == "é" * 500
 
 
 def test_nobody_is_asked_who_did_not_cancel():
-    assert tell(bought(price()), "sub_1", ("other", ""), ASKING, NOW) == Refusal("not_asked")
+    assert tell(bought(price()), "sub_1", Tell("other"), ASKING, NOW) == Refusal("not_asked")
 
 
 def test_nobody_is_asked_where_the_brand_does_not_ask(canceled):
     silent = Features(subscription_cancel=SubscriptionCancel(cancellation_reason=CancellationReason(enabled=False)))
-    assert tell(canceled, "sub_1", ("other", ""), silent, NOW) == Refusal("not_asked")
+    assert tell(canceled, "sub_1", Tell("other", ""), silent, NOW) == Refusal("not_asked")
 
 
 def test_nobody_is_asked_long_after_the_end():
@@ -112,5 +114,5 @@ def test_nobody_is_asked_long_after_the_end():
 
 def test_who_comes_back_leaves_no_reason_behind():
     it = bought(price())
-    told = tell(cancel(it, "sub_1", AT_PERIOD_END, NOW), "sub_1", ("other", "Hm"), ASKING, NOW)
+    told = tell(cancel(it, "sub_1", AT_PERIOD_END, NOW), "sub_1", Tell("other", "Hm"), ASKING, NOW)
     assert resume(told, "sub_1", AT_PERIOD_END, NOW) == it

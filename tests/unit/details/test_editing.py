@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Address, TaxId, Uncertain
-from server.billing.ledger.ledger import Ledger
 from server.brands.features import CustomerUpdate, Features
 from tests.support.accounts import Failing, account, invoice, keep, subscription
 from tests.support.client import forms_in
+from tests.support.pages import ledger_of
 from tests.support.rendered import words
 from tests.support.selling import offering, stored
 from tests.support.world import World
@@ -253,7 +253,7 @@ async def test_the_same_form_twice_saves_once_and_a_form_of_another_account_save
     for _ in range(2):
         assert "are saved" in words((await browser.fill(page, name="Once", **SAVE)).text)
     assert "Changed billing details Name" in words((await browser.get("/harbour/my/history")).text)
-    kinds = [each.kind for each in await Ledger(shop.store, "harbour", Features()).history("cus_jenny")]
+    kinds = [each.kind for each in await ledger_of(shop.store, "harbour", Features()).history("cus_jenny")]
     assert kinds.count("customer.updated") == 1
     other = await browser.fill(await browser.get(f"{URL}/contact"), customer="cus_sam", name="Sam", **SAVE)
     assert other.status_code == 409
@@ -287,7 +287,7 @@ async def test_an_answer_that_did_not_come_can_be_asked_for_again_with_the_same_
     failing = {}
 
     def billing(brand, store):
-        return failing.setdefault(brand.name, Failing(Ledger(store, brand.name, offering())))
+        return failing.setdefault(brand.name, Failing(ledger_of(store, brand.name, offering())))
 
     world = World(sqlite_store, clock, billing=billing, features=offering())
     browser = await at_the_desk(world)

@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Payment, Uncertain
-from server.billing.ledger.ledger import Ledger
 from server.brands.features import Features, Switch
 from server.features.invoices import views
 from tests.support.accounts import END, NOW, START, Failing, account, card, eur, invoice, keep, subscription
 from tests.support.client import forms_in
+from tests.support.pages import ledger_of
 from tests.support.rendered import words
 from tests.support.world import BRAND, World
 
@@ -45,7 +45,7 @@ async def inside(world, it=None, *older):
 
 
 async def stored(world):
-    it = await Ledger(world.store, BRAND, Features()).account("cus_jenny", world.clock())
+    it = await ledger_of(world.store, BRAND, Features()).account("cus_jenny", world.clock())
     return it.subscriptions[0].status, it.invoices[0]
 
 
@@ -246,7 +246,7 @@ async def test_a_failure_in_between_offers_to_ask_again_with_the_same_key(sqlite
     told = []
 
     def shaky(brand, store):
-        told.append(Failing(Ledger(store, brand.name, Features())))
+        told.append(Failing(ledger_of(store, brand.name, Features())))
         return told[-1]
 
     world = World(sqlite_store, clock, features=Features(), billing=shaky)

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Scheduled, Upcoming
-from server.billing.ledger.events.notices import Told
 from server.billing.ledger.events.renewals import catch_up
+from server.billing.model.notices import Event
 from server.mail import kinds, messages
 from server.mail.letters import LETTERS, is_needed, letter
 from server.mail.smtp import POLICY
@@ -41,7 +41,7 @@ def every(name):
     it = subscription(item(price=of), cancel_at=APRIL, scheduled=Scheduled(APRIL, of, 2, NOW))
     invoice = catch_up(account(subscription(item(price=of))), APRIL).invoices[0]
     invoice = replace(invoice, number=name, lines=(replace(invoice.lines[0], description=name),))
-    told = Told(NOW, invoice=invoice, subscription=it, before=it, method=card, names=(name,), credit=eur(5),
+    told = Event(NOW, invoice=invoice, subscription=it, before=it, method=card, names=(name,), credit=eur(5),
                 upcoming=Upcoming("sub_1", APRIL, eur(3100)))  # fmt: skip
     states = {"subscription_canceled": ("ends", "ended", "kept"), "plan_changed": ("now", "scheduled", "kept")}
     for kind in LETTERS:
@@ -95,7 +95,7 @@ def test_the_customers_own_name_is_in_no_mail():  # threat 38
 def test_an_invoice_that_is_paid_needs_no_mail_any_more():
     failed = catch_up(account(subscription(), payment_methods=()), APRIL)
     kind = kinds.MAILS["payment_failed"]
-    told = failed.notices[0].told
+    told = failed.notices[0].event
     assert is_needed(kind, told, failed.account)
     paid = replace(failed.account, invoices=(replace(failed.invoices[0], status="paid"),))
     assert not is_needed(kind, told, paid)
@@ -105,5 +105,5 @@ def test_an_invoice_that_is_paid_needs_no_mail_any_more():
 def test_a_card_that_was_replaced_needs_no_mail_any_more():
     its = account(subscription())
     kind = kinds.MAILS["card_expiring"]
-    assert is_needed(kind, Told(NOW, method=CARD), its)
-    assert not is_needed(kind, Told(NOW, method=replace(CARD, id="pm_0")), its)
+    assert is_needed(kind, Event(NOW, method=CARD), its)
+    assert not is_needed(kind, Event(NOW, method=replace(CARD, id="pm_0")), its)

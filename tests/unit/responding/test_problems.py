@@ -9,9 +9,9 @@ import pytest
 
 from server import telemetry as logs
 from server.access.limits import TooMany
-from server.billing.ledger.ledger import Ledger
 from server.store import StoreUnavailable
 from tests.support.accounts import Failing, account, invoice, keep, subscription
+from tests.support.pages import ledger_of
 from tests.support.rendered import words
 from tests.support.world import World
 
@@ -36,7 +36,7 @@ def told():
 @pytest.fixture
 def shaky(sqlite_store, clock, told):
     def make(brand, store):
-        told.append(Told(Ledger(store, brand.name, brand.config.features)))
+        told.append(Told(ledger_of(store, brand.name, brand.config.features)))
         return told[-1]
 
     return World(sqlite_store, clock, billing=make)

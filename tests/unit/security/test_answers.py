@@ -12,11 +12,11 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec.structs import replace
 
 from server.billing import Billing
-from server.billing.ledger.ledger import Ledger
 from server.publishing import publishing
 from server.web.static_files import StaticFiles
 from tests.support.accounts import Failing, account, card, invoice, keep, subscription
 from tests.support.client import Client
+from tests.support.pages import ledger_of
 from tests.support.world import BRAND, ORIGIN, World, brands
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ class Broken(Failing):
 
 def breaking(sqlite_store: Any, clock: Any) -> World:
     def billing(brand: Any, store: Any) -> Billing:
-        return Broken(Ledger(store, brand.name, brand.config.features))
+        return Broken(ledger_of(store, brand.name, brand.config.features))
 
     return World(sqlite_store, clock, billing=billing)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from server.billing.ledger.ledger import Ledger
 from server.store import Store
 from tests.conftest import Clock
 from tests.support.accounts import Failing, account, invoice, keep, subscription
+from tests.support.pages import ledger_of
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +25,7 @@ async def test_line_breaks_in_path_agent_and_address_stay_in_their_line(
     sqlite_store: Store, clock: Clock, stream: io.StringIO
 ) -> None:  # threats 16, 96
     def broken(brand: Any, store: Store) -> Broken:
-        return Broken(Ledger(store, brand.name, brand.config.features))
+        return Broken(ledger_of(store, brand.name, brand.config.features))
 
     world = World(sqlite_store, clock, billing=broken)
     await keep(world, account(subscription(), invoices=(invoice(),)))

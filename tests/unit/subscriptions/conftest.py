@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.billing.ledger.ledger import Ledger
 from tests.support.accounts import Failing
+from tests.support.pages import ledger_of
 from tests.support.selling import offering
 from tests.support.world import World
 
@@ -28,7 +28,7 @@ def told():
 @pytest.fixture
 def shaky_shop(sqlite_store, clock, told):
     def make(brand, store):
-        told.append(Failing(Ledger(store, brand.name, brand.config.features)))
+        told.append(Failing(ledger_of(store, brand.name, brand.config.features)))
         return told[-1]
 
     return World(sqlite_store, clock, features=offering(), billing=make)

@@ -64,7 +64,7 @@ async def test_s13_a_token_of_another_day_credits_nothing_more(crediting):  # th
     page = await browser.get(CANCEL)
     at = crediting.clock()
     for token in ("", "0.0", "x", f"{int((at - timedelta(days=9)).timestamp()) * 1_000_000}.{'0' * 32}", "9" * 40):
-        answer = await browser.fill(page, token=token)
+        answer = await browser.fill(page, fingerprint=token)
         assert answer.status_code == 409
     assert (await stored(crediting)).balance is None
 

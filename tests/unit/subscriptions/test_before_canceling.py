@@ -5,10 +5,13 @@ from msgspec.structs import replace
 from server.billing import Activity, InvoiceLine, Money, Pending
 from server.features.subscriptions import cancel_views, views
 from tests.support.accounts import AT_ONCE, END, FEATURES, NOW, WITH_CREDIT, account, ending, invoice, subscription
+from tests.support.pages import cancellation
 
 
 def asked(it, features=FEATURES, whole=None, **changed):
-    return cancel_views.confirm_cancel(it, whole or account(it), features, NOW, key="fresh", **changed)
+    whole = whole or account(it)
+    ending = cancellation(whole, it.id, features.subscription_cancel, NOW)
+    return cancel_views.confirm_cancel(it, whole, ending, NOW, key="fresh", **changed)
 
 
 def test_at_the_periods_end_nothing_is_credited():

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from server.billing import Refused, Unavailable, Uncertain
-from server.billing.ledger.ledger import Ledger
 from tests.support.accounts import FEATURES, Failing, account, ending, keep, subscription
 from tests.support.client import forms_in
+from tests.support.pages import ledger_of
 from tests.support.rendered import words
 from tests.support.world import World
 
@@ -25,7 +25,7 @@ async def logged_in(world, it=None):
 
 async def status_of(world, customer="cus_jenny"):
     """The subscription's decided end, as it is stored."""
-    found = await Ledger(world.store, "harbour", FEATURES).account(customer, world.clock())
+    found = await ledger_of(world.store, "harbour", FEATURES).account(customer, world.clock())
     return found.subscriptions[0].cancel_at
 
 
@@ -183,7 +183,7 @@ def shaky(sqlite_store, clock, failing):
     """A world whose billing side fails when it is told to; the fakes are in `failing`, one a brand."""
 
     def make(brand, store):
-        failing.append(Failing(Ledger(store, brand.name, brand.config.features)))
+        failing.append(Failing(ledger_of(store, brand.name, brand.config.features)))
         return failing[-1]
 
     return World(sqlite_store, clock, billing=make)

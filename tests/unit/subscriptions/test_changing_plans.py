@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from server.billing import Change, Recurring, Refused, Scheduled, Unavailable, Uncertain
+from server.billing import Move, Recurring, Refused, Scheduled, Unavailable, Uncertain
 from server.brands.features import Product, Rule, Schedule
 from server.features.subscriptions import change_views
 from server.features.subscriptions.change_views import Mistake, Typed
@@ -103,7 +103,7 @@ def test_s7_a_quantity_is_a_whole_number_and_nothing_else(typed):
 
 
 def test_s7_no_quantity_leaves_it_as_it_is():
-    assert change_views.wanted(Typed("price_big", " ")) == Change("price_big")
+    assert change_views.wanted(Typed("price_big", " ")) == Move("price_big")
 
 
 async def test_s6_nothing_chosen_is_told(shop):
@@ -244,7 +244,7 @@ async def test_s11_the_page_says_why_the_plan_cannot_be_changed_and_what_can_be_
 async def test_s11_a_form_for_what_cannot_be_changed_changes_nothing(shop):
     browser = await at_the_counter(shop, account(subscription(collection_method="send_invoice")))
     was = await shop.rows("account")
-    form = {"customer": "cus_jenny", "price": "price_big", "key": "k" * 20, "token": "x"}
+    form = {"customer": "cus_jenny", "price": "price_big", "key": "k" * 20, "fingerprint": "x"}
     assert "paid by invoice" in words((await browser.post(CHANGE, data=form)).text)
     assert (await browser.post(CONFIRM, data=form)).status_code == 409
     assert await shop.rows("account") == was

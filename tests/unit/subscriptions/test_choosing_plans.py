@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Catalog, Change, Scheduled
+from server.billing import Catalog, Move, Scheduled
 from server.billing.rules.plans import options
 from server.brands.features import AdjustableQuantity, Product, Schedule
 from server.features.subscriptions import change_views, views
@@ -72,13 +72,13 @@ def test_every_mistake_has_a_sentence_of_its_own():
 @pytest.mark.parametrize(
     ("it", "asked", "outcome"),
     [
-        (subscription(items=(item(price=BIG),)), Change("price_big"), "changed"),
-        (subscription(items=(item(quantity=3),)), Change(quantity=3), "changed"),
-        (subscription(), Change(code="HALF50"), "changed"),
-        (subscription(scheduled=Scheduled(END, BIG, 1, NOW)), Change("price_big"), "change_scheduled"),
-        (subscription(scheduled=Scheduled(END, BIG, 1, NOW)), Change("price_year"), "stale"),
-        (subscription(), Change("price_big"), "stale"),
-        (subscription(), Change(quantity=3), "stale"),
+        (subscription(items=(item(price=BIG),)), Move("price_big"), "changed"),
+        (subscription(items=(item(quantity=3),)), Move(quantity=3), "changed"),
+        (subscription(), Move(code="HALF50"), "changed"),
+        (subscription(scheduled=Scheduled(END, BIG, 1, NOW)), Move("price_big"), "change_scheduled"),
+        (subscription(scheduled=Scheduled(END, BIG, 1, NOW)), Move("price_year"), "stale"),
+        (subscription(), Move("price_big"), "stale"),
+        (subscription(), Move(quantity=3), "stale"),
     ],
 )
 def test_s13_what_is_said_of_a_change_is_what_is_there(it, asked, outcome):

@@ -1,86 +1,41 @@
-"""What a customer may change, what it would mean, and the change itself. Pure: `now` is a parameter, nothing is stored.
+"""A cancellation and its undoing: what it means, and the change itself. Pure: `now` is a parameter, nothing is stored.
 
-A page asks `may_cancel` and `cancellation`; the change asks the same functions again before it does anything. The words
-of a `Refusal`:
-
-    not_found                  no such subscription in this account
-    disabled_by_configuration  the brand does not offer it
-    ended                      it is over already
-    already_ending             its end is decided
-    nothing_to_resume          no end is decided
-    unknown_status             the billing side uses a status that we do not know: nothing is risked
+The change asks the same rule (`rules.canceling`) that the page asked, before it does anything.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
 
 from msgspec.structs import replace
 
-from server.billing import Refusal
 from server.billing.ledger.events.renewals import settle_last, settled, with_subscription
+from server.billing.ledger.sums.bills import Bill, joined
 from server.billing.ledger.sums.proration import credit_for
-from server.billing.model.account import ALIVE, ENDED, Account, Subscription
-from server.billing.model.amounts import Bill, joined
+from server.billing.model.account import Account, Subscription
 from server.billing.model.change import Cancellation
-from server.billing.model.shown import are_alike, moment_of, token_of
+from server.billing.model.errors import Refusal
+from server.billing.model.fingerprint import Fingerprint
+from server.billing.rules.canceling import CancelRule, may_cancel, may_resume
 
 _NO_PERIOD = frozenset({"incomplete", "paused"})
 """Nothing is paid and nothing runs in these: a cancellation has no period's end to wait for."""
 
 
-class CancelRule(Protocol):
-    """`[features.subscription_cancel]` of the brand."""
-
-    @property
-    def enabled(self) -> bool: ...
-    @property
-    def mode(self) -> str: ...
-    @property
-    def proration_behavior(self) -> str: ...
-
-
-def may_cancel(subscription: Subscription, rule: CancelRule, now: datetime) -> Refusal | None:
-    """Why it cannot be canceled; None: it can."""
-    refused = _over(subscription, now)
-    if refused:
-        return refused
-    if not rule.enabled:
-        return Refusal("disabled_by_configuration")
-    if subscription.status not in ALIVE:
-        return Refusal("unknown_status")
-    return Refusal("already_ending") if subscription.cancel_at else None
-
-
-def may_resume(subscription: Subscription, rule: CancelRule, now: datetime) -> Refusal | None:
-    """Why its end cannot be taken back; None: it can."""
-    refused = _over(subscription, now)
-    if refused:
-        return refused
-    if not rule.enabled:
-        return Refusal("disabled_by_configuration")
-    return None if subscription.cancel_at else Refusal("nothing_to_resume")
-
-
-def _over(subscription: Subscription, now: datetime) -> Refusal | None:
-    come = subscription.cancel_at is not None and subscription.cancel_at <= now
-    return Refusal("ended") if subscription.status in ENDED or come else None
-
-
 def cancel_as_shown(
-    account: Account, subscription_id: str, rule: CancelRule, *, token: str, now: datetime
+    account: Account, subscription_id: str, rule: CancelRule, page: Fingerprint, now: datetime
 ) -> Account | Cancellation | Refusal:
-    """`cancel`, with the numbers that were shown under this token. A `Cancellation`: it would be this one by now, and
-    nothing is done."""
+    """`cancel`, with the numbers of the page. A `Cancellation`: it would be this one by now, and nothing is done."""
     subscription = account.subscription(subscription_id)
     if subscription is None or may_cancel(subscription, rule, now):
         return cancel(account, subscription_id, rule, now)
-    today = cancellation(account, subscription_id, rule, now)
-    shown_at = moment_of(token, now)
-    if shown_at and cancellation(account, subscription_id, rule, shown_at).token == token:
+    shown_at = page.shown_at(now)
+    if shown_at and page.fits(*_seen(account, subscription, _meant(account, subscription, rule, shown_at))):
         return cancel(account, subscription_id, rule, now, shown_at=shown_at)
-    return cancel(account, subscription_id, rule, now) if are_alike(today.token, token) else today
+    today = _meant(account, subscription, rule, now)
+    if page.fits(*_seen(account, subscription, today)):
+        return cancel(account, subscription_id, rule, now)
+    return _marked(account, subscription, today, page, now)
 
 
 def cancel(
@@ -121,21 +76,37 @@ def resume(account: Account, subscription_id: str, rule: CancelRule, now: dateti
     return settled(with_subscription(account, changed))
 
 
-def cancellation(account: Account, subscription_id: str, rule: CancelRule, now: datetime) -> Cancellation:
-    """What `cancel` would do now. Ask `may_cancel` first: this takes it for granted."""
+def cancellation(
+    account: Account, subscription_id: str, rule: CancelRule, page: Fingerprint, now: datetime
+) -> Cancellation | Refusal:
+    """What `cancel` would do now."""
     subscription = account.subscription(subscription_id)
     if subscription is None:
-        raise LookupError(subscription_id)
+        return Refusal("not_found")
+    refused = may_cancel(subscription, rule, now)
+    return refused or _marked(account, subscription, _meant(account, subscription, rule, now), page, now)
+
+
+def _meant(account: Account, subscription: Subscription, rule: CancelRule, now: datetime) -> Cancellation:
     at_once = _is_at_once(subscription, rule, now)
     meant = Cancellation(at_once, now if at_once else subscription.current_period_end_at)
     last = _last_bill(account, subscription, rule, now) if at_once else _waiting(subscription)
-    if last:
-        owed = last.total.amount > 0
-        credit, due = (None, last.total) if owed else (-last.total, None)
-        meant = replace(meant, credit=credit, due=due, lines=last.lines, taxes=last.taxes)
-    # Without the moments in it: where they change nothing that is paid, the page stands for longer than its numbers.
-    seen = (subscription, account.balance, at_once, None if at_once else meant.ends_at, meant.credit, meant.due)
-    return replace(meant, token=token_of(now, *seen))
+    if last is None:
+        return meant
+    credit, due = (None, last.total) if last.total.amount > 0 else (-last.total, None)
+    return replace(meant, credit=credit, due=due, lines=last.lines, taxes=last.taxes)
+
+
+def _seen(account: Account, subscription: Subscription, meant: Cancellation) -> tuple[object, ...]:
+    """Without the moments in it: where they change nothing that is paid, the page holds for longer than its numbers."""
+    ends_at = None if meant.at_once else meant.ends_at
+    return subscription, account.balance, meant.at_once, ends_at, meant.credit, meant.due
+
+
+def _marked(
+    account: Account, subscription: Subscription, meant: Cancellation, page: Fingerprint, now: datetime
+) -> Cancellation:
+    return replace(meant, fingerprint=page.of(now, *_seen(account, subscription, meant)))
 
 
 def _is_at_once(subscription: Subscription, rule: CancelRule, now: datetime) -> bool:

@@ -1,15 +1,4 @@
-"""Adding, choosing and removing payment methods, and what a subscription pins. Pure.
-
-The words of a `Refusal`:
-
-    not_found                  no such payment method or subscription in this account
-    disabled_by_configuration  the brand does not offer it
-    too_many_methods           as many as are kept
-    method_expired             it cannot be charged any more, so it is not chosen
-    last_method                a subscription is alive and no other method that works would be left
-    no_default                 there is no default to go back to
-    ended                      the subscription is over
-"""
+"""Adding, choosing and removing payment methods, and what a subscription pins. Pure. The rule is `rules.methods`."""
 
 from __future__ import annotations
 
@@ -19,21 +8,8 @@ from msgspec.structs import replace
 
 from server.billing.model.account import ENDED, Account, PaymentMethod, Subscription
 from server.billing.model.errors import Refusal
+from server.billing.rules.methods import may_add, may_remove, may_set_default, may_unpin, successor
 from server.brands.features import Features
-
-MOST = 25
-"""So many are kept for one customer: an account is one document."""
-
-
-def may_add(account: Account, features: Features, replaces: str = "") -> Refusal | None:
-    """Why none can be added (`replaces`: in the place of that one); None: one can."""
-    if not features.payment_method_update.enabled:
-        return Refusal("disabled_by_configuration")
-    if replaces and account.payment_method(replaces) is None:
-        return Refusal("not_found")
-    if not replaces and len(account.payment_methods) >= MOST:
-        return Refusal("too_many_methods")
-    return None
 
 
 def add(account: Account, method: PaymentMethod, features: Features, replaces: str = "") -> Account | Refusal:
@@ -55,15 +31,6 @@ def add(account: Account, method: PaymentMethod, features: Features, replaces: s
     return _with_default(replace(account, payment_methods=(method, *kept), subscriptions=subscriptions), default)
 
 
-def may_set_default(account: Account, method_id: str, features: Features, now: datetime) -> Refusal | None:
-    method = account.payment_method(method_id)
-    if method is None:
-        return Refusal("not_found")
-    if not features.payment_method_update.enabled:
-        return Refusal("disabled_by_configuration")
-    return Refusal("method_expired") if is_expired(method, now) else None
-
-
 def set_default(
     account: Account, method_id: str, features: Features, now: datetime, *, everywhere: bool = False
 ) -> Account | Refusal:
@@ -79,19 +46,6 @@ def set_default(
     return _with_default(account, method_id)
 
 
-def may_remove(account: Account, method_id: str, features: Features, now: datetime) -> Refusal | None:
-    method = account.payment_method(method_id)
-    if method is None:
-        return Refusal("not_found")
-    if not features.payment_method_update.enabled:
-        return Refusal("disabled_by_configuration")
-    left = [each for each in account.payment_methods if each.id != method_id]
-    works = any(not is_expired(each, now) for each in left)
-    if works or (left and is_expired(method, now)) or not is_needed(account):
-        return None
-    return Refusal("last_method")
-
-
 def remove(account: Account, method_id: str, features: Features, now: datetime) -> Account | Refusal:
     """The account without it: what it was charged for goes to the default, and the default to `successor`."""
     refused = may_remove(account, method_id, features, now)
@@ -101,29 +55,6 @@ def remove(account: Account, method_id: str, features: Features, now: datetime) 
     kept = tuple(each for each in account.payment_methods if each.id != method_id)
     subscriptions = _pinned(account, method_id, "")
     return _with_default(replace(account, payment_methods=kept, subscriptions=subscriptions), heir.id if heir else "")
-
-
-def successor(account: Account, method_id: str, now: datetime) -> PaymentMethod | None:
-    """Which one is the default once this one is gone: the default that there is, else the newest that works, else the
-    newest. None: no other one is left."""
-    left = [each for each in account.payment_methods if each.id != method_id]
-    default = account.customer.default_payment_method
-    found = [each for each in left if each.id == default]
-    if found:
-        return found[0]
-    ranked = sorted(left, key=lambda each: (not is_expired(each, now), each.created_at, each.id))
-    return ranked[-1] if ranked else None
-
-
-def may_unpin(account: Account, subscription_id: str, features: Features) -> Refusal | None:
-    subscription = account.subscription(subscription_id)
-    if subscription is None:
-        return Refusal("not_found")
-    if not features.payment_method_update.enabled:
-        return Refusal("disabled_by_configuration")
-    if subscription.status in ENDED:
-        return Refusal("ended")
-    return None if account.payment_method(account.customer.default_payment_method) else Refusal("no_default")
 
 
 def unpin(account: Account, subscription_id: str, features: Features) -> Account | Refusal:
@@ -136,23 +67,6 @@ def unpin(account: Account, subscription_id: str, features: Features) -> Account
         for each in account.subscriptions
     )
     return replace(account, subscriptions=tuple(free))
-
-
-def is_needed(account: Account) -> bool:
-    """Whether something may still be charged: a subscription that is not over, also one that will end."""
-    return any(each.status not in ENDED for each in account.subscriptions)
-
-
-def is_expired(method: PaymentMethod, now: datetime) -> bool:
-    """A card is good until the end of the month that it names."""
-    return bool(method.exp_year) and (method.exp_year, method.exp_month) < (now.year, now.month)
-
-
-def pinned_by(account: Account, method_id: str) -> tuple[Subscription, ...]:
-    """The subscriptions that are not over and name this one, whatever the default is."""
-    return tuple(
-        each for each in account.subscriptions if each.default_payment_method == method_id and each.status not in ENDED
-    )
 
 
 def _pinned(account: Account, old: str, new: str) -> tuple[Subscription, ...]:

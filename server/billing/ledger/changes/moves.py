@@ -1,6 +1,6 @@
 """How a change of plan is made: at the period's end, in a trial, in a new period, or within the running one. Pure.
 
-What each of them means for the customer is told in `previews`.
+What each of them means for the customer is worked out in `planning`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing.ledger.events.renewals import lasting, settled, with_subscription
+from server.billing.ledger.sums.bills import bill, exact_net, joined
 from server.billing.ledger.sums.invoicing import issue
 from server.billing.ledger.sums.proration import basis_of, charge_for, credit_for, worth_of
-from server.billing.ledger.sums.upcoming import renews_at, with_discount
+from server.billing.ledger.sums.upcoming import with_discount
 from server.billing.model.account import (
     Account,
     Basis,
@@ -25,16 +26,16 @@ from server.billing.model.account import (
     Scheduled,
     Subscription,
 )
-from server.billing.model.amounts import bill, exact_amount, exact_net, joined
+from server.billing.model.amounts import exact_amount
 from server.billing.model.change import Plan
-from server.billing.model.periods import next_end
+from server.billing.model.periods import next_end, renews_at
 from server.billing.rules.plans import Timing, length_of
 from server.brands.features import Features
 
 REASON = "subscription_update"
 
 
-class Move(msgspec.Struct, frozen=True):
+class PlannedMove(msgspec.Struct, frozen=True):
     """A change that may be made: what, when, and with which discount."""
 
     account: Account
@@ -63,7 +64,7 @@ class Made(msgspec.Struct, frozen=True):
     """What it added to the next invoice."""
 
 
-def make(move: Move, features: Features) -> Made:
+def make(move: PlannedMove, features: Features) -> Made:
     """The account after the change."""
     renewal = renews_at(move.subscription)
     if move.timing.deferred_by and renewal:
@@ -83,14 +84,14 @@ def make(move: Move, features: Features) -> Made:
     return _within(move, unused, _proration(move, features))
 
 
-def _proration(move: Move, features: Features) -> str:
+def _proration(move: PlannedMove, features: Features) -> str:
     """A move to nothing credits what a cancellation would."""
     if move.timing.cancels:
         return features.subscription_cancel.proration_behavior
     return features.subscription_update.proration_behavior
 
 
-def _begins_anew(move: Move, features: Features) -> bool:
+def _begins_anew(move: PlannedMove, features: Features) -> bool:
     old, new = move.item.price, move.plan.price
     was_free = exact_amount(old, move.item.quantity) == 0 and exact_amount(new, move.plan.quantity) > 0
     other_interval = length_of(old.recurring) != length_of(new.recurring)
@@ -98,28 +99,28 @@ def _begins_anew(move: Move, features: Features) -> bool:
     return was_free or other_interval or anchored or move.timing.cancels
 
 
-def _planned(move: Move, basis: Basis | None = None) -> Item:
+def _planned(move: PlannedMove, basis: Basis | None = None) -> Item:
     return replace(move.item, price=move.plan.price, quantity=move.plan.quantity, basis=basis)
 
 
-def _begun(move: Move) -> Subscription:
+def _begun(move: PlannedMove) -> Subscription:
     """The subscription with its new discount; a change that was to come is given up for this one."""
     kept = move.subscription.scheduled if not move.changes else None
     discounts = with_discount(move.subscription.discounts, move.discount)
     return replace(move.subscription, discounts=discounts, scheduled=kept)
 
 
-def _made(move: Move, changed: Subscription, **more: object) -> Made:
+def _made(move: PlannedMove, changed: Subscription, **more: object) -> Made:
     account = settled(with_subscription(move.account, changed))
     return Made(account, **more)  # type: ignore[arg-type]
 
 
-def _deferred(move: Move, renewal: datetime) -> Made:
+def _deferred(move: PlannedMove, renewal: datetime) -> Made:
     scheduled = Scheduled(renewal, move.plan.price, move.plan.quantity, move.at, move.discount)
     return _made(move, replace(move.subscription, scheduled=scheduled))
 
 
-def _new_period(move: Move, unused: tuple[Pending, ...]) -> Made:
+def _new_period(move: PlannedMove, unused: tuple[Pending, ...]) -> Made:
     """A period of the new plan begins now and is invoiced, with all that waited."""
     end = next_end(move.at, move.plan.price.recurring, move.at) or move.item.current_period_end_at
     item = replace(_planned(move), current_period_start_at=move.at, current_period_end_at=end)
@@ -134,7 +135,7 @@ def _new_period(move: Move, unused: tuple[Pending, ...]) -> Made:
     return Made(settled(with_subscription(account, changed)), invoice)
 
 
-def _within(move: Move, unused: tuple[Pending, ...], proration: str) -> Made:
+def _within(move: PlannedMove, unused: tuple[Pending, ...], proration: str) -> Made:
     """The period goes on with the new plan."""
     begun, worth = _begun(move), worth_of(move.account, move.subscription, move.item, goes_on=True)
     if proration == "none":

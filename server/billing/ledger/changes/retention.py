@@ -1,69 +1,67 @@
-"""What goes with a cancellation: the coupon that is offered before it, and the reasons that are asked after it. Pure.
+"""The coupon that is offered before a cancellation, and the reasons that are asked after it. Pure.
 
-    no_offer                                       no coupon is offered, or it gives nothing here, or it was taken before
-    not_asked, unknown_reason, comment_too_long    about the reasons
+    no_offer    no coupon is offered, or it gives nothing here, or it was taken before
 
-and those of `changes.may_cancel`, without which there is nothing to offer.
+and the words of `rules.canceling`: where nothing may be canceled, nothing is offered.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
-from server.billing import Refusal
-from server.billing.ledger.changes.canceling import may_cancel
 from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.upcoming import upcoming_of
-from server.billing.model.account import ENDED, Account, Catalog, Coupon, Subscription, Upcoming
-from server.billing.model.change import Plan
+from server.billing.model.account import Account, Catalog, Coupon, Subscription, Upcoming
+from server.billing.model.change import Plan, RetentionOffer, Tell
+from server.billing.model.errors import Refusal
+from server.billing.model.fingerprint import Fingerprint
+from server.billing.rules.canceling import LONGEST_COMMENT, may_cancel, may_tell
 from server.billing.rules.discounts import discount_of, why_no_coupon
 from server.brands.features import Features
 
-LONGEST_COMMENT = 500
-"""Characters, as at Stripe."""
-_ASKED_FOR = timedelta(days=1)
-"""So long after a cancellation at once its reasons are asked."""
 
-
-class Offer(msgspec.Struct, frozen=True):
-    """A coupon for who stays."""
-
-    coupon: Coupon
-    before: Upcoming | None
-    """The next charge without it."""
-    after: Upcoming | None
-    """The next charge with it."""
-
-
-def offer(subscription: Subscription, catalog: Catalog, features: Features, now: datetime) -> Offer | None:
-    """What is offered before this cancellation; None: nothing is."""
-    coupon = catalog.coupons.get(features.subscription_cancel.retention.coupon)
-    if may_cancel(subscription, features.subscription_cancel, now) or coupon is None:
-        return None
-    if subscription.retained == coupon.id or not _counts(subscription, coupon, now):
-        return None
-    kept = _kept(subscription, coupon, now)
-    return Offer(coupon, upcoming_of(subscription), upcoming_of(kept))
-
-
-def retain(
-    account: Account, subscription_id: str, catalog: Catalog, features: Features, now: datetime
-) -> Account | Refusal:
-    """The account with the coupon instead of a cancellation. Taken already: the same account, unchanged."""
+def offer(
+    account: Account, subscription_id: str, catalog: Catalog, features: Features, page: Fingerprint, now: datetime
+) -> RetentionOffer | Refusal:
+    """What is offered before this cancellation."""
     subscription = account.subscription(subscription_id)
     if subscription is None:
         return Refusal("not_found")
-    coupon = features.subscription_cancel.retention.coupon
-    if coupon and subscription.retained == coupon:
-        return account
     refused = may_cancel(subscription, features.subscription_cancel, now)
-    offered = offer(subscription, catalog, features, now)
-    if refused or offered is None:
-        return refused or Refusal("no_offer")
+    coupon = catalog.coupons.get(features.subscription_cancel.retention.coupon)
+    if refused:
+        return refused
+    if coupon is None or subscription.retained == coupon.id or not _counts(subscription, coupon, now):
+        return Refusal("no_offer")
+    before, after = upcoming_of(subscription), upcoming_of(_kept(subscription, coupon, now))
+    return RetentionOffer(coupon, before, after, page.of(now, *_seen(coupon, before, after)))
+
+
+def retain_as_shown(
+    account: Account, subscription_id: str, catalog: Catalog, features: Features, page: Fingerprint, now: datetime
+) -> Account | RetentionOffer | Refusal:
+    """The account with the coupon instead of a cancellation. Taken already: the same account, unchanged. An offer: it
+    would be this one by now, and nothing is given."""
+    subscription = account.subscription(subscription_id)
+    if (
+        subscription
+        and subscription.retained
+        and subscription.retained == features.subscription_cancel.retention.coupon
+    ):
+        return account
+    offered = offer(account, subscription_id, catalog, features, page, now)
+    if isinstance(offered, Refusal) or subscription is None:
+        return offered
+    if not page.fits(*_seen(offered.coupon, offered.before, offered.after)):
+        return offered
     return settled(with_subscription(account, _kept(subscription, offered.coupon, now)))
+
+
+def _seen(coupon: Coupon, before: Upcoming | None, after: Upcoming | None) -> tuple[object, ...]:
+    """How often others took the coupon changes nothing in this offer."""
+    return replace(coupon, times_redeemed=0), before, after
 
 
 def _counts(subscription: Subscription, coupon: Coupon, now: datetime) -> bool:
@@ -78,23 +76,12 @@ def _kept(subscription: Subscription, coupon: Coupon, now: datetime) -> Subscrip
     return replace(subscription, discounts=discounts, retained=coupon.id)
 
 
-def may_tell(subscription: Subscription, features: Features, now: datetime) -> Refusal | None:
-    """Why nobody is asked for the reasons of this cancellation; None: they are asked."""
-    asks = features.subscription_cancel.enabled and features.subscription_cancel.cancellation_reason.enabled
-    asked_at, over = subscription.canceled_at, subscription.status in ENDED
-    recent = asked_at is not None and (not over or now - asked_at <= _ASKED_FOR)
-    decided = over or subscription.cancel_at is not None
-    return None if asks and recent and decided and not subscription.feedback else Refusal("not_asked")
-
-
-def tell(
-    account: Account, subscription_id: str, told: tuple[str, str], features: Features, now: datetime
-) -> Account | Refusal:
+def tell(account: Account, subscription_id: str, told: Tell, features: Features, now: datetime) -> Account | Refusal:
     """The account with the reason (a word of the configuration) and the comment. Told already: unchanged."""
     subscription = account.subscription(subscription_id)
     if subscription is None:
         return Refusal("not_found")
-    reason, comment = told[0], told[1].strip()
+    reason, comment = told.reason, told.comment.strip()
     refused = may_tell(subscription, features, now)
     if refused:
         return account if subscription.feedback else refused

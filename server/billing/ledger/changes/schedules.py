@@ -1,7 +1,4 @@
-"""A change that was put off until the period ends: whether and how it is taken back. Pure. `renewals` makes it come true.
-
-nothing_scheduled, ended, disabled_by_configuration, not_found    the words of a `Refusal`
-"""
+"""A change of plan that was put off until the period ends is taken back. Pure. `renewals` makes one come true."""
 
 from __future__ import annotations
 
@@ -9,20 +6,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing import Refusal
 from server.billing.ledger.events.renewals import settled, with_subscription
-from server.billing.model.account import ENDED, Account, Subscription
+from server.billing.model.account import Account
+from server.billing.model.errors import Refusal
+from server.billing.rules.plans import may_undo
 from server.brands.features import Features
-
-
-def may_undo(subscription: Subscription, features: Features, now: datetime) -> Refusal | None:
-    """Why there is nothing that could be taken back; None: there is."""
-    scheduled = subscription.scheduled
-    if subscription.status in ENDED:
-        return Refusal("ended")
-    if scheduled is None or scheduled.at <= now:
-        return Refusal("nothing_scheduled")
-    return None if features.subscription_update.enabled else Refusal("disabled_by_configuration")
 
 
 def undo(account: Account, subscription_id: str, features: Features, now: datetime) -> Account | Refusal:

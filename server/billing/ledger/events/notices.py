@@ -13,7 +13,7 @@
 A payment that fails while the customer looks at the page gives no mail: the page says it. A change that was announced
 and takes effect gives none either: the receipt of that day shows it.
 
-`asked` is for what a customer did, `happened` for what came by itself; the ledger writes what they say into the outbox
+`of_a_command` is for what a customer did, `happened` for what came by itself; the ledger writes what they say into the outbox
 in the transaction that stores the account. An event's name is made of what happened and to what, so the same event has
 the same name whoever finds it.
 """
@@ -23,56 +23,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-import msgspec
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.charging import method_of
 from server.billing.ledger.sums.upcoming import upcoming_of
-from server.billing.model.account import ENDED, Account, Invoice, PaymentMethod, Subscription, Upcoming
+from server.billing.model.account import ENDED, Account, Invoice, Subscription
+from server.billing.model.notices import LINES_IN_A_MAIL, Event, Notice
+from server.billing.rules.methods import method_of
 from server.formats.money import Money
 
 FRESH = timedelta(days=31)
-"""So long what happened is still worth a mail: an account that nobody looked at for months gets the last one's."""
-MOST_LINES = 20
-"""So many lines of an invoice go into its mail."""
+"""How long after it happened something is still worth a mail: an account that nobody looked at for months gets the last
+month's."""
 
 
-class Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a mail is made of: things as they were at that moment. What a kind has no use for is left out."""
-
-    at: datetime
-    """When it happened."""
-    state: str = ""
-    """Which of the kind's cases; see the table."""
-    invoice: Invoice | None = None
-    """At most `MOST_LINES` of its lines."""
-    subscription: Subscription | None = None
-    before: Subscription | None = None
-    """As it was before the change."""
-    upcoming: Upcoming | None = None
-    """What is charged next, and when."""
-    method: PaymentMethod | None = None
-    """What that is taken from, or what the mail is about."""
-    credit: Money | None = None
-    """What was given back and comes off the next invoice."""
-    names: tuple[str, ...] = ()
-    """What the subscriptions that it concerns are for."""
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """One mail that is due."""
-
-    kind: str
-    event: str
-    """The same for the same event, and no other's among the customer's."""
-    until: datetime
-    """From then on it is not sent any more."""
-    told: Told
-    days: int = 0
-    """A reminder of one of several choices: how many days ahead. The brand wants one of them."""
-
-
-def asked(before: Account, after: Account, now: datetime) -> list[Notice]:
+def of_a_command(before: Account, after: Account, now: datetime) -> list[Notice]:
     """Of what a customer did a moment ago."""
     found = [notice for old, new in _subscriptions(before, after) for notice in _asked(before, after, old, new, now)]
     return [*found, *_invoices(before, after, now, present=True)]
@@ -88,8 +52,8 @@ def happened(before: Account, after: Account, at: datetime, made: Iterable[Invoi
         if old.status == "active" and new.status == "past_due" and new.collection_method == "send_invoice":
             late = next((each for each in after.invoices if each.id == new.latest_invoice), None)
             if late is not None and late.status == "open" and late.due_at == at:
-                told = Told(at, "overdue", invoice=shortened(late), subscription=new)
-                found.append(Notice("invoice", f"overdue {late.id}", at + FRESH, told))
+                event = Event(at, "overdue", invoice=shortened(late), subscription=new)
+                found.append(Notice("invoice", f"overdue {late.id}", at + FRESH, event))
     return [*found, *_invoices(before, after, at, made, present=False)]
 
 
@@ -97,35 +61,27 @@ def of_invoice(old: Invoice | None, new: Invoice, account: Account, at: datetime
     """Of an invoice that was made, paid or tried in vain. `present`: the customer did it and saw what came of it."""
     subscription = account.subscription(new.subscription)
     method = method_of(account, subscription) if subscription else None
-    told = Told(at, invoice=shortened(new), subscription=subscription, method=method)
+    event = Event(at, invoice=shortened(new), subscription=subscription, method=method)
     until = at + FRESH
     if new.status == "paid":
         was_paid = old is not None and old.status == "paid"
-        return None if was_paid or new.amount_paid.amount <= 0 else Notice("receipt", f"receipt {new.id}", until, told)
+        return None if was_paid or new.amount_paid.amount <= 0 else Notice("receipt", f"receipt {new.id}", until, event)
     if new.status != "open":
         return None
     if new.due_at is not None:
-        return Notice("invoice", f"invoice {new.id}", until, replace(told, state="sent")) if old is None else None
+        return Notice("invoice", f"invoice {new.id}", until, replace(event, state="sent")) if old is None else None
     tries = len(new.payments)
     if present or (old is not None and tries <= len(old.payments)):
         return None
     failure = new.payments[-1].failure if new.payments else ""
     kind = "payment_action_required" if failure == "authentication_required" else "payment_failed"
-    return Notice(kind, f"unpaid {new.id} {tries}", until, told)
+    return Notice(kind, f"unpaid {new.id} {tries}", until, event)
 
 
 def shortened(invoice: Invoice) -> Invoice:
     """The invoice with as many lines as a mail shows."""
-    more = invoice.has_more_lines or len(invoice.lines) > MOST_LINES
-    return replace(invoice, lines=invoice.lines[:MOST_LINES], has_more_lines=more)
-
-
-def encode(told: Told) -> bytes:
-    return msgspec.msgpack.encode(told)
-
-
-def decode(data: bytes) -> Told:
-    return msgspec.msgpack.decode(data, type=Told)
+    more = invoice.has_more_lines or len(invoice.lines) > LINES_IN_A_MAIL
+    return replace(invoice, lines=invoice.lines[:LINES_IN_A_MAIL], has_more_lines=more)
 
 
 def _invoices(
@@ -146,33 +102,33 @@ def _asked(before: Account, after: Account, old: Subscription, new: Subscription
     if _has_ended(old, new):
         return [_ended(before, after, new, now)]
     found = []
-    told = Told(now, subscription=new, before=old, upcoming=upcoming_of(new), method=method_of(after, new))
+    event = Event(now, subscription=new, before=old, upcoming=upcoming_of(new), method=method_of(after, new))
     stamp = now.isoformat()
     if new.cancel_at and not old.cancel_at:
         until = min(now + FRESH, new.cancel_at)
-        ends = replace(told, state="ends")
+        ends = replace(event, state="ends")
         found.append(Notice("subscription_canceled", f"ends {new.id} {stamp}", until, ends))
     elif old.cancel_at and not new.cancel_at:
-        kept = replace(told, state="kept")
+        kept = replace(event, state="kept")
         found.append(Notice("subscription_canceled", f"kept {new.id} {stamp}", now + FRESH, kept))
     if new.scheduled and new.scheduled != old.scheduled:
         until = min(now + FRESH, new.scheduled.at)
-        later = replace(told, state="scheduled")
+        later = replace(event, state="scheduled")
         found.append(Notice("plan_changed", f"scheduled {new.id} {stamp}", until, later))
     elif _plan(old) != _plan(new):
         known = {each.id for each in before.invoices}
         made = next((each for each in after.invoices if each.subscription == new.id and each.id not in known), None)
-        changed = replace(told, state="now", invoice=shortened(made) if made else None)
+        changed = replace(event, state="now", invoice=shortened(made) if made else None)
         found.append(Notice("plan_changed", f"changed {new.id} {stamp}", now + FRESH, changed))
     elif old.scheduled and not new.scheduled and not new.cancel_at:
-        kept = replace(told, state="kept")
+        kept = replace(event, state="kept")
         found.append(Notice("plan_changed", f"unscheduled {new.id} {stamp}", now + FRESH, kept))
     return found
 
 
 def _ended(before: Account, after: Account, subscription: Subscription, at: datetime) -> Notice:
-    told = Told(at, "ended", subscription=subscription, credit=_credit(before, after))
-    return Notice("subscription_canceled", f"ended {subscription.id}", at + FRESH, told)
+    event = Event(at, "ended", subscription=subscription, credit=_credit(before, after))
+    return Notice("subscription_canceled", f"ended {subscription.id}", at + FRESH, event)
 
 
 def _credit(before: Account, after: Account) -> Money | None:

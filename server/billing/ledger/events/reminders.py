@@ -19,12 +19,12 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from server.billing.ledger.events.notices import Notice, Told
-from server.billing.ledger.sums.charging import method_of
-from server.billing.ledger.sums.upcoming import renews_at, upcoming_of
+from server.billing.ledger.sums.upcoming import upcoming_of
 from server.billing.model.account import Account, PaymentMethod, Recurring, Subscription
 from server.billing.model.names import name_of
-from server.billing.model.periods import add_months
+from server.billing.model.notices import Event, Notice
+from server.billing.model.periods import add_months, renews_at
+from server.billing.rules.methods import method_of
 from server.brands.mail_switches import RENEWAL_DAYS
 
 TRIAL_LEAD = timedelta(days=7)
@@ -101,14 +101,14 @@ def _charged_after(account: Account, method: PaymentMethod, at: datetime) -> lis
 
 
 def _notice(account: Account, reminder: Reminder) -> Notice | None:
-    event = f"{reminder.kind} {reminder.subject} {reminder.until.isoformat()}"
+    name = f"{reminder.kind} {reminder.subject} {reminder.until.isoformat()}"
     if reminder.kind == "card_expiring":
         method = account.payment_method(reminder.subject)
         names = tuple(name_of(each) for each in _charged_after(account, method, reminder.until)) if method else ()
-        return Notice(reminder.kind, event, reminder.until, Told(reminder.at, method=method, names=names))
+        return Notice(reminder.kind, name, reminder.until, Event(reminder.at, method=method, names=names))
     subscription = account.subscription(reminder.subject)
     upcoming = upcoming_of(subscription) if subscription else None
-    if subscription is None or upcoming is None or upcoming.total.amount <= 0:
+    if subscription is None or upcoming is None or not upcoming.total or upcoming.total.amount <= 0:
         return None
-    told = Told(reminder.at, subscription=subscription, upcoming=upcoming, method=method_of(account, subscription))
-    return Notice(reminder.kind, event, reminder.until, told, reminder.days)
+    event = Event(reminder.at, subscription=subscription, upcoming=upcoming, method=method_of(account, subscription))
+    return Notice(reminder.kind, name, reminder.until, event, reminder.days)

@@ -21,16 +21,18 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.ledger.events.notices import Notice, happened
+from server.billing.ledger.events.notices import happened
 from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
-from server.billing.ledger.sums.charging import method_of
+from server.billing.ledger.sums.bills import Bill, bill, is_running, joined
 from server.billing.ledger.sums.invoicing import issue, with_invoices
 from server.billing.ledger.sums.paying import pay
-from server.billing.ledger.sums.upcoming import as_scheduled, next_period, renews_at, settled, with_subscription
+from server.billing.ledger.sums.upcoming import as_scheduled, next_period, settled, with_subscription
 from server.billing.model.account import ALIVE, Account, Basis, Discount, Invoice, Item, Subscription
-from server.billing.model.amounts import Bill, bill, is_running, joined
-from server.billing.paying_types import Paying
+from server.billing.model.change import Paying
+from server.billing.model.notices import Notice
+from server.billing.model.periods import renews_at
+from server.billing.rules.methods import method_of
 from server.formats.money import Money
 
 __all__ = [
@@ -81,7 +83,7 @@ def bring_up_to_date(account: Account, now: datetime) -> tuple[Account, tuple[In
 def catch_up(account: Account, now: datetime) -> CaughtUp:
     """The same with what the customer is told."""
     made: list[Invoice] = []
-    told: list[Notice] = []
+    notices: list[Notice] = []
     before, looked_at = account, now
     for number in range(AT_ONCE + 1):
         event = next_event(account)
@@ -92,12 +94,12 @@ def catch_up(account: Account, now: datetime) -> CaughtUp:
             break
         changed, invoices = _happen(account, event)
         is_reminder = event.kind == "remind"
-        told += reminded(account, event.at) if is_reminder else happened(account, changed, event.at, invoices)
+        notices += reminded(account, event.at) if is_reminder else happened(account, changed, event.at, invoices)
         made += invoices
         account = replace(changed, as_of=max(account.as_of, event.at))
     if account is not before:
         account = settled(account)
-    return CaughtUp(replace(account, as_of=looked_at), tuple(made), tuple(told))
+    return CaughtUp(replace(account, as_of=looked_at), tuple(made), tuple(notices))
 
 
 def due_at(account: Account) -> datetime | None:

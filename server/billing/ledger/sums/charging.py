@@ -7,12 +7,9 @@ payment_failed               with the decline code
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from server.billing import Refusal
-from server.billing.model.account import Account, Invoice, PaymentMethod, Subscription
+from server.billing.model.account import Invoice, PaymentMethod
 from server.billing.model.change import Charge
-from server.billing.model.shown import token_of
+from server.billing.model.errors import Refusal
 
 
 def charge_of(invoice: Invoice) -> Charge:
@@ -39,15 +36,10 @@ def why_unpaid(invoice: Invoice | None) -> Refusal | None:
     return Refusal("payment_failed", failure)
 
 
-def method_of(account: Account, subscription: Subscription) -> PaymentMethod | None:
-    """What a charge of this subscription is taken from."""
-    return account.payment_method(subscription.default_payment_method or account.customer.default_payment_method)
-
-
-def mark_of(charge: Charge | None, method: PaymentMethod | None, now: datetime) -> str:
-    """What stands for a charge as a page shows it, and for what it is taken from. None: nothing is charged."""
+def seen_of(charge: Charge | None, method: PaymentMethod | None) -> tuple[object, ...]:
+    """What a page shows of a charge and of what it is taken from, without the moments in it. None: nothing is charged."""
     if charge is None:
-        return token_of(now)
+        return ()
     lines, taxes = [each.amount for each in charge.lines], [each.amount for each in charge.taxes]
     off = [each.amount for each in charge.discounts]
-    return token_of(now, charge.due, charge.balance_applied, lines, off, taxes, method.id if method else "")
+    return charge.due, charge.balance_applied, lines, off, taxes, method.id if method else ""

@@ -12,20 +12,19 @@ from hashlib import blake2b
 
 from msgspec.structs import replace
 
+from server.billing.ledger.sums.bills import Bill
 from server.billing.model.account import (
     ENDED,
     LATEST_INVOICES,
     MOST_DEBTS,
-    PAYABLE,
     Account,
     BuyerTaxId,
     Customer,
     Invoice,
     Payment,
-    PaymentMethod,
     Subscription,
 )
-from server.billing.model.amounts import Bill
+from server.billing.rules.paying import failure_of, is_owed
 from server.formats.money import Money
 
 
@@ -94,11 +93,6 @@ def with_invoices(account: Account, more: Iterable[Invoice]) -> Account:
     return replace(account, invoices=held, has_older_invoices=older)
 
 
-def is_owed(invoice: Invoice) -> bool:
-    """Whether there is something to pay, and it can be."""
-    return invoice.status in PAYABLE and invoice.amount_due.amount > 0
-
-
 def _from_balance(balance: Money | None, total: Money) -> tuple[int, Money | None]:
     """What the balance adds to the total (credit: negative), and the balance that is left."""
     if balance is not None and balance.currency != total.currency:
@@ -134,17 +128,6 @@ def _collect(account: Account, subscription: Subscription, invoice: Invoice, at:
         return replace(invoice, payments=(payment,))
     nothing = Money(0, due.currency)
     return replace(invoice, status="paid", paid_at=at, amount_paid=due, amount_due=nothing, payments=(payment,))
-
-
-def failure_of(method: PaymentMethod, at: datetime) -> str:
-    """The decline code of a charge at `at`; empty: it works. A card works until the end of its month."""
-    if method.behavior == "requires_action":
-        return "authentication_required"
-    if method.behavior:
-        return method.behavior
-    if method.exp_year and (method.exp_year, method.exp_month) < (at.year, at.month):
-        return "expired_card"
-    return ""
 
 
 def arranged(subscriptions: Iterable[Subscription]) -> tuple[Subscription, ...]:

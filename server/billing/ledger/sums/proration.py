@@ -12,8 +12,9 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
+from server.billing.ledger.sums.bills import bill, exact_net, line_taxes, taxes_on
 from server.billing.model.account import Account, Basis, Invoice, InvoiceLine, InvoiceTax, Item, Pending, Subscription
-from server.billing.model.amounts import bill, exact_net, is_metered, line_taxes, rounded, shares, taxes_on
+from server.billing.model.amounts import is_metered, rounded, shares
 from server.formats.money import Money
 
 _MICROSECOND = timedelta(microseconds=1)

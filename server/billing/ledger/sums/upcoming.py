@@ -6,12 +6,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from server.billing.ledger.sums.bills import Bill, bill, joined
 from server.billing.ledger.sums.invoicing import arranged
 from server.billing.model.account import Account, Discount, Item, Subscription, Upcoming
-from server.billing.model.amounts import Bill, bill, joined
-from server.billing.model.periods import next_end
-
-RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
+from server.billing.model.periods import end_after, renews_at
 
 
 def settled(account: Account) -> Account:
@@ -47,33 +45,18 @@ def next_bill(subscription: Subscription) -> tuple[datetime, Bill] | None:
     return at, joined(bill(renewed, items, at), renewed.pending, renewed.currency)
 
 
-def renews_at(subscription: Subscription) -> datetime | None:
-    """When its next period begins: a trial's end, or the first end of an item whose interval we know."""
-    if subscription.status not in RENEWING:
-        return None
-    if subscription.status == "trialing" and subscription.trial_end_at:
-        return subscription.trial_end_at
-    ends = [each.current_period_end_at for each in subscription.items if _end_after(subscription, each)]
-    return min(ends, default=None)
-
-
 def next_period(subscription: Subscription, at: datetime) -> tuple[Subscription, list[Item]]:
     """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all."""
     trial_over = subscription.status == "trialing"
     items, renewed = [], []
     for item in subscription.items:
-        end = _end_after(subscription, item, at) if trial_over or item.current_period_end_at == at else None
+        end = end_after(subscription, item, at) if trial_over or item.current_period_end_at == at else None
         if end is None:
             items.append(item)
         else:
             items.append(replace(item, current_period_start_at=at, current_period_end_at=end, basis=None))
             renewed.append(items[-1])
     return replace(subscription, items=tuple(items)), renewed
-
-
-def _end_after(subscription: Subscription, item: Item, start: datetime | None = None) -> datetime | None:
-    start = start or item.current_period_end_at
-    return next_end(subscription.billing_cycle_anchor_at, item.price.recurring, start)
 
 
 def as_scheduled(subscription: Subscription) -> Subscription:

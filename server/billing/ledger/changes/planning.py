@@ -1,8 +1,8 @@
 """A change of plan: one computation that a page shows and that is then billed. Pure.
 
-`plan` makes the change on the account and says what it did. `preview` keeps the saying and drops the account; `apply`
-makes the same change at the moment of the preview and gives the account, if the token says that the numbers are still
-those that were shown. So what is billed is what was seen, to the minor unit.
+`plan` makes the change on the account and says what it did. `preview` answers what it says; `move_as_shown` makes the same
+change at the moment of the preview, if the fingerprint of the page fits its numbers. So what is billed is what was seen,
+to the minor unit.
 
     deferred     nothing now; the change waits in `Subscription.scheduled` and `renewals` makes it
     trial        it goes on with the new plan, or ends: a period of the new plan begins and is paid
@@ -21,14 +21,16 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from server.billing import Refusal
-from server.billing.ledger.changes.moves import Made, Move, make
-from server.billing.ledger.sums.charging import charge_of, method_of, why_unpaid
-from server.billing.ledger.sums.upcoming import next_bill, renews_at
+from server.billing.ledger.changes.moves import Made, PlannedMove, make
+from server.billing.ledger.sums.charging import charge_of, why_unpaid
+from server.billing.ledger.sums.upcoming import next_bill
 from server.billing.model.account import Account, Catalog, Discount, Invoice
-from server.billing.model.change import Change, Plan, Preview
-from server.billing.model.shown import moment_of, token_of
+from server.billing.model.change import Move, Plan, PlanChange
+from server.billing.model.errors import Refusal
+from server.billing.model.fingerprint import Fingerprint
+from server.billing.model.periods import renews_at
 from server.billing.rules.discounts import redeem
+from server.billing.rules.methods import method_of
 from server.billing.rules.plans import Timing, may_change, may_use_code, target, timing
 from server.brands.features import Features
 from server.formats.money import Money
@@ -46,39 +48,40 @@ class Planned(msgspec.Struct, frozen=True):
 
     account: Account
     invoices: tuple[Invoice, ...]
-    preview: Preview
+    preview: PlanChange
+    seen: tuple[object, ...]
+    """What the numbers came from."""
     failure: Refusal | None = None
     """Why the payment would fail; the change is not made then."""
 
 
-class Stale(msgspec.Struct, frozen=True):
-    """The numbers are no longer those that were shown."""
-
-    preview: Preview
-
-
-def preview(account: Account, subscription_id: str, change: Change, terms: Terms, now: datetime) -> Preview | Refusal:
+def preview(
+    account: Account, subscription_id: str, change: Move, terms: Terms, page: Fingerprint, now: datetime
+) -> PlanChange | Refusal:
     """What the change would mean now."""
     planned = plan(account, subscription_id, change, terms, now)
-    return planned if isinstance(planned, Refusal) else planned.preview
+    return planned if isinstance(planned, Refusal) else _marked(planned, page, now)
 
 
-def apply(
-    account: Account, subscription_id: str, change: Change, terms: Terms, *, token: str, now: datetime
-) -> Planned | Stale | Refusal:
-    """The change as it was shown under this token; `Stale` where it would be another one by now."""
-    shown_at = moment_of(token, now)
+def move_as_shown(
+    account: Account, subscription_id: str, change: Move, terms: Terms, page: Fingerprint, now: datetime
+) -> Planned | PlanChange | Refusal:
+    """The change with the numbers of the page. A `PlanChange`: it would be this one by now, and nothing is changed."""
+    shown_at = page.shown_at(now)
     if shown_at is not None:
         planned = plan(account, subscription_id, change, terms, shown_at)
         if isinstance(planned, Refusal):
             return planned
-        if planned.preview.token == token:
+        if page.fits(*planned.seen):
             return planned.failure or planned
-    planned = plan(account, subscription_id, change, terms, now)
-    return planned if isinstance(planned, Refusal) else Stale(planned.preview)
+    return preview(account, subscription_id, change, terms, page, now)
 
 
-def plan(account: Account, subscription_id: str, change: Change, terms: Terms, at: datetime) -> Planned | Refusal:
+def _marked(planned: Planned, page: Fingerprint, now: datetime) -> PlanChange:
+    return replace(planned.preview, fingerprint=page.of(now, *planned.seen))
+
+
+def plan(account: Account, subscription_id: str, change: Move, terms: Terms, at: datetime) -> Planned | Refusal:
     """The change as it would be made at this moment."""
     subscription = account.subscription(subscription_id)
     if subscription is None:
@@ -91,7 +94,7 @@ def plan(account: Account, subscription_id: str, change: Change, terms: Terms, a
     when = timing(subscription, wanted, features) if moves else Timing()
     if isinstance(when, Refusal):
         return when
-    move = Move(account, subscription, wanted, when, None, at)
+    move = PlannedMove(account, subscription, wanted, when, None, at)
     given = _given(move, change.code, terms)
     if isinstance(given, Refusal):
         return given
@@ -99,7 +102,7 @@ def plan(account: Account, subscription_id: str, change: Change, terms: Terms, a
     return _told(move, make(move, features)) if moves or given else Refusal("no_change")
 
 
-def _given(move: Move, text: str, terms: Terms) -> Discount | Refusal | None:
+def _given(move: PlannedMove, text: str, terms: Terms) -> Discount | Refusal | None:
     """What the promotion code gives; it begins with the change."""
     if not text.strip():
         return None
@@ -109,14 +112,14 @@ def _given(move: Move, text: str, terms: Terms) -> Discount | Refusal | None:
     return redeem(move.account, move.subscription, move.plan, text, terms.catalog, at=move.at, begins=begins)
 
 
-def _told(move: Move, made: Made) -> Planned:
+def _told(move: PlannedMove, made: Made) -> Planned:
     before, after = move.subscription, made.account.subscription(move.subscription.id) or move.subscription
     nothing = Money(0, before.currency)
     charge = charge_of(made.invoice) if made.invoice else None
     upcoming = next((each for each in made.account.upcoming if each.subscription == before.id), None)
     coming = next_bill(after)
     trial = after.status == "trialing"
-    shown = Preview(
+    shown = PlanChange(
         subscription=before.id,
         before=Plan(move.item.price, move.item.quantity),
         after=move.plan,
@@ -136,8 +139,7 @@ def _told(move: Move, made: Made) -> Planned:
         cancels=move.timing.cancels,
         replaces=before.scheduled if after.scheduled != before.scheduled else None,
         method=method_of(move.account, before),
-        token="",
     )
-    token = token_of(move.at, before, move.account.balance, shown)
     invoices = (made.invoice,) if made.invoice else ()
-    return Planned(made.account, invoices, replace(shown, token=token), why_unpaid(made.invoice))
+    seen = before, move.account.balance, shown
+    return Planned(made.account, invoices, shown, seen, why_unpaid(made.invoice))
