@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing import Account, Scheduled
+from server.billing import Account, Scheduled, UndoMove
 from server.billing.ledger import rows
 from server.billing.ledger.sums.upcoming import settled
 from server.brands import Features
@@ -70,7 +70,8 @@ async def happen(store: Store, kind: str, mail: MailSwitches = EVERY_MAIL) -> da
     it, at = CASES[kind]
     await keep(store, it)
     if kind == "plan_changed":
-        await ledger(store, mail).undo_change("cus_1", "sub_1", key="k", now=at, browser="")
+        asked = ledger(store, mail)
+        await asked.apply(asked.by(key="k", now=at), "sub_1", UndoMove())
     else:
         await ledger(store, mail).account("cus_1", at)
     return at

@@ -87,7 +87,7 @@ class Tree(HTMLParser):
 
 
 def tree(html: str) -> Tree:
-    return Tree(re.sub(r'(name="(?:key|token)" value=")[^"]*', r"\1…", html))
+    return Tree(re.sub(r'(name="(?:key|fingerprint)" value=")[^"]*', r"\1…", html))
 
 
 async def pages(clock: Clock, folder: Path, text: str) -> dict[str, str]:
