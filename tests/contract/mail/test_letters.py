@@ -178,7 +178,7 @@ async def test_paying_on_the_page_gives_a_receipt_and_a_refusal_there_no_mail(st
     await its.pay(its.by(key="k1", now=APRIL), invoice.id, "pm_2")
     assert await outbox_of(store) == [("payment_failed", "waiting")]
     works = replace(CARD, id="pm_3")
-    await its.add_payment_method("cus_1", works, replaces="", key="k2", now=APRIL, browser="")
+    await its.add_payment_method(its.by(key="k2", now=APRIL), works, replaces="")
     await its.pay(its.by(key="k3", now=APRIL), invoice.id, "pm_3")
     assert await outbox_of(store) == [("payment_failed", "waiting"), ("receipt", "waiting")]
     clock.at, mailer = APRIL, KeepingMailer()
