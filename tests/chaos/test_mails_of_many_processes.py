@@ -26,10 +26,10 @@ from msgspec.structs import replace
 
 from server.store import Store, micros
 from server.worker import AT_ONCE
+from tests.support.history import keep
 from tests.support.ledger_accounts import account, item, subscription
 from tests.support.production import Production
 from tests.support.served import free_port
-from tests.support.telling import keep
 
 pytestmark = pytest.mark.anyio
 EVENTS, SERVERS = 60, 3

@@ -31,9 +31,9 @@ from server.store import Store, StoreUnavailable, open_store
 from server.worker import Worker
 from tests.contract.mail.test_smtp import Peer, started
 from tests.support import mailing
+from tests.support.history import CASES, happen, keep, ledger, outbox_of
 from tests.support.ledger_accounts import APRIL, CARD, account, day, item, subscription
 from tests.support.pages import cancellation
-from tests.support.telling import CASES, happen, keep, ledger, outbox_of
 
 pytestmark = pytest.mark.anyio
 KINDS = [each.template for each in LETTERS]

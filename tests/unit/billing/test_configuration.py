@@ -1,5 +1,5 @@
 """Each key under `[features]` about subscriptions, and each of its values: what it does. Read from `portal.toml`, tried
-on an account. Forbidden values and combinations are `tests/unit/themes/test_features.py`'s; the switches of whole pages
+on an account. Forbidden values and combinations are `tests/unit/brands/test_features.py`'s; the switches of whole pages
 `tests/unit/home/test_switches.py`'s."""
 
 from datetime import timedelta

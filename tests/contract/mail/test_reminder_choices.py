@@ -14,7 +14,7 @@ from server.mail.smtp import KeepingMailer, MailTemporary
 from server.store import Store
 from tests.contract.mail.test_letters import deliver, portal
 from tests.contract.mail.test_posting import post
-from tests.support.telling import happen, outbox_of
+from tests.support.history import happen, outbox_of
 
 pytestmark = pytest.mark.anyio
 
