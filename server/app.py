@@ -25,7 +25,7 @@ from litestar.types import ASGIApp
 from server import brands as themes
 from server import settings
 from server import telemetry as logs
-from server.access import sealing, sessions
+from server.access import sealing
 from server.access.limits import Limits
 from server.billing import Billing
 from server.billing.ledger.ledger import Ledger
@@ -36,6 +36,7 @@ from server.features.home import routes as home
 from server.features.invoices import routes as invoices
 from server.features.login import account_routes, session_routes
 from server.features.login import routes as login
+from server.features.login.pages import nobody_is_logged_in
 from server.features.mails import routes as mail_choices
 from server.features.operations import routes as operations
 from server.features.payment_methods import routes as payment_methods
@@ -49,7 +50,8 @@ from server.rendering.printing.printer import Printer
 from server.rendering.renderer import Renderer
 from server.settings import Settings
 from server.store import Store, open_store
-from server.web import responding
+from server.web import cookies, responding
+from server.web.cookies import NoSession
 from server.web.guard import Guard, is_exact
 from server.web.responding import AnyRequest
 from server.worker import Worker
@@ -67,7 +69,7 @@ def wired(lifespan: Lifespan, state: State) -> Litestar:
     """The routes, and what a handler finds in the application's state."""
     return Litestar(
         route_handlers=[routes_of_a_brand(), *operations.handlers],
-        exception_handlers=responding.exception_handlers,
+        exception_handlers={**responding.exception_handlers, NoSession: nobody_is_logged_in},
         lifespan=[lifespan],
         after_response=look_for_mail,
         state=state,
@@ -120,7 +122,7 @@ def routes_of_a_brand() -> Router:
     signed_in = Router(
         "/",
         route_handlers=[handler for feature in FEATURES for handler in feature.handlers],
-        dependencies={"customer": Provide(sessions.current)},
+        dependencies={"customer": Provide(cookies.current)},
     )
     return Router(
         "/{brand_name:str}",

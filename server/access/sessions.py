@@ -1,11 +1,8 @@
-"""Who is logged in: sessions, their cookies, and the `customer` that every handler below ``/my/`` is given.
+"""Who is logged in: the rows of sessions. `server.web.cookies` holds what a browser keeps of one.
 
 A session is a row; its key is the SHA-256 of the 256-bit token in the cookie, so a stolen database opens nothing. Only a
 log-in makes one, always under a new token. It ends by itself after a while without a request (`session_idle_minutes`)
 and for good after `session_hours`, which nothing extends. Both are judged in SQL, like the customer being switched off.
-
-Cookies carry the prefix ``__Host-`` and the brand's name: no sibling host can plant one, and a session of one brand is
-nothing to another. Without https, on the demo's loopback alone, they have no prefix and are not Secure.
 """
 
 from __future__ import annotations
@@ -17,14 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from litestar import Request
-from litestar.datastructures import Cookie
 
 from server.billing import Account, NotFound
 from server.billing.model.documents import decode_account, is_due
 from server.portal import Portal
 from server.store import StoreUnavailable, Transaction, micros, moment
-from server.web.forms import Form, read_form
 
 SEEN_EVERY = timedelta(minutes=1)
 """`last_seen_at` is written no more often than this, so that reading stays reading."""
@@ -66,17 +60,6 @@ SELECT kind, address, browser, created_at, last_seen_at, expires_at FROM session
  WHERE brand = :brand AND customer_id = :customer_id ORDER BY created_at"""
 
 
-class NoSession(Exception):
-    """Nobody is logged in, or not any more."""
-
-    def __init__(self, address: str = "", form: Form | None = None) -> None:
-        super().__init__("no session")
-        self.address = address
-        """Who was, where the browser still shows an ended session's cookie."""
-        self.form = form
-        """What was posted, when it was a form that was refused."""
-
-
 class LoggedIn(msgspec.Struct, frozen=True):
     """The customer of this request."""
 
@@ -93,15 +76,6 @@ class LoggedIn(msgspec.Struct, frozen=True):
     version: int
     has_others: bool = False
     """Other customers have the address, and the brand lets it open each of them."""
-
-
-async def current(request: Request[Any, Any, Any], portal: Portal) -> LoggedIn:
-    """The dependency `customer`. Raises `NoSession`."""
-    found = await find(portal, token_of(request, portal), portal.clock())
-    if isinstance(found, LoggedIn):
-        request.state.customer = found  # for pages about problems, which are shown after the handler is gone
-        return found
-    raise NoSession(found, await read_form(request) if request.method == "POST" else None)
 
 
 async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
@@ -198,33 +172,3 @@ async def browsers(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
 def hash_of(token: str) -> bytes:
     """The key under which the store keeps what this token stands for."""
     return hashlib.sha256(token.encode()).digest()
-
-
-def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "session") -> str:
-    """The last cookie of that name. Our tokens are never quoted, and of all else that a browser sends nothing is read."""
-    wanted, token = cookie_name(portal, name), ""
-    for header, value in request.scope["headers"]:
-        if header == b"cookie":
-            for each in value.decode("latin-1").split(";"):
-                key, _, said = each.partition("=")
-                if key.strip() == wanted:
-                    token = said.strip()
-    return token[:200]
-
-
-def cookie_name(portal: Portal, name: str) -> str:
-    """Of `session`, `challenge`, `browser`, the mark of a known one, or `language`, the tag that was chosen."""
-    return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
-
-
-def cookie(portal: Portal, name: str, token: str, max_age: int | None = None) -> Cookie:
-    """A cookie that ends with the browser, or after `max_age` seconds; 0 takes it away."""
-    return Cookie(
-        key=cookie_name(portal, name),
-        value=token,
-        max_age=max_age,
-        path="/",
-        secure=portal.is_secure,
-        httponly=True,
-        samesite="lax",
-    )

@@ -15,13 +15,13 @@ from server import counters
 from server.access import directory as choice
 from server.access.directory import Candidate
 from server.billing import Account, BillingError
+from server.formats.languages import choose_locale
 from server.mail import messages, outbox
 from server.mail.kinds import KINDS, Kind, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
 from server.store import Store, StoreUnavailable
-from server.web.languages import choose_locale
 
 _log = logging.getLogger(__name__)
 

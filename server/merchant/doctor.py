@@ -18,7 +18,7 @@ from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
 from server.portal import check_backend
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, micros, migrations, open_store
-from server.store.probing import write_and_take_back
+from server.store.cleaning import write_and_take_back
 
 SKEW = timedelta(seconds=5)
 _STUCK = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE state = 'waiting' AND created_at < :before"

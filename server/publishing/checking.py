@@ -28,7 +28,8 @@ from server.publishing.rules.html_rules import Problem
 from server.publishing.rules.markup import parse
 from server.rendering import words
 from server.rendering.assets import AssetError, Assets
-from server.rendering.renderer import Frame, Renderer
+from server.rendering.renderer import Renderer
+from server.rendering.views import Frame
 
 _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")
 

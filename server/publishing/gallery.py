@@ -23,7 +23,8 @@ from server.publishing.atomic_files import write_folder
 from server.publishing.examples import Example, MailExample
 from server.publishing.fields import Field
 from server.rendering.assets import Assets
-from server.rendering.renderer import Frame, Renderer
+from server.rendering.renderer import Renderer
+from server.rendering.views import Frame
 
 _MARK = "gallery.txt"
 _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")

@@ -20,7 +20,8 @@ from server.publishing.rules import template_rules
 from server.publishing.rules.html_rules import Problem
 from server.publishing.rules.markup import Document, parse
 from server.rendering.assets import Assets
-from server.rendering.renderer import Frame, Renderer
+from server.rendering.renderer import Renderer
+from server.rendering.views import Frame
 
 _FOR_SCRIPTS = ("main", "announcements", "failure", "account-address")
 """The ids that portal.js looks for."""

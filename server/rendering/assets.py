@@ -26,9 +26,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from markupsafe import Markup
+from rcssmin import cssmin
 
 from server.brands import Brand, tokens_css
-from server.css import minified
 from server.paths import Paths
 
 STATIC = Path(__file__).parents[2] / "site" / "static"
@@ -162,7 +162,7 @@ def _style_sheet(brand: Brand, urls: Mapping[str, str]) -> str:
     def resolved(match: re.Match[str]) -> str:
         return f'url("{urls[match[1]]}")' if match[1] in urls else match[0]
 
-    css = minified(re.sub(r"""url\(\s*["']?([^"')\s]+)["']?\s*\)""", resolved, css))
+    css = str(cssmin(re.sub(r"""url\(\s*["']?([^"')\s]+)["']?\s*\)""", resolved, css)))
     if "<" in css:
         # It stands between <style> tags: one "<" and a theme could end them.
         raise AssetError(f'{brand.name}: the style sheet holds a "<"; write %3C in URLs and \\3C in strings')

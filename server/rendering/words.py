@@ -1,4 +1,5 @@
-"""The words of one locale: gettext catalogs, and the Jinja environment that reads them while it compiles.
+"""The words of one locale: gettext catalogs, the brand's own texts, and the Jinja environment that reads the catalogs
+while it compiles.
 
 An environment belongs to one locale, so what ``_("…")`` says is known before any page is asked for: it becomes a
 constant of the compiled template. (A page asks some seventy times; asked anew each time, that was half of its cost.)
@@ -23,7 +24,11 @@ from jinja2 import nodes
 from jinja2.nodes import EvalContext
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
+from msgspec.structs import replace
 
+from server.brands import Brand
+from server.brands.locales import language_of, own_texts
+from server.brands.words import complete
 from server.rendering.compiling import Constants, Generator, Macro, Template, escaped, marked
 
 LOCALES = Path(__file__).parents[2] / "site" / "locales"
@@ -46,6 +51,16 @@ def translations(tag: str) -> NullTranslations:
 def catalog_of(tag: str) -> Path | None:
     both = (LOCALES / each / "portal.po" for each in (tag, tag.partition("-")[0]))
     return next((path for path in both if path.exists()), None)
+
+
+def speaking(brand: Brand, tag: str, translated: Callable[[str], str]) -> Brand:
+    """The brand with its texts in this language. Where it has none of its own there, a default is `translated`, the
+    headline is left out, and a link leads where it leads in the first language: better that than nowhere."""
+    first, theme, portal = brand.config.site.locales[0], brand.theme, brand.config
+    words = complete(own_texts(theme.own_words, tag, first), translated)
+    headline = {} if language_of(tag) == language_of(first) else {"headline": ""}
+    business = replace(portal.business, **{**headline, **own_texts(portal.business.own_texts, tag, first)})
+    return replace(brand, theme=replace(theme, words=words), config=replace(portal, business=business))
 
 
 class Environment(jinja2.Environment):

@@ -1,60 +1,10 @@
-"""The seam to the database: one set of SQL statements, two stores.
+"""The store: `port` says what a database does, `sqlite` and `postgres` do it."""
 
-Statements are written once, with ``:name`` parameters, in the file that owns their table, and run unchanged on SQLite
-and PostgreSQL. So: no function whose meaning differs between the two (``lower`` above all), times as integers made in
-Python (UTC microseconds, see `micros`), documents as bytes, ids as text.
-
-Reading is one statement outside any transaction. Writing is a plain synchronous function over a `Transaction`: it runs
-in a thread, so that a slow disk never stalls the event loop, and nothing can cancel it half-way; when it raises,
-everything it did is rolled back. It must not await, do I/O of its own, or be slow: on SQLite it holds the one write lock.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
 
-T = TypeVar("T")
-Row = tuple[Any, ...]
-Parameters = Mapping[str, Any]
+from server.store.port import Parameters, Row, Store, StoreUnavailable, T, Transaction, micros, moment
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class StoreUnavailable(Exception):
-    """The database cannot be reached, is locked for too long, is full or read-only. Nothing was changed."""
-
-
-class Transaction(Protocol):
-    """What the function given to `Store.write` may do. Rows come back as tuples, in the order of the columns."""
-
-    def run(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
-        """Run one statement; the rows that it returns, or that its RETURNING names."""
-        ...
-
-    def count(self, sql: str, parameters: Parameters | None = None) -> int:
-        """Run one statement without RETURNING; how many rows it changed."""
-        ...
-
-    def run_many(self, sql: str, rows: Sequence[Parameters]) -> None:
-        """Run one statement once for each set of parameters."""
-        ...
-
-
-@runtime_checkable
-class Store(Protocol):
-    """One database, open. Every method raises `StoreUnavailable` when the database does not answer."""
-
-    async def read(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
-        """The rows of one SELECT."""
-        ...
-
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in one transaction and commit it. An exception from `work` rolls back and is raised again."""
-        ...
-
-    async def close(self) -> None: ...
+__all__ = ["Parameters", "Row", "Store", "StoreUnavailable", "T", "Transaction", "micros", "moment", "open_store"]
 
 
 def open_store(url: str) -> Store:
@@ -66,13 +16,3 @@ def open_store(url: str) -> Store:
     from server.store.postgres import PostgresStore  # noqa: PLC0415
 
     return PostgresStore(url)
-
-
-def micros(at: datetime) -> int:
-    """An aware datetime as UTC microseconds, exactly: floats would lose the last digits."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def moment(value: int) -> datetime:
-    """UTC microseconds as an aware datetime."""
-    return _EPOCH + value * _MICROSECOND

@@ -1,4 +1,6 @@
-"""Old rows go: what nothing will ask for again, table by table.
+"""The upkeep of the database: old rows go, and it is asked whether it can be written.
+
+Old is what nothing will ask for again:
 
 | table | goes | because |
 |---|---|---|
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from server.store import Store, micros
+from server.store import Store, Transaction, micros
 
 AT_ONCE = 2000
 
@@ -68,3 +70,19 @@ async def clean(store: Store, now: datetime, idle: timedelta, at_once: int = AT_
             if dropped < at_once:
                 break
     return gone
+
+
+_PROBE = {"brand": "", "kind": "probe", "id": ""}
+_WRITE = "INSERT INTO catalog (brand, kind, id, document) VALUES (:brand, :kind, :id, :document)"
+_TAKE_BACK = "DELETE FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
+_DOCUMENT = bytes(16_384)
+
+
+def write_and_take_back(transaction: Transaction) -> None:
+    """Can the database be written? For `Store.write`, which raises `StoreUnavailable` where it cannot. Leaves nothing.
+
+    Reading alone would not tell: a full disk, a read-only file and a lock that somebody keeps still let everybody read,
+    and nobody log in. The row is large enough to need room of its own.
+    """
+    transaction.count(_WRITE, {**_PROBE, "document": _DOCUMENT})
+    transaction.count(_TAKE_BACK, _PROBE)

@@ -20,7 +20,8 @@ from psycopg import AsyncConnection, Connection
 from psycopg.types.numeric import Int8BinaryDumper
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from server.store import Parameters, Row, StoreUnavailable, T, migrations
+from server.store import migrations
+from server.store.port import Parameters, Row, StoreUnavailable, T
 
 READERS, WRITERS = 8, 8
 WAIT = 5.0  # seconds for a connection, and for a lock

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from server.store import Parameters, Row, StoreUnavailable, T, migrations
+from server.store import migrations
+from server.store.port import Parameters, Row, StoreUnavailable, T
 
 # A reader blocks the event loop while it waits; in WAL mode it waits only for recovery after a crash.
 READER_WAIT, WRITER_WAIT = 1_000, 5_000  # milliseconds

@@ -10,7 +10,7 @@ One URL, one fragment, two wrappings: htmx gets the fragment, everybody else the
     it is away, nothing was sent          billing.Unavailable       "Nothing was changed", 503
     asked and heard nothing               billing.Uncertain         "We do not know yet", 503, a safe repeat
     not theirs, or not there              billing.NotFound          404, the same bytes for both
-    nobody is logged in                   sessions.NoSession        a page goes to log in; a fragment opens log-in in place
+    nobody is logged in                   cookies.NoSession         log-in, see `features.login.pages`
     too often                             limits.TooMany            429 with when to try again
     the database is away                  store.StoreUnavailable    503, Retry-After
     we were wrong                         anything else             500, a reference number, one full log line
@@ -32,12 +32,10 @@ from litestar.response import Stream
 from litestar.response.base import ASGIResponse
 
 from server.access.limits import TooMany
-from server.access.sessions import LoggedIn, NoSession
+from server.access.sessions import LoggedIn
 from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
-from server.features.login import nextpage
-from server.features.login.views import Again, Ask, LinkNotActive
 from server.portal import Portal
-from server.rendering.renderer import Frame, View, template_of
+from server.rendering.views import Frame, Language, View, template_of
 from server.store import StoreUnavailable
 from server.web import languages
 from server.web.forms import OfAnother
@@ -95,8 +93,9 @@ def show(
     address: str = "",
     status: int = 200,
     headers: dict[str, str] | None = None,
+    offered: tuple[Language, ...] = (),
 ) -> Response[str]:
-    """The view as a fragment or inside its layout, as the browser needs it."""
+    """The view as a fragment or inside its layout, as the browser needs it. `offered`: the languages of the page."""
     locale = languages.locale_for(request, portal, account)
     if wants_fragment(request):
         body = portal.renderer.fragment(view, locale)
@@ -108,7 +107,6 @@ def show(
         # Nobody is logged in: no navigation that would lead nowhere.
         layout = view.layout if address else "visitor"
         customer: LoggedIn | None = getattr(request.state, "customer", None)
-        offered = () if address else languages.offered(request, portal, view, locale)
         frame = Frame(address, name, here, bool(customer and customer.has_others), offered)
         body = portal.renderer.page(view, frame, locale, layout)
     response = Html(body, status, headers)
@@ -176,25 +174,9 @@ def _not_found(request: AnyRequest, _: NotFound | NotFoundException) -> Response
 
 
 def _too_many(request: AnyRequest, error: TooMany) -> Response[str]:
-    portal = _portal(request)
+    portal = portal_of(request)
     seconds = max(1, math.ceil((error.retry_at - portal.clock()).total_seconds())) if portal else 60
     return _problem(request, problems.TooMany(math.ceil(seconds / 60)), 429, {"Retry-After": str(seconds)})
-
-
-def _no_session(request: AnyRequest, error: NoSession) -> Response[str]:
-    """Log-in where something was asked for, which is then done. The words of a form go along, its key does not."""
-    portal = _portal(request)
-    if portal is None:
-        return _plain("Not found", 404)
-    link = portal.link
-    after = nextpage.of_request(portal.name, request.url.path)
-    kept = error.form.to_keep() if error.form else {}
-    view: View = LinkNotActive()
-    if link and (error.address or error.form or wants_fragment(request)):
-        view = Again(link=link, email=error.address, next=after, kept=kept)
-    elif link:
-        view = Ask(link=link, next=after)
-    return show(request, portal, view, status=401)
 
 
 def _http(request: AnyRequest, error: HTTPException) -> Response[str]:
@@ -213,20 +195,20 @@ def _broken(request: AnyRequest, error: Exception) -> Response[str]:
 
 
 def _problem(request: AnyRequest, view: View, status: int, headers: dict[str, str] | None = None) -> Response[str]:
-    portal = _portal(request)
+    portal = portal_of(request)
     if portal is None:
-        return _plain({404: "Not found", 500: "Internal server error"}.get(status, "Bad request"), status, headers)
+        return plain({404: "Not found", 500: "Internal server error"}.get(status, "Bad request"), status, headers)
     customer = getattr(request.state, "customer", None)
     account, address = (customer.account, customer.address) if customer else (None, "")
     return show(request, portal, view, account=account, address=address, status=status, headers=headers)
 
 
-def _plain(text: str, status: int, headers: dict[str, str] | None = None) -> Response[str]:
+def plain(text: str, status: int, headers: dict[str, str] | None = None) -> Response[str]:
     """Outside every brand there is no page to show it in."""
     return Response(text + "\n", status_code=status, media_type=MediaType.TEXT, headers=headers)
 
 
-def _portal(request: AnyRequest) -> Portal | None:
+def portal_of(request: AnyRequest) -> Portal | None:
     """The brand that the path begins with; `app.py` puts them into the application's state."""
     portal: Portal | None = request.app.state.portals.get(request.scope["path"].split("/", 2)[1])
     return portal
@@ -245,9 +227,8 @@ exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Resp
     Uncertain: _uncertain,
     NotFound: _not_found,
     NotFoundException: _not_found,
-    NoSession: _no_session,
     TooMany: _too_many,
     HTTPException: _http,
     Exception: _broken,
 }
-"""The table above, for `app.py`."""
+"""The table above, for `app.py`; log-in answers `NoSession`."""

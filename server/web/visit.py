@@ -19,7 +19,7 @@ from server.access.sessions import LoggedIn
 from server.billing import Account, By, NotFound
 from server.brands import Features
 from server.portal import Portal
-from server.rendering.renderer import View
+from server.rendering.views import View
 from server.web import responding
 from server.web.forms import Form, OfAnother, read_form
 from server.web.problems.views import Repeat

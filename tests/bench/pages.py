@@ -12,7 +12,8 @@ from server import brands as themes
 from server.paths import Paths
 from server.publishing import examples, publishing
 from server.rendering.assets import Assets
-from server.rendering.renderer import Renderer, View
+from server.rendering.renderer import Renderer
+from server.rendering.views import View
 from tests.bench.menu import Row
 
 THEMES = Path(__file__).resolve().parents[2] / "themes"

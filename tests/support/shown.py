@@ -19,7 +19,8 @@ from server.mail import messages
 from server.paths import Paths
 from server.publishing import examples, publishing
 from server.rendering.assets import MEDIA_TYPES, Assets
-from server.rendering.renderer import Frame, Renderer
+from server.rendering.renderer import Renderer
+from server.rendering.views import Frame
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "https://portal.example"

@@ -22,7 +22,7 @@ from server.brands.features import CustomerUpdate
 from server.features.details.views import Number, number
 from server.formats import phones, postal, tax_numbers
 from server.formats.tax_types import Kind
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 NO_MISTAKES: Mistakes = MappingProxyType({})
 

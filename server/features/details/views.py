@@ -10,7 +10,7 @@ from server.brands.features import CustomerUpdate
 from server.formats import phones
 from server.formats.tax_numbers import MOST
 from server.formats.tax_types import BY_CODE
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 
 class Number(msgspec.Struct, frozen=True):

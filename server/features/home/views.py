@@ -10,7 +10,7 @@ from server.features.details import views as details
 from server.features.invoices import views as invoices
 from server.features.payment_methods import views as payment_methods
 from server.features.subscriptions import views as subscriptions
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 _OLD = timedelta(hours=6)
 

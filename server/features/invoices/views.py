@@ -14,7 +14,7 @@ from server.billing.electronic import Gaps, seller_gaps, statement
 from server.billing.model.names import name_of
 from server.billing.rules import paying
 from server.brands.portal_file import Business
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
 BADGES = {"paid": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}

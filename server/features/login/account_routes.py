@@ -19,6 +19,7 @@ from server.billing import NotFound
 from server.features.login import account_views
 from server.portal import Portal
 from server.store import Transaction, activities
+from server.web import cookies
 from server.web.responding import AnyRequest, go, go_in_place, show
 from server.web.visit import Visit
 
@@ -39,7 +40,7 @@ async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, 
     await Visit.posting(request, portal, customer)
     if account_id == customer.customer_id:
         return go(request, portal.paths.overview)
-    now, mark = portal.clock(), sessions.token_of(request, portal, "browser")
+    now, mark = portal.clock(), cookies.token_of(request, portal, "browser")
 
     def work(transaction: Transaction) -> str:
         token = sessions.switch(transaction, portal, customer, account_id, now)
@@ -52,11 +53,11 @@ async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, 
     token = await portal.store.write(work)
     if not token:
         # Another tab was faster, and the browser has the newer cookie; or it is no account of theirs.
-        if isinstance(await sessions.find(portal, sessions.token_of(request, portal), now), str):
+        if isinstance(await sessions.find(portal, cookies.token_of(request, portal), now), str):
             return go_in_place(portal.paths.accounts)
         raise NotFound
     response = go(request, portal.paths.overview)
-    response.cookies.append(sessions.cookie(portal, "session", token))
+    response.cookies.append(cookies.cookie(portal, "session", token))
     return response
 
 

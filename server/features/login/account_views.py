@@ -12,7 +12,7 @@ from server.access.directory import Openable
 from server.billing import ENDED, Account, Money
 from server.billing.model.names import more_items_of, name_of
 from server.features.subscriptions import views as subscriptions
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 
 class Held(msgspec.Struct, frozen=True):

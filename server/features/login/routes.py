@@ -27,13 +27,14 @@ from server.access.entry import Entered, enter
 from server.access.limits import Limits
 from server.access.passcodes import Challenge
 from server.features.login import nextpage, views
+from server.features.login.pages import show
 from server.formats.email import Mistake, canonical
 from server.formats.user_agents import family
 from server.portal import Portal
-from server.web import languages
+from server.web import cookies, languages
 from server.web.forms import Form, read_form
 from server.web.guard import client_address
-from server.web.responding import AnyRequest, go, go_in_place, show, wants_fragment
+from server.web.responding import AnyRequest, go, go_in_place, wants_fragment
 
 Page = Response[str] | Response[None]
 
@@ -60,7 +61,7 @@ async def ask(request: AnyRequest, portal: Portal) -> Page:
         page, kept = nextpage.known(form.get("next")), form.kept()
         view = views.Ask(link=link, email=form.get("email")[:254], mistake=address.value, next=page, kept=kept)
         return show(request, portal, view, status=422)
-    now, token = portal.clock(), sessions.token_of(request, portal, "challenge")
+    now, token = portal.clock(), cookies.token_of(request, portal, "challenge")
     challenge = await _challenge(portal, token, now)
     if not (challenge and challenge.is_live and challenge.address == address and _is_fresh(request, challenge, now)):
         token = await _send(request, portal, address, token, now)
@@ -69,7 +70,7 @@ async def ask(request: AnyRequest, portal: Portal) -> Page:
 
 @get("/login/code")
 async def code_page(request: AnyRequest, portal: Portal) -> Page:
-    token = sessions.token_of(request, portal, "challenge")
+    token = cookies.token_of(request, portal, "challenge")
     page = _next_in_query(request)
     challenge = await _challenge(portal, token, portal.clock())
     if challenge is None:
@@ -81,7 +82,7 @@ async def code_page(request: AnyRequest, portal: Portal) -> Page:
 
 @post("/login/code", status_code=200)
 async def enter_code(request: AnyRequest, portal: Portal) -> Page:
-    form, token, now = await read_form(request), sessions.token_of(request, portal, "challenge"), portal.clock()
+    form, token, now = await read_form(request), cookies.token_of(request, portal, "challenge"), portal.clock()
     challenge = await _challenge(portal, token, now)
     if challenge is None or not challenge.is_live:
         return _lapsed(request, portal, challenge.address if challenge else "", form)
@@ -91,8 +92,8 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Page:
     if not code:
         return _mistake(request, portal, challenge, form, "no_code" if form.get("code").strip() else "empty")
     client, browser = _client(request, portal), family(request.headers.get("user-agent", ""))
-    limits, session = _limits(request), sessions.token_of(request, portal)
-    mark = sessions.token_of(request, portal, "browser")
+    limits, session = _limits(request), cookies.token_of(request, portal)
+    mark = cookies.token_of(request, portal, "browser")
 
     entered = await portal.store.write(
         lambda transaction: enter(
@@ -118,7 +119,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Page:
 
 @post("/login/resend", status_code=200)
 async def resend(request: AnyRequest, portal: Portal) -> Page:
-    form, token, now = await read_form(request), sessions.token_of(request, portal, "challenge"), portal.clock()
+    form, token, now = await read_form(request), cookies.token_of(request, portal, "challenge"), portal.clock()
     challenge = await _challenge(portal, token, now)
     if challenge is None:
         return _lapsed(request, portal, "", form)
@@ -134,7 +135,7 @@ async def resend(request: AnyRequest, portal: Portal) -> Page:
 async def logout(request: AnyRequest, portal: Portal) -> Page:
     form = await read_form(request) if request.headers.get("content-type") else Form({})
     request.state.language = form.get("language")
-    await sessions.end(portal, sessions.token_of(request, portal))
+    await sessions.end(portal, cookies.token_of(request, portal))
     return logged_out(request, portal)
 
 
@@ -144,7 +145,7 @@ def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn 
     language = languages.locale_for(request, portal, account) if account else languages.chosen(request, portal)
     response = go(request, portal.paths.login_in(language if len(portal.brand.config.site.locales) > 1 else ""))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    response.cookies.append(sessions.cookie(portal, "session", "", max_age=0))
+    response.cookies.append(cookies.cookie(portal, "session", "", max_age=0))
     return response
 
 
@@ -183,7 +184,7 @@ async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form) 
     else:
         query = f"?{urlencode({'next': page})}" if page else ""
         response = go_in_place(portal.paths.login_code + query)
-    response.cookies.append(sessions.cookie(portal, "challenge", token, max_age=portal.settings.code_minutes * 60))
+    response.cookies.append(cookies.cookie(portal, "challenge", token, max_age=portal.settings.code_minutes * 60))
     if language := languages.chosen(request, portal):
         languages.remember(response, portal, language)
     return response
@@ -240,10 +241,10 @@ def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered
         response = go_in_place(path)
     else:
         response = go(request, path)
-    response.cookies.append(sessions.cookie(portal, "session", entered.token))
-    response.cookies.append(sessions.cookie(portal, "challenge", "", max_age=0))
+    response.cookies.append(cookies.cookie(portal, "session", entered.token))
+    response.cookies.append(cookies.cookie(portal, "challenge", "", max_age=0))
     kept = int(known_browsers.KEPT.total_seconds())
-    response.cookies.append(sessions.cookie(portal, "browser", entered.mark, max_age=kept))
+    response.cookies.append(cookies.cookie(portal, "browser", entered.mark, max_age=kept))
     return response
 
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 from litestar import Response, get, post
 
 from server.access import other_sessions
-from server.access.sessions import LoggedIn, token_of
+from server.access.sessions import LoggedIn
 from server.features.login import session_views
 from server.features.login.routes import logged_out
 from server.portal import Portal
+from server.web.cookies import token_of
 from server.web.responding import AnyRequest, go_in_place, show
 from server.web.visit import Visit
 

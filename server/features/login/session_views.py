@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from server.access.other_sessions import Before, Open
-from server.rendering.renderer import View
+from server.rendering.views import View
 from server.settings import Settings
 
 DONE = frozenset({"ended", "gone", "others", "no_others"})

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 
 class Ask(View, frozen=True):

@@ -12,7 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from server.brands.mail_switches import OPTIONAL, MailSwitches
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 ALWAYS = (
     *("invoice", "receipt", "payment_failed", "payment_action_required"),

@@ -16,7 +16,7 @@ from litestar import Response, get
 from server import counters
 from server.mail import outbox
 from server.store import Store, StoreUnavailable
-from server.store.probing import write_and_take_back
+from server.store.cleaning import write_and_take_back
 from server.web.responding import AnyRequest
 
 

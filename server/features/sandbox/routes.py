@@ -16,7 +16,7 @@ from datetime import datetime
 from litestar import Response, get, post
 
 from server.access import sessions
-from server.access.sessions import LoggedIn, NoSession
+from server.access.sessions import LoggedIn
 from server.billing import By, Money, NotFound, PaymentMethod, Refused
 from server.billing.ledger import sandbox as provider_sessions
 from server.billing.ledger.ledger import Ledger
@@ -24,7 +24,8 @@ from server.billing.ledger.sandbox import LIVE, ProviderSession
 from server.features.sandbox import cards, views
 from server.features.sandbox.cards import Card
 from server.portal import Portal
-from server.rendering.renderer import View
+from server.rendering.views import View
+from server.web.cookies import NoSession, token_of
 from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go, show
 
@@ -95,7 +96,7 @@ async def visit(request: AnyRequest, portal: Portal, token: str) -> Visit:
     if portal.brand.config.billing.backend != "ledger" or not isinstance(portal.billing, Ledger):
         raise NotFound
     now = portal.clock()
-    found = await sessions.find(portal, sessions.token_of(request, portal), now)
+    found = await sessions.find(portal, token_of(request, portal), now)
     if not isinstance(found, LoggedIn):
         raise NoSession(found)
     request.state.customer = found

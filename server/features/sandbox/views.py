@@ -14,7 +14,7 @@ import msgspec
 
 from server.billing import Money, PaymentMethod
 from server.features.sandbox.cards import SHOWN_CARDS, SHOWN_IBANS, Card
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 
 class Mistake(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 
 class Repeat(msgspec.Struct, frozen=True):

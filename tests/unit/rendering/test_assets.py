@@ -97,3 +97,12 @@ def test_only_scripts_are_among_the_script_hashes(brand):
 
 def test_the_logo_keeps_its_bytes(brand):
     assert SVG in Assets.of(brand).files.values()
+
+
+def test_the_style_sheet_has_no_comment_and_keeps_its_strings(brand):
+    css = Assets.of(brand).inline_css
+    assert "/*" not in css
+    assert "\n" not in css
+    assert set(re.findall(r'content:("[^"]*")', css)) == set(
+        re.findall(r'content:\s*("[^"]*")', (STATIC / "portal.css").read_text("utf-8"))
+    )

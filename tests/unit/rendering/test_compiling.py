@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from server.publishing import examples
 from server.rendering import compiling
-from server.rendering.renderer import template_of
+from server.rendering.views import template_of
 from server.rendering.words import Environment
 from tests.support.rendered import renderer
 

@@ -6,7 +6,7 @@ import pytest
 
 from server.publishing import examples
 from server.publishing.rules import html_rules
-from server.rendering.renderer import Frame
+from server.rendering.views import Frame
 from tests.support.rendered import links, renderer, words
 
 FEATURES = ("home", "subscriptions", "invoices", "payment_methods", "details", "problems")

@@ -1,0 +1,56 @@
+"""How a step of log-in is shown: in the language that was chosen, with a way to the others; and what stands in the place
+of a page when nobody is logged in."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from litestar import Response
+
+from server.features.login import nextpage
+from server.features.login.views import Again, Ask, Code, LinkNotActive
+from server.portal import Portal
+from server.rendering.views import Language, View
+from server.web import languages, responding
+from server.web.cookies import NoSession
+from server.web.responding import AnyRequest, plain, portal_of, wants_fragment
+
+
+def show(
+    request: AnyRequest, portal: Portal, view: View, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response[str]:
+    return responding.show(
+        request, portal, view, status=status, headers=headers, offered=_offered(request, portal, view)
+    )
+
+
+def nobody_is_logged_in(request: AnyRequest, error: NoSession) -> Response[str]:
+    """A page goes to log in; a fragment opens log-in in its place, and what was asked for is then done. The words of a form
+    go along, its key does not."""
+    portal = portal_of(request)
+    if portal is None:
+        return plain("Not found", 404)
+    link = portal.link
+    after = nextpage.of_request(portal.name, request.url.path)
+    kept = error.form.to_keep() if error.form else {}
+    view: View = LinkNotActive()
+    if link and (error.address or error.form or wants_fragment(request)):
+        view = Again(link=link, email=error.address, next=after, kept=kept)
+    elif link:
+        view = Ask(link=link, next=after)
+    return show(request, portal, view, status=401)
+
+
+def _offered(request: AnyRequest, portal: Portal, view: View) -> tuple[Language, ...]:
+    """This page in the brand's languages; none where it answers a form, whose words a link would lose."""
+    if isinstance(view, Ask | Again):
+        page, asked = portal.paths.login, {"next": view.next, "prefilled_email": view.email}
+    elif isinstance(view, Code):
+        page, asked = portal.paths.login_code, {"next": view.next}
+    else:
+        return ()
+    kept = {name: value for name, value in asked.items() if value}
+    if request.method != "GET" or wants_fragment(request):
+        return ()
+    locale = languages.locale_for(request, portal)
+    return portal.renderer.languages(lambda tag: f"{page}?{urlencode({**kept, 'language': tag})}", locale)

@@ -1,0 +1,66 @@
+"""What a browser keeps for us, and the `customer` that every handler below ``/my/`` is given.
+
+Cookies carry the prefix ``__Host-`` and the brand's name: no sibling host can plant one, and a session of one brand is
+nothing to another. Without https, on the demo's loopback alone, they have no prefix and are not Secure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import Cookie
+
+from server.access.sessions import LoggedIn, find
+from server.portal import Portal
+from server.web.forms import Form, read_form
+
+
+class NoSession(Exception):
+    """Nobody is logged in, or not any more."""
+
+    def __init__(self, address: str = "", form: Form | None = None) -> None:
+        super().__init__("no session")
+        self.address = address
+        """Who was, where the browser still shows an ended session's cookie."""
+        self.form = form
+        """What was posted, when it was a form that was refused."""
+
+
+async def current(request: Request[Any, Any, Any], portal: Portal) -> LoggedIn:
+    """The dependency `customer`. Raises `NoSession`."""
+    found = await find(portal, token_of(request, portal), portal.clock())
+    if isinstance(found, LoggedIn):
+        request.state.customer = found  # for pages about problems, which are shown after the handler is gone
+        return found
+    raise NoSession(found, await read_form(request) if request.method == "POST" else None)
+
+
+def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "session") -> str:
+    """The last cookie of that name. Our tokens are never quoted, and of all else that a browser sends nothing is read."""
+    wanted, token = cookie_name(portal, name), ""
+    for header, value in request.scope["headers"]:
+        if header == b"cookie":
+            for each in value.decode("latin-1").split(";"):
+                key, _, said = each.partition("=")
+                if key.strip() == wanted:
+                    token = said.strip()
+    return token[:200]
+
+
+def cookie_name(portal: Portal, name: str) -> str:
+    """Of `session`, `challenge`, `browser`, the mark of a known one, or `language`, the tag that was chosen."""
+    return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
+
+
+def cookie(portal: Portal, name: str, token: str, max_age: int | None = None) -> Cookie:
+    """A cookie that ends with the browser, or after `max_age` seconds; 0 takes it away."""
+    return Cookie(
+        key=cookie_name(portal, name),
+        value=token,
+        max_age=max_age,
+        path="/",
+        secure=portal.is_secure,
+        httponly=True,
+        samesite="lax",
+    )
