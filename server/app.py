@@ -32,6 +32,7 @@ from server.billing.ledger.ledger import Ledger
 from server.brands import Brand
 from server.brands.link_file import LinkFile
 from server.features.details import routes as details
+from server.features.history import routes as history
 from server.features.home import routes as home
 from server.features.invoices import routes as invoices
 from server.features.login import account_routes, session_routes
@@ -58,7 +59,17 @@ from server.worker import Worker
 
 Clock = Callable[[], datetime]
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
-FEATURES = (home, subscriptions, invoices, payment_methods, details, mail_choices, session_routes, account_routes)
+FEATURES = (
+    home,
+    subscriptions,
+    invoices,
+    payment_methods,
+    details,
+    mail_choices,
+    history,
+    session_routes,
+    account_routes,
+)
 
 
 def utc_now() -> datetime:

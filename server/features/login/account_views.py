@@ -11,7 +11,7 @@ import msgspec
 from server.access.directory import Openable
 from server.billing import ENDED, Account, Money
 from server.billing.model.names import more_items_of, name_of
-from server.features.subscriptions import views as subscriptions
+from server.features.states import state_of
 from server.rendering.views import View
 
 
@@ -20,7 +20,7 @@ class Held(msgspec.Struct, frozen=True):
 
     name: str
     state: str
-    """As `subscriptions.views.Card.state`."""
+    """One of `features.states.BADGES`, or `other`."""
     word: str
     """The billing side's own word."""
     more_items: int = 0
@@ -70,7 +70,7 @@ def _choice(each: Openable, open_id: str) -> Choice:
     held = tuple(
         Held(
             name_of(subscription),
-            subscriptions.state_of(subscription),
+            state_of(subscription),
             subscription.status,
             more_items_of(subscription),
             subscription.paused_at is not None,

@@ -21,12 +21,6 @@ async def subscriptions(request: AnyRequest, portal: Portal, customer: LoggedIn)
     return it.show(views.listing(it.account, it.features, it.now, key=fresh_key()))
 
 
-@get("/my/history")
-async def history(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
-    it = Visit.looking(request, portal, customer)
-    return it.show(views.history(it.account, await portal.billing.history(customer.customer_id)))
-
-
 @get("/my/subscriptions/{subscription_id:str}")
 async def subscription(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
     it = Visit.looking(request, portal, customer)
@@ -37,7 +31,6 @@ async def subscription(request: AnyRequest, portal: Portal, customer: LoggedIn, 
 
 handlers = (
     subscriptions,
-    history,
     subscription,
     *cancel_routes.handlers,
     *change_routes.handlers,

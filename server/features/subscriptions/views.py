@@ -2,7 +2,6 @@
 
     Card            one subscription, with what happened to it: the target of every change
     List            every subscription
-    History         what was done, when, from which browser
 
 and beside this file the pages before a change: `cancel_views`, `change_views`, `pause_views`.
 
@@ -14,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -24,16 +23,10 @@ from server.billing.model.names import more_items_of, name_of
 from server.billing.rules import canceling, pausing, plans, remedies, restarting
 from server.billing.rules.methods import method_of
 from server.brands import Features
-from server.features.subscriptions.part_views import Debt, Entry, Line, debt_of, entry_of, line_of, next_charge_of
+from server.features.entries import Entry, entry_of
+from server.features.states import BADGES, state_of
+from server.features.subscriptions.part_views import Debt, Line, debt_of, line_of, next_charge_of
 from server.rendering.renderer import View
-
-BADGES = (
-    {"active": "good", "trialing": "info"}
-    | dict.fromkeys(("ending", "collection_paused", "paused", "incomplete"), "warn")
-    | dict.fromkeys(("past_due", "unpaid"), "bad")
-    | dict.fromkeys(("canceled", "incomplete_expired"), "quiet")
-)
-"""The states that templates have words for, and the kind of their badge."""
 
 _OBVIOUS = frozenset({"disabled_by_configuration", "ended", "nothing_to_change_to", "unknown_status"})
 """Why a plan cannot be changed, where the card says it already or it is not worth a sentence."""
@@ -128,14 +121,6 @@ class Card(View, frozen=True):
 class List(View, frozen=True):
     running: tuple[Card, ...] = ()
     ended: tuple[Card, ...] = ()
-
-
-class History(View, frozen=True):
-    """What was done in this account, newest first."""
-
-    here: ClassVar[str] = "history"
-
-    entries: tuple[Entry, ...] = ()
 
 
 def card(
@@ -252,20 +237,6 @@ def listing(account: Account, features: Features, now: datetime, *, key: str = "
         running=tuple(each for each in cards if not is_over(each)),
         ended=tuple(each for each in cards if is_over(each)),
     )
-
-
-def history(account: Account, activities: Sequence[Activity]) -> History:
-    return History(entries=tuple(entry_of(each, account) for each in activities))
-
-
-def state_of(subscription: Subscription) -> str:
-    """The state in the templates' words: an end that is decided or a pause stands before `active`."""
-    if subscription.status in {"active", "trialing"}:
-        if subscription.cancel_at is not None:
-            return "ending"
-        if subscription.pause_behavior:
-            return "collection_paused"
-    return subscription.status if subscription.status in BADGES else "other"
 
 
 def is_over(each: Card) -> bool:
