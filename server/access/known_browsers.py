@@ -19,7 +19,7 @@ import msgspec
 
 from server.access import sealing
 from server.portal import Portal
-from server.store import Transaction, micros, posting
+from server.store import Transaction, activities, micros, moment, posting
 
 KEPT = timedelta(days=400)
 """As long as browsers keep a cookie; each log-in begins it anew."""
@@ -33,8 +33,7 @@ UPDATE known_browser SET seen_at = :now
 _NEW = """
 INSERT INTO known_browser (brand, customer_id, mark_hash, seen_at)
 VALUES (:brand, :customer, :mark_hash, :now) ON CONFLICT DO NOTHING"""
-_LOGGED_IN = """
-SELECT 1 FROM activity WHERE brand = :brand AND customer_id = :customer AND kind = 'login' LIMIT 1"""
+_LAST_LOG_INS = "SELECT seen_at FROM known_browser WHERE brand = :brand AND customer_id = :customer ORDER BY seen_at"
 _FORGET = "DELETE FROM known_browser WHERE brand = :brand AND customer_id = :customer AND mark_hash <> :mark_hash"
 
 
@@ -58,7 +57,7 @@ def note(transaction: Transaction, portal: Portal, customer_id: str, shown: str,
 
 def tell(transaction: Transaction, portal: Portal, customer_id: str, *, browser: str, now: datetime) -> None:
     """Mail the customer about a log-in from a browser that is not known, which is not in the history yet."""
-    if not portal.brand.config.mail.wants(KIND) or not transaction.run(_LOGGED_IN, _whose(portal, customer_id)):
+    if not portal.brand.config.mail.wants(KIND) or not activities.has_logged_in(transaction, portal.name, customer_id):
         return
     posting.enqueue(
         transaction,
@@ -76,6 +75,12 @@ def forget(transaction: Transaction, portal: Portal, customer_id: str, *, but: s
     """From now on each of the customer's browsers is new; `but`: the mark of one that stays known."""
     kept = {"mark_hash": _hash(portal, customer_id, but)}
     transaction.count(_FORGET, {**_whose(portal, customer_id), **kept})
+
+
+async def all_of(portal: Portal, customer_id: str) -> list[dict[str, datetime]]:
+    """Of the browsers that are known, when each logged in last: that is all that is kept, besides what tells them apart."""
+    rows = await portal.store.read(_LAST_LOG_INS, _whose(portal, customer_id))
+    return [{"logged_in_at": moment(row[0])} for row in rows]
 
 
 def _hash(portal: Portal, customer_id: str, shown: str) -> bytes:

@@ -13,22 +13,11 @@ from datetime import datetime
 
 import msgspec
 
-from server.access import known_browsers, sealing
-from server.access.sessions import LIVE, LoggedIn, live_at
+from server.access import known_browsers, sealing, sessions
+from server.access.sessions import LoggedIn
 from server.billing import NotFound
 from server.portal import Portal
-from server.store import Row, Transaction, activities, micros, moment
-
-_ALL = f"""
-SELECT s.id_hash, s.browser, s.kind, s.created_at, s.last_seen_at FROM session s
- WHERE s.brand = :brand AND s.customer_id = :customer_id AND {LIVE} ORDER BY s.last_seen_at DESC, s.id_hash"""
-_BEFORE = """
-SELECT at, browser FROM activity
- WHERE brand = :brand AND customer_id = :customer_id AND kind = 'login' AND at < :began ORDER BY at DESC LIMIT 1"""
-_HASHES = "SELECT id_hash FROM session WHERE brand = :brand AND customer_id = :customer_id"
-_END_ONE = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand AND customer_id = :customer_id"
-_END_OTHERS = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id AND id_hash <> :own"
-_END_ALL = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id"
+from server.store import Row, Transaction, activities, moment
 
 _ROW, _TAG = 12, 16  # bytes of the two parts, which are whole numbers of base64 letters and MACs nobody guesses
 
@@ -57,26 +46,23 @@ class Before(msgspec.Struct, frozen=True):
 
 async def opened(portal: Portal, customer: LoggedIn, now: datetime) -> list[Open]:
     """Every session of the customer that is open now, the one seen last first."""
-    found = await portal.store.read(_ALL, {**_whose(portal, customer.customer_id), **live_at(portal, now)})
-    return [_open(portal, customer, row) for row in found]
+    return [_open(portal, customer, row) for row in await sessions.open_of(portal, customer.customer_id, now)]
 
 
 async def before(portal: Portal, customer: LoggedIn) -> Before | None:
-    began = {"began": micros(customer.created_at)}
-    found = await portal.store.read(_BEFORE, {**_whose(portal, customer.customer_id), **began})
-    return Before(moment(found[0][0]), found[0][1]) if found else None
+    found = await activities.last_log_in(portal.store, portal.name, customer.customer_id, before=customer.created_at)
+    return Before(moment(found[0]), found[1]) if found else None
 
 
 async def end_one(portal: Portal, customer: LoggedIn, name: str, now: datetime) -> bool:
     """End the customer's session of that name; False: it had ended. Raises `NotFound` for what is no name of theirs."""
     if not _is_theirs(portal, customer.customer_id, name):
         raise NotFound
-    whose = _whose(portal, customer.customer_id)
 
     def work(transaction: Transaction) -> bool:
-        for (id_hash,) in transaction.run(_HASHES, whose):
-            if name in _names(portal, customer.customer_id, bytes(id_hash)):
-                ended = transaction.count(_END_ONE, {**whose, "id_hash": id_hash}) == 1
+        for id_hash in sessions.hashes_of(transaction, portal.name, customer.customer_id):
+            if name in _names(portal, customer.customer_id, id_hash):
+                ended = sessions.end_one(transaction, portal.name, customer.customer_id, id_hash)
                 if ended:
                     _note(transaction, portal, customer, "session.ended", now)
                 return ended
@@ -88,10 +74,9 @@ async def end_one(portal: Portal, customer: LoggedIn, name: str, now: datetime) 
 async def end_others(portal: Portal, customer: LoggedIn, now: datetime, *, mark: str = "") -> bool:
     """End every session of the customer but this one; False: there was no other. Only this browser, by its mark, stays
     a known one."""
-    others = {**_whose(portal, customer.customer_id), "own": customer.id_hash}
 
     def work(transaction: Transaction) -> bool:
-        ended = transaction.count(_END_OTHERS, others) > 0
+        ended = sessions.end_all(transaction, portal.name, customer.customer_id, but=customer.id_hash) > 0
         known_browsers.forget(transaction, portal, customer.customer_id, but=mark)
         if ended:
             _note(transaction, portal, customer, "session.others_ended", now)
@@ -104,7 +89,7 @@ async def end_all(portal: Portal, customer: LoggedIn, now: datetime) -> None:
     """Log the customer out everywhere, here too. Whoever logs in then is told of, whatever the browser."""
 
     def work(transaction: Transaction) -> None:
-        transaction.count(_END_ALL, _whose(portal, customer.customer_id))
+        sessions.end_all(transaction, portal.name, customer.customer_id)
         known_browsers.forget(transaction, portal, customer.customer_id)
         _note(transaction, portal, customer, "logout.everywhere", now)
 
@@ -153,7 +138,3 @@ def _open(portal: Portal, customer: LoggedIn, row: Row) -> Open:
 
 def _note(transaction: Transaction, portal: Portal, customer: LoggedIn, kind: str, now: datetime) -> None:
     activities.note(transaction, portal.name, customer.customer_id, kind, now=now, browser=customer.browser)
-
-
-def _whose(portal: Portal, customer_id: str) -> dict[str, object]:
-    return {"brand": portal.name, "customer_id": customer_id}

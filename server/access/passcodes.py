@@ -28,7 +28,7 @@ from server.access import sealing
 from server.access.limits import Limits
 from server.portal import Portal
 from server.settings import Settings
-from server.store import Row, Transaction, micros, moment
+from server.store import Row, Transaction, micros, moment, posting
 
 TRIES = 5
 WRONG_CODES = 20
@@ -51,9 +51,6 @@ UPDATE challenge SET expires_at = 0
 _INSERT = """
 INSERT INTO challenge (id_hash, brand, link, address, code_mac, hardened, attempts, sent_at, expires_at)
 VALUES (:id_hash, :brand, :link, :address, :code_mac, :hardened, 0, :now, :expires_at)"""
-_MAIL = """
-INSERT INTO outbox (id, brand, kind, address, data, created_at, not_before, expires_at, attempts, state)
-VALUES (:id, :brand, 'passcode', :address, :data, :now, :now, :expires_at, 0, 'waiting')"""
 _TRY = f"""
 UPDATE challenge SET attempts = attempts + 1
  WHERE id_hash = :id_hash AND brand = :brand AND attempts < {TRIES} AND consumed_at IS NULL AND expires_at > :now
@@ -68,6 +65,8 @@ _CONSUME = "UPDATE challenge SET consumed_at = :now WHERE id_hash = :id_hash AND
 _KILL_OTHERS = """
 UPDATE challenge SET expires_at = 0
  WHERE brand = :brand AND address = :address AND consumed_at IS NULL AND (id_hash <> :id_hash OR :itself = 1)"""
+
+_END_EVERY = "DELETE FROM challenge"
 
 
 class Challenge(msgspec.Struct, frozen=True):
@@ -176,7 +175,7 @@ def ask(
     transaction.count(_INSERT, {**about, **made})
     waiting = msgspec.msgpack.encode(Opened(code, browser, language))
     sealed = sealing.Sealer(portal.settings.secrets).seal(waiting, mail.encode())
-    transaction.count(_MAIL, {**about, "id": mail, "data": sealed})
+    transaction.count(posting.TO_ADDRESS, {**about, "id": mail, "data": sealed})
     return token
 
 
@@ -224,3 +223,8 @@ def consume(transaction: Transaction, portal: Portal, *, token: str, address: st
 def hash_of(token: str) -> bytes:
     """The key of the challenge whose cookie holds this token."""
     return hashlib.sha256(b"challenge " + token.encode()).digest()
+
+
+def end_every(transaction: Transaction) -> int:
+    """End every challenge of every brand; how many there were."""
+    return transaction.count(_END_EVERY)

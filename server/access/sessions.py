@@ -18,7 +18,7 @@ import msgspec
 from server.billing import Account, NotFound
 from server.billing.model.documents import decode_account, is_due
 from server.portal import Portal
-from server.store import StoreUnavailable, Transaction, micros, moment
+from server.store import Row, StoreUnavailable, Transaction, micros, moment
 
 SEEN_EVERY = timedelta(minutes=1)
 """`last_seen_at` is written no more often than this, so that reading stays reading."""
@@ -53,11 +53,19 @@ _START = """
 INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
 VALUES (:id_hash, :brand, :customer_id, :address, :kind, :browser, :now, :now, :expires_at)"""
 _END = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand"
-_BROWSERS = """
-SELECT seen_at FROM known_browser WHERE brand = :brand AND customer_id = :customer_id ORDER BY seen_at"""
 _KNOWN = """
 SELECT kind, address, browser, created_at, last_seen_at, expires_at FROM session
  WHERE brand = :brand AND customer_id = :customer_id ORDER BY created_at"""
+
+_OPEN_OF = f"""
+SELECT s.id_hash, s.browser, s.kind, s.created_at, s.last_seen_at FROM session s
+ WHERE s.brand = :brand AND s.customer_id = :customer_id AND {LIVE} ORDER BY s.last_seen_at DESC, s.id_hash"""
+_HASHES = "SELECT id_hash FROM session WHERE brand = :brand AND customer_id = :customer_id"
+_END_ONE = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand AND customer_id = :customer_id"
+_END_OTHERS = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id AND id_hash <> :id_hash"
+# An address that the customer no longer has proves nothing any more.
+_END_OF_OLD_ADDRESS = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id AND address <> :address"
+_END_EVERY = "DELETE FROM session"
 
 
 class LoggedIn(msgspec.Struct, frozen=True):
@@ -150,6 +158,37 @@ async def end(portal: Portal, token: str) -> None:
     await portal.store.write(lambda transaction: transaction.count(_END, by_token))
 
 
+async def open_of(portal: Portal, customer_id: str, now: datetime) -> list[Row]:
+    """Of every session of the customer that is open: hash, browser, kind, when it began and was seen; seen last first."""
+    whose = {"brand": portal.name, "customer_id": customer_id}
+    return await portal.store.read(_OPEN_OF, {**whose, **live_at(portal, now)})
+
+
+def hashes_of(transaction: Transaction, brand: str, customer_id: str) -> list[bytes]:
+    return [bytes(row[0]) for row in transaction.run(_HASHES, {"brand": brand, "customer_id": customer_id})]
+
+
+def end_one(transaction: Transaction, brand: str, customer_id: str, id_hash: bytes) -> bool:
+    """End this session of the customer; False: it had ended."""
+    row = {"brand": brand, "customer_id": customer_id, "id_hash": id_hash}
+    return transaction.count(_END_ONE, row) == 1
+
+
+def end_all(transaction: Transaction, brand: str, customer_id: str, *, but: bytes = b"") -> int:
+    """End every session of the customer but that of this hash; how many there were."""
+    return transaction.count(_END_OTHERS, {"brand": brand, "customer_id": customer_id, "id_hash": but})
+
+
+def end_of_old_address(transaction: Transaction, brand: str, customer_id: str, address: str) -> None:
+    """End what another address than the customer's now has opened."""
+    transaction.count(_END_OF_OLD_ADDRESS, {"brand": brand, "customer_id": customer_id, "address": address})
+
+
+def end_every(transaction: Transaction) -> int:
+    """End every session of every brand; how many there were."""
+    return transaction.count(_END_EVERY)
+
+
 def live_at(portal: Portal, now: datetime) -> dict[str, int]:
     """The parameters of `LIVE`."""
     idle = timedelta(minutes=portal.settings.session_idle_minutes)
@@ -161,12 +200,6 @@ async def known(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
     rows = await portal.store.read(_KNOWN, {"brand": portal.name, "customer_id": customer_id})
     names = ("kind", "address", "browser", "created_at", "last_seen_at", "expires_at")
     return [dict(zip(names, (*row[:3], *map(moment, row[3:])), strict=True)) for row in rows]
-
-
-async def browsers(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
-    """Of the browsers that are known, when each logged in last: that is all that is kept, besides what tells them apart."""
-    rows = await portal.store.read(_BROWSERS, {"brand": portal.name, "customer_id": customer_id})
-    return [{"logged_in_at": moment(row[0])} for row in rows]
 
 
 def hash_of(token: str) -> bytes:

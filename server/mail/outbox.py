@@ -50,6 +50,8 @@ _FINISH = "UPDATE outbox SET state = :state, detail = :detail, data = NULL WHERE
 _PUT_BACK = """
 UPDATE outbox SET not_before = :not_before, detail = :detail
  WHERE id = :id AND state = 'waiting' AND attempts = :attempts"""
+_STUCK = "SELECT COUNT(*) FROM outbox WHERE state = 'waiting' AND created_at < :before"
+_END_EVERY = "UPDATE outbox SET state = 'expired', data = NULL, detail = :detail WHERE state = 'waiting'"
 _ABOUT = """
 SELECT created_at, kind, state, attempts, detail FROM (
   SELECT created_at, kind, state, attempts, detail FROM outbox WHERE brand = :brand AND address = :address
@@ -148,6 +150,16 @@ async def put_back(store: Store, job: Job, now: datetime, detail: str) -> None:
 async def waiting(store: Store) -> int:
     """How many mails are not decided yet, over all brands."""
     return int((await store.read("SELECT COUNT(*) FROM outbox WHERE state = 'waiting'"))[0][0])
+
+
+async def waiting_since(store: Store, before: datetime) -> int:
+    """How many mails of before that moment are not decided yet, over all brands."""
+    return int((await store.read(_STUCK, {"before": micros(before)}))[0][0])
+
+
+def end_every(transaction: Transaction, detail: str) -> int:
+    """Decide of every mail that waits that it is not sent; how many there were."""
+    return transaction.count(_END_EVERY, {"detail": detail})
 
 
 async def about(store: Store, brand: str, address: str, limit: int = 5, customer: str = "") -> list[Record]:

@@ -14,14 +14,14 @@ from server import brands as themes
 from server import settings as settings_module
 from server.billing.electronic import seller_gaps
 from server.brands import Brand, ThemeError
+from server.mail import outbox
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
 from server.portal import check_backend
 from server.settings import Settings, SettingsError
-from server.store import Store, StoreUnavailable, micros, migrations, open_store
+from server.store import Store, StoreUnavailable, migrations, open_store
 from server.store.cleaning import write_and_take_back
 
 SKEW = timedelta(seconds=5)
-_STUCK = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE state = 'waiting' AND created_at < :before"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -120,7 +120,7 @@ async def _clock(store: Store, clock: Callable[[], datetime]) -> Finding:
 
 
 async def _outbox(store: Store, now: datetime) -> Finding:
-    count, _ = (await store.read(_STUCK, {"before": micros(now - timedelta(minutes=1))}))[0]
+    count = await outbox.waiting_since(store, now - timedelta(minutes=1))
     if count:
         mend = "Is the server running, and does the mail server answer? The log says why each failed."
         return Finding("outbox", False, f"{count} mails wait for longer than a minute", mend)

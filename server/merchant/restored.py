@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import msgspec
 
+from server.access import passcodes, sessions
+from server.mail import outbox
 from server.store import Store, Transaction
 
 
@@ -24,11 +26,6 @@ class Ended(msgspec.Struct, frozen=True):
     """That had not left yet."""
 
 
-_MAILS = """
-UPDATE outbox SET state = 'expired', data = NULL, detail = 'not sent: the database was put back from a backup'
- WHERE state = 'waiting'"""
-
-
 async def end_everything(store: Store) -> Ended:
     """All of it in one transaction. Raises `StoreUnavailable`, and then nothing was changed."""
     return await store.write(_end)
@@ -36,7 +33,7 @@ async def end_everything(store: Store) -> Ended:
 
 def _end(transaction: Transaction) -> Ended:
     return Ended(
-        sessions=transaction.count("DELETE FROM session"),
-        codes=transaction.count("DELETE FROM challenge"),
-        mails=transaction.count(_MAILS),
+        sessions=sessions.end_every(transaction),
+        codes=passcodes.end_every(transaction),
+        mails=outbox.end_every(transaction, "not sent: the database was put back from a backup"),
     )

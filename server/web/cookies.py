@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request
+from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from server.access.sessions import LoggedIn, find
@@ -53,14 +53,16 @@ def cookie_name(portal: Portal, name: str) -> str:
     return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
 
 
-def cookie(portal: Portal, name: str, token: str, max_age: int | None = None) -> Cookie:
-    """A cookie that ends with the browser, or after `max_age` seconds; 0 takes it away."""
-    return Cookie(
-        key=cookie_name(portal, name),
-        value=token,
-        max_age=max_age,
-        path="/",
-        secure=portal.is_secure,
-        httponly=True,
-        samesite="lax",
+def put(response: Response[Any], portal: Portal, name: str, token: str, *, max_age: int | None = None) -> None:
+    """Give the browser a cookie that ends with it, or after `max_age` seconds; 0 takes the cookie away."""
+    response.cookies.append(
+        Cookie(
+            key=cookie_name(portal, name),
+            value=token,
+            max_age=max_age,
+            path="/",
+            secure=portal.is_secure,
+            httponly=True,
+            samesite="lax",
+        )
     )

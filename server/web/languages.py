@@ -14,7 +14,7 @@ from litestar import Request, Response
 from server.billing import Account
 from server.formats.languages import choose_locale
 from server.portal import Portal
-from server.web.cookies import cookie, token_of
+from server.web.cookies import put, token_of
 
 REMEMBERED = timedelta(days=365)
 """How long a language that was chosen is remembered."""
@@ -47,4 +47,4 @@ def chosen(request: AnyRequest, portal: Portal) -> str:
 def remember(response: Response[Any], portal: Portal, locale: str) -> None:
     """Pages before log-in are in this language from now on, whatever the browser prefers."""
     if len(portal.brand.config.site.locales) > 1:
-        response.cookies.append(cookie(portal, "language", locale, max_age=int(REMEMBERED.total_seconds())))
+        put(response, portal, "language", locale, max_age=int(REMEMBERED.total_seconds()))

@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Response, get
 
-from server.access import sessions
+from server.access import known_browsers, sessions
 from server.access.sessions import LoggedIn
 from server.billing import Activity, Invoice, InvoicePage, NotFound
 from server.features.details import edit_routes, exports, tax_routes, views
@@ -40,7 +40,7 @@ async def export(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Res
         "brand": portal.name,
         **exports.of_account(customer.account),
         "sessions": await sessions.known(portal, customer.customer_id),
-        "known_browsers": await sessions.browsers(portal, customer.customer_id),
+        "known_browsers": await known_browsers.all_of(portal, customer.customer_id),
         "reminders_off": await _reminders_off(portal, customer),
         "mails": await _mails(portal, customer),
     }

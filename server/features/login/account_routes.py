@@ -57,7 +57,7 @@ async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, 
             return go_in_place(portal.paths.accounts)
         raise NotFound
     response = go(request, portal.paths.overview)
-    response.cookies.append(cookies.cookie(portal, "session", token))
+    cookies.put(response, portal, "session", token)
     return response
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from litestar import Response
-
 from server.features.login import nextpage
 from server.features.login.views import Again, Ask, Code, LinkNotActive
 from server.portal import Portal
@@ -14,17 +12,18 @@ from server.rendering.views import Language, View
 from server.web import languages, responding
 from server.web.cookies import NoSession
 from server.web.responding import AnyRequest, plain, portal_of, wants_fragment
+from server.web.visit import Page
 
 
 def show(
     request: AnyRequest, portal: Portal, view: View, *, status: int = 200, headers: dict[str, str] | None = None
-) -> Response[str]:
+) -> Page:
     return responding.show(
         request, portal, view, status=status, headers=headers, offered=_offered(request, portal, view)
     )
 
 
-def nobody_is_logged_in(request: AnyRequest, error: NoSession) -> Response[str]:
+def nobody_is_logged_in(request: AnyRequest, error: NoSession) -> Page:
     """A page goes to log in; a fragment opens log-in in its place, and what was asked for is then done. The words of a form
     go along, its key does not."""
     portal = portal_of(request)

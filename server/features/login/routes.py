@@ -145,7 +145,7 @@ def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn 
     language = languages.locale_for(request, portal, account) if account else languages.chosen(request, portal)
     response = go(request, portal.paths.login_in(language if len(portal.brand.config.site.locales) > 1 else ""))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    response.cookies.append(cookies.cookie(portal, "session", "", max_age=0))
+    cookies.put(response, portal, "session", "", max_age=0)
     return response
 
 
@@ -184,7 +184,7 @@ async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form) 
     else:
         query = f"?{urlencode({'next': page})}" if page else ""
         response = go_in_place(portal.paths.login_code + query)
-    response.cookies.append(cookies.cookie(portal, "challenge", token, max_age=portal.settings.code_minutes * 60))
+    cookies.put(response, portal, "challenge", token, max_age=portal.settings.code_minutes * 60)
     if language := languages.chosen(request, portal):
         languages.remember(response, portal, language)
     return response
@@ -241,10 +241,10 @@ def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered
         response = go_in_place(path)
     else:
         response = go(request, path)
-    response.cookies.append(cookies.cookie(portal, "session", entered.token))
-    response.cookies.append(cookies.cookie(portal, "challenge", "", max_age=0))
+    cookies.put(response, portal, "session", entered.token)
+    cookies.put(response, portal, "challenge", "", max_age=0)
     kept = int(known_browsers.KEPT.total_seconds())
-    response.cookies.append(cookies.cookie(portal, "browser", entered.mark, max_age=kept))
+    cookies.put(response, portal, "browser", entered.mark, max_age=kept)
     return response
 
 

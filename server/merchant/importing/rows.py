@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from server.billing import ACTIVE, Account, Invoice, PromotionCode
+from server.access import directory, sessions
+from server.billing import Account, Invoice, PromotionCode
 from server.billing.ledger import rows
 from server.billing.rules.discounts import canonical as canonical_code
-from server.formats.email import Mistake, canonical
 from server.merchant.importing.staging import Staged
-from server.store import Parameters, Transaction, micros
+from server.store import Parameters, Transaction
 
-_PUT_CUSTOMER = """
-INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
-VALUES (:brand, :id, :address, :email, :name, :created_at, :active, :disabled)
-ON CONFLICT (brand, id) DO UPDATE SET address = excluded.address, email = excluded.email, name = excluded.name,
-  created_at = excluded.created_at, active = excluded.active, disabled = excluded.disabled"""
-# An address that the customer no longer has proves nothing any more.
-_END_SESSIONS = "DELETE FROM session WHERE brand = :brand AND customer_id = :id AND address <> :address"
 _PUT_IMPORTED = """
 INSERT INTO imported (brand, kind, id, customer_id, digest) VALUES (:brand, :kind, :id, :customer, :digest)
 ON CONFLICT (brand, kind, id) DO UPDATE SET customer_id = excluded.customer_id, digest = excluded.digest"""
@@ -29,22 +22,6 @@ _PUT_CODE = """
 INSERT INTO promotion_code (brand, code, id) VALUES (:brand, :code, :id) ON CONFLICT (brand, code, id) DO NOTHING"""
 _CATALOG = "SELECT document FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
 _BATCH = 1000
-
-
-def directory_values(brand: str, account: Account) -> dict[str, object]:
-    """The customer's row in the directory. An address that no mail could reach leaves it empty: nobody logs in by it."""
-    customer = account.customer
-    address = canonical(customer.email)
-    return {
-        "brand": brand,
-        "id": customer.id,
-        "address": "" if isinstance(address, Mistake) else address,
-        "email": customer.email,
-        "name": customer.name,
-        "created_at": micros(customer.created_at),
-        "active": int(any(each.status in ACTIVE for each in account.subscriptions)),
-        "disabled": int(customer.disabled),
-    }
 
 
 class Rows:
@@ -86,11 +63,10 @@ class Rows:
                 raise rows.Conflict
         for each in invoices:
             self._put(rows.PUT_INVOICE, rows.invoice_values(self.brand, customer, each))
-        entry = directory_values(self.brand, account)
-        self._put(_PUT_CUSTOMER, entry)
+        entry = directory.values_of(self.brand, account)
+        self._put(directory.PUT, entry)
         if seen is not None and seen.account.customer.email != account.customer.email:
-            whose = {"brand": self.brand, "id": customer, "address": entry["address"]}
-            self.transaction.count(_END_SESSIONS, whose)
+            sessions.end_of_old_address(self.transaction, self.brand, customer, str(entry["address"]))
 
     def remember(self, each: Staged) -> None:
         values = {"brand": self.brand, "kind": each.kind, "id": each.id, "customer": each.owner, "digest": each.digest}

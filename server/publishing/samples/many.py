@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 
+from server.access import directory
 from server.billing.ledger import rows
 from server.billing.ledger.events.renewals import due_at, settled
 from server.billing.ledger.sums.invoicing import with_invoices
@@ -17,9 +18,6 @@ from server.publishing.samples.shapes import Json, Shapes
 from server.publishing.samples.wares import wares
 from server.store import Store, Transaction, micros
 
-_PUT_CUSTOMER = """
-INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
-VALUES (:brand, :id, :address, :address, :name, :created_at, 1, 0)"""
 _INVOICES = 3
 _BATCH = 2_000
 _DIGITS = 7
@@ -84,8 +82,8 @@ class _Template:
     def write(self, transaction: Transaction, numbers: range) -> None:
         marks = [f"{number:0{_DIGITS}d}" for number in numbers]
         customers = [
-            {"brand": self.brand, "id": f"cus_many{mark}", "address": address_of(mark), "name": f"Customer {mark}",
-             "created_at": self.created_at}
+            {"brand": self.brand, "id": f"cus_many{mark}", "address": address_of(mark), "email": address_of(mark),
+             "name": f"Customer {mark}", "created_at": self.created_at, "active": 1, "disabled": 0}
             for mark in marks
         ]  # fmt: skip
         accounts = [
@@ -99,7 +97,7 @@ class _Template:
             for mark in marks
             for identity, at, document in self.invoices
         ]  # fmt: skip
-        transaction.run_many(_PUT_CUSTOMER, customers)
+        transaction.run_many(directory.PUT, customers)
         transaction.run_many(rows.INSERT_ACCOUNT, accounts)
         transaction.run_many(rows.PUT_INVOICE, invoices)
 
