@@ -12,7 +12,7 @@ import msgspec
 
 from server.billing import ACTIVE, Account
 from server.billing.model.documents import decode_account
-from server.formats.email import Mistake, canonical
+from server.formats.email import EmailMistake, canonical
 from server.store import Row, Store, Transaction, micros, moment
 
 # Among equals the larger id, so that the answer is the same every time.
@@ -31,7 +31,7 @@ SELECT c.id, c.name, a.document FROM customer c
   LEFT JOIN account a ON a.brand = c.brand AND a.customer_id = c.id
  WHERE c.brand = :brand AND c.address = :address AND c.disabled = 0
  ORDER BY c.active DESC, c.created_at DESC, c.id DESC LIMIT :limit"""
-_MOST = 50
+_MOST_ACCOUNTS = 50
 PUT = """
 INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
 VALUES (:brand, :id, :address, :email, :name, :created_at, :active, :disabled)
@@ -94,7 +94,7 @@ class Openable(msgspec.Struct, frozen=True):
 
 async def openable(store: Store, brand: str, address: str) -> list[Openable]:
     """Everybody with the address who may log in, the one that the rule opens first."""
-    rows = await store.read(_OPENABLE, {"brand": brand, "address": address, "limit": _MOST})
+    rows = await store.read(_OPENABLE, {"brand": brand, "address": address, "limit": _MOST_ACCOUNTS})
     return [Openable(id_, name, decode_account(document) if document else None) for id_, name, document in rows]
 
 
@@ -117,7 +117,7 @@ def values_of(brand: str, account: Account) -> dict[str, object]:
     return {
         "brand": brand,
         "id": customer.id,
-        "address": "" if isinstance(address, Mistake) else address,
+        "address": "" if isinstance(address, EmailMistake) else address,
         "email": customer.email,
         "name": customer.name,
         "created_at": micros(customer.created_at),

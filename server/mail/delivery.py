@@ -17,7 +17,7 @@ from server.access.directory import Candidate
 from server.billing import Account, BillingError
 from server.formats.languages import choose_locale
 from server.mail import messages, outbox
-from server.mail.kinds import KINDS, Kind, NotSent
+from server.mail.kinds import KINDS, MailKind, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
@@ -109,7 +109,7 @@ class Delivery:
         return await choice.customer_for(self._store, job.brand, job.address)
 
     @staticmethod
-    def _is_asked_for(kind: Kind, portal: Portal) -> bool:
+    def _is_asked_for(kind: MailKind, portal: Portal) -> bool:
         """Whether the account says something about this mail: in which language, or that it is needless by now."""
         return kind.is_needed is not None or len(portal.brand.config.site.locales) > 1
 

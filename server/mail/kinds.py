@@ -38,7 +38,7 @@ class Unwanted(NotSent):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class MailKind:
     mail: type[Mail]
     """What its templates read."""
     read: Callable[[Portal, Job, Candidate], Mail]
@@ -83,7 +83,7 @@ def _way(portal: Portal, customer: Candidate, page: str) -> str:
     return f"{portal.origin}{portal.paths.login_to(page, customer.email)}" if portal.link else ""
 
 
-def _about(kind: type[Letter]) -> Kind:
+def _about(kind: type[Letter]) -> MailKind:
     def read(portal: Portal, job: Job, customer: Candidate) -> Mail:
         if not portal.brand.config.mail.wants(job.kind):
             raise NotSent("not sent: switched off in portal.toml, [mail]")
@@ -93,14 +93,14 @@ def _about(kind: type[Letter]) -> Kind:
         way = _way(portal, customer, page_of(kind, event))
         return letter(kind, event, way=way, link=portal_link(portal, customer.email), stop=stop)
 
-    return Kind(kind, read, is_needed=lambda job, account: is_needed(kind, decode(job.data), account))
+    return MailKind(kind, read, is_needed=lambda job, account: is_needed(kind, decode(job.data), account))
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, MailKind] = {
     kind.mail.template: kind
     for kind in (
-        Kind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed", asked_in=_passcode_asked_in),
-        Kind(messages.NewLogin, _new_login),
+        MailKind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed", asked_in=_passcode_asked_in),
+        MailKind(messages.NewLogin, _new_login),
         *(_about(each) for each in LETTERS),
     )
 }

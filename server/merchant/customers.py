@@ -12,7 +12,7 @@ from rich.text import Text
 
 from server.access import directory as choice
 from server.access.directory import Explained
-from server.formats.email import Mistake, canonical
+from server.formats.email import EmailMistake, canonical
 from server.mail import outbox, reminder_choices
 from server.mail.outbox import Record
 from server.store import Store
@@ -42,7 +42,7 @@ class NotAnAddress(Exception):
 async def search(store: Store, brand: str, typed: str) -> RenderableType:
     """What the merchant is shown. Raises `NotAnAddress` and `StoreUnavailable`."""
     address = canonical(typed)
-    if isinstance(address, Mistake):
+    if isinstance(address, EmailMistake):
         raise NotAnAddress(f"{typed!r} is not an e-mail address that a customer could log in with")
     found = await choice.explain(store, brand, address)
     mails = await outbox.about(store, brand, address)

@@ -18,7 +18,7 @@ from server.store import Store
 
 STATES = ("verified", "unverified")
 """Stripe's words for `verification.status`."""
-LONGEST = 500
+LONGEST_FIELD = 500
 
 
 class NotSaid(Exception):
@@ -57,6 +57,6 @@ def _one_of(numbers: tuple[TaxId, ...], value: str, customer: str) -> TaxId:
 
 def _line(what: str, typed: str) -> str:
     text = texts.line(typed.replace("\r\n", "\n").replace("\n", ", "))
-    if text is None or len(text) > LONGEST:
-        raise NotSaid(f"{what}: one line of at most {LONGEST} characters is expected")
+    if text is None or len(text) > LONGEST_FIELD:
+        raise NotSaid(f"{what}: one line of at most {LONGEST_FIELD} characters is expected")
     return text

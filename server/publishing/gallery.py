@@ -59,7 +59,7 @@ class Swatch(msgspec.Struct, frozen=True):
     least: float
 
 
-class Kind(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True):
     label: str
     about: str
     fields: list[Field]
@@ -95,7 +95,7 @@ def files_of(brand: Brand, shown: Sequence[Example], mails: Sequence[MailExample
         shown=list(found.values()),
         sections=list(dict.fromkeys(each.section for each in found.values())),
         swatches=list(swatches(brand)),
-        kinds=[Kind(fields.label(each), _about(each), fields.fields_of(each)) for each in kinds],
+        kinds=[Reference(fields.label(each), _about(each), fields.fields_of(each)) for each in kinds],
     )
     return files | {"index.html": page.encode()}
 

@@ -29,8 +29,6 @@ from server.rendering.assets import Assets
 from server.rendering.filters import babel_locale, filters_of
 from server.rendering.views import Frame, Language, View, template_of
 
-__all__ = ["SITE", "Renderer", "View"]
-
 SITE = Path(__file__).parents[2] / "site"
 
 

@@ -26,7 +26,7 @@ from server.web.problems.views import Repeat
 from server.web.responding import AnyRequest
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
-Page = Response[Any]
+Answer = Response[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Visit:
         """Who asks, as the billing side wants to know it."""
         return By(self.customer.customer_id, self.features, self.now, self.key, self.customer.browser)
 
-    def show(self, view: View, *, account: Account | None = None, status: int = 200) -> Page:
+    def show(self, view: View, *, account: Account | None = None, status: int = 200) -> Answer:
         """`account` is the changed one, where something was changed."""
         account, address = account or self.account, self.customer.address
         return responding.show(self.request, self.portal, view, account=account, address=address, status=status)

@@ -74,8 +74,8 @@ def add_tax_id(account: Account, kind: str, number: str, id_: str, rule: Custome
     customer = account.customer
     if not may_update(rule, "tax_id"):
         return Refusal("details_not_allowed")
-    if len(customer.tax_ids) >= tax_numbers.MOST:
-        return Refusal("too_many_tax_ids", str(tax_numbers.MOST))
+    if len(customer.tax_ids) >= tax_numbers.MOST_TAX_NUMBERS:
+        return Refusal("too_many_tax_ids", str(tax_numbers.MOST_TAX_NUMBERS))
     value = tax_numbers.read(kind, number, customer.address.country)
     if not value:
         return Refusal("tax_id_invalid")
@@ -175,7 +175,7 @@ def _phone(typed: str, stored: str, region: str, wrong: dict[str, str]) -> str:
     text = _line("phone", typed, wrong)
     if not text or text in (stored, phones.shown(stored)):
         return stored if text else ""
-    number = phones.read(text, region) if len(text) <= phones.LONGEST else ""
+    number = phones.read(text, region) if len(text) <= phones.LONGEST_PHONE else ""
     if not number:
         wrong.setdefault("phone", "form")
     return number or text

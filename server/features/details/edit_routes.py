@@ -15,9 +15,9 @@ from server.access.sessions import LoggedIn
 from server.billing import BillingAddress, Contact, Refused, Shipping, Update
 from server.billing.rules.details import checked, may_update
 from server.features.details import form_views as views
-from server.features.details.visit import Page, Visit, fresh_key
+from server.features.details.visit import Answer, Visit, fresh_key
 from server.portal import Portal
-from server.rendering.renderer import View
+from server.rendering.views import View
 from server.web.responding import AnyRequest
 
 _ADDRESS = ("country", "line1", "line2", "city", "state", "postal_code")
@@ -26,13 +26,13 @@ Form = Callable[..., View]
 
 
 @get("/my/details/contact")
-async def edit_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def edit_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = Visit.looking(request, portal, customer).allowed("name", "phone")
     return it.show(_contact_form(it)())
 
 
 @post("/my/details/contact", status_code=200)
-async def save_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def save_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = (await Visit.posting(request, portal, customer)).allowed("name", "phone")
     it.may_repeat("details_contact", "", "name", "phone", "seen", "step")
     # A field that may not be changed is none of the form's, whatever was sent.
@@ -41,13 +41,13 @@ async def save_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) 
 
 
 @get("/my/details/address")
-async def edit_address(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def edit_address(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = Visit.looking(request, portal, customer).allowed("address")
     return it.show(_address_form(it)())
 
 
 @post("/my/details/address", status_code=200)
-async def save_address(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def save_address(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = (await Visit.posting(request, portal, customer)).allowed("address")
     typed = it.address()
     if it.form.get("step") != "save":
@@ -57,13 +57,13 @@ async def save_address(request: AnyRequest, portal: Portal, customer: LoggedIn) 
 
 
 @get("/my/details/shipping")
-async def edit_shipping(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def edit_shipping(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = Visit.looking(request, portal, customer).allowed("shipping")
     return it.show(_shipping_form(it)())
 
 
 @post("/my/details/shipping", status_code=200)
-async def save_shipping(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def save_shipping(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = (await Visit.posting(request, portal, customer)).allowed("shipping")
     typed, step = Shipping(it.typed("name"), it.typed("phone"), it.address()), it.form.get("step")
     if step == "copy":
@@ -78,7 +78,7 @@ async def save_shipping(request: AnyRequest, portal: Portal, customer: LoggedIn)
     return await _save(it, typed, _shipping_form(it), "shipping")
 
 
-async def _save(it: Visit, update: Update, form: Form, what: str) -> Page:
+async def _save(it: Visit, update: Update, form: Form, what: str) -> Answer:
     typed: Any = update.address if isinstance(update, BillingAddress) else update
     kept, mistakes = checked(it.account.customer, update)
     if mistakes or not it.key:

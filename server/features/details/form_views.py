@@ -21,7 +21,7 @@ from server.billing.rules.details import Mistakes, mark, may_update
 from server.brands.features import CustomerUpdate
 from server.features.details.views import Number, number
 from server.formats import phones, postal, tax_numbers
-from server.formats.tax_types import Kind
+from server.formats.tax_types import TaxType
 from server.rendering.views import View
 
 NO_MISTAKES: Mistakes = MappingProxyType({})
@@ -182,7 +182,7 @@ def remove_tax_id(account: Account, tax_id: TaxId, *, key: str, again: str = "")
     return RemoveTaxId(customer=account.customer.id, key=key, again=again, it=number(tax_id))
 
 
-def _kinds(kinds: Sequence[Kind], country: str) -> tuple[TaxKind, ...]:
+def _kinds(kinds: Sequence[TaxType], country: str) -> tuple[TaxKind, ...]:
     return tuple(TaxKind(each.code, each.name, each.country, tax_numbers.example(each.code, country)) for each in kinds)
 
 

@@ -8,7 +8,7 @@ from server.access.sessions import LoggedIn
 from server.billing import NotFound, Refused, TaxId
 from server.billing.rules import details
 from server.features.details import form_views as views
-from server.features.details.visit import Page, Visit, fresh_key
+from server.features.details.visit import Answer, Visit, fresh_key
 from server.formats import tax_numbers
 from server.formats.tax_types import BY_CODE
 from server.portal import Portal
@@ -18,14 +18,14 @@ _MISTAKES = {"tax_id_invalid": "form", "tax_id_taken": "taken", "too_many_tax_id
 
 
 @get("/my/details/tax-ids")
-async def add_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def add_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = Visit.looking(request, portal, customer).allowed("tax_id")
-    full = {"number": "full"} if len(it.account.customer.tax_ids) >= tax_numbers.MOST else {}
+    full = {"number": "full"} if len(it.account.customer.tax_ids) >= tax_numbers.MOST_TAX_NUMBERS else {}
     return it.show(views.add_tax_id(it.account, key=fresh_key(), mistakes=full))
 
 
 @post("/my/details/tax-ids", status_code=200)
-async def save_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def save_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = (await Visit.posting(request, portal, customer)).allowed("tax_id")
     kind, number = it.typed("kind"), it.typed("number")
     mistakes = {} if kind in BY_CODE else {"kind": "choice"}
@@ -48,13 +48,13 @@ async def save_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn) -
 
 
 @get("/my/details/tax-ids/{tax_id:str}/remove")
-async def confirm_remove(request: AnyRequest, portal: Portal, customer: LoggedIn, tax_id: str) -> Page:
+async def confirm_remove(request: AnyRequest, portal: Portal, customer: LoggedIn, tax_id: str) -> Answer:
     it = Visit.looking(request, portal, customer).allowed("tax_id")
     return it.show(views.remove_tax_id(it.account, _find(it, tax_id), key=fresh_key()))
 
 
 @post("/my/details/tax-ids/{tax_id:str}/remove", status_code=200)
-async def remove_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn, tax_id: str) -> Page:
+async def remove_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn, tax_id: str) -> Answer:
     it = (await Visit.posting(request, portal, customer)).allowed("tax_id")
     if not it.key:
         again = views.remove_tax_id(it.account, _find(it, tax_id), key=fresh_key(), again="out_of_date")
@@ -64,8 +64,8 @@ async def remove_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn,
     return it.saved(account, "tax_id_removed")
 
 
-def _form(it: Visit, mistakes: details.Mistakes, *, again: str = "") -> Page:
-    typed = it.typed("number")[: tax_numbers.LONGEST]
+def _form(it: Visit, mistakes: details.Mistakes, *, again: str = "") -> Answer:
+    typed = it.typed("number")[: tax_numbers.LONGEST_TAX_NUMBER]
     view = views.add_tax_id(it.account, it.typed("kind"), typed, key=fresh_key(), mistakes=mistakes, again=again)
     return it.show(view, status=422)
 

@@ -8,7 +8,7 @@ from server.billing import Account, Address, TaxId
 from server.billing.rules.details import may_update
 from server.brands.features import CustomerUpdate
 from server.formats import phones
-from server.formats.tax_numbers import MOST
+from server.formats.tax_numbers import MOST_TAX_NUMBERS
 from server.formats.tax_types import BY_CODE
 from server.rendering.views import View
 
@@ -71,7 +71,7 @@ def details(account: Account, rule: CustomerUpdate | None = None, *, saved: str 
         shipping=customer.shipping,
         tax_ids=tuple(number(each) for each in customer.tax_ids),
         may_change=may_change(rule) if rule else (),
-        has_room=len(customer.tax_ids) < MOST,
+        has_room=len(customer.tax_ids) < MOST_TAX_NUMBERS,
         saved=saved,
     )
 

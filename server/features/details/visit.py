@@ -14,11 +14,11 @@ from server.brands.features import CustomerUpdate
 from server.features.details import views
 from server.web import visit
 from server.web.languages import locale_for
-from server.web.visit import Page, fresh_key
+from server.web.visit import Answer, fresh_key
 
-__all__ = ["Page", "Visit", "fresh_key"]
+__all__ = ["Answer", "Visit", "fresh_key"]
 
-_MOST = 2_000
+_LONGEST_FIELD = 2_000
 """Characters of a field that come back to the form; everything that can be kept is shorter."""
 
 
@@ -43,7 +43,7 @@ class Visit(visit.Visit):
         return seen if re.fullmatch("[0-9a-f]{32}", seen) else ""
 
     def typed(self, name: str) -> str:
-        return self.form.get(name)[:_MOST].strip()
+        return self.form.get(name)[:_LONGEST_FIELD].strip()
 
     def address(self) -> Address:
         return Address(*(self.typed(name) for name in Address.__struct_fields__))
@@ -58,5 +58,5 @@ class Visit(visit.Visit):
         said = {name: self.form.get(name) for name in fields if self.form.get(name)}
         self.repeatable(action, subject, said, see="details")
 
-    def saved(self, account: Account, what: str) -> Page:
+    def saved(self, account: Account, what: str) -> Answer:
         return self.show(views.details(account, self.rule, saved=what), account=account)

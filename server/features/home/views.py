@@ -26,7 +26,7 @@ class Overview(View, frozen=True):
     is_old: bool = False
     """Hours old, so that the time of day alone would mislead."""
     payment_methods: payment_methods.List | None = None
-    invoices: tuple[invoices.Row, ...] | None = None
+    invoices: tuple[invoices.InvoiceRow, ...] | None = None
     """The latest few."""
     has_more_invoices: bool = False
     details: details.Show | None = None

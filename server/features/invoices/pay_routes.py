@@ -16,19 +16,19 @@ from server.access.sessions import LoggedIn
 from server.billing import Account, Invoice, NotFound, Refused
 from server.billing.rules import paying
 from server.features.invoices import pay_views, views
-from server.features.invoices.visit import Page, Visit, fresh_key
+from server.features.invoices.visit import Answer, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest, go
 
 
 @get("/my/invoices/{invoice_id:str}/pay")
-async def confirm_pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
+async def confirm_pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Answer:
     it = await _Payment.begin(Visit.looking(request, portal, customer), invoice_id)
     return it.cannot(looking=True) or it.form_page()
 
 
 @post("/my/invoices/{invoice_id:str}/pay", status_code=200)
-async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
+async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Answer:
     visit = await Visit.posting(request, portal, customer)
     it = await _Payment.begin(visit, invoice_id, visit.form.get("method"))
     if impossible := it.cannot():
@@ -50,7 +50,7 @@ async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
 
 
 @post("/my/invoices/{invoice_id:str}/pay/add", status_code=200)
-async def pay_add(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Page:
+async def pay_add(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Answer:
     """To the provider's page for another payment method, which leads back here."""
     it = await _Payment.begin(await Visit.posting(request, portal, customer), invoice_id)
     if impossible := it.cannot():
@@ -60,7 +60,7 @@ async def pay_add(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
 
 
 @get("/my/invoices/{invoice_id:str}/pay/{method_id:str}/added")
-async def pay_added(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, method_id: str) -> Page:
+async def pay_added(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, method_id: str) -> Answer:
     """Back from the provider's page with a new payment method."""
     it = await _Payment.begin(Visit.looking(request, portal, customer), invoice_id, method_id)
     if it.visit.account.payment_method(method_id) is None:
@@ -83,7 +83,7 @@ class _Payment:
         invoice = await visit.portal.billing.invoice(visit.customer.customer_id, invoice_id)
         return cls(visit, invoice, chosen[:255])
 
-    def cannot(self, *, looking: bool = False) -> Page | None:
+    def cannot(self, *, looking: bool = False) -> Answer | None:
         """The invoice as it stands, where there is nothing to pay."""
         visit, refusal = self.visit, paying.may_pay(self.invoice)
         if refusal is None:
@@ -96,7 +96,7 @@ class _Payment:
 
     def form_page(
         self, *, of: Invoice | None = None, account: Account | None = None, status: int = 200, **said: Any
-    ) -> Page:
+    ) -> Answer:
         """`of` and `account`: as they are after a try."""
         visit, account = self.visit, account or self.visit.account
         view = pay_views.confirm_pay(

@@ -14,8 +14,8 @@ from server.billing.model.names import name_of
 from server.billing.rules import paying
 from server.billing.rules.methods import is_expired, method_of
 from server.brands import Features
-from server.features.invoices.views import Row, row
-from server.rendering.renderer import View
+from server.features.invoices.views import InvoiceRow, row
+from server.rendering.views import View
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class ConfirmPay(View, frozen=True):
     """Goes along with the form: a page of another account must not pay this one."""
     key: str
     """The idempotency key of the form."""
-    row: Row
+    row: InvoiceRow
     due: Money
     """What is paid now: all that is due."""
     paid: Money | None = None

@@ -24,7 +24,7 @@ MOST_LINES = 2_000
 """A PDF of more lines is not made: it would take the time and the memory of all the others."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class InvoiceRow(msgspec.Struct, frozen=True):
     """One invoice in a list."""
 
     id: str
@@ -53,7 +53,7 @@ class Row(msgspec.Struct, frozen=True):
 class List(View, frozen=True):
     """One page of the invoices, newest first."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[InvoiceRow, ...] = ()
     before: str = ""
     """The cursor that this page was asked for with; empty: the newest."""
     older: str = ""
@@ -64,7 +64,7 @@ class List(View, frozen=True):
     """Only those with this status are shown; empty: all."""
     years: tuple[int, ...] = ()
     """Those that can be chosen, newest first; none: the customer has no invoice."""
-    debts: tuple[Row, ...] = ()
+    debts: tuple[InvoiceRow, ...] = ()
     """Older ones that are still to be paid, beside the newest page."""
 
     @property
@@ -84,7 +84,7 @@ class Detail(View, frozen=True):
     """One invoice, as it was finalized, and what happened to it since."""
 
     invoice: Invoice
-    row: Row
+    row: InvoiceRow
     lines: tuple[Line, ...] = ()
     payments: tuple[Payment, ...] = ()
     """The tries that ended, oldest first: paid, failed or canceled."""
@@ -169,18 +169,18 @@ def listing(
     )
 
 
-def latest(account: Account, now: datetime) -> tuple[Row, ...]:
+def latest(account: Account, now: datetime) -> tuple[InvoiceRow, ...]:
     """The first few, and whatever else is asked for, for the overview: they stand in the account, so no other query is
     needed."""
     rows = (row(each, now) for each in account.invoices)
     return tuple(each for number, each in enumerate(rows) if number < SHOWN_ON_OVERVIEW or each.may_pay)
 
 
-def row(invoice: Invoice, now: datetime) -> Row:
+def row(invoice: Invoice, now: datetime) -> InvoiceRow:
     status = status_word(invoice, now)
     partly_paid = invoice.status == "open" and invoice.amount_due != invoice.total
     refunded = sum(each.refunded.amount for each in invoice.payments if each.refunded)
-    return Row(
+    return InvoiceRow(
         id=invoice.id,
         number=invoice.number,
         created_at=invoice.created_at,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.web import visit
-from server.web.visit import Page, fresh_key
+from server.web.visit import Answer, fresh_key
 
-__all__ = ["Page", "Visit", "fresh_key"]
+__all__ = ["Answer", "Visit", "fresh_key"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,11 @@ from server.web import cookies
 from server.web.responding import AnyRequest, go, go_in_place, show
 from server.web.visit import Visit
 
-Page = Response[str] | Response[None]
+Answer = Response[str] | Response[None]
 
 
 @get("/my/accounts")
-async def accounts(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def accounts(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     _is_offered(portal)
     found = await choice.openable(portal.store, portal.name, customer.address)
     view = account_views.accounts(customer.customer_id, customer.address, found)
@@ -35,7 +35,7 @@ async def accounts(request: AnyRequest, portal: Portal, customer: LoggedIn) -> P
 
 
 @post("/my/accounts/{account_id:str}/open", status_code=200)
-async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, account_id: str) -> Page:
+async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, account_id: str) -> Answer:
     _is_offered(portal)
     await Visit.posting(request, portal, customer)
     if account_id == customer.customer_id:

@@ -12,18 +12,18 @@ from server.rendering.views import Language, View
 from server.web import languages, responding
 from server.web.cookies import NoSession
 from server.web.responding import AnyRequest, plain, portal_of, wants_fragment
-from server.web.visit import Page
+from server.web.visit import Answer
 
 
 def show(
     request: AnyRequest, portal: Portal, view: View, *, status: int = 200, headers: dict[str, str] | None = None
-) -> Page:
+) -> Answer:
     return responding.show(
         request, portal, view, status=status, headers=headers, offered=_offered(request, portal, view)
     )
 
 
-def nobody_is_logged_in(request: AnyRequest, error: NoSession) -> Page:
+def nobody_is_logged_in(request: AnyRequest, error: NoSession) -> Answer:
     """A page goes to log in; a fragment opens log-in in its place, and what was asked for is then done. The words of a form
     go along, its key does not."""
     portal = portal_of(request)

@@ -28,7 +28,7 @@ from server.access.limits import Limits
 from server.access.passcodes import Challenge
 from server.features.login import nextpage, views
 from server.features.login.pages import show
-from server.formats.email import Mistake, canonical
+from server.formats.email import EmailMistake, canonical
 from server.formats.user_agents import family
 from server.portal import Portal
 from server.web import cookies, languages
@@ -36,28 +36,28 @@ from server.web.forms import Form, read_form
 from server.web.guard import client_address
 from server.web.responding import AnyRequest, go, go_in_place, wants_fragment
 
-Page = Response[str] | Response[None]
+Answer = Response[str] | Response[None]
 
 
 @get("/login")
-async def ask_page(request: AnyRequest, portal: Portal) -> Page:
+async def ask_page(request: AnyRequest, portal: Portal) -> Answer:
     link = _link(portal)
     if not link:
         return _link_not_active(request, portal)
     given = canonical(request.query_params.get("prefilled_email", ""))
-    email = "" if isinstance(given, Mistake) else given
+    email = "" if isinstance(given, EmailMistake) else given
     return show(request, portal, views.Ask(link=link, email=email, next=_next_in_query(request)))
 
 
 @post("/login", status_code=200)
-async def ask(request: AnyRequest, portal: Portal) -> Page:
+async def ask(request: AnyRequest, portal: Portal) -> Answer:
     form = await read_form(request)
     request.state.language = form.get("language")
     link = form.get("link")
     if not link or link != _link(portal):
         return _link_not_active(request, portal)
     address = canonical(form.get("email"))
-    if isinstance(address, Mistake):
+    if isinstance(address, EmailMistake):
         page, kept = nextpage.known(form.get("next")), form.kept()
         view = views.Ask(link=link, email=form.get("email")[:254], mistake=address.value, next=page, kept=kept)
         return show(request, portal, view, status=422)
@@ -69,7 +69,7 @@ async def ask(request: AnyRequest, portal: Portal) -> Page:
 
 
 @get("/login/code")
-async def code_page(request: AnyRequest, portal: Portal) -> Page:
+async def code_page(request: AnyRequest, portal: Portal) -> Answer:
     token = cookies.token_of(request, portal, "challenge")
     page = _next_in_query(request)
     challenge = await _challenge(portal, token, portal.clock())
@@ -81,7 +81,7 @@ async def code_page(request: AnyRequest, portal: Portal) -> Page:
 
 
 @post("/login/code", status_code=200)
-async def enter_code(request: AnyRequest, portal: Portal) -> Page:
+async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
     form, token, now = await read_form(request), cookies.token_of(request, portal, "challenge"), portal.clock()
     challenge = await _challenge(portal, token, now)
     if challenge is None or not challenge.is_live:
@@ -118,7 +118,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Page:
 
 
 @post("/login/resend", status_code=200)
-async def resend(request: AnyRequest, portal: Portal) -> Page:
+async def resend(request: AnyRequest, portal: Portal) -> Answer:
     form, token, now = await read_form(request), cookies.token_of(request, portal, "challenge"), portal.clock()
     challenge = await _challenge(portal, token, now)
     if challenge is None:
@@ -132,14 +132,14 @@ async def resend(request: AnyRequest, portal: Portal) -> Page:
 
 
 @post("/logout", status_code=200)
-async def logout(request: AnyRequest, portal: Portal) -> Page:
+async def logout(request: AnyRequest, portal: Portal) -> Answer:
     form = await read_form(request) if request.headers.get("content-type") else Form({})
     request.state.language = form.get("language")
     await sessions.end(portal, cookies.token_of(request, portal))
     return logged_out(request, portal)
 
 
-def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn | None = None) -> Page:
+def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn | None = None) -> Answer:
     """The answer that takes the session's cookie away, and stays in the language of the page before."""
     account = customer.account if customer else None
     language = languages.locale_for(request, portal, account) if account else languages.chosen(request, portal)
@@ -174,13 +174,13 @@ async def _challenge(portal: Portal, token: str, now: datetime) -> Challenge | N
     return passcodes.find(await portal.store.read(*passcodes.finding(portal, token)), now) if token else None
 
 
-async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form) -> Page:
+async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form) -> Answer:
     """To the code form, whose URL may be loaded again when the mail app was in between."""
     page, kept = nextpage.known(form.get("next")), form.kept()
     challenge = await _challenge(portal, token, portal.clock()) if kept else None
     if challenge:
         # Words must not travel in a URL, so the form is the answer itself.
-        response: Page = show(request, portal, _code_view(request, challenge, page, kept))
+        response: Answer = show(request, portal, _code_view(request, challenge, page, kept))
     else:
         query = f"?{urlencode({'next': page})}" if page else ""
         response = go_in_place(portal.paths.login_code + query)
@@ -209,7 +209,7 @@ def _mistake(
     mistake: str,
     *,
     tries_left: int = passcodes.TRIES,
-) -> Page:
+) -> Answer:
     shown = _code_view(request, challenge, nextpage.known(form.get("next")), form.kept())
     view = msgspec.structs.replace(shown, mistake=mistake, tries_left=tries_left)
     if mistake != "too_soon":
@@ -218,7 +218,7 @@ def _mistake(
     return show(request, portal, view, status=429, headers={"Retry-After": str(max(seconds, 1))})
 
 
-def _lapsed(request: AnyRequest, portal: Portal, address: str, form: Form) -> Page:
+def _lapsed(request: AnyRequest, portal: Portal, address: str, form: Form) -> Answer:
     link = _link(portal)
     if not link:
         return _link_not_active(request, portal)
@@ -227,7 +227,7 @@ def _lapsed(request: AnyRequest, portal: Portal, address: str, form: Form) -> Pa
     return show(request, portal, view, status=422 if request.method == "POST" else 200)
 
 
-def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered) -> Page:
+def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered) -> Answer:
     page = nextpage.known(form.get("next"))
     if entered.has_choice and page in ("", "home", "overview"):
         page = "accounts" if nextpage.is_in_place(page) else ""  # in place where the overview would have been
@@ -236,7 +236,7 @@ def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered
         path = nextpage.path_of(portal.paths, page)
     if form.kept() and nextpage.takes_form(page):
         # The browser posts the same body there, and the words in it are shown in their form again.
-        response: Page = Response(None, status_code=307, headers={"Location": path})
+        response: Answer = Response(None, status_code=307, headers={"Location": path})
     elif wants_fragment(request) and nextpage.is_in_place(page):
         response = go_in_place(path)
     else:
@@ -253,7 +253,7 @@ def _link(portal: Portal) -> str:
     return portal.link
 
 
-def _link_not_active(request: AnyRequest, portal: Portal) -> Page:
+def _link_not_active(request: AnyRequest, portal: Portal) -> Answer:
     return show(request, portal, views.LinkNotActive(), status=404)
 
 

@@ -23,11 +23,11 @@ from server.web.cookies import token_of
 from server.web.responding import AnyRequest, go_in_place, show
 from server.web.visit import Visit
 
-Page = Response[str] | Response[None]
+Answer = Response[str] | Response[None]
 
 
 @get("/my/sessions")
-async def sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     opened = await other_sessions.opened(portal, customer, portal.clock())
     view = session_views.sessions(
         customer.customer_id,
@@ -40,7 +40,7 @@ async def sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> P
 
 
 @post("/my/sessions/{session_id:str}/end", status_code=200)
-async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, session_id: str) -> Page:
+async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, session_id: str) -> Answer:
     await Visit.posting(request, portal, customer)
     ended = await other_sessions.end_one(portal, customer, session_id, portal.clock())
     if ended and session_id == other_sessions.name_of(portal, customer.customer_id, customer.id_hash):
@@ -49,7 +49,7 @@ async def end_session(request: AnyRequest, portal: Portal, customer: LoggedIn, s
 
 
 @post("/my/sessions/end-others", status_code=200)
-async def end_other_sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def end_other_sessions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     await Visit.posting(request, portal, customer)
     mark = token_of(request, portal, "browser")
     ended = await other_sessions.end_others(portal, customer, portal.clock(), mark=mark)
@@ -57,7 +57,7 @@ async def end_other_sessions(request: AnyRequest, portal: Portal, customer: Logg
 
 
 @post("/my/logout-everywhere", status_code=200)
-async def logout_everywhere(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def logout_everywhere(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     # Its button has no words, and a request without a form wants the same.
     if request.headers.get("content-type"):
         await Visit.posting(request, portal, customer)

@@ -25,18 +25,18 @@ from server.store import Transaction
 from server.web.responding import AnyRequest, go_in_place, show
 from server.web.visit import Visit, fresh_key
 
-Page = Response[str] | Response[None]
+Answer = Response[str] | Response[None]
 
 
 @get("/my/mails")
-async def mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = Visit.looking(request, portal, customer)
     off = await reminder_choices.switched_off(portal.store, portal.name, customer.customer_id)
     return it.show(_view(it, set(off), done=request.query_params.get("done", "")))
 
 
 @post("/my/mails", status_code=200)
-async def choose_mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def choose_mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = await Visit.posting(request, portal, customer)
     offered = portal.brand.config.mail.stoppable
     wanted = {kind: it.form.get(kind) == "on" for kind in offered}
@@ -55,19 +55,19 @@ async def choose_mails(request: AnyRequest, portal: Portal, customer: LoggedIn) 
 
 
 @get("/mails/{kind:str}/{token:str}")
-async def before_stopping(request: AnyRequest, portal: Portal, kind: str, token: str) -> Page:
+async def before_stopping(request: AnyRequest, portal: Portal, kind: str, token: str) -> Answer:
     _is_offered(portal, kind)
     return show(request, portal, views.Stop(kind, token))
 
 
 @post("/mails/{kind:str}/{token:str}", status_code=200)
-async def stop(request: AnyRequest, portal: Portal, kind: str, token: str) -> Page:
+async def stop(request: AnyRequest, portal: Portal, kind: str, token: str) -> Answer:
     await _choose(portal, kind, token, wanted=False)
     return show(request, portal, views.Stop(kind, token, "stopped"))
 
 
 @post("/mails/{kind:str}/{token:str}/again", status_code=200)
-async def send_again(request: AnyRequest, portal: Portal, kind: str, token: str) -> Page:
+async def send_again(request: AnyRequest, portal: Portal, kind: str, token: str) -> Answer:
     await _choose(portal, kind, token, wanted=True)
     return show(request, portal, views.Stop(kind, token, "again"))
 

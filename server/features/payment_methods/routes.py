@@ -18,7 +18,7 @@ from server.features.payment_methods import views
 from server.portal import Portal
 from server.web import visit
 from server.web.responding import AnyRequest, go
-from server.web.visit import Page, fresh_key
+from server.web.visit import Answer, fresh_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Visit(visit.Visit):
 
     def list(
         self, announcement: str = "", *, refusal: str = "", account: Account | None = None, status: int = 200
-    ) -> Page:
+    ) -> Answer:
         """Every method as it stands, and what was just done."""
         shown, key = account or self.account, fresh_key()
         view = views.listing(shown, self.features, self.now, key=key, announcement=announcement, refusal=refusal)
@@ -53,47 +53,47 @@ class Visit(visit.Visit):
 
 
 @get("/my/payment-methods")
-async def payment_methods(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def payment_methods(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     return Visit.looking(request, portal, customer).list()
 
 
 @get("/my/payment-methods/add")
-async def before_adding(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def before_adding(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     return _before_adding(Visit.looking(request, portal, customer), None)
 
 
 @post("/my/payment-methods/add", status_code=200)
-async def add(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def add(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     return await _begin(await Visit.posting(request, portal, customer), None)
 
 
 @get("/my/payment-methods/{method_id:str}/replace")
-async def before_replacing(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
+async def before_replacing(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
     return _before_adding(it, it.method(method_id))
 
 
 @post("/my/payment-methods/{method_id:str}/replace", status_code=200)
-async def replace(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
+async def replace(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = await Visit.posting(request, portal, customer)
     return await _begin(it, it.method(method_id))
 
 
 @get("/my/payment-methods/{method_id:str}/added")
-async def added(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
+async def added(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
     return it.show(views.added(it.account, it.method(method_id), key=fresh_key()))
 
 
 @get("/my/payment-methods/{method_id:str}/default")
-async def confirm_default(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
+async def confirm_default(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
     method = it.method(method_id)
     return _cannot_be_default(it, method, looking=True) or _before_default(it, method)
 
 
 @post("/my/payment-methods/{method_id:str}/default", status_code=200)
-async def set_default(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
+async def set_default(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = await Visit.posting(request, portal, customer)
     method, everywhere = it.method(method_id), it.form.get("everywhere") == "yes"
     if refused := _cannot_be_default(it, method):
@@ -107,13 +107,13 @@ async def set_default(request: AnyRequest, portal: Portal, customer: LoggedIn, m
 
 
 @get("/my/payment-methods/{method_id:str}/remove")
-async def confirm_remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
+async def confirm_remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
     return it.show(views.confirm_remove(it.account, it.method(method_id), it.features, it.now, key=fresh_key()))
 
 
 @post("/my/payment-methods/{method_id:str}/remove", status_code=200)
-async def remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Page:
+async def remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = await Visit.posting(request, portal, customer)
     method = it.account.payment_method(method_id)
     if method is None and it.key and await _was_removed(it, method_id):
@@ -129,7 +129,7 @@ async def remove(request: AnyRequest, portal: Portal, customer: LoggedIn, method
 
 
 @get("/my/subscriptions/{subscription_id:str}/unpin")
-async def confirm_unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def confirm_unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
     found = it.subscription(subscription_id)
     if not found.default_payment_method:
@@ -138,7 +138,7 @@ async def confirm_unpin(request: AnyRequest, portal: Portal, customer: LoggedIn,
 
 
 @post("/my/subscriptions/{subscription_id:str}/unpin", status_code=200)
-async def unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = await Visit.posting(request, portal, customer)
     found = it.subscription(subscription_id)
     if not found.default_payment_method:
@@ -153,14 +153,14 @@ async def unpin(request: AnyRequest, portal: Portal, customer: LoggedIn, subscri
     return it.list("stale" if changed and changed.default_payment_method else "unpinned", account=account)
 
 
-def _before_adding(it: Visit, replaced: PaymentMethod | None, *, mistake: str = "") -> Page:
+def _before_adding(it: Visit, replaced: PaymentMethod | None, *, mistake: str = "") -> Answer:
     if refused := methods.may_add(it.account, it.features, replaced.id if replaced else ""):
         return it.list("refused", refusal=refused.reason)
     view = views.add(it.account, replaced, key=fresh_key(), mistake=mistake)
     return it.show(view, status=422 if mistake else 200)
 
 
-async def _begin(it: Visit, replaced: PaymentMethod | None) -> Page:
+async def _begin(it: Visit, replaced: PaymentMethod | None) -> Answer:
     if refused := methods.may_add(it.account, it.features, replaced.id if replaced else ""):
         return it.list("refused", refusal=refused.reason, status=409)
     if not it.key:
@@ -171,13 +171,13 @@ async def _begin(it: Visit, replaced: PaymentMethod | None) -> Page:
     return go(it.request, url)
 
 
-def _before_default(it: Visit, method: PaymentMethod, *, again: bool = False) -> Page:
+def _before_default(it: Visit, method: PaymentMethod, *, again: bool = False) -> Answer:
     everywhere = it.form.get("everywhere") == "yes"
     view = views.confirm_default(it.account, method, key=fresh_key(), everywhere=everywhere, again=again)
     return it.show(view, status=422 if again else 200)
 
 
-def _cannot_be_default(it: Visit, method: PaymentMethod, *, looking: bool = False) -> Page | None:
+def _cannot_be_default(it: Visit, method: PaymentMethod, *, looking: bool = False) -> Answer | None:
     refusal = methods.may_set_default(it.account, method.id, it.features, it.now)
     return it.list("refused", refusal=refusal.reason, status=200 if looking else 409) if refusal else None
 

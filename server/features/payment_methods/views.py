@@ -19,7 +19,7 @@ from server.billing import Account, Money, PaymentMethod, Subscription
 from server.billing.model.names import more_items_of, name_of
 from server.billing.rules import methods
 from server.brands import Features
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class Pin(msgspec.Struct, frozen=True):
     """How many more products it holds than the one of its name."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class MethodRow(msgspec.Struct, frozen=True):
     """One payment method."""
 
     method: PaymentMethod
@@ -55,7 +55,7 @@ class List(View, frozen=True):
     """Goes along with every form: a page of another account must not change this one."""
     key: str = ""
     """Where the keys of the forms begin: sent twice, each acts once."""
-    rows: tuple[Row, ...] = ()
+    rows: tuple[MethodRow, ...] = ()
     may_add: bool = False
     is_full: bool = False
     """As many as are kept: one has to go before another comes."""
@@ -235,9 +235,9 @@ def expiry(method: PaymentMethod, now: datetime) -> str:
     return "soon" if months_left <= 1 else ""
 
 
-def _row(method: PaymentMethod, account: Account, features: Features, now: datetime) -> Row:
+def _row(method: PaymentMethod, account: Account, features: Features, now: datetime) -> MethodRow:
     is_default = method.id == account.customer.default_payment_method
-    return Row(
+    return MethodRow(
         method=method,
         is_default=is_default,
         expiry=expiry(method, now),

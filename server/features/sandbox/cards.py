@@ -17,7 +17,7 @@ import msgspec
 
 _SPACES = re.compile(r"[\s\u200b-\u200f\u2060\ufeff.·/_-]+")
 _EXPIRY = re.compile(r"(\d{1,2})(?:\s*[/.-]\s*|\s+)?(\d{4}|\d{2})")
-_LONGEST = 64
+_LONGEST_FIELD = 64
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -158,7 +158,7 @@ def by_last4(kind: str, note: str, last4: str) -> Card | None:
 
 def expiry(typed: str) -> tuple[int, int] | None:
     """Month and year of `MM/YY` or `MM/YYYY`; None for anything else."""
-    found = _EXPIRY.fullmatch(unicodedata.normalize("NFKC", typed[:_LONGEST]).strip())
+    found = _EXPIRY.fullmatch(unicodedata.normalize("NFKC", typed[:_LONGEST_FIELD]).strip())
     if found is None or not found[0].isascii():
         return None
     month, year = int(found[1]), int(found[2])
@@ -172,10 +172,10 @@ def is_past(month: int, year: int, now: datetime) -> bool:
 
 def is_cvc(typed: str, card: Card | None) -> bool:
     """Any digits, as many as the brand has; three or four where the card is not known."""
-    digits = unicodedata.normalize("NFKC", typed[:_LONGEST]).strip()
+    digits = unicodedata.normalize("NFKC", typed[:_LONGEST_FIELD]).strip()
     lengths = (3, 4) if card is None else ((4,) if card.brand == "amex" else (3,))
     return digits.isascii() and digits.isdigit() and len(digits) in lengths
 
 
 def _folded(typed: str) -> str:
-    return _SPACES.sub("", unicodedata.normalize("NFKC", typed[:_LONGEST])).upper()
+    return _SPACES.sub("", unicodedata.normalize("NFKC", typed[:_LONGEST_FIELD])).upper()

@@ -29,7 +29,7 @@ from server.web.cookies import NoSession, token_of
 from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go, show
 
-Page = Response[str] | Response[None]
+Answer = Response[str] | Response[None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,17 @@ class Visit:
     token: str
     seen: ProviderSession | None
 
-    def show(self, view: View, status: int = 200) -> Page:
+    def show(self, view: View, status: int = 200) -> Answer:
         return show(
             self.request, self.portal, view, account=self.customer.account, address=self.customer.address, status=status
         )
 
-    def over(self) -> Page:
+    def over(self) -> Answer:
         return self.show(views.Over(), 404)
 
-    def form(self, seen: ProviderSession) -> Page:
+    def form(self, seen: ProviderSession) -> Answer:
         said = seen.data
-        mistakes = tuple(views.Mistake(*each.split(":")) for each in said.get("mistakes", "").split())
+        mistakes = tuple(views.CardMistake(*each.split(":")) for each in said.get("mistakes", "").split())
         replaced = self.customer.account.payment_method(seen.subject)
         view = views.setup(
             self.token,
@@ -66,7 +66,9 @@ class Visit:
         )
         return self.show(view)
 
-    async def again(self, seen: ProviderSession, *, declined: str = "", exp: str = "", mistakes: Mistakes = ()) -> Page:
+    async def again(
+        self, seen: ProviderSession, *, declined: str = "", exp: str = "", mistakes: CardMistakes = ()
+    ) -> Answer:
         """The form once more, by a redirect: a browser keeps what was posted beside a page that answers a post itself,
         to send it again, and a number must not stay there."""
         words = " ".join(f"{each.field}:{each.reason}" for each in mistakes)
@@ -88,7 +90,7 @@ class Visit:
         )
 
 
-Mistakes = tuple[views.Mistake, ...]
+CardMistakes = tuple[views.CardMistake, ...]
 
 
 async def visit(request: AnyRequest, portal: Portal, token: str) -> Visit:
@@ -105,7 +107,7 @@ async def visit(request: AnyRequest, portal: Portal, token: str) -> Visit:
 
 
 @get("/sandbox/{visit_id:str}")
-async def page(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
+async def page(request: AnyRequest, portal: Portal, visit_id: str) -> Answer:
     it = await visit(request, portal, visit_id)
     if it.seen is None or it.seen.state not in LIVE:
         return it.over()
@@ -115,7 +117,7 @@ async def page(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
 
 
 @post("/sandbox/{visit_id:str}", status_code=200)
-async def add(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
+async def add(request: AnyRequest, portal: Portal, visit_id: str) -> Answer:
     it = await visit(request, portal, visit_id)
     if it.seen is None or it.seen.kind != "setup":
         return it.over()
@@ -135,7 +137,7 @@ async def add(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
 
 
 @get("/sandbox/{visit_id:str}/confirm")
-async def question(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
+async def question(request: AnyRequest, portal: Portal, visit_id: str) -> Answer:
     it = await visit(request, portal, visit_id)
     if it.seen is None or it.seen.state not in LIVE:
         return it.over()
@@ -145,7 +147,7 @@ async def question(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
 
 
 @post("/sandbox/{visit_id:str}/confirm", status_code=200)
-async def confirm(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
+async def confirm(request: AnyRequest, portal: Portal, visit_id: str) -> Answer:
     it = await visit(request, portal, visit_id)
     outcome = (await read_form(request)).get("outcome")
     if it.seen is None:
@@ -156,14 +158,14 @@ async def confirm(request: AnyRequest, portal: Portal, visit_id: str) -> Page:
     return await answer(it, it.seen, succeeded=outcome == "complete")
 
 
-def _question(it: Visit, seen: ProviderSession) -> Page:
+def _question(it: Visit, seen: ProviderSession) -> Answer:
     data = seen.data
     amount = Money(int(data["amount"]), data["currency"]) if "amount" in data else None
     view = views.Confirm(it.token, seen.return_to, data.get("brand", "visa"), data.get("last4", ""), amount)
     return it.show(view)
 
 
-async def _set_up(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Page:
+async def _set_up(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Answer:
     """The bank's answer about a card. Where it says no, another one may be typed."""
     if seen.state == "done":
         return _added(it, seen)
@@ -175,7 +177,7 @@ async def _set_up(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Page:
     return await _keep(it, seen, card, (int(seen.data["month"]), int(seen.data["year"])))
 
 
-async def _paid(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Page:
+async def _paid(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Answer:
     """The bank's answer about a payment. Whatever it is, the invoice's own page says how it stands."""
     if seen.state in LIVE:
         with suppress(Refused):  # another payment took its place
@@ -184,7 +186,7 @@ async def _paid(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Page:
     return go(it.request, seen.return_to)
 
 
-async def _keep(it: Visit, seen: ProviderSession, card: Card, exp: tuple[int, int] | None) -> Page:
+async def _keep(it: Visit, seen: ProviderSession, card: Card, exp: tuple[int, int] | None) -> Answer:
     """The bank is content."""
     month, year = exp or (0, 0)
     method = PaymentMethod(
@@ -195,7 +197,7 @@ async def _keep(it: Visit, seen: ProviderSession, card: Card, exp: tuple[int, in
     return _added(it, seen)
 
 
-def _added(it: Visit, seen: ProviderSession) -> Page:
+def _added(it: Visit, seen: ProviderSession) -> Answer:
     return go(it.request, f"{seen.return_to}/{_method_id(it.token)}/added")
 
 
@@ -203,25 +205,25 @@ def _method_id(token: str) -> str:
     return "pm_" + provider_sessions.hash_of(token).hex()[:24]
 
 
-def _typed(form: Form, now: datetime) -> tuple[Card | None, tuple[int, int] | None, Mistakes]:
+def _typed(form: Form, now: datetime) -> tuple[Card | None, tuple[int, int] | None, CardMistakes]:
     """What was typed, as one of our numbers, and what has to be mended. The texts themselves end here."""
     if form.get("method") == "sepa_debit":
         account = cards.find_iban(form.get("iban"))
         reason = "not_a_test_number" if form.get("iban").strip() else "missing"
-        return account, None, () if account else (views.Mistake("iban", reason),)
+        return account, None, () if account else (views.CardMistake("iban", reason),)
     card, exp = cards.find_card(form.get("cardnumber")), cards.expiry(form.get("exp"))
     mistakes = []
     if card is None:
         reason = "not_a_test_number" if form.get("cardnumber").strip() else "missing"
-        mistakes.append(views.Mistake("cardnumber", reason))
+        mistakes.append(views.CardMistake("cardnumber", reason))
     if exp is None:
-        mistakes.append(views.Mistake("exp", "not_a_date" if form.get("exp").strip() else "missing"))
+        mistakes.append(views.CardMistake("exp", "not_a_date" if form.get("exp").strip() else "missing"))
     elif cards.is_past(*exp, now):
-        mistakes.append(views.Mistake("exp", "past"))
+        mistakes.append(views.CardMistake("exp", "past"))
     if not form.get("cvc").strip():
-        mistakes.append(views.Mistake("cvc", "missing"))
+        mistakes.append(views.CardMistake("cvc", "missing"))
     elif not cards.is_cvc(form.get("cvc"), card):
-        mistakes.append(views.Mistake("cvc", "not_a_code"))
+        mistakes.append(views.CardMistake("cvc", "not_a_code"))
     return card, exp, tuple(mistakes)
 
 

@@ -17,7 +17,7 @@ from server.features.sandbox.cards import SHOWN_CARDS, SHOWN_IBANS, Card
 from server.rendering.views import View
 
 
-class Mistake(msgspec.Struct, frozen=True):
+class CardMistake(msgspec.Struct, frozen=True):
     field: str
     """`cardnumber`, `exp`, `cvc` or `iban`."""
     reason: str
@@ -42,7 +42,7 @@ class Setup(View, frozen=True):
     """Where going back leads; empty: to the payment methods."""
     replaced: PaymentMethod | None = None
     """The method that the new one takes the place of."""
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[CardMistake, ...] = ()
     declined: str = ""
     """Why the bank said no: a decline code, or `authentication_failed`."""
     exp: str = ""
@@ -74,7 +74,7 @@ def setup(
     back: str,
     replaced: PaymentMethod | None = None,
     *,
-    mistakes: tuple[Mistake, ...] = (),
+    mistakes: tuple[CardMistake, ...] = (),
     declined: str = "",
     exp: str = "",
 ) -> Setup:

@@ -21,7 +21,7 @@ from server.billing.model.account import ENDED
 from server.billing.rules.canceling import may_cancel, may_resume, may_tell
 from server.features.subscriptions import cancel_views as views
 from server.features.subscriptions.views import feedback_of, mistake_in
-from server.features.subscriptions.visit import Page, Visit, fresh_key
+from server.features.subscriptions.visit import Answer, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
@@ -29,7 +29,7 @@ _ALREADY = frozenset({"already_ending", "ended"})
 
 
 @get("/my/subscriptions/{subscription_id:str}/cancel")
-async def confirm_cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def confirm_cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(Visit.looking(request, portal, customer))
     found = it.find(subscription_id)
     made = await _offer(it, found) if request.query_params.get("offer") != "declined" else None
@@ -39,7 +39,7 @@ async def confirm_cancel(request: AnyRequest, portal: Portal, customer: LoggedIn
 
 
 @post("/my/subscriptions/{subscription_id:str}/retain", status_code=200)
-async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(await Visit.posting(request, portal, customer))
     found = it.find(subscription_id)
     made = await _offer(it, found)
@@ -60,7 +60,7 @@ async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
 
 
 @post("/my/subscriptions/{subscription_id:str}/cancel", status_code=200)
-async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(await Visit.posting(request, portal, customer))
     found = it.find(subscription_id)
     refusal = may_cancel(found, it.features.subscription_cancel, it.now)
@@ -81,14 +81,14 @@ async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
 
 
 @get("/my/subscriptions/{subscription_id:str}/feedback")
-async def ask_feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def ask_feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(Visit.looking(request, portal, customer))
     found = it.find(subscription_id)
     return it.card(found, "", feedback=feedback_of(found, it.features, it.now))
 
 
 @post("/my/subscriptions/{subscription_id:str}/feedback", status_code=200)
-async def feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(await Visit.posting(request, portal, customer))
     found, rule = it.find(subscription_id), it.features.subscription_cancel
     if may_tell(found, it.features, it.now):
@@ -105,7 +105,7 @@ async def feedback(request: AnyRequest, portal: Portal, customer: LoggedIn, subs
 
 
 @post("/my/subscriptions/{subscription_id:str}/resume", status_code=200)
-async def resume(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def resume(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(await Visit.posting(request, portal, customer))
     found = it.find(subscription_id)
     refusal = may_resume(found, it.features.subscription_cancel, it.now)
@@ -123,7 +123,7 @@ async def resume(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     return it.card(changed, done, account=account)
 
 
-async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Page:
+async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Answer:
     """The page before a cancellation, or why there is none."""
     ending = await it.portal.billing.preview(it.by, found.id, Cancel())
     if isinstance(ending, Refusal):
@@ -132,7 +132,7 @@ async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Pag
     return it.show(view, status=422 if again else 200)
 
 
-def _cannot(it: Visit, found: Subscription, refusal: Refusal, *, looking: bool = False) -> Page:
+def _cannot(it: Visit, found: Subscription, refusal: Refusal, *, looking: bool = False) -> Answer:
     if refusal.reason in _ALREADY:
         return it.card(found, "already", refusal=refusal.reason if looking else "")
     return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)

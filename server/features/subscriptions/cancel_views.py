@@ -10,7 +10,7 @@ from datetime import datetime
 from server.billing import Account, Cancellation, Coupon, Money, RetentionOffer, Subscription, Upcoming
 from server.billing.model.names import more_items_of, name_of
 from server.features.subscriptions.part_views import Debt, debt_of, next_charge_of
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 
 class Offer(View, frozen=True):

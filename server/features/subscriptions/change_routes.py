@@ -14,7 +14,7 @@ from server.billing import Account, NotFound, PlanChange, Price, Refusal, Refuse
 from server.billing.rules import plans
 from server.billing.rules.canceling import may_cancel
 from server.features.subscriptions import change_views as views
-from server.features.subscriptions.visit import Page, Visit, fresh_key
+from server.features.subscriptions.visit import Answer, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
@@ -22,7 +22,7 @@ _WORDS = ("price", "quantity", "promotion_code")
 
 
 @get(["/my/subscriptions/{subscription_id:str}/change", "/my/subscriptions/{subscription_id:str}/change/confirm"])
-async def choose_plan(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def choose_plan(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(Visit.looking(request, portal, customer))
     # Who comes back from the page before a change finds what they had chosen.
     words = (request.query_params.get(name, "") for name in _WORDS)
@@ -30,16 +30,16 @@ async def choose_plan(request: AnyRequest, portal: Portal, customer: LoggedIn, s
 
 
 @post("/my/subscriptions/{subscription_id:str}/change", status_code=200)
-async def confirm_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def confirm_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(await Visit.posting(request, portal, customer))
     return await _before(it, it.find(subscription_id))
 
 
 @post("/my/subscriptions/{subscription_id:str}/change/confirm", status_code=200)
-async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(await Visit.posting(request, portal, customer))
     found, wanted = it.find(subscription_id), views.wanted(_typed(it))
-    if not it.key or isinstance(wanted, views.Mistake):
+    if not it.key or isinstance(wanted, views.ChangeMistake):
         return await _before(it, found, again=True)
     shown = it.form.get("fingerprint")
     it.may_repeat("subscription_change_confirm", found, views.fields_of(wanted, shown))
@@ -56,7 +56,7 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
 
 
 @post("/my/subscriptions/{subscription_id:str}/change/undo", status_code=200)
-async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = await Visit.posting(request, portal, customer)
     found = it.find(subscription_id)
     refusal = plans.may_undo(found, it.features, it.now)
@@ -73,8 +73,8 @@ async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, s
 
 
 async def _choose(
-    it: Visit, found: Subscription, typed: views.Typed | None = None, mistake: views.Mistake | None = None
-) -> Page:
+    it: Visit, found: Subscription, typed: views.Typed | None = None, mistake: views.ChangeMistake | None = None
+) -> Answer:
     """The form, with what was typed and what of it has to be mended; or why there is nothing to choose."""
     options: tuple[plans.Option, ...] = ()
     forbidden: tuple[Price, ...] = ()
@@ -93,15 +93,15 @@ async def _choose(
     return it.show(view, status=422 if mistake else 200)
 
 
-def _cannot(it: Visit, found: Subscription, account: Account, reason: str) -> Page:
+def _cannot(it: Visit, found: Subscription, account: Account, reason: str) -> Answer:
     ends = may_cancel(found, it.features.subscription_cancel, it.now) is None
     return it.show(views.cannot_choose(found, account, reason, may_cancel=ends), account=account)
 
 
-async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Page:
+async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Answer:
     typed = _typed(it)
     wanted = views.wanted(typed)
-    if isinstance(wanted, views.Mistake):
+    if isinstance(wanted, views.ChangeMistake):
         return await _choose(it, found, typed, wanted)
     preview = await it.portal.billing.preview(it.by, found.id, wanted)
     if isinstance(preview, Refusal):
@@ -110,7 +110,7 @@ async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Pag
     return it.show(view, status=422 if again else 200)
 
 
-async def _mend(it: Visit, found: Subscription, refusal: Refusal) -> Page:
+async def _mend(it: Visit, found: Subscription, refusal: Refusal) -> Answer:
     """The form again with what has to be mended, or why nothing can be changed."""
     mistake = views.mistake_of(refusal)
     if mistake:
@@ -120,7 +120,7 @@ async def _mend(it: Visit, found: Subscription, refusal: Refusal) -> Page:
     return _cannot(it, found, it.account, refusal.reason)
 
 
-async def _refused(it: Visit, found: Subscription, refused: Refused) -> Page:
+async def _refused(it: Visit, found: Subscription, refused: Refused) -> Answer:
     if refused.reason == "no_change":
         return it.card(found, "stale")
     if refused.reason in views.FIELDS:

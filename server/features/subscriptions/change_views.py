@@ -21,7 +21,7 @@ from server.billing.rules.plans import Option
 from server.brands import Features
 from server.features.subscriptions.part_views import Line, line_of
 from server.features.subscriptions.views import Scheduled, scheduled_of
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 FIELDS = {
     reason: field
@@ -45,7 +45,7 @@ class Typed(msgspec.Struct, frozen=True):
     promotion_code: str = ""
 
 
-class Mistake(msgspec.Struct, frozen=True):
+class ChangeMistake(msgspec.Struct, frozen=True):
     """What has to be mended in a form."""
 
     field: str
@@ -109,7 +109,7 @@ class ChoosePlan(View, frozen=True):
     """None: the quantity cannot be changed."""
     promotion_code: str | None = None
     """What stands in the field; None: there is none."""
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[ChangeMistake, ...] = ()
     why_not: str = ""
     """Why no change can be made: a reason of `plans.may_change`. Nothing can be chosen then."""
     may_cancel: bool = False
@@ -145,19 +145,19 @@ class ConfirmChange(View, frozen=True):
     """The numbers are not those of the page that was confirmed: these are, and nothing was changed."""
 
 
-def wanted(typed: Typed) -> Move | Mistake:
+def wanted(typed: Typed) -> Move | ChangeMistake:
     """What the form asks for. Whether it may be had is not decided here."""
     quantity = typed.quantity.strip()
     if quantity and not re.fullmatch(r"[0-9]{1,6}", quantity):
-        return Mistake("quantity", "quantity_not_whole")
+        return ChangeMistake("quantity", "quantity_not_whole")
     code = typed.promotion_code.strip()[:_LONGEST_CODE]
     return Move(price=typed.price, quantity=int(quantity) if quantity else None, code=code)
 
 
-def mistake_of(refusal: Refusal) -> Mistake | None:
+def mistake_of(refusal: Refusal) -> ChangeMistake | None:
     """Which field a refusal is about; None: about none."""
     field = FIELDS.get(refusal.reason)
-    return Mistake(field, refusal.reason, refusal.detail) if field else None
+    return ChangeMistake(field, refusal.reason, refusal.detail) if field else None
 
 
 def fields_of(change: Move, fingerprint: str) -> dict[str, str]:
@@ -185,7 +185,7 @@ def choose_plan(
     now: datetime,
     *,
     typed: Typed | None = None,
-    mistake: Mistake | None = None,
+    mistake: ChangeMistake | None = None,
     forbidden: Sequence[Price] = (),
 ) -> ChoosePlan:
     """`mistake`: what of the words has to be mended. `forbidden`: what is not offered from this plan."""

@@ -8,20 +8,20 @@ from server.access.sessions import LoggedIn
 from server.billing import NotFound, Pause, Refusal, Restart, Restarts, Stale, Subscription, Unpause, Unpausing
 from server.billing.rules import pausing, restarting
 from server.features.subscriptions import pause_views as views
-from server.features.subscriptions.visit import Page, Visit, fresh_key
+from server.features.subscriptions.visit import Answer, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
 
 @get("/my/subscriptions/{subscription_id:str}/pause")
-async def confirm_pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def confirm_pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _pausing_offered(Visit.looking(request, portal, customer))
     found = it.find(subscription_id)
     return _cannot_pause(it, found, looking=True) or _before_pause(it, found)
 
 
 @post("/my/subscriptions/{subscription_id:str}/pause", status_code=200)
-async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _pausing_offered(await Visit.posting(request, portal, customer))
     found, cycles = it.find(subscription_id), _cycles(it)
     if refused := _cannot_pause(it, found):
@@ -37,14 +37,14 @@ async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscri
 
 
 @get("/my/subscriptions/{subscription_id:str}/unpause")
-async def confirm_unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def confirm_unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
     found = it.find(subscription_id)
     return _cannot_unpause(it, found, looking=True) or await _before_unpause(it, found)
 
 
 @post("/my/subscriptions/{subscription_id:str}/unpause", status_code=200)
-async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = await Visit.posting(request, portal, customer)
     found = it.find(subscription_id)
     if refused := _cannot_unpause(it, found):
@@ -62,14 +62,14 @@ async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
 
 
 @get("/my/subscriptions/{subscription_id:str}/restart")
-async def confirm_restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def confirm_restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _restart_offered(Visit.looking(request, portal, customer))
     found = it.find(subscription_id)
     return _cannot_restart(it, found, looking=True) or await _before_restart(it, found)
 
 
 @post("/my/subscriptions/{subscription_id:str}/restart", status_code=200)
-async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _restart_offered(await Visit.posting(request, portal, customer))
     found, price = it.find(subscription_id), it.form.get("price")[:200]
     if refused := _cannot_restart(it, found):
@@ -87,13 +87,13 @@ async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
     return it.card(begun or found, "restarted" if begun else "stale", account=account)
 
 
-def _before_pause(it: Visit, found: Subscription, *, mistake: str = "") -> Page:
+def _before_pause(it: Visit, found: Subscription, *, mistake: str = "") -> Answer:
     pauses = pausing.pauses(found, it.features, it.now)
     view = views.confirm_pause(found, it.account, pauses, key=fresh_key(), chosen=_cycles(it), mistake=mistake)
     return it.show(view, status=422 if mistake else 200)
 
 
-async def _before_unpause(it: Visit, found: Subscription, *, again: bool = False) -> Page:
+async def _before_unpause(it: Visit, found: Subscription, *, again: bool = False) -> Answer:
     meant = await it.portal.billing.preview(it.by, found.id, Unpause())
     if isinstance(meant, Refusal):
         return it.card(found, "refused", refusal=meant.reason, status=409)
@@ -101,7 +101,7 @@ async def _before_unpause(it: Visit, found: Subscription, *, again: bool = False
     return it.show(view, status=422 if again else 200)
 
 
-async def _before_restart(it: Visit, found: Subscription, *, mistake: str = "") -> Page:
+async def _before_restart(it: Visit, found: Subscription, *, mistake: str = "") -> Answer:
     restarts = await it.portal.billing.preview(it.by, found.id, Restart())
     if isinstance(restarts, Refusal):
         return it.card(found, "refused", refusal=restarts.reason, status=409)
@@ -110,7 +110,7 @@ async def _before_restart(it: Visit, found: Subscription, *, mistake: str = "") 
     return it.show(view, status=422 if mistake else 200)
 
 
-def _cannot_pause(it: Visit, found: Subscription, *, looking: bool = False) -> Page | None:
+def _cannot_pause(it: Visit, found: Subscription, *, looking: bool = False) -> Answer | None:
     refusal = pausing.may_pause(found, it.features, it.now)
     if refusal is None:
         return None
@@ -119,7 +119,7 @@ def _cannot_pause(it: Visit, found: Subscription, *, looking: bool = False) -> P
     return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
 
 
-def _cannot_unpause(it: Visit, found: Subscription, *, looking: bool = False) -> Page | None:
+def _cannot_unpause(it: Visit, found: Subscription, *, looking: bool = False) -> Answer | None:
     refusal = pausing.may_unpause(found, it.features, it.now)
     if refusal is None:
         return None
@@ -128,7 +128,7 @@ def _cannot_unpause(it: Visit, found: Subscription, *, looking: bool = False) ->
     return it.card(found, "refused", refusal=refusal.reason, status=200 if looking else 409)
 
 
-def _cannot_restart(it: Visit, found: Subscription, *, looking: bool = False) -> Page | None:
+def _cannot_restart(it: Visit, found: Subscription, *, looking: bool = False) -> Answer | None:
     refusal = restarting.may_restart(found, it.features)
     if refusal is None:
         return None

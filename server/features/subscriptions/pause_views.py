@@ -16,7 +16,7 @@ from server.billing import Account, Charge, PaymentMethod, Restarts, Subscriptio
 from server.billing.model.names import more_items_of, name_of
 from server.billing.rules.pausing import PauseLength
 from server.features.subscriptions.part_views import Line, line_of
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 
 class ConfirmPause(View, frozen=True):

@@ -10,19 +10,19 @@ from litestar import get
 
 from server.access.sessions import LoggedIn
 from server.features.subscriptions import cancel_routes, change_routes, pause_routes, views
-from server.features.subscriptions.visit import Page, Visit, fresh_key
+from server.features.subscriptions.visit import Answer, Visit, fresh_key
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
 
 @get("/my/subscriptions")
-async def subscriptions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Page:
+async def subscriptions(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = Visit.looking(request, portal, customer)
     return it.show(views.listing(it.account, it.features, it.now, key=fresh_key()))
 
 
 @get("/my/subscriptions/{subscription_id:str}")
-async def subscription(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Page:
+async def subscription(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
     found = it.find(subscription_id)
     activities = await portal.billing.history(customer.customer_id)

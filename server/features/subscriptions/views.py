@@ -26,7 +26,7 @@ from server.brands import Features
 from server.features.entries import Entry, entry_of
 from server.features.states import BADGES, state_of
 from server.features.subscriptions.part_views import Debt, Line, debt_of, line_of, next_charge_of
-from server.rendering.renderer import View
+from server.rendering.views import View
 
 _OBVIOUS = frozenset({"disabled_by_configuration", "ended", "nothing_to_change_to", "unknown_status"})
 """Why a plan cannot be changed, where the card says it already or it is not worth a sentence."""

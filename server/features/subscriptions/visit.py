@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from server.billing import Account, NotFound, Subscription
 from server.features.subscriptions import views
 from server.web import visit
-from server.web.visit import Page, fresh_key
+from server.web.visit import Answer, fresh_key
 
-__all__ = ["Page", "Visit", "fresh_key"]
+__all__ = ["Answer", "Visit", "fresh_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Visit(visit.Visit):
         feedback: views.Feedback | None = None,
         account: Account | None = None,
         status: int = 200,
-    ) -> Page:
+    ) -> Answer:
         """The subscription as it stands, and what was just done to it."""
         view = views.card(found, account or self.account, self.features, self.now, key=fresh_key())
         view = replace(view, announcement=announcement, refusal=refusal, feedback=feedback)

@@ -30,7 +30,7 @@ from server.billing.model.account import (
 )
 from server.billing.stripe import mapping, mapping_catalog, mapping_invoices
 from server.billing.stripe.reading import MappingError
-from server.formats.email import Mistake, canonical
+from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
 from server.merchant.importing.rows import Rows
 from server.merchant.importing.staging import Staged, Staging
@@ -126,7 +126,7 @@ class Merging:
         for each in changed:
             self._into.remember(each)
             self.objects[each.kind] += 1
-        self.unreachable += isinstance(canonical(account.customer.email), Mistake)
+        self.unreachable += isinstance(canonical(account.customer.email), EmailMistake)
         return "changed" if seen else "new"
 
     def _is_news(self, each: Staged) -> bool:

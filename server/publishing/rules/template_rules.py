@@ -19,7 +19,7 @@ from server.brands import Brand
 from server.publishing.rules.html_rules import Problem
 
 SITE_TEMPLATES = Path(__file__).parents[3] / "site" / "templates"
-LONGEST = 80
+LONGEST_TEMPLATE = 80
 _ENDINGS = (".html", ".txt")
 _UNSAFE_FILTERS = {
     "safe": "texts are escaped, always; put markup into a macro of components/ instead",
@@ -119,5 +119,9 @@ def _in_text(text: str) -> Iterator[tuple[int, str, str]]:
         if re.search(r"\{%[-+]?\s*raw\b", line):
             yield number, "no-raw-block", "{% raw %} is not used; move scripts to site/static"
     length = len(text.splitlines())
-    if length > LONGEST:
-        yield LONGEST + 1, "template-length", f"{length} lines; move a part to components/, {LONGEST} are allowed"
+    if length > LONGEST_TEMPLATE:
+        yield (
+            LONGEST_TEMPLATE + 1,
+            "template-length",
+            f"{length} lines; move a part to components/, {LONGEST_TEMPLATE} are allowed",
+        )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.formats.email import Mistake, canonical
+from server.formats.email import EmailMistake, canonical
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_an_address_has_one_canonical_form(typed: str, read: str) -> None:
     "twin", ["\u0131@example.com", "\u212a@example.com", "\u017f@example.com", "jenn\u00fd@example.com"]
 )
 def test_twins_outside_ascii_are_nobodys_local_part(twin: str) -> None:  # threats 33, 34
-    assert canonical(twin) is Mistake.NOT_AN_ADDRESS
+    assert canonical(twin) is EmailMistake.NOT_AN_ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_signs_that_become_grammar_or_nothing_are_refused(sign: str) -> None:  #
         f"jen{sign}ny@example.com",
         f"jenny@exa{sign}mple.com",
     ):
-        assert canonical(text) is Mistake.NOT_AN_ADDRESS
+        assert canonical(text) is EmailMistake.NOT_AN_ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,17 @@ def test_signs_that_become_grammar_or_nothing_are_refused(sign: str) -> None:  #
      "a@x.com\0", "x" * 65 + "@x.com", "a@" + "x" * 300 + ".com", "a@-x.com", "a@x..com"],
 )  # fmt: skip
 def test_what_is_not_one_plain_mailbox_is_refused(text: str) -> None:  # threats 35, 36, 37
-    assert canonical(text) is Mistake.NOT_AN_ADDRESS
+    assert canonical(text) is EmailMistake.NOT_AN_ADDRESS
 
 
 def test_nothing_is_a_mistake_of_its_own() -> None:
-    assert canonical(" ") is Mistake.EMPTY
+    assert canonical(" ") is EmailMistake.EMPTY
 
 
 @given(st.text(max_size=100) | st.emails())
 def test_the_canonical_form_is_stable_plain_and_lower_case(text: str) -> None:
     read = canonical(text)
-    if not isinstance(read, Mistake):
+    if not isinstance(read, EmailMistake):
         assert canonical(read) == read
         assert read.isascii()
         assert read == read.lower()

@@ -10,7 +10,7 @@ import pytest
 from server.billing import Move, Recurring, Refused, Scheduled, Unavailable, Uncertain
 from server.brands.features import Product, Rule, Schedule
 from server.features.subscriptions import change_views
-from server.features.subscriptions.change_views import Mistake, Typed
+from server.features.subscriptions.change_views import ChangeMistake, Typed
 from tests.support.accounts import END, account, card, ending, eur, item, keep, price, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words
@@ -99,7 +99,7 @@ async def test_s7_a_quantity_outside_the_limits_is_told_in_its_field(shop):
 
 @pytest.mark.parametrize("typed", ["two", "1.5", "-3", "٣", "9999999", "1 000", "0x3"])
 def test_s7_a_quantity_is_a_whole_number_and_nothing_else(typed):
-    assert change_views.wanted(Typed(quantity=typed)) == Mistake("quantity", "quantity_not_whole")
+    assert change_views.wanted(Typed(quantity=typed)) == ChangeMistake("quantity", "quantity_not_whole")
 
 
 def test_s7_no_quantity_leaves_it_as_it_is():

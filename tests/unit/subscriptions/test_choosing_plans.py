@@ -9,7 +9,7 @@ from server.billing import Catalog, Move, Scheduled
 from server.billing.rules.plans import options
 from server.brands.features import AdjustableQuantity, Product, Schedule
 from server.features.subscriptions import change_views, views
-from server.features.subscriptions.change_views import FIELDS, Mistake, Typed
+from server.features.subscriptions.change_views import FIELDS, ChangeMistake, Typed
 from tests.support.accounts import END, FEATURES, NOW, START, account, card, ending, invoice, item, subscription
 from tests.support.rendered import renderer, words
 from tests.support.selling import BIG, SMALL, UP_TO_NINE, YEARLY, offering
@@ -37,7 +37,7 @@ def test_s6_plans_stand_by_how_often_they_are_charged_the_present_one_first():
 
 
 def test_s6_what_was_chosen_stays_chosen():
-    it = choice(typed=Typed("price_big", "4", "CODE"), mistake=Mistake("promotion_code", "code_unknown"))
+    it = choice(typed=Typed("price_big", "4", "CODE"), mistake=ChangeMistake("promotion_code", "code_unknown"))
     assert (it.chosen, it.quantity.value, it.promotion_code) == ("price_big", "4", "CODE")
 
 
@@ -65,7 +65,7 @@ def test_s9_a_plan_that_waits_says_from_when():
 
 
 def test_every_mistake_has_a_sentence_of_its_own():
-    sentences = {said(choice(mistake=Mistake(field, reason, "3"))) for reason, field in FIELDS.items()}
+    sentences = {said(choice(mistake=ChangeMistake(field, reason, "3"))) for reason, field in FIELDS.items()}
     assert len(sentences) == len(FIELDS)
 
 
