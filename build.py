@@ -162,10 +162,10 @@ def gallery(options: argparse.Namespace) -> int:
 def words(options: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
-    from server.publishing import catalogs as translating
+    from server.publishing import catalogs
 
-    for tag in options.tags or translating.tags():
-        translated, texts = translating.update(tag, datetime.now(UTC))
+    for tag in options.tags or catalogs.tags():
+        translated, texts = catalogs.update(tag, datetime.now(UTC))
         print(f"site/locales/{tag}/portal.po: {translated} of {texts} texts translated")
     return 0
 

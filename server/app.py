@@ -2,7 +2,7 @@
 
 The only file that knows every feature, the clock and how the parts are put together. A request goes through
 
-    security.Guard (headers on every answer, hosts, same origin)
+    guard.Guard (headers on every answer, hosts, same origin)
       -> Litestar (routes; `portal` from the path, `customer` from the session cookie)
         -> a feature's handler -> its views -> responding.show
 
@@ -38,7 +38,7 @@ from server.features.invoices import routes as invoices
 from server.features.login import account_routes, session_routes
 from server.features.login import routes as login
 from server.features.login.pages import nobody_is_logged_in
-from server.features.mails import routes as mail_choices
+from server.features.mails import routes as mails
 from server.features.operations import routes as operations
 from server.features.payment_methods import routes as payment_methods
 from server.features.sandbox import routes as sandbox
@@ -65,7 +65,7 @@ FEATURES = (
     invoices,
     payment_methods,
     details,
-    mail_choices,
+    mails,
     history,
     session_routes,
     account_routes,
@@ -137,7 +137,7 @@ def routes_of_a_brand() -> Router:
     )
     return Router(
         "/{brand_name:str}",
-        route_handlers=[*login.handlers, *mail_choices.for_anybody, *sandbox.handlers, signed_in],
+        route_handlers=[*login.handlers, *mails.for_anybody, *sandbox.handlers, signed_in],
         dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
     )
 

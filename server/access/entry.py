@@ -8,8 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from server.access import directory as choice
-from server.access import known_browsers, passcodes, sessions
+from server.access import directory, known_browsers, passcodes, sessions
 from server.access.limits import Limits
 from server.portal import Portal
 from server.store import Transaction, activities
@@ -46,7 +45,7 @@ def enter(
     tried = passcodes.attempt(transaction, portal, token=challenge, code=code, now=now)
     if not tried.is_right:
         return tried
-    customer = choice.choose(transaction, portal.name, tried.address)
+    customer = directory.choose(transaction, portal.name, tried.address)
     if customer is None:
         return msgspec.structs.replace(tried, is_right=False)
     if not passcodes.consume(transaction, portal, token=challenge, address=tried.address, now=now):
@@ -58,5 +57,5 @@ def enter(
     if not known_browsers.note(transaction, portal, customer.id, mark, now):
         known_browsers.tell(transaction, portal, customer.id, browser=browser, now=now)
     activities.note(transaction, portal.name, customer.id, "login", now=now, browser=browser)
-    has_choice = portal.account_choice and choice.has_several(transaction, portal.name, tried.address)
+    has_choice = portal.account_choice and directory.has_several(transaction, portal.name, tried.address)
     return Entered(token, mark, customer.id, has_choice)

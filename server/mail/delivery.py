@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from server import counters
-from server.access import directory as choice
+from server.access import directory
 from server.access.directory import Candidate
 from server.billing import Account, BillingError
 from server.formats.languages import choose_locale
@@ -105,8 +105,8 @@ class Delivery:
 
     async def _recipient(self, job: Job) -> Candidate | None:
         if job.customer_id:
-            return await choice.by_id(self._store, job.brand, job.customer_id)
-        return await choice.customer_for(self._store, job.brand, job.address)
+            return await directory.by_id(self._store, job.brand, job.customer_id)
+        return await directory.customer_for(self._store, job.brand, job.address)
 
     @staticmethod
     def _is_asked_for(kind: MailKind, portal: Portal) -> bool:

@@ -1,6 +1,6 @@
 """Which reminders a customer does not want: a row for each kind that is switched off, none for those that are mailed.
 
-Only reminders can be switched off (`server.themes.mail_switches`). The worker asks here in the transaction that takes a
+Only reminders can be switched off (`server.brands.mail_switches`). The worker asks here in the transaction that takes a
 mail out of the outbox, so a choice counts for every mail that is not on its way yet.
 """
 

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from server.access import directory as choice
+from server.access import directory
 from server.access.directory import Explained
 from server.formats.email import EmailMistake, canonical
 from server.mail import outbox, reminder_choices
@@ -44,7 +44,7 @@ async def search(store: Store, brand: str, typed: str) -> RenderableType:
     address = canonical(typed)
     if isinstance(address, EmailMistake):
         raise NotAnAddress(f"{typed!r} is not an e-mail address that a customer could log in with")
-    found = await choice.explain(store, brand, address)
+    found = await directory.explain(store, brand, address)
     mails = await outbox.about(store, brand, address)
     parts: list[RenderableType] = [Text(f"{address} in {brand}")]
     if not found:

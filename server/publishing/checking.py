@@ -6,7 +6,7 @@
     pages, fragments   the house rules for HTML, and that every link leads somewhere                html_rules.py
     overrides          replace something, and keep its contract                                     overrides.py
     mails              render, in words and in HTML                                                 mail/messages.py
-    words              every catalog is whole, and no translation breaks a page                     translating.py
+    words              every catalog is whole, and no translation breaks a page                     catalogs.py
 
 One bad brand hides nothing of the others.
 """
@@ -20,8 +20,7 @@ from server import brands as themes
 from server.brands import Brand, ThemeError
 from server.mail import messages
 from server.paths import Paths
-from server.publishing import catalogs as translating
-from server.publishing import examples, overrides, publishing
+from server.publishing import catalogs, examples, overrides, publishing
 from server.publishing.examples import Example, ExampleError, MailExample
 from server.publishing.rules import html_rules, template_rules
 from server.publishing.rules.html_rules import Problem
@@ -38,7 +37,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
     """Everything that is to be mended in a folder of themes; with `names`, of those brands only."""
     brands, problems = load(folder, names)
     problems += lint(folder, names)
-    problems += translating.problems()
+    problems += catalogs.problems()
     shown: list[Example] = []
     mails: list[MailExample] = []
     try:

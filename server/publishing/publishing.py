@@ -7,7 +7,7 @@
     static/                                                               assets under hashed names
     _headers  _redirects  robots.txt                                      for the CDN, see cdn.py
 
-A brand is whole or not there (whole.py), held to the house rules before it is written, and the same bytes from the same
+A brand is whole or not there (atomic_files.py), held to the house rules before it is written, and the same bytes from the same
 input, whoever builds it where. Nothing is kept between two builds, so nothing can go stale.
 """
 

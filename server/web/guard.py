@@ -7,7 +7,7 @@ Every request passes, in this order:
 | one `Host`, one of the configured ones | 400 |
 | a path: `GET *` has none, and Litestar 2.25 would fail over it | 400 |
 | no zero byte in the path or the query: no text of ours has one, and PostgreSQL takes none | 400 |
-| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `mail.choice_routes` | 403 |
+| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `features.mails.routes` | 403 |
 | a script of another site does not read: its requests without navigation | 403 |
 
 and every answer, an error too, leaves with the security headers and `no-store`. The operator's paths take any host:

@@ -12,8 +12,7 @@ from litestar import Response, get
 from server.access.sessions import LoggedIn
 from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
 from server.billing.electronic import Statement, statement
-from server.features.invoices import exports, pay_routes, views
-from server.features.invoices import factur_x as crossindustry
+from server.features.invoices import exports, factur_x, pay_routes, views
 from server.portal import Portal
 from server.rendering.printing.printer import Printer
 from server.web.languages import locale_for
@@ -109,7 +108,7 @@ async def _printed(
         locale_for(request, portal, customer.account),
         country=found.customer_address.country,
         at=found.created_at,
-        electronic=partial(crossindustry.xml, said, _zone(portal)) if isinstance(said, Statement) else None,
+        electronic=partial(factur_x.xml, said, _zone(portal)) if isinstance(said, Statement) else None,
         view=views.detail(found, portal.clock()),
     )
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from litestar import Response, get, post
 
-from server.access import directory as choice
-from server.access import known_browsers, sessions
+from server.access import directory, known_browsers, sessions
 from server.access.sessions import LoggedIn
 from server.billing import NotFound
 from server.features.login import account_views
@@ -29,7 +28,7 @@ Answer = Response[str] | Response[None]
 @get("/my/accounts")
 async def accounts(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     _is_offered(portal)
-    found = await choice.openable(portal.store, portal.name, customer.address)
+    found = await directory.openable(portal.store, portal.name, customer.address)
     view = account_views.accounts(customer.customer_id, customer.address, found)
     return show(request, portal, view, account=customer.account, address=customer.address)
 

@@ -1,7 +1,7 @@
 """The ledger's stand-in for a payment provider's page: a card or a bank account is added here, or a payment confirmed.
 
 It behaves as a hosted page would. The address is unguessable, belongs to one customer of one brand, lapses and is used
-once (`billing.provider_sessions`); the browser must also be logged in as that customer. What is typed is compared with
+once (`billing.ledger.sandbox`); the browser must also be logged in as that customer. What is typed is compared with
 the public test numbers and dropped: no form that comes back, no log-in in between, no error and no row ever has it.
 
 It is there only where the ledger does the billing: a brand with a real provider sends its customers to that one.

@@ -104,7 +104,7 @@ class Card(View, frozen=True):
     why_not: str = ""
     """Why it cannot be canceled: a reason of `billing.rules.canceling`."""
     why_no_change: str = ""
-    """Why its plan cannot be changed, where that is worth a sentence: a reason of `billing.plans.may_change`."""
+    """Why its plan cannot be changed, where that is worth a sentence: a reason of `billing.rules.plans.may_change`."""
     remedies: tuple[str, ...] = ()
     """What leads out of a state that needs mending: words of `billing.rules.remedies`."""
     key: str = ""

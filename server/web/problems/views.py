@@ -1,6 +1,6 @@
 """What a customer sees when something could not be done: what happened, what it means, what to do next.
 
-`server.responding` decides which of them answers what; none is ever shown by a feature's happy path.
+`server.web.responding` decides which of them answers what; none is ever shown by a feature's happy path.
 """
 
 from __future__ import annotations

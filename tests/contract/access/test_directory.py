@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.access import directory as choice
+from server.access import directory
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
@@ -13,12 +13,12 @@ JANUARY, MARCH, MAY = (datetime(2025, month, 1, tzinfo=UTC) for month in (1, 3, 
 
 
 async def explained(world: World) -> list[tuple[str, bool, str]]:
-    found = await choice.explain(world.store, BRAND, "sam@example.com")
+    found = await directory.explain(world.store, BRAND, "sam@example.com")
     return [(each.candidate.id, each.opens, each.reason) for each in found]
 
 
 async def opened(world: World) -> str:
-    chosen = await choice.customer_for(world.store, BRAND, "sam@example.com")
+    chosen = await directory.customer_for(world.store, BRAND, "sam@example.com")
     return chosen.id if chosen else ""
 
 

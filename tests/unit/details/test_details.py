@@ -6,8 +6,7 @@ from msgspec.structs import replace
 from server.billing import Address
 from server.brands.portal_file import Seat
 from server.features.details import views
-from server.formats import address_lines as envelope
-from server.formats import postal
+from server.formats import address_lines, postal
 from server.paths import Paths
 from server.rendering.renderer import Renderer
 from tests.support.accounts import account
@@ -70,7 +69,7 @@ def test_an_address_reads_as_its_country_writes_it(address, expected):
 def test_no_country_loses_a_part_of_an_address_but_its_state(letters):
     parts = [f"{letters}{n}" for n in range(5)]
     for code in postal.codes():
-        written = " ".join(envelope.lines(Address(*parts, code))).casefold()
+        written = " ".join(address_lines.lines(Address(*parts, code))).casefold()
         assert [each for each in parts if each.casefold() not in written] in ([], [parts[3].casefold()], [parts[3]]), (
             code
         )

@@ -2,10 +2,10 @@
 
 import pytest
 
-from server.publishing import catalogs as translating
+from server.publishing import catalogs
 
 
 @pytest.fixture(scope="session")
 def said():
     """Every text of the templates and themes, read once."""
-    return translating.extracted()
+    return catalogs.extracted()
