@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing import Account, Scheduled, UndoMove
-from server.billing.ledger import rows
+from server.billing import Account, Scheduled, UndoMove, rows
+from server.billing.ledger.events.renewals import due_at
 from server.billing.ledger.sums.upcoming import settled
 from server.brands import Features
 from server.brands.features import SubscriptionUpdate
@@ -52,7 +52,8 @@ CASES: dict[str, tuple[Account, datetime]] = {
 async def keep(store: Store, it: Account, *, email: str = "jenny@example.com", disabled: bool = False) -> None:
     """Put the account into the ledger of the plain brand, and its customer into the directory."""
     customer = {"id": it.customer.id, "address": email, "now": micros(NOW), "disabled": int(disabled)}
-    values = rows.account_values("plain", settled(replace(it, customer=replace(it.customer, email=email))))
+    whole = settled(replace(it, customer=replace(it.customer, email=email)))
+    values = rows.account_values("plain", whole, due_at(whole))
 
     def work(transaction: Transaction) -> None:
         transaction.count(_CUSTOMER, customer)

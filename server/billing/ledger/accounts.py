@@ -15,12 +15,11 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, By, NotFound, Refusal, Refused, Unavailable
-from server.billing.ledger import rows
+from server.billing import Account, Activity, By, NotFound, Refusal, Refused, Unavailable, rows
 from server.billing.ledger.catalog import redeem, release
 from server.billing.ledger.changes import planning
 from server.billing.ledger.events import history, notices
-from server.billing.ledger.events.renewals import catch_up
+from server.billing.ledger.events.renewals import catch_up, due_at
 from server.billing.model.account import Discount
 from server.billing.model.documents import is_due
 from server.billing.model.notices import Notice, encode
@@ -108,7 +107,7 @@ class LedgerAccounts:
         by = command.by
         kind, fields = history.of_change(seen.account, after, command.action, command.subject)
         line = Activity(at=by.now, kind=kind, subject=command.subject, data=fields, browser=by.browser)
-        rows.store_change(transaction, self.brand, seen, after, invoices=new, activities=[line])
+        rows.store_change(transaction, self.brand, seen, after, due_at(after), invoices=new, activities=[line])
         self._tell(transaction, after.customer.id, notices.of_a_command(seen.account, after, by.now), by.now)
 
     def _tell(self, transaction: Transaction, customer_id: str, found: Iterable[Notice], now: datetime) -> None:
@@ -136,7 +135,10 @@ class LedgerAccounts:
         while is_due(seen.due_at, now):
             done = catch_up(seen.account, now)
             lines = history.by_itself(seen.account, done.account, done.invoices)
-            rows.store_change(transaction, self.brand, seen, done.account, invoices=done.invoices, activities=lines)
+            due = due_at(done.account)
+            rows.store_change(
+                transaction, self.brand, seen, done.account, due, invoices=done.invoices, activities=lines
+            )
             self._tell(transaction, customer_id, done.notices, now)
             seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         return rows.Stored(replace(seen.account, as_of=now), seen.version, seen.due_at)

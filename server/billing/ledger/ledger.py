@@ -9,8 +9,7 @@ rows              the statements
 
 from __future__ import annotations
 
-from server.billing import LATEST_INVOICES, Invoice, InvoiceFilter, InvoicePage, NotFound
-from server.billing.ledger import invoice_history, rows
+from server.billing import LATEST_INVOICES, Invoice, InvoiceFilter, InvoicePage, NotFound, invoice_history, rows
 from server.billing.ledger.details import LedgerDetails
 from server.billing.ledger.methods import LedgerMethods
 from server.billing.ledger.payments import LedgerPayments

@@ -13,11 +13,11 @@ from hashlib import blake2b
 
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, By, Invoice, NotFound, Paying, Refusal, Refused
-from server.billing.ledger import rows
+from server.billing import Account, Activity, By, Invoice, NotFound, Paying, Refusal, Refused, rows
 from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.ledger.events import history
 from server.billing.ledger.events.notices import of_invoice
+from server.billing.ledger.events.renewals import due_at
 from server.billing.ledger.sandbox import ProviderSession, begin
 from server.billing.ledger.sums import paying
 from server.billing.model.documents import decode_invoice
@@ -65,7 +65,8 @@ class LedgerPayments(LedgerAccounts):
             raise Refused(made.reason, made.detail)
         fields = history.of_payment(made.invoice, made.payment)
         line = Activity(by.now, _KINDS[made.payment.status], invoice.id, fields, by.browser)
-        rows.store_change(transaction, self.brand, seen, made.account, invoices=[made.invoice], activities=[line])
+        due = due_at(made.account)
+        rows.store_change(transaction, self.brand, seen, made.account, due, invoices=[made.invoice], activities=[line])
         notice = of_invoice(invoice, made.invoice, made.account, by.now, present=True)
         self._tell(transaction, by.customer_id, [notice] if notice else [], by.now)
         transaction.count(rows.DONE, {**whose, "key": by.key, "now": micros(by.now)})

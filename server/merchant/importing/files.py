@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.ledger import rows
+from server.billing import rows
 from server.merchant.importing.merging import Catalog, Merging
 from server.merchant.importing.reading import ImportRefused, Lists, Place, records
 from server.merchant.importing.rows import Rows

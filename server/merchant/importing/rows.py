@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from server.access import directory, sessions
-from server.billing import Account, Invoice, PromotionCode
-from server.billing.ledger import rows
+from server.billing import Account, Invoice, PromotionCode, rows
+from server.billing.ledger.events.renewals import due_at
 from server.billing.rules.discounts import canonical as canonical_code
 from server.merchant.importing.staging import Staged
 from server.store import Parameters, Transaction
@@ -56,9 +56,9 @@ class Rows:
         """Write the account where it is new or differs. Raises `Conflict` where somebody else wrote it meanwhile."""
         customer = account.customer.id
         if seen is None:
-            self._put(rows.INSERT_ACCOUNT, rows.account_values(self.brand, account))
+            self._put(rows.INSERT_ACCOUNT, rows.account_values(self.brand, account, due_at(account)))
         elif account != seen.account:
-            values = {**rows.account_values(self.brand, account), "seen": seen.version}
+            values = {**rows.account_values(self.brand, account, due_at(account)), "seen": seen.version}
             if self.transaction.count(rows.UPDATE_ACCOUNT, values) != 1:
                 raise rows.Conflict
         for each in invoices:

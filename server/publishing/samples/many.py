@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 
 from server.access import directory
-from server.billing.ledger import rows
+from server.billing import rows
 from server.billing.ledger.events.renewals import due_at, settled
 from server.billing.ledger.sums.invoicing import with_invoices
 from server.billing.model.account import Account

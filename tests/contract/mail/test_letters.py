@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Cancel
-from server.billing.ledger import rows as ledger_rows
+from server.billing import rows as ledger_rows
 from server.brands import Features
 from server.brands.mail_switches import OPTIONAL, MailSwitches
 from server.brands.portal_file import LoginPage

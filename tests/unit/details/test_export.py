@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.billing import Activity, TaxId
-from server.billing.ledger import rows
+from server.billing import Activity, TaxId, rows
 from tests.support.accounts import NOW, START, account, invoice, keep, subscription
 from tests.support.world import BRAND
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from server.billing import InvoiceFilter
-from server.billing.ledger import rows
+from server.billing import InvoiceFilter, rows
 from server.billing.model.documents import invoice_head
 from server.store import Store, micros
 

@@ -1,4 +1,4 @@
-"""The ledger's rows: every statement over `account`, `invoice`, `operation` and `activity` that it uses.
+"""The rows of both backends: every statement over `account`, `invoice` and `operation`, and what they read of `activity`.
 
 An account is written with the version that was read, so that no change is lost: whoever comes second gets `Conflict`
 and begins again. Everything of one change (the operation, the account, its invoices, the directory, the history) is
@@ -14,7 +14,6 @@ from datetime import datetime
 import msgspec
 
 from server.billing import ACTIVE, Account, Activity, Invoice, NotFound
-from server.billing.ledger.events.renewals import due_at
 from server.billing.model.documents import decode_account, decode_texts, encode_account, encode_invoice, encode_texts
 from server.store import Parameters, Row, Transaction, micros, moment
 
@@ -80,9 +79,8 @@ def stored(rows: list[Row]) -> Stored:
     return Stored(decode_account(document), version, due)
 
 
-def account_values(brand: str, account: Account) -> dict[str, object]:
-    """The parameters of a statement that writes this account."""
-    due = due_at(account)
+def account_values(brand: str, account: Account, due: datetime | None) -> dict[str, object]:
+    """The parameters of a statement that writes this account; `due`: when something next happens by itself."""
     return {
         "brand": brand,
         "customer": account.customer.id,
@@ -111,12 +109,13 @@ def store_change(
     brand: str,
     seen: Stored,
     account: Account,
+    due: datetime | None,
     *,
     invoices: Iterable[Invoice],
     activities: Iterable[Activity],
 ) -> None:
     """Write the account in the place of the one that was seen, and what came with it. Raises `Conflict`."""
-    values = account_values(brand, account)
+    values = account_values(brand, account, due)
     if transaction.count(UPDATE_ACCOUNT, {**values, "seen": seen.version}) != 1:
         raise Conflict
     customer = account.customer.id
