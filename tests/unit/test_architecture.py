@@ -149,6 +149,8 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "markupsafe": (r"rendering\.(renderer|words|compiling|assets)",),
     "rcssmin": (r"rendering\.assets",),
     "facturx": (r"features\.invoices\.factur_x",),
+    "httpx": (r"billing\.stripe\.client",),
+    "stripe": (r"billing\.stripe\.client",),
     "lxml": (r"features\.invoices\.factur_x",),
     "pikepdf": (r"rendering\.printing\.factur_x_metadata",),
     "typst": (r"rendering\.printing\.printer",),

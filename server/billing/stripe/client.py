@@ -1,0 +1,139 @@
+"""The only file that knows the `stripe` SDK: one request to one Stripe account, and what went wrong, in our words.
+
+    Stripe answers            we raise
+    400, 402, 409 with code   Refused, in our word (`refusals`)
+    404                       NotFound
+    401, 403                  Unavailable: the key was rolled, or lacks a permission; `doctor` names which
+    429, a refused connection, a time-out before anything was sent    Unavailable
+    5xx, HTML, a cut or late answer, after something was sent         a read: Unavailable; a write: Uncertain
+
+A write always carries an idempotency key, so that `Uncertain` may be repeated. The body is decoded once, as plain JSON:
+nothing above this file sees an object of the SDK. Telemetry is off: it would write into the home folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+import msgspec
+import stripe
+
+from server.billing.model.errors import NotFound, Refused, Unavailable, Uncertain
+from server.billing.stripe.refusals import reason_of
+
+VERSION = "2026-10-28.endive"
+"""The API version whose shapes `wire` reads; every request names it."""
+CONNECT, READ = 2.0, 8.0
+"""Seconds."""
+_POOL = httpx.Limits(max_connections=20, max_keepalive_connections=10)
+Raw = dict[str, Any]
+_log = logging.getLogger(__name__)
+
+stripe.enable_telemetry = False
+
+
+class _Unsent(stripe.APIConnectionError):
+    """Nothing reached Stripe."""
+
+
+class _Http(stripe.HTTPClient):
+    """The SDK's requests over one httpx client: with our limits, and replaceable by a test's transport."""
+
+    name = "httpx"
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        super().__init__()
+        timeout = httpx.Timeout(READ, connect=CONNECT)
+        self._client = httpx.AsyncClient(limits=_POOL, timeout=timeout, transport=transport, trust_env=False)
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        try:
+            answer = await self._client.request(method, url, headers=headers, content=post_data)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise _Unsent(type(error).__name__) from error  # type: ignore[no-untyped-call]
+        except httpx.HTTPError as error:
+            raise stripe.APIConnectionError(type(error).__name__) from error  # type: ignore[no-untyped-call]
+        return answer.content, answer.status_code, answer.headers
+
+    async def sleep_async(self, secs: float) -> None:
+        await asyncio.sleep(secs)
+
+    async def close_async(self) -> None:
+        await self._client.aclose()
+
+
+class Client:
+    """One Stripe account, by one key. `base`: another address than Stripe's, for tests (`PORTAL_STRIPE_API_BASE`)."""
+
+    def __init__(self, key: str, *, base: str = "", transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._http = _Http(transport)
+        addresses: Any = {"api": base} if base else {}
+        self._sdk = stripe.StripeClient(
+            key, stripe_version=VERSION, http_client=self._http, base_addresses=addresses, max_network_retries=0
+        )
+        self.is_live = "_live_" in key
+
+    async def get(self, path: str, **params: Any) -> Raw:
+        """Read. Raises `NotFound`, `Refused`, `Unavailable`."""
+        return await self._ask("get", path, params, key="")
+
+    async def post(self, path: str, *, key: str, **params: Any) -> Raw:
+        """Write, once for the idempotency key. Raises `NotFound`, `Refused`, `Unavailable`, `Uncertain`."""
+        return await self._ask("post", path, params, key=key)
+
+    async def delete(self, path: str, *, key: str, **params: Any) -> Raw:
+        """As `post`."""
+        return await self._ask("delete", path, params, key=key)
+
+    async def pages(self, path: str, **params: Any) -> AsyncIterator[list[Raw]]:
+        """Every page of a list, in Stripe's order; each is one read."""
+        after: dict[str, Any] = {}
+        while True:
+            page = await self.get(path, **{"limit": 100, **params, **after})
+            yield page["data"]
+            if not page.get("has_more") or not page["data"]:
+                return
+            after = {"starting_after": page["data"][-1]["id"]}
+
+    async def close(self) -> None:
+        await self._http.close_async()
+
+    async def _ask(self, method: str, path: str, params: Mapping[str, Any], *, key: str) -> Raw:
+        options = {"idempotency_key": key} if key else {}
+        try:
+            answer = await self._sdk.raw_request_async(method, path, **params, **options)
+        except stripe.StripeError as error:
+            raise _translated(error, is_write=bool(key)) from None  # its traceback may hold the key
+        try:
+            found: Raw = msgspec.json.decode(answer.body, type=dict[str, Any])
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise _unheard(is_write=bool(key)) from error
+        return found
+
+
+def _translated(error: stripe.StripeError, *, is_write: bool) -> Exception:
+    status, code = error.http_status or 0, error.code or ""
+    if isinstance(error, _Unsent):
+        return Unavailable()
+    if status in (401, 403):
+        _log.warning("Stripe refused the key", extra={"status": status, "code": code})
+        return Unavailable()
+    if status == 404 or code == "resource_missing":
+        return NotFound()
+    if status == 429:
+        return Unavailable()
+    if status and status < 500:
+        detail = error.error.decline_code if error.error is not None and hasattr(error.error, "decline_code") else ""
+        return Refused(*reason_of(code, detail or ""))
+    return _unheard(is_write=is_write)
+
+
+def _unheard(*, is_write: bool) -> Exception:
+    """Something may have been done, and we do not know."""
+    return Uncertain() if is_write else Unavailable()
