@@ -170,6 +170,13 @@ def words(options: argparse.Namespace) -> int:
     return 0
 
 
+def reference(_: argparse.Namespace) -> int:
+    from server.brands import reference
+
+    reference.README.write_text(reference.updated(reference.README.read_text("utf-8")), "utf-8")
+    return 0
+
+
 def test(_: argparse.Namespace) -> int:
     from tests.support import browsers
 
@@ -219,6 +226,7 @@ def menu() -> argparse.ArgumentParser:
     shown.add_argument("--out", default="dist/gallery")
     said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")
     said.add_argument("tags", nargs="*", metavar="locale")
+    add("reference", "write the keys of theme.toml and portal.toml into themes/README.md")
     add("test", "every test; all further arguments go to pytest")
     add("bench", "ratios against a named peer").add_argument("names", nargs="*")
     return parser

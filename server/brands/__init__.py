@@ -1,15 +1,19 @@
 """The brands: `theme.toml` and `portal.toml` of a folder, read strictly, as frozen structs.
 
-    load(folder)  ->  Brand(name, folder, lineage, theme, portal)
+    load(folder)  ->  Brand(name, folder, lineage, theme, config)
 
 A brand is a folder with both files. `theme.toml` may extend another theme, key by key; `portal.toml` is never
-inherited. A folder with a `theme.toml` alone is a base for others. Whatever is wrong is told at once, as one
+inherited. A folder with a `theme.toml` alone is a base for others. All mistakes are reported at once, in one
 `ThemeError` that names file, line, key, what was found and what is allowed.
 
-    reading.py, locating.py, mistakes.py    strict tables over TOML, with lines
-    theme_file.py, words.py, images.py      theme.toml
-    palette.py, tokens.py                   colors, and the custom properties that carry them to the style sheet
-    portal_file.py, features.py             portal.toml
+    reading/                                               strict tables over TOML, with lines; keys and how to declare them
+    theme_file.py, words.py, images.py                     theme.toml
+    palette.py, tokens.py                                  colors, and the custom properties that carry them to the style sheet
+    portal_file.py, features.py, mail_switches.py          portal.toml
+    locales.py                                             languages, of both files
+    reference.py                                           every key in words, for themes/README.md
+
+A key is declared once, by the field of a struct. To add one, add the field, and run `python3 build.py reference`.
 """
 
 from __future__ import annotations
@@ -23,17 +27,16 @@ import msgspec
 from server.brands.features import Features
 from server.brands.palette import PAIRS, TOKENS, Palette
 from server.brands.portal_file import PortalConfig, read_portal
+from server.brands.reading.declared import fields
 from server.brands.reading.mistakes import Mistake, ThemeError, nearest, shown
 from server.brands.reading.tables import Document, Table
-from server.brands.theme_file import Font, Theme, read_theme
+from server.brands.theme_file import NAME, Font, Theme, ThemeFile, read_theme
 from server.brands.tokens import tokens_css
-from server.brands.words import WORDS
 
 __all__ = [
     "PAIRS",
     "RESERVED",
     "TOKENS",
-    "WORDS",
     "Brand",
     "Features",
     "Font",
@@ -47,7 +50,6 @@ __all__ = [
     "tokens_css",
 ]
 
-NAME = re.compile(r"[a-z0-9-]{1,40}")
 RESERVED = frozenset(
     {"healthz", "readyz", "metrics", "static", "webhooks", "v1", "demo", "gallery", "favicon", "robots"}
 )
@@ -55,6 +57,7 @@ RESERVED = frozenset(
 
 THEME_FILE, PORTAL_FILE = "theme.toml", "portal.toml"
 _DEEPEST = 8
+_EXTENDS = next(each.key for each in fields(ThemeFile) if each.name == "extends")
 
 
 class Brand(msgspec.Struct, frozen=True):
@@ -68,7 +71,7 @@ class Brand(msgspec.Struct, frozen=True):
 
     @property
     def base(self) -> str:
-        """What its URLs begin with: nothing on a domain of its own, else `/<name>`."""
+        """What its URLs begin with: nothing on its own domain, else `/<name>`."""
         return "" if self.config.site.url else f"/{self.name}"
 
 
@@ -151,7 +154,7 @@ def _check_other_files(folder: Path, mistakes: list[Mistake]) -> None:
 
 
 def _check_name(folder: Path, mistakes: list[Mistake]) -> None:
-    if not NAME.fullmatch(folder.name):
+    if not re.fullmatch(NAME, folder.name):
         allowed = "a name of 1 to 40 characters from a-z, 0-9 and -"
         mistakes.append(Mistake(folder, 0, "", f"a folder named {shown(folder.name)}", allowed))
     elif folder.name in RESERVED:
@@ -165,7 +168,7 @@ def _lineage(folder: Path, mistakes: list[Mistake]) -> list[Document]:
     while "extends" in documents[-1].values:
         child = documents[-1]
         here = Table([(child, child.values)], mistakes)
-        parent = here.pattern("extends", NAME.pattern, "the name of a folder beside this one")
+        parent = _EXTENDS.read(here, "extends", "")
         if not parent:
             break
         if parent in [each.file.parent.name for each in documents]:

@@ -26,6 +26,13 @@ class Image(msgspec.Struct, frozen=True):
     height: int = 0
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """A picture of a theme: the file, and what the file itself says about it."""
+
+    file: Path
+    image: Image
+
+
 def image(data: bytes) -> Image:
     """Raises `ValueError` with what is wrong."""
     if len(data) > LIMIT:

@@ -1,17 +1,20 @@
 """The languages of a brand: which tags there are, what the pages of each are called, and which of the brand's own texts
 belong to it.
 
-A brand's first language has its pages where a brand of one language has them. Those of each further one stand below
-its tag, `/de/account/`, so a tag that is the beginning of another path already cannot be one of them (Burmese is `my`).
+The pages of a brand's first language are where those of a brand with one language are. The pages of each further language
+are below its tag, `/de/account/`, so a tag that another path begins with cannot be one of them (Burmese is `my`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from babel import Locale, UnknownLocaleError
 
+from server.brands.reading.declared import fields, given
+from server.brands.reading.keys import ListOf, Section
 from server.brands.reading.mistakes import shown
 from server.brands.reading.tables import Table
 from server.paths import TAKEN
@@ -32,27 +35,52 @@ def language_of(tag: str) -> str:
 
 
 def own_name(tag: str) -> str:
-    """What speakers of the language call it: `Deutsch`, `العربية`. Some languages write theirs small; a list does not."""
+    """What speakers of the language call it: `Deutsch`, `العربية`. It begins with a capital letter, as in a list."""
     name = Locale.parse(tag, sep="-").get_display_name() or tag
     return name[:1].upper() + name[1:]
 
 
-def read_locales(table: Table) -> tuple[str, ...]:
-    """`site.locales`."""
-    locales = table.words("locales", is_locale, EXAMPLE, ("en",))
-    if table.get("locales") == []:
-        table.refuse("locales", "an empty list", "at least one locale, such as en")
-    for position, tag in enumerate(locales):
-        if position and tag in TAKEN:
-            found = f"{shown(tag)} as a further locale: its pages would stand at /{tag}/, which is taken"
-            table.refuse(
-                "locales", found, f"{tag} as the first locale, or with its country, such as {tag}-MM", position
-            )
-    return locales
+class Locales(ListOf, frozen=True):
+    """The tags of languages, the first language first."""
+
+    least: int = 1
+    shape: str = EXAMPLE
+
+    def accept_one(self, value: Any) -> str:
+        if isinstance(value, str) and is_locale(value):
+            return value
+        raise ValueError(self.shape)
+
+    def read(self, table: Table, name: str, default: Any) -> Any:
+        locales = super().read(table, name, default)
+        for position, tag in enumerate(locales):
+            if position and tag in TAKEN:
+                found = f"{shown(tag)} as a further locale: its pages would be at /{tag}/, which is taken"
+                allowed = f"{tag} as the first locale, or with its country, such as {tag}-MM"
+                table.refuse(name, found, allowed, position)
+        return locales
+
+
+class ByLanguage(Section, frozen=True):
+    """The tables that are named after a language, such as `[business.de]`: for each tag, the keys of `of` that it says.
+    The field comes last in its struct: a table that a field before it reads is none of them."""
+
+    blank: ClassVar[Any] = {}
+
+    @property
+    def allowed(self) -> str:
+        return ", ".join(f"`{each.written}`" for each in fields(self.of) if each.key.per_language)
+
+    def read(self, table: Table, name: str, default: Any) -> Any:  # noqa: ARG002 (a `Key` is asked so)
+        found = {}
+        for tag, below in by_locale(table):
+            found[tag] = given(self.of, below, per_language=True)
+            below.close()
+        return found
 
 
 def by_locale(table: Table) -> Iterator[tuple[str, Table]]:
-    """The tables below this one that are named after a language, such as `[words.de]`. To be asked for after its keys."""
+    """The tables below this one that are named after a language and that nobody asked for yet."""
     for key in table.other_tables():
         below = table.table(key)
         if is_locale(key):
@@ -63,6 +91,6 @@ def by_locale(table: Table) -> Iterator[tuple[str, Table]]:
 
 def own_texts(own: Mapping[str, Mapping[str, str]], tag: str, first: str) -> dict[str, str]:
     """What a brand says itself in this language, of its texts by tag; those without one (`""`) are in its `first`
-    language. Texts for `de` are also said in `de-AT`; those of another language never are."""
+    language. Texts for `de` also count for `de-AT`; those of another language never do."""
     untagged = own.get("", {}) if language_of(tag) == language_of(first) else {}
     return {**untagged, **own.get(language_of(tag), {}), **own.get(tag, {})}

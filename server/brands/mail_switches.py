@@ -1,39 +1,59 @@
-"""`[mail]` of `portal.toml`: which mails customers get. The passcode is not among them: without it nobody logs in."""
+"""`[mail]` of `portal.toml`: which mails customers get. The passcode has no switch: without it nobody logs in."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
-import msgspec
-
-from server.brands.reading.tables import Table
+from server.brands.reading.declared import Keys
+from server.brands.reading.keys import Flag, OneNumberOf, SomeOf
 
 RENEWAL_DAYS = (45, 30, 15, 7)
-"""How long before a renewal its reminder may go out."""
-
+"""How many days before a renewal its reminder may go out."""
 
 OPTIONAL = ("renewal_reminder", "card_expiring")
-"""What a customer may do without: it tells ahead of what another mail will tell of when it happens. Not among them is
-`trial_ending`, though it is a reminder too: it is the one word before a first charge, and card networks demand it."""
+"""The mails that a customer may do without: each announces what another mail reports when it happens. `trial_ending` is
+not among them, though it is a reminder too: it is the only word before a first charge, and card networks demand it."""
 
 
-class MailSwitches(msgspec.Struct, frozen=True):
-    """One for each kind of mail, by its name, and what belongs to it."""
+class MailSwitches(Keys, frozen=True):
+    """One switch for each kind of mail, by its name, and what belongs to it."""
 
-    invoice: bool = True
-    receipt: bool = True
-    payment_failed: bool = True
-    payment_action_required: bool = True
-    trial_ending: bool = True
-    renewal_reminder: bool = True
-    card_expiring: bool = True
-    subscription_canceled: bool = True
-    plan_changed: bool = True
-    new_login: bool = True
-    renewal_reminder_days: int = 30
-    """One of `RENEWAL_DAYS`."""
-    optional: tuple[str, ...] = OPTIONAL
-    """Those of `OPTIONAL` that a customer may switch off. Where a law wants one of them sent, it does not stand here."""
+    enabled: Annotated[
+        bool, Flag("off: no mail is sent that is not switched on by itself, such as where Stripe sends them")
+    ] = True
+    invoice: Annotated[
+        bool, Flag("an invoice to be paid by hand: when it is made, and once when it is overdue", like="enabled")
+    ] = True
+    receipt: Annotated[bool, Flag("money was taken", like="enabled")] = True
+    payment_failed: Annotated[bool, Flag("a charge did not work", like="enabled")] = True
+    payment_action_required: Annotated[
+        bool, Flag("the bank wants the customer to confirm a charge", like="enabled")
+    ] = True
+    trial_ending: Annotated[
+        bool, Flag("a trial ends in seven days; in a short trial, when half of it is over", like="enabled")
+    ] = True
+    renewal_reminder: Annotated[bool, Flag("a period of a year or longer will be charged again", like="enabled")] = True
+    card_expiring: Annotated[
+        bool, Flag("on the first day of a card's last month, if something is charged to it", like="enabled")
+    ] = True
+    subscription_canceled: Annotated[
+        bool, Flag("a subscription was canceled or has ended, or the cancellation was taken back", like="enabled")
+    ] = True
+    plan_changed: Annotated[bool, Flag("another plan or quantity: now, later, or not after all", like="enabled")] = True
+    new_login: Annotated[
+        bool, Flag("somebody logged in from a browser that the customer had not used before", like="enabled")
+    ] = True
+    renewal_reminder_days: Annotated[
+        int, OneNumberOf("how many days before the renewal its reminder goes out", among=tuple(sorted(RENEWAL_DAYS)))
+    ] = 30
+    optional: Annotated[
+        tuple[str, ...],
+        SomeOf(
+            "those that a customer may switch off; leave one out where a law or a card network wants it sent, such as the "
+            "yearly reminder in California",
+            among=OPTIONAL,
+        ),
+    ] = OPTIONAL
 
     def wants(self, kind: str, days: int = 0) -> bool:
         """Whether the brand sends this kind; `days`: so many days ahead, where there is a choice."""
@@ -51,16 +71,3 @@ class MailSwitches(msgspec.Struct, frozen=True):
 
 
 EVERY_MAIL = MailSwitches()
-
-
-def read_mail(table: Table) -> MailSwitches:
-    """`enabled = false` switches all of them off that are not switched on one by one."""
-    default = table.flag("enabled", default=True)
-    kinds = [name for name in MailSwitches.__struct_fields__ if name not in ("renewal_reminder_days", "optional")]
-    flags: dict[str, Any] = {name: table.flag(name, default=default) for name in kinds}
-    optional = table.words("optional", OPTIONAL.__contains__, OPTIONAL, OPTIONAL)
-    days = table.get("renewal_reminder_days")
-    if days is not None and (isinstance(days, bool) or days not in RENEWAL_DAYS):
-        table.refuse("renewal_reminder_days", str(days)[:40], ", ".join(map(str, sorted(RENEWAL_DAYS))))
-    table.close()
-    return MailSwitches(**flags, renewal_reminder_days=days if days in RENEWAL_DAYS else 30, optional=optional)

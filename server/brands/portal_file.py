@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-from msgspec.structs import replace
 
-from server.brands.features import Features, read_features
-from server.brands.locales import by_locale, language_of, read_locales
-from server.brands.mail_switches import MailSwitches, read_mail
+from server.brands.features import Features
+from server.brands.locales import ByLanguage, Locales, language_of
+from server.brands.mail_switches import MailSwitches
+from server.brands.reading.declared import Keys, read
+from server.brands.reading.keys import Flag, OneOf, Pattern, Section, Shaped, Text
 from server.brands.reading.mistakes import nearest
 from server.brands.reading.tables import Table
 from server.formats import postal
@@ -27,153 +28,6 @@ BACKENDS = ("ledger", "stripe")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 LINK = r"(test_)?[A-Za-z0-9_-]{22,80}"
-
-
-class Seat(msgspec.Struct, frozen=True):
-    """Where the business is, for its invoices. The fields are those of a customer's address."""
-
-    line1: str = ""
-    line2: str = ""
-    city: str = ""
-    state: str = ""
-    postal_code: str = ""
-    country: str = ""
-    """ISO 3166 code of two letters, upper case."""
-
-
-class Business(msgspec.Struct, frozen=True):
-    """Empty texts were not given: what needs them is not shown."""
-
-    name: str
-    headline: str = ""
-    privacy_policy_url: str = ""
-    terms_of_service_url: str = ""
-    default_return_url: str = ""
-    support_email: str = ""
-    support_phone: str = ""
-    support_url: str = ""
-    legal_name: str = ""
-    """Who issues the invoices, where that is not `name`."""
-    tax_id: str = ""
-    """As its invoices show it, such as a VAT number."""
-    address: Seat = Seat()
-    own_texts: dict[str, dict[str, str]] = {}
-    """The headline and the links for other languages than the first, by the tag of the language."""
-
-
-class Site(msgspec.Struct, frozen=True):
-    url: str = ""
-    """An origin such as `https://billing.harbour.example`; empty: served under `/<brand>/`."""
-    locales: tuple[str, ...] = ("en",)
-    """Those that the portal is offered in; the first is the default."""
-    timezone: str = "UTC"
-    """In which dates are told."""
-
-
-class LoginPage(msgspec.Struct, frozen=True):
-    enabled: bool = False
-    link: str = ""
-    """The token of the log-in page's URL; a test ledger's begins with `test_`."""
-    account_choice: bool = False
-    """Whoever proved an address that several customers have may open each of them; False: only the one that the rule names."""
-
-
-class BillingChoice(msgspec.Struct, frozen=True):
-    backend: str = "ledger"
-
-
-class PortalConfig(msgspec.Struct, frozen=True):
-    business: Business
-    site: Site
-    login_page: LoginPage
-    billing: BillingChoice
-    features: Features
-    mail: MailSwitches = MailSwitches()
-
-
-def read_portal(table: Table) -> PortalConfig:
-    """To be used only when no mistake was noted."""
-    site = _site(table.table("site"))
-    portal = PortalConfig(
-        business=_business(table.table("business"), site.locales),
-        site=site,
-        login_page=_login_page(table.table("login_page")),
-        billing=_billing(table.table("billing")),
-        features=read_features(table.table("features")),
-        mail=read_mail(table.table("mail")),
-    )
-    table.close()
-    return portal
-
-
-def _business(table: Table, locales: tuple[str, ...]) -> Business:
-    read = Business(
-        name=table.text("name", limit=100, required=True),
-        **_texts(table),
-        support_email=table.checked("support_email", _email),
-        support_phone=table.pattern(
-            "support_phone", r"\+?[0-9][0-9 ()./-]{2,30}", "a phone number such as +1 555 0100"
-        ),
-        legal_name=table.text("legal_name", limit=100),
-        tax_id=table.text("tax_id", limit=40),
-        address=_seat(table.table("address")),
-    )
-    business = replace(read, own_texts=dict(_translated(table, locales)))
-    table.close()
-    return business
-
-
-def _texts(table: Table) -> dict[str, Any]:
-    """What a business may say otherwise in another language."""
-    links = ("privacy_policy_url", "terms_of_service_url", "default_return_url", "support_url")
-    return {"headline": table.text("headline", limit=120), **{key: table.checked(key, _url) for key in links}}
-
-
-def _translated(table: Table, locales: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
-    spoken = {*locales, *map(language_of, locales)}
-    for tag, below in by_locale(table):
-        if tag not in spoken:
-            table.refuse(tag, f"texts for {tag}", f"one of the languages in site.locales: {', '.join(locales)}")
-        yield tag, {key: text for key, text in _texts(below).items() if key in below}
-        below.close()
-
-
-def _seat(table: Table) -> Seat:
-    seat = Seat(
-        **{key: table.text(key, limit=100) for key in ("line1", "line2", "city", "state", "postal_code")},
-        country=table.pattern("country", "|".join(postal.codes()), "a country's two letters, such as DE"),
-    )
-    table.close()
-    return seat
-
-
-def _site(table: Table) -> Site:
-    site = Site(
-        url=table.checked("url", _origin),
-        locales=read_locales(table),
-        timezone=table.checked("timezone", _timezone, "UTC"),
-    )
-    table.close()
-    return site
-
-
-def _login_page(table: Table) -> LoginPage:
-    allowed = "at least 22 letters, digits, - or _, with test_ in front for a test ledger; `link activate` writes it"
-    page = LoginPage(
-        enabled=table.flag("enabled", default=False),
-        link=table.pattern("link", LINK, allowed),
-        account_choice=table.flag("account_choice", default=False),
-    )
-    table.close()
-    if page.enabled and "link" not in table:
-        table.missing("link", allowed)
-    return page
-
-
-def _billing(table: Table) -> BillingChoice:
-    choice = BillingChoice(backend=table.word("backend", BACKENDS, "ledger"))
-    table.close()
-    return choice
 
 
 def _url(value: str) -> str:
@@ -233,3 +87,161 @@ def _timezone(name: str) -> str:
         hint = f"; did you mean {known.removesuffix('?)')}?" if known.endswith("?)") else ""
         raise ValueError(f"a time zone such as Europe/Berlin or UTC{hint}") from None
     return name
+
+
+class Url(Shaped, frozen=True):
+    check: Callable[[str], str] = _url
+    shape: str = "a whole URL such as https://harbour.example/privacy"
+    left_out: str = "no link"
+
+
+class Seat(Keys, frozen=True):
+    """Where the business is, for its invoices. The fields are those of a customer's address."""
+
+    line1: Annotated[str, Text("street and number", limit=100)] = ""
+    line2: Annotated[str, Text("more of it, such as a floor", limit=100)] = ""
+    city: Annotated[str, Text("the city", limit=100)] = ""
+    state: Annotated[str, Text("the state or province, where the country has them", limit=100)] = ""
+    postal_code: Annotated[str, Text("the postal code", limit=100)] = ""
+    country: Annotated[
+        str, Pattern("the country", pattern="|".join(postal.codes()), shape="a country's two letters, such as DE")
+    ] = ""
+
+
+class Business(Keys, frozen=True):
+    """Empty texts were not given: what needs them is not shown."""
+
+    name: Annotated[str, Text("the name that customers know", limit=100, required=True)]
+    headline: Annotated[
+        str,
+        Text("one sentence on the log-in page", limit=120, per_language=True, stripe="business_profile.headline"),
+    ] = ""
+    privacy_policy_url: Annotated[
+        str,
+        Url(
+            "your privacy policy, at the foot of every page",
+            per_language=True,
+            stripe="business_profile.privacy_policy_url",
+        ),
+    ] = ""
+    terms_of_service_url: Annotated[
+        str,
+        Url(
+            "your terms of service, at the foot of every page",
+            per_language=True,
+            stripe="business_profile.terms_of_service_url",
+        ),
+    ] = ""
+    default_return_url: Annotated[
+        str, Url("your website: where the portal leads back to", per_language=True, stripe="default_return_url")
+    ] = ""
+    support_email: Annotated[
+        str,
+        Shaped("where customers write for help", check=_email, shape="an email address such as help@harbour.example"),
+    ] = ""
+    support_phone: Annotated[
+        str,
+        Pattern(
+            "where customers call for help",
+            pattern=r"\+?[0-9][0-9 ()./-]{2,30}",
+            shape="a phone number such as +1 555 0100",
+        ),
+    ] = ""
+    support_url: Annotated[str, Url("a page where customers find help", per_language=True)] = ""
+    legal_name: Annotated[str, Text("who issues the invoices", limit=100, left_out="`business.name`")] = ""
+    tax_id: Annotated[
+        str,
+        Text(
+            "the tax number on the invoices; a VAT number (`DE136695976`) and an address put an electronic invoice "
+            "(Factur-X) inside the PDF",
+            limit=40,
+        ),
+    ] = ""
+    address: Annotated[Seat, Section("where the business is, on its invoices")] = Seat()
+    own_texts: Annotated[
+        dict[str, dict[str, str]],
+        ByLanguage(
+            "the same for another language of `site.locales`, such as `[business.de]`",
+            left_out="no headline; the links of the first language",
+        ),
+    ] = msgspec.field(name="<tag>", default_factory=dict)
+    """What `[business.<tag>]` says, by the tag of the language."""
+
+
+class Site(Keys, frozen=True):
+    url: Annotated[
+        str,
+        Shaped(
+            "the brand's own address, where it has a domain",
+            check=_origin,
+            shape="https:// and a host, without a path (plain http on 127.0.0.1, ::1 or localhost only)",
+            left_out="served under `/<brand>/`",
+        ),
+    ] = ""
+    locales: Annotated[
+        tuple[str, ...],
+        Locales(
+            "the languages that the portal is offered in. The first is the default; the pages of each further one are below "
+            "its tag (`/pt-BR/`; so Burmese there is `my-MM`: `/my/` is taken). Words are shipped in `en`, `de`, `fr`, `es`, "
+            "`ar`; `build.py words <tag>` begins another"
+        ),
+    ] = ("en",)
+    timezone: Annotated[
+        str,
+        Shaped("the time zone of dates and times", check=_timezone, shape="a time zone such as Europe/Berlin or UTC"),
+    ] = "UTC"
+
+
+_LINK_SHAPE = "at least 22 letters, digits, - or _, with test_ in front for a test ledger; `link activate` writes it"
+
+
+class LoginPage(Keys, frozen=True):
+    enabled: Annotated[bool, Flag("whether the log-in link works; `link activate` and `link deactivate` write it")] = (
+        False
+    )
+    link: Annotated[
+        str, Pattern("the token in the log-in page's URL", pattern=LINK, shape=_LINK_SHAPE, left_out="no link")
+    ] = ""
+    account_choice: Annotated[
+        bool,
+        Flag(
+            "after the passcode, an address that several customers have may open each of them: they are asked which, and can "
+            "switch later. Off: the newest with an active subscription opens, and no other"
+        ),
+    ] = False
+
+    def check(self, table: Table) -> None:
+        if self.enabled and "link" not in table:
+            table.missing("link", _LINK_SHAPE)
+
+
+class BillingChoice(Keys, frozen=True):
+    backend: Annotated[
+        str,
+        OneOf(
+            "who keeps subscriptions and invoices; `stripe` is read, and `serve` refuses it until that backend is there",
+            among=BACKENDS,
+        ),
+    ] = "ledger"
+
+
+class PortalConfig(Keys, frozen=True):
+    business: Business
+    site: Site = Site()
+    login_page: LoginPage = LoginPage()
+    billing: BillingChoice = BillingChoice()
+    mail: MailSwitches = MailSwitches()
+    features: Annotated[Features, Section("", stripe="features")] = Features()
+
+    def check(self, table: Table) -> None:
+        locales = self.site.locales
+        spoken = {*locales, *map(language_of, locales)}
+        for tag in self.business.own_texts:
+            if tag not in spoken:
+                allowed = f"one of the languages in site.locales: {', '.join(locales)}"
+                table.refuse("business", f"texts for {tag}", allowed, tag)
+
+
+def read_portal(table: Table) -> PortalConfig:
+    """To be used only when no mistake was noted."""
+    return read(PortalConfig, table)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 import msgspec
+from msgspec.structs import replace
 
 from server.brands import images, palette
+from server.brands.images import Picture
 from server.brands.palette import Palette
-from server.brands.reading.mistakes import shown
+from server.brands.reading.declared import Keys, read
+from server.brands.reading.keys import Key, Number, OneOf, Pattern, Section, Shaped, Text
 from server.brands.reading.tables import Table
-from server.brands.words import complete, read_words
+from server.brands.words import OwnWords, Words, complete
 
+NAME = r"[a-z0-9-]{1,40}"
+"""A folder's name."""
 SHAPES = ("rounded", "sharp", "pill")
 MODES = ("light", "dark", "auto")
-_HEX = r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})"
+_FAMILY = r"[A-Za-z][A-Za-z0-9 _-]{0,60}"
+_GENERIC = frozenset(
+    {"serif", "sans-serif", "monospace", "system-ui", "ui-serif", "ui-sans-serif", "ui-monospace", "ui-rounded"}
+)
 
 STACKS = {
     "system": "system-ui, sans-serif",
@@ -32,37 +41,132 @@ STACKS = {
 """Names for stacks of fonts that devices have, so that a theme has a voice of its own without a byte to load."""
 
 
-class BrandLook(msgspec.Struct, frozen=True):
-    icon: Path
-    logo: Path
-    icon_image: images.Image
-    logo_image: images.Image
-    """Kind and size, as the file itself says."""
-    color: str
-    """`#rrggbb`, as the designer gave it; so are the other three, which are empty where left out."""
-    accent: str
-    background: str
-    button: str
+class Color(Pattern, frozen=True):
+    pattern: str = r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})"
+    shape: str = "a color such as #1f6feb or #fff"
+
+    def accept(self, value: Any) -> str:
+        color = super().accept(value).lower()
+        return color if len(color) != 4 else "#" + "".join(each * 2 for each in color[1:])
 
 
-class Font(msgspec.Struct, frozen=True):
-    family: str
-    file: Path
-    kind: str
-    """`woff2` or `woff`."""
-    weight: str
+class OwnFile(Text, frozen=True):
+    """A file in the folder of the theme that names it; `look` says what it has to be."""
+
+    shape: str = ""
+
+    blank: ClassVar[Any] = Path()
+
+    @property
+    def allowed(self) -> str:
+        return self.shape
+
+    def read(self, table: Table, name: str, default: Any) -> Any:
+        written = super().read(table, name, "")
+        if not written:
+            return default
+        try:
+            file, content = images.own_file(table.source(name).file.parent, written)
+        except ValueError as error:
+            table.refuse(name, str(error), "a file in the folder of this theme")
+            return default
+        try:
+            return self.look(file, content)
+        except ValueError as error:
+            table.refuse(name, f"{written}: {error}", self.allowed)
+            return default
+
+    def look(self, file: Path, content: bytes) -> Any:
+        """What the field holds for this file. Raises `ValueError` with what is wrong."""
+        raise NotImplementedError
+
+
+class PictureFile(OwnFile, frozen=True):
+    shape: str = (
+        "a file of this folder: an SVG (without scripts, links or a DOCTYPE), a PNG or a JPEG, at most 512 KB, bitmaps at "
+        "least 128 by 128 pixels"
+    )
+    blank: ClassVar[Any] = Picture(Path(), images.Image(""))
+
+    def look(self, file: Path, content: bytes) -> Picture:
+        image = images.image(content)
+        images.check_name(file, image.kind)
+        return Picture(file, image)
+
+
+class FontFile(OwnFile, frozen=True):
+    shape: str = "a WOFF2 or WOFF file of this folder, at most 512 KB"
+
+    def look(self, file: Path, content: bytes) -> Path:
+        images.check_name(file, images.font(content))
+        return file
+
+
+class Family(Shaped, frozen=True):
+    """A stack, or font families; read as a CSS list of families, ready to be written."""
+
+    shape: str = "the name of a stack, or font families separated by commas"
+
+    def accept(self, value: Any) -> str:
+        text = super().accept(value)
+        return _stack(text) if text else ""
+
+
+class Weight(Key, frozen=True):
+    @property
+    def allowed(self) -> str:
+        return 'a weight from 1 to 1000, or a range such as "100 900"'
+
+    def accept(self, value: Any) -> str:
+        if isinstance(value, bool) or not _is_weight(str(value)):
+            raise ValueError(self.allowed)
+        return str(value)
+
+
+class BrandLook(Keys, frozen=True):
+    """Colors are `#rrggbb`, as the designer gave them; empty where left out."""
+
+    icon: Annotated[Picture, PictureFile("the picture in the browser's tab", required=True)]
+    logo: Annotated[Picture, PictureFile("the logo at the top of every page", required=True)]
+    color: Annotated[str, Color("the color that the brand is known by", required=True)]
+    accent: Annotated[str, Color("the color of links and of the focus", left_out="`brand.color`")] = ""
+    background: Annotated[
+        str,
+        Color(
+            "the color of the page; its OKLCH lightness is at least 85 % (light) or at most 30 % (dark)",
+            left_out="a light tint of `brand.color`",
+        ),
+    ] = ""
+    button: Annotated[str, Color("the color of the main button", left_out="`brand.accent`")] = ""
+
+
+class Font(Keys, frozen=True):
+    family: Annotated[
+        str,
+        Pattern(
+            "the family's name, for `body` and `heading`",
+            pattern=_FAMILY,
+            shape="letters, digits, spaces and dashes",
+            required=True,
+        ),
+    ]
+    file: Annotated[Path, FontFile("the font; every visitor loads it", required=True)]
+    weight: Annotated[str, Weight("its weight; a variable font has a range")] = "400"
     """`400`, or a range such as `100 900` for a variable font."""
-    style: str
-    """`normal` or `italic`."""
+    style: Annotated[str, OneOf("upright or slanted", among=("normal", "italic"))] = "normal"
+
+    @property
+    def kind(self) -> str:
+        """`woff2` or `woff`: the file was refused if its name did not say so."""
+        return self.file.suffix.lower().removeprefix(".")
 
 
-class Type(msgspec.Struct, frozen=True):
-    body: str
-    """A CSS list of families, ready to be written."""
-    heading: str
-    fonts: tuple[Font, ...]
-    scale: float
-    """How much larger one level of heading is than the next."""
+class Type(Keys, frozen=True):
+    body: Annotated[str, Family("the font of all text", left_out="`system`")] = STACKS["system"]
+    """A CSS list of families, ready to be written; so is `heading`."""
+    heading: Annotated[str, Family("the font of headings", like="body")] = STACKS["system"]
+    scale: Annotated[float, Number("how much larger one level of heading is than the next", bounds=(1, 1.5))] = 1.2
+    fonts: Annotated[tuple[Font, ...], Section("the theme's own fonts")] = msgspec.field(name="font", default=())
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -70,7 +174,37 @@ class Type(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(each.file for each in self.fonts))
 
 
+class Shape(Keys, frozen=True):
+    style: Annotated[str, OneOf("the corners of cards, fields and buttons", among=SHAPES)] = "rounded"
+
+
+class Mode(Keys, frozen=True):
+    default: Annotated[str, OneOf("light or dark; `auto` is what the browser prefers", among=MODES)] = "auto"
+
+
+class ThemeFile(Keys, frozen=True, kw_only=True):
+    """What a `theme.toml` says, together with those that it extends."""
+
+    extends: Annotated[
+        str,
+        Pattern(
+            "the theme beside this one that gives every key which is not here; at most eight in a row",
+            pattern=NAME,
+            shape="the name of a folder beside this one",
+        ),
+    ] = ""
+    brand: BrandLook
+    type: Type = Type()
+    shape: Shape = Shape()
+    mode: Mode = Mode()
+    words: Annotated[dict[str, dict[str, str]], OwnWords("the texts of the pages", of=Words)] = msgspec.field(
+        default_factory=dict
+    )
+
+
 class Theme(msgspec.Struct, frozen=True):
+    """A theme as pages, mails and documents use it."""
+
     brand: BrandLook
     type: Type
     shape: str
@@ -79,32 +213,25 @@ class Theme(msgspec.Struct, frozen=True):
     """Every text, in the brand's first language; the renderer puts those of a page's language here."""
     palette: Palette
     own_words: dict[str, dict[str, str]] = {}
-    """What the theme itself says, by the tag of the language; under the empty one what stands in `[words]`."""
+    """What the theme itself says, by the tag of the language; under the empty one what `[words]` says."""
 
 
 def read_theme(table: Table) -> Theme | None:
     """The theme of the merged layers; None where the mistakes leave nothing to show."""
-    table.get("extends")
     mistakes_before = len(table.mistakes)
-    brand_table = table.table("brand")
-    brand = _read_brand(brand_table)
-    mode = _one_key(table, "mode", "default", MODES, "auto")
-    theme_type = _read_type(table.table("type"))
-    shape = _one_key(table, "shape", "style", SHAPES, "rounded")
-    own = read_words(table.table("words"))
-    table.close()
-    if brand is None or len(table.mistakes) > mistakes_before:
+    file = read(ThemeFile, table)
+    fonts = _fonts(table, file.type)
+    if len(table.mistakes) > mistakes_before:
         return None
-    colors = _palette(brand_table, brand, mode)
-    words = complete(own[""], str)
-    return Theme(brand, theme_type, shape, mode, words, colors, own)
-
-
-def _one_key(table: Table, name: str, key: str, allowed: tuple[str, ...], default: str) -> str:
-    below = table.table(name)
-    value = below.word(key, allowed, default)
-    below.close()
-    return value
+    return Theme(
+        brand=file.brand,
+        type=replace(file.type, fonts=fonts),
+        shape=file.shape.style,
+        mode=file.mode.default,
+        words=complete(file.words[""], str),
+        palette=_palette(table.table("brand"), file.brand, file.mode.default),
+        own_words=file.words,
+    )
 
 
 def _palette(table: Table, brand: BrandLook, mode: str) -> Palette:
@@ -114,66 +241,26 @@ def _palette(table: Table, brand: BrandLook, mode: str) -> Palette:
     return colors
 
 
-def _read_brand(table: Table) -> BrandLook | None:
-    colors = {key: _color(table, key) for key in ("color", "accent", "background", "button")}
-    if "color" not in table:
-        table.missing("color", "a color such as #1f6feb: it is required")
-    icon, logo = _image(table, "icon"), _image(table, "logo")
-    table.close()
-    if icon is None or logo is None or not colors["color"]:
-        return None
-    return BrandLook(icon=icon[0], logo=logo[0], icon_image=icon[1], logo_image=logo[1], **colors)
-
-
-def _color(table: Table, key: str) -> str:
-    value = table.pattern(key, _HEX, "a color such as #1f6feb or #fff").lower()
-    return value if len(value) != 4 else "#" + "".join(each * 2 for each in value[1:])
-
-
-def _image(table: Table, key: str) -> tuple[Path, images.Image] | None:
-    name = table.text(key, required=True)
-    if not name:
-        return None
-    try:
-        file, content = images.own_file(table.source(key).file.parent, name)
-    except ValueError as error:
-        table.refuse(key, str(error), "a file in the folder of this theme")
-        return None
-    try:
-        image = images.image(content)
-        images.check_name(file, image.kind)
-        return file, image
-    except ValueError as error:
-        allowed = "an SVG without scripts, a PNG or a JPEG, at most 512 KB, bitmaps at least 128 by 128 pixels"
-        table.refuse(key, f"{name}: {error}", allowed)
-        return None
-
-
-def _read_type(table: Table) -> Type:
-    body = table.checked("body", _stack, STACKS["system"])
-    heading = table.checked("heading", _stack, body)
-    scale = table.number("scale", 1.0, 1.5, 1.2)
-    fonts = _read_fonts(table, f"{body}, {heading}")
-    table.close()
-    return Type(body=body, heading=heading, fonts=fonts, scale=scale)
-
-
-def _read_fonts(table: Table, used: str) -> tuple[Font, ...]:
+def _fonts(table: Table, given: Type) -> tuple[Font, ...]:
     """The theme's own fonts, and of those it inherits the ones in use that it does not replace."""
+    folder = table.layers[0][0].file.parent
     fonts: dict[tuple[str, str, str], Font] = {}
     names: dict[str, Path] = {}
-    for each in table.tables("font"):
-        font = _font(each)
-        is_own = each.layers[0][0] is table.layers[0][0]
-        if font is None or not (is_own or f"'{font.family}'" in used):
+    below = table.table("type")
+    for position, font in enumerate(given.fonts):
+        is_own = font.file.is_relative_to(folder)
+        if not font.file.name or not (is_own or f"'{font.family}'" in f"{given.body}, {given.heading}"):
             continue
         face = (font.family, font.weight, font.style)
         if face in fonts:
             if is_own:
-                each.refuse("family", f"{font.family!r} twice with the same weight and style", "each face once")
+                found = f"{font.family!r} twice with the same weight and style"
+                below.refuse("font", found, "each face once", position, "family")
             continue
-        if names.setdefault(font.file.name, font.file) != font.file:
-            each.refuse("file", f"{font.file.name!r}, a name that {names[font.file.name]} has too", "another file name")
+        other = names.setdefault(font.file.name, font.file)
+        if other != font.file:
+            at = next(i for i, each in enumerate(given.fonts) if each.file == other)
+            below.refuse("font", f"{other.name!r}, a name that {font.file} has too", "another file name", at, "file")
         fonts[face] = font
     return tuple(fonts.values())
 
@@ -182,21 +269,11 @@ def _stack(value: str) -> str:
     if value in STACKS:
         return STACKS[value]
     families = [each.strip().strip("'\"").strip() for each in value.split(",")]
-    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]{0,60}", each) for each in families):
+    if not all(re.fullmatch(_FAMILY, each) for each in families):
         raise ValueError(f"one of {', '.join(STACKS)}, or font families separated by commas")
-    generic = {
-        "serif",
-        "sans-serif",
-        "monospace",
-        "system-ui",
-        "ui-serif",
-        "ui-sans-serif",
-        "ui-monospace",
-        "ui-rounded",
-    }
-    if families[-1] not in generic:
+    if families[-1] not in _GENERIC:
         families.append("sans-serif")
-    return ", ".join(each if each in generic else f"'{each}'" for each in families)
+    return ", ".join(each if each in _GENERIC else f"'{each}'" for each in families)
 
 
 def _is_weight(written: str) -> bool:
@@ -204,26 +281,3 @@ def _is_weight(written: str) -> bool:
     if not all(re.fullmatch(r"[1-9]\d{0,3}", each) and int(each) <= 1000 for each in weights):
         return False
     return len(weights) == 1 or (len(weights) == 2 and int(weights[0]) < int(weights[1]))
-
-
-def _font(table: Table) -> Font | None:
-    family = table.pattern("family", r"[A-Za-z][A-Za-z0-9 _-]{0,60}", "letters, digits, spaces and dashes")
-    name = table.text("file", required=True)
-    weight = table.get("weight")
-    style = table.word("style", ("normal", "italic"), "normal")
-    table.close()
-    if "family" not in table:
-        table.missing("family", "the name of the font family: it is required")
-    written = "400" if weight is None else str(weight)
-    if isinstance(weight, bool) or not _is_weight(written):
-        table.refuse("weight", shown(weight), 'a weight from 1 to 1000, or a range such as "100 900"')
-    if not family or not name:
-        return None
-    try:
-        file, content = images.own_file(table.source("file").file.parent, name)
-        kind = images.font(content)
-        images.check_name(file, kind)
-        return Font(family=family, file=file, kind=kind, weight=written, style=style)
-    except ValueError as error:
-        table.refuse("file", f"{name}: {error}", "a WOFF2 or WOFF file in the folder of this theme, at most 512 KB")
-        return None

@@ -1,10 +1,10 @@
 """`python -m server config import BRAND FILE`: a `billing_portal.configuration` of Stripe becomes `portal.toml`'s tables.
 
-Names and values are the same, so most of it is carried over as it stands. The file keeps its comments and its other
-tables; a table of `[features]` that the configuration speaks of takes the place of the one that was there, except keys
-that only Postern has (`rules`, `reasons_text`). What has no place here is named, and so is what had to be put
-differently. The result is read like any `portal.toml` before it takes the old one's place: a combination that is not
-allowed changes nothing.
+Which key is which path of Stripe's is declared with the key (`server/brands/`); most names and values are the same, so
+most of it is copied. The file keeps its comments and its other tables. A table of `[features]` that the configuration
+has replaces the one in the file, except for the keys that only Postern has (`rules`, `reasons_text`). The command names
+what has no place here, and what it had to write differently. The result is read like any `portal.toml` before it replaces
+the old file: a combination that is not allowed changes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table
 
-from server.brands import PORTAL_FILE, Mistake, ThemeError
+from server.brands import PORTAL_FILE, Mistake, PortalConfig, ThemeError
+from server.brands.reading.declared import entries
 from server.merchant.link import replace_file
 
 LARGEST = 1024 * 1024
@@ -27,29 +28,9 @@ _SILENT = frozenset(
     {"id", "object", "active", "application", "created", "updated", "is_default", "livemode", "metadata"}
 )
 """What says nothing about what customers may do."""
-_KEYS: dict[str, tuple[str, ...]] = {
-    "customer_update": ("enabled", "allowed_updates"),
-    "invoice_history": ("enabled",),
-    "payment_method_update": ("enabled",),
-    "subscription_cancel": ("enabled", "mode", "proration_behavior", "cancellation_reason"),
-    "subscription_update": (
-        *("enabled", "default_allowed_updates", "products", "proration_behavior", "billing_cycle_anchor"),
-        *("schedule_at_period_end", "trial_update_behavior"),
-    ),
-    "subscription_pause": ("enabled",),
-}
-_INSIDE: dict[str, tuple[str, ...]] = {
-    "subscription_cancel.cancellation_reason": ("enabled", "options"),
-    "subscription_update.products[]": ("product", "prices", "adjustable_quantity"),
-    "subscription_update.products[].adjustable_quantity": ("enabled", "minimum", "maximum"),
-    "subscription_update.schedule_at_period_end": ("conditions",),
-}
-_OWN = {
-    "subscription_cancel": ("reasons_text", "retention"),
-    "subscription_update": ("rules",),
-    "subscription_pause": ("max_cycles",),
-}
-_BUSINESS = ("headline", "privacy_policy_url", "terms_of_service_url")
+_DECLARED = tuple(entries(PortalConfig))
+_PLACES = {each.stripe: each for each in _DECLARED if each.stripe}
+"""Each key of `portal.toml` that Stripe has too, by its path in Stripe's configuration."""
 
 
 class ConfigRefused(Exception):
@@ -102,27 +83,23 @@ def _configuration(file: Path) -> dict[str, Any]:
     return found
 
 
-def _business(found: dict[str, Any], unplaced: list[str]) -> dict[str, str]:
+def _business(found: dict[str, Any], unplaced: list[str]) -> dict[str, Any]:
+    """What `[business]` takes over: the paths outside of `features` that have a place."""
     profile = found.get("business_profile")
-    texts = {key: value for key, value in profile.items() if value} if isinstance(profile, dict) else {}
-    if found.get("default_return_url"):
-        texts["default_return_url"] = found["default_return_url"]
-    unplaced += [f"business_profile.{key}" for key in texts if key not in (*_BUSINESS, "default_return_url")]
+    texts = {f"business_profile.{key}": value for key, value in profile.items()} if isinstance(profile, dict) else {}
+    texts |= {key: value for key, value in found.items() if key not in ("features", "business_profile", "login_page")}
+    unplaced += [path for path, value in texts.items() if value and path not in _PLACES and path not in _SILENT]
     page = found.get("login_page")
     if isinstance(page, dict) and page.get("enabled"):
         unplaced.append("login_page: links are not carried over; run: python -m server link activate")
-    known = ("features", "business_profile", "default_return_url", "login_page")
-    unplaced += [key for key, value in found.items() if key not in (*known, *_SILENT) and value]
-    return {key: texts[key] for key in (*_BUSINESS, "default_return_url") if key in texts}
+    placed = [each for each in _PLACES.values() if not each.stripe.startswith("features")]
+    return {each.path.removeprefix("business."): texts[each.stripe] for each in placed if texts.get(each.stripe)}
 
 
-def _features(found: dict[str, Any], unplaced: list[str]) -> dict[str, dict[str, Any]]:
-    made: dict[str, dict[str, Any]] = {}
-    for name, values in found["features"].items():
-        if name in _KEYS and isinstance(values, dict):
-            made[name] = _kept(values, name, _KEYS[name], unplaced)
-        elif values:
-            unplaced.append(f"features.{name}")
+def _features(found: dict[str, Any], unplaced: list[str]) -> dict[str, Any]:
+    named = {name: values for name, values in found["features"].items() if isinstance(values, dict)}
+    unplaced += [f"features.{name}" for name, values in found["features"].items() if values and name not in named]
+    made = _kept(named, "features", unplaced)
     if made.get("subscription_cancel", {}).get("proration_behavior") == "always_invoice":
         made["subscription_cancel"]["proration_behavior"] = "create_prorations"
         unplaced.append(
@@ -132,41 +109,47 @@ def _features(found: dict[str, Any], unplaced: list[str]) -> dict[str, dict[str,
     return made
 
 
-def _kept(values: Mapping[str, Any], path: str, keys: tuple[str, ...], unplaced: list[str]) -> dict[str, Any]:
-    """The keys that have a place, the rest named; what is null or empty is left to its default."""
-    unplaced += [f"features.{path}.{key}" for key, value in values.items() if key not in keys and value]
+def _kept(values: Mapping[str, Any], path: str, unplaced: list[str]) -> dict[str, Any]:
+    """The keys that have a place, the others named; what is null or empty is left to its default."""
     made: dict[str, Any] = {}
-    for key in keys:
-        value, below = values.get(key), f"{path}.{key}"
-        if value is None:
-            continue
-        if below in _INSIDE:
-            value = _kept(_an_object(value, below), below, _INSIDE[below], unplaced)
-        elif f"{below}[]" in _INSIDE:
-            whole = [_an_object(each, f"{below}[]") for each in _a_list(value, below)]
-            value = [_kept(each, f"{below}[]", _INSIDE[f"{below}[]"], unplaced) for each in whole]
-        elif isinstance(value, list | dict):
-            # A condition is an object with nothing but its type.
-            value = [each.get("type") if isinstance(each, dict) else each for each in _a_list(value, below)]
-            if not all(isinstance(each, str) for each in value):
-                raise ConfigRefused(f"$.features.{below}: expected a list of texts")
-        made[key] = value
+    for key, value in values.items():
+        below = f"{path}.{key}"
+        if f"{below}[]" in _PLACES:
+            if value is not None:
+                whole = [_an_object(each, f"{below}[]") for each in _a_list(value, below)]
+                made[key] = [_kept(each, f"{below}[]", unplaced) for each in whole]
+        elif below not in _PLACES:
+            unplaced += [below] if value else []
+        elif value is not None:
+            made[key] = _value(value, below, unplaced)
     return made
+
+
+def _value(value: Any, path: str, unplaced: list[str]) -> Any:
+    if _PLACES[path].below:
+        return _kept(_an_object(value, path), path, unplaced)
+    if not isinstance(value, list | dict):
+        return value
+    # A condition is an object with nothing but its type.
+    texts = [each.get("type") if isinstance(each, dict) else each for each in _a_list(value, path)]
+    if not all(isinstance(each, str) for each in texts):
+        raise ConfigRefused(f"$.{path}: expected a list of texts")
+    return texts
 
 
 def _an_object(value: Any, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigRefused(f"$.features.{path}: expected an object, found {str(value)[:40]!r}")
+        raise ConfigRefused(f"$.{path}: expected an object, found {str(value)[:40]!r}")
     return value
 
 
 def _a_list(value: Any, path: str) -> list[Any]:
     if not isinstance(value, list):
-        raise ConfigRefused(f"$.features.{path}: expected a list, found {str(value)[:40]!r}")
+        raise ConfigRefused(f"$.{path}: expected a list, found {str(value)[:40]!r}")
     return value
 
 
-def _edited(file: Path, business: dict[str, str], features: dict[str, dict[str, Any]]) -> str:
+def _edited(file: Path, business: dict[str, Any], features: dict[str, Any]) -> str:
     try:
         document = tomlkit.parse(file.read_bytes().decode().removeprefix("\ufeff"))
         if business:
@@ -174,15 +157,21 @@ def _edited(file: Path, business: dict[str, str], features: dict[str, dict[str, 
         if features:
             tables = document.setdefault("features", tomlkit.table(is_super_table=True))
             for name, values in features.items():
-                _put(tables.setdefault(name, tomlkit.table()), values, _OWN.get(name, ()))
+                _put(tables.setdefault(name, tomlkit.table()), values, _own(f"features.{name}."))
         return tomlkit.dumps(document)
     except (TOMLKitError, UnicodeDecodeError, OSError, TypeError, AttributeError) as error:
         found = f"what cannot be edited ({str(error)[:120]})"
         raise ThemeError([Mistake(file, 0, "features", found, "TOML 1.0, with [features] a table")]) from None
 
 
-def _put(table: Any, values: dict[str, Any], own: tuple[str, ...]) -> None:
-    """Set what the configuration says in place, so that comments stay beside their keys; drop what it does not say."""
+def _own(table: str) -> frozenset[str]:
+    """The keys of a table that only Postern has."""
+    below = (each for each in _DECLARED if each.path.startswith(table) and not each.stripe)
+    return frozenset(each.path.removeprefix(table).partition(".")[0].removesuffix("[]") for each in below)
+
+
+def _put(table: Any, values: dict[str, Any], own: frozenset[str]) -> None:
+    """Set each key in its place, so that comments stay beside their keys; drop the keys that the configuration lacks."""
     for key in [each for each in table if each not in values and each not in own]:
         del table[key]
     for key, value in values.items():

@@ -16,7 +16,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from server.brands.words import WORDS
+from server.brands.reading.declared import fields
+from server.brands.words import Words
 from server.publishing.rules.html_rules import Problem
 from server.rendering import words
 
@@ -38,9 +39,9 @@ def extracted() -> Catalog:
     found = extract_from_dir(TEMPLATES, method_map=_METHODS, options_map=_OPTIONS)
     for file, line, message, comments, _ in sorted(found, key=lambda each: each[:2]):
         template.add(message, locations=[(file, line)], auto_comments=comments)
-    for key, word in WORDS.items():
+    for word in fields(Words):
         if word.default:
-            comments = [f"[words] {key}: {word.where}; at most {word.limit} characters"]
+            comments = [f"[words] {word.name}: {word.key.about}; at most {word.key.limit} characters"]
             template.add(word.default, locations=[("theme.toml", 0)], auto_comments=comments)
     return template
 
@@ -101,7 +102,7 @@ def _mistakes(message: Message, template: Catalog) -> Iterator[str]:
         yield f"{originals[0]!r} is marked fuzzy: look at its translation and take the mark away"
     for text in filter(None, _forms(message.string)):
         yield from (f"{text!r} for {originals[0]!r}: {each}" for each in _mistakes_in(text, originals))
-    limits = [word.limit for word in WORDS.values() if word.default == message.id]
+    limits = [word.key.limit for word in fields(Words) if word.default == message.id]
     if limits and len(str(message.string)) > min(limits):
         yield f"{message.string!r} has {len(str(message.string))} characters; allowed: {min(limits)}"
 

@@ -139,7 +139,7 @@ def _scripts() -> dict[str, tuple[str, bytes]]:
 
 
 def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
-    named = {"logo": brand.theme.brand.logo, "icon": brand.theme.brand.icon}
+    named = {"logo": brand.theme.brand.logo.file, "icon": brand.theme.brand.icon.file}
     for font in brand.theme.type.fonts:
         taken = named.setdefault(font.file.name, font.file)
         if taken != font.file:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from server.brands.reading.locating import lines_of
 from server.brands.reading.mistakes import Mistake, nearest, shown
 
 FILE_LIMIT = 128 * 1024
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 class Document:
@@ -105,91 +103,6 @@ class Table:
         path = (*self.path, key)
         self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), "nothing", allowed))
 
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.get(key)
-        if value is None or isinstance(value, bool):
-            return default if value is None else value
-        self.refuse(key, shown(value), "true or false")
-        return default
-
-    def text(self, key: str, default: str = "", *, limit: int = 200, required: bool = False) -> str:
-        """One line of text, without spaces around it."""
-        value = self.get(key)
-        if value is None:
-            if required:
-                self.missing(key, "a text: it is required")
-            return default
-        wrong = _wrong_text(value, limit, required=required)
-        if wrong:
-            self.refuse(key, shown(value), wrong)
-            return default
-        return str(value).strip()
-
-    def pattern(self, key: str, pattern: str, allowed: str, default: str = "") -> str:
-        value = self.get(key)
-        if value is None:
-            return default
-        if isinstance(value, str) and re.fullmatch(pattern, value):
-            return value
-        self.refuse(key, shown(value), allowed)
-        return default
-
-    def checked(self, key: str, check: Callable[[str], str], default: str = "") -> str:
-        """A text that `check` accepts; it returns the text to use, or raises `ValueError` with what is allowed."""
-        value = self.text(key, limit=2000)
-        if not value:
-            return default
-        try:
-            return check(value)
-        except ValueError as error:
-            self.refuse(key, shown(value), str(error))
-            return default
-
-    def word(self, key: str, allowed: Iterable[str], default: str) -> str:
-        value = self.get(key)
-        if value is None:
-            return default
-        if isinstance(value, str) and value in allowed:
-            return value
-        self.refuse(key, shown(value), nearest(value if isinstance(value, str) else "", allowed))
-        return default
-
-    def number(self, key: str, low: float, high: float, default: float) -> float:
-        value = self.get(key)
-        if value is None:
-            return default
-        if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
-            return float(value)
-        self.refuse(key, shown(value), f"a number from {low:g} to {high:g}")
-        return default
-
-    def whole(self, key: str, low: int, high: int, default: int) -> int:
-        value = self.get(key)
-        if value is None:
-            return default
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        self.refuse(key, shown(value), f"a whole number from {low} to {high}")
-        return default
-
-    def words(
-        self, key: str, check: Callable[[str], bool], allowed: str | Iterable[str], default: tuple[str, ...]
-    ) -> tuple[str, ...]:
-        """A list of different words; `allowed` is the closed set of them, or a sentence about them."""
-        value = self.get(key)
-        if value is None:
-            return default
-        if not isinstance(value, list):
-            self.refuse(key, shown(value), "a list of texts")
-            return default
-        for position, each in enumerate(value):
-            if not isinstance(each, str) or not check(each):
-                near = each if isinstance(each, str) else ""
-                self.refuse(key, shown(each), allowed if isinstance(allowed, str) else nearest(near, allowed), position)
-            elif each in value[:position]:
-                self.refuse(key, f"{shown(each)} twice", "each only once", position)
-        return tuple(each for each in value if isinstance(each, str))
-
     def table(self, key: str) -> Table:
         """The table below a key; an empty one where there is none."""
         self._asked.add(key)
@@ -238,18 +151,6 @@ class Table:
                     self.mistakes.append(
                         Mistake(document.file, document.line(path), _dotted(path), "an unknown key", allowed)
                     )
-
-
-def _wrong_text(value: Any, limit: int, *, required: bool) -> str:
-    if not isinstance(value, str):
-        return "a text in quotes"
-    if required and not value.strip():
-        return "a text that is not empty"
-    if len(value) > limit:
-        return f"at most {limit} characters"
-    if _CONTROL.search(value):
-        return "one line of text without control characters"
-    return ""
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:

@@ -9,10 +9,10 @@ from server.billing import Refusal
 from server.billing.ledger.changes import methods
 from server.billing.rules.methods import MOST
 from server.brands import Features
-from server.brands.features import Switch
+from server.brands.features import PaymentMethodUpdate
 from tests.support.accounts import FEATURES, NOW, START, account, card, subscription
 
-OFF = replace(FEATURES, payment_method_update=Switch(enabled=False))
+OFF = replace(FEATURES, payment_method_update=PaymentMethodUpdate(enabled=False))
 OLD = {"exp_month": 1, "exp_year": 2026}
 
 

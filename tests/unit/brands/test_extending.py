@@ -28,7 +28,7 @@ def test_the_lineage_names_the_nearest_first(tmp_path):
 def test_pictures_and_fonts_lie_beside_the_file_that_names_them(tmp_path):
     write_brand(tmp_path, "plain", theme=BASE, own__woff2=woff2())
     theme = themes.load(write_brand(tmp_path, theme='extends = "plain"\nbrand.logo = "logo.svg"\n')).theme
-    assert (theme.brand.logo.parent.name, theme.brand.icon.parent.name) == ("harbour", "plain")
+    assert (theme.brand.logo.file.parent.name, theme.brand.icon.file.parent.name) == ("harbour", "plain")
     assert [font.file.parent.name for font in theme.type.fonts] == ["plain"]
 
 

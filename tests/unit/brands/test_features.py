@@ -116,7 +116,10 @@ def test_own_words_belong_to_a_reason_that_is_offered(tmp_path):
     text = '[features.subscription_cancel]\ncancellation_reason.options = ["unused", "other"]\n'
     own = text + '[features.subscription_cancel.reasons_text]\nunused = "I have enough coffee"\n'
     assert features(tmp_path, own).subscription_cancel.reasons_text == {"unused": "I have enough coffee"}
-    assert refused(tmp_path, own + 'too_complex = "x"\n').found == "an unknown key"
+    mistake = refused(tmp_path, own + 'too_complex = "x"\n')
+    assert (mistake.key, mistake.line) == ("features.subscription_cancel.reasons_text.too_complex", 7)
+    assert mistake.allowed.endswith("cancellation_reason.options: unused, other")
+    assert "did you mean unused?" in refused(tmp_path, own.replace("unused =", "unusd =")).allowed
 
 
 @pytest.mark.parametrize("coupon", ["", "a b", "x" * 300, "<b>"])

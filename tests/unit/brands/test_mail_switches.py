@@ -1,7 +1,5 @@
 """`[mail]` of `portal.toml`: closed words, and all of them off with one."""
 
-from pathlib import Path
-
 import pytest
 
 from server import brands as themes
@@ -10,7 +8,6 @@ from server.mail.letters import LETTERS
 from tests.support.brands import PORTAL, the_mistake, write_brand
 
 KINDS = [each.template for each in LETTERS]
-README = (Path(__file__).parents[3] / "themes" / "README.md").read_text("utf-8")
 
 
 def read(tmp_path, text=""):
@@ -66,8 +63,3 @@ def test_anything_else_is_refused_with_its_line(tmp_path, text, key, allowed):
     mistake = the_mistake(write_brand(tmp_path, portal=f"{PORTAL}[mail]\n{text}\n"))
     assert (mistake.key, mistake.line) == (key, PORTAL.count("\n") + 2)
     assert allowed in mistake.allowed
-
-
-@pytest.mark.parametrize("key", MailSwitches.__struct_fields__)
-def test_every_switch_stands_in_the_reference(key):
-    assert f"`{key}`" in README.replace("`mail.", "`")

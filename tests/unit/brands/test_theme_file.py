@@ -3,6 +3,8 @@
 import pytest
 
 from server import brands as themes
+from server.brands.reading.declared import fields
+from server.brands.words import Words
 from tests.support.brands import THEME, mistakes, the_mistake, woff2, write_brand
 
 FONT = '[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
@@ -17,7 +19,10 @@ def test_what_is_left_out_has_its_default(tmp_path):
     assert (found.shape, found.mode, found.type.scale, found.type.fonts) == ("rounded", "auto", 1.2, ())
     assert found.type.body == found.type.heading == "system-ui, sans-serif"
     assert (found.brand.accent, found.brand.background, found.brand.button) == ("", "", "")
-    assert (found.brand.logo, found.brand.icon) == (tmp_path / "harbour/logo.svg", tmp_path / "harbour/icon.svg")
+    assert (found.brand.logo.file, found.brand.icon.file) == (
+        tmp_path / "harbour/logo.svg",
+        tmp_path / "harbour/icon.svg",
+    )
 
 
 @pytest.mark.parametrize("key", ["color", "icon", "logo"])
@@ -131,7 +136,7 @@ def test_shape_and_mode_are_words_of_a_closed_set(tmp_path, table, key, value):
 
 def test_words_that_are_left_out_have_their_defaults(tmp_path):
     words = theme(tmp_path, '[words]\nlogin_heading = "Hello"\n').words
-    assert words == {key: word.default for key, word in themes.WORDS.items()} | {"login_heading": "Hello"}
+    assert words == {each.name: each.default for each in fields(Words)} | {"login_heading": "Hello"}
 
 
 def test_an_unknown_word_is_refused_with_the_nearest(tmp_path):
@@ -145,7 +150,7 @@ def test_an_odd_word_is_refused(tmp_path, value):
     assert the_mistake(write_brand(tmp_path, theme=THEME + f"[words]\nlogin_heading = {value}\n")).line == 6
 
 
-@pytest.mark.parametrize("key", [key for key, word in themes.WORDS.items() if word.may_be_empty])
+@pytest.mark.parametrize("key", [each.name for each in fields(Words) if each.key.may_be_empty])
 def test_a_text_that_pages_can_leave_out_may_be_empty(tmp_path, key):
     assert theme(tmp_path, f'[words]\n{key} = ""\n').words[key] == ""
 

@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.brands.features import CustomerUpdate, Switch
+from server.brands.features import CustomerUpdate, InvoiceHistory, PaymentMethodUpdate
 from server.features.home import views
 from tests.support.accounts import FEATURES, NOW, account, eur, invoice, keep, subscription
 from tests.support.rendered import words
 
 ALL_OFF = replace(
     FEATURES,
-    invoice_history=Switch(enabled=False),
-    payment_method_update=Switch(enabled=False),
+    invoice_history=InvoiceHistory(enabled=False),
+    payment_method_update=PaymentMethodUpdate(enabled=False),
     customer_update=CustomerUpdate(enabled=False),
 )
 

@@ -4,14 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from server.app import create_app
-from server.brands.features import CustomerUpdate, SubscriptionCancel, Switch
+from server.brands.features import CustomerUpdate, InvoiceHistory, PaymentMethodUpdate, SubscriptionCancel
 from tests.support.accounts import account, ending, invoice, keep
 from tests.support.world import SETTINGS, brands
 
 pytestmark = pytest.mark.anyio
 OFF = {
-    "invoice_history": Switch(enabled=False),
-    "payment_method_update": Switch(enabled=False),
+    "invoice_history": InvoiceHistory(enabled=False),
+    "payment_method_update": PaymentMethodUpdate(enabled=False),
     "customer_update": CustomerUpdate(enabled=False),
     "subscription_cancel": SubscriptionCancel(enabled=False),
 }

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Payment, Uncertain
-from server.brands.features import Features, Switch
+from server.brands.features import Features, InvoiceHistory, PaymentMethodUpdate
 from server.features.invoices import views
 from tests.support.accounts import END, NOW, START, Failing, account, card, eur, invoice, keep, subscription
 from tests.support.client import forms_in
@@ -224,7 +224,7 @@ async def test_after_paying_it_is_gone_from_a_list_of_open_ones(world):
 
 
 async def test_where_no_invoices_are_shown_none_is_paid(sqlite_store, clock):
-    world = World(sqlite_store, clock, features=Features(invoice_history=Switch(enabled=False)))
+    world = World(sqlite_store, clock, features=Features(invoice_history=InvoiceHistory(enabled=False)))
     browser = await inside(world)
     assert (await browser.get(PAY)).status_code == 404
     overview = await browser.get("/harbour/my/overview")
@@ -233,7 +233,7 @@ async def test_where_no_invoices_are_shown_none_is_paid(sqlite_store, clock):
 
 
 async def test_where_no_card_can_be_added_the_business_helps(sqlite_store, clock):
-    world = World(sqlite_store, clock, features=Features(payment_method_update=Switch(enabled=False)))
+    world = World(sqlite_store, clock, features=Features(payment_method_update=PaymentMethodUpdate(enabled=False)))
     browser = await inside(world, behind(payment_methods=()))
     page = await browser.get(PAY)
     assert "Harbour Coffee can help you to pay it." in words(page.text)
