@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -57,7 +58,7 @@ RESERVED = frozenset(
 
 THEME_FILE, PORTAL_FILE = "theme.toml", "portal.toml"
 _DEEPEST = 8
-_EXTENDS = next(each.key for each in fields(ThemeFile) if each.name == "extends")
+_KEYS = {each.name: each.key for each in fields(ThemeFile)}
 
 
 class Brand(msgspec.Struct, frozen=True):
@@ -163,12 +164,12 @@ def _check_name(folder: Path, mistakes: list[Mistake]) -> None:
 
 
 def _lineage(folder: Path, mistakes: list[Mistake]) -> list[Document]:
-    """The theme files of a brand and of those it extends, nearest first."""
+    """The theme files of a brand and of those it extends, nearest first, each without what one before it unsets."""
     documents = [Document(folder / THEME_FILE, mistakes)]
     while "extends" in documents[-1].values:
         child = documents[-1]
         here = Table([(child, child.values)], mistakes)
-        parent = _EXTENDS.read(here, "extends", "")
+        parent = _KEYS["extends"].read(here, "extends", "")
         if not parent:
             break
         if parent in [each.file.parent.name for each in documents]:
@@ -185,4 +186,36 @@ def _lineage(folder: Path, mistakes: list[Mistake]) -> list[Document]:
             here.refuse("extends", repr(parent), f"a folder beside this one that has a {THEME_FILE}")
             break
         documents.append(Document(file, mistakes))
+    if all(each.is_readable for each in documents):
+        _unset(documents, mistakes)
     return documents
+
+
+def _unset(documents: list[Document], mistakes: list[Mistake]) -> None:
+    for number, child in enumerate(documents, start=1):
+        here = Table([(child, child.values)], mistakes)
+        extended = [each.values for each in documents[number:]]
+        given = [path for values in extended for path in _paths(values)]
+        for position, path in enumerate(_KEYS["unset"].read(here, "unset", ())):
+            if path not in given:
+                allowed = f"a key that an extended theme gives: {nearest(path, set(given))}"
+                here.refuse("unset", shown(path), allowed, position)
+            for values in extended:
+                _remove(values, path.split("."))
+
+
+def _paths(values: dict[str, Any], before: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if f"{before}{key}" not in ("extends", "unset"):
+            yield f"{before}{key}"
+        if isinstance(value, dict):
+            yield from _paths(value, f"{before}{key}.")
+
+
+def _remove(values: dict[str, Any], path: list[str]) -> None:
+    for key in path[:-1]:
+        below = values.get(key)
+        if not isinstance(below, dict):
+            return
+        values = below
+    values.pop(path[-1], None)

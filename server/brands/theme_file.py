@@ -13,7 +13,8 @@ from server.brands import images, palette
 from server.brands.images import Picture
 from server.brands.palette import Palette
 from server.brands.reading.declared import Keys, read
-from server.brands.reading.keys import Key, Number, OneOf, Pattern, Section, Shaped, Text
+from server.brands.reading.keys import Key, ListOf, Number, OneOf, Pattern, Section, Shaped, Text
+from server.brands.reading.mistakes import Mistake
 from server.brands.reading.tables import Table
 from server.brands.words import OwnWords, Words, complete
 
@@ -182,6 +183,17 @@ class Mode(Keys, frozen=True):
     default: Annotated[str, OneOf("light or dark; `auto` is what the browser prefers", among=MODES)] = "auto"
 
 
+class Paths(ListOf, frozen=True):
+    """Paths of keys, such as `brand.accent`."""
+
+    shape: str = "the path of a key, such as brand.accent"
+
+    def accept_one(self, value: Any) -> str:
+        if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", value):
+            return value
+        raise ValueError(self.shape)
+
+
 class ThemeFile(Keys, frozen=True, kw_only=True):
     """What a `theme.toml` says, together with those that it extends."""
 
@@ -193,6 +205,10 @@ class ThemeFile(Keys, frozen=True, kw_only=True):
             shape="the name of a folder beside this one",
         ),
     ] = ""
+    unset: Annotated[
+        tuple[str, ...],
+        Paths("the keys that are not taken from it: they have their defaults, unless this file gives them"),
+    ] = ()
     brand: BrandLook
     type: Type = Type()
     shape: Shape = Shape()
@@ -229,16 +245,39 @@ def read_theme(table: Table) -> Theme | None:
         shape=file.shape.style,
         mode=file.mode.default,
         words=complete(file.words[""], str),
-        palette=_palette(table.table("brand"), file.brand, file.mode.default),
+        palette=_palette(table, file),
         own_words=file.words,
     )
 
 
-def _palette(table: Table, brand: BrandLook, mode: str) -> Palette:
-    colors, clashes = palette.derive(brand.color, brand.accent, brand.background, brand.button, mode)
+def _palette(table: Table, file: ThemeFile) -> Palette:
+    look = file.brand
+    colors, clashes = palette.derive(look.color, look.accent, look.background, look.button, file.mode.default)
     for clash in clashes:
-        table.refuse(clash.key, clash.problem, f"{clash.allowed}; the nearest color that passes is {clash.nearest}")
+        _refuse_clash(table, clash)
     return colors
+
+
+_CAUSES = (("brand", "accent"), ("brand", "background"), ("mode", "default"))
+"""What two colors that cannot be read on each other come from."""
+
+
+def _refuse_clash(table: Table, clash: palette.Clash) -> None:
+    """Names the color in the file that brought the two together, even if that file inherits the color."""
+    allowed = f"{clash.allowed}; the nearest color that passes is {clash.nearest}"
+    document, cause = next(
+        (document, cause)
+        for document, values in table.layers
+        for cause in _CAUSES
+        if cause[1] in values.get(cause[0], {})
+    )
+    brand = table.table("brand")
+    if brand.source(clash.key) is document:
+        brand.refuse(clash.key, clash.problem, allowed)
+        return
+    found = f"{clash.problem}; it is inherited from {brand.source(clash.key).file.parent.name}"
+    mistake = Mistake(document.file, document.line(cause), f"brand.{clash.key}", found, f"in this file, {allowed}")
+    table.mistakes.append(mistake)
 
 
 def _fonts(table: Table, given: Type) -> tuple[Font, ...]:

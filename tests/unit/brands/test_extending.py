@@ -109,3 +109,76 @@ def test_an_extended_theme_that_is_broken_is_named(tmp_path):
     write_brand(tmp_path, "plain", theme="[brand\n")
     found = mistakes(write_brand(tmp_path, theme='extends = "plain"\n' + THEME))
     assert [(each.file.parent.name, each.line) for each in found] == [("plain", 1)]
+
+
+COLORS = (
+    THEME
+    + 'accent = "#2456c9"\nbackground = "#ffffff"\n[type]\nbody = "Own"\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
+)
+
+
+def test_an_inherited_key_can_be_unset(tmp_path):
+    write_brand(
+        tmp_path, "plain", theme=COLORS + '[words]\nlogin_heading = "A"\nlogin_button = "B"\n', own__woff2=woff2()
+    )
+    head = 'extends = "plain"\nunset = ["brand.accent", "brand.background", "words.login_heading", "type"]\n'
+    theme = themes.load(write_brand(tmp_path, theme=f'{head}[brand]\nbackground = "#fafafa"\n')).theme
+    assert (theme.brand.accent, theme.brand.background, theme.brand.color) == ("", "#fafafa", "#33415c")
+    assert (theme.type.body, theme.type.fonts) == (themes.theme_file.STACKS["system"], ())
+    assert (theme.words["login_heading"], theme.words["login_button"]) == ("Log in", "B")
+
+
+def test_a_theme_in_between_unsets_for_those_that_extend_it(tmp_path):
+    write_brand(tmp_path, "one", theme=COLORS, own__woff2=woff2())
+    write_brand(tmp_path, "two", theme='extends = "one"\nunset = ["brand.accent"]\n')
+    theme = themes.load(write_brand(tmp_path, "three", theme='extends = "two"\n')).theme
+    assert (theme.brand.accent, theme.brand.background) == ("", "#ffffff")
+
+
+def test_a_required_key_that_is_unset_is_missing(tmp_path):
+    write_brand(tmp_path, "plain", theme=COLORS, own__woff2=woff2())
+    mistake = the_mistake(write_brand(tmp_path, theme='extends = "plain"\nunset = ["brand.logo"]\n'))
+    assert (mistake.file.parent.name, mistake.key, mistake.found) == ("harbour", "brand.logo", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("unset", "key", "allowed"),
+    [
+        ('["brand.acent"]', "unset[0]", "did you mean brand.accent?"),
+        ('["brand.color", "shape.style"]', "unset[1]", "a key that an extended theme gives"),
+        ('["extends"]', "unset[0]", "a key that an extended theme gives"),
+        ('["brand.color", "brand.color"]', "unset[1]", "each only once"),
+        ('["brand..color"]', "unset[0]", "the path of a key"),
+        ("[3]", "unset[0]", "the path of a key"),
+        ('"brand.accent"', "unset", "a list of texts"),
+    ],
+)
+def test_what_is_not_inherited_cannot_be_unset(tmp_path, unset, key, allowed):
+    write_brand(tmp_path, "plain", theme=COLORS, own__woff2=woff2())
+    child = f'extends = "plain"\nunset = {unset}\n[brand]\ncolor = "#123456"\n'
+    found = mistakes(write_brand(tmp_path, theme=child))
+    assert [(each.key, each.line, allowed in each.allowed) for each in found][:1] == [(key, 2, True)]
+
+
+@pytest.mark.parametrize(
+    ("child", "line", "key"),
+    [
+        ('[brand]\nbackground = "#0c0d14"\n[mode]\ndefault = "dark"\n', 3, "brand.accent"),
+        ('[mode]\ndefault = "dark"\n', 3, "brand.background"),
+    ],
+)
+def test_an_inherited_color_that_cannot_be_read_is_told_in_the_file_that_brought_it_there(tmp_path, child, line, key):
+    write_brand(tmp_path, "plain", theme=COLORS, own__woff2=woff2())
+    mistake = the_mistake(write_brand(tmp_path, theme=f'extends = "plain"\n{child}'))
+    assert (mistake.file.parent.name, mistake.line, mistake.key) == ("harbour", line, key)
+    assert "inherited from plain" in mistake.found
+    assert mistake.allowed.startswith("in this file, ")
+
+
+def test_colors_of_the_extended_theme_that_cannot_be_read_are_told_there_and_once(tmp_path):
+    write_brand(tmp_path, "plain", theme=COLORS.replace("#2456c9", "#ffcc00"), own__woff2=woff2())
+    for name in ("one", "two"):
+        write_brand(tmp_path, name, theme='extends = "plain"\n[brand]\ncolor = "#123456"\n')
+    with pytest.raises(themes.ThemeError) as error:
+        themes.load_all(tmp_path)
+    assert [(each.file.parent.name, each.key) for each in error.value.mistakes] == [("plain", "brand.accent")]
