@@ -173,7 +173,7 @@ def words(options: argparse.Namespace) -> int:
 def reference(_: argparse.Namespace) -> int:
     from server.brands import reference
 
-    reference.README.write_text(reference.updated(reference.README.read_text("utf-8")), "utf-8")
+    reference.write()
     return 0
 
 
@@ -226,7 +226,7 @@ def menu() -> argparse.ArgumentParser:
     shown.add_argument("--out", default="dist/gallery")
     said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")
     said.add_argument("tags", nargs="*", metavar="locale")
-    add("reference", "write the keys of theme.toml and portal.toml into themes/README.md")
+    add("reference", "write the keys of both files into themes/README.md and themes/_start")
     add("test", "every test; all further arguments go to pytest")
     add("bench", "ratios against a named peer").add_argument("names", nargs="*")
     return parser

@@ -1,10 +1,12 @@
-"""The reference of all keys in `themes/README.md`, written from their declarations by `python3 build.py reference`.
+"""What `python3 build.py reference` writes from the declarations of all keys: their tables in `themes/README.md`, and
+`themes/_start/theme.toml`, the file that a designer begins with.
 
-The tables are between two marker lines for each file; the rest of the README is written by hand.
+In the README the tables are between two marker lines for each file; the rest of it is written by hand.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,23 @@ from server.brands.reading.declared import Entry, Keys, entries
 from server.brands.theme_file import ThemeFile
 
 README = Path(__file__).parents[2] / "themes" / "README.md"
+START = README.parent / "_start" / "theme.toml"
 FILES: dict[str, type[Keys]] = {"theme.toml": ThemeFile, "portal.toml": PortalConfig}
 _BEGIN, _END = "<!-- the keys of {}, written by build.py reference -->", "<!-- the end of these keys -->"
+_HEAD = """\
+# A theme to start from. Copy this file into a new folder of themes/, put a portal.toml beside it, and write your color.
+# The other keys are listed with their values: take the # away before a key that you want to change.
+
+extends = "plain"
+
+# All colors are derived from yours, unless you give them below.
+unset = ["brand.accent", "brand.background", "brand.button"]
+"""
+
+
+def write() -> None:
+    README.write_text(updated(README.read_text("utf-8")), "utf-8")
+    START.write_text(start(), "utf-8")
 
 
 def updated(text: str) -> str:
@@ -65,3 +82,18 @@ def _written(value: Any) -> str:
         listed = ", ".join(f'"{each}"' for each in value)
         return f"`[{listed}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def start() -> str:
+    """A `theme.toml` with every key; only its color is not a comment."""
+    lines = [_HEAD.rstrip()]
+    for each in entries(ThemeFile):
+        table, _, name = each.path.rpartition(".")
+        if each.below:
+            listed = each.path.endswith("[]")
+            lines += ["", f"#[[{each.path.removesuffix('[]')}]]" if listed else f"[{each.path}]"]
+        elif table:
+            value = json.dumps(each.key.example or each.default, ensure_ascii=False)
+            mark = "" if each.path == "brand.color" else "#"
+            lines += [f"# {each.key.about}: {each.key.allowed}", f"{mark}{name} = {value}"]
+    return "\n".join([*lines, "", "# The same keys in another language of the brand:", "#[words.de]", ""])

@@ -2,139 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
 
-from server.brands import images, palette
+from server.brands import palette
 from server.brands.images import Picture
 from server.brands.palette import Palette
 from server.brands.reading.declared import Keys, read
-from server.brands.reading.keys import Key, ListOf, Number, OneOf, Pattern, Section, Shaped, Text
+from server.brands.reading.keys import Number, OneOf, Pattern, Section
 from server.brands.reading.mistakes import Mistake
 from server.brands.reading.tables import Table
+from server.brands.theme_keys import FAMILY, STACKS, Color, Family, FontFile, Paths, PictureFile, Weight
 from server.brands.words import OwnWords, Words, complete
 
 NAME = r"[a-z0-9-]{1,40}"
 """A folder's name."""
 SHAPES = ("rounded", "sharp", "pill")
 MODES = ("light", "dark", "auto")
-_FAMILY = r"[A-Za-z][A-Za-z0-9 _-]{0,60}"
-_GENERIC = frozenset(
-    {"serif", "sans-serif", "monospace", "system-ui", "ui-serif", "ui-sans-serif", "ui-monospace", "ui-rounded"}
-)
-
-STACKS = {
-    "system": "system-ui, sans-serif",
-    "humanist": "Seravek, 'Gill Sans Nova', Ubuntu, Calibri, 'DejaVu Sans', source-sans-pro, sans-serif",
-    "geometric": "Avenir, Montserrat, Corbel, 'URW Gothic', source-sans-pro, sans-serif",
-    "grotesque": "Inter, Roboto, 'Helvetica Neue', 'Arial Nova', 'Nimbus Sans', Arial, sans-serif",
-    "industrial": "Bahnschrift, 'DIN Alternate', 'Franklin Gothic Medium', 'Nimbus Sans Narrow', sans-serif-condensed, sans-serif",
-    "rounded": "ui-rounded, 'Hiragino Maru Gothic ProN', Quicksand, Comfortaa, Manjari, 'Arial Rounded MT', Calibri, source-sans-pro, sans-serif",
-    "serif": "Charter, 'Bitstream Charter', 'Sitka Text', Cambria, serif",
-    "old-style": "'Iowan Old Style', 'Palatino Linotype', 'URW Palladio L', P052, serif",
-    "slab": "Rockwell, 'Rockwell Nova', 'Roboto Slab', 'DejaVu Serif', 'Sitka Small', serif",
-    "mono": "ui-monospace, 'Cascadia Code', 'Source Code Pro', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
-}
-"""Names for stacks of fonts that devices have, so that a theme has a voice of its own without a byte to load."""
-
-
-class Color(Pattern, frozen=True):
-    pattern: str = r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})"
-    shape: str = "a color such as #1f6feb or #fff"
-
-    def accept(self, value: Any) -> str:
-        color = super().accept(value).lower()
-        return color if len(color) != 4 else "#" + "".join(each * 2 for each in color[1:])
-
-
-class OwnFile(Text, frozen=True):
-    """A file in the folder of the theme that names it; `look` says what it has to be."""
-
-    shape: str = ""
-
-    blank: ClassVar[Any] = Path()
-
-    @property
-    def allowed(self) -> str:
-        return self.shape
-
-    def read(self, table: Table, name: str, default: Any) -> Any:
-        written = super().read(table, name, "")
-        if not written:
-            return default
-        try:
-            file, content = images.own_file(table.source(name).file.parent, written)
-        except ValueError as error:
-            table.refuse(name, str(error), "a file in the folder of this theme")
-            return default
-        try:
-            return self.look(file, content)
-        except ValueError as error:
-            table.refuse(name, f"{written}: {error}", self.allowed)
-            return default
-
-    def look(self, file: Path, content: bytes) -> Any:
-        """What the field holds for this file. Raises `ValueError` with what is wrong."""
-        raise NotImplementedError
-
-
-class PictureFile(OwnFile, frozen=True):
-    shape: str = (
-        "a file of this folder: an SVG (without scripts, links or a DOCTYPE), a PNG or a JPEG, at most 512 KB, bitmaps at "
-        "least 128 by 128 pixels"
-    )
-    blank: ClassVar[Any] = Picture(Path(), images.Image(""))
-
-    def look(self, file: Path, content: bytes) -> Picture:
-        image = images.image(content)
-        images.check_name(file, image.kind)
-        return Picture(file, image)
-
-
-class FontFile(OwnFile, frozen=True):
-    shape: str = "a WOFF2 or WOFF file of this folder, at most 512 KB"
-
-    def look(self, file: Path, content: bytes) -> Path:
-        images.check_name(file, images.font(content))
-        return file
-
-
-class Family(Shaped, frozen=True):
-    """A stack, or font families; read as a CSS list of families, ready to be written."""
-
-    shape: str = "the name of a stack, or font families separated by commas"
-
-    def accept(self, value: Any) -> str:
-        text = super().accept(value)
-        return _stack(text) if text else ""
-
-
-class Weight(Key, frozen=True):
-    @property
-    def allowed(self) -> str:
-        return 'a weight from 1 to 1000, or a range such as "100 900"'
-
-    def accept(self, value: Any) -> str:
-        if isinstance(value, bool) or not _is_weight(str(value)):
-            raise ValueError(self.allowed)
-        return str(value)
 
 
 class BrandLook(Keys, frozen=True):
     """Colors are `#rrggbb`, as the designer gave them; empty where left out."""
 
-    icon: Annotated[Picture, PictureFile("the picture in the browser's tab", required=True)]
-    logo: Annotated[Picture, PictureFile("the logo at the top of every page", required=True)]
+    icon: Annotated[Picture, PictureFile("the picture in the browser's tab", required=True, example="icon.svg")]
+    logo: Annotated[Picture, PictureFile("the logo at the top of every page", required=True, example="logo.svg")]
     color: Annotated[str, Color("the color that the brand is known by", required=True)]
     accent: Annotated[str, Color("the color of links and of the focus", left_out="`brand.color`")] = ""
     background: Annotated[
         str,
         Color(
             "the color of the page; its OKLCH lightness is at least 85 % (light) or at most 30 % (dark)",
+            example="#ffffff",
             left_out="a light tint of `brand.color`",
         ),
     ] = ""
@@ -146,12 +47,13 @@ class Font(Keys, frozen=True):
         str,
         Pattern(
             "the family's name, for `body` and `heading`",
-            pattern=_FAMILY,
+            pattern=FAMILY,
             shape="letters, digits, spaces and dashes",
             required=True,
+            example="My Font",
         ),
     ]
-    file: Annotated[Path, FontFile("the font; every visitor loads it", required=True)]
+    file: Annotated[Path, FontFile("the font; every visitor loads it", required=True, example="my-font.woff2")]
     weight: Annotated[str, Weight("its weight; a variable font has a range")] = "400"
     """`400`, or a range such as `100 900` for a variable font."""
     style: Annotated[str, OneOf("upright or slanted", among=("normal", "italic"))] = "normal"
@@ -181,17 +83,6 @@ class Shape(Keys, frozen=True):
 
 class Mode(Keys, frozen=True):
     default: Annotated[str, OneOf("light or dark; `auto` is what the browser prefers", among=MODES)] = "auto"
-
-
-class Paths(ListOf, frozen=True):
-    """Paths of keys, such as `brand.accent`."""
-
-    shape: str = "the path of a key, such as brand.accent"
-
-    def accept_one(self, value: Any) -> str:
-        if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", value):
-            return value
-        raise ValueError(self.shape)
 
 
 class ThemeFile(Keys, frozen=True, kw_only=True):
@@ -302,21 +193,3 @@ def _fonts(table: Table, given: Type) -> tuple[Font, ...]:
             below.refuse("font", f"{other.name!r}, a name that {font.file} has too", "another file name", at, "file")
         fonts[face] = font
     return tuple(fonts.values())
-
-
-def _stack(value: str) -> str:
-    if value in STACKS:
-        return STACKS[value]
-    families = [each.strip().strip("'\"").strip() for each in value.split(",")]
-    if not all(re.fullmatch(_FAMILY, each) for each in families):
-        raise ValueError(f"one of {', '.join(STACKS)}, or font families separated by commas")
-    if families[-1] not in _GENERIC:
-        families.append("sans-serif")
-    return ", ".join(each if each in _GENERIC else f"'{each}'" for each in families)
-
-
-def _is_weight(written: str) -> bool:
-    weights = written.split(" ")
-    if not all(re.fullmatch(r"[1-9]\d{0,3}", each) and int(each) <= 1000 for each in weights):
-        return False
-    return len(weights) == 1 or (len(weights) == 2 and int(weights[0]) < int(weights[1]))

@@ -26,6 +26,8 @@ class Key(msgspec.Struct, frozen=True):
     about: str
     """The sentence that explains the key, for the merchant or the designer who sets it."""
     required: bool = False
+    example: str = ""
+    """A value to begin with, where the default shows none."""
     left_out: str = ""
     """What holds without the key, where the default alone does not tell."""
     like: str = ""

@@ -3,6 +3,7 @@
 import pytest
 
 from server import brands as themes
+from server.brands.theme_keys import STACKS
 from tests.support.brands import PORTAL, THEME, mistakes, the_mistake, woff2, write_brand
 
 BASE = THEME + '[type]\nbody = "Own"\nscale = 1.25\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
@@ -124,7 +125,7 @@ def test_an_inherited_key_can_be_unset(tmp_path):
     head = 'extends = "plain"\nunset = ["brand.accent", "brand.background", "words.login_heading", "type"]\n'
     theme = themes.load(write_brand(tmp_path, theme=f'{head}[brand]\nbackground = "#fafafa"\n')).theme
     assert (theme.brand.accent, theme.brand.background, theme.brand.color) == ("", "#fafafa", "#33415c")
-    assert (theme.type.body, theme.type.fonts) == (themes.theme_file.STACKS["system"], ())
+    assert (theme.type.body, theme.type.fonts) == (STACKS["system"], ())
     assert (theme.words["login_heading"], theme.words["login_button"]) == ("Log in", "B")
 
 

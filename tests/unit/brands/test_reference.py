@@ -1,18 +1,22 @@
 """Each key is declared once: the reader takes it from there, and so does the reference of `themes/README.md`."""
 
+import re
+import shutil
 from typing import Annotated
 
 import msgspec
 import pytest
 
-from server.brands import reference
+from server.brands import load, reference
 from server.brands.mail_switches import MailSwitches
 from server.brands.portal_file import PortalConfig
 from server.brands.reading.declared import Keys, entries, fields, read
 from server.brands.reading.keys import Flag, Ids, OneOf, Section, Whole
 from server.brands.reading.tables import Document, Table
-from server.brands.theme_file import STACKS, ThemeFile
+from server.brands.theme_file import ThemeFile
+from server.brands.theme_keys import STACKS
 from server.mail.letters import LETTERS
+from tests.support.brands import mistakes, write_brand
 
 README = reference.README.read_text("utf-8")
 EVERY = [*entries(ThemeFile), *entries(PortalConfig)]
@@ -31,6 +35,21 @@ class Coffee(Keys, frozen=True):
 
 def test_the_readme_has_the_keys_as_they_are_declared():
     assert reference.updated(README) == README, "run `python3 build.py reference`"
+
+
+def test_the_theme_to_start_from_has_every_key_and_is_a_brand(tmp_path):
+    start = reference.START.read_text("utf-8")
+    assert start == reference.start(), "run `python3 build.py reference`"
+    shutil.copytree(reference.README.parent / "plain", tmp_path / "plain")
+    brand = load(write_brand(tmp_path, theme=start.replace("#2456c9", "#7a3b1d", 1)))
+    assert (brand.theme.brand.color, brand.theme.brand.accent, brand.lineage[-1].name) == ("#7a3b1d", "", "plain")
+
+
+def test_every_key_of_the_theme_to_start_from_can_be_used(tmp_path):
+    """With each # taken away it is still a theme, but for the font's file that is not there."""
+    shutil.copytree(reference.README.parent / "plain", tmp_path / "plain")
+    keys = re.sub(r"(?m)^#(?=\w+ = |\[)", "", reference.start())
+    assert {each.key for each in mistakes(write_brand(tmp_path, theme=keys))} == {"type.font[0].file"}
 
 
 def test_a_readme_without_the_markers_is_refused():

@@ -4,6 +4,7 @@ import pytest
 
 from server import brands as themes
 from server.brands.reading.declared import fields
+from server.brands.theme_keys import STACKS
 from server.brands.words import Words
 from tests.support.brands import THEME, mistakes, the_mistake, woff2, write_brand
 
@@ -66,7 +67,7 @@ def test_a_background_that_leaves_text_no_room_is_refused_with_the_nearest_color
 @pytest.mark.parametrize(
     ("written", "css"),
     [
-        ("mono", themes.theme_file.STACKS["mono"]),
+        ("mono", STACKS["mono"]),
         ("Georgia, serif", "'Georgia', serif"),
         ("'Fira Sans' , \\\"Open Sans\\\"", "'Fira Sans', 'Open Sans', sans-serif"),
     ],

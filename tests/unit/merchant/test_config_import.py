@@ -1,12 +1,15 @@
 """A configuration of Stripe's portal becomes the tables of `portal.toml`."""
 
 import json
+import tomllib
 
 import pytest
 
 from server import __main__ as commands
 from server import brands as themes
 from server.brands import ThemeError
+from server.brands.portal_file import PortalConfig
+from server.brands.reading.declared import entries
 from server.merchant.config_import import ConfigRefused, import_config
 from tests.support.brands import write_brand
 
@@ -216,3 +219,27 @@ def test_a_file_with_anything_anywhere_is_taken_or_refused_and_never_breaks_the_
                 assert (brand / "portal.toml").read_text() == before
             else:
                 themes.load(brand)
+
+
+def test_every_path_that_a_key_says_it_has_in_stripes_configuration_is_carried_over(brand, tmp_path):
+    """What is declared is what the import does: nothing is named in vain, and nothing that has a place is left out."""
+    found = whole()
+    found["business_profile"] = {
+        "headline": "Hello", "privacy_policy_url": "https://a.example/p", "terms_of_service_url": "https://a.example/t",
+    }  # fmt: skip
+    found["features"]["subscription_pause"] = {"enabled": True}
+    carried(brand, tmp_path, found)
+    written = tomllib.loads((brand / "portal.toml").read_text())
+    for entry in entries(PortalConfig):
+        if entry.stripe and not entry.below:
+            theirs, ours = at(found, entry.stripe), at(written, entry.path)
+            assert theirs not in (None, [])
+            assert ours == [each["type"] for each in theirs] if entry.path.endswith("conditions") else ours == theirs
+
+
+def at(node, path):
+    """What is at a path such as `products[].product`: of the first table of each list."""
+    for key in path.split("."):
+        node = node[key.removesuffix("[]")]
+        node = node[0] if key.endswith("[]") else node
+    return node
