@@ -99,7 +99,7 @@ def is_base(folder: Path) -> bool:
 
 
 def check_base(folder: Path) -> None:
-    """Raises `ThemeError` with what is wrong with a theme that others extend. It may leave out what they give."""
+    """Raises `ThemeError` with the mistakes of a theme that others extend. It may leave out keys that they give."""
     mistakes: list[Mistake] = []
     _check_name(folder, mistakes)
     _check_other_files(folder, mistakes)
@@ -143,7 +143,7 @@ def _shared_domains(brands: list[Brand]) -> Iterator[Mistake]:
         owner = owners.setdefault(url, brand)
         if url and owner is not brand:
             file = brand.folder / PORTAL_FILE
-            yield Mistake(file, 0, "site.url", f"{url!r}, which {owner.name} has too", "a domain of its own")
+            yield Mistake(file, 0, "site.url", f"{url!r}, which {owner.name} has too", "its own domain")
 
 
 def _check_other_files(folder: Path, mistakes: list[Mistake]) -> None:

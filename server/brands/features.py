@@ -192,7 +192,7 @@ class SubscriptionUpdate(Keys, frozen=True):
                 table.refuse("products", f"{each!r} twice", "each product once, with all its prices", position)
 
     def _refuse_idle(self, table: Table) -> None:
-        """What is switched on and can never be used is a mistake that nobody would notice."""
+        """Refuses what is switched on and can never be used: nobody would notice that mistake."""
         changes = self.default_allowed_updates
         if not changes:
             allowed = "at least one of price, quantity, promotion_code, or enabled = false"

@@ -1,7 +1,7 @@
 """The log-in link as `portal.toml` has it now: `link deactivate` must count for a server that already runs.
 
-One `stat` a question; the file is read again only when it changed. A file that cannot be read changes nothing: it is
-being written, or its mistakes are told by the next build.
+Each call makes one `stat`; the file is read again only when it changed. A file that cannot be read changes nothing: it
+is being written, or the next build reports its mistakes.
 """
 
 from __future__ import annotations

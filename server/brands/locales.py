@@ -80,7 +80,7 @@ class ByLanguage(Section, frozen=True):
 
 
 def by_locale(table: Table) -> Iterator[tuple[str, Table]]:
-    """The tables below this one that are named after a language and that nobody asked for yet."""
+    """The tables below this one that are named after a language and were not asked for yet."""
     for key in table.other_tables():
         below = table.table(key)
         if is_locale(key):

@@ -42,7 +42,7 @@ PAIRS: tuple[tuple[str, str, float], ...] = (
     ("on-danger", "danger", TEXT),
     *((mark, ground, GRAPHIC) for mark in ("control", "focus") for ground in _GROUNDS),
 )
-"""(foreground, background, least contrast): what may stand on what."""
+"""(foreground, background, least contrast): which color is used on which."""
 
 LIGHT_PAGE, DARK_PAGE = 0.85, 0.30
 """OKLCH lightness: a page's background is at least the first or at most the second; between them no text is at ease."""
@@ -60,7 +60,7 @@ class Palette(msgspec.Struct, frozen=True):
 
 
 class Clash(msgspec.Struct, frozen=True):
-    """A color that cannot stand where the designer put it."""
+    """A color that cannot be read where the designer put it."""
 
     key: str
     """`accent` or `background`: the key to change."""
@@ -167,7 +167,7 @@ def _is_at_ease(page: Oklch, *, is_dark: bool) -> bool:
 
 
 def _page_at_ease(page: Oklch, *, is_dark: bool) -> str:
-    """The same hue as a page that text can stand on. Fitting a strong color to the screen may shift its lightness."""
+    """The same hue as a page that text can be read on. Fitting a strong color to the screen may shift its lightness."""
     steps = (DARK_PAGE - 0.005 * step if is_dark else LIGHT_PAGE + 0.005 * step for step in range(1, 30))
     written = (page.at(lightness).hex for lightness in steps)
     return next(each for each in written if _is_at_ease(oklch(each), is_dark=is_dark))
@@ -212,7 +212,7 @@ def _set(brand: Oklch, link: Oklch, act: Oklch, background: str, *, is_dark: boo
 def _light_grounds(brand: Oklch, background: str) -> dict[str, str]:
     tint = min(brand.chroma, 0.012)
     page = oklch(background) if background else Oklch(0.977, tint * 0.6, brand.hue)
-    if page.chroma < 0.002:  # white has no hue of its own; what lies on it has the brand's
+    if page.chroma < 0.002:  # white has no hue; what lies on it has the brand's
         page = Oklch(page.lightness, page.chroma, brand.hue)
     # A white page has no room above it: its cards lie a shade below instead.
     lifted = (

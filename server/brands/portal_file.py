@@ -1,6 +1,6 @@
 """`portal.toml`: what a brand offers its customers. The merchant's file.
 
-The names and values under `[features]` are those of Stripe's `billing_portal.configuration`. Secrets never stand here.
+The names and values under `[features]` are those of Stripe's `billing_portal.configuration`. It never holds a secret.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def _url(value: str) -> str:
 
 
 def _split(value: str) -> tuple[str, str] | None:
-    """Scheme and host in lower case; None for what is no plain URL."""
+    """Scheme and host in lower case; None where it is not a plain URL."""
     if not re.fullmatch(r"[\x21-\x7e]+", value) or re.search(r"[\\\"'<>`{}|^]", value):
         return None
     try:
         parts = urlsplit(value)
-        parts.port  # noqa: B018 (a port out of range is told here)
+        parts.port  # noqa: B018 (a port out of range raises here)
     except ValueError:
         return None
     host = parts.hostname or ""

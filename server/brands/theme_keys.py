@@ -28,7 +28,7 @@ STACKS = {
     "slab": "Rockwell, 'Rockwell Nova', 'Roboto Slab', 'DejaVu Serif', 'Sitka Small', serif",
     "mono": "ui-monospace, 'Cascadia Code', 'Source Code Pro', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
 }
-"""Names for stacks of fonts that devices have, so that a theme has a voice of its own without a byte to load."""
+"""Names for stacks of fonts that devices have, so that a theme can have a character without a byte to load."""
 
 
 class Color(Pattern, frozen=True):

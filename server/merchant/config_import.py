@@ -27,7 +27,7 @@ LARGEST = 1024 * 1024
 _SILENT = frozenset(
     {"id", "object", "active", "application", "created", "updated", "is_default", "livemode", "metadata"}
 )
-"""What says nothing about what customers may do."""
+"""Fields of the configuration that say nothing about what customers may do."""
 _DECLARED = tuple(entries(PortalConfig))
 _PLACES = {each.stripe: each for each in _DECLARED if each.stripe}
 """Each key of `portal.toml` that Stripe has too, by its path in Stripe's configuration."""
@@ -43,7 +43,7 @@ class Brought(msgspec.Struct, frozen=True):
     tables: tuple[str, ...]
     """The tables that were written."""
     unplaced: tuple[str, ...]
-    """What has no place here, by its path, and what was put differently."""
+    """What has no place here, by its path, and what was written differently."""
 
 
 def import_config(folder: Path, file: Path) -> Brought:
@@ -53,15 +53,14 @@ def import_config(folder: Path, file: Path) -> Brought:
     """
     found = _configuration(file)
     unplaced: list[str] = []
-    business = _business(found, unplaced)
+    texts = _texts(found, unplaced)
     try:
         features = _features(found, unplaced)
     except ConfigRefused as refused:
         raise ConfigRefused(f"{file}: {refused}") from None
     target = folder / PORTAL_FILE
-    replace_file(target, _edited(target, business, features))
-    tables = (["business"] if business else []) + [f"features.{name}" for name in features]
-    return Brought(tuple(tables), tuple(unplaced))
+    replace_file(target, _edited(target, texts, features))
+    return Brought((*texts, *(f"features.{name}" for name in features)), tuple(unplaced))
 
 
 def _configuration(file: Path) -> dict[str, Any]:
@@ -83,8 +82,8 @@ def _configuration(file: Path) -> dict[str, Any]:
     return found
 
 
-def _business(found: dict[str, Any], unplaced: list[str]) -> dict[str, Any]:
-    """What `[business]` takes over: the paths outside of `features` that have a place."""
+def _texts(found: dict[str, Any], unplaced: list[str]) -> dict[str, dict[str, Any]]:
+    """The paths outside of `features` that have a place, by the table and the key of that place."""
     profile = found.get("business_profile")
     texts = {f"business_profile.{key}": value for key, value in profile.items()} if isinstance(profile, dict) else {}
     texts |= {key: value for key, value in found.items() if key not in ("features", "business_profile", "login_page")}
@@ -92,8 +91,12 @@ def _business(found: dict[str, Any], unplaced: list[str]) -> dict[str, Any]:
     page = found.get("login_page")
     if isinstance(page, dict) and page.get("enabled"):
         unplaced.append("login_page: links are not carried over; run: python -m server link activate")
-    placed = [each for each in _PLACES.values() if not each.stripe.startswith("features")]
-    return {each.path.removeprefix("business."): texts[each.stripe] for each in placed if texts.get(each.stripe)}
+    made: dict[str, dict[str, Any]] = {}
+    for each in _PLACES.values():
+        if texts.get(each.stripe):
+            table, _, key = each.path.rpartition(".")
+            made.setdefault(table, {})[key] = texts[each.stripe]
+    return made
 
 
 def _features(found: dict[str, Any], unplaced: list[str]) -> dict[str, Any]:
@@ -149,15 +152,15 @@ def _a_list(value: Any, path: str) -> list[Any]:
     return value
 
 
-def _edited(file: Path, business: dict[str, Any], features: dict[str, Any]) -> str:
+def _edited(file: Path, texts: dict[str, dict[str, Any]], features: dict[str, Any]) -> str:
     try:
         document = tomlkit.parse(file.read_bytes().decode().removeprefix("\ufeff"))
-        if business:
-            document.setdefault("business", tomlkit.table()).update(business)
+        for name, values in texts.items():
+            document.setdefault(name, tomlkit.table()).update(values)
         if features:
             tables = document.setdefault("features", tomlkit.table(is_super_table=True))
             for name, values in features.items():
-                _put(tables.setdefault(name, tomlkit.table()), values, _own(f"features.{name}."))
+                _put(tables.setdefault(name, tomlkit.table()), values, f"features.{name}.")
         return tomlkit.dumps(document)
     except (TOMLKitError, UnicodeDecodeError, OSError, TypeError, AttributeError) as error:
         found = f"what cannot be edited ({str(error)[:120]})"
@@ -170,12 +173,14 @@ def _own(table: str) -> frozenset[str]:
     return frozenset(each.path.removeprefix(table).partition(".")[0].removesuffix("[]") for each in below)
 
 
-def _put(table: Any, values: dict[str, Any], own: frozenset[str]) -> None:
+def _put(table: Any, values: dict[str, Any], path: str) -> None:
     """Set each key in its place, so that comments stay beside their keys; drop the keys that the configuration lacks."""
-    for key in [each for each in table if each not in values and each not in own]:
+    for key in [each for each in table if each not in values and each not in _own(path)]:
         del table[key]
     for key, value in values.items():
-        if table.get(key) != value:
+        if isinstance(value, dict) and isinstance(table.get(key), dict):
+            _put(table[key], value, f"{path}{key}.")
+        elif table.get(key) != value:
             table[key] = _item(value)
 
 

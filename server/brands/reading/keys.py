@@ -108,7 +108,7 @@ class Text(Key, frozen=True):
 
 
 class Shaped(Text, frozen=True):
-    """A text with a form of its own, such as a URL. Empty is as good as left out."""
+    """A text that has a certain form, such as a URL. Empty is as good as left out."""
 
     check: Callable[[str], str] = str
     """Returns the text to use, or raises `ValueError` with what is allowed."""

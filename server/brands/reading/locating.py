@@ -1,4 +1,4 @@
-"""Where each key of a TOML file stands. `tomllib` reads the values but forgets the lines; this finds them again.
+"""The line of each key of a TOML file. `tomllib` reads the values but forgets the lines; this finds them again.
 
 It is asked only for a file that `tomllib` has accepted, and only to explain a mistake, so it may be simple: it walks
 over tokens and notes the line where each key, table and list element begins.

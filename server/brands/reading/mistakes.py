@@ -36,7 +36,7 @@ class ThemeError(Exception):
 
 
 def shown(value: Any) -> str:
-    """A value as it would stand in the file, cut to a readable length."""
+    """A value as the file would have it, cut to a readable length."""
     if isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, dict):

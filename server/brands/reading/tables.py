@@ -1,8 +1,8 @@
 """Strict reading of a TOML file: a table is asked for its keys one by one, and whatever it was not asked for is refused.
 
 A table may have layers, nearest first: a theme's own file, then those of the themes it extends. A key comes from the
-first layer that has it, and a mistake is told at that layer's file and line. Reading goes on after a mistake with the
-default, so that one run tells them all; whoever reads must look at the list of mistakes before using a value.
+first layer that has it, and a mistake names that layer's file and line. Reading goes on after a mistake with the
+default, so that one run finds them all; look at the list of mistakes before you use a value.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Table:
         return next((document for document, values in self.layers if key in values), self.layers[0][0])
 
     def get(self, key: str) -> Any:
-        """The value as it stands, or None."""
+        """The value as the file has it, or None."""
         self._asked.add(key)
         return next((values[key] for _, values in self.layers if key in values), None)
 
@@ -137,12 +137,12 @@ class Table:
         return found
 
     def other_tables(self) -> list[str]:
-        """The keys of tables that nobody asked for yet."""
+        """The keys of tables that were not asked for yet."""
         keys = [key for _, values in self.layers for key, value in values.items() if isinstance(value, dict)]
         return [key for key in dict.fromkeys(keys) if key not in self._asked]
 
     def close(self) -> None:
-        """Refuses every key that nobody asked for."""
+        """Refuses every key that was not asked for."""
         for document, values in self.layers:
             for key in values:
                 if key not in self._asked:

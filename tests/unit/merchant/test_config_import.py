@@ -243,3 +243,19 @@ def at(node, path):
         node = node[key.removesuffix("[]")]
         node = node[0] if key.endswith("[]") else node
     return node
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        '\n[features.subscription_cancel.cancellation_reason]\n# why\noptions = ["other"] # all of them\n',
+        '\n[features.subscription_cancel.cancellation_reason]\n# why\noptions = ["other"] # all of them\nenabled = false\n',
+    ],
+)
+def test_comments_in_a_table_below_stay_too(brand, tmp_path, reasons):
+    text = PORTAL.replace("\n[features.subscription_restart]", f"{reasons}\n[features.subscription_restart]")
+    (brand / "portal.toml").write_text(text)
+    carried(brand, tmp_path, configuration(subscription_cancel=CANCEL))
+    assert all(each in (brand / "portal.toml").read_text() for each in ("# why", "# all of them"))
+    asked = themes.load(brand).config.features.subscription_cancel.cancellation_reason
+    assert (asked.enabled, asked.options) == (True, ("too_expensive", "other"))
