@@ -33,14 +33,14 @@ class PaymentMethodUpdate(Keys, frozen=True):
 
 class CustomerUpdate(Keys, frozen=True):
     enabled: Annotated[bool, Flag("whether customers may change their billing details")] = True
-    allowed_updates: Annotated[tuple[str, ...], SomeOf("which of them", among=UPDATES)] = (
+    allowed_updates: Annotated[tuple[str, ...], SomeOf("the billing details that they may change", among=UPDATES)] = (
         *("name", "email", "address", "phone"),
     )
 
 
 class CancellationReason(Keys, frozen=True):
     enabled: Annotated[bool, Flag("whether customers are asked why they cancel")] = True
-    options: Annotated[tuple[str, ...], SomeOf("the reasons that are offered", among=REASONS)] = REASONS
+    options: Annotated[tuple[str, ...], SomeOf("the reasons that customers choose from", among=REASONS)] = REASONS
 
     def check(self, table: Table) -> None:
         if self.enabled and not self.options:
@@ -98,9 +98,9 @@ class SubscriptionCancel(Keys, frozen=True):
 
 
 class AdjustableQuantity(Keys, frozen=True):
-    enabled: Annotated[bool, Flag("whether customers may change how many they have of it")] = False
-    minimum: Annotated[int, Whole("the fewest", bounds=(0, MOST_UNITS))] = 1
-    maximum: Annotated[int, Whole("the most", bounds=(1, MOST_UNITS))] = MOST_UNITS
+    enabled: Annotated[bool, Flag("whether customers may change the quantity")] = False
+    minimum: Annotated[int, Whole("the smallest quantity", bounds=(0, MOST_UNITS))] = 1
+    maximum: Annotated[int, Whole("the largest quantity", bounds=(1, MOST_UNITS))] = MOST_UNITS
 
     def check(self, table: Table) -> None:
         if self.minimum > self.maximum:
@@ -138,9 +138,7 @@ class Rule(Keys, frozen=True):
     to: Annotated[tuple[str, ...], Ids("prices or products that are listed under `products`", required=True)]
     when: Annotated[
         str,
-        OneOf(
-            "when a customer may move from the ones to the others", among=("now", "period_end", "never"), required=True
-        ),
+        OneOf("when such a move is made; `never` forbids it", among=("now", "period_end", "never"), required=True),
     ]
 
 
@@ -214,7 +212,7 @@ class SubscriptionUpdate(Keys, frozen=True):
 
 class SubscriptionPause(Keys, frozen=True):
     enabled: Annotated[bool, Flag("whether customers may pause a subscription")] = False
-    max_cycles: Annotated[int, Whole("for how many billing periods at most", bounds=(1, 12), own=True)] = 3
+    max_cycles: Annotated[int, Whole("the longest pause, in billing periods", bounds=(1, 12), own=True)] = 3
 
 
 class SubscriptionRestart(Keys, frozen=True):

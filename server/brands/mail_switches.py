@@ -15,34 +15,33 @@ OPTIONAL = ("renewal_reminder", "card_expiring")
 not among them, though it is a reminder too: it is the only word before a first charge, and card networks demand it."""
 
 
+class Sent(Flag, frozen=True):
+    """Whether one kind of mail is sent."""
+
+    like: str = "enabled"
+
+
 class MailSwitches(Keys, frozen=True):
     """One switch for each kind of mail, by its name, and what belongs to it."""
 
     enabled: Annotated[
-        bool, Flag("off: no mail is sent that is not switched on by itself, such as where Stripe sends them")
+        bool,
+        Flag("off: only the mails that are switched on one by one are sent, such as where Stripe sends the others"),
     ] = True
-    invoice: Annotated[
-        bool, Flag("an invoice to be paid by hand: when it is made, and once when it is overdue", like="enabled")
-    ] = True
-    receipt: Annotated[bool, Flag("money was taken", like="enabled")] = True
-    payment_failed: Annotated[bool, Flag("a charge did not work", like="enabled")] = True
-    payment_action_required: Annotated[
-        bool, Flag("the bank wants the customer to confirm a charge", like="enabled")
-    ] = True
-    trial_ending: Annotated[
-        bool, Flag("a trial ends in seven days; in a short trial, when half of it is over", like="enabled")
-    ] = True
-    renewal_reminder: Annotated[bool, Flag("a period of a year or longer will be charged again", like="enabled")] = True
-    card_expiring: Annotated[
-        bool, Flag("on the first day of a card's last month, if something is charged to it", like="enabled")
-    ] = True
+    invoice: Annotated[bool, Sent("an invoice to be paid by hand: when it is made, and once when it is overdue")] = True
+    receipt: Annotated[bool, Sent("money was taken")] = True
+    payment_failed: Annotated[bool, Sent("a charge did not work")] = True
+    payment_action_required: Annotated[bool, Sent("the bank wants the customer to confirm a charge")] = True
+    trial_ending: Annotated[bool, Sent("a trial ends in seven days; in a short trial, when half of it is over")] = True
+    renewal_reminder: Annotated[bool, Sent("a period of a year or longer will be charged again")] = True
+    card_expiring: Annotated[bool, Sent("on the first day of a card's last month, if something is charged to it")] = (
+        True
+    )
     subscription_canceled: Annotated[
-        bool, Flag("a subscription was canceled or has ended, or the cancellation was taken back", like="enabled")
+        bool, Sent("a subscription was canceled or has ended, or the cancellation was taken back")
     ] = True
-    plan_changed: Annotated[bool, Flag("another plan or quantity: now, later, or not after all", like="enabled")] = True
-    new_login: Annotated[
-        bool, Flag("somebody logged in from a browser that the customer had not used before", like="enabled")
-    ] = True
+    plan_changed: Annotated[bool, Sent("another plan or quantity: now, later, or not after all")] = True
+    new_login: Annotated[bool, Sent("somebody logged in from a browser that the customer had not used before")] = True
     renewal_reminder_days: Annotated[
         int, OneNumberOf("how many days before the renewal its reminder goes out", among=tuple(sorted(RENEWAL_DAYS)))
     ] = 30

@@ -91,14 +91,14 @@ class ThemeFile(Keys, frozen=True, kw_only=True):
     extends: Annotated[
         str,
         Pattern(
-            "the theme beside this one that gives every key which is not here; at most eight in a row",
+            "the theme beside this one that gives every key which this file leaves out; at most eight themes in a row",
             pattern=NAME,
             shape="the name of a folder beside this one",
         ),
     ] = ""
     unset: Annotated[
         tuple[str, ...],
-        Paths("the keys that are not taken from it: they have their defaults, unless this file gives them"),
+        Paths("the keys that are not taken from that theme: they have their defaults, unless this file gives them"),
     ] = ()
     brand: BrandLook
     type: Type = Type()

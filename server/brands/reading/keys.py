@@ -1,6 +1,6 @@
 """What a key of `theme.toml` or `portal.toml` may hold. The field of a struct declares it, once, in its annotation:
 
-    max_cycles: Annotated[int, Whole("for how many billing cycles at most", bounds=(1, 12))] = 3
+    max_cycles: Annotated[int, Whole("the longest pause, in billing periods", bounds=(1, 12))] = 3
 
 The strict reader, the reference in `themes/README.md` and `config import` read that declaration; `declared.py` walks over
 all of them. A kind of value is a class: it says what is allowed in words and takes a value or refuses it.
