@@ -11,7 +11,11 @@ REASONS = {
         *("resource_missing_payment_method", "customer_no_payment_method"),
     ),
     "payment_needs_confirmation": (
-        *("authentication_required", "payment_intent_authentication_failure", "subscription_payment_intent_requires_action"),
+        *(
+            "authentication_required",
+            "payment_intent_authentication_failure",
+            "subscription_payment_intent_requires_action",
+        ),
         "invoice_payment_intent_requires_action",
     ),
     "payment_failed": (

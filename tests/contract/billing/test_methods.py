@@ -101,8 +101,8 @@ async def test_another_customers_methods_are_not_found(ledger, samples):  # thre
         await ledger.set_default(ledger.by(samples["jenny"], key="k1", **HOW), theirs, everywhere=False)
     with pytest.raises(NotFound):
         await ledger.remove_payment_method(ledger.by(samples["jenny"], key="k2", **HOW), theirs)
+    by = ledger.by(samples["jenny"], now=NOW)
     with pytest.raises(NotFound):
-        by = ledger.by(samples["jenny"], now=NOW)
         await ledger.setup(by, replaces=theirs, return_to="/plain/my/payment-methods")
 
 

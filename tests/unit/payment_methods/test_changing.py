@@ -146,7 +146,9 @@ async def test_a_form_without_its_key_is_asked_again_and_changes_nothing(world, 
 
 
 async def test_where_it_is_switched_off_nothing_of_it_is_there(sqlite_store, clock):
-    off = World(sqlite_store, clock, features=replace(FEATURES, payment_method_update=PaymentMethodUpdate(enabled=False)))
+    off = World(
+        sqlite_store, clock, features=replace(FEATURES, payment_method_update=PaymentMethodUpdate(enabled=False))
+    )
     browser = await entered(off, two(PINNED))
     for method, path in (("GET", ""), ("POST", "/add"), ("GET", "/pm_1/remove"), ("POST", "/pm_2/default")):
         answer = await browser.request(

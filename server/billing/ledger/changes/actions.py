@@ -49,13 +49,13 @@ def meant(account: Account, action: Action, asking: Asking) -> Preview | Refusal
         case Cancel():
             return canceling.cancellation(account, id_, features.subscription_cancel, page, now)
         case Move():
-            return planning.preview(account, id_, action, asking.terms, page, now)
+            return planning.preview(account, id_, action, asking.terms, page=page, now=now)
         case Unpause():
             return pausing.unpausing(account, id_, features, page, now)
         case Restart():
-            return restarting.restarts(account, id_, catalog, features, _page_of(asking), now)
+            return restarting.restarts(account, id_, catalog, features=features, page_of=_page_of(asking), now=now)
         case Retain():
-            return retention.offer(account, id_, catalog, features, page, now)
+            return retention.offer(account, id_, catalog, features=features, page=page, now=now)
     raise TypeError(f"{type(action).__name__} has no preview")
 
 
@@ -63,29 +63,32 @@ def made(account: Account, action: Action, asking: Asking) -> Account | Planned 
     """The account after the action. A preview: it would mean this by now, which is not what the page showed."""
     id_, now, features = asking.subscription_id, asking.by.now, asking.by.features
     page, catalog = asking.page(action), asking.terms.catalog
+    answer: Account | Planned | Preview | Refusal
     match action:
         case Cancel():
-            return canceling.cancel_as_shown(account, id_, features.subscription_cancel, page, now)
+            answer = canceling.cancel_as_shown(account, id_, features.subscription_cancel, page, now)
         case Resume():
-            return canceling.resume(account, id_, features.subscription_cancel, now)
+            answer = canceling.resume(account, id_, features.subscription_cancel, now)
         case Move():
-            return planning.move_as_shown(account, id_, action, asking.terms, page, now)
+            answer = planning.move_as_shown(account, id_, action, asking.terms, page=page, now=now)
         case UndoMove():
-            return schedules.undo(account, id_, features, now)
+            answer = schedules.undo(account, id_, features, now)
         case Pause():
-            return pausing.pause(account, id_, action.cycles, features, now)
+            answer = pausing.pause(account, id_, action.cycles, features, now)
         case Unpause():
-            return pausing.unpause_as_shown(account, id_, features, page, now)
+            answer = pausing.unpause_as_shown(account, id_, features, page, now)
         case Restart():
             page_of = _page_of(asking)
-            return restarting.restart_as_shown(
+            answer = restarting.restart_as_shown(
                 account, id_, action.price, catalog, features=features, page_of=page_of, now=now
             )
         case Retain():
-            return retention.retain_as_shown(account, id_, catalog, features, page, now)
+            answer = retention.retain_as_shown(account, id_, catalog, features=features, page=page, now=now)
         case Tell():
-            return retention.tell(account, id_, action, features, now)
-    return methods.unpin(account, id_, features)
+            answer = retention.tell(account, id_, action, features, now)
+        case _:
+            answer = methods.unpin(account, id_, features)
+    return answer
 
 
 def _page_of(asking: Asking) -> restarting.PageOf:

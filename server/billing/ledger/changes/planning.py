@@ -56,7 +56,7 @@ class Planned(msgspec.Struct, frozen=True):
 
 
 def preview(
-    account: Account, subscription_id: str, change: Move, terms: Terms, page: Fingerprint, now: datetime
+    account: Account, subscription_id: str, change: Move, terms: Terms, *, page: Fingerprint, now: datetime
 ) -> PlanChange | Refusal:
     """What the change would mean now."""
     planned = plan(account, subscription_id, change, terms, now)
@@ -64,7 +64,7 @@ def preview(
 
 
 def move_as_shown(
-    account: Account, subscription_id: str, change: Move, terms: Terms, page: Fingerprint, now: datetime
+    account: Account, subscription_id: str, change: Move, terms: Terms, *, page: Fingerprint, now: datetime
 ) -> Planned | PlanChange | Refusal:
     """The change with the numbers of the page. A `PlanChange`: it would be this one by now, and nothing is changed."""
     shown_at = page.shown_at(now)
@@ -74,7 +74,7 @@ def move_as_shown(
             return planned
         if page.fits(*planned.seen):
             return planned.failure or planned
-    return preview(account, subscription_id, change, terms, page, now)
+    return preview(account, subscription_id, change, terms, page=page, now=now)
 
 
 def _marked(planned: Planned, page: Fingerprint, now: datetime) -> PlanChange:

@@ -29,7 +29,7 @@ PageOf = Callable[[str], Fingerprint]
 
 
 def restarts(
-    account: Account, subscription_id: str, catalog: Catalog, features: Features, page_of: PageOf, now: datetime
+    account: Account, subscription_id: str, catalog: Catalog, *, features: Features, page_of: PageOf, now: datetime
 ) -> Restarts | Refusal:
     """The prices to choose from, and what each one charges now."""
     subscription = account.subscription(subscription_id)
@@ -58,7 +58,7 @@ def restart_as_shown(
     now: datetime,
 ) -> Account | Restarts | Refusal:
     """`restart`, where it charges what the page showed. `Restarts`: it would charge this by now, and nothing begins."""
-    meant = restarts(account, subscription_id, catalog, features, page_of, now)
+    meant = restarts(account, subscription_id, catalog, features=features, page_of=page_of, now=now)
     chosen = [each for each in meant.options if each.price.id == price] if isinstance(meant, Restarts) else []
     if isinstance(meant, Restarts) and chosen and not page_of(price).fits(*seen_of(chosen[0].charge, meant.method)):
         return meant

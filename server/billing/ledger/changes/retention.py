@@ -23,7 +23,7 @@ from server.brands.features import Features
 
 
 def offer(
-    account: Account, subscription_id: str, catalog: Catalog, features: Features, page: Fingerprint, now: datetime
+    account: Account, subscription_id: str, catalog: Catalog, *, features: Features, page: Fingerprint, now: datetime
 ) -> RetentionOffer | Refusal:
     """What is offered before this cancellation."""
     subscription = account.subscription(subscription_id)
@@ -40,7 +40,7 @@ def offer(
 
 
 def retain_as_shown(
-    account: Account, subscription_id: str, catalog: Catalog, features: Features, page: Fingerprint, now: datetime
+    account: Account, subscription_id: str, catalog: Catalog, *, features: Features, page: Fingerprint, now: datetime
 ) -> Account | RetentionOffer | Refusal:
     """The account with the coupon instead of a cancellation. Taken already: the same account, unchanged. An offer: it
     would be this one by now, and nothing is given."""
@@ -51,7 +51,7 @@ def retain_as_shown(
         and subscription.retained == features.subscription_cancel.retention.coupon
     ):
         return account
-    offered = offer(account, subscription_id, catalog, features, page, now)
+    offered = offer(account, subscription_id, catalog, features=features, page=page, now=now)
     if isinstance(offered, Refusal) or subscription is None:
         return offered
     if not page.fits(*_seen(offered.coupon, offered.before, offered.after)):
