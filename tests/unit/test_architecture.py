@@ -1,4 +1,4 @@
-"""The rooms of `server/` and what each may touch, read from the source. docs/architecture.md draws the same picture.
+"""The rooms of `server/` and what each may touch, read from the source.
 
 Each rule is a function that answers what breaks it: a module, and a sentence. `NOT_YET` names what still does, and fails
 as soon as an entry is no longer needed.

@@ -1,4 +1,4 @@
-"""The page before a cancellation, and the history."""
+"""The page before a cancellation, and what a card says of it."""
 
 from msgspec.structs import replace
 
@@ -42,24 +42,6 @@ def test_a_trial_is_said():
 def test_an_open_invoice_stays_to_be_paid():
     late = subscription(status="past_due")
     assert asked(late, whole=account(late, invoices=(invoice(status="open"),))).debt.amount.amount == 1450
-
-
-def test_the_history_names_the_subscription_and_keeps_unknown_words():  # S15
-    whole = account(ending())
-    done = [
-        Activity(NOW, "subscription.canceled", "sub_1", {}, "Firefox on Linux"),
-        Activity(NOW, "coffee.spilled", "", {}, ""),
-        Activity(NOW, "subscription.canceled", "sub_gone", {}, ""),
-    ]
-    first, odd, gone = views.history(whole, done).entries
-    assert (first.kind, first.subscription, first.name, first.browser) == (
-        "subscription.canceled",
-        "sub_1",
-        "House blend",
-        "Firefox on Linux",
-    )
-    assert (odd.kind, odd.word, odd.subscription) == ("other", "coffee.spilled", "")
-    assert (gone.kind, gone.subscription, gone.name) == ("subscription.canceled", "", "")
 
 
 def test_a_card_has_its_own_history_only():  # S15
