@@ -1,4 +1,4 @@
-"""The rows of both backends: every statement over `account`, `invoice` and `operation`, and what they read of `activity`.
+"""The rows of both backends: every statement over `account`, `invoice` and `operation`, and what writes the catalog.
 
 An account is written with the version that was read, so that no change is lost: whoever comes second gets `Conflict`
 and begins again. Everything of one change (the operation, the account, its invoices, the directory, the history) is
@@ -7,15 +7,14 @@ written in one transaction by `store_change`.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
 from server.billing import ACTIVE, Account, Activity, Invoice, NotFound
-from server.billing.model.documents import decode_account, decode_texts, encode_account, encode_invoice, encode_texts
-from server.store import Parameters, Row, Transaction, micros, moment
+from server.billing.model.documents import decode_account, decode_texts, encode_account, encode_invoice
+from server.store import Parameters, Row, Store, Transaction, activities, micros, moment
 
 READ_ACCOUNT = "SELECT document, version, due_at FROM account WHERE brand = :brand AND customer_id = :customer"
 UPDATE_ACCOUNT = """
@@ -42,12 +41,12 @@ SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
 ONE_INVOICE = "SELECT document FROM invoice WHERE brand = :brand AND id = :id AND customer_id = :customer"
 SET_ACTIVE = "UPDATE customer SET active = :active WHERE brand = :brand AND id = :customer AND active <> :active"
 SET_NAME = "UPDATE customer SET name = :name WHERE brand = :brand AND id = :customer"
-HISTORY = """
-SELECT at, kind, subject, data, browser FROM activity WHERE brand = :brand AND customer_id = :customer
- ORDER BY at DESC, id DESC LIMIT :limit OFFSET :skip"""
-ADD_ACTIVITY = """
-INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
-VALUES (:id, :brand, :customer, :at, :kind, :subject, :data, :browser)"""
+READ_CATALOG = "SELECT document FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
+PUT_CATALOG = """
+INSERT INTO catalog (brand, kind, id, document) VALUES (:brand, :kind, :id, :document)
+ON CONFLICT (brand, kind, id) DO UPDATE SET document = excluded.document"""
+PUT_CODE = """
+INSERT INTO promotion_code (brand, code, id) VALUES (:brand, :code, :id) ON CONFLICT (brand, code, id) DO NOTHING"""
 PLAN = """
 INSERT INTO operation (brand, customer_id, key, action, subject, state, created_at, updated_at)
 VALUES (:brand, :customer, :key, :action, :subject, 'planned', :now, :now) ON CONFLICT DO NOTHING"""
@@ -131,25 +130,19 @@ def store_change(
         add_activity(transaction, brand, customer, each)
 
 
-def add_activity(transaction: Transaction, brand: str, customer: str, activity: Activity) -> None:
-    transaction.count(
-        ADD_ACTIVITY,
-        {
-            "id": secrets.token_hex(16),
-            "brand": brand,
-            "customer": customer,
-            "at": micros(activity.at),
-            "kind": activity.kind,
-            "subject": activity.subject,
-            "data": encode_texts(activity.data),
-            "browser": activity.browser,
-        },
+def add_activity(transaction: Transaction, brand: str, customer: str, it: Activity) -> None:
+    activities.note(
+        transaction, brand, customer, it.kind, now=it.at, browser=it.browser, subject=it.subject, data=it.data
     )
 
 
-def activity_of(row: Row) -> Activity:
-    at, kind, subject, data, browser = row
-    return Activity(at=moment(at), kind=kind, subject=subject, data=decode_texts(data), browser=browser)
+async def history(store: Store, brand: str, customer: str, *, limit: int, skip: int) -> list[Activity]:
+    """The newest lines of the customer's history, without the newest `skip`."""
+    found = await activities.latest(store, brand, customer, limit=limit, skip=skip)
+    return [
+        Activity(at=moment(at), kind=kind, subject=subject, data=decode_texts(data), browser=browser)
+        for at, kind, subject, data, browser in found
+    ]
 
 
 def plan(

@@ -1,4 +1,4 @@
-"""A line in a customer's history that no change of the account brings with it: who logged in or out, from where."""
+"""The lines of a customer's history: what was done, when, to what, from which browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from server.store import Row, Store, Transaction, micros
 
 _ADD = """
 INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
-VALUES (:id, :brand, :customer, :at, :kind, '', :data, :browser)"""
+VALUES (:id, :brand, :customer, :at, :kind, :subject, :data, :browser)"""
+
+_LATEST = """
+SELECT at, kind, subject, data, browser FROM activity WHERE brand = :brand AND customer_id = :customer
+ ORDER BY at DESC, id DESC LIMIT :limit OFFSET :skip"""
 
 _HAS_LOGGED_IN = """
 SELECT 1 FROM activity WHERE brand = :brand AND customer_id = :customer AND kind = 'login' LIMIT 1"""
@@ -28,11 +32,19 @@ def note(
     *,
     now: datetime,
     browser: str,
+    subject: str = "",
     data: dict[str, str] | None = None,
 ) -> None:
-    """`browser` is the one that asked; `kind` has its words in `components/subscriptions/activity.html`."""
+    """`browser` is the one that asked; `kind` has its words in `components/subscriptions/activity.html`; `subject`: the id of
+    what it was done to."""
     row = {"id": secrets.token_hex(16), "brand": brand, "customer": customer_id, "at": micros(now), "kind": kind}
-    transaction.count(_ADD, {**row, "data": msgspec.msgpack.encode(data or {}), "browser": browser})
+    values = {**row, "subject": subject, "data": msgspec.msgpack.encode(data or {}), "browser": browser}
+    transaction.count(_ADD, values)
+
+
+async def latest(store: Store, brand: str, customer_id: str, *, limit: int, skip: int = 0) -> list[Row]:
+    """Moment (in microseconds), kind, subject, data (as `note` wrote it) and browser of the newest lines, newest first."""
+    return await store.read(_LATEST, {"brand": brand, "customer": customer_id, "limit": limit, "skip": skip})
 
 
 def has_logged_in(transaction: Transaction, brand: str, customer_id: str) -> bool:

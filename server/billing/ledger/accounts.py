@@ -72,9 +72,7 @@ class LedgerAccounts:
         return await self._write(lambda transaction: self._current(transaction, customer_id, now).account)
 
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
-        values = {**self._whose(customer_id), "limit": limit, "skip": skip}
-        found = await self.store.read(rows.HISTORY, values)
-        return [rows.activity_of(row) for row in found]
+        return await rows.history(self.store, self.brand, customer_id, limit=limit, skip=skip)
 
     async def _change(self, command: Command, make: Make) -> Account:
         """Apply a change once for its key. The same key for something else is refused as `key_reused`."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from server.billing import Refused
+from server.billing import Refused, rows
 from server.billing.model.account import Catalog, Coupon, Discount, Price, Product, PromotionCode
 from server.billing.rules.discounts import canonical
 from server.brands.features import Features
@@ -33,7 +33,7 @@ SELECT catalog.kind, catalog.document, redemption.used
   LEFT JOIN redemption ON redemption.brand = catalog.brand AND redemption.kind = catalog.kind
                       AND redemption.id = catalog.id
  WHERE catalog.brand = :brand AND ({})"""
-_ONE = "SELECT document FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
+
 _REDEEM = """
 INSERT INTO redemption (brand, kind, id, used) VALUES (:brand, :kind, :id, 1)
 ON CONFLICT (brand, kind, id) DO UPDATE SET used = redemption.used + 1 WHERE redemption.used < :left"""
@@ -94,7 +94,7 @@ def redeem(transaction: Transaction, brand: str, discount: Discount) -> None:
     """Count the coupon of a new discount, and its promotion code. Raises `Refused` where somebody took the last one."""
     for kind, identity in _limited(discount):
         there = {"brand": brand, "kind": kind, "id": identity}
-        found = transaction.run(_ONE, there)
+        found = transaction.run(rows.READ_CATALOG, there)
         if not found:
             continue
         limited = msgspec.msgpack.decode(found[0][0], type=_SHAPES[kind])

@@ -15,12 +15,6 @@ _PUT_IMPORTED = """
 INSERT INTO imported (brand, kind, id, customer_id, digest) VALUES (:brand, :kind, :id, :customer, :digest)
 ON CONFLICT (brand, kind, id) DO UPDATE SET customer_id = excluded.customer_id, digest = excluded.digest"""
 _IMPORTED = "SELECT customer_id, digest FROM imported WHERE brand = :brand AND kind = :kind AND id = :id"
-_PUT_CATALOG = """
-INSERT INTO catalog (brand, kind, id, document) VALUES (:brand, :kind, :id, :document)
-ON CONFLICT (brand, kind, id) DO UPDATE SET document = excluded.document"""
-_PUT_CODE = """
-INSERT INTO promotion_code (brand, code, id) VALUES (:brand, :code, :id) ON CONFLICT (brand, code, id) DO NOTHING"""
-_CATALOG = "SELECT document FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
 _BATCH = 1000
 
 
@@ -43,14 +37,14 @@ class Rows:
         return (found[0][0], bytes(found[0][1])) if found else None
 
     def catalog(self, kind: str, identity: str) -> bytes | None:
-        found = self.transaction.run(_CATALOG, {"brand": self.brand, "kind": kind, "id": identity})
+        found = self.transaction.run(rows.READ_CATALOG, {"brand": self.brand, "kind": kind, "id": identity})
         return found[0][0] if found else None
 
     def put_catalog(self, kind: str, identity: str, document: msgspec.Struct) -> None:
         encoded = msgspec.msgpack.encode(document)
-        self._put(_PUT_CATALOG, {"brand": self.brand, "kind": kind, "id": identity, "document": encoded})
+        self._put(rows.PUT_CATALOG, {"brand": self.brand, "kind": kind, "id": identity, "document": encoded})
         if isinstance(document, PromotionCode):
-            self._put(_PUT_CODE, {"brand": self.brand, "code": canonical_code(document.code), "id": identity})
+            self._put(rows.PUT_CODE, {"brand": self.brand, "code": canonical_code(document.code), "id": identity})
 
     def put_account(self, seen: rows.Stored | None, account: Account, invoices: list[Invoice]) -> None:
         """Write the account where it is new or differs. Raises `Conflict` where somebody else wrote it meanwhile."""
