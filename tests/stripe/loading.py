@@ -1,0 +1,205 @@
+"""Fills a world with Stripe-shaped records, such as those of the sample customers, as if Stripe had made them.
+
+An export nests what the API keeps apart (payments in invoices, discounts in subscriptions): here it is taken apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from datetime import datetime
+from typing import Any
+
+from server.publishing import samples
+from tests.stripe.defaults import DEFAULTS
+from tests.stripe.money.pricing import as_decimal
+from tests.stripe.world import Json, World, owner_of
+
+
+def load_samples(world: World, brand: str, now: datetime) -> None:
+    load(world, samples.records(brand, now))
+
+
+def load(world: World, records: Iterable[Json]) -> None:
+    """Catalog first, then each customer before what is theirs: the order of the samples."""
+    latest = []
+    for record in records:
+        row = deepcopy(record)
+        row = _LOADERS.get(row["object"], _plain)(world, row)
+        if row.get("latest_invoice"):
+            latest.append(row)
+    for row in latest:
+        if row["latest_invoice"] not in world.tables["invoice"]:
+            row["latest_invoice"] = None
+
+
+def _plain(world: World, row: Json) -> Json:
+    return world.add(row.pop("object"), **row)
+
+
+def _customer(world: World, row: Json) -> Json:
+    row["invoice_settings"] = {"default_payment_method": None, **row.get("invoice_settings", {})}
+    return _plain(world, row)
+
+
+def _account(world: World, row: Json) -> Json:
+    row["created"] = row["created"].replace("+00:00", "Z")
+    return world.put({**deepcopy(DEFAULTS["v2.core.account"]), **row})
+
+
+def _price(world: World, row: Json) -> Json:
+    with_decimals(row)
+    for tier in row.get("tiers", ()):
+        with_decimals(tier)
+    recurring = row.get("recurring") or {}
+    if recurring.get("usage_type") == "metered":
+        recurring["meter"] = recurring.get("meter", "mtr_standin")
+    return _plain(world, row)
+
+
+def with_decimals(row: Json) -> None:
+    if row.get("unit_amount") is not None:
+        row["unit_amount_decimal"] = as_decimal(row["unit_amount"])
+
+
+def _product(world: World, row: Json) -> Json:
+    return _plain(world, {"updated": world.now, **row})
+
+
+def _method(world: World, row: Json) -> Json:
+    if row["type"] == "card":
+        row["card"] = {"funding": "credit", "country": "US", "fingerprint": f"fp{row['id'][-12:]}", **row["card"]}
+    else:
+        kind = row["type"]
+        row[kind] = row[kind] if kind in _KNOWN else None
+        if row[kind] is None:
+            del row[kind]
+    behavior = row.get("metadata", {}).pop("portal_behavior", None)
+    return _plain(world, row | ({"_behavior": behavior} if behavior else {}))
+
+
+_KNOWN = frozenset({"card", "us_bank_account", "paypal", "sepa_debit", "link", "cashapp"})
+
+
+def _subscription(world: World, row: Json) -> Json:
+    for item in row["items"]["data"]:
+        item.update(
+            price=item["price"]["id"], subscription=row["id"], created=row["created"], object="subscription_item"
+        )
+        for key, value in DEFAULTS["subscription_item"].items():
+            item.setdefault(key, deepcopy(value))
+    row["default_tax_rates"] = [_rate(world, rate) for rate in row.get("default_tax_rates", ())]
+    row["start_date"] = row["created"]
+    row["discounts"] = [_discount(world, each, row) for each in row.get("discounts", ())]
+    if row.get("status") == "canceled":
+        row["cancellation_details"] = {"reason": "cancellation_requested"}
+    return _plain(world, row)
+
+
+def _rate(world: World, rate: Json) -> str:
+    if rate["id"] not in world.tables["tax_rate"]:
+        _plain(world, dict(rate))
+    return str(rate["id"])
+
+
+def _discount(world: World, discount: Json, row: Json) -> str:
+    owner = {"customer": row.get("customer"), "customer_account": row.get("customer_account")}
+    world.put({**discount, **owner, "subscription": row["id"]})
+    return str(discount["id"])
+
+
+def _invoice(world: World, row: Json) -> Json:
+    payments = row.pop("payments", {"data": []})["data"]
+    owner = owner_of(row) or ""
+    subscription = ((row.get("parent") or {}).get("subscription_details") or {}).get("subscription")
+    row["lines"]["data"] = [_line(world, line, row) for line in row["lines"]["data"]]
+    for amount in row.get("total_discount_amounts", ()):
+        found = amount["discount"]
+        world.put({**found, "customer": row.get("customer"), "start": row["created"], "invoice": row["id"]})
+        amount["discount"] = found["id"]
+    row["total_taxes"] = [_tax(tax, row["subtotal"]) for tax in row.get("total_taxes", ())]
+    row["hosted_invoice_url"] = f"{world.base}/i/{row['id']}"
+    row["invoice_pdf"] = f"{world.base}/i/{row['id']}/pdf"
+    row["attempted"], row["attempt_count"] = bool(payments), len(payments)
+    if row.get("due_date"):
+        row["collection_method"] = "send_invoice"
+    made = _plain(world, row)
+    made["_subscription"] = subscription
+    for payment in payments:
+        _payment(world, payment, made, owner)
+    return made
+
+
+def _line(world: World, line: Json, invoice: Json) -> Json:
+    kept: Json = {**deepcopy(DEFAULTS["line_item"]), "livemode": False, "invoice": invoice["id"], **line}
+    kept["subtotal"] = line["amount"]
+    if line.get("pricing"):
+        price = line["pricing"]["price_details"]["price"]
+        found = world.tables["price"].get(price)
+        kept["pricing"] = {
+            "type": "price_details",
+            "price_details": {"price": price, "product": found["product"] if found else "prod_unknown"},
+            "unit_amount_decimal": as_decimal(line["amount"]),
+        }
+    details = (line.get("parent") or {}).get("subscription_item_details")
+    if details:
+        details.setdefault("subscription_item", "si_imported")
+    kept["discount_amounts"] = []
+    kept["taxes"] = [_tax(tax, line["amount"]) for tax in line.get("taxes", ())]
+    return kept
+
+
+def _tax(tax: Json, taxable: int) -> Json:
+    return {"taxability_reason": "standard_rated", "taxable_amount": taxable, **tax}
+
+
+def _payment(world: World, payment: Json, invoice: Json, owner: str) -> None:
+    nested = payment["payment"]["payment_intent"]
+    method = nested["payment_method"]
+    paid = payment["status"] == "paid"
+    amount, of = payment["amount_requested"], {"customer": invoice.get("customer"), "currency": invoice["currency"]}
+    at = payment["created"]
+    details = {"type": method["type"]}
+    if method["type"] == "card":
+        card = {key: method["card"][key] for key in ("brand", "last4", "exp_month", "exp_year")}
+        details["card"] = card
+    refunded = (nested.get("latest_charge") or {}).get("amount_refunded", 0)
+    charge = world.add(
+        "charge", **of, amount=amount, amount_captured=amount if paid else 0, payment_method=method["id"], created=at,
+        paid=paid, status="succeeded" if paid else "failed", payment_intent=nested["id"], amount_refunded=refunded,
+        refunded=refunded == amount, receipt_url=f"{world.base}/r/{invoice['id']}" if paid else None,
+        payment_method_details=details,
+    )  # fmt: skip
+    error = nested.get("last_payment_error")
+    if error:
+        code = error["decline_code"]
+        error = {
+            "type": "card_error",
+            "code": error["code"],
+            "decline_code": code,
+            "message": "Your card was declined.",
+        }
+    status = (
+        "succeeded"
+        if paid
+        else "requires_action"
+        if error and code == "authentication_required"
+        else "requires_payment_method"
+    )
+    world.add(
+        "payment_intent", **of, id=nested["id"], amount=amount, amount_received=amount if paid else 0, created=at,
+        status=status, payment_method=method["id"], latest_charge=charge["id"], last_payment_error=error,
+    )  # fmt: skip
+    kept = {**payment, "payment": {"type": "payment_intent", "payment_intent": nested["id"]}}
+    world.add(kept.pop("object"), **kept, invoice=invoice["id"], _owner=owner)
+
+
+def _code(world: World, row: Json) -> Json:
+    row["restrictions"] = {"first_time_transaction": False, **row.get("restrictions", {})}
+    return _plain(world, row)
+
+
+_LOADERS: dict[str, Callable[[World, Json], Any]] = {
+    "customer": _customer, "v2.core.account": _account, "price": _price, "product": _product, "promotion_code": _code,
+    "payment_method": _method, "subscription": _subscription, "invoice": _invoice,
+}  # fmt: skip

@@ -1,0 +1,27 @@
+"""Customers of the v2 API: accounts, whose address is `contact_email`. `include` brings what is hidden otherwise."""
+
+from __future__ import annotations
+
+from tests.stripe.routing import Call, serves
+from tests.stripe.world import Json
+
+
+@serves("get", "/v2/core/accounts/{}")
+def retrieve(call: Call) -> Json:
+    return call.world.get("v2.core.account", call.ids[0])
+
+
+@serves("post", "/v2/core/accounts/{}")
+def change(call: Call) -> Json:
+    row = call.world.get("v2.core.account", call.ids[0])
+    for name, value in call.params.items():
+        if name in ("include", "account_token"):
+            continue
+        row[name] = _merged(row.get(name), value)
+    return row
+
+
+def _merged(old: object, new: object) -> object:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+    return new
