@@ -179,8 +179,10 @@ class _Exchange:
         return answer
 
     def _body(self, operation: Operation, handler: routing.Handler, ids: tuple[str, ...], tree: rendering.Tree) -> Json:
-        found = handler(routing.Call(self.world, ids, self.params))
-        if found["object"] in ("list", "search_result"):
+        found = handler(routing.Call(self.world, ids, self.params, tree))
+        if isinstance(found, rendering.Shown):
+            body: Json = dict(found)
+        elif found["object"] in ("list", "search_result"):
             if unknown := tree.keys() - {"data"}:
                 raise invalid(f"This property cannot be expanded ({min(unknown)}).", param="expand")
             body = {**found, "data": [rendering.shown(self.world, row, tree.get("data")) for row in found["data"]]}

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from tests.stripe.app import Answer, Request, Standin
+from tests.stripe.billing.timeline import advance
 from tests.stripe.faults import Fault
 
 
@@ -41,6 +42,10 @@ def _answer(standin: Standin, request: Request, told: dict[str, Any]) -> dict[st
             return {"violations": standin.violations}
         case "get", "clock":
             return {"now": standin.world.now}
+        case "post", "clock":
+            world = standin.world
+            advance(world, int(told["to"]) if "to" in told else world.now + int(told["seconds"]))
+            return {"now": world.now}
         case "post", "faults":
             standin.faults.append(Fault(**told))
         case "delete", "faults":

@@ -48,6 +48,10 @@ def tree_of(paths: Iterable[str]) -> Tree:
     return tree
 
 
+class Shown(dict[str, Any]):
+    """An answer that is rendered already: it shows what is gone by the time the others are."""
+
+
 def shown(world: World, row: Json, tree: Tree | None = None) -> Json:
     """The object as it is sent."""
     return _object(world, row, class_of(row["object"]), tree or {})
@@ -65,7 +69,7 @@ def class_of(kind: str) -> type[StripeObject]:
 
 
 def _object(world: World, row: Json, cls: type[StripeObject], tree: Tree) -> Json:
-    fields, kind = fields_of(cls), row.get("object", "")
+    fields, kind = fields_of(cls), str(row.get("object", ""))
     if row.get("deleted"):
         return {"id": row["id"], "object": kind, "deleted": True}
     if unknown := tree.keys() - {

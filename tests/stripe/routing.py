@@ -21,6 +21,8 @@ class Call:
     ids: tuple[str, ...]
     """From the path."""
     params: Json
+    tree: Json
+    """What `expand` names."""
 
 
 Handler = Callable[[Call], Json]

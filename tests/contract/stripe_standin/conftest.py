@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from stripe import StripeClient
 
+from tests.contract.stripe_standin.shop import Shop
 from tests.stripe.app import Standin
 from tests.stripe.client import sdk
 from tests.stripe.loading import load_samples
@@ -34,3 +35,10 @@ def standin(world: World) -> Iterator[Standin]:
 @pytest.fixture
 def client(standin: Standin) -> StripeClient:
     return sdk(standin)
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    shop = Shop()
+    yield shop
+    assert shop.standin.violations == []

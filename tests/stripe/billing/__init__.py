@@ -1,0 +1,1 @@
+"""What happens to subscriptions and invoices: by a request, by a payment, by time."""
