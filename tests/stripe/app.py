@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.stripe import faults, idempotency, keys, rendering, routing
+from tests.stripe.billing.timeline import advance
 from tests.stripe.errors import Refusal, invalid
 from tests.stripe.faults import Fault
 from tests.stripe.forms import parsed
 from tests.stripe.keys import Key
 from tests.stripe.operations import Operation
 from tests.stripe.shapes import Misfit
+from tests.stripe.webhooks import Feed
 from tests.stripe.world import VERSION, Json, World
 
 KEY = "rk_test_standin_0123456789"
@@ -66,12 +68,25 @@ class Standin:
     faults: list[Fault] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     answers: idempotency.Answers = field(default_factory=idempotency.Answers)
+    feed: Feed = field(default_factory=Feed)
+    at: int = 0
+    """Stripe's time when the last request came: a clock that runs brings what fell due since."""
+
+    def __post_init__(self) -> None:
+        self.at = self.world.now
+        self.world.told.append(self.feed.waiting_for)
 
     def count(self, operation: str = "") -> int:
         """How many requests came, of this operation or of any."""
         return sum(operation in ("", each.operation) for each in self.log)
 
+    def tick(self) -> None:
+        if self.world.now != self.at:
+            advance(self.world, self.world.now)
+            self.at = self.world.now
+
     def answer(self, request: Request) -> Answer:
+        self.tick()
         exchange = _Exchange(self, request)
         answer = exchange.run()
         self.log.append(exchange.logged(answer.status))

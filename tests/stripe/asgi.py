@@ -10,6 +10,7 @@ import httpx
 
 from tests.stripe import control, hosted
 from tests.stripe.app import Answer, Request, Standin
+from tests.stripe.webhooks import deliver
 
 Message = dict[str, Any]
 
@@ -19,8 +20,9 @@ class Closed(httpx.RemoteProtocolError):
 
 
 class App:
-    def __init__(self, standin: Standin) -> None:
-        self.standin = standin
+    def __init__(self, standin: Standin, *, delivers: bool = True) -> None:
+        self.standin, self.delivers = standin, delivers
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -35,7 +37,7 @@ class App:
         answer = await self.answer(
             Request(scope["method"].lower(), path, scope["query_string"].decode(), headers, body)
         )
-        await asyncio.sleep(answer.delay)
+        await self._wait(answer, headers)
         if answer.cut_after == 0:
             raise Closed("The stand-in closed the connection.")
         content = ("content-length", str(len(answer.body)))
@@ -50,5 +52,20 @@ class App:
         if request.path.startswith(("/v1/", "/v2/")):
             return self.standin.answer(request)
         if request.path.startswith("/_standin/"):
-            return await control.answer(self.standin, request)
+            return control.answer(self.standin, request)
+        self.standin.tick()
         return hosted.answer(self.standin, request)
+
+    async def _wait(self, answer: Answer, headers: dict[str, str]) -> None:
+        """An answer that is late keeps its idempotency key in use."""
+        place = headers.get("authorization", "").removeprefix("Bearer "), headers.get("idempotency-key", "")
+        if answer.delay:
+            self.standin.answers.in_flight.add(place)
+        await asyncio.sleep(answer.delay)
+        if answer.delay:
+            self.standin.answers.in_flight.discard(place)
+
+    async def _deliver(self) -> None:
+        """The webhooks of what just happened; nobody waits for them."""
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            await deliver(self.standin.world, self.standin.feed, client)

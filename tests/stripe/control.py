@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,38 +22,54 @@ from tests.stripe.app import Answer, Request, Standin
 from tests.stripe.billing.timeline import advance
 from tests.stripe.faults import Fault
 
+Told = dict[str, Any]
 
-async def answer(standin: Standin, request: Request) -> Answer:
+
+def answer(standin: Standin, request: Request) -> Answer:
+    order = _ORDERS.get((request.verb, request.path.removeprefix("/_standin/")))
+    if order is None:
+        return _json(404, {"error": f"{request.verb.upper()} {request.path} is not known"})
     try:
         told = json.loads(request.body) if request.body else {}
-        return _json(200, _answer(standin, request, told))
+        asked = {name: values[0] for name, values in parse_qs(request.query).items()}
+        return _json(200, order(standin, told | asked) or {"done": True})
     except (ValueError, TypeError, KeyError) as error:
         return _json(400, {"error": f"{request.verb.upper()} {request.path}: {error}"})
 
 
-def _answer(standin: Standin, request: Request, told: dict[str, Any]) -> dict[str, Any]:
-    match request.verb, request.path.removeprefix("/_standin/"):
-        case "get", "log":
-            wanted = parse_qs(request.query).get("operation", [""])[0]
-            found = [asdict(each) for each in standin.log if wanted in ("", each.operation)]
-            return {"count": len(found), "requests": found}
-        case "delete", "log":
-            standin.log.clear()
-        case "get", "violations":
-            return {"violations": standin.violations}
-        case "get", "clock":
-            return {"now": standin.world.now}
-        case "post", "clock":
-            world = standin.world
-            advance(world, int(told["to"]) if "to" in told else world.now + int(told["seconds"]))
-            return {"now": world.now}
-        case "post", "faults":
-            standin.faults.append(Fault(**told))
-        case "delete", "faults":
-            standin.faults.clear()
-        case verb, path:
-            raise ValueError(f"{verb} {path} is not known")
-    return {"done": True}
+def _log(standin: Standin, told: Told) -> Told:
+    found = [asdict(each) for each in standin.log if told.get("operation", "") in ("", each.operation)]
+    return {"count": len(found), "requests": found}
+
+
+def _clock(standin: Standin, told: Told) -> Told:
+    world = standin.world
+    if told:
+        advance(world, int(told["to"]) if "to" in told else world.now + int(told["seconds"]))
+    return {"now": world.now}
+
+
+def _fault(standin: Standin, told: Told) -> None:
+    standin.faults.append(Fault(**told))
+
+
+def _events(standin: Standin, told: Told) -> None:
+    if unknown := told.keys() - {"lose", "double", "shuffle", "hold", "version"}:
+        raise ValueError(f"{min(unknown)} is not known; allowed is one of lose, double, shuffle, hold, version")
+    for name, value in told.items():
+        setattr(standin.feed, name, value)
+
+
+_ORDERS: dict[tuple[str, str], Callable[[Standin, Told], Told | None]] = {
+    ("get", "log"): _log,
+    ("delete", "log"): lambda standin, _: standin.log.clear(),
+    ("get", "violations"): lambda standin, _: {"violations": standin.violations},
+    ("get", "clock"): _clock,
+    ("post", "clock"): _clock,
+    ("post", "faults"): _fault,
+    ("delete", "faults"): lambda standin, _: standin.faults.clear(),
+    ("post", "events"): _events,
+}
 
 
 def _json(status: int, body: dict[str, Any]) -> Answer:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
+from msgspec import msgpack
+
 from stripe import api_version
 from tests.stripe.defaults import DEFAULTS, PREFIXES
 from tests.stripe.errors import missing
@@ -122,7 +124,7 @@ class World:
     def _undone(self, owner: str, *, always: bool) -> Iterator[None]:
         ahead, events = self.clock.ahead, list(self.tables["event"])
         rows = [self.tables[kind][identity] for kind, identity in self.owned[owner]]
-        kept = deepcopy(rows + [row for kind in _SHARED for row in self.tables[kind].values()])
+        kept = msgpack.encode(rows + [row for kind in _SHARED for row in self.tables[kind].values()])
         worked = False
         try:
             yield
@@ -132,7 +134,7 @@ class World:
             if always or not worked:
                 for kind, identity in list(self.owned[owner]):
                     self.drop(self.tables[kind][identity])
-                for row in kept:
+                for row in msgpack.decode(kept):
                     self.put(row)
                 for identity in self.tables["event"].keys() - set(events):
                     del self.tables["event"][identity]

@@ -14,6 +14,7 @@ from tests.stripe.billing.invoicing import draft, finalize, pending
 from tests.stripe.billing.paying import attempt, become
 from tests.stripe.billing.waiting import give_up, void
 from tests.stripe.money.periods import next_end
+from tests.stripe.resources.tax_ids import verify
 from tests.stripe.world import Json, World, owner_of
 
 Due = tuple[int, Callable[[World, Json], object], Json]
@@ -30,13 +31,17 @@ def advance(world: World, moment: int) -> None:
 
 
 def _due(world: World) -> Iterator[Due]:
+    """Of two at one moment the first comes first: a phase begins before the renewal that bills it."""
+    for row in world.tables["subscription_schedule"].values():
+        if row["status"] in ("active", "not_started") and (at := phases.next_at(row)) is not None:
+            yield at, phases.go_on, row
     for row in world.tables["subscription"].values():
         yield from _of_subscription(row)
     for row in world.tables["invoice"].values():
         yield from _of_invoice(row)
-    for row in world.tables["subscription_schedule"].values():
-        if row["status"] in ("active", "not_started") and (at := phases.next_at(row)) is not None:
-            yield at, phases.go_on, row
+    for row in world.tables["tax_id"].values():
+        if "_answer_at" in row:
+            yield row["_answer_at"], verify, row
 
 
 def _of_subscription(row: Json) -> Iterator[Due]:

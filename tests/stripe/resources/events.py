@@ -18,7 +18,7 @@ def events(call: Call) -> Json:
     since = call.world.now - _KEPT_FOR
     return paged(call, [
         row for row in call.world.tables["event"].values()
-        if row["created"] >= since and not row.get("_lost") and (types is None or any(_is_of(row["type"], each) for each in types))
+        if row["created"] >= since and (types is None or any(_is_of(row["type"], each) for each in types))
     ], "/v1/events")  # fmt: skip
 
 
