@@ -55,6 +55,5 @@ def rows_of(call: Call, kind: str) -> list[Json]:
     """Of the owner that the request names, else of everybody."""
     owner = call.params.get("customer") or call.params.get("customer_account")
     if owner:
-        call.world.customer(owner)
-        return call.world.of(owner, kind)
+        return call.world.of(call.world.customer(owner)["id"], kind)
     return list(call.world.tables[kind].values())

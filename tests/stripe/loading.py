@@ -12,8 +12,9 @@ from typing import Any
 
 from server.publishing import samples
 from tests.stripe.defaults import DEFAULTS
+from tests.stripe.loading_payments import load_payment
 from tests.stripe.money.pricing import as_decimal
-from tests.stripe.world import Json, World, owner_of
+from tests.stripe.world import Json, World, belongs_to, twin_of
 
 
 def load_samples(world: World, brand: str, now: datetime) -> None:
@@ -34,6 +35,8 @@ def load(world: World, records: Iterable[Json]) -> None:
 
 
 def _plain(world: World, row: Json) -> Json:
+    if row.get("customer_account"):
+        row["customer"] = twin_of(row["customer_account"])
     return world.add(row.pop("object"), **row)
 
 
@@ -44,7 +47,17 @@ def _customer(world: World, row: Json) -> Json:
 
 def _account(world: World, row: Json) -> Json:
     row["created"] = row["created"].replace("+00:00", "Z")
-    return world.put({**deepcopy(DEFAULTS["v2.core.account"]), **row})
+    account = world.put({**deepcopy(DEFAULTS["v2.core.account"]), **row})
+    billing = ((row.get("configuration") or {}).get("customer") or {}).get("billing") or {}
+    identity = row.get("identity") or {}
+    address = (identity.get("business_details") or identity.get("individual") or {}).get("address") or {}
+    world.add(
+        "customer", id=twin_of(row["id"]), customer_account=row["id"], email=row["contact_email"], name=row["display_name"],
+        invoice_settings={"default_payment_method": billing.get("default_payment_method")},
+        address={"city" if name == "town" else name: value for name, value in address.items()} or None,
+        invoice_prefix=row["id"][-8:].upper(),
+    )  # fmt: skip
+    return account
 
 
 def _price(world: World, row: Json) -> Json:
@@ -103,19 +116,18 @@ def _rate(world: World, rate: Json) -> str:
 
 
 def _discount(world: World, discount: Json, row: Json) -> str:
-    owner = {"customer": row.get("customer"), "customer_account": row.get("customer_account")}
-    world.put({**discount, **owner, "subscription": row["id"]})
+    world.put({**discount, **belongs_to(row["customer"]), "subscription": row["id"]})
     return str(discount["id"])
 
 
 def _invoice(world: World, row: Json) -> Json:
     payments = row.pop("payments", {"data": []})["data"]
-    owner = owner_of(row) or ""
+    owner = row.get("customer") or twin_of(row["customer_account"])
     subscription = ((row.get("parent") or {}).get("subscription_details") or {}).get("subscription")
     row["lines"]["data"] = [_line(world, line, row) for line in row["lines"]["data"]]
     for amount in row.get("total_discount_amounts", ()):
         found = amount["discount"]
-        world.put({**found, "customer": row.get("customer"), "start": row["created"], "invoice": row["id"]})
+        world.put({**found, **belongs_to(owner), "start": row["created"], "invoice": row["id"]})
         amount["discount"] = found["id"]
     row["total_taxes"] = [_tax(tax, row["subtotal"]) for tax in row.get("total_taxes", ())]
     row["hosted_invoice_url"] = f"{world.base}/i/{row['id']}"
@@ -126,7 +138,7 @@ def _invoice(world: World, row: Json) -> Json:
     made = _plain(world, row)
     made["_subscription"] = subscription
     for payment in payments:
-        _payment(world, payment, made, owner)
+        load_payment(world, payment, made, owner)
     return made
 
 
@@ -151,47 +163,6 @@ def _line(world: World, line: Json, invoice: Json) -> Json:
 
 def _tax(tax: Json, taxable: int) -> Json:
     return {"taxability_reason": "standard_rated", "taxable_amount": taxable, **tax}
-
-
-def _payment(world: World, payment: Json, invoice: Json, owner: str) -> None:
-    nested = payment["payment"]["payment_intent"]
-    method = nested["payment_method"]
-    paid = payment["status"] == "paid"
-    amount, of = payment["amount_requested"], {"customer": invoice.get("customer"), "currency": invoice["currency"]}
-    at = payment["created"]
-    details = {"type": method["type"]}
-    if method["type"] == "card":
-        card = {key: method["card"][key] for key in ("brand", "last4", "exp_month", "exp_year")}
-        details["card"] = card
-    refunded = (nested.get("latest_charge") or {}).get("amount_refunded", 0)
-    charge = world.add(
-        "charge", **of, amount=amount, amount_captured=amount if paid else 0, payment_method=method["id"], created=at,
-        paid=paid, status="succeeded" if paid else "failed", payment_intent=nested["id"], amount_refunded=refunded,
-        refunded=refunded == amount, receipt_url=f"{world.base}/r/{invoice['id']}" if paid else None,
-        payment_method_details=details,
-    )  # fmt: skip
-    error = nested.get("last_payment_error")
-    if error:
-        code = error["decline_code"]
-        error = {
-            "type": "card_error",
-            "code": error["code"],
-            "decline_code": code,
-            "message": "Your card was declined.",
-        }
-    status = (
-        "succeeded"
-        if paid
-        else "requires_action"
-        if error and code == "authentication_required"
-        else "requires_payment_method"
-    )
-    world.add(
-        "payment_intent", **of, id=nested["id"], amount=amount, amount_received=amount if paid else 0, created=at,
-        status=status, payment_method=method["id"], latest_charge=charge["id"], last_payment_error=error,
-    )  # fmt: skip
-    kept = {**payment, "payment": {"type": "payment_intent", "payment_intent": nested["id"]}}
-    world.add(kept.pop("object"), **kept, invoice=invoice["id"], _owner=owner)
 
 
 def _code(world: World, row: Json) -> Json:

@@ -1,7 +1,7 @@
 """The state of one Stripe account: every object as a plain dict in a table, the clock, and the events.
 
 A stored dict names other objects by id; `rendering` puts in what the answer shows. A key that begins with `_` is ours
-and never leaves. `owner` is a customer's id, or an account's of the v2 API.
+and never leaves. `owner` is a customer's id; an account of the v2 API that is a customer has one too, its twin's.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ class World:
         return [self.tables[kind][identity] for found, identity in self.owned[owner] if found == kind]
 
     def customer(self, owner: str) -> Json:
-        """The customer, or the account that is one."""
-        found = self.find(owner, "customer", "v2.core.account")
+        """The customer of this id, or the one beside the account of this id."""
+        found = self.tables["customer"].get(twin_of(owner))
         if found is None or found.get("deleted"):
             raise missing("customer", owner, "customer")
         return found
@@ -141,13 +141,18 @@ class World:
 
 
 def owner_of(row: Json) -> str | None:
-    """Whose the object is; a customer is its own."""
-    if row["object"] in ("customer", "v2.core.account"):
-        return str(row["id"])
-    return row.get("_owner") or row.get("customer") or row.get("customer_account")
+    """The customer's id; a customer is its own, an account its twin's."""
+    if row["object"] == "v2.core.account":
+        return twin_of(row["id"])
+    return row["id"] if row["object"] == "customer" else row.get("_owner") or row.get("customer")
+
+
+def twin_of(owner: str) -> str:
+    """The customer that Stripe keeps beside an account which is one: its objects name both."""
+    return f"cus_{owner}" if owner.startswith("acct_") else owner
 
 
 def belongs_to(owner: str) -> Json:
     """The fields of an object that say whose it is."""
-    is_account = owner.startswith("acct_")
-    return {"customer": None if is_account else owner, "customer_account": owner if is_account else None}
+    account = owner.removeprefix("cus_") if owner.startswith("cus_acct_") else None
+    return {"customer": twin_of(owner), "customer_account": account or (owner if owner.startswith("acct_") else None)}

@@ -68,7 +68,10 @@ def test_an_account_of_the_v2_api_shows_its_parts_when_they_are_included(client:
     account = client.v2.core.accounts.retrieve(ivy, {"include": ["identity"]})
     assert account.contact_email == "ivy@example.com"
     assert account.identity.business_details.registered_name == "Officina Ferrari S.r.l."
-    assert len(client.v1.invoices.list({"customer_account": ivy}).data) == 5
+    invoices = client.v1.invoices.list({"customer_account": ivy})
+    assert {(each.customer_account, each.customer) for each in invoices} == {(ivy, f"cus_{ivy}")}
+    client.v2.core.accounts.update(ivy, {"contact_email": "new@example.com"})
+    assert client.v1.customers.retrieve(f"cus_{ivy}").email == "new@example.com"
 
 
 def test_a_restricted_key_is_told_which_permission_it_lacks(standin: Standin):

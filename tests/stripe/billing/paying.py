@@ -39,15 +39,13 @@ def method_for(world: World, invoice: Json, asked: str | None = None) -> Json | 
     """The one that is named, else the invoice's, the subscription's, the customer's."""
     owner = world.customer(owner_of(invoice) or "")
     subscription = world.find(invoice.get("_subscription") or "", "subscription") or {}
-    billing = (
-        ((owner.get("configuration") or {}).get("customer") or {}).get("billing") or owner.get("invoice_settings") or {}
-    )
     named = (asked, invoice.get("default_payment_method"), subscription.get("default_payment_method"))
-    identity = next((each for each in (*named, billing.get("default_payment_method")) if each), None)
+    settings = owner.get("invoice_settings") or {}
+    identity = next((each for each in (*named, settings.get("default_payment_method")) if each), None)
     if identity is None:
         return None
     found = world.get("payment_method", identity, param="payment_method")
-    if owner["id"] not in (found.get("customer"), found.get("customer_account")):
+    if found.get("customer") != owner["id"]:
         raise invalid(f"The payment method {identity} does not belong to the Customer you are trying to charge.",
                       param="payment_method")  # fmt: skip
     return found

@@ -52,7 +52,7 @@ def void(world: World, invoice: Json) -> None:
     """A balance that the invoice used is given back."""
     invoice.update(status="void", next_payment_attempt=None)
     invoice["status_transitions"] = {**invoice["status_transitions"], "voided_at": world.now}
-    owner = world.customer(invoice.get("customer") or invoice["customer_account"])
+    owner = world.customer(invoice["customer"])
     owner["balance"] = owner.get("balance", 0) + invoice["starting_balance"] - (invoice.get("ending_balance") or 0)
     for row in world.of(owner["id"], "invoice_payment"):
         if row["invoice"] == invoice["id"] and row["status"] == "open":

@@ -12,7 +12,7 @@ from decimal import Decimal
 from tests.stripe.errors import invalid
 from tests.stripe.money.periods import add_months
 from tests.stripe.money.pricing import rounded
-from tests.stripe.world import Json, World
+from tests.stripe.world import Json, World, belongs_to
 
 
 def coupon_of(world: World, discount: Json) -> Json:
@@ -94,11 +94,9 @@ def _made(world: World, asked: Json, owner: Json, subscription: Json | None) -> 
     _check_coupon(world, coupon)
     coupon["times_redeemed"] += 1
     end = add_months(world.now, coupon["duration_in_months"]) if coupon["duration"] == "repeating" else None
-    names = {name: owner["id"] if owner["object"] == kind else None
-             for name, kind in (("customer", "customer"), ("customer_account", "v2.core.account"))}  # fmt: skip
     return str(
         world.add(
-            "discount", **names, source={"type": "coupon", "coupon": coupon["id"]}, start=world.now, end=end,
+            "discount", **belongs_to(owner["id"]), source={"type": "coupon", "coupon": coupon["id"]}, start=world.now, end=end,
             promotion_code=code["id"] if code else None, subscription=subscription["id"] if subscription else None,
         )["id"]
     )  # fmt: skip
@@ -118,8 +116,7 @@ def _check_code(world: World, code: Json, owner: Json) -> None:
     if not code["active"] or used_up or (ends is not None and ends <= world.now):
         raise invalid("This promotion code cannot be redeemed because it is expired or inactive.",
                       param="discounts[promotion_code]", code="promotion_code_expired")  # fmt: skip
-    meant_for = code.get("customer") or code.get("customer_account")
-    if meant_for not in (None, owner["id"]):
+    if code.get("customer") not in (None, owner["id"]):
         raise invalid("This promotion code cannot be redeemed because it belongs to another customer.",
                       param="discounts[promotion_code]", code="promotion_code_wrong_customer")  # fmt: skip
     paid = any(row["status"] == "paid" and row["amount_paid"] > 0 for row in world.of(owner["id"], "invoice"))

@@ -1,4 +1,7 @@
-"""Customers of the v2 API: accounts, whose address is `contact_email`. `include` brings what is hidden otherwise."""
+"""Customers of the v2 API: accounts, whose address is `contact_email`. `include` brings what is hidden otherwise.
+
+Beside each of them Stripe keeps a customer, which follows it; objects of v1 name both ids.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,13 @@ def change(call: Call) -> Json:
         if name in ("include", "account_token"):
             continue
         row[name] = _merged(row.get(name), value)
+    twin = call.world.customer(row["id"])
+    before = {name: twin.get(name) for name in ("email", "name")}
+    twin.update(email=row.get("contact_email"), name=row.get("display_name"))
+    billing = ((row.get("configuration") or {}).get("customer") or {}).get("billing") or {}
+    if "default_payment_method" in billing:
+        twin["invoice_settings"]["default_payment_method"] = billing["default_payment_method"]
+    call.world.tell("customer.updated", twin, before)
     return row
 
 

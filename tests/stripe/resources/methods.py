@@ -25,12 +25,11 @@ def change(call: Call) -> Json:
 @serves("post", "/v1/payment_methods/{}/attach")
 def attach(call: Call) -> Json:
     row = call.world.get("payment_method", call.ids[0])
-    owner = call.params.get("customer") or call.params.get("customer_account") or ""
-    call.world.customer(owner)
+    owner = call.world.customer(call.params.get("customer") or call.params.get("customer_account") or "")["id"]
     if row.get("_detached"):
         raise invalid("This PaymentMethod was previously used without being attached to a Customer or was detached from a "
                       "Customer, and may not be used again.")  # fmt: skip
-    if row.get("customer") or row.get("customer_account"):
+    if row.get("customer"):
         raise invalid("The payment method you provided has already been attached to a customer.")
     call.world.put(row | belongs_to(owner))
     row = call.world.get("payment_method", row["id"])
@@ -42,7 +41,7 @@ def attach(call: Call) -> Json:
 def detach(call: Call) -> Json:
     """It is no longer anybody's default: not the customer's, not a subscription's."""
     world, row = call.world, _attached(call)
-    owner = world.customer(row.get("customer") or row["customer_account"])
+    owner = world.customer(row["customer"])
     settings = owner.get("invoice_settings") or {}
     if settings.get("default_payment_method") == row["id"]:
         settings["default_payment_method"] = None
@@ -61,6 +60,6 @@ def detach(call: Call) -> Json:
 
 def _attached(call: Call) -> Json:
     row = call.world.get("payment_method", call.ids[0])
-    if not row.get("customer") and not row.get("customer_account"):
+    if not row.get("customer"):
         raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
     return row

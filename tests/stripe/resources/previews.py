@@ -32,12 +32,12 @@ def create_preview(call: Call) -> Json:
     subscription = world.get("subscription", identity, param="subscription") if identity else None
     owner = params.get("customer") or params.get("customer_account")
     if subscription is not None:
-        owner = subscription.get("customer") or subscription["customer_account"]
+        owner = subscription["customer"]
     if owner is None:
         raise invalid(
             "You must provide a customer, a subscription or a schedule.", param="customer", code="parameter_missing"
         )
-    world.customer(owner)
+    owner = world.customer(owner)["id"]
     with world.rehearsal(owner):
         row = world.get("subscription", identity) if identity else _planned(world, owner, params)
         invoice = (

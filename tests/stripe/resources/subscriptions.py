@@ -56,7 +56,7 @@ def changed(before: Json, row: Json) -> Json:
 def _check_method(world: World, row: Json, params: Json) -> None:
     if method := params.get("default_payment_method"):
         found = world.get("payment_method", method, param="default_payment_method")
-        if owner_of(row) not in (found.get("customer"), found.get("customer_account")):
+        if found.get("customer") != row["customer"]:
             raise invalid(f"The customer does not have a payment method with the ID {method}.", code="resource_missing",
                           param="default_payment_method")  # fmt: skip
 
