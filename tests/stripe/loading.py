@@ -13,7 +13,7 @@ from typing import Any
 from server.publishing import samples
 from tests.stripe.defaults import DEFAULTS
 from tests.stripe.loading_payments import load_payment
-from tests.stripe.money.pricing import as_decimal
+from tests.stripe.money.pricing import as_decimal, with_decimals
 from tests.stripe.world import Json, World, belongs_to, twin_of
 
 
@@ -68,11 +68,6 @@ def _price(world: World, row: Json) -> Json:
     if recurring.get("usage_type") == "metered":
         recurring["meter"] = recurring.get("meter", "mtr_standin")
     return _plain(world, row)
-
-
-def with_decimals(row: Json) -> None:
-    if row.get("unit_amount") is not None:
-        row["unit_amount_decimal"] = as_decimal(row["unit_amount"])
 
 
 def _product(world: World, row: Json) -> Json:

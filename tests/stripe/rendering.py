@@ -149,6 +149,15 @@ INCLUDED["customer", "subscriptions"] = lambda world, row: page(
     [each for each in reversed(world.of(row["id"], "subscription")) if each["status"] != "canceled"],
     f"/v1/customers/{row['id']}/subscriptions",
 )
+
+
+def _secret(world: World, row: Json) -> Json | None:
+    intent = world.find(row.get("_intent") or "", "payment_intent")
+    return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
+
+
+INCLUDED["invoice", "confirmation_secret"] = _secret
 INCLUDED["invoice", "payments"] = lambda world, row: page(
-    [each for each in world.tables["invoice_payment"].values() if each["invoice"] == row["id"]], "/v1/invoice_payments"
+    [each for each in world.of(row["customer"], "invoice_payment") if each["invoice"] == row["id"]],
+    "/v1/invoice_payments",
 )

@@ -111,6 +111,7 @@ def test_tax_is_on_top_or_inside(shop: Shop):
     assert (on_top.subtotal, on_top.total, on_top.total_taxes[0].amount) == (3000, 3570, 570)
     inside = shop.invoice(shop.subscribe(default_tax_rates=["txr_in"]))
     assert (inside.total, inside.total_taxes[0].amount, inside.total_excluding_tax) == (3000, 479, 2521)
+    assert inside.total_taxes[0].taxable_amount == 2521
 
 
 def test_an_amount_off_is_spread_over_the_lines_and_lasts_as_long_as_it_says(shop: Shop):
@@ -135,6 +136,7 @@ def test_a_repeating_coupon_ends(shop: Shop):
         subscription = shop.client.v1.subscriptions.retrieve(subscription.id)
         totals.append(shop.invoice(subscription).total)
     assert totals == [2250, 2250, 3000]
+    assert subscription.discounts == []
 
 
 def test_a_trial_costs_nothing_until_it_ends(shop: Shop):

@@ -57,3 +57,9 @@ def _graduated(tiers: list[Json], quantity: int) -> Decimal:
         total += _unit(tier) * (upper - below) + _unit(tier, "flat_amount")
         below = upper if tier["up_to"] is None else tier["up_to"]
     return total
+
+
+def with_decimals(row: Json) -> None:
+    """Say the amount of a price or tier in both of Stripe's ways."""
+    if row.get("unit_amount") is not None:
+        row["unit_amount_decimal"] = as_decimal(row["unit_amount"])

@@ -1,8 +1,11 @@
-"""Products, prices, coupons, promotion codes and tax rates: read; a test puts them into the world itself."""
+"""Products, prices, coupons, promotion codes and tax rates: listed and made. Nothing of them is ever changed here."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.stripe.listing import matching, paged, rows_of
+from tests.stripe.money.pricing import with_decimals
 from tests.stripe.routing import Call, serves
 from tests.stripe.world import Json
 
@@ -41,3 +44,47 @@ def promotion_codes(call: Call) -> Json:
 @serves("get", "/v1/tax_rates")
 def tax_rates(call: Call) -> Json:
     return paged(call, matching(call, call.world.tables["tax_rate"].values(), "active", "inclusive"), "/v1/tax_rates")
+
+
+@serves("post", "/v1/products")
+def create_product(call: Call) -> Json:
+    return _made(call, "product", updated=call.world.now)
+
+
+@serves("post", "/v1/prices")
+def create_price(call: Call) -> Json:
+    """Of a product that is there; the last tier's `inf` is a null in the answer."""
+    call.world.get("product", call.params.get("product", ""), param="product")
+    row = _made(call, "price", type="recurring" if "recurring" in call.params else "one_time")
+    if row.get("recurring"):
+        row["recurring"] = {"interval_count": 1, "usage_type": "licensed", **row["recurring"]}
+    for tier in row.get("tiers") or []:
+        tier["up_to"] = None if tier["up_to"] == "inf" else tier["up_to"]
+        with_decimals(tier)
+    with_decimals(row)
+    return row
+
+
+@serves("post", "/v1/coupons")
+def create_coupon(call: Call) -> Json:
+    return _made(call, "coupon")
+
+
+@serves("post", "/v1/promotion_codes")
+def create_promotion_code(call: Call) -> Json:
+    coupon = call.params["promotion"].get("coupon", "")
+    call.world.get("coupon", coupon, param="promotion[coupon]")
+    row = _made(call, "promotion_code")
+    row["restrictions"] = {"first_time_transaction": False, **row["restrictions"]}
+    return row
+
+
+@serves("post", "/v1/tax_rates")
+def create_tax_rate(call: Call) -> Json:
+    return _made(call, "tax_rate")
+
+
+def _made(call: Call, kind: str, **more: Any) -> Json:
+    row = call.world.add(kind, **{name: value for name, value in call.params.items() if name != "expand"}, **more)
+    call.world.tell(f"{kind}.created", row)
+    return row

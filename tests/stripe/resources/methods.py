@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from tests.stripe.errors import invalid
 from tests.stripe.listing import matching, paged, rows_of
+from tests.stripe.resources.setup import card
 from tests.stripe.routing import Call, serves
 from tests.stripe.updating import update
-from tests.stripe.world import Json, belongs_to
+from tests.stripe.world import Json, World, belongs_to
+
+_TEST_CARDS = {
+    "pm_card_visa": "4242424242424242",
+    "pm_card_chargeCustomerFail": "4000000000000341",
+    "pm_card_authenticationRequired": "4000002500003155",
+}
 
 
 @serves("get", "/v1/payment_methods")
@@ -24,7 +31,7 @@ def change(call: Call) -> Json:
 
 @serves("post", "/v1/payment_methods/{}/attach")
 def attach(call: Call) -> Json:
-    row = call.world.get("payment_method", call.ids[0])
+    row = _of_test_mode(call.world, call.ids[0]) or call.world.get("payment_method", call.ids[0])
     owner = call.world.customer(call.params.get("customer") or call.params.get("customer_account") or "")["id"]
     if row.get("_detached"):
         raise invalid("This PaymentMethod was previously used without being attached to a Customer or was detached from a "
@@ -56,6 +63,12 @@ def detach(call: Call) -> Json:
     row = world.get("payment_method", row["id"])
     world.tell("payment_method.detached", row, before)
     return row
+
+
+def _of_test_mode(world: World, identity: str) -> Json | None:
+    """A new card for one of the names that Stripe knows in test mode."""
+    number = _TEST_CARDS.get(identity)
+    return world.add("payment_method", **card(number, 12, 2034)) if number else None
 
 
 def _attached(call: Call) -> Json:

@@ -50,9 +50,10 @@ def lines(call: Call) -> Json:
 def payments(call: Call) -> Json:
     """There is no filter by customer."""
     invoice = call.params.get("invoice")
+    every = [] if invoice else list(call.world.tables["invoice_payment"].values())
     if invoice is not None:
-        call.world.get("invoice", invoice, param="invoice")
-    rows = matching(call, call.world.tables["invoice_payment"].values(), "invoice", "status")
+        every = call.world.of(call.world.get("invoice", invoice, param="invoice")["customer"], "invoice_payment")
+    rows = matching(call, every, "invoice", "status")
     if "payment" in call.params:
         wanted = call.params["payment"]
         rows = [row for row in rows if row["payment"].get(wanted["type"]) == wanted.get(wanted["type"])]
