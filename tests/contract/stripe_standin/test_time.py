@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -117,3 +119,15 @@ def test_codes_are_refused_for_the_reason_that_stripe_names(shop: Shop):
             shop.preview(subscription, discounts=[{"promotion_code": code}])
         assert refused.value.code == why
     assert shop.preview(subscription, discounts=[{"coupon": "half"}]).total == 1500
+
+
+def test_a_deferred_change_is_previewed_before_it_is_scheduled(shop: Shop):
+    subscription = shop.subscribe("price_big")
+    made = shop.client.v1.subscription_schedules.create({"from_subscription": subscription.id})
+    now = made.phases[0]
+    phases: Any = [
+        {"items": [{"price": "price_big", "quantity": 1}], "start_date": now.start_date, "end_date": now.end_date},
+        {"items": [{"price": "price_basic", "quantity": 2}]},
+    ]
+    preview = shop.client.v1.invoices.create_preview({"schedule": made.id, "schedule_details": {"phases": phases}})
+    assert (preview.total, shop.preview(subscription).total) == (6000, 9000)

@@ -61,7 +61,7 @@ def _rehearsed(world: World, row: Json, params: Json) -> Json:
     if at_once is not None:
         return at_once
     if "schedule_details" in params:
-        schedule = world.get("subscription_schedule", row["schedule"])
+        schedule = world.get("subscription_schedule", row.get("schedule") or "", param="schedule")
         schedule["phases"] = phases.read(world, row, params["schedule_details"]["phases"])
     set_end(world, row, details)
     if params.get("preview_mode") == "recurring":
