@@ -36,6 +36,7 @@ from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
 from server.merchant.importing.files import import_records
+from server.merchant.serve import HTTP1
 from server.paths import Paths
 from server.publishing import publishing, samples
 from server.rendering.assets import Assets
@@ -141,6 +142,7 @@ class Demo:
             port=self._port,
             interface=Interfaces.ASGI,
             websockets=False,
+            http1_settings=HTTP1,
             log_enabled=False,
         )
         serving = asyncio.create_task(server.serve())

@@ -15,6 +15,7 @@ from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from server import brands as themes
@@ -25,6 +26,14 @@ from server.web.static_files import StaticFiles
 
 GRACE = 10
 """Seconds that requests under way get at the end."""
+
+IDLE = 130
+"""Seconds that a connection may wait for its next request. The server must not be the first to give up: a form that is
+sent just as the server closes has no answer, and neither proxies nor Firefox send a POST again. nginx and AWS keep a
+connection for 60 seconds, Traefik for 90, Firefox for 115, Caddy for 120; Chrome (300) does send it again."""
+
+HTTP1 = HTTP1Settings(header_read_timeout=IDLE * 1000)
+"""Granian's one timeout for idle connections and for slow headers; its own default is 30 seconds (seen with 2.8.7)."""
 
 
 class ServeError(Exception):
@@ -55,18 +64,24 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, static: Pat
     address = _free_address(host, port)
     # Opened once before the workers do: its schema is brought up to date, and a mistake is said once.
     asyncio.run(open_store(settings.database).close())
-    Granian(
+    server_of(address, port, workers).serve(target_loader=partial(application, static=static, brands=brands))
+
+
+def server_of(address: str, port: int, workers: int) -> Granian:
+    """The server that `serve` starts."""
+    return Granian(
         "server.app:from_environment",
         address=address,
         port=port,
         workers=workers,
         interface=Interfaces.ASGI,
         websockets=False,
+        http1_settings=HTTP1,
         log_level=LogLevels.warning,
         log_access=False,
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE,
-    ).serve(target_loader=partial(application, static=static, brands=brands))
+    )
 
 
 def application(target: str, *, static: Path | None, brands: list[str]) -> Callable[..., Any]:

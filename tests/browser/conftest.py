@@ -16,7 +16,9 @@ from tests.support.rehearsal import Rehearsal
 from tests.support.served import Demo
 from tests.support.visits import Doors, Enter
 
-expect.set_options(timeout=10_000)
+PATIENCE = 30_000
+"""Milliseconds, three times what a busy machine took: only a failure waits so long."""
+expect.set_options(timeout=PATIENCE)
 
 POLICY = ("Content Security Policy", "TrustedHTML", "TrustedScript", "Permissions-Policy", "integrity")
 
@@ -55,7 +57,7 @@ def new_visitor(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def make(**options: object) -> BrowserContext:
         visitor = browser.new_context(**{"locale": "en-US", **options})  # type: ignore[arg-type]
-        visitor.set_default_timeout(10_000)
+        visitor.set_default_timeout(PATIENCE)
         visitor.on("weberror", lambda error: said.append(str(error.error)))
         visitor.on("console", lambda message: said.append(message.text) if is_complaint(message.text) else None)
         visitor.complaints = said  # type: ignore[attr-defined]

@@ -63,7 +63,7 @@ class Demo:
     def _queue(self, address: str) -> queue.Queue[str]:
         return self._passcodes.setdefault(address, queue.Queue())
 
-    def wait(self, seconds: float = 60) -> None:
+    def wait(self, seconds: float = 180) -> None:
         """Until it answers. Fails with what it printed."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -78,7 +78,7 @@ class Demo:
                     return
         raise AssertionError("the demo did not start:\n" + "".join(self.printed))
 
-    def passcode(self, address: str, seconds: float = 15) -> str:
+    def passcode(self, address: str, seconds: float = 60) -> str:
         """The next passcode mailed to this address."""
         try:
             return self._queue(address).get(timeout=seconds)
@@ -94,7 +94,7 @@ class Demo:
     def change(self, sql: str, parameters: dict[str, object] | None = None) -> int:
         """Run one statement on the demo's throw-away database; how many rows it changed."""
         (path,) = Path(self._temporary.name).glob("postern-demo-*/demo.sqlite")
-        with closing(sqlite3.connect(path, timeout=10)) as database, database:
+        with closing(sqlite3.connect(path, timeout=60)) as database, database:
             return database.execute(sql, parameters or {}).rowcount
 
     def stop(self) -> None:

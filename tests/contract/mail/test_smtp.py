@@ -79,7 +79,7 @@ async def started(peer: Peer, speaks: type[SMTP] = SMTP, **options) -> AsyncIter
         for each in made:
             if each._handler_coroutine:
                 each._handler_coroutine.cancel()
-            if each.transport:
+            if each.transport and not each.transport.is_closing():  # one that is gone cannot be aborted
                 each.transport.abort()
         await server.wait_closed()
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -191,7 +192,7 @@ def test_two_workers_serve_pages_and_server_and_end_on_a_signal(shop):
             assert answered(port, "/harbour/my/overview", serving)[0] in (200, 401)
         finally:
             serving.send_signal(signal.SIGTERM)
-            output = serving.communicate(timeout=20)[0].decode()
+            output = serving.communicate(timeout=60)[0].decode()
     assert serving.returncode == 0, output
     assert "Traceback" not in output
 
@@ -200,11 +201,11 @@ def answered(port, path, serving):
     """The answer, once somebody listens: refused connections are tried again while the process lives."""
     while serving.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
         except (urllib.error.URLError, ConnectionError):
-            continue
+            time.sleep(0.05)
     raise AssertionError("the server ended by itself: " + serving.stdout.read().decode())
