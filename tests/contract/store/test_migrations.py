@@ -45,12 +45,12 @@ class Old:
 
 
 @contextmanager
-def old(store_url: str) -> Iterator[Old]:
-    if store_url.startswith("sqlite:"):
-        with closing(sqlite3.connect(store_url.removeprefix("sqlite:"))) as connection, connection:
+def old(empty_url: str) -> Iterator[Old]:
+    if empty_url.startswith("sqlite:"):
+        with closing(sqlite3.connect(empty_url.removeprefix("sqlite:"))) as connection, connection:
             yield Old(connection, is_sqlite=True)
     else:
-        with psycopg.connect(store_url) as connection:
+        with psycopg.connect(empty_url) as connection:
             yield Old(connection, is_sqlite=False)
 
 
@@ -60,16 +60,16 @@ def row_of(columns: dict[str, str], version: int) -> dict[str, Any]:
     return {name: values[kind] for name, kind in columns.items()}
 
 
-async def test_the_rows_of_every_version_are_there_in_the_newest(store_url: str) -> None:
+async def test_the_rows_of_every_version_are_there_in_the_newest(empty_url: str) -> None:
     kept: list[tuple[str, int, dict[str, Any]]] = []
-    with old(store_url) as before:
+    with old(empty_url) as before:
         for each in migrations.pending(()):
             before.apply(each)
             for table, columns in before.tables.items():
                 row = row_of(columns, each.number)
                 before.insert(table, row)
                 kept.append((table, each.number, row))
-    store = open_store(store_url)
+    store = open_store(empty_url)
     try:
         assert before.tables.keys() > {"outbox", "account", "session", "invoice", "mail_choice"}
         for table, version, row in kept:
@@ -83,7 +83,7 @@ async def test_the_rows_of_every_version_are_there_in_the_newest(store_url: str)
 
 
 @pytest.mark.parametrize("left_at", range(1, len(migrations.pending(()))))
-async def test_a_mail_that_waits_through_an_update_is_taken_after_it_once(store_url: str, clock, left_at: int) -> None:
+async def test_a_mail_that_waits_through_an_update_is_taken_after_it_once(empty_url: str, clock, left_at: int) -> None:
     """Whichever version the database was left at; so is an account that is due."""
     now = micros(clock())
     mail = {"id": "out_1", "brand": "plain", "kind": "passcode", "address": "jenny@example.com", "data": b"sealed",
@@ -91,7 +91,7 @@ async def test_a_mail_that_waits_through_an_update_is_taken_after_it_once(store_
             "detail": "the mail server answered 421"}  # fmt: skip
     account = {"brand": "plain", "version": 1, "as_of": now - 10**9, "document": b"as it was"}
     due = {"never": None, "later": now + 10**12}
-    with old(store_url) as before:
+    with old(empty_url) as before:
         for each in migrations.pending(())[:left_at]:
             before.apply(each)
         before.insert("outbox", mail)
@@ -99,7 +99,7 @@ async def test_a_mail_that_waits_through_an_update_is_taken_after_it_once(store_
         for customer, due_at in due.items():
             before.insert("account", {**account, "customer_id": customer, "due_at": due_at})
     for taken in ([("out_1", b"sealed", 2, "")], []):  # the second time, there is nothing to do
-        store = open_store(store_url)
+        store = open_store(empty_url)
         try:
             jobs = await outbox.claim(store, clock(), 10)
             found = dict(await store.read("SELECT customer_id, due_at FROM account"))

@@ -101,8 +101,8 @@ async def test_opening_again_changes_nothing(store: Store, store_url: str) -> No
     await again.close()
 
 
-async def test_processes_that_start_together_migrate_once(store_url: str) -> None:
-    opened = await asyncio.gather(*(asyncio.to_thread(open_store, store_url) for _ in range(6)))
+async def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
+    opened = await asyncio.gather(*(asyncio.to_thread(open_store, empty_url) for _ in range(6)))
     numbers = [row[0] for row in await opened[0].read("SELECT number FROM migration ORDER BY number")]
     assert numbers == sorted(set(numbers))
     assert numbers[0] == 1
