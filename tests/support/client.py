@@ -23,6 +23,9 @@ _NEVER_MISSING = (
     "cross-origin-opener-policy",
     "cross-origin-resource-policy",
 )
+_HIDDEN_VALUE = re.compile(r'(?<=type="hidden") name="\w+" value="[^"]*"')
+_clean: set[tuple[str, Callable[[str], bool] | None, int]] = set()
+"""Pages that broke no rule, without the keys and tokens of their forms: most tests log in, past the same few pages."""
 
 
 class Client(httpx.AsyncClient):
@@ -115,8 +118,12 @@ def check_answer(answer: httpx.Response, resolves: Callable[[str], bool] | None 
         assert ("sandbox" in policy) == is_fragment, (
             f"{where}: a bare fragment is sandboxed, a page is not"
         )  # threat 72
-        problems = html_rules.check(answer.text, "fragment" if is_fragment else "page", resolves, where)
-        assert not problems, "\n".join(map(str, problems))
+        kind = "fragment" if is_fragment else "page"
+        same = kind, resolves, hash(_HIDDEN_VALUE.sub("", answer.text))
+        if same not in _clean:
+            problems = html_rules.check(answer.text, kind, resolves, where)
+            assert not problems, "\n".join(map(str, problems))
+            _clean.add(same)
 
 
 def check_cookie(where: str, cookie: str, scheme: str) -> None:  # threats 48, 49

@@ -93,10 +93,12 @@ def text_in_landmarks(page: Document) -> Found:
     for body in page.all("body"):
         for element in [body, *body.walk()]:
             words = "".join(child for child in element.children if isinstance(child, str)).strip()
+            if not words:
+                continue
             chain = [element, *element.ancestors()]
             skip_link = any(each.tag == "a" and each.get("href").startswith("#") for each in chain)
             silent = any(each.tag in {"script", "style"} or each.get("role") == "status" for each in chain)
-            if words and not skip_link and not silent and not any(each.tag in _LANDMARKS for each in chain):
+            if not skip_link and not silent and not any(each.tag in _LANDMARKS for each in chain):
                 yield element, f"{words[:40]!r} stands outside every landmark; put it into header, nav, main or footer"
     for tag in ("nav", "aside"):
         several = page.all(tag)

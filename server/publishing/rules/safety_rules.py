@@ -15,6 +15,7 @@ _HX = frozenset(
 )
 """The htmx attributes that we use, without `hx-`. The others inherit, run code or change the address bar."""
 _URLS = frozenset({"href", "src", "action", "formaction", "xlink:href", "hx-get", "hx-post"})
+_FILES = frozenset({"src", "srcset", "poster", "data", "background"})
 _CODE = re.compile("(javascript|vbscript|data):", re.IGNORECASE)
 
 
@@ -41,7 +42,7 @@ def only_our_files(document: Document) -> Found:
         elif not element.get("integrity").startswith("sha384-"):
             yield element, f'{element}: add integrity="{{{{ asset.integrity(…) }}}}"'
     for element in document.elements:
-        for name in ("src", "srcset", "poster", "data", "background"):
+        for name in _FILES & element.attributes.keys():
             if re.match(r"\s*([a-z][a-z0-9+.-]*:|//|\\)", element.get(name), re.IGNORECASE):
                 yield element, f"{element}: {name} leads to another origin; put the file into site/static or the theme"
     for element in document.all("link"):
@@ -51,6 +52,8 @@ def only_our_files(document: Document) -> Found:
 
 def htmx_is_plain(document: Document) -> Found:
     for element in document.elements:
+        if not any(name.startswith(("hx-", "data-hx-")) for name in element.attributes):
+            continue
         attributes = {re.sub("^data-hx-", "hx-", name): value for name, value in element.attributes.items()}
         for name, value in attributes.items():
             word = name.removeprefix("hx-")
