@@ -177,13 +177,24 @@ def reference(_: argparse.Namespace) -> int:
     return 0
 
 
-def test(_: argparse.Namespace) -> int:
+def test(options: argparse.Namespace) -> int:
     from tests.support import browsers
 
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
-    # The whole suite takes every core, up to four; a file stays in one process, whose browser and server it shares.
-    whole = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
-    return subprocess.call([sys.executable, "-m", "pytest", *(sys.argv[2:] or whole)], cwd=HERE)
+    given = [each for each in sys.argv[2:] if each != "--coverage"]
+    # The suite and its folders take every core, up to four; a file stays in one process, whose browser and server it shares.
+    if all(Path(each).is_dir() for each in given):
+        given += ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+    if options.coverage:
+        given += ["--cov", "--cov-report", "term:skip-covered"]
+    return subprocess.call([sys.executable, "-m", "pytest", *given], cwd=HERE, env=keeping_bytecode())
+
+
+def keeping_bytecode() -> dict[str, str]:
+    """Tests start many processes, and pytest rewrites each file of tests: compiled once, kept beside the packages, also
+    where PYTHONDONTWRITEBYTECODE is set."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(ENVIRONMENT / "bytecode")}
 
 
 def bench(options: argparse.Namespace) -> int:
@@ -227,7 +238,10 @@ def menu() -> argparse.ArgumentParser:
     said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")
     said.add_argument("tags", nargs="*", metavar="locale")
     add("reference", "write the keys of both files into themes/README.md and themes/_start")
-    add("test", "every test; all further arguments go to pytest")
+    tested = add("test", "every test; all further arguments go to pytest")
+    tested.add_argument(
+        "--coverage", action="store_true", help="say which lines of server/ no test of this run reaches"
+    )
     add("bench", "ratios against a named peer").add_argument("names", nargs="*")
     return parser
 

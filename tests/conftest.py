@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from server import telemetry as logs
+from server.rendering import words
 from server.store import Store, open_store
 from tests.support.leak_net import nothing_is_left, pytest_runtest_makereport
 from tests.support.world import World
@@ -26,13 +27,24 @@ settings.load_profile("the same every time")
 and twenty times as many where a test says how `often`."""
 
 ORDER = ("unit", "contract", "chaos", "browser")
+LONGEST = ("test_accessibility.py", "test_subscription_rows.py", "test_method_rows.py")
+"""Begun first among the browser's, so that no core waits for them at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The quick ones first, and the browser last: from its first test on, Playwright keeps an event loop running in this
     thread, and no test that starts one of its own could."""
     folders = Path(__file__).parent
-    items.sort(key=lambda item: ORDER.index(item.path.relative_to(folders).parts[0]))
+    items.sort(key=lambda item: (ORDER.index(item.path.relative_to(folders).parts[0]), item.path.name not in LONGEST))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--plain-jinja", action="store_true", help="render with Jinja's own compiler instead of ours")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("plain_jinja"):
+        words.Environment.compile_plainly()
 
 
 class Clock:
@@ -77,7 +89,7 @@ def postgres_databases(postgres_url: str) -> Any:
 
 @pytest.fixture(scope="session")
 def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with our schema and no row, to be copied: the schema takes longer than most tests."""
+    """A file with our schema and no row, to be copied."""
     path = tmp_path_factory.mktemp("schema") / "store.sqlite"
     asyncio.run(open_store(f"sqlite:{path}").close())
     return path

@@ -17,6 +17,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from server import brands as themes
 from server.portal import check_backend
@@ -67,7 +68,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, static: Pat
     server_of(address, port, workers).serve(target_loader=partial(application, static=static, brands=brands))
 
 
-def server_of(address: str, port: int, workers: int) -> Granian:
+def server_of(address: str, port: int, workers: int) -> AbstractServer[Any]:
     """The server that `serve` starts."""
     return Granian(
         "server.app:from_environment",

@@ -2,7 +2,6 @@
 
 import jinja2
 import pytest
-from jinja2.compiler import CodeGenerator
 from jinja2.utils import _PassArg
 from markupsafe import Markup
 
@@ -14,10 +13,10 @@ from tests.support.rendered import renderer
 
 
 class Plain(Environment):
-    """Our environment with nothing of `server.compiling` but its words."""
+    """Our environment with nothing of `compiling.py` but its words."""
 
-    code_generator_class, template_class = CodeGenerator, jinja2.Template
-    get_template = jinja2.Environment.get_template
+
+Plain.compile_plainly()
 
 
 def environment(kind: type[Environment] = Environment, **templates: str) -> Environment:
