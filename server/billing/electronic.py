@@ -28,11 +28,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import msgspec
-from babel.numbers import get_currency_precision, is_currency
+from babel.numbers import is_currency
 
 from server.billing import Address, Invoice, InvoiceLine, LineTax, Money
 from server.billing.model.amounts import rounded, shares
 from server.brands.portal_file import Business, Seat
+from server.formats.minor_units import digits
 
 _CATEGORIES = {
     "": "S",
@@ -202,7 +203,7 @@ def _invoice_gaps(invoice: Invoice) -> list[str]:
     wrong = {
         "number": not invoice.number.strip(),
         "lines": not invoice.lines or invoice.has_more_lines,
-        "currency": not is_currency(code) or get_currency_precision(code) > 2,
+        "currency": not is_currency(code) or digits(code) > 2,
         "void": invoice.status == "void",
         "negative": invoice.total.amount < 0,
         "credited": bool(invoice.credited),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from decimal import Decimal
@@ -14,27 +16,24 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 from server.formats.address_lines import for_readers
+from server.formats.minor_units import in_units, shown_digits
 from server.formats.money import Money
+
+_LETTER_BEFORE_DIGIT = re.compile(r"[^\W\d_](?=\d)")
+"""Where CLDR puts a space between a currency's code and the number, which Babel leaves out."""
 
 
 def filters_of(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[..., Any]]:
     # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept.
     @lru_cache(maxsize=20_000)
     def money(value: Money) -> str:
-        """An amount with its currency: minor units become the currency's decimals."""
-        digits = numbers.get_currency_precision(value.currency)
-        return numbers.format_currency(Decimal(value.amount).scaleb(-digits), value.currency, locale=locale)
+        """An amount with its currency."""
+        return _currency(in_units(value.amount, value.currency), value.currency, locale)
 
     @lru_cache(maxsize=5_000)
     def unit_price(minor_units: str, currency: str) -> str:
         """A unit price given as a decimal of minor units: fractions of a cent are kept."""
-        digits = numbers.get_currency_precision(currency)
-        amount = Decimal(minor_units).scaleb(-digits)
-        if amount == amount.quantize(Decimal(1).scaleb(-digits)):
-            return numbers.format_currency(amount, currency, locale=locale)
-        return numbers.format_currency(
-            amount, currency, locale=locale, currency_digits=False, decimal_quantization=False
-        )
+        return _currency(in_units(minor_units, currency), currency, locale)
 
     @lru_cache(maxsize=20_000)
     def of_day(value: date, style: str) -> str:
@@ -59,6 +58,14 @@ def filters_of(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[
     named_so = (money, unit_price, time, moment, number, _iso, country)
     named: dict[str, Callable[..., Any]] = {each.__name__.lstrip("_"): each for each in named_so}
     return {**named, "date": day, "by_name": _by_name(country), "address_lines": for_readers(country, home)}
+
+
+def _currency(amount: Decimal, currency: str, locale: Locale) -> str:
+    """As the locale writes money, with the decimals that the payment side counts: CLDR has its own idea of those."""
+    pattern = copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (shown_digits(amount, currency),) * 2
+    written: str = pattern.apply(amount, locale, currency=currency, currency_digits=False, decimal_quantization=False)
+    return _LETTER_BEFORE_DIGIT.sub("\\g<0>\u00a0", written)
 
 
 @lru_cache(maxsize=10_000)

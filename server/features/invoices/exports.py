@@ -16,12 +16,10 @@ import io
 import zipfile
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from typing import Any
 
-from babel.numbers import get_currency_precision
-
 from server.billing import Invoice, Money
+from server.formats.minor_units import in_units
 
 COLUMNS = (
     *("number", "date", "due", "paid", "status", "currency", "subtotal", "discount", "tax", "total", "amount_paid"),
@@ -68,7 +66,7 @@ def harmless(text: str) -> str:
 
 def decimal(amount: Money) -> str:
     """In the currency's own unit, with all its decimals: `14.50`, `-2.90`, `1450` yen."""
-    return f"{Decimal(amount.amount).scaleb(-get_currency_precision(amount.currency)):f}"
+    return f"{in_units(amount.amount, amount.currency):f}"
 
 
 async def as_zip(files: AsyncIterator[tuple[str, datetime, bytes]]) -> AsyncIterator[bytes]:
