@@ -58,6 +58,8 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "Pending",
+    "Phase",
+    "PhaseItem",
     "Price",
     "Product",
     "PromotionCode",
@@ -119,6 +121,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     invoice_prefix: str = ""
     """Where the numbers of the customer's invoices begin."""
     next_invoice_sequence: int = 1
+    discounts: tuple[Discount, ...] = ()
+    """Of the customer: they count for a subscription that has none of its own, which repeats them."""
 
 
 class PaymentMethod(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -153,6 +157,10 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     quantity: int = 1
     basis: Basis | None = None
     """Set by a change within the period; None: the period's invoice counts, or the price."""
+    discounts: tuple[Discount, ...] = ()
+    """Of this item alone; taken off before those of the subscription, in this order."""
+    tax_rates: tuple[TaxRate, ...] = ()
+    """They take the place of the subscription's; empty: those count."""
 
 
 class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -172,6 +180,24 @@ class Scheduled(msgspec.Struct, frozen=True, omit_defaults=True):
     asked_at: datetime
     discount: Discount | None = None
     """Begins with it."""
+
+
+class PhaseItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    price: Price
+    quantity: int = 1
+    discounts: tuple[Discount, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+
+
+class Phase(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a schedule of the business makes of a subscription from a moment on."""
+
+    at: datetime
+    items: tuple[PhaseItem, ...]
+    discounts: tuple[Discount, ...] = ()
+    default_tax_rates: tuple[TaxRate, ...] = ()
+    collection_method: str = ""
+    """Empty: it stays as it was."""
 
 
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -200,10 +226,18 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     pause_behavior: str = ""
     """Stripe's `pause_collection.behavior`; empty: not paused."""
     default_tax_rates: tuple[TaxRate, ...] = ()
+    tax_exempt: str = ""
+    """The customer's `tax_exempt`, so that every sum of the subscription heeds it."""
+    automatic_tax: bool = False
+    """The billing side works out its taxes by itself: what is shown here comes without them."""
+    trial_without_method: str = ""
+    """What the end of the trial does where there is nothing to charge: `cancel`, `pause`; empty: it is billed."""
     description: str = ""
     latest_invoice: str = ""
     schedule: str = ""
     """A schedule of the business, by its id."""
+    phases: tuple[Phase, ...] = ()
+    """The phases of that schedule that are still to come, in their order."""
     scheduled: Scheduled | None = None
     """A later change that the customer asked for."""
     pending: tuple[Pending, ...] = ()
@@ -232,6 +266,10 @@ class Upcoming(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime
     total: Money | None
     """None: the billing side has not said; pages then show the date alone."""
+    plus_usage: bool = False
+    """What is used until then is charged too."""
+    plus_tax: bool = False
+    """Tax comes on top that nobody here can work out."""
 
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):

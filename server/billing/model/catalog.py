@@ -105,6 +105,8 @@ class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of the promotion code, where it was redeemed in this portal."""
     start_at: datetime | None = None
     end_at: datetime | None = None
+    of_customer: bool = False
+    """Given to the customer, not to the subscription: the subscription's own take its place."""
 
 
 class TaxRate(msgspec.Struct, frozen=True, omit_defaults=True):

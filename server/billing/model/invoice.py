@@ -117,7 +117,23 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     next_attempt_at: datetime | None = None
     balance_applied: Money | None = None
     """Credit (negative) or debt (positive) of the customer's balance that went into it."""
+    shipping: Money | None = None
+    """What the delivery costs, without the tax that comes on top of it."""
+    credit_grants: Money | None = None
+    """What billing credits took off before tax."""
     has_more_lines: bool = False
     """The billing side sent only the first lines."""
     hosted: bool = False
     """The billing side has a page of its own for it (Stripe)."""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its lines make the subtotal, and its parts the total."""
+        if self.has_more_lines:
+            return False
+        taken = sum(each.amount.amount for each in self.discounts)
+        taken += self.credit_grants.amount if self.credit_grants else 0
+        added = sum(each.amount.amount for each in self.taxes if not each.inclusive)
+        added += self.shipping.amount if self.shipping else 0
+        lines = sum(each.amount.amount for each in self.lines)
+        return lines == self.subtotal.amount and lines - taken + added == self.total.amount

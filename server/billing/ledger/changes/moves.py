@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.ledger.events.renewals import lasting, settled, with_subscription
+from server.billing.ledger.events.renewals import settled, with_lasting, with_subscription
 from server.billing.ledger.sums.bills import bill, exact_net, joined
 from server.billing.ledger.sums.invoicing import issue
 from server.billing.ledger.sums.proration import basis_of, charge_for, credit_for, worth_of
@@ -131,7 +131,7 @@ def _new_period(move: PlannedMove, unused: tuple[Pending, ...]) -> Made:
     )  # fmt: skip
     charge = joined(bill(changed, [item], move.at), (*begun.pending, *unused), changed.currency)
     account, invoice = issue(move.account, changed, charge, move.at, REASON)
-    changed = replace(changed, discounts=lasting(changed.discounts, move.at), latest_invoice=invoice.id)
+    changed = replace(with_lasting(changed, move.at), latest_invoice=invoice.id)
     return Made(settled(with_subscription(account, changed)), invoice)
 
 
@@ -141,7 +141,7 @@ def _within(move: PlannedMove, unused: tuple[Pending, ...], proration: str) -> M
     if proration == "none":
         # The rest of the period stays worth what was paid for it: no credit for what nobody paid.
         return _made(move, replace(begun, items=(_planned(move, basis_of(worth)),)))
-    net = exact_net(begun, move.plan.price, move.plan.quantity, move.at)
+    net = exact_net(begun, move.plan.price, move.plan.quantity, move.at, move.item.discounts)
     basis = Basis(net=str(net), invoice=worth.invoice if worth else "")
     item = _planned(move, basis)
     more = (*unused, charge_for(begun, item, move.at))

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.ledger.events.renewals import lasting, settled, with_subscription
+from server.billing.ledger.events.renewals import settled, with_lasting, with_subscription
 from server.billing.ledger.sums.bills import bill, joined
 from server.billing.ledger.sums.charging import charge_of, seen_of, why_unpaid
 from server.billing.ledger.sums.invoicing import issue
@@ -90,7 +90,7 @@ def _unpaused(account: Account, subscription: Subscription, now: datetime) -> tu
     running = replace(running, items=items, billing_cycle_anchor_at=now, pending=())
     charge = joined(bill(running, fresh, now), subscription.pending, running.currency)
     account, invoice = issue(account, running, charge, now, "subscription_update")
-    running = replace(running, discounts=lasting(running.discounts, now), latest_invoice=invoice.id)
+    running = replace(with_lasting(running, now), latest_invoice=invoice.id)
     return settled(with_subscription(account, running)), invoice
 
 

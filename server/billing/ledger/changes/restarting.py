@@ -92,7 +92,8 @@ def _started(
     """The account with the first invoice, the new subscription (not yet in it), and that invoice."""
     told = blake2b(f"{subscription.id} {now.isoformat()}".encode(), digest_size=12).hexdigest()
     end = next_end(now, price.recurring, now) or now
-    item = Item(f"si_{told}", price, now, end, quantity=max(subscription.items[0].quantity, 1))
+    old = subscription.items[0]
+    item = Item(f"si_{told}", price, now, end, quantity=max(old.quantity, 1), tax_rates=old.tax_rates)
     pinned = account.payment_method(subscription.default_payment_method)
     started = Subscription(
         id=f"sub_{told}",
@@ -103,6 +104,8 @@ def _started(
         billing_cycle_anchor_at=now,
         default_payment_method=pinned.id if pinned else "",
         default_tax_rates=subscription.default_tax_rates,
+        tax_exempt=subscription.tax_exempt,
+        automatic_tax=subscription.automatic_tax,
         description=subscription.description,
     )
     account, invoice = issue(account, started, bill(started, started.items, now), now, "subscription_create")

@@ -27,7 +27,14 @@ from server.billing.ledger.events.reminders import to_come
 from server.billing.ledger.sums.bills import Bill, bill, is_running, joined
 from server.billing.ledger.sums.invoicing import issue, with_invoices
 from server.billing.ledger.sums.paying import pay
-from server.billing.ledger.sums.upcoming import as_scheduled, next_period, settled, with_subscription
+from server.billing.ledger.sums.upcoming import (
+    begun_by,
+    changes_at,
+    ends_with_trial,
+    next_period,
+    settled,
+    with_subscription,
+)
 from server.billing.model.account import ALIVE, Account, Basis, Discount, Invoice, Item, Subscription
 from server.billing.model.change import Paying
 from server.billing.model.notices import Notice
@@ -42,10 +49,10 @@ __all__ = [
     "bring_up_to_date",
     "catch_up",
     "due_at",
-    "lasting",
     "next_event",
     "settle_last",
     "settled",
+    "with_lasting",
     "with_subscription",
 ]
 
@@ -121,7 +128,7 @@ def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
         "end": subscription.cancel_at,
         "expire": subscription.created_at + _UNFINISHED if subscription.status == "incomplete" else None,
         "unpause": subscription.pause_resumes_at if subscription.pause_behavior else None,
-        "change": subscription.scheduled.at if subscription.scheduled else None,
+        "change": changes_at(subscription),
         "overdue": _overdue_at(subscription, account),
         "retry": min((at for at, _ in _tried_again(subscription, account)), default=None),
         "renew": renews_at(subscription),
@@ -152,7 +159,7 @@ def _happen(account: Account, event: Event) -> tuple[Account, tuple[Invoice, ...
     if event.kind == "expire":
         return _expire(account, subscription, event.at)
     if event.kind == "change":
-        changed = as_scheduled(subscription)
+        changed = begun_by(subscription, event.at)
     elif event.kind == "unpause":
         changed = replace(subscription, pause_behavior="", pause_resumes_at=None, paused_at=None)
     else:
@@ -196,7 +203,7 @@ def _end(account: Account, subscription: Subscription, at: datetime) -> tuple[Ac
         account, subscription = settle_last(account, subscription, last, at)
         made = tuple(each for each in account.invoices if each.id == subscription.latest_invoice)
     asked = subscription.canceled_at or at
-    changed = replace(subscription, status="canceled", ended_at=at, canceled_at=asked, scheduled=None)
+    changed = replace(subscription, status="canceled", ended_at=at, canceled_at=asked, scheduled=None, phases=())
     return with_subscription(account, changed), made
 
 
@@ -209,6 +216,8 @@ def settle_last(account: Account, subscription: Subscription, last: Bill, at: da
 def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
     """The next period begins. Nothing is billed while unpaid or while drafts are kept (Stripe's `keep_as_draft`)."""
     status = subscription.status
+    if ends_with_trial(account, subscription):
+        return with_subscription(account, _without_method(subscription, at)), ()
     renewed, items = next_period(subscription, at)
     if status == "trialing":
         renewed = replace(renewed, status="active")
@@ -224,13 +233,29 @@ def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[
         renewed = replace(renewed, status="past_due")
     elif invoice.status == "paid":
         renewed = replace(renewed, status="active")
-    renewed = replace(renewed, discounts=lasting(renewed.discounts, at), latest_invoice=invoice.id)
+    renewed = replace(with_lasting(renewed, at, {each.id for each in items}), latest_invoice=invoice.id)
     return with_subscription(account, renewed), (invoice,)
 
 
-def lasting(discounts: tuple[Discount, ...], at: datetime) -> tuple[Discount, ...]:
+def _without_method(subscription: Subscription, at: datetime) -> Subscription:
+    """A trial is over and there is nothing to charge: what the business chose for that."""
+    if subscription.trial_without_method == "pause":
+        return replace(subscription, status="paused")
+    return replace(subscription, status="canceled", canceled_at=at, ended_at=at, scheduled=None, phases=())
+
+
+def _lasting(discounts: tuple[Discount, ...], at: datetime) -> tuple[Discount, ...]:
     """The discounts that are left after an invoice at `at`."""
     return tuple(each for each in discounts if each.coupon.duration != "once" and is_running(each, at))
+
+
+def with_lasting(subscription: Subscription, at: datetime, billed: set[str] | None = None) -> Subscription:
+    """The subscription after an invoice at `at` of these items (None: of all), with the discounts that are left."""
+    items = (
+        replace(each, discounts=_lasting(each.discounts, at)) if billed is None or each.id in billed else each
+        for each in subscription.items
+    )
+    return replace(subscription, items=tuple(items), discounts=_lasting(subscription.discounts, at))
 
 
 def _unbilled(subscription: Subscription, items: list[Item]) -> Subscription:

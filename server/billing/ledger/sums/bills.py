@@ -48,20 +48,33 @@ def bill(subscription: Subscription, items: Sequence[Item], at: datetime) -> Bil
     lines = tuple(_line(subscription, item, at, index) for index, item in enumerate(items))
     net = [line.amount.amount for line in lines]
     discounts = []
-    for each in subscription.discounts:
+    for each, places in _in_order(subscription, items):
         if is_running(each, at):
-            off = _take_off(each.coupon, items, net, subscription.currency)
+            off = _take_off(each.coupon, items, places, net, subscription.currency)
             label = each.coupon.name or each.promotion_code or each.coupon.id
             discounts.append(InvoiceDiscount(label=label, amount=Money(off, subscription.currency)))
-    taxes = taxes_on(sum(net), subscription.default_tax_rates, subscription.currency)
+    lines, taxes = _taxed(subscription, items, lines, net)
     return Bill(
-        lines=_taxed(lines, net, taxes),
+        lines=lines,
         net=tuple(net),
         discounts=tuple(discounts),
         taxes=taxes,
         subtotal=Money(sum(line.amount.amount for line in lines), subscription.currency),
         total=Money(sum(net) + exclusive(taxes), subscription.currency),
     )
+
+
+def rates_of(subscription: Subscription, item: Item) -> tuple[TaxRate, ...]:
+    """The rates that an item is taxed with; none for a customer who is exempt, or who owes the tax."""
+    if subscription.tax_exempt:
+        return ()
+    return item.tax_rates or subscription.default_tax_rates
+
+
+def _in_order(subscription: Subscription, items: Sequence[Item]) -> list[tuple[Discount, Sequence[int]]]:
+    """Each discount with the items that it may be taken off: those of an item come before the subscription's."""
+    own = [(each, (index,)) for index, item in enumerate(items) for each in item.discounts]
+    return [*own, *((each, range(len(items))) for each in subscription.discounts)]
 
 
 def _line(subscription: Subscription, item: Item, at: datetime, index: int) -> InvoiceLine:
@@ -80,17 +93,27 @@ def _line(subscription: Subscription, item: Item, at: datetime, index: int) -> I
     )
 
 
-def _taxed(lines: Sequence[InvoiceLine], net: Sequence[int], taxes: Sequence[InvoiceTax]) -> tuple[InvoiceLine, ...]:
-    """The lines with what the discounts took off each, and its part of every tax: the parts add up to the tax."""
-    parts = [shares(each.amount.amount, net) for each in taxes]
-    found = []
-    for index, (line, left) in enumerate(zip(lines, net, strict=True)):
-        off = line.amount - Money(left, line.amount.currency)
-        own = [
-            replace(tax, amount=Money(part[index], tax.amount.currency)) for tax, part in zip(taxes, parts, strict=True)
-        ]
-        found.append(replace(line, discount=off or None, taxes=line_taxes(own)))
-    return tuple(found)
+def _taxed(
+    subscription: Subscription, items: Sequence[Item], lines: Sequence[InvoiceLine], net: Sequence[int]
+) -> tuple[tuple[InvoiceLine, ...], tuple[InvoiceTax, ...]]:
+    """The lines with what the discounts took off each and its part of every tax, and the taxes of them all. Items of
+    the same rates are taxed together; the parts add up to the tax."""
+    together: dict[tuple[TaxRate, ...], list[int]] = {}
+    for index, item in enumerate(items):
+        together.setdefault(rates_of(subscription, item), []).append(index)
+    own: list[list[InvoiceTax]] = [[] for _ in lines]
+    whole: list[InvoiceTax] = []
+    for rates, places in together.items():
+        weights = [net[index] for index in places]
+        for tax in taxes_on(sum(weights), rates, subscription.currency):
+            whole.append(tax)
+            for index, part in zip(places, shares(tax.amount.amount, weights), strict=True):
+                own[index].append(replace(tax, amount=Money(part, subscription.currency)))
+    taxed = [
+        replace(line, discount=line.amount - Money(left, subscription.currency) or None, taxes=line_taxes(taxes))
+        for line, left, taxes in zip(lines, net, own, strict=True)
+    ]
+    return tuple(taxed), _together(whole)
 
 
 def line_taxes(taxes: Sequence[InvoiceTax]) -> tuple[LineTax, ...]:
@@ -98,11 +121,13 @@ def line_taxes(taxes: Sequence[InvoiceTax]) -> tuple[LineTax, ...]:
     return tuple(LineTax(each.amount, each.percentage, each.inclusive) for each in taxes)
 
 
-def exact_net(subscription: Subscription, price: Price, quantity: int, at: datetime) -> Fraction:
-    """What a whole period of so many units costs after the discounts that run on, exact. One that counts for a single
-    invoice waits for the invoice of a whole period."""
+def exact_net(
+    subscription: Subscription, price: Price, quantity: int, at: datetime, own: Sequence[Discount] = ()
+) -> Fraction:
+    """What a whole period of so many units costs after the discounts that run on, exact: the item's `own` first. One
+    that counts for a single invoice waits for the invoice of a whole period."""
     net = exact_amount(price, quantity)
-    for each in subscription.discounts:
+    for each in (*own, *subscription.discounts):
         coupon = each.coupon
         if coupon.duration == "once" or not is_running(each, at):
             continue
@@ -146,9 +171,9 @@ def is_running(discount: Discount, at: datetime) -> bool:
     return (end is None or at < end) and (discount.start_at is None or discount.start_at <= at)
 
 
-def _take_off(coupon: Coupon, items: Sequence[Item], net: list[int], currency: str) -> int:
-    """Take the coupon off what is left of the lines, and say how much it was."""
-    places = [index for index, item in enumerate(items) if not coupon.products or item.price.product in coupon.products]
+def _take_off(coupon: Coupon, items: Sequence[Item], among: Sequence[int], net: list[int], currency: str) -> int:
+    """Take the coupon off what is left of these lines, and say how much it was."""
+    places = [index for index in among if not coupon.products or items[index].price.product in coupon.products]
     left = sum(net[index] for index in places)
     if coupon.percent_off:
         off = rounded(left * Fraction(coupon.percent_off) / 100)

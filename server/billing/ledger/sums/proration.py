@@ -12,7 +12,7 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.bills import bill, exact_net, line_taxes, taxes_on
+from server.billing.ledger.sums.bills import bill, exact_net, line_taxes, rates_of, taxes_on
 from server.billing.model.account import Account, Basis, Invoice, InvoiceLine, InvoiceTax, Item, Pending, Subscription
 from server.billing.model.amounts import is_metered, rounded, shares
 from server.formats.money import Money
@@ -51,8 +51,8 @@ def credit_for(
     amount = rounded(worth.net * rest_of(item, at))
     if amount <= 0:
         return None
-    if worth.taxes is None:
-        taxes = taxes_on(-amount, subscription.default_tax_rates, subscription.currency)
+    if worth.taxes is None or any(each.tax_rates for each in subscription.items):
+        taxes = taxes_on(-amount, rates_of(subscription, item), subscription.currency)
     else:
         share = Fraction(-amount, worth.whole)
         taxes = tuple(
@@ -64,8 +64,8 @@ def credit_for(
 
 def charge_for(subscription: Subscription, item: Item, at: datetime) -> Pending:
     """The charge for the rest of the item's period at its price, after the discounts that run on."""
-    amount = rounded(exact_net(subscription, item.price, item.quantity, at) * rest_of(item, at))
-    taxes = taxes_on(amount, subscription.default_tax_rates, subscription.currency)
+    amount = rounded(exact_net(subscription, item.price, item.quantity, at, item.discounts) * rest_of(item, at))
+    taxes = taxes_on(amount, rates_of(subscription, item), subscription.currency)
     return _pending(_line(subscription, item, amount, at, "rest"), taxes)
 
 
