@@ -64,6 +64,8 @@ class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
     percent_off: str = ""
     """Decimal, such as `12.5`; empty where `amount_off` says it."""
     amount_off: Money | None = None
+    other_amounts: tuple[Money, ...] = ()
+    """What it takes off in other currencies, where the business said so."""
     duration: str = "once"
     """`once`, `repeating` or `forever`."""
     duration_in_months: int = 0

@@ -12,12 +12,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from server.billing.model.account import Customer, Item, PaymentMethod, Subscription, TaxId
+from server.billing.model.account import Customer, Discount, Item, PaymentMethod, Subscription, TaxId
 from server.billing.model.amounts import amount_of
 from server.billing.stripe import mapping_catalog, wire
+from server.billing.stripe.legacy import todays_customer, todays_subscription
 from server.billing.stripe.reading import (
     Known,
     MappingError,
+    Nothing,
     address,
     at,
     exemption,
@@ -33,16 +35,17 @@ LARGEST = 10**15
 """Minor units that one item may cost: sums of a hundred of them, with taxes, still fit 64 bits."""
 
 
-def customer(raw: Any) -> tuple[Customer, Money | None]:
+def customer(raw: Any, known: Known | None = None) -> tuple[Customer, Money | None]:
     """A customer of the v1 API and the balance (negative: credit), where the customer has a currency."""
-    found = read(wire.Customer, raw)
+    found = read(wire.Customer, todays_customer(raw))
     shipping = found.shipping or wire.Shipping()
     method = found.invoice_settings.default_payment_method if found.invoice_settings else None
+    given = mapping_catalog.discount(found.discount, known or Nothing(), "$.discount") if found.discount else None
     mapped = Customer(
         id=found.id,
         email=found.email or "",
         created_at=at(found.created),
-        name=found.name or "",
+        name=found.name or found.business_name or found.individual_name or "",
         phone=found.phone or "",
         address=address(found.address),
         shipping_name=shipping.name or "",
@@ -51,10 +54,12 @@ def customer(raw: Any) -> tuple[Customer, Money | None]:
         tax_ids=tuple(_tax_id(each) for each in found.tax_ids.data) if found.tax_ids else (),
         tax_exempt=exemption(found.tax_exempt),
         preferred_locales=found.preferred_locales or (),
-        default_payment_method=ident(method, "$.invoice_settings.default_payment_method"),
+        default_payment_method=ident(method, "$.invoice_settings.default_payment_method")
+        or ident(found.default_source, "$.default_source"),
         disabled=is_disabled(found.metadata),
         invoice_prefix=found.invoice_prefix or "",
         next_invoice_sequence=found.next_invoice_sequence or 1,
+        discounts=(replace(given, of_customer=True),) if given else (),
     )
     return mapped, money(found.balance, found.currency) if found.balance and found.currency else None
 
@@ -101,12 +106,13 @@ def payment_method(raw: Any) -> tuple[str, PaymentMethod]:
 
 def subscription(raw: Any, known: Known) -> Subscription:
     """Periods are the items'; where an older export has them on the subscription, every item gets that one."""
-    found = read(wire.Subscription, raw)
+    found = read(wire.Subscription, todays_subscription(raw))
     if found.items.has_more:  # without the others it would cost, and renew, at a wrong price
         raise MappingError("holds some of the items only (has_more); export the subscription with all", "$.items")
     items = tuple(_item(each, found, known, index) for index, each in enumerate(found.items.data))
-    refs = found.discounts if found.discounts is not None else tuple(each for each in (found.discount,) if each)
-    pause = found.pause_collection
+    pause, trial = found.pause_collection, found.trial_settings or wire.TrialSettings()
+    missing = trial.end_behavior.missing_payment_method if trial.end_behavior else None
+    said = found.cancellation_details or wire.CancellationDetails()
     mapped = Subscription(
         id=found.id,
         status=found.status,
@@ -120,15 +126,21 @@ def subscription(raw: Any, known: Known) -> Subscription:
         ended_at=maybe_at(found.ended_at),
         trial_start_at=maybe_at(found.trial_start),
         trial_end_at=maybe_at(found.trial_end),
-        discounts=tuple(
-            mapping_catalog.discount(each, known, f"$.discounts[{index}]") for index, each in enumerate(refs)
-        ),
-        default_payment_method=ident(found.default_payment_method, "$.default_payment_method"),
+        discounts=_discounts(found, known),
+        default_payment_method=ident(found.default_payment_method, "$.default_payment_method")
+        or ident(found.default_source, "$.default_source"),
         collection_method=found.collection_method,
         days_until_due=found.days_until_due or 0,
         pause_resumes_at=maybe_at(pause.resumes_at) if pause else None,
         pause_behavior=pause.behavior if pause else "",
-        default_tax_rates=tuple(mapping_catalog.tax_rate_of(each) for each in found.default_tax_rates or ()),
+        default_tax_rates=tuple(
+            mapping_catalog.tax_rate_of(each, f"$.default_tax_rates[{index}]")
+            for index, each in enumerate(found.default_tax_rates or ())
+        ),
+        automatic_tax=found.automatic_tax is not None and found.automatic_tax.enabled,
+        trial_without_method=missing if missing in ("cancel", "pause") else "",
+        feedback=said.feedback or "",
+        comment=said.comment or "",
         description=found.description or "",
         latest_invoice=ident(found.latest_invoice, "$.latest_invoice"),
         schedule=ident(found.schedule, "$.schedule"),
@@ -136,6 +148,19 @@ def subscription(raw: Any, known: Known) -> Subscription:
     anchor = maybe_at(found.billing_cycle_anchor) or mapped.current_period_end_at
     ends = mapped.current_period_end_at if mapped.cancel_at_period_end and not mapped.cancel_at else mapped.cancel_at
     return replace(mapped, billing_cycle_anchor_at=anchor, cancel_at=ends)
+
+
+def _discounts(found: wire.Subscription, known: Known) -> tuple[Discount, ...]:
+    """An older export names its discounts by their ids and has one of them beside them."""
+    beside = found.discount
+    refs = found.discounts if found.discounts is not None else tuple(each for each in (beside,) if each)
+    whole = {ident(beside, "$.discount"): beside} if isinstance(beside, dict) else {}
+    return tuple(
+        mapping_catalog.discount_in(
+            whole.get(each, each) if isinstance(each, str) else each, known, f"$.discounts[{index}]", found.currency
+        )
+        for index, each in enumerate(refs)
+    )
 
 
 def _item(found: wire.Item, whole: wire.Subscription, known: Known, index: int) -> Item:
@@ -150,10 +175,18 @@ def _item(found: wire.Item, whole: wire.Subscription, known: Known, index: int) 
     metered = found.price.recurring is not None and found.price.recurring.usage_type == "metered"
     item = Item(
         id=found.id,
-        price=mapping_catalog.price_of(found.price, known, f"{path}.price"),
+        price=mapping_catalog.price_in(found.price, known, f"{path}.price", whole.currency),
         current_period_start_at=at(start),
         current_period_end_at=at(end),
         quantity=(0 if metered else 1) if found.quantity is None else found.quantity,
+        discounts=tuple(
+            mapping_catalog.discount_in(each, known, f"{path}.discounts[{place}]", whole.currency)
+            for place, each in enumerate(found.discounts or ())
+        ),
+        tax_rates=tuple(
+            mapping_catalog.tax_rate_of(each, f"{path}.tax_rates[{place}]")
+            for place, each in enumerate(found.tax_rates or ())
+        ),
     )
     if abs(amount_of(item.price, item.quantity)) > LARGEST:
         raise MappingError(f"{item.quantity} times this price is more than {LARGEST} minor units", f"{path}.quantity")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from server.billing.model.account import Coupon, Discount, Price, Product, PromotionCode, Recurring, TaxRate, Tier
 from server.billing.stripe import wire
 from server.billing.stripe.reading import Known, MappingError, decimal_text, ident, maybe_at, money, percent, read
@@ -48,6 +50,41 @@ def price_of(found: wire.Price, known: Known, path: str) -> Price:
     )
 
 
+def price_in(found: wire.Price, known: Known, path: str, currency: str) -> Price:
+    """The price as a subscription of this currency pays it. What an export leaves out of a price inside something else
+    is taken from the price by itself; an amount that is nowhere is refused, since it would count as nothing."""
+    price, code = price_of(found, known, path), currency.lower()
+    alone = known.price(price.id)
+    option = (found.currency_options or {}).get(code)
+    if price.currency.lower() != code and option:
+        exact = decimal_text(option.unit_amount_decimal, option.unit_amount)
+        tiers = tuple(_tier(each, f"{path}.currency_options.{code}.tiers") for each in option.tiers or ())
+        price = replace(price, currency=currency.upper(), unit_amount=exact, tiers=tiers)
+    elif price.currency.lower() != code:
+        problem = (
+            f"is in {price.currency}, the subscription in {currency.upper()}; expand currency_options of the price"
+        )
+        raise MappingError(problem, f"{path}.currency")
+    elif alone and alone.currency == price.currency:
+        price = replace(price, unit_amount=price.unit_amount or alone.unit_amount, tiers=price.tiers or alone.tiers)
+    if price.billing_scheme == "tiered" and not price.tiers:
+        problem = "has no tiers; export the prices with expand[]=data.tiers, and import them in the same run"
+        raise MappingError(problem, f"{path}.tiers")
+    if price.billing_scheme != "tiered" and not price.unit_amount:
+        raise MappingError("expected what one unit costs, got nothing", f"{path}.unit_amount")
+    return price
+
+
+def price_ref(ref: wire.Ref, known: Known, path: str, currency: str) -> Price:
+    """A price that is expanded, or known by its id."""
+    if isinstance(ref, dict):
+        return price_in(read(wire.Price, ref, path), known, path, currency)
+    price = known.price(ref)
+    if price is None or price.currency != currency.upper():
+        raise MappingError(f"price {ref} in {currency.upper()} is not known; export it, too", path)
+    return price
+
+
 def _product(ref: wire.Ref, known: Known, path: str) -> Product:
     product_id = ident(ref, path)
     if isinstance(ref, dict) and not ref.get("deleted"):
@@ -84,6 +121,7 @@ def coupon(raw: Any, path: str = "$") -> Coupon:
         name=found.name or "",
         percent_off="" if found.percent_off is None else percent(found.percent_off),
         amount_off=money(found.amount_off, found.currency) if found.amount_off and found.currency else None,
+        other_amounts=tuple(money(each.amount_off, code) for code, each in (found.currency_options or {}).items()),
         duration=found.duration,
         duration_in_months=found.duration_in_months or 0,
         products=found.applies_to.products if found.applies_to else (),
@@ -121,13 +159,30 @@ def tax_rate(raw: Any) -> TaxRate:
     return tax_rate_of(read(wire.TaxRate, raw))
 
 
-def tax_rate_of(found: wire.TaxRate) -> TaxRate:
+def tax_rate_of(found: wire.TaxRate, path: str = "$") -> TaxRate:
+    if found.rate_type == "flat_amount":
+        problem = "is a flat amount, which the portal cannot charge; expected a rate with a percentage"
+        raise MappingError(problem, f"{path}.rate_type")
     return TaxRate(
         id=found.id,
         percentage=percent(found.percentage),
         display_name=found.display_name or "",
         inclusive=found.inclusive,
     )
+
+
+def discount_in(ref: Any, known: Known, path: str, currency: str) -> Discount:
+    """A discount as a subscription of this currency gets it. One without an amount in it is refused: it would take off
+    nothing."""
+    found = discount(ref, known, path)
+    amount = found.coupon.amount_off
+    if found.coupon.percent_off or (amount and amount.currency == currency.upper()):
+        return found
+    other = next((each for each in found.coupon.other_amounts if each.currency == currency.upper()), None)
+    if other is None:
+        problem = f"coupon {found.coupon.id} has no amount in {currency.upper()}; expand its currency_options"
+        raise MappingError(problem, path)
+    return replace(found, coupon=replace(found.coupon, amount_off=other))
 
 
 def discount(ref: Any, known: Known, path: str = "$") -> Discount:

@@ -19,6 +19,7 @@ from server.billing.model.account import (
 )
 from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe import wire_invoices as shapes
+from server.billing.stripe.legacy import todays_invoice
 from server.billing.stripe.reading import (
     Known,
     MappingError,
@@ -36,19 +37,19 @@ from server.formats.money import Money
 
 def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
     """An invoice, and whose it is. A draft has the status `draft`: it must not be shown."""
-    found = read(shapes.Invoice, raw)
+    found = read(shapes.Invoice, todays_invoice(raw))
     status = found.status or "draft"
     moved = found.status_transitions or shapes.Transitions()
     remaining = found.amount_due - found.amount_paid if found.amount_remaining is None else found.amount_remaining
     credited = (found.pre_payment_credit_notes_amount or 0) + (found.post_payment_credit_notes_amount or 0)
     applied = (found.starting_balance or 0) - (found.ending_balance or 0) if found.ending_balance is not None else 0
     whole = _Whole(found, known)
-    return owner(found.customer, found.customer_account), Invoice(
+    mapped = Invoice(
         id=found.id,
         number=found.number or "",
         status=status,
         currency=found.currency.upper(),
-        created_at=at(found.created),
+        created_at=at(found.effective_at or found.created),
         subtotal=whole.money(found.subtotal),
         total=whole.money(found.total),
         amount_paid=whole.money(found.amount_paid),
@@ -74,7 +75,9 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         balance_applied=whole.money(applied) if applied else None,
         has_more_lines=found.lines.has_more,
         hosted=bool(found.hosted_invoice_url),
+        credit_grants=whole.credit_grants(),
     )
+    return owner(found.customer, found.customer_account), whole.with_shipping(mapped)
 
 
 def _subscription(found: shapes.Invoice) -> str:
@@ -173,6 +176,19 @@ class _Whole:
         except MappingError:
             return ""
         return taken.coupon.name or taken.promotion_code or taken.coupon.id
+
+    def credit_grants(self) -> Money | None:
+        """Billing credits; discounts stand among the same amounts and are listed by themselves."""
+        entries = self.found.total_pretax_credit_amounts or ()
+        off = sum(each.amount for each in entries if each.type == "credit_balance_transaction")
+        return self.money(off) if off else None
+
+    def with_shipping(self, mapped: Invoice) -> Invoice:
+        """The tax of a delivery stands among the invoice's taxes or in the delivery: as the total says."""
+        cost = self.found.shipping_cost
+        amounts = (cost.amount_subtotal, cost.amount_total) if cost else (self.found.amount_shipping or 0,)
+        found = [replace(mapped, shipping=self.money(amount)) for amount in dict.fromkeys(amounts) if amount]
+        return next((each for each in found if each.adds_up), found[0] if found else mapped)
 
     def payments(self) -> tuple[Payment, ...]:
         found = self.found.payments.data if self.found.payments else ()

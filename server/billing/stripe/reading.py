@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from server.billing.model.account import Address, Coupon, Discount, Product, TaxRate
+from server.billing.model.account import Address, Coupon, Discount, Price, Product, TaxRate
 from server.billing.stripe import wire
 from server.formats.money import Money
 
@@ -27,6 +27,7 @@ class Known(Protocol):
     """What references by id lead to; None where nothing of that id is known."""
 
     def product(self, product_id: str) -> Product | None: ...
+    def price(self, price_id: str) -> Price | None: ...
     def coupon(self, coupon_id: str) -> Coupon | None: ...
     def discount(self, discount_id: str) -> Discount | None: ...
     def tax_rate(self, tax_rate_id: str) -> TaxRate | None: ...
@@ -39,6 +40,9 @@ class Nothing:
     """Knows nothing: every reference must be expanded."""
 
     def product(self, product_id: str) -> Product | None:  # noqa: ARG002 (the protocol's name)
+        return None
+
+    def price(self, price_id: str) -> Price | None:  # noqa: ARG002
         return None
 
     def coupon(self, coupon_id: str) -> Coupon | None:  # noqa: ARG002

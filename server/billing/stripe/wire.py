@@ -92,6 +92,8 @@ class Customer(Wire, frozen=True):
     created: Timestamp
     email: str | None = None
     name: str | None = None
+    business_name: str | None = None
+    individual_name: str | None = None
     phone: str | None = None
     address: Address | None = None
     shipping: Shipping | None = None
@@ -99,6 +101,8 @@ class Customer(Wire, frozen=True):
     tax_exempt: str | None = None
     preferred_locales: tuple[str, ...] | None = None
     invoice_settings: InvoiceSettings | None = None
+    default_source: Ref | None = None
+    discount: dict[str, Any] | None = None
     balance: Amount | None = None
     currency: Currency | None = None
     invoice_prefix: str | None = None
@@ -133,6 +137,16 @@ class TransformQuantity(Wire, frozen=True):
     round: str = "up"
 
 
+class CouponOption(Wire, frozen=True):
+    amount_off: Amount
+
+
+class PriceOption(Wire, frozen=True):
+    unit_amount: Amount | None = None
+    unit_amount_decimal: DecimalText | None = None
+    tiers: tuple[Tier, ...] | None = None
+
+
 class Price(Wire, frozen=True):
     id: Id
     product: Ref
@@ -147,6 +161,7 @@ class Price(Wire, frozen=True):
     tiers: tuple[Tier, ...] | None = None
     tax_behavior: str | None = None
     transform_quantity: TransformQuantity | None = None
+    currency_options: dict[str, PriceOption] | None = None
 
 
 class AppliesTo(Wire, frozen=True):
@@ -159,6 +174,7 @@ class Coupon(Wire, frozen=True):
     percent_off: Percent | None = None
     amount_off: Amount | None = None
     currency: Currency | None = None
+    currency_options: dict[str, CouponOption] | None = None
     duration: str = "once"
     duration_in_months: Count | None = None
     applies_to: AppliesTo | None = None
@@ -206,6 +222,7 @@ class TaxRate(Wire, frozen=True):
     percentage: Percent
     display_name: str | None = None
     inclusive: bool = False
+    rate_type: str | None = None
 
 
 class Item(Wire, frozen=True):
@@ -214,6 +231,8 @@ class Item(Wire, frozen=True):
     quantity: Quantity | None = None
     current_period_start: Timestamp | None = None
     current_period_end: Timestamp | None = None
+    discounts: tuple[Ref, ...] | None = None
+    tax_rates: Annotated[tuple[TaxRate, ...], Meta(max_length=10)] | None = None
 
 
 class Items(Wire, frozen=True):
@@ -224,6 +243,23 @@ class Items(Wire, frozen=True):
 class PauseCollection(Wire, frozen=True):
     behavior: str = "void"
     resumes_at: Timestamp | None = None
+
+
+class AutomaticTax(Wire, frozen=True):
+    enabled: bool = False
+
+
+class EndBehavior(Wire, frozen=True):
+    missing_payment_method: str | None = None
+
+
+class TrialSettings(Wire, frozen=True):
+    end_behavior: EndBehavior | None = None
+
+
+class CancellationDetails(Wire, frozen=True):
+    comment: str | None = None
+    feedback: str | None = None
 
 
 class Subscription(Wire, frozen=True):
@@ -245,7 +281,11 @@ class Subscription(Wire, frozen=True):
     trial_end: Timestamp | None = None
     discounts: tuple[Ref, ...] | None = None
     discount: Ref | None = None
+    automatic_tax: AutomaticTax | None = None
+    trial_settings: TrialSettings | None = None
+    cancellation_details: CancellationDetails | None = None
     default_payment_method: Ref | None = None
+    default_source: Ref | None = None
     collection_method: str = "charge_automatically"
     days_until_due: Quantity | None = None
     pause_collection: PauseCollection | None = None

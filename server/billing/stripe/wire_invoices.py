@@ -53,6 +53,12 @@ class Tax(Wire, frozen=True):
 
 class TakenOff(Wire, frozen=True):
     amount: Amount
+    type: str | None = None
+
+
+class ShippingCost(Wire, frozen=True):
+    amount_subtotal: Amount = 0
+    amount_total: Amount = 0
 
 
 class Line(Wire, frozen=True):
@@ -141,6 +147,10 @@ class Invoice(Wire, frozen=True):
     total_taxes: tuple[Tax, ...] | None = None
     total_tax_amounts: tuple[Tax, ...] | None = None
     total_discount_amounts: tuple[DiscountAmount, ...] | None = None
+    total_pretax_credit_amounts: tuple[TakenOff, ...] | None = None
+    amount_shipping: Amount | None = None
+    shipping_cost: ShippingCost | None = None
+    effective_at: Timestamp | None = None
     payments: Payments | None = None
     status_transitions: Transitions | None = None
     starting_balance: Amount | None = None

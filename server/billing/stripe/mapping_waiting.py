@@ -1,0 +1,157 @@
+"""Stripe's schedules and pending invoice items -> what waits at a subscription. Pure, as `mapping`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from server.billing.model.account import Discount, InvoiceLine, Item, Pending, Phase, PhaseItem, Subscription, TaxRate
+from server.billing.model.amounts import line_taxes, rates_of, taxes_on
+from server.billing.stripe import mapping_catalog
+from server.billing.stripe import wire_waiting as shapes
+from server.billing.stripe.legacy import price_of
+from server.billing.stripe.reading import Known, MappingError, at, ident, money, read
+from server.billing.stripe.wire_invoices import Pricing
+from server.formats.money import Money
+
+ENDED = frozenset({"canceled", "completed", "released"})
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """The phases of one subscription that are still to come."""
+
+    id: str
+    subscription: str
+    """Empty: it has not begun, and there is no subscription yet."""
+    phases: tuple[Phase, ...] = ()
+    cancel_at: datetime | None = None
+    """The end of the last phase, where the subscription ends with it."""
+    is_over: bool = False
+
+
+def schedule(raw: Any, known: Known, currency: str) -> Schedule:
+    """The schedule of a subscription of this currency."""
+    found = read(shapes.Schedule, raw)
+    whose = ident(found.subscription, "$.subscription")
+    if found.status in ENDED:
+        return Schedule(found.id, whose or found.released_subscription or "", is_over=True)
+    begun = found.current_phase.start_date if found.current_phase else -1
+    phases = [
+        _phase(each, known, currency, f"$.phases[{index}]")
+        for index, each in enumerate(found.phases)
+        if each.start_date > begun
+    ]
+    last = found.phases[-1].end_date if found.phases else None
+    ends = at(last) if found.end_behavior == "cancel" and last is not None else None
+    return Schedule(found.id, whose, tuple(phases), ends)
+
+
+def _phase(found: shapes.Phase, known: Known, currency: str, path: str) -> Phase:
+    given = found.discounts
+    if given is None and found.coupon is not None:
+        given = (shapes.PhaseDiscount(coupon=found.coupon),)
+    return Phase(
+        at=at(found.start_date),
+        items=tuple(
+            _item(each, known, currency, found.start_date, f"{path}.items[{index}]")
+            for index, each in enumerate(found.items)
+        ),
+        discounts=_discounts(given, known, currency, found.start_date, f"{path}.discounts"),
+        default_tax_rates=_rates(found.default_tax_rates, f"{path}.default_tax_rates"),
+        collection_method=found.collection_method or "",
+    )
+
+
+def _item(found: shapes.PhaseItem, known: Known, currency: str, start: int, path: str) -> PhaseItem:
+    ref = found.price
+    if ref is None:
+        ref = price_of(found.plan) if isinstance(found.plan, dict) else found.plan
+    if ref is None:
+        raise MappingError("expected a price, got nothing", f"{path}.price")
+    return PhaseItem(
+        price=mapping_catalog.price_ref(ref, known, f"{path}.price", currency),
+        quantity=1 if found.quantity is None else found.quantity,
+        discounts=_discounts(found.discounts, known, currency, start, f"{path}.discounts"),
+        tax_rates=_rates(found.tax_rates, f"{path}.tax_rates"),
+    )
+
+
+def _rates(found: tuple[Any, ...] | None, path: str) -> tuple[TaxRate, ...]:
+    return tuple(mapping_catalog.tax_rate_of(each, f"{path}[{index}]") for index, each in enumerate(found or ()))
+
+
+def _discounts(
+    found: tuple[shapes.PhaseDiscount, ...] | None, known: Known, currency: str, start: int, path: str
+) -> tuple[Discount, ...]:
+    """A discount that was given already, or a coupon that is given when the phase begins."""
+    made = []
+    for index, each in enumerate(found or ()):
+        place = f"{path}[{index}]"
+        if each.discount is not None:
+            made.append(mapping_catalog.discount_in(each.discount, known, f"{place}.discount", currency))
+            continue
+        if each.coupon is None:
+            raise MappingError("expected a coupon or a discount; export the schedule with its coupons", place)
+        new = {
+            "id": f"di_{ident(each.coupon, place)}_{start}",
+            "source": {"coupon": each.coupon},
+            "promotion_code": each.promotion_code,
+            "start": start,
+        }
+        made.append(mapping_catalog.discount_in(new, known, place, currency))
+    return tuple(made)
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """An invoice item that no invoice holds yet."""
+
+    id: str
+    subscription: str
+    """Empty: it goes on the customer's next invoice, whichever that is."""
+    line: InvoiceLine
+    rates: tuple[TaxRate, ...]
+    """Empty: those of the subscription count."""
+    is_billed: bool
+
+
+def invoice_item(raw: Any) -> Waiting:
+    """What is left of it after its own discounts."""
+    found = read(shapes.InvoiceItem, raw)
+    details = found.parent.subscription_details if found.parent else None
+    whose = ident(found.subscription, "$.subscription")
+    if details and details.subscription:
+        whose = ident(details.subscription, "$.parent.subscription_details.subscription")
+    pricing = found.pricing or Pricing()
+    price = pricing.price_details.price if pricing.price_details else None
+    amount = found.amount if found.net_amount is None else found.net_amount
+    if found.discounts and found.net_amount is None:
+        problem = (
+            "has discounts of its own, and net_amount does not say what is left; export it with today's API version"
+        )
+        raise MappingError(problem, "$.discounts")
+    line = InvoiceLine(
+        id=found.id,
+        description=found.description or "",
+        amount=money(amount, found.currency),
+        quantity=found.quantity,
+        unit_amount=pricing.unit_amount_decimal or "",
+        period_start_at=at(found.period.start) if found.period else at(found.date),
+        period_end_at=at(found.period.end) if found.period else at(found.date),
+        proration=True,  # whatever it is for: it is no period that was paid
+        price=ident(price, "$.pricing.price_details.price"),
+        subscription=whose,
+    )
+    return Waiting(found.id, whose, line, _rates(found.tax_rates, "$.tax_rates"), found.invoice is not None)
+
+
+def pending(waiting: Waiting, subscription: Subscription) -> Pending:
+    """The item as it waits at this subscription, with its taxes."""
+    first: Item = subscription.items[0]
+    rates = waiting.rates or subscription.default_tax_rates
+    own = msgspec.structs.replace(first, tax_rates=rates)
+    taxes = taxes_on(waiting.line.amount.amount, rates_of(subscription, own), subscription.currency)
+    amount = Money(waiting.line.amount.amount, subscription.currency)
+    line = msgspec.structs.replace(waiting.line, amount=amount, subscription=subscription.id, taxes=line_taxes(taxes))
+    return Pending(line=line, taxes=taxes)
