@@ -140,7 +140,7 @@ def invoice_item(raw: Any) -> Waiting:
         period_start_at=at(found.period.start) if found.period else at(found.date),
         period_end_at=at(found.period.end) if found.period else at(found.date),
         proration=True,  # whatever it is for: it is no period that was paid
-        price=ident(price, "$.pricing.price_details.price"),
+        price=ident(price, "$.pricing.price_details.price") if found.proration else "",
         subscription=whose,
     )
     return Waiting(found.id, whose, line, _rates(found.tax_rates, "$.tax_rates"), found.invoice is not None)

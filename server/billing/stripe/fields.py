@@ -1,0 +1,321 @@
+"""What becomes of every field of Stripe's objects: nothing that can change an amount, a date or a page is lost in silence.
+
+    read      it is in the account
+    older     the same, of API versions that are gone: today's do not send it
+    harmless  it changes nothing that a customer is charged or shown here
+    named     it may change something, and the portal does not know how: the import names it, with its place
+    refused   with it the ledger would charge a wrong amount: such an object is refused
+
+A field of a field is written with a dot. Where a field is `harmless`, `named` or `refused`, so is all that is inside; a
+`*` says the same of one that is read as a whole. Fields that are empty, zero or false say nothing. A field that stands
+nowhere here is named where its name looks like money. A test holds the table against the classes of Stripe's own SDK.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+_MONEY = re.compile(r"amount|balance|tax|discount|price|coupon|credit")
+_ADDRESS = "line1 line2 city state postal_code country"
+
+
+class Fields(msgspec.Struct, frozen=True):
+    """The decisions about one kind of object."""
+
+    read: str
+    harmless: str
+    older: str = ""
+    named: Mapping[str, str] = {}
+    """Each with what is lost, in words."""
+    refused: Mapping[str, str] = {}
+    inside: Mapping[str, str] = {}
+    """Which kind of object stands in a field, where it is one with decisions of its own."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One field of one object that the import says something about."""
+
+    kind: str
+    field: str
+    why: str
+    path: str
+    is_refused: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}.{self.field}"
+
+
+def _below(name: str, *children: str) -> str:
+    """A field and those inside it."""
+    return " ".join((name, *(f"{name}.{each}" for text in children for each in text.split())))
+
+
+_ELSEWHERE = "the money goes to another account at Stripe; here it is not shared out"
+_NOTED = "is not printed on documents"
+_AUTOMATIC = "Stripe works out the tax, which the ledger cannot; --bill-without-automatic-tax bills without it"
+_THRESHOLD = "Stripe bills early from an amount or a use on; here the period's end bills"
+
+KINDS: dict[str, Fields] = {
+    "customer": Fields(
+        read=f"""{_below("address", _ADDRESS)} balance created currency default_source deleted discount email id
+            invoice_prefix {_below("invoice_settings", "default_payment_method")} livemode metadata name business_name
+            individual_name next_invoice_sequence object phone preferred_locales
+            {_below("shipping", "name phone address", " ".join(f"address.{each}" for each in _ADDRESS.split()))} sources
+            subscriptions tax_exempt tax_ids""",
+        older="account_balance",
+        harmless="customer_account delinquent description shipping.carrier shipping.tracking_number tax test_clock",
+        named={
+            "cash_balance": "money of the customer that lies at Stripe does not move with an import",
+            "invoice_credit_balance": "the balance in several currencies; the one of `balance` is read",
+            "invoice_settings.custom_fields": _NOTED,
+            "invoice_settings.footer": _NOTED,
+            "invoice_settings.rendering_options": "invoices look as the portal's do",
+        },
+        inside={"discount": "discount", "sources": "source", "subscriptions": "subscription", "tax_ids": "tax_id"},
+    ),
+    "subscription": Fields(
+        read=f"""billing_cycle_anchor cancel_at cancel_at_period_end canceled_at
+            {_below("cancellation_details", "comment feedback")} collection_method created currency customer
+            customer_account days_until_due default_payment_method default_source default_tax_rates description
+            discounts ended_at id items latest_invoice livemode metadata object
+            {_below("pause_collection", "behavior resumes_at")} schedule status trial_end
+            {_below("trial_settings", "end_behavior end_behavior.missing_payment_method")} trial_start automatic_tax""",
+        older="""discount tax_percent billing plan quantity current_period_start current_period_end start
+            """,
+        harmless="""application billing_cycle_anchor_config billing_mode cancellation_details.feedback_option
+            cancellation_details.reason automatic_tax.disabled_reason automatic_tax.liability payment_settings
+            pending_setup_intent start_date test_clock invoice_customer_balance_settings
+            trial_settings.end_behavior.billing_cycle_anchor""",
+        named={
+            "application_fee_percent": _ELSEWHERE,
+            "billing_schedules": "billing of several periods at once; here each period is billed by itself",
+            "billing_thresholds": _THRESHOLD,
+            "invoice_settings": "the invoices' own footer, fields and issuer; here they are the brand's",
+            "managed_payments": "Stripe is the seller of it, and owes the tax",
+            "next_pending_invoice_item_invoice": "pending items are billed with the next period",
+            "on_behalf_of": _ELSEWHERE,
+            "pending_invoice_item_interval": "pending items are billed with the next period",
+            "pending_update": "a change that waits for its payment is not carried over",
+            "presentment_details": "the customer was shown another currency",
+            "status_details": "why it is paused",
+            "transfer_data": _ELSEWHERE,
+        },
+        refused={"automatic_tax.enabled": _AUTOMATIC},
+        inside={
+            "discount": "discount",
+            "discounts": "discount",
+            "items": "subscription_item",
+            "latest_invoice": "invoice",
+            "default_tax_rates": "tax_rate",
+            "schedule": "subscription_schedule",
+            "customer": "customer",
+        },
+    ),
+    "subscription_item": Fields(
+        read="current_period_end current_period_start discounts id object price quantity tax_rates subscription",
+        older="plan",
+        harmless="created deleted metadata",
+        named={
+            "billed_until": "the item was billed for longer than its period",
+            "billing_thresholds": _THRESHOLD,
+            "current_trial": "a trial of this item alone; here it is charged",
+        },
+        inside={"discounts": "discount", "price": "price", "tax_rates": "tax_rate"},
+    ),
+    "price": Fields(
+        read=f"""active billing_scheme currency id livemode nickname object product
+            {_below("recurring", "interval interval_count usage_type")} tax_behavior tiers tiers_mode
+            tiers.flat_amount tiers.flat_amount_decimal tiers.unit_amount tiers.unit_amount_decimal tiers.up_to
+            {_below("transform_quantity", "divide_by round")} type unit_amount unit_amount_decimal currency_options.*""",
+        harmless="created deleted lookup_key metadata recurring.meter recurring.trial_period_days recurring.aggregate_usage",
+        named={"custom_unit_amount": "the customer chooses the amount"},
+    ),
+    "coupon": Fields(
+        read=f"""amount_off {_below("applies_to", "products")} currency currency_options.* duration duration_in_months id
+            max_redemptions name object percent_off redeem_by times_redeemed valid livemode""",
+        harmless="created deleted metadata",
+    ),
+    "discount": Fields(
+        read=f"{_below('source', 'coupon type')} end id object promotion_code start customer",
+        older="coupon",
+        harmless="checkout_session customer_account deleted invoice invoice_item subscription subscription_item",
+        inside={"source.coupon": "coupon", "coupon": "coupon"},
+    ),
+    "tax_rate": Fields(
+        read="display_name id inclusive object percentage rate_type livemode",
+        harmless="""active country created description effective_percentage jurisdiction jurisdiction_level metadata state
+            tax_type""",
+        refused={"flat_amount": "is a flat amount, which the portal cannot charge"},
+    ),
+    "invoice": Fields(
+        read=f"""amount_due amount_paid amount_remaining amount_shipping billing_reason created currency customer
+            customer_account {_below("customer_address", _ADDRESS)} customer_email customer_name customer_tax_exempt
+            {_below("customer_tax_ids", "type value")} deleted description due_date effective_at ending_balance
+            hosted_invoice_url id lines livemode next_payment_attempt number object
+            {_below("parent", "subscription_details subscription_details.subscription")} payments period_end
+            period_start post_payment_credit_notes_amount pre_payment_credit_notes_amount
+            {_below("shipping_cost", "amount_subtotal amount_total")} starting_balance status
+            {_below("status_transitions", "finalized_at paid_at")} subtotal total
+            {_below("total_discount_amounts", "amount discount")} {_below("total_pretax_credit_amounts", "amount type")}
+            {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate taxability_reason")}""",
+        older="""subscription charge payment_intent date paid closed forgiven billing discount tax tax_percent
+            total_tax_amounts.* amount_shipping""",
+        harmless="""account_country account_name account_tax_ids application attempt_count attempted auto_advance
+            automatic_tax automatically_finalizes_at collection_method confirmation_secret customer_phone
+            default_payment_method default_source default_tax_rates discounts invoice_pdf issuer last_finalization_error
+            metadata on_behalf_of parent.quote_details parent.subscription_details.metadata parent.type
+            parent.subscription_details.subscription_proration_date payment_settings receipt_number rendering
+            shipping_cost.amount_tax shipping_cost.shipping_rate shipping_cost.taxes statement_descriptor status_details
+            status_transitions.marked_uncollectible_at status_transitions.voided_at subtotal_excluding_tax test_clock
+            threshold_reason total_excluding_tax total_discount_amounts.discount total_taxes.taxable_amount
+            total_taxes.type total_pretax_credit_amounts.credit_balance_transaction total_pretax_credit_amounts.discount
+            webhooks_delivered_at subscription_details subscription_proration_date discountable""",
+        named={
+            "amount_overpaid": "more was paid than was due",
+            "amount_paid_off_stripe": "a part was paid elsewhere; it is among what was paid",
+            "application_fee_amount": _ELSEWHERE,
+            "custom_fields": _NOTED,
+            "customer_shipping": _NOTED,
+            "footer": _NOTED,
+            "from_invoice": "it takes the place of an earlier invoice",
+            "latest_revision": "a later invoice takes its place",
+            "shipping_details": _NOTED,
+        },
+        inside={"lines": "line_item", "payments": "invoice_payment", "customer": "customer", "discount": "discount"},
+    ),
+    "line_item": Fields(
+        read=f"""amount currency description {_below("discount_amounts", "amount")} id object
+            {_below("parent", "invoice_item_details subscription_item_details")} parent.invoice_item_details.proration
+            parent.invoice_item_details.subscription parent.subscription_item_details.proration
+            parent.subscription_item_details.subscription {_below("period", "end start")}
+            {_below("pretax_credit_amounts", "amount")} {_below("pricing", "price_details unit_amount_decimal")}
+            pricing.price_details.price quantity subscription
+            {_below("taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate taxability_reason")}""",
+        older="price plan proration tax_amounts.*",
+        harmless="""discountable discounts invoice livemode metadata quantity_decimal subtotal discount_amounts.discount
+            parent.type parent.invoice_item_details.invoice_item parent.invoice_item_details.proration_details
+            parent.subscription_item_details.invoice_item parent.subscription_item_details.proration_details
+            parent.subscription_item_details.subscription_item pricing.type pricing.price_details.product
+            pretax_credit_amounts.credit_balance_transaction pretax_credit_amounts.discount pretax_credit_amounts.type
+            taxes.taxable_amount taxes.type amount_excluding_tax unit_amount_excluding_tax tax_rates""",
+    ),
+    "subscription_schedule": Fields(
+        read=f"""{_below("current_phase", "start_date end_date")} customer customer_account end_behavior id object phases
+            phases.start_date phases.end_date phases.default_tax_rates phases.collection_method phases.items
+            phases.items.price phases.items.quantity phases.items.tax_rates
+            {_below("phases.items.discounts", "coupon discount promotion_code")}
+            {_below("phases.discounts", "coupon discount promotion_code")} released_subscription status subscription
+            livemode""",
+        older="phases.coupon phases.items.plan phases.plans renewal_behavior",
+        harmless="""application billing_mode canceled_at completed_at created default_settings metadata released_at
+            test_clock phases.automatic_tax phases.billing_cycle_anchor phases.currency phases.default_payment_method
+            phases.description phases.invoice_settings phases.items.metadata phases.metadata
+            phases.proration_behavior""",
+        named={
+            "pause_schedules": "a pause that was put off is not carried over",
+            "phases.add_invoice_items": "what a phase adds to its first invoice is not billed",
+            "phases.application_fee_percent": _ELSEWHERE,
+            "phases.billing_thresholds": _THRESHOLD,
+            "phases.items.billing_thresholds": _THRESHOLD,
+            "phases.on_behalf_of": _ELSEWHERE,
+            "phases.transfer_data": _ELSEWHERE,
+            "phases.trial": "a phase that is a trial is charged",
+            "phases.trial_end": "a phase that is a trial is charged",
+        },
+    ),
+    "invoiceitem": Fields(
+        read=f"""amount currency customer customer_account date description discounts id invoice net_amount object
+            {_below("parent", "subscription_details subscription_details.subscription")} {_below("period", "end start")}
+            {_below("pricing", "price_details price_details.price unit_amount_decimal")} proration quantity tax_rates
+            livemode""",
+        older="subscription price plan unit_amount unit_amount_decimal",
+        harmless="""deleted discountable frozen_fields invoicing_rules metadata parent.type
+            parent.subscription_details.subscription_item pricing.type pricing.price_details.product proration_details
+            quantity_decimal test_clock subscription_item""",
+    ),
+    "payment_method": Fields(
+        read=f"""{_below("card", "brand last4 exp_month exp_year display_brand")} created customer customer_account id
+            metadata object type livemode acss_debit.* affirm.* afterpay_clearpay.* alipay.* alma.* amazon_pay.*
+            au_becs_debit.* bacs_debit.* bancontact.* billie.* bizum.* blik.* boleto.* card_present.* cashapp.* crypto.*
+            custom.* customer_balance.* eps.* fpx.* giropay.* grabpay.* ideal.* interac_present.* kakao_pay.* klarna.*
+            konbini.* kr_card.* link.* mb_way.* mobilepay.* multibanco.* naver_pay.* nz_bank_account.* oxxo.* p24.*
+            pay_by_bank.* payco.* paynow.* paypal.* paypay.* payto.* pix.* promptpay.* revolut_pay.* samsung_pay.*
+            satispay.* scalapay.* sepa_debit.* sequra.* sofort.* sunbit.* swish.* twint.* upi.* us_bank_account.*
+            wechat_pay.* zip.*""",
+        harmless="allow_redisplay billing_details radar_options card.*",
+    ),
+    "invoice_payment": Fields(
+        read=f"""amount_paid amount_requested created currency id object {_below("payment", "charge payment_intent")}
+            status {_below("status_transitions", "canceled_at paid_at")} livemode""",
+        harmless="invoice is_default payment.type",
+        named={"payment.payment_record": "a payment that was made elsewhere"},
+    ),
+}
+
+
+def undecided(kind: str, field: str) -> bool:
+    """Whether nobody decided what becomes of this field. One inside a field that is decided as a whole is decided."""
+    decided = _decisions(kind)
+    parts = field.split(".")
+    for count in range(1, len(parts) + 1):
+        name = ".".join(parts[:count])
+        if f"{name}.*" in decided or decided.get(name) in ("harmless", "named", "refused"):
+            return False
+    return field not in decided
+
+
+def findings(kind: str, raw: Any, path: str = "$", prefix: str = "") -> Iterator[Finding]:
+    """What is to be said about the fields of one object, and of those inside it."""
+    fields = KINDS.get(kind)
+    if fields is None or not isinstance(raw, dict):
+        return
+    decided = _decisions(kind)
+    for key, value in raw.items():
+        if not isinstance(key, str) or _says_nothing(value):
+            continue
+        name, place = prefix + key, f"{path}.{key}"
+        decision = decided.get(name, "read" if f"{name}.*" in decided else "")
+        if decision in ("named", "refused"):
+            words = fields.named if decision == "named" else fields.refused
+            yield Finding(kind, name, words[name], place, is_refused=decision == "refused")
+        elif not decision and _MONEY.search(key):
+            yield Finding(kind, name, "nobody knows this field, and it looks like money", place)
+        elif decision == "read" and f"{name}.*" not in decided:
+            inner = fields.inside.get(name)
+            for where, each in _objects(value, place):
+                yield from findings(inner or kind, each, where, "" if inner else f"{name}.")
+
+
+def _decisions(kind: str) -> dict[str, str]:
+    found = _DECISIONS.get(kind)
+    if found is None:
+        fields = KINDS[kind]
+        found = dict.fromkeys((fields.read + " " + fields.older).split(), "read")
+        found |= dict.fromkeys(fields.harmless.split(), "harmless")
+        found |= dict.fromkeys(fields.named, "named") | dict.fromkeys(fields.refused, "refused")
+        _DECISIONS[kind] = found
+    return found
+
+
+_DECISIONS: dict[str, dict[str, str]] = {}
+
+
+def _objects(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The objects in a field: itself, the entries of an array, or those of a list that Stripe wraps."""
+    if isinstance(value, dict) and isinstance(value.get("data"), list):
+        value, path = value["data"], f"{path}.data"
+    if isinstance(value, list):
+        yield from ((f"{path}[{index}]", each) for index, each in enumerate(value))
+    else:
+        yield path, value
+
+
+def _says_nothing(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(_says_nothing(each) for each in value.values())
+    return value in (None, False, 0, "", "none", []) or (isinstance(value, list) and all(map(_says_nothing, value)))

@@ -1,0 +1,102 @@
+"""Every field of Stripe's objects is decided about: held against the classes of Stripe's own SDK."""
+
+import inspect
+import re
+
+import pytest
+import stripe
+
+from server.billing.stripe.fields import KINDS, findings, undecided
+from tests.support import exports
+
+CLASSES = {
+    "customer": stripe.Customer,
+    "subscription": stripe.Subscription,
+    "subscription_item": stripe.SubscriptionItem,
+    "price": stripe.Price,
+    "coupon": stripe.Coupon,
+    "discount": stripe.Discount,
+    "tax_rate": stripe.TaxRate,
+    "invoice": stripe.Invoice,
+    "line_item": stripe.InvoiceLineItem,
+    "subscription_schedule": stripe.SubscriptionSchedule,
+    "invoiceitem": stripe.InvoiceItem,
+    "payment_method": stripe.PaymentMethod,
+    "invoice_payment": stripe.InvoicePayment,
+}
+
+
+def fields_of(shape, prefix=""):
+    """The names of a class's fields, and of those of the classes inside it that they lead to."""
+    inner = {
+        name: each
+        for name, each in vars(shape).items()
+        if inspect.isclass(each) and issubclass(each, stripe.StripeObject)
+    }
+    for name, annotation in shape.__annotations__.items():
+        if name == "OBJECT_NAME":
+            continue
+        yield prefix + name
+        text = annotation if isinstance(annotation, str) else repr(annotation)
+        for within, each in inner.items():
+            if re.search(rf"\b{within}\b", text):
+                yield from fields_of(each, f"{prefix}{name}.")
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_somebody_decided_about_every_field_of_the_sdk(kind):
+    found = list(fields_of(CLASSES[kind]))
+    assert len(found) > 8
+    assert [f"{kind}.{name}" for name in found if undecided(kind, name)] == []
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_decision_is_made_once_and_about_a_field_that_is_there(kind):
+    fields, there = KINDS[kind], set(fields_of(CLASSES[kind]))
+    read = [each for each in fields.read.replace(".*", "").split() if each not in fields.harmless.split()]
+    names = [*read, *fields.named, *fields.refused]
+    assert len(names) == len(set(names))
+    assert set(read) - there == set()
+
+
+def test_a_new_field_is_noticed():
+    assert undecided("customer", "surcharge_amount")
+    assert undecided("customer", "shipping.insurance")
+    assert not undecided("customer", "tax.location.state")
+
+
+def said(kind, raw):
+    return {each.field: each for each in findings(kind, raw)}
+
+
+def test_what_may_change_an_amount_and_is_not_read_is_named_with_its_place():
+    raw = exports.subscription(
+        items=[exports.item(billing_thresholds={"usage_gte": 5})],
+        pending_update={"expires_at": 5}, transfer_data=None, application_fee_percent=0,
+    )  # fmt: skip
+    assert {each.name: each.path for each in findings("subscription", raw)} == {
+        "subscription_item.billing_thresholds": "$.items.data[0].billing_thresholds",
+        "subscription.pending_update": "$.pending_update",
+    }
+
+
+@pytest.mark.parametrize("field", ["new_tax", "surcharge_amount", "loyalty_balance", "bulk_discount", "floor_price"])
+@pytest.mark.parametrize("kind", ["customer", "subscription", "price", "invoice", "line_item", "payment_method"])
+def test_a_field_that_nobody_knows_and_that_looks_like_money_is_named(kind, field):
+    assert said(kind, {field: 5})[field].why.startswith("nobody knows")
+    assert said(kind, {field: None, "sparkle": 5}) == {}
+
+
+def test_automatic_tax_is_refused_where_it_is_switched_on():
+    on = said("subscription", {"automatic_tax": {"enabled": True, "liability": {"type": "self"}}})
+    assert on["automatic_tax.enabled"].is_refused
+    assert said("subscription", {"automatic_tax": {"enabled": False, "liability": None}}) == {}
+
+
+def test_what_the_samples_of_the_tests_hold_is_all_known():
+    whole = {
+        "customer": exports.customer(), "subscription": exports.subscription(), "invoice": exports.invoice(),
+        "payment_method": exports.method(), "price": exports.price(), "coupon": exports.coupon(),
+        "discount": exports.discount(),
+    }  # fmt: skip
+    assert {kind: said(kind, raw) for kind, raw in whole.items() if said(kind, raw)} == {}
