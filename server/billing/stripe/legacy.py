@@ -75,6 +75,9 @@ def _first_item(raw: Json) -> Json:
 def _todays_item(item: Any) -> Any:
     if isinstance(item, dict) and item.get("price") is None and isinstance(item.get("plan"), dict):
         return {**item, "price": price_of(item["plan"])}
+    if isinstance(item, dict) and isinstance(item.get("price"), dict) and isinstance(item.get("plan"), dict):
+        tiers = item["price"].get("tiers") or item["plan"].get("tiers")
+        return {**item, "price": {**item["price"], "tiers": tiers}} if tiers else item
     return item
 
 

@@ -1,154 +1,122 @@
-"""How what was staged becomes accounts: references resolved, records merged into what the ledger has. See `import_files`."""
+"""How what was staged becomes accounts: references resolved, records merged into what the ledger has. See `import_files`.
+
+One customer after the other. A record that is wrong is named and left out; whether the run goes on without it is decided
+when everything was looked at, by `Problems.check`.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.ledger.events.renewals import settled
+from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.invoicing import prefix_of, with_invoices
-from server.billing.model.account import (
-    Account,
-    Coupon,
-    Customer,
-    Discount,
-    Invoice,
-    PaymentMethod,
-    Price,
-    Product,
-    PromotionCode,
-    Subscription,
-    TaxId,
-    TaxRate,
-)
-from server.billing.stripe import mapping, mapping_catalog, mapping_invoices
-from server.billing.stripe.reading import MappingError
+from server.billing.model.account import Account, Customer, Invoice, PaymentMethod, Subscription, TaxId
+from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
 from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
+from server.merchant.importing.catalog import Catalog, named
+from server.merchant.importing.handover import handed_over, not_tried
+from server.merchant.importing.reading import ImportRefused
+from server.merchant.importing.report import Coming, coming
 from server.merchant.importing.rows import Rows
 from server.merchant.importing.staging import Staged, Staging
-
-S = TypeVar("S", bound=msgspec.Struct)
-T = TypeVar("T")
-_SHAPES: dict[str, type[msgspec.Struct]] = {
-    "product": Product,
-    "price": Price,
-    "coupon": Coupon,
-    "promotion_code": PromotionCode,
-    "tax_rate": TaxRate,
-    "discount": Discount,
-}
-
-
-def _named(each: Staged, work: Callable[[], T]) -> T:
-    """Do it; a mistake in the record is refused with its place."""
-    try:
-        return work()
-    except MappingError as error:
-        raise each.place.refusal(error.problem, error.path) from None
-
-
-class Catalog:
-    """What references by id lead to: what this import brings, else what the ledger has from earlier ones."""
-
-    def __init__(self, staging: Staging, into: Rows) -> None:
-        self._staging, self._into = staging, into
-        self._find = cache(self._look_up)
-
-    def write(self) -> None:
-        """Check and store everything that belongs to nobody."""
-        for each in self._staging.catalog():
-            self._into.put_catalog(each.kind, each.id, self._mapped(each))
-
-    def product(self, product_id: str) -> Product | None:
-        return self._of(Product, "product", product_id)
-
-    def coupon(self, coupon_id: str) -> Coupon | None:
-        return self._of(Coupon, "coupon", coupon_id)
-
-    def discount(self, discount_id: str) -> Discount | None:
-        return self._of(Discount, "discount", discount_id)
-
-    def tax_rate(self, tax_rate_id: str) -> TaxRate | None:
-        return self._of(TaxRate, "tax_rate", tax_rate_id)
-
-    def promotion_code(self, promotion_code_id: str) -> str:
-        found = self._of(PromotionCode, "promotion_code", promotion_code_id)
-        return found.code if found else ""
-
-    def _of(self, shape: type[S], kind: str, identity: str) -> S | None:
-        found = self._find(kind, identity)
-        return found if isinstance(found, shape) else None
-
-    def _look_up(self, kind: str, identity: str) -> msgspec.Struct | None:
-        staged = self._staging.one(kind, identity)
-        if staged is not None:
-            return self._mapped(staged)
-        document = self._into.catalog(kind, identity)
-        return msgspec.msgpack.decode(document, type=_SHAPES[kind]) if document else None
-
-    def _mapped(self, each: Staged) -> msgspec.Struct:
-        if each.kind == "price":
-            return _named(each, lambda: mapping_catalog.price(msgspec.msgpack.decode(each.document), self))
-        if each.kind == "discount":
-            return _named(each, lambda: mapping_catalog.discount(msgspec.msgpack.decode(each.document), self))
-        found: msgspec.Struct = msgspec.msgpack.decode(each.document, type=_SHAPES[each.kind])
-        return found
+from server.merchant.importing.waiting import with_items, with_schedules
 
 
 class Merging:
     """Merges one customer's records after the other into the ledger."""
 
-    def __init__(self, into: Rows, catalog: Catalog, now: datetime) -> None:
-        self._into, self._catalog, self._now = into, catalog, now
+    def __init__(self, into: Rows, catalog: Catalog, staging: Staging, now: datetime, billed_until: datetime) -> None:
+        self._into, self._catalog, self._staging, self._now = into, catalog, staging, now
+        self._until, self._notes = billed_until, staging.notes
         self.objects: Counter[str] = Counter()
-        self.unreachable = 0
+        self.unreachable: list[str] = []
+        self.carried = 0
+        self.coming: list[Coming] = []
 
     def merge(self, together: Sequence[Staged]) -> str:
-        """All records of one customer; `new`, `changed` or `unchanged`."""
-        changed = [each for each in together if self._is_news(each)]
-        if not changed:
-            return "unchanged"
+        """All records of one customer; `new`, `changed`, `unchanged`, or `left out`."""
         seen = self._into.account(together[0].owner)
-        account = self._with_customer(seen.account if seen else None, changed)
-        account, invoices = self._with_things(account, changed)
-        self._check_methods(account, changed)
+        changed: Sequence[Staged] = [each for each in together if self._is_news(each)]
+        if not changed:
+            if seen:
+                self.coming += coming(seen.account, self._now)
+            return "unchanged" if seen else "left out"
+        account, changed = self._with_customer(seen.account if seen else None, changed)
+        if account is None:
+            return "left out"
+        account, invoices, changed = self._with_things(account, changed)
+        account = self._with_known_methods(account, changed)
         # What lies behind this moment was told by whoever billed before: nobody is reminded of it again.
-        account = replace(account, as_of=max(account.as_of, self._now))
-        self._into.put_account(seen, settled(account), invoices)
+        account = settled(replace(account, as_of=max(account.as_of, self._now)))
+        self._into.put_account(seen, account, invoices)
         for each in changed:
             self._into.remember(each)
-            self.objects[each.kind] += 1
-        self.unreachable += isinstance(canonical(account.customer.email), EmailMistake)
+        if isinstance(canonical(account.customer.email), EmailMistake):
+            self.unreachable.append(account.customer.id)
+        self.coming += coming(account, self._now)
         return "changed" if seen else "new"
 
     def _is_news(self, each: Staged) -> bool:
-        before = self._into.imported(each)
+        before, counts = self._into.imported(each), self._notes.of(each.kind)
         if before is None:
+            counts.new += 1
             return True
         whose, digest = before
         if whose != each.owner:
-            raise each.place.refusal(
-                f"{each.kind} {each.id} belongs to {whose} in the ledger, got {each.owner}", "$.customer"
-            )
+            problem = f"{each.kind} {each.id} belongs to {whose} in the ledger, got {each.owner}"
+            self._staging.broken(each.place.refusal(problem, "$.customer"), each.kind)
+            return False
+        counts.same += digest == each.digest
+        counts.changed += digest != each.digest
         return digest != each.digest
 
-    def _with_customer(self, base: Account | None, changed: Sequence[Staged]) -> Account:
-        """The account with the customer that came; without one, the one that is there."""
+    def _broken(self, each: Staged, refusal: ImportRefused) -> None:
+        counts, before = self._notes.of(each.kind), self._into.imported(each)
+        counts.new -= before is None
+        counts.changed -= before is not None
+        self._staging.broken(refusal, each.kind)
+
+    def _left_out(self, each: Staged, why: str) -> None:
+        counts, before = self._notes.of(each.kind), self._into.imported(each)
+        counts.new -= before is None
+        counts.changed -= before is not None
+        counts.leave_out(why)
+
+    def _with_customer(
+        self, base: Account | None, changed: Sequence[Staged]
+    ) -> tuple[Account | None, Sequence[Staged]]:
+        """The account with the customer that came; without one, the one that is there. Nobody's records are named."""
         came = next((each for each in changed if each.kind == "customer"), None)
-        if came is None:
-            if base is None:
-                problem = f"customer {changed[0].owner} is neither in these files nor in the ledger"
-                raise changed[0].place.refusal(problem, "$.customer")
-            return base
-        customer, balance = msgspec.msgpack.decode(came.document, type=tuple[Customer, Money | None])
+        if came is not None:
+            try:
+                return self._customer(base, came, changed), changed
+            except ImportRefused as error:
+                self._broken(came, error)
+                changed = [each for each in changed if each is not came]
+        if base is not None:
+            return base, changed
+        for each in changed:
+            problem = f"customer {each.owner} is neither in these files nor in the ledger"
+            self._broken(each, each.place.refusal(problem, "$.customer"))
+        return None, ()
+
+    def _customer(self, base: Account | None, came: Staged, changed: Sequence[Staged]) -> Account:
+        raw: Any = msgspec.msgpack.decode(came.document)
+        if raw.get("object") == "customer":
+            customer, balance = named(came, lambda: mapping.customer(raw, self._catalog))
+        else:
+            customer, balance = mapping_accounts.account(raw), None
+        amount = raw.get("balance") or raw.get("account_balance")
+        if balance is None and type(amount) is int:
+            balance = self._balance(base, came, changed, amount)
         if base is None:
             return Account(customer=customer, as_of=self._now, balance=balance)
         # Stripe sends tax ids only where they were asked for, and the ledger may have numbered invoices since.
@@ -157,48 +125,127 @@ class Merging:
         customer = replace(customer, next_invoice_sequence=number, tax_ids=tax_ids)
         return replace(base, customer=customer, balance=balance)
 
-    def _with_things(self, account: Account, changed: Sequence[Staged]) -> tuple[Account, list[Invoice]]:
+    def _balance(self, base: Account | None, came: Staged, changed: Sequence[Staged], amount: int) -> Money | None:
+        """A balance without a currency is in the one that the customer is billed in."""
+        currencies = {each.currency for each in (base.subscriptions if base else ())}
+        for each in changed:
+            if each.kind in ("subscription", "invoice"):
+                currency = msgspec.msgpack.decode(each.document).get("currency")
+                currencies |= {currency.upper()} if isinstance(currency, str) else set()
+        if len(currencies) == 1:
+            return Money(amount, currencies.pop())
+        problem = (
+            f"a balance of {amount} without a currency, and nothing else of the customer says which; add `currency`"
+        )
+        raise came.place.refusal(problem, "$.balance")
+
+    def _with_things(
+        self, account: Account, changed: Sequence[Staged]
+    ) -> tuple[Account, list[Invoice], Sequence[Staged]]:
         methods = {each.id: each for each in account.payment_methods}
         tax_ids = {each.id: each for each in account.customer.tax_ids}
         subscriptions = {each.id: each for each in account.subscriptions}
         invoices: list[Invoice] = []
+        kept: list[Staged] = []
         for each in changed:
-            if each.kind == "payment_method":
-                methods[each.id] = msgspec.msgpack.decode(each.document, type=PaymentMethod)
-            elif each.kind == "tax_id":
-                tax_ids[each.id] = msgspec.msgpack.decode(each.document, type=TaxId)
-            elif each.kind == "subscription":
-                subscriptions[each.id] = self._subscription(each)
-            elif each.kind == "invoice":
-                invoices += self._invoice(each)
+            try:
+                if each.kind == "payment_method":
+                    methods[each.id] = msgspec.msgpack.decode(each.document, type=PaymentMethod)
+                elif each.kind == "tax_id":
+                    tax_ids[each.id] = msgspec.msgpack.decode(each.document, type=TaxId)
+                elif each.kind == "subscription":
+                    subscriptions[each.id] = self._subscription(each)
+                elif each.kind == "invoice":
+                    invoices += self._invoice(each)
+            except ImportRefused as error:
+                self._broken(each, error)
+                continue
+            kept.append(each)
         newest = sorted(methods.values(), key=lambda each: (each.created_at, each.id), reverse=True)
+        customer = _numbering_on(replace(account.customer, tax_ids=tuple(tax_ids.values())), invoices)
+        account = replace(account, customer=customer, payment_methods=tuple(newest))
+        came = {each.id for each in kept if each.kind == "subscription"}
+        account = replace(account, subscriptions=tuple(subscriptions.values()))
+        account = self._with_waiting(account, kept, came)
+        known = (*invoices, *account.invoices)
         account = replace(
-            account,
-            customer=_numbering_on(replace(account.customer, tax_ids=tuple(tax_ids.values())), invoices),
-            payment_methods=tuple(newest),
-            subscriptions=tuple(subscriptions.values()),
+            account, subscriptions=tuple(self._taken_over(account, each, came, known) for each in account.subscriptions)
         )
-        return with_invoices(account, invoices), invoices
+        self.objects.update(each.kind for each in kept)
+        return with_invoices(account, invoices), invoices, kept
+
+    def _with_waiting(self, account: Account, kept: list[Staged], came: set[str]) -> Account:
+        """What waits at subscriptions: the customer's discount and exemption, schedules, invoice items."""
+        account = _with_customers(account, came)
+        for work, kind in ((with_schedules, "subscription_schedule"), (with_items, "invoiceitem")):
+            for each in [each for each in kept if each.kind == kind]:
+                try:
+                    account, why = work(account, each, self._catalog)
+                except ImportRefused as error:
+                    self._broken(each, error)
+                    kept.remove(each)
+                    continue
+                if why:
+                    self._left_out(each, why)
+        return account
+
+    def _taken_over(
+        self, account: Account, found: Subscription, came: set[str], invoices: Sequence[Invoice]
+    ) -> Subscription:
+        if found.id not in came:
+            return found
+        taken = handed_over(account, found, invoices, self._until)
+        self.carried += taken.items != found.items or taken.status != found.status
+        return taken
 
     def _subscription(self, each: Staged) -> Subscription:
         raw: Any = msgspec.msgpack.decode(each.document)
-        return _named(each, lambda: mapping.subscription(raw, self._catalog))
+        return named(each, lambda: mapping.subscription(raw, self._catalog))
 
     def _invoice(self, each: Staged) -> list[Invoice]:
         """Drafts are never shown; a page of Stripe's for the invoice is not this ledger's."""
         raw: Any = msgspec.msgpack.decode(each.document)
-        _, invoice = _named(each, lambda: mapping_invoices.invoice(raw, self._catalog))
-        return [] if invoice.status == "draft" else [replace(invoice, hosted=False)]
+        _, invoice = named(each, lambda: mapping_invoices.invoice(raw, self._catalog))
+        if invoice.status == "draft":
+            self._left_out(each, "draft")
+            return []
+        if invoice.has_more_lines:
+            why = "holds some of its lines only (has_more): no document of it; export the invoice with all"
+            self._notes.name("invoice.lines", why, each.place.at("$.lines"))
+        elif not invoice.adds_up:
+            why = "its parts do not make its total: no document of it"
+            self._notes.name("invoice", why, each.place.at("$.total"))
+        return [not_tried(replace(invoice, hosted=False), self._until)]
 
-    def _check_methods(self, account: Account, changed: Sequence[Staged]) -> None:
+    def _with_known_methods(self, account: Account, changed: Sequence[Staged]) -> Account:
+        """A payment method that is nowhere is named, and charged by nothing."""
         known = {"", *(each.id for each in account.payment_methods)}
-        wanted = {each.id: each.default_payment_method for each in account.subscriptions}
-        wanted[account.customer.id] = account.customer.default_payment_method
         for each in changed:
-            method = wanted.get(each.id, "") if each.kind in ("customer", "subscription") else ""
-            if method not in known:
-                problem = f"payment method {method} is neither in these files nor in the ledger"
-                raise each.place.refusal(problem, _method_path(each))
+            subscription = account.subscription(each.id) if each.kind == "subscription" else None
+            holder = subscription or (account.customer if each.kind == "customer" else None)
+            if holder is None or holder.default_payment_method in known:
+                continue
+            problem = f"payment method {holder.default_payment_method} is neither in these files nor in the ledger"
+            self._staging.problems.add(each.place.refusal(problem, _method_path(each)))
+            if subscription:
+                account = with_subscription(account, replace(subscription, default_payment_method=""))
+            else:
+                account = replace(account, customer=replace(account.customer, default_payment_method=""))
+        return account
+
+
+def _with_customers(account: Account, came: set[str]) -> Account:
+    """Each subscription with what is the customer's: the exemption, and the discount where it has none of its own."""
+    customer = account.customer
+    found = []
+    for each in account.subscriptions:
+        own = tuple(discount for discount in each.discounts if not discount.of_customer)
+        given = {discount.id for discount in each.discounts if discount.of_customer}
+        # One that counted once is gone from the subscription, and does not come again with the same customer.
+        new = each.id in came or given - {discount.id for discount in customer.discounts}
+        discounts = (own or customer.discounts) if new else each.discounts
+        found.append(replace(each, tax_exempt=customer.tax_exempt, discounts=discounts))
+    return replace(account, subscriptions=tuple(found))
 
 
 def _numbering_on(customer: Customer, invoices: Sequence[Invoice]) -> Customer:

@@ -1,8 +1,8 @@
 """Reading export files: which records are in them, and where each one stands.
 
-A file holds JSON in UTF-8: one object, an array, a list answer (``{"object": "list", "data": [...]}``; a search's and v2's too), or JSON Lines,
-where each line is any of these. Which one it is follows from its content: a first line that is whole JSON by itself
-begins JSON Lines, which are read line by line; everything else is read as one document.
+A file holds JSON in UTF-8: objects, arrays, list answers (``{"object": "list", "data": [...]}``; a search's and v2's
+too), one after the other or one inside the other, as `jq`, `jq -s` and `jq '.data[]'` write them. A first line that is
+whole JSON by itself begins JSON Lines, which are read line by line; everything else is read as one text.
 
 Refused, with the place: a byte-order mark, text that is not UTF-8, a key twice in one object, NaN, numbers beyond
 64 bits, NUL and half characters (no database would keep them), nesting without end, and documents beyond `LARGEST`.
@@ -23,13 +23,14 @@ import msgspec
 LARGEST = 256 * 1024 * 1024
 """Bytes of one document: a line of JSON Lines, or a whole file of another kind."""
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MOST_SAID = 1000
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 Steps = tuple[str | int, ...]
 
 
 class ImportRefused(Exception):
-    """Nothing was imported. The message names the file, the line, the JSON path and what is wrong."""
+    """Nothing was imported. The message names the file, the line, the JSON path and what is wrong, a problem a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class Place:
         steps = (*self.steps, *_steps(path))
         return ImportRefused(f"{self.file}:{self._line_of(steps)}: {_path(steps)}: {problem}")
 
+    def at(self, path: str) -> str:
+        """In words, with the line of the record: what is no mistake does not read the file again."""
+        return f"{self.file}:{self.line}: {_path((*self.steps, *_steps(path)))}"
+
     def _line_of(self, steps: Steps) -> int:
         try:
             with self.file.open("rb") as file:
@@ -54,6 +59,26 @@ class Place:
         except (OSError, UnicodeDecodeError):
             return self.line
         return self.line + text.count("\n", 0, _offset(text, steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """What was wrong with a run, all of it; `leave_out`: whether a broken record may be left out for it."""
+
+    leave_out: bool = False
+    found: list[str] = field(default_factory=list)
+    fatal: list[str] = field(default_factory=list)
+    """Those that no record can be left out for."""
+
+    def add(self, refusal: ImportRefused, *, is_fatal: bool = False) -> None:
+        (self.fatal if is_fatal else self.found).append(str(refusal))
+
+    def check(self) -> None:
+        """Raises `ImportRefused` where there are some that nothing was left out for."""
+        wrong = [*self.fatal, *([] if self.leave_out else self.found)]
+        if wrong:
+            more = [f"… and {len(wrong) - _MOST_SAID} more"] if len(wrong) > _MOST_SAID else []
+            raise ImportRefused("\n".join(wrong[:_MOST_SAID] + more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +98,28 @@ class Lists:
         return tuple(sorted(name for name, ended in self._ended.items() if not ended))
 
 
-def records(file: Path, lists: Lists | None = None) -> Iterator[tuple[Place, dict[str, Any], int]]:
-    """Each record with its place and the bytes read so far; `lists` is told of each page. Raises `ImportRefused`."""
-    for place, document, position in _documents(file):
+def records(
+    file: Path, lists: Lists | None = None, problems: Problems | None = None
+) -> Iterator[tuple[Place, dict[str, Any], int]]:
+    """Each record with its place and the bytes read so far; `lists` is told of each page. A line or an entry that is no
+    record is told to `problems`; without them it raises `ImportRefused`, as a file that cannot be read does."""
+    for place, document, position in _documents(file, problems):
         for steps, record in _flat(document, (), lists or Lists()):
             inside = Place(place.file, place.line, steps)
-            if not isinstance(record, dict):
-                raise inside.refusal(f"expected an object, got {_kind(record)}")
-            yield inside, record, position
+            if isinstance(record, dict):
+                yield inside, record, position
+                continue
+            refusal = inside.refusal(f"expected an object, got {_kind(record)}")
+            if problems is None:
+                raise refusal
+            problems.add(refusal)
 
 
 def _flat(document: Any, steps: Steps, lists: Lists) -> Iterator[tuple[Steps, Any]]:
-    """The records of an array or a list answer; anything else is one record."""
+    """The records of an array or a list answer, however deep; anything else is one record."""
     if isinstance(document, list):
         for index, each in enumerate(document):
-            yield (*steps, index), each
+            yield from _flat(each, (*steps, index), lists)
     elif isinstance(document, dict) and _is_list_answer(document):
         lists.note(document)
         yield from _flat(document["data"], (*steps, "data"), lists)
@@ -101,7 +133,7 @@ def _is_list_answer(document: dict[str, Any]) -> bool:
     return kind in ("list", "search_result") and isinstance(document.get("data"), list)
 
 
-def _documents(file: Path) -> Iterator[tuple[Place, Any, int]]:
+def _documents(file: Path, problems: Problems | None) -> Iterator[tuple[Place, Any, int]]:
     try:
         with file.open("rb") as opened:
             first = _line(file, opened.readline(LARGEST + 1), 1)
@@ -115,16 +147,29 @@ def _documents(file: Path) -> Iterator[tuple[Place, Any, int]]:
             if not _is_whole(first):
                 whole = first + opened.read(LARGEST + 1 - len(first))
                 place = Place(file, number)
-                yield place, _parsed(place, _line(file, whole, number)), len(whole)
+                for at, document in _parsed(place, _line(file, whole, number)):
+                    yield at, document, len(whole)
                 return
             line = first
             while line:
-                if line.strip():
-                    place = Place(file, number)
-                    yield place, _parsed(place, line), opened.tell()
+                for at, document in _of_line(Place(file, number), line, problems):
+                    yield at, document, opened.tell()
                 line, number = _line(file, opened.readline(LARGEST + 1), number + 1), number + 1
     except OSError as error:
         raise ImportRefused(f"{file}: {error.strerror}") from None
+
+
+def _of_line(place: Place, line: bytes, problems: Problems | None) -> list[tuple[Place, Any]]:
+    """What one of JSON Lines holds; nothing where it is empty, or broken and told to `problems`."""
+    if not line.strip():
+        return []
+    try:
+        return _parsed(place, line)
+    except ImportRefused as error:
+        if problems is None:
+            raise
+        problems.add(error)
+        return []
 
 
 def _line(file: Path, line: bytes, number: int) -> bytes:
@@ -142,14 +187,21 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def _parsed(place: Place, document: bytes) -> Any:
+def _parsed(place: Place, document: bytes) -> list[tuple[Place, Any]]:
+    """The JSON values of a text, one after the other."""
+    found: list[tuple[Place, Any]] = []
     try:
         text = document.rstrip().decode()
     except UnicodeDecodeError as error:
         line = place.line + document.count(b"\n", 0, error.start)
         raise ImportRefused(f"{place.file}:{line}: $: not UTF-8 at byte {error.start}") from None
     try:
-        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_whole_number)
+        at, seen, line = _after_space(text, 0), 0, place.line
+        while at < len(text) or not found:
+            line, seen = line + text.count("\n", seen, at), at
+            value, at = _DECODER.raw_decode(text, at)
+            found.append((Place(place.file, line), value))
+            at = _after_space(text, at)
     except json.JSONDecodeError as error:
         line = place.line + error.lineno - 1
         raise ImportRefused(f"{place.file}:{line}: $: not JSON: {error.msg} at column {error.colno}") from None
@@ -157,7 +209,7 @@ def _parsed(place: Place, document: bytes) -> Any:
         raise ImportRefused(f"{place.file}:{place.line}: $: nested too deep") from None
     except ValueError as error:
         raise ImportRefused(f"{place.file}:{place.line}: $: {error}") from None
-    return parsed
+    return found
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -177,6 +229,9 @@ def _whole_number(digits: str) -> int:
     if len(digits) > 19 or abs(int(digits)) >= 2**63:
         raise ValueError(f"the number {digits[:40]} is beyond 64 bits")
     return int(digits)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_whole_number)
 
 
 def encoded(place: Place, record: dict[str, Any]) -> bytes:

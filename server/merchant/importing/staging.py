@@ -1,8 +1,9 @@
 """What an import has read, before any of it is believed: a temporary database, so that files may come in any order and
 be larger than memory. It is gone when it is closed.
 
-What needs no other object is mapped at once and staged in our types; prices, discounts, subscriptions and invoices are
-staged as they came and mapped when everything is read.
+What needs no other object is mapped at once and staged in our types; everything else is staged as it came and mapped
+when everything is read. What is wrong with a record is told to `problems`, and what its fields say beyond what is read
+to `notes`; the record is not staged then.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,9 +19,12 @@ from typing import Any
 
 import msgspec
 
-from server.billing.stripe import mapping, mapping_accounts, mapping_catalog
+from server.billing.model.account import ENDED
+from server.billing.stripe import legacy, mapping, mapping_accounts, mapping_catalog
+from server.billing.stripe.fields import findings
 from server.billing.stripe.reading import MappingError, ident, owner
-from server.merchant.importing.reading import Place, encoded
+from server.merchant.importing.reading import ImportRefused, Place, Problems, encoded
+from server.merchant.importing.report import Notes
 
 _SCHEMA = """
 CREATE TABLE staged (kind TEXT, id TEXT, owner TEXT, digest BLOB, file TEXT, line INTEGER, steps BLOB, document BLOB,
@@ -40,8 +45,12 @@ _ALONE: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "tax_rate": lambda raw: ("", mapping_catalog.tax_rate(raw)),
 }
 CATALOG = ("product", "price", "coupon", "promotion_code", "tax_rate", "discount")
-OWNED = ("customer", "payment_method", "tax_id", "subscription", "invoice")
-_LATER = ("price", "discount", "subscription", "invoice")
+OWNED = (
+    "customer", "payment_method", "tax_id", "subscription", "invoice", "subscription_schedule", "invoiceitem"
+)  # fmt: skip
+_LATER = ("price", "discount", "customer", "subscription", "invoice", "subscription_schedule", "invoiceitem")
+_SOURCES = ("card", "bank_account", "source")
+_TAXED = "subscription.automatic_tax.enabled"
 _ACCOUNTS = ("v2.core.account", "account")
 
 
@@ -56,9 +65,11 @@ class Staged:
 
 
 class Staging:
-    def __init__(self, live: bool | None) -> None:
-        """`live`: whether the brand is; None: the first object that says so decides for all."""
-        self.live = live
+    def __init__(self, live: bool | None, problems: Problems, notes: Notes, *, without_automatic_tax: bool) -> None:
+        """`live`: whether the brand is; None: the first object that says so decides for all. `without_automatic_tax`:
+        whether the ledger may bill what Stripe would have added a tax to."""
+        self.live, self.problems, self.notes = live, problems, notes
+        self._may_lack_tax = without_automatic_tax
         self.ignored: Counter[str] = Counter()
         # The store's writer thread reads what this thread wrote; never both at once.
         self._database = sqlite3.connect("", check_same_thread=False)
@@ -68,13 +79,26 @@ class Staging:
         self._database.close()
 
     def add(self, place: Place, raw: dict[str, Any]) -> None:
-        """Stage one record. Raises `ImportRefused` naming it where it is not what Stripe sends."""
+        """Stage one record, and the whole objects inside it."""
+        self._try(place, raw, expanded=False)
+
+    def _try(self, place: Place, raw: dict[str, Any], *, expanded: bool) -> None:
         try:
-            self._add(place, raw, expanded=False)
+            self._add(place, raw, expanded=expanded)
         except MappingError as error:
-            raise place.refusal(error.problem, error.path) from None
+            kind = raw.get("object")
+            old = isinstance(kind, str) and legacy.is_old(kind, raw)
+            hint = f" (an export of an old API version: {legacy.EXPORT_WITH})" if old else ""
+            self.broken(place.refusal(error.problem + hint, error.path), str(kind)[:60], error.path == "$.livemode")
+        except ImportRefused as error:
+            self.broken(error, str(raw.get("object"))[:60])
+
+    def broken(self, refusal: ImportRefused, kind: str, is_fatal: bool = False) -> None:
+        self.problems.add(refusal, is_fatal=is_fatal)
+        self.notes.of(kind).leave_out("wrong")
 
     def _add(self, place: Place, raw: dict[str, Any], *, expanded: bool) -> None:
+        raw = _todays(raw)
         kind = raw.get("object")
         if not isinstance(kind, str):
             raise MappingError('expected the kind of object, such as "customer", got nothing', "$.object")
@@ -86,6 +110,8 @@ class Staging:
             return
         if raw.get("deleted") is True:
             raise MappingError("a deleted object has nothing to import; leave it out", "$.deleted")
+        if not expanded:
+            self._note(place, kind, raw)
         whose, identity, document = _prepared(kind, raw)
         if known_kind in OWNED and not whose:
             if known_kind in ("subscription", "invoice"):
@@ -102,7 +128,21 @@ class Staging:
         # An object by itself says more than its copy inside another.
         self._database.execute(_PUT + ("NOTHING" if expanded else _REPLACE), {**row, **where, "document": document})
         for key, inside in _expansions(raw):
-            self._add(Place(place.file, place.line, (*place.steps, *key)), inside, expanded=True)
+            self._try(Place(place.file, place.line, (*place.steps, *key)), inside, expanded=True)
+
+    def _note(self, place: Place, kind: str, raw: dict[str, Any]) -> None:
+        """What the record says beyond what is read. Raises `MappingError` for what is refused."""
+        for each in findings(kind, raw):
+            if not each.is_refused:
+                self.notes.name(each.name, each.why, place.at(each.path))
+            elif each.name == _TAXED and (self._may_lack_tax or raw.get("status") in ENDED):
+                self.notes.name(each.name, "the ledger bills it without that tax", place.at(each.path))
+            else:
+                raise MappingError(each.why, each.path)
+        if legacy.is_old(kind, raw):
+            self.notes.name(kind, f"of an old API version, read as far as it says; {legacy.EXPORT_WITH}", place.at("$"))
+        if kind == "coupon" and "applies_to" not in raw:
+            self.notes.name("coupon.applies_to", "was not expanded: it counts for every product", place.at("$"))
 
     def _check_mode(self, raw: dict[str, Any]) -> None:
         live = raw.get("livemode")
@@ -113,6 +153,13 @@ class Staging:
         if live is not self.live:
             words = ("test data", "live data")
             raise MappingError(f"{words[live]} for {words[self.live]}: the two are never mixed", "$.livemode")
+
+    def snapshot(self) -> tuple[Problems, Notes]:
+        """What reading found, so that a second try of the writing begins with it."""
+        return deepcopy((self.problems, self.notes))
+
+    def restore(self, read: tuple[Problems, Notes]) -> None:
+        self.problems, self.notes = deepcopy(read)
 
     def count(self) -> int:
         """How many customers there is something of."""
@@ -151,27 +198,51 @@ def _prepared(kind: str, raw: dict[str, Any]) -> tuple[str, str, bytes]:
         return whose, mapped.id, msgspec.msgpack.encode(mapped)
     if kind in _LATER:
         account = raw.get("customer_account")
+        if kind == "customer":
+            whose = mapping.customer({**raw, "discount": None})[0].id
+            return whose, whose, msgspec.msgpack.encode(raw)
         whose = owner(raw.get("customer"), account if isinstance(account, str) else None)
         return whose if kind in OWNED else "", ident(raw, "$"), msgspec.msgpack.encode(raw)
-    if kind in _ACCOUNTS:
-        customer, balance = mapping_accounts.account(raw), None
-    else:
-        customer, balance = mapping.customer(raw)
-    return customer.id, customer.id, msgspec.msgpack.encode((customer, balance))
+    customer = mapping_accounts.account(raw)
+    return customer.id, customer.id, msgspec.msgpack.encode(raw)
 
 
-def _expansions(raw: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Whole objects that stand inside this one because the request expanded them."""
-    settings = raw.get("invoice_settings")
-    inside = [
+def _todays(raw: dict[str, Any]) -> dict[str, Any]:
+    """Plans are prices, and cards of the time before payment methods are those."""
+    if raw.get("object") == "plan":
+        return {**legacy.price_of(raw), "object": "price"}
+    if raw.get("object") in _SOURCES and raw.get("customer") is not None:
+        return legacy.payment_method_of(raw, raw.get("created") or 0)
+    return raw
+
+
+def _expansions(raw: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+    """Whole objects that stand inside this one because the request expanded them, or because old versions did."""
+    settings, kind = raw.get("invoice_settings"), raw.get("object")
+    inside: list[tuple[tuple[str | int, ...], Any]] = [
         (("customer",), raw.get("customer")),
         (("default_payment_method",), raw.get("default_payment_method")),
         (("latest_invoice",), raw.get("latest_invoice")),
+        (("schedule",), raw.get("schedule")),
         (
             ("invoice_settings", "default_payment_method"),
             settings.get("default_payment_method") if isinstance(settings, dict) else None,
         ),
     ]
+    if kind == "customer":
+        inside += [(step, each) for step, each in _listed(raw, "subscriptions")]
+        for step, each in _listed(raw, "sources"):
+            if isinstance(each, dict):
+                whose = {"customer": raw.get("id"), "created": each.get("created") or raw.get("created")}
+                inside.append((step, {**each, **whose}))
     for steps, each in inside:
         if isinstance(each, dict) and isinstance(each.get("object"), str) and each.get("deleted") is not True:
             yield steps, each
+
+
+def _listed(raw: dict[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """The entries of a list that stands in a field."""
+    found = raw.get(key)
+    data = found.get("data") if isinstance(found, dict) else None
+    for index, each in enumerate(data if isinstance(data, list) else ()):
+        yield (key, "data", index), each

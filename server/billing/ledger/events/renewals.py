@@ -54,6 +54,7 @@ __all__ = [
     "settled",
     "with_lasting",
     "with_subscription",
+    "without_method",
 ]
 
 AT_ONCE = 500
@@ -217,7 +218,7 @@ def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[
     """The next period begins. Nothing is billed while unpaid or while drafts are kept (Stripe's `keep_as_draft`)."""
     status = subscription.status
     if ends_with_trial(account, subscription):
-        return with_subscription(account, _without_method(subscription, at)), ()
+        return with_subscription(account, without_method(subscription, at)), ()
     renewed, items = next_period(subscription, at)
     if status == "trialing":
         renewed = replace(renewed, status="active")
@@ -237,7 +238,7 @@ def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[
     return with_subscription(account, renewed), (invoice,)
 
 
-def _without_method(subscription: Subscription, at: datetime) -> Subscription:
+def without_method(subscription: Subscription, at: datetime) -> Subscription:
     """A trial is over and there is nothing to charge: what the business chose for that."""
     if subscription.trial_without_method == "pause":
         return replace(subscription, status="paused")

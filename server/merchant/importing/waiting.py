@@ -1,0 +1,66 @@
+"""Schedules and pending invoice items, put where they wait: at a subscription of the customer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from server.billing.ledger.sums.upcoming import renews_at, with_subscription
+from server.billing.model.account import ENDED, Account, Subscription
+from server.billing.stripe import mapping_waiting
+from server.billing.stripe.reading import Known
+from server.merchant.importing.catalog import named
+from server.merchant.importing.staging import Staged
+
+
+def with_schedules(account: Account, each: Staged, known: Known) -> tuple[Account, str]:
+    """The account with that schedule, and why it was left out, or empty."""
+    raw: Any = msgspec.msgpack.decode(each.document)
+    whose = raw.get("subscription") or raw.get("released_subscription")
+    found = account.subscription(whose.get("id", "") if isinstance(whose, dict) else str(whose or ""))
+    currency = found.currency if found else ""
+    schedule = named(each, lambda: mapping_waiting.schedule(raw, known, currency)) if found or not whose else None
+    if found is None or schedule is None:
+        return account, "its subscription has not begun" if not whose else "its subscription is not there"
+    if schedule.is_over:
+        changed = replace(found, schedule="", phases=()) if found.schedule == schedule.id else found
+    else:
+        ends = found.cancel_at or schedule.cancel_at
+        changed = replace(found, schedule=schedule.id, phases=schedule.phases, cancel_at=ends)
+    return with_subscription(account, changed), ""
+
+
+def with_items(account: Account, each: Staged, _: Known) -> tuple[Account, str]:
+    """The account with that invoice item, and why it was left out, or empty."""
+    raw: Any = msgspec.msgpack.decode(each.document)
+    waiting = named(each, lambda: mapping_waiting.invoice_item(raw))
+    account = _without(account, waiting.id)
+    if waiting.is_billed:
+        return account, "on an invoice already"
+    if any(line.id == waiting.id for invoice in account.invoices for line in invoice.lines):
+        return account, "on an invoice of the ledger already"
+    found = _at(account, waiting)
+    if found is None:
+        return account, "no subscription bills it"
+    pending = (*found.pending, mapping_waiting.pending(waiting, found))
+    return with_subscription(account, replace(found, pending=pending)), ""
+
+
+def _without(account: Account, identity: str) -> Account:
+    for each in account.subscriptions:
+        left = tuple(waits for waits in each.pending if waits.line.id != identity)
+        if left != each.pending:
+            account = with_subscription(account, replace(each, pending=left))
+    return account
+
+
+def _at(account: Account, waiting: mapping_waiting.Waiting) -> Subscription | None:
+    """Its own subscription, or the one of its currency that is billed next."""
+    currency = waiting.line.amount.currency
+    alive = [each for each in account.subscriptions if each.status not in ENDED and each.currency == currency]
+    if waiting.subscription:
+        return next((each for each in alive if each.id == waiting.subscription), None)
+    due = [(at, each.id, each) for each in alive if (at := renews_at(each))]
+    return min(due, default=(None, "", None))[2]
