@@ -67,11 +67,18 @@ def link_show(options: argparse.Namespace) -> int:
 
 
 def import_command(options: argparse.Namespace) -> int:
-    from server.merchant.importing.files import ImportRefused, import_files  # noqa: PLC0415
+    from server.merchant.importing import report  # noqa: PLC0415
+    from server.merchant.importing.files import ImportRefused, Options, import_files  # noqa: PLC0415
 
     brand = link.brand_named(themes_folder(), options.brand)
     page = brand.config.login_page
     live = not page.link.startswith("test_") if page.link else None
+    chosen = Options(
+        billed_until=options.billed_until,
+        leave_out=options.leave_out_broken is not None,
+        without_automatic_tax=options.bill_without_automatic_tax,
+        is_dry=options.dry_run,
+    )
 
     async def work(store: Store) -> int:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
@@ -82,16 +89,14 @@ def import_command(options: argparse.Namespace) -> int:
                 bar.update(task, description=what, completed=done, total=whole or None)
 
             try:
-                done = await import_files(store, brand.name, options.files, live=live, now=now(), progress=told)
+                done = await import_files(
+                    store, brand.name, options.files, live=live, now=now(), options=chosen, progress=told
+                )
             except ImportRefused as error:
                 return refuse(f"{error}\nNothing was imported.")
-        print(f"{done.new} customers are new, {done.changed} changed, {done.unchanged} are as they were.")
-        if done.unreachable:
-            print(f"{done.unreachable} have no address that a mail could reach: they cannot log in.")
-        if done.ignored:
-            print("Not used: " + ", ".join(f"{count} of {kind}" for kind, count in sorted(done.ignored.items())))
-        for each in done.unfinished:
-            print(f"{each}: its last page is in none of these files (has_more); import the rest, too.")
+        if options.leave_out_broken is not None:
+            options.leave_out_broken.write_text("".join(f"{each}\n" for each in done.broken))
+        print(report.as_json(done) if options.json else "\n".join(report.lines(done)))
         return 0
 
     return with_store(work)
@@ -199,6 +204,32 @@ def port(text: str) -> int:
     return int(text)
 
 
+def moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date like 2026-11-30 or 2026-11-30T12:00+01:00") from None
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+
+
+def import_menu(imported: argparse.ArgumentParser) -> None:
+    imported.add_argument("brand")
+    imported.add_argument("files", nargs="+", type=Path, metavar="file")
+    imported.add_argument(
+        "--billed-until", type=moment, metavar="MOMENT", help="until when others billed; default: now"
+    )
+    imported.add_argument("--dry-run", action="store_true", help="keep nothing; say what would come next")
+    imported.add_argument(
+        "--leave-out-broken", type=Path, metavar="FILE", help="import without the broken records, and list them there"
+    )
+    imported.add_argument(
+        "--bill-without-automatic-tax",
+        action="store_true",
+        help="bill what Stripe would have added a tax to without it",
+    )
+    imported.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
 def workers(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers from 1 to 256")
@@ -240,9 +271,7 @@ def menu() -> argparse.ArgumentParser:
     shown = add(links, "show", link_show, "print the active link")
     for each in (activated, shown, add(links, "deactivate", link_deactivate, "nobody can log in by the link any more")):
         each.add_argument("brand")
-    imported = add(commands, "import", import_command, "fill the ledger from Stripe-shaped JSON")
-    imported.add_argument("brand")
-    imported.add_argument("files", nargs="+", type=Path, metavar="file")
+    import_menu(add(commands, "import", import_command, "fill the ledger from Stripe-shaped JSON"))
     configs = commands.add_parser("config", help="a brand's configuration").add_subparsers(
         required=True, metavar="verb"
     )

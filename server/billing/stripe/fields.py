@@ -163,7 +163,7 @@ KINDS: dict[str, Fields] = {
             {_below("status_transitions", "finalized_at paid_at")} subtotal total
             {_below("total_discount_amounts", "amount discount")} {_below("total_pretax_credit_amounts", "amount type")}
             {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate taxability_reason")}""",
-        older="""subscription charge payment_intent date paid closed forgiven billing discount tax tax_percent
+        older="""subscription charge.* payment_intent.* date paid closed forgiven billing discount tax tax_percent
             total_tax_amounts.* amount_shipping""",
         harmless="""account_country account_name account_tax_ids application attempt_count attempted auto_advance
             automatic_tax automatically_finalizes_at collection_method confirmation_secret customer_phone
