@@ -7,14 +7,12 @@ from typing import Any
 
 import msgspec
 
-from server.billing.model.account import Discount, InvoiceLine, Item, Pending, Phase, PhaseItem, Subscription, TaxRate
-from server.billing.model.amounts import line_taxes, rates_of, taxes_on
+from server.billing.model.account import Discount, InvoiceLine, Phase, PhaseItem, TaxRate
 from server.billing.stripe import mapping_catalog
 from server.billing.stripe import wire_waiting as shapes
 from server.billing.stripe.legacy import price_of
 from server.billing.stripe.reading import Known, MappingError, at, ident, money, read
 from server.billing.stripe.wire_invoices import Pricing
-from server.formats.money import Money
 
 ENDED = frozenset({"canceled", "completed", "released"})
 
@@ -144,14 +142,3 @@ def invoice_item(raw: Any) -> Waiting:
         subscription=whose,
     )
     return Waiting(found.id, whose, line, _rates(found.tax_rates, "$.tax_rates"), found.invoice is not None)
-
-
-def pending(waiting: Waiting, subscription: Subscription) -> Pending:
-    """The item as it waits at this subscription, with its taxes."""
-    first: Item = subscription.items[0]
-    rates = waiting.rates or subscription.default_tax_rates
-    own = msgspec.structs.replace(first, tax_rates=rates)
-    taxes = taxes_on(waiting.line.amount.amount, rates_of(subscription, own), subscription.currency)
-    amount = Money(waiting.line.amount.amount, subscription.currency)
-    line = msgspec.structs.replace(waiting.line, amount=amount, subscription=subscription.id, taxes=line_taxes(taxes))
-    return Pending(line=line, taxes=taxes)

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from server.billing.ledger.events.renewals import with_lasting, without_method
-from server.billing.ledger.sums.upcoming import begun_by, ends_with_trial, next_period, renews_at
+from server.billing.ledger.sums.upcoming import begun_by, ends_with_trial, next_period
 from server.billing.model.account import ENDED, Account, Invoice, Item, Subscription
+from server.billing.model.periods import renews_at
 
 _UNFINISHED = timedelta(hours=23)
 _MOST = 40_000

@@ -51,7 +51,7 @@ class Coming(msgspec.Struct, frozen=True):
     name: str
     subscription: str
     at: datetime
-    total: Money
+    total: Money | None
     plus_usage: bool
     plus_tax: bool
     how: str
@@ -160,7 +160,7 @@ def _next(done: Imported) -> Iterator[str]:
     yield f"What comes next, within {SOON.days} days:" if done.coming else f"Nobody is charged within {SOON.days} days."
     for each in sorted(done.coming, key=lambda each: (each.at, each.customer)):
         plus = [word for word, is_so in (("usage", each.plus_usage), ("tax", each.plus_tax)) if is_so]
-        total = f"{in_units(each.total.amount, each.total.currency):f} {each.total.currency}"
+        total = f"{in_units(each.total.amount, each.total.currency):f} {each.total.currency}" if each.total else "?"
         on_top = f" plus {' and '.join(plus)}" if plus else ""
         yield f"  {each.at:%Y-%m-%d %H:%M} {each.customer} {each.name}: {each.subscription}, {total}{on_top}, {each.how}"
 

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.upcoming import renews_at, with_subscription
-from server.billing.model.account import ENDED, Account, Subscription
+from server.billing.ledger.sums.bills import line_taxes, rates_of, taxes_on
+from server.billing.ledger.sums.upcoming import with_subscription
+from server.billing.model.account import ENDED, Account, Pending, Subscription
+from server.billing.model.periods import renews_at
 from server.billing.stripe import mapping_waiting
 from server.billing.stripe.reading import Known
 from server.merchant.importing.catalog import named
@@ -44,7 +46,7 @@ def with_items(account: Account, each: Staged, _: Known) -> tuple[Account, str]:
     found = _at(account, waiting)
     if found is None:
         return account, "no subscription bills it"
-    pending = (*found.pending, mapping_waiting.pending(waiting, found))
+    pending = (*found.pending, _pending(waiting, found))
     return with_subscription(account, replace(found, pending=pending)), ""
 
 
@@ -54,6 +56,13 @@ def _without(account: Account, identity: str) -> Account:
         if left != each.pending:
             account = with_subscription(account, replace(each, pending=left))
     return account
+
+
+def _pending(waiting: mapping_waiting.Waiting, found: Subscription) -> Pending:
+    """The item with its own rates, or those of the subscription."""
+    as_item = replace(found.items[0], tax_rates=waiting.rates)
+    taxes = taxes_on(waiting.line.amount.amount, rates_of(found, as_item), found.currency)
+    return Pending(line=replace(waiting.line, subscription=found.id, taxes=line_taxes(taxes)), taxes=taxes)
 
 
 def _at(account: Account, waiting: mapping_waiting.Waiting) -> Subscription | None:
