@@ -37,6 +37,12 @@ def is_old(kind: str, raw: Json) -> bool:
     return kind == "plan" or (kind == "customer" and "account_balance" in raw)
 
 
+def hint(kind: str, raw: Any) -> str:
+    """What a refusal says beside its reason, where the object is an old one."""
+    is_so = isinstance(raw, dict) and is_old(kind, raw)
+    return f" (an export of an old API version: {EXPORT_WITH})" if is_so else ""
+
+
 def todays_customer(raw: Any) -> Any:
     if isinstance(raw, dict) and raw.get("balance") is None and "account_balance" in raw:
         return {**raw, "balance": raw["account_balance"]}
@@ -169,6 +175,7 @@ def _payment(raw: Json) -> Json | None:
     if isinstance(whole.get("source"), dict) and "payment_method_details" not in whole:
         card = payment_method_of(whole["source"], None)
         whole = {**whole, "payment_method_details": {"type": card["type"], card["type"]: card[card["type"]]}}
+        intent = {**intent, "latest_charge": whole} if isinstance(intent, dict) else intent
     identity = whole.get("id") or charge or (intent.get("id") if isinstance(intent, dict) else intent)
     if not isinstance(identity, str):
         return None

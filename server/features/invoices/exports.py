@@ -22,8 +22,21 @@ from server.billing import Invoice, Money
 from server.formats.minor_units import in_units
 
 COLUMNS = (
-    *("number", "date", "due", "paid", "status", "currency", "subtotal", "discount", "tax", "total", "amount_paid"),
-    *("amount_due", "billed_to", "email", "country", "lines", "id"),
+    *(
+        "number",
+        "date",
+        "due",
+        "paid",
+        "status",
+        "currency",
+        "subtotal",
+        "discount",
+        "credits",
+        "shipping",
+        "tax",
+        "total",
+    ),
+    *("amount_paid", "amount_due", "billed_to", "email", "country", "lines", "id"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -51,6 +64,7 @@ def _row(it: Invoice, zone: tzinfo) -> list[object]:
         *(harmless(it.status), harmless(it.currency)),
         decimal(it.subtotal),
         decimal(Money(sum(each.amount.amount for each in it.discounts), it.currency)),
+        *(decimal(each or Money(0, it.currency)) for each in (it.credit_grants, it.shipping)),
         decimal(Money(sum(each.amount.amount for each in it.taxes), it.currency)),
         *(decimal(it.total), decimal(it.amount_paid), decimal(it.amount_due)),
         *(harmless(it.customer_name), harmless(it.customer_email), harmless(it.customer_address.country)),

@@ -66,6 +66,8 @@ class List(View, frozen=True):
     """Those that can be chosen, newest first; none: the customer has no invoice."""
     debts: tuple[InvoiceRow, ...] = ()
     """Older ones that are still to be paid, beside the newest page."""
+    has_documents: bool = True
+    """There are PDFs of that year's, as far as this page knows."""
 
     @property
     def is_chosen(self) -> bool:
@@ -158,6 +160,8 @@ def listing(
     debts: Sequence[Invoice] = (),
 ) -> List:
     chosen = chosen or Choice()
+    taken = chosen.year or next(iter(offered), 0)
+    of_year = [each for each in page.invoices if each.created_at.year == taken]
     return List(
         rows=tuple(row(each, now) for each in page.invoices),
         before=before,
@@ -166,6 +170,7 @@ def listing(
         status=chosen.status,
         years=offered,
         debts=tuple(row(each, now) for each in debts),
+        has_documents=bool(page.before) or not of_year or any(map(has_document, of_year)),
     )
 
 
@@ -241,8 +246,8 @@ def electronic(view: Detail, business: Business) -> Detail:
 
 
 def has_document(invoice: Invoice) -> bool:
-    """Whether the portal can make a PDF of it: Stripe makes its own, and half an invoice would be a wrong one."""
-    return not invoice.hosted and not invoice.has_more_lines and len(invoice.lines) <= MOST_LINES
+    """Whether the portal can make a PDF of it: Stripe makes its own, and one whose parts do not make its total is wrong."""
+    return not invoice.hosted and invoice.adds_up and len(invoice.lines) <= MOST_LINES
 
 
 def has_receipt(invoice: Invoice) -> bool:

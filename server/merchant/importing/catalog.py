@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from server.billing.model.account import Coupon, Discount, Price, Product, PromotionCode, TaxRate
-from server.billing.stripe import mapping_catalog
+from server.billing.stripe import legacy, mapping_catalog
 from server.billing.stripe.reading import MappingError
 from server.merchant.importing.reading import ImportRefused
 from server.merchant.importing.report import Notes
@@ -28,12 +28,12 @@ _SHAPES: dict[str, type[msgspec.Struct]] = {
 }
 
 
-def named(each: Staged, work: Callable[[], T]) -> T:
-    """Do it; a mistake in the record is refused with its place."""
+def named(each: Staged, work: Callable[[], T], raw: object = None) -> T:
+    """Do it; a mistake in the record (`raw`) is refused with its place."""
     try:
         return work()
     except MappingError as error:
-        raise each.place.refusal(error.problem, error.path) from None
+        raise each.place.refusal(error.problem + legacy.hint(each.kind, raw), error.path) from None
 
 
 class Catalog:

@@ -200,12 +200,12 @@ class Merging:
 
     def _subscription(self, each: Staged) -> Subscription:
         raw: Any = msgspec.msgpack.decode(each.document)
-        return named(each, lambda: mapping.subscription(raw, self._catalog))
+        return named(each, lambda: mapping.subscription(raw, self._catalog), raw)
 
     def _invoice(self, each: Staged) -> list[Invoice]:
         """Drafts are never shown; a page of Stripe's for the invoice is not this ledger's."""
         raw: Any = msgspec.msgpack.decode(each.document)
-        _, invoice = named(each, lambda: mapping_invoices.invoice(raw, self._catalog))
+        _, invoice = named(each, lambda: mapping_invoices.invoice(raw, self._catalog), raw)
         if invoice.status == "draft":
             self._left_out(each, "draft")
             return []

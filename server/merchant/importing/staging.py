@@ -86,14 +86,14 @@ class Staging:
         try:
             self._add(place, raw, expanded=expanded)
         except MappingError as error:
-            kind = raw.get("object")
-            old = isinstance(kind, str) and legacy.is_old(kind, raw)
-            hint = f" (an export of an old API version: {legacy.EXPORT_WITH})" if old else ""
-            self.broken(place.refusal(error.problem + hint, error.path), str(kind)[:60], error.path == "$.livemode")
+            kind = str(raw.get("object"))[:60]
+            refusal = place.refusal(error.problem + legacy.hint(kind, raw), error.path)
+            self.broken(refusal, kind, is_fatal=error.path == "$.livemode")
         except ImportRefused as error:
             self.broken(error, str(raw.get("object"))[:60])
 
-    def broken(self, refusal: ImportRefused, kind: str, is_fatal: bool = False) -> None:
+    def broken(self, refusal: ImportRefused, kind: str, *, is_fatal: bool = False) -> None:
+        """That record is left out, if the run goes on at all."""
         self.problems.add(refusal, is_fatal=is_fatal)
         self.notes.of(kind).leave_out("wrong")
 

@@ -1,0 +1,575 @@
+"""Exports as merchants have them: each case stands for a kind of loss. November 2026 is now in the files."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from server.billing import Money
+from server.billing.ledger.events.renewals import bring_up_to_date
+from server.formats.minor_units import in_units
+from server.merchant.importing import report
+from server.merchant.importing.files import ImportRefused, Options, import_files, import_records
+from tests.support import exports
+
+pytestmark = pytest.mark.anyio
+CASES = Path(__file__).parents[2] / "corpora" / "exports"
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+SECONDS = int(NOW.timestamp())
+DAY = 86_400
+
+
+@dataclass
+class Importing:
+    store: object
+    ledger: object
+
+    async def case(self, name, now=NOW, **options):
+        return await import_files(
+            self.store, "plain", [next(CASES.glob(f"{name}-*.json"))], live=None, now=now, options=Options(**options)
+        )
+
+    async def records(self, *found, now=NOW, **options):
+        return await import_records(self.store, "plain", found, now=now, options=Options(**options))
+
+    async def account(self, customer="cus_1"):
+        return await self.ledger.account(customer, NOW)
+
+    async def next_total(self, customer="cus_1"):
+        return (await self.account(customer)).upcoming[0].total
+
+    async def kept(self):
+        return await self.store.read("SELECT count(*) FROM account")
+
+
+@pytest.fixture
+def importing(store, ledger):
+    return Importing(store, ledger)
+
+
+def running(identity="sub_1", /, items=None, **more):
+    """A subscription whose period runs now."""
+    period = {"current_period_start": SECONDS - 10 * DAY, "current_period_end": SECONDS + 20 * DAY}
+    items = [exports.item(**period)] if items is None else [each | period for each in items]
+    return exports.subscription(identity, items=items, **{"billing_cycle_anchor": SECONDS - 10 * DAY, **more})
+
+
+def said(done):
+    return "\n".join(report.lines(done))
+
+
+# A field that changes an amount is read.
+
+
+async def test_the_discount_of_the_customer_counts(importing):
+    await importing.case("03")
+    assert await importing.next_total("cus_Cora") == Money(1000, "USD")
+
+
+async def test_the_discount_of_an_item_counts(importing):
+    await importing.case("04")
+    assert await importing.next_total("cus_Ida") == Money(1000, "USD")
+
+
+async def test_a_pending_item_is_on_the_next_invoice(importing):
+    await importing.case("20")
+    assert await importing.next_total("cus_Ike") == Money(3500, "USD")
+    account, (invoice,) = bring_up_to_date(await importing.account("cus_Ike"), NOW + timedelta(days=30))
+    assert [each.description for each in invoice.lines] == ["Setup", "Tea Box"]
+    assert account.subscriptions[0].pending == ()
+
+
+OWN = {  # found by ourselves, of the same kind
+    "item tax rates": ({"items": [exports.item(tax_rates=[{"id": "txr_1", "percentage": 19}])]}, {}, 3689),
+    "an exempt customer": ({"default_tax_rates": [{"id": "t", "percentage": 19}]}, {"tax_exempt": "reverse"}, 3100),
+    "the old tax_percent": ({"tax_percent": 19}, {}, 3689),
+    "the old plan": ({"items": [{**exports.item(), "price": None, "plan": {
+        "id": "gold", "object": "plan", "amount": 900, "currency": "eur", "interval": "month", "product": "prod_1"}}]},
+        {}, 900),
+    "no items, but a plan": ({"items": None, "plan": {
+        "id": "gold", "object": "plan", "amount": 900, "currency": "eur", "interval": "month", "name": "Gold"},
+        "quantity": 2, "current_period_start": SECONDS - 10 * DAY, "current_period_end": SECONDS + 20 * DAY}, {}, 1800),
+    "a price in another currency": ({"items": [exports.item(price=exports.price(
+        currency="usd", currency_options={"eur": {"unit_amount": 4000}}))]}, {}, 4000),
+    "a coupon in another currency": ({"discounts": [exports.discount(source={"coupon": {
+        "id": "TEN", "amount_off": 1000, "currency": "usd", "duration": "forever",
+        "currency_options": {"eur": {"amount_off": 900}}}})]}, {}, 2200),
+    "the subscription's discount before the customer's": (
+        {"discounts": [exports.discount(source={"coupon": exports.coupon(percent_off=10)})]},
+        {"discount": exports.discount("di_2", source={"coupon": exports.coupon(percent_off=50)})}, 2790),
+    "a balance without a currency": ({}, {"balance": -600, "currency": None}, 3100),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OWN)
+async def test_what_changes_an_amount_is_read_wherever_it_is(importing, kind):
+    subscription, customer, total = OWN[kind]
+    it = running(**subscription)
+    if "plan" in subscription:
+        del it["items"]
+    await importing.records(exports.product(), exports.customer(**customer), it)
+    assert await importing.next_total() == Money(total, "EUR")
+    balance = (await importing.account()).balance
+    assert balance == (Money(-600, "EUR") if customer.get("balance") else None)
+
+
+async def test_an_exempt_customer_is_billed_no_tax(importing):
+    taxed = running(default_tax_rates=[{"id": "t", "percentage": 19}])
+    await importing.records(exports.product(), exports.customer(tax_exempt="exempt"), taxed)
+    _, (invoice,) = bring_up_to_date(await importing.account(), NOW + timedelta(days=25))
+    assert (invoice.total, invoice.taxes, invoice.customer_tax_exempt) == (Money(3100, "EUR"), (), "exempt")
+
+
+async def test_a_customers_exemption_that_changes_reaches_the_subscriptions_that_did_not(importing):
+    taxed = running(default_tax_rates=[{"id": "t", "percentage": 19}])
+    await importing.records(exports.product(), exports.customer(), taxed)
+    assert await importing.next_total() == Money(3689, "EUR")
+    await importing.records(exports.customer(tax_exempt="reverse"))
+    assert await importing.next_total() == Money(3100, "EUR")
+
+
+async def test_a_discount_of_the_customer_that_counted_once_does_not_come_again(importing):
+    once = exports.discount(source={"coupon": exports.coupon(percent_off=50, duration="once")})
+    await importing.records(exports.product(), exports.customer(discount=once), running())
+    assert await importing.next_total() == Money(1550, "EUR")
+    later = NOW + timedelta(days=25)
+    assert (await importing.ledger.account("cus_1", later)).upcoming[0].total == Money(3100, "EUR")
+    await importing.records(exports.customer(discount=once, name="Jennifer"), now=later)
+    assert (await importing.ledger.account("cus_1", later)).upcoming[0].total == Money(3100, "EUR")
+
+
+async def test_the_next_phase_of_a_schedule_is_what_is_charged_next(importing):
+    end = SECONDS + 20 * DAY
+    phases = [
+        {"start_date": SECONDS - 10 * DAY, "end_date": end, "items": [{"price": "price_1", "quantity": 1}]},
+        {"start_date": end, "end_date": end + 60 * DAY, "items": [{"price": "price_2", "quantity": 2}]},
+    ]
+    schedule = {
+        "id": "sub_sched_1", "object": "subscription_schedule", "customer": "cus_1", "subscription": "sub_1",
+        "status": "active", "current_phase": {"start_date": SECONDS - 10 * DAY, "end_date": end},
+        "end_behavior": "cancel", "phases": phases,
+    }  # fmt: skip
+    prices = [exports.price(), exports.price("price_2", unit_amount=6200, unit_amount_decimal="6200")]
+    await importing.records(exports.product(), *prices, exports.customer(), running(schedule="sub_sched_1"), schedule)
+    assert await importing.next_total() == Money(12400, "EUR")
+    assert (await importing.account()).subscriptions[0].cancel_at == datetime.fromtimestamp(end + 60 * DAY, UTC)
+
+
+async def test_a_pending_item_has_its_own_tax_and_may_give_back(importing):
+    item = {"id": "ii_1", "object": "invoiceitem", "customer": "cus_1", "currency": "eur", "date": SECONDS}
+    refund = {**item, "amount": -1550, "tax_rates": [{"id": "t", "percentage": 10}]}
+    await importing.records(exports.product(), exports.customer(), running(), refund)
+    assert await importing.next_total() == Money(3100 - 1550 - 155, "EUR")
+    done = await importing.records(
+        {**refund, "invoice": "in_9"}, {**item, "id": "ii_2", "amount": 1, "currency": "usd"}
+    )
+    assert await importing.next_total() == Money(3100, "EUR")
+    assert done.kinds["invoiceitem"].left_out == {"on an invoice already": 1, "no subscription bills it": 1}
+
+
+async def test_what_a_trials_end_does_without_a_payment_method_is_read(importing):
+    trial = running(
+        status="trialing", trial_start=SECONDS - DAY, trial_end=SECONDS + DAY,
+        trial_settings={"end_behavior": {"missing_payment_method": "cancel"}},
+    )  # fmt: skip
+    await importing.records(exports.product(), exports.customer(), trial)
+    assert (await importing.account()).upcoming == ()
+    after, invoices = bring_up_to_date(await importing.account(), NOW + timedelta(days=5))
+    assert (after.subscriptions[0].status, invoices) == ("canceled", ())
+
+
+# A field that is not read is named, or refused.
+
+
+async def test_automatic_tax_is_refused_unless_it_is_to_be_billed_without(importing):
+    with pytest.raises(ImportRefused, match=r"\$\[3\]\.automatic_tax\.enabled: Stripe works out the tax"):
+        await importing.case("06")
+    assert await importing.kept() == [(0,)]
+    done = await importing.case("06", without_automatic_tax=True)
+    charge = (await importing.account("cus_Otto")).upcoming[0]
+    assert (charge.total, charge.plus_tax) == (Money(2000, "USD"), True)
+    assert "the ledger bills it without that tax" in said(done)
+
+
+async def test_a_pending_update_is_named(importing):
+    assert "subscription.pending_update: 1 (a change that waits for its payment is not carried over" in said(
+        await importing.case("28")
+    )
+
+
+async def test_a_field_that_nobody_knows_and_that_looks_like_money_is_named(importing):
+    done = await importing.records(exports.customer(loyalty_balance=5, sparkle=7))
+    assert [(each.what, each.count, each.first) for each in done.named] == [
+        ("customer.loyalty_balance", 1, "records:1: $.loyalty_balance")
+    ]
+
+
+# A part that was left out is not taken for nothing.
+
+
+async def test_tiers_that_are_nowhere_are_refused_and_taken_from_the_price_where_they_are(importing):
+    with pytest.raises(
+        ImportRefused, match=r"\$\[3\]\.items\.data\[0\]\.price\.tiers: has no tiers; .*expand\[\]=data\.tiers"
+    ):
+        await importing.case("02")
+    tiered = {"billing_scheme": "tiered", "tiers_mode": "volume", "unit_amount": None, "unit_amount_decimal": None}
+    whole = exports.price(**tiered, tiers=[{"up_to": None, "unit_amount": 500}])
+    await importing.records(exports.product(), whole)
+    await importing.records(
+        exports.customer(), running(items=[exports.item(quantity=5, price=exports.price(**tiered))])
+    )
+    assert await importing.next_total() == Money(2500, "EUR")
+
+
+async def test_a_price_without_an_amount_is_refused(importing):
+    nothing = exports.price(unit_amount=None, unit_amount_decimal=None)
+    with pytest.raises(ImportRefused, match=r"price\.unit_amount: expected what one unit costs, got nothing"):
+        await importing.records(exports.product(), exports.customer(), running(items=[exports.item(price=nothing)]))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"items": [exports.item(price=exports.price(currency="usd"))]}, "expand currency_options of the price"),
+        ({"discounts": [exports.discount(source={"coupon": {"id": "T", "amount_off": 5, "currency": "usd"}})]},
+         "coupon T has no amount in EUR"),
+        ({"default_tax_rates": [{"id": "t", "percentage": 0, "rate_type": "flat_amount"}]}, "is a flat amount"),
+    ],
+)  # fmt: skip
+async def test_an_amount_of_another_currency_or_kind_is_not_taken_for_nothing(importing, more, words):
+    with pytest.raises(ImportRefused, match=words):
+        await importing.records(exports.product(), exports.customer(), running(**more))
+
+
+async def test_a_balance_whose_currency_nothing_says_is_refused(importing):
+    with pytest.raises(ImportRefused, match=r"\$\.balance: a balance of 500 without a currency"):
+        await importing.records(exports.customer(balance=500))
+
+
+async def test_use_comes_on_top_of_the_next_charge(importing):
+    await importing.case("21")
+    charge = (await importing.account("cus_Meg")).upcoming[0]
+    assert (charge.total, charge.plus_usage) == (Money(0, "USD"), True)
+
+
+# A part is not shown as the whole; the parts make the sum.
+
+
+async def test_an_invoice_without_all_its_lines_is_named_and_does_not_add_up(importing):
+    done = await importing.case("16")
+    assert "invoice.lines: 1 (holds some of its lines only (has_more)" in said(done)
+    assert not (await importing.account("cus_Mia")).invoices[0].adds_up
+
+
+@pytest.mark.parametrize(
+    ("case", "customer", "shipping", "tax"), [("13", "cus_Sven", Money(500, "USD"), []), ("14", "cus_Ted", None, [380])]
+)
+async def test_shipping_and_the_old_tax_are_parts_of_the_total(importing, case, customer, shipping, tax):
+    await importing.case(case)
+    invoice = (await importing.account(customer)).invoices[0]
+    assert (invoice.shipping, [each.amount.amount for each in invoice.taxes]) == (shipping, tax)
+    assert invoice.adds_up
+
+
+PARTS = {  # found by ourselves
+    "billing credits": {"total": 2100, "total_pretax_credit_amounts": [{"amount": 1000, "type": "credit_balance_transaction"}]},
+    "the old discount": {"total": 2790, "discount": exports.discount(source={"coupon": exports.coupon()})},
+    "taxed shipping, the tax among the invoice's": {
+        "total": 3100 + 500 + 95, "shipping_cost": {"amount_subtotal": 500, "amount_tax": 95, "amount_total": 595},
+        "total_taxes": [{"amount": 95, "tax_behavior": "exclusive"}]},
+    "taxed shipping, the tax in the delivery": {
+        "total": 3100 + 595, "shipping_cost": {"amount_subtotal": 500, "amount_tax": 95, "amount_total": 595}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PARTS)
+async def test_every_part_of_an_invoice_is_in_its_sum(importing, kind):
+    done = await importing.records(exports.customer(), exports.coupon(), exports.invoice(**PARTS[kind]))
+    assert (await importing.account()).invoices[0].adds_up
+    assert [each for each in done.named if each.what == "invoice"] == []
+
+
+async def test_an_invoice_whose_parts_do_not_make_its_total_is_named(importing):
+    done = await importing.records(exports.customer(), exports.invoice(total=3200))
+    assert "invoice: 1 (its parts do not make its total: no document of it; first: records:2: $.total)" in said(done)
+
+
+async def test_the_payment_of_an_older_invoice_is_its_charge(importing):
+    await importing.case("22")
+    (payment,) = (await importing.account("cus_Val")).invoices[0].payments
+    assert (payment.status, payment.amount, payment.refunded) == ("paid", Money(2000, "USD"), Money(800, "USD"))
+    assert payment.method == "visa 4242"
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "method", "failure"),
+    [
+        ({"charge": "ch_1"}, "paid", "", ""),
+        ({"payment_intent": {"id": "pi_1", "latest_charge": {"id": "ch_1", "amount": 3100, "paid": True,
+          "source": {"id": "card_1", "object": "card", "brand": "Visa", "last4": "4242"}}}}, "paid", "visa 4242", ""),
+        ({"status": "open", "amount_paid": 0, "amount_remaining": 3100,
+          "charge": {"id": "ch_1", "amount": 3100, "paid": False, "failure_code": "card_declined"}},
+         "failed", "", "card_declined"),
+    ],
+)  # fmt: skip
+async def test_a_payment_is_found_wherever_an_old_invoice_has_it(importing, more, status, method, failure):
+    await importing.records(exports.customer(), exports.invoice(**more))
+    (payment,) = (await importing.account()).invoices[0].payments
+    assert (payment.status, payment.method, payment.failure) == (status, method, failure)
+
+
+# What stands inside another object is not lost.
+
+
+async def test_a_card_of_the_customers_sources_is_a_payment_method(importing):
+    await importing.case("07")
+    account = await importing.account("cus_Sol")
+    (card,) = account.payment_methods
+    assert (card.id, card.kind, card.brand, card.last4, card.exp_year) == ("card_Sol", "card", "visa", "4242", 2029)
+    assert account.customer.default_payment_method == account.subscriptions[0].default_payment_method == "card_Sol"
+
+
+async def test_subscriptions_inside_a_customer_and_a_bank_account_are_read(importing):
+    inside = {"object": "list", "data": [running()], "has_more": False}
+    bank = {"id": "ba_1", "object": "bank_account", "country": "US", "bank_name": "Bank", "last4": "6789"}
+    customer = exports.customer(subscriptions=inside, sources={"object": "list", "data": [bank]})
+    await importing.records(exports.product(), customer)
+    account = await importing.account()
+    assert [each.id for each in account.subscriptions] == ["sub_1"]
+    assert [(each.kind, each.brand, each.last4) for each in account.payment_methods] == [
+        ("us_bank_account", "Bank", "6789")
+    ]
+
+
+async def test_a_reference_is_looked_for_in_the_object_itself(importing):
+    await importing.case("10")
+    assert await importing.next_total("cus_Dov") == Money(1800, "USD")
+
+
+async def test_pages_in_an_array_and_objects_one_after_the_other_are_all_read(importing):
+    assert (await importing.case("09")).new == 2
+    assert (await importing.case("18")).new == 2
+
+
+async def test_a_page_inside_an_array_inside_a_line(importing, tmp_path):
+    file = tmp_path / "a.jsonl"
+    pages = [[{"object": "list", "data": [exports.customer(f"cus_{number}")]}] for number in range(3)]
+    file.write_text(json.dumps([pages]) + " " + json.dumps(exports.customer("cus_9")))
+    assert (await import_files(importing.store, "plain", [file], live=None, now=NOW)).new == 4
+
+
+# Old API versions are said as such.
+
+
+async def test_an_export_of_an_old_version_is_read_and_said_as_such(importing):
+    done = await importing.case("19")
+    assert await importing.next_total("cus_Nic") == Money(2000, "USD")
+    assert "subscription: 1 (of an old API version, read as far as it says; export it again with" in said(done)
+
+
+async def test_a_refusal_of_an_old_object_says_that_it_is_old(importing):
+    old = running()
+    del old["currency"]
+    old["items"]["data"][0]["price"] = {"id": "price_1"}
+    with pytest.raises(ImportRefused, match="an export of an old API version: export it again"):
+        await importing.records(exports.customer(), old)
+
+
+# What a minor unit counts.
+
+
+@pytest.mark.parametrize(("case", "amount"), [("01", "1200.00 RSD"), ("27", "12.340 KWD")])
+async def test_amounts_are_counted_as_stripe_counts_them(importing, case, amount):
+    await importing.case(case)
+    ((customer,),) = await importing.store.read("SELECT customer_id FROM account")
+    total = (await importing.account(customer)).invoices[0].total
+    assert f"{in_units(total.amount, total.currency):f} {total.currency}" == amount
+
+
+async def test_a_dry_run_counts_in_the_same_units(importing):
+    assert "Tea Box, 1200.00 RSD, no payment method" in said(await importing.case("01", is_dry=True))
+
+
+# What is right today stays so.
+
+
+async def test_items_of_mixed_intervals_each_have_their_own_period(importing):
+    await importing.case("24")
+    account, _ = bring_up_to_date(await importing.account("cus_Fay"), NOW + timedelta(days=25))
+    ends = sorted(each.current_period_end_at for each in account.subscriptions[0].items)
+    assert ends[1] - ends[0] > timedelta(days=300)
+
+
+async def test_kinds_of_payment_methods_are_all_kept(importing):
+    assert (await importing.case("23")).kinds["payment_method"].new == 14
+
+
+# The report.
+
+
+async def test_every_problem_is_named_and_broken_records_may_be_left_out(importing):
+    with pytest.raises(ImportRefused) as refused:
+        await importing.case("11")
+    assert re.findall(r"\d+: (\$\[\d\])\.customer: customer (\w+)", str(refused.value)) == [
+        ("$[2]", "cus_Gone"), ("$[3]", "cus_Gone2")]  # fmt: skip
+    assert await importing.kept() == [(0,)]
+    done = await importing.case("11", leave_out=True)
+    assert (done.new, len(done.broken), done.kinds["invoice"].left_out) == (1, 2, {"wrong": 2})
+    assert "cus_Gone2 is neither" in done.broken[1]
+
+
+async def test_problems_of_every_kind_are_told_in_one_run(importing, tmp_path):
+    file, other = tmp_path / "a.jsonl", tmp_path / "b.json"
+    lines = [exports.customer(), exports.customer("cus_2", created="soon"), exports.subscription(items=[]), [5]]
+    file.write_text(
+        "\n".join(json.dumps(each) for each in lines) + '\n{"a": 1\n' + json.dumps(exports.invoice(customer="cus_9"))
+    )
+    other.write_text("not json")
+    with pytest.raises(ImportRefused) as refused:
+        await import_files(importing.store, "plain", [file, other], live=None, now=NOW)
+    places = sorted(re.findall(r"(a\.jsonl|b\.json):(\d)", str(refused.value)))
+    assert places == [
+        ("a.jsonl", "2"),
+        ("a.jsonl", "3"),
+        ("a.jsonl", "4"),
+        ("a.jsonl", "5"),
+        ("a.jsonl", "6"),
+        ("b.json", "1"),
+    ]
+    with pytest.raises(ImportRefused, match=r"b\.json:1"):  # nobody knows what a file that is no JSON would hold
+        await import_files(importing.store, "plain", [file, other], live=None, now=NOW, options=Options(leave_out=True))
+
+
+async def test_test_and_live_data_are_not_mixed_by_leaving_out(importing):
+    with pytest.raises(ImportRefused, match="the two are never mixed"):
+        await importing.records(exports.customer(), exports.customer("cus_2", livemode=True), leave_out=True)
+
+
+async def test_a_payment_method_that_is_nowhere_is_left_out_of_what_is_charged(importing):
+    broken = running(default_payment_method="pm_9")
+    await importing.records(exports.product(), exports.customer(), broken, leave_out=True)
+    assert (await importing.account()).subscriptions[0].default_payment_method == ""
+
+
+async def test_drafts_are_counted_with_what_was_brought(importing):
+    done = await importing.case("30")
+    assert (done.kinds["invoice"].new, done.kinds["invoice"].left_out) == (1, {"draft": 1})
+    assert "invoice: 1 new, 0 changed, 0 the same, 1 left out (draft)" in said(done)
+
+
+async def test_who_cannot_be_reached_is_named(importing):
+    done = await importing.case("26")
+    assert set(done.unreachable_ids) == {"cus_Abe", "cus_Zed"}
+    assert "cus_Abe" in said(done)
+
+
+async def test_the_same_again_is_counted_as_the_same(importing):
+    await importing.case("01")
+    done = await importing.case("01")
+    assert {kind: (each.new, each.changed, each.same) for kind, each in done.kinds.items()} == {
+        "customer": (0, 0, 1), "product": (0, 0, 1), "price": (0, 0, 1), "subscription": (0, 0, 1), "invoice": (0, 0, 1),
+    }  # fmt: skip
+
+
+async def test_the_report_is_json_too(importing):
+    told = json.loads(report.as_json(await importing.case("30")))
+    assert told["kinds"]["invoice"]["left_out"] == {"draft": 1}
+
+
+# The moment of handing over.
+
+
+async def everything_happened(importing, until=NOW):
+    mails = await importing.store.read("SELECT count(*) FROM outbox")
+    invoices = await importing.store.read("SELECT count(*) FROM invoice")
+    return mails[0][0], invoices[0][0]
+
+
+async def test_what_fell_due_before_is_not_billed_again(importing):
+    done = await importing.case("31")
+    account = await importing.ledger.account("cus_Old", NOW + timedelta(days=1))
+    item = account.subscriptions[0].items[0]
+    assert (item.current_period_start_at, account.invoices) == (datetime(2026, 11, 25, 12, tzinfo=UTC), ())
+    assert account.subscriptions[0].status == "active"
+    assert await everything_happened(importing) == (0, 0)
+    assert done.carried == 1
+    assert "counts as billed elsewhere" in said(done)
+
+
+async def test_an_export_of_three_years_ago_makes_no_invoice_no_mail_and_no_try(importing):
+    then = SECONDS - 3 * 365 * DAY
+    period = {"current_period_start": then - 10 * DAY, "current_period_end": then + 20 * DAY}
+    mine = {"items": [exports.item(**period)], "created": then - 100 * DAY, "billing_cycle_anchor": then - 10 * DAY}
+    found = [
+        exports.product(), exports.customer(), exports.method(), exports.customer("cus_2", email="b@example.com"),
+        exports.subscription("sub_1", **mine, default_payment_method="pm_1"),
+        exports.subscription("sub_2", **mine, status="trialing", trial_end=then + 5 * DAY),
+        exports.subscription("sub_3", **mine, status="past_due"),
+        exports.subscription("sub_4", **mine, cancel_at=then + 20 * DAY, cancel_at_period_end=True),
+        exports.subscription("sub_5", **mine, status="incomplete"),
+        exports.subscription("sub_6", **mine, pause_collection={"behavior": "void", "resumes_at": then + 50 * DAY}),
+        exports.subscription("sub_7", **mine, collection_method="send_invoice", days_until_due=14, latest_invoice="in_7"),
+        exports.invoice("in_3", status="open", created=then, amount_paid=0, amount_remaining=3100, subscription="sub_3",
+                        next_payment_attempt=then + DAY),
+        exports.invoice("in_7", status="open", created=then, amount_paid=0, amount_remaining=3100, subscription="sub_7",
+                        due_date=then + 14 * DAY, number="A-7"),
+    ]  # fmt: skip
+    await importing.records(*found)
+    account = await importing.ledger.account("cus_1", NOW + timedelta(hours=1))
+    assert {each.id: each.status for each in account.subscriptions} == {
+        "sub_1": "active", "sub_2": "active", "sub_3": "past_due", "sub_4": "canceled", "sub_5": "incomplete_expired",
+        "sub_6": "active", "sub_7": "past_due",
+    }  # fmt: skip
+    assert await everything_happened(importing) == (0, 2)
+    assert all(each.payments == () and each.next_attempt_at is None for each in account.invoices)
+    running_now = [each for each in account.subscriptions if each.status in ("active", "past_due")]
+    assert all(
+        item.current_period_start_at <= NOW < item.current_period_end_at for each in running_now for item in each.items
+    )
+
+
+async def test_a_period_that_an_invoice_covers_is_done(importing):
+    """The next period was billed early, or the export of the subscription is older than that of its invoices."""
+    start, end = SECONDS + 20 * DAY, SECONDS + 50 * DAY
+    line = exports.line(period={"start": start, "end": end}, price="price_1", subscription="sub_1")
+    covering = exports.invoice(subscription="sub_1", lines={"object": "list", "data": [line]})
+    await importing.records(exports.product(), exports.customer(), exports.method(), running(), covering)
+    item = (await importing.account()).subscriptions[0].items[0]
+    assert item.current_period_start_at == datetime.fromtimestamp(start, UTC)
+    _, invoices = bring_up_to_date(await importing.account(), NOW + timedelta(days=30))
+    assert invoices == ()
+
+
+@pytest.mark.parametrize("status", ["void", "draft"])
+async def test_an_invoice_that_asks_for_nothing_covers_nothing(importing, status):
+    line = exports.line(period={"start": SECONDS + 20 * DAY, "end": SECONDS + 50 * DAY}, subscription="sub_1")
+    covering = exports.invoice(subscription="sub_1", status=status, lines={"object": "list", "data": [line]})
+    await importing.records(exports.product(), exports.customer(), running(), covering)
+    assert (await importing.account()).subscriptions[0].items[0].current_period_end_at == NOW + timedelta(days=20)
+
+
+async def test_others_may_bill_until_another_moment(importing):
+    await importing.case("31", billed_until=NOW - timedelta(days=10))
+    account = await importing.ledger.account("cus_Old", NOW)
+    assert [each.created_at for each in account.invoices] == [datetime(2026, 11, 25, 12, tzinfo=UTC)]
+
+
+async def test_others_may_go_on_to_bill_for_a_while(importing):
+    later = NOW + timedelta(days=40)
+    await importing.case("31", billed_until=later)
+    account = await importing.ledger.account("cus_Old", later)
+    assert account.invoices == ()
+    assert account.upcoming[0].at > later
+
+
+async def test_a_dry_run_keeps_nothing_and_says_what_comes_next(importing):
+    done = await importing.case("31", is_dry=True)
+    assert (await importing.kept(), await importing.store.read("SELECT count(*) FROM imported")) == ([(0,)], [(0,)])
+    assert "2026-12-25 12:00 cus_Old Old Sample: Tea Box, 20.00 USD, no payment method" in said(done)
+    far = await importing.records(
+        exports.product(), exports.customer(), running(trial_end=SECONDS + 40 * DAY, status="trialing"), is_dry=True
+    )
+    assert "Nobody is charged within 31 days." in said(far)
