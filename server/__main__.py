@@ -110,6 +110,8 @@ def config_import(options: argparse.Namespace) -> int:
         done = config_import.import_config(folder, options.file)
     except config_import.ConfigRefused as error:
         return refuse(f"{error}\nNothing was changed.")
+    if done.taken:
+        print(f"Taken: {done.taken}")
     print(f"Written into {folder / 'portal.toml'}: " + (", ".join(done.tables) or "nothing"))
     for each in done.unplaced:
         print(f"No place for: {each}")

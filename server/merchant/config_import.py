@@ -44,6 +44,8 @@ class Brought(msgspec.Struct, frozen=True):
     """The tables that were written."""
     unplaced: tuple[str, ...]
     """What has no place here, by its path, and what was written differently."""
+    taken: str = ""
+    """Which one it was, where the file holds several."""
 
 
 def import_config(folder: Path, file: Path) -> Brought:
@@ -51,7 +53,7 @@ def import_config(folder: Path, file: Path) -> Brought:
 
     Raises `ConfigRefused` for the file and `ThemeError` for what would not be allowed; nothing is changed then.
     """
-    found = _configuration(file)
+    found, taken = _configuration(file)
     unplaced: list[str] = []
     texts = _texts(found, unplaced)
     try:
@@ -60,10 +62,12 @@ def import_config(folder: Path, file: Path) -> Brought:
         raise ConfigRefused(f"{file}: {refused}") from None
     target = folder / PORTAL_FILE
     replace_file(target, _edited(target, texts, features))
-    return Brought((*texts, *(f"features.{name}" for name in features)), tuple(unplaced))
+    return Brought((*texts, *(f"features.{name}" for name in features)), tuple(unplaced), taken)
 
 
-def _configuration(file: Path) -> dict[str, Any]:
+def _configuration(file: Path) -> tuple[dict[str, Any], str]:
+    """The configuration, and which one it is where there are several."""
+    taken = ""
     try:
         with file.open("rb") as opened:
             text = opened.read(LARGEST + 1)
@@ -73,13 +77,16 @@ def _configuration(file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ConfigRefused(f"{file}: not JSON ({str(error)[:120]})") from None
     if isinstance(found, dict) and found.get("object") == "list" and isinstance(found.get("data"), list):
-        defaults = [each for each in found["data"] if isinstance(each, dict) and each.get("is_default")]
-        found = defaults[0] if defaults else next(iter(found["data"]), None)
+        several = found["data"]
+        defaults = [each for each in several if isinstance(each, dict) and each.get("is_default")]
+        found = defaults[0] if defaults else next(iter(several), None)
+        if len(several) > 1 and isinstance(found, dict):
+            taken = f"{found.get('id')}, the {'default' if defaults else 'first'} of {len(several)} configurations"
     if not isinstance(found, dict) or found.get("object") != "billing_portal.configuration":
         raise ConfigRefused(f'{file}: expected one object with "object": "billing_portal.configuration"')
     if not isinstance(found.get("features"), dict):
         raise ConfigRefused(f"{file}: $.features: expected an object")
-    return found
+    return found, taken
 
 
 def _texts(found: dict[str, Any], unplaced: list[str]) -> dict[str, dict[str, Any]]:
@@ -103,6 +110,12 @@ def _features(found: dict[str, Any], unplaced: list[str]) -> dict[str, Any]:
     named = {name: values for name, values in found["features"].items() if isinstance(values, dict)}
     unplaced += [f"features.{name}" for name, values in found["features"].items() if values and name not in named]
     made = _kept(named, "features", unplaced)
+    updates = made.get("subscription_update", {})
+    if updates.get("enabled") and updates.get("default_allowed_updates") and "products" not in updates:
+        raise ConfigRefused(
+            "$.features.subscription_update.products: not there, as Stripe leaves it out; export the configuration with "
+            "expand[]=data.features.subscription_update.products (of a single one: without `data.`)"
+        )
     if made.get("subscription_cancel", {}).get("proration_behavior") == "always_invoice":
         made["subscription_cancel"]["proration_behavior"] = "create_prorations"
         unplaced.append(

@@ -77,7 +77,7 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         hosted=bool(found.hosted_invoice_url),
         credit_grants=whole.credit_grants(),
     )
-    return owner(found.customer, found.customer_account), whole.with_shipping(mapped)
+    return owner(found.customer, found.customer_account), whole.in_parts(mapped)
 
 
 def _subscription(found: shapes.Invoice) -> str:
@@ -183,12 +183,18 @@ class _Whole:
         off = sum(each.amount for each in entries if each.type == "credit_balance_transaction")
         return self.money(off) if off else None
 
-    def with_shipping(self, mapped: Invoice) -> Invoice:
-        """The tax of a delivery stands among the invoice's taxes or in the delivery: as the total says."""
+    def in_parts(self, mapped: Invoice) -> Invoice:
+        """With the parts that make its total, where any do: the tax of a delivery stands among the invoice's taxes or in
+        the delivery, and a subtotal may be after the discounts of single items."""
         cost = self.found.shipping_cost
         amounts = (cost.amount_subtotal, cost.amount_total) if cost else (self.found.amount_shipping or 0,)
-        found = [replace(mapped, shipping=self.money(amount)) for amount in dict.fromkeys(amounts) if amount]
-        return next((each for each in found if each.adds_up), found[0] if found else mapped)
+        found = [replace(mapped, shipping=self.money(amount)) for amount in dict.fromkeys(amounts) if amount] or [
+            mapped
+        ]
+        # Stripe's subtotal has the discounts of single items taken off, which are among the invoice's discounts, too.
+        lines = self.money(sum(each.amount.amount for each in mapped.lines))
+        found += [replace(each, subtotal=lines) for each in found]
+        return next((each for each in found if each.adds_up), found[0])
 
     def payments(self) -> tuple[Payment, ...]:
         found = self.found.payments.data if self.found.payments else ()

@@ -276,6 +276,8 @@ async def test_shipping_and_the_old_tax_are_parts_of_the_total(importing, case, 
 
 PARTS = {  # found by ourselves
     "billing credits": {"total": 2100, "total_pretax_credit_amounts": [{"amount": 1000, "type": "credit_balance_transaction"}]},
+    "a subtotal after an item's discount": {
+        "subtotal": 2800, "total": 2800, "total_discount_amounts": [{"amount": 300, "discount": "di_1"}]},
     "the old discount": {"total": 2790, "discount": exports.discount(source={"coupon": exports.coupon()})},
     "taxed shipping, the tax among the invoice's": {
         "total": 3100 + 500 + 95, "shipping_cost": {"amount_subtotal": 500, "amount_tax": 95, "amount_total": 595},
@@ -504,7 +506,8 @@ async def test_an_export_of_three_years_ago_makes_no_invoice_no_mail_and_no_try(
     period = {"current_period_start": then - 10 * DAY, "current_period_end": then + 20 * DAY}
     mine = {"items": [exports.item(**period)], "created": then - 100 * DAY, "billing_cycle_anchor": then - 10 * DAY}
     found = [
-        exports.product(), exports.customer(), exports.method(), exports.customer("cus_2", email="b@example.com"),
+        exports.product(), exports.method(), exports.customer("cus_2", email="b@example.com"),
+        exports.customer(invoice_settings={"default_payment_method": "pm_1"}),
         exports.subscription("sub_1", **mine, default_payment_method="pm_1"),
         exports.subscription("sub_2", **mine, status="trialing", trial_end=then + 5 * DAY),
         exports.subscription("sub_3", **mine, status="past_due"),

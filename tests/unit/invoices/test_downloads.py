@@ -125,7 +125,8 @@ async def test_the_name_of_a_file_is_safe_whatever_the_number_is(number, name): 
 
 
 async def test_the_page_says_whether_the_document_is_an_electronic_invoice(world):  # I7
-    said = {"taxes": (InvoiceTax("MwSt 19%", eur(190), percentage="19"),), "total": eur(1190), "amount_paid": eur(1190)}
+    said = {"taxes": (InvoiceTax("MwSt 19%", eur(190), percentage="19"),), "subtotal": eur(1000), "total": eur(1190),
+            "amount_paid": eur(1190)}  # fmt: skip
     line = replace(invoice().lines[0], amount=eur(1000), taxes=(LineTax(eur(190), "19"),))
     whole = invoice("in_1", lines=(line,), customer_name="Jenny", customer_address=BERLIN, **said)
     them = (whole, replace(whole, id="in_2", customer_name=""), replace(whole, id="in_3", amount_paid=eur(1)))

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -259,3 +260,14 @@ def test_comments_in_a_table_below_stay_too(brand, tmp_path, reasons):
     assert all(each in (brand / "portal.toml").read_text() for each in ("# why", "# all of them"))
     asked = themes.load(brand).config.features.subscription_cancel.cancellation_reason
     assert (asked.enabled, asked.options) == (True, ("too_expensive", "other"))
+
+
+def test_products_that_stripe_left_out_are_asked_for_by_the_name_of_the_expansion(brand, tmp_path):
+    case = Path(__file__).parents[2] / "corpora" / "exports" / "40-portal-configurations.json"
+    with pytest.raises(ConfigRefused, match=r"expand\[\]=data\.features\.subscription_update\.products"):
+        import_config(brand, case)
+    answer = json.loads(case.read_text())
+    answer["data"][1]["features"]["subscription_update"]["enabled"] = False
+    file = tmp_path / "configuration.json"
+    file.write_text(json.dumps(answer))
+    assert import_config(brand, file).taken == "bpc_a, the default of 2 configurations"

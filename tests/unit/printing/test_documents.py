@@ -72,7 +72,7 @@ def whole(**changed: Any) -> Invoice:
 async def test_everything_of_an_invoice_is_in_it(press, brand):
     it = whole(
         status="open",
-        lines=(line(1), line(2, proration=True), line(3, quantity=None, unit_amount="")),
+        lines=(line(1), line(2, proration=True, price="price_2"), line(3, quantity=None, unit_amount="")),
         discounts=(InvoiceDiscount("Welcome", eur(290)),),
         taxes=(InvoiceTax("MwSt 19%", eur(496)),),
         total=eur(3212),
