@@ -96,7 +96,12 @@ def payment_method(raw: Any) -> tuple[str, PaymentMethod]:
         id=found.id,
         kind=found.type,
         created_at=at(found.created),
-        brand=card.brand or words.get("bank_name") or words.get("brand") or words.get("bank") or "",
+        brand=card.brand
+        or words.get("bank_name")
+        or words.get("brand")
+        or words.get("bank")
+        or words.get("display_name")
+        or "",
         last4=words.get("last4", "")[-4:],
         exp_month=card.exp_month or 0,
         exp_year=card.exp_year or 0,
