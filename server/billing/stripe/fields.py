@@ -20,6 +20,8 @@ from typing import Any
 import msgspec
 
 _MONEY = re.compile(r"amount|balance|tax|discount|price|coupon|credit")
+_REFUSED_IN_PART = ("items", "lines")
+"""Lists of which a part is refused, or named with what it means."""
 _ADDRESS = "line1 line2 city state postal_code country"
 
 
@@ -155,7 +157,7 @@ KINDS: dict[str, Fields] = {
     "invoice": Fields(
         read=f"""amount_due amount_paid amount_remaining amount_shipping billing_reason created currency customer
             customer_account {_below("customer_address", _ADDRESS)} customer_email customer_name customer_tax_exempt
-            {_below("customer_tax_ids", "type value")} deleted description due_date effective_at ending_balance
+            {_below("customer_tax_ids", "type value")} deleted description discounts due_date effective_at ending_balance
             hosted_invoice_url id lines livemode next_payment_attempt number object
             {_below("parent", "subscription_details subscription_details.subscription")} payments period_end
             period_start post_payment_credit_notes_amount pre_payment_credit_notes_amount
@@ -167,7 +169,7 @@ KINDS: dict[str, Fields] = {
             total_tax_amounts.* amount_shipping""",
         harmless="""account_country account_name account_tax_ids application attempt_count attempted auto_advance
             automatic_tax automatically_finalizes_at collection_method confirmation_secret customer_phone
-            default_payment_method default_source default_tax_rates discounts invoice_pdf issuer last_finalization_error
+            default_payment_method default_source default_tax_rates invoice_pdf issuer last_finalization_error
             metadata on_behalf_of parent.quote_details parent.subscription_details.metadata parent.type
             parent.subscription_details.subscription_proration_date payment_settings receipt_number rendering
             shipping_cost.amount_tax shipping_cost.shipping_rate shipping_cost.taxes statement_descriptor status_details
@@ -186,7 +188,13 @@ KINDS: dict[str, Fields] = {
             "latest_revision": "a later invoice takes its place",
             "shipping_details": _NOTED,
         },
-        inside={"lines": "line_item", "payments": "invoice_payment", "customer": "customer", "discount": "discount"},
+        inside={
+            "lines": "line_item",
+            "payments": "invoice_payment",
+            "customer": "customer",
+            "discount": "discount",
+            "discounts": "discount",
+        },
     ),
     "line_item": Fields(
         read=f"""amount currency description {_below("discount_amounts", "amount")} id object
@@ -286,6 +294,8 @@ def findings(kind: str, raw: Any, path: str = "$", prefix: str = "") -> Iterator
         elif not decision and _MONEY.search(key):
             yield Finding(kind, name, "nobody knows this field, and it looks like money", place)
         elif decision == "read" and f"{name}.*" not in decided:
+            if name not in _REFUSED_IN_PART and isinstance(value, dict) and value.get("has_more") is True:
+                yield Finding(kind, name, "holds some of them only (has_more); import their list by itself, too", place)
             inner = fields.inside.get(name)
             for where, each in _objects(value, place):
                 yield from findings(inner or kind, each, where, "" if inner else f"{name}.")

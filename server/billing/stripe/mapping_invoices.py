@@ -171,8 +171,9 @@ class _Whole:
 
     def _discount_label(self, ref: wire.Ref) -> str:
         """The coupon's name where it can be found: an old invoice may name a discount that is gone."""
+        beside = (each for each in self.found.discounts or () if isinstance(each, dict) and each.get("id") == ref)
         try:
-            taken = mapping_catalog.discount(ref, self.known)
+            taken = mapping_catalog.discount(next(beside, ref), self.known)
         except MappingError:
             return ""
         return taken.coupon.name or taken.promotion_code or taken.coupon.id

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from server.billing.model.account import Discount, InvoiceLine, Phase, PhaseItem, TaxRate
+from server.billing.model.account import Discount, InvoiceLine, Phase, PhaseItem, Price, Subscription, TaxRate
 from server.billing.stripe import mapping_catalog
 from server.billing.stripe import wire_waiting as shapes
 from server.billing.stripe.legacy import price_of
@@ -29,9 +29,27 @@ class Schedule(msgspec.Struct, frozen=True):
     is_over: bool = False
 
 
-def schedule(raw: Any, known: Known, currency: str) -> Schedule:
-    """The schedule of a subscription of this currency."""
-    found = read(shapes.Schedule, raw)
+class Beside:
+    """What a subscription holds itself, which its schedule names by ids; else what is known."""
+
+    def __init__(self, subscription: Subscription, known: Known) -> None:
+        given = (*subscription.discounts, *(each for item in subscription.items for each in item.discounts))
+        self._discounts = {each.id: each for each in given}
+        self._prices = {each.price.id: each.price for each in subscription.items}
+        self.product, self.coupon = known.product, known.coupon
+        self.tax_rate, self.promotion_code = known.tax_rate, known.promotion_code
+        self._known = known
+
+    def price(self, price_id: str) -> Price | None:
+        return self._prices.get(price_id) or self._known.price(price_id)
+
+    def discount(self, discount_id: str) -> Discount | None:
+        return self._discounts.get(discount_id) or self._known.discount(discount_id)
+
+
+def schedule(raw: Any, known: Known, subscription: Subscription) -> Schedule:
+    """The schedule of this subscription."""
+    found, known, currency = read(shapes.Schedule, raw), Beside(subscription, known), subscription.currency
     whose = ident(found.subscription, "$.subscription")
     if found.status in ENDED:
         return Schedule(found.id, whose or found.released_subscription or "", is_over=True)

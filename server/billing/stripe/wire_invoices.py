@@ -147,6 +147,7 @@ class Invoice(Wire, frozen=True):
     total_taxes: tuple[Tax, ...] | None = None
     total_tax_amounts: tuple[Tax, ...] | None = None
     total_discount_amounts: tuple[DiscountAmount, ...] | None = None
+    discounts: tuple[Ref, ...] | None = None
     total_pretax_credit_amounts: tuple[TakenOff, ...] | None = None
     amount_shipping: Amount | None = None
     shipping_cost: ShippingCost | None = None

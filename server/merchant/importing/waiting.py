@@ -22,10 +22,9 @@ def with_schedules(account: Account, each: Staged, known: Known) -> tuple[Accoun
     raw: Any = msgspec.msgpack.decode(each.document)
     whose = raw.get("subscription") or raw.get("released_subscription")
     found = account.subscription(whose.get("id", "") if isinstance(whose, dict) else str(whose or ""))
-    currency = found.currency if found else ""
-    schedule = named(each, lambda: mapping_waiting.schedule(raw, known, currency)) if found or not whose else None
-    if found is None or schedule is None:
+    if found is None:
         return account, "its subscription has not begun" if not whose else "its subscription is not there"
+    schedule = named(each, lambda: mapping_waiting.schedule(raw, known, found))
     if schedule.is_over:
         changed = replace(found, schedule="", phases=()) if found.schedule == schedule.id else found
     else:

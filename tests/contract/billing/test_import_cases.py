@@ -158,6 +158,45 @@ async def test_the_next_phase_of_a_schedule_is_what_is_charged_next(importing):
     assert (await importing.account()).subscriptions[0].cancel_at == datetime.fromtimestamp(end + 60 * DAY, UTC)
 
 
+async def test_a_schedule_finds_prices_and_discounts_in_its_subscription(importing):
+    """Found by ourselves: Stripe names both by their ids in phases, and an export may hold them in the subscription."""
+    end = SECONDS + 20 * DAY
+    phase = {"start_date": end, "items": [{"price": "price_1", "quantity": 3}], "discounts": [{"discount": "di_1"}]}
+    schedule = {
+        "id": "sub_sched_1", "object": "subscription_schedule", "customer": "cus_1", "subscription": "sub_1",
+        "status": "active", "phases": [phase],
+    }  # fmt: skip
+    it = running(discounts=[exports.discount(source={"coupon": exports.coupon(percent_off=50)})], schedule=schedule)
+    await importing.records(exports.product(), exports.customer(), it)
+    assert await importing.next_total() == Money(4650, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "why"),
+    [
+        ({"status": "not_started"}, "its subscription has not begun"),
+        ({"status": "active", "subscription": "sub_9"}, "its subscription is not there"),
+    ],
+)
+async def test_a_schedule_without_its_subscription_is_counted(importing, schedule, why):
+    head = {"id": "sub_sched_1", "object": "subscription_schedule", "customer": "cus_1"}
+    done = await importing.records(exports.customer(), head | schedule)
+    assert done.kinds["subscription_schedule"].left_out == {why: 1}
+
+
+async def test_a_part_of_a_list_inside_an_object_is_named(importing):
+    part = {"object": "list", "data": [running()], "has_more": True}
+    done = await importing.records(exports.product(), exports.customer(subscriptions=part))
+    assert "customer.subscriptions: 1 (holds some of them only (has_more)" in said(done)
+
+
+async def test_the_discount_of_an_invoice_is_found_beside_its_amount(importing):
+    whole = exports.discount(source={"coupon": exports.coupon()})
+    less = {"total": 2790, "discounts": [whole], "total_discount_amounts": [{"amount": 310, "discount": "di_1"}]}
+    await importing.records(exports.customer(), exports.invoice(**less))
+    assert (await importing.account()).invoices[0].discounts[0].label == "Ten off"
+
+
 async def test_a_pending_item_has_its_own_tax_and_may_give_back(importing):
     item = {"id": "ii_1", "object": "invoiceitem", "customer": "cus_1", "currency": "eur", "date": SECONDS}
     refund = {**item, "amount": -1550, "tax_rates": [{"id": "t", "percentage": 10}]}

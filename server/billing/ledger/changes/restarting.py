@@ -104,6 +104,7 @@ def _started(
         billing_cycle_anchor_at=now,
         default_payment_method=pinned.id if pinned else "",
         default_tax_rates=subscription.default_tax_rates,
+        discounts=tuple(each for each in account.customer.discounts if each.coupon.duration != "once"),
         tax_exempt=subscription.tax_exempt,
         automatic_tax=subscription.automatic_tax,
         description=subscription.description,
