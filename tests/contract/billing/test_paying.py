@@ -183,7 +183,7 @@ async def test_what_is_refused_changes_nothing(ledger):
 
 @pytest.mark.parametrize(("method", "kind"), [("pm_1", "charge_paid"), ("pm_insufficient_funds", "charge_failed")])
 async def test_another_try_by_itself_leaves_a_line_in_the_history(store, method, kind):  # S15
-    again = {"next_payment_attempt": exports.MARCH + 3 * 86400}
+    again = {"next_payment_attempt": exports.MARCH + 20 * 86400}
     more = {"in_1_15": again, "sub_1": {"default_payment_method": method}}
     all_but = ("in_1_0", "in_1_14")
     mine = [{**each, **more.get(each["id"], {})} for each in records() if each["id"] not in all_but]
@@ -194,7 +194,7 @@ async def test_another_try_by_itself_leaves_a_line_in_the_history(store, method,
         await ledger.account("cus_1", later)
     [line] = await ledger.history("cus_1")
     assert (line.kind, line.subject, line.browser) == (f"invoice.{kind}", "in_1_15", "")
-    assert line.at == day(2026, 3, 4)
+    assert line.at == day(2026, 3, 21)
     assert line.data["amount"] == "3100"
 
 
