@@ -111,7 +111,8 @@ class Environment(jinja2.Environment):
     def compile_plainly(cls) -> None:
         """From here on, Jinja's own compiler makes the templates, with our words: `compiling.py` stands on private parts
         of Jinja, and a page must say the same without it. Tests switch it on by `--plain-jinja`."""
-        cls.code_generator_class, cls.template_class = CodeGenerator, jinja2.Template
+        cls.code_generator_class = CodeGenerator  # type: ignore[assignment]
+        cls.template_class = jinja2.Template
         cls.get_template = jinja2.Environment.get_template  # type: ignore[method-assign]
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> jinja2.Template:  # noqa: A002
