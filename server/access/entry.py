@@ -41,20 +41,19 @@ def enter(
     """Try the code of the browser's challenge; `session` is the token of the session that it showed, which ends, and `mark`
     by which it may be a known browser. Raises `TooMany`. A right code with no customer to open is answered like a wrong
     one: only who has the mail could tell."""
-    limits.use_client(transaction, portal.name, "try", client, now)
-    tried = passcodes.attempt(transaction, portal, token=challenge, code=code, now=now)
+    tried = passcodes.attempt(transaction, portal, limits, token=challenge, code=code, client=client, now=now)
     if not tried.is_right:
         return tried
     customer = directory.choose(transaction, portal.name, tried.address)
     if customer is None:
         return msgspec.structs.replace(tried, is_right=False)
-    if not passcodes.consume(transaction, portal, token=challenge, address=tried.address, now=now):
+    if not passcodes.consume(transaction, portal, limits, token=challenge, address=tried.address, now=now):
         return passcodes.Tried(is_right=False, address=tried.address, tries_left=0)
     token = sessions.start(
         transaction, portal, customer_id=customer.id, address=tried.address, browser=browser, now=now, replaced=session
     )
     mark = known_browsers.mark(mark)
-    if not known_browsers.note(transaction, portal, customer.id, mark, now):
+    if not known_browsers.note(transaction, portal, customer.id, mark, address=tried.address, now=now):
         known_browsers.tell(transaction, portal, customer.id, browser=browser, now=now)
     activities.note(transaction, portal.name, customer.id, "login", now=now, browser=browser)
     has_choice = portal.account_choice and directory.has_several(transaction, portal.name, tried.address)

@@ -1,9 +1,10 @@
-"""Which browsers a customer has logged in from, so that a log-in from another one is told by mail.
+"""Which browsers a customer has logged in from, so that a log-in from another one is told by mail, and so that nobody
+else can use up the codes that such a browser may ask for (`limits`).
 
 A browser is known by a random mark in a cookie of its own, given at log-in and kept when the session ends: nothing is
-measured of the browser or of its address. A browser family would not do, since half the world shares one, and whoever
-steals a mailbox has the same one often enough. The store keeps a hash over the mark and the customer. The mark opens
-nothing: whoever has it is merely not told of.
+measured of the browser or of its client address. A browser family would not do, since half the world shares one, and whoever
+steals a mailbox has the same one often enough. The store keeps a hash over the mark and the customer, and one
+over the mark and the address that was proved. The mark opens nothing: whoever has it is merely not told of, and may ask.
 
 No mail tells of a customer's very first log-in: there is nothing that it could differ from. A private window, or cookies
 that were deleted, make a browser new.
@@ -28,11 +29,12 @@ _TOLD_WITHIN = timedelta(days=1)
 
 _MARK = re.compile(r"[A-Za-z0-9_-]{43}")
 _SEEN = """
-UPDATE known_browser SET seen_at = :now
+UPDATE known_browser SET seen_at = :now, asker_hash = :asker
  WHERE brand = :brand AND customer_id = :customer AND mark_hash = :mark_hash"""
 _NEW = """
-INSERT INTO known_browser (brand, customer_id, mark_hash, seen_at)
-VALUES (:brand, :customer, :mark_hash, :now) ON CONFLICT DO NOTHING"""
+INSERT INTO known_browser (brand, customer_id, mark_hash, seen_at, asker_hash)
+VALUES (:brand, :customer, :mark_hash, :now, :asker) ON CONFLICT DO NOTHING"""
+_PROVED = "SELECT 1 FROM known_browser WHERE asker_hash = :asker LIMIT 1"
 _LAST_LOG_INS = "SELECT seen_at FROM known_browser WHERE brand = :brand AND customer_id = :customer ORDER BY seen_at"
 _FORGET = "DELETE FROM known_browser WHERE brand = :brand AND customer_id = :customer AND mark_hash <> :mark_hash"
 
@@ -49,9 +51,17 @@ def mark(shown: str) -> str:
     return shown if _MARK.fullmatch(shown) else secrets.token_urlsafe(32)
 
 
-def note(transaction: Transaction, portal: Portal, customer_id: str, shown: str, now: datetime) -> bool:
-    """Remember the browser; whether it was known."""
-    row = {**_whose(portal, customer_id), "mark_hash": _hash(portal, customer_id, shown), "now": micros(now)}
+def has_proved(transaction: Transaction, portal: Portal, address: str, shown: str) -> bool:
+    """Whether this address (canonical) has logged in from the browser. The same statement for every address."""
+    return bool(transaction.run(_PROVED, {"asker": _asker(portal, address, shown)}))
+
+
+def note(
+    transaction: Transaction, portal: Portal, customer_id: str, shown: str, *, address: str, now: datetime
+) -> bool:
+    """Remember the browser, in which the customer's address was proved; whether it was known."""
+    marks = {"mark_hash": _hash(portal, customer_id, shown), "asker": _asker(portal, address, shown)}
+    row = {**_whose(portal, customer_id), **marks, "now": micros(now)}
     return transaction.count(_SEEN, row) == 1 or transaction.count(_NEW, row) == 0
 
 
@@ -86,6 +96,10 @@ async def all_of(portal: Portal, customer_id: str) -> list[dict[str, datetime]]:
 def _hash(portal: Portal, customer_id: str, shown: str) -> bytes:
     # No key: the mark has 256 random bits. `mac` keeps the parts apart.
     return sealing.mac(b"known browser", portal.name.encode(), customer_id.encode(), shown.encode())
+
+
+def _asker(portal: Portal, address: str, shown: str) -> bytes:
+    return sealing.mac(b"known asker", portal.name.encode(), address.encode(), shown.encode())
 
 
 def _whose(portal: Portal, customer_id: str) -> dict[str, object]:

@@ -1,25 +1,38 @@
-"""How often is too often, counted in the database so that two workers do not double it.
+"""How often is too often, counted in the database so that two workers do not double it, and over all brands of a server.
 
 | what | at most | counted by |
 |---|---|---|
-| codes sent to an address | 5 in any hour, 10 in any day | the outbox's own rows, exactly |
+| codes sent to an address for whoever asks | 3 in any hour, 5 in any day | the challenges, exactly |
+| of these, for one client address | 2 in any hour, 3 in any day | the same |
+| codes sent to an address for its owner | 2 in any hour, 5 in any day | the same |
 | codes asked for by a client address | 20 in an hour | `budget`, a window that its first use opens |
 | codes tried by a client address | 30 in 10 minutes | the same |
 | another code for the same browser | after 60 seconds | the challenge |
 
+Who is the owner before log-in? A browser from which the address has logged in (`known_browsers`), and whoever enters the
+request key of a mail (`request_keys`). The two shares of an address never mix, so that a stranger can neither spend the
+owner's nor see what the owner spent. Neither does a client address's limit stop an owner, nor the first try of a code.
+When the owner's share is spent, the other one is open to the owner like to everybody; and a code that logged in was the
+owner's after all, and moves to that share while it has room.
+
 A client address is an IPv4 address or an IPv6 /64. These limits are comfort and defence in depth. What the safety of
 a code rests on, the tries of a challenge and the budget of an address, stands in `passcodes.py` and is never off.
+`docs/security.md` has the table of who can use up what.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from server.store import Transaction, micros, moment
 
-ADDRESS_SENDS = ((5, timedelta(hours=1)), (10, timedelta(days=1)))
-CLIENT_SENDS = (20, timedelta(hours=1))
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+STRANGERS = ((3, _HOUR), (5, _DAY))
+ONE_STRANGER = ((2, _HOUR), (3, _DAY))
+OWNERS = ((2, _HOUR), (5, _DAY))
+CLIENT_SENDS = (20, _HOUR)
 CLIENT_TRIES = (30, timedelta(minutes=10))
 RESEND_AFTER = timedelta(seconds=60)
 
@@ -27,19 +40,26 @@ RESEND_AFTER = timedelta(seconds=60)
 # changes nothing and returns no row.
 _USE = """
 INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at)
-VALUES (:brand, :kind, :subject, 0, 1, :ends)
+VALUES ('', :kind, :subject, 0, 1, :ends)
 ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET
   used = CASE WHEN budget.expires_at <= :now THEN 1 ELSE budget.used + 1 END,
   expires_at = CASE WHEN budget.expires_at <= :now THEN :ends ELSE budget.expires_at END
 WHERE budget.used < :cap OR budget.expires_at <= :now
 RETURNING used"""
-_ENDS = "SELECT expires_at FROM budget WHERE brand = :brand AND kind = :kind AND subject = :subject AND starts_at = 0"
+_ENDS = "SELECT expires_at FROM budget WHERE brand = '' AND kind = :kind AND subject = :subject AND starts_at = 0"
 
-# The send that has to grow old before another may follow: the fifth newest within the hour, the tenth within the day.
+# The send that has to grow old before another may follow: of three an hour, the third newest within the hour.
 _SENDS = """
-SELECT created_at FROM outbox
- WHERE brand = :brand AND address = :address AND created_at > :since AND kind = 'passcode'
- ORDER BY created_at DESC LIMIT 1 OFFSET :skip"""
+SELECT sent_at FROM challenge WHERE address = :address AND sent_at > :since AND owned = :owned
+ ORDER BY sent_at DESC LIMIT 1 OFFSET :skip"""
+_SENDS_OF_ONE = _SENDS.replace("ORDER", "AND client_mac = :client_mac ORDER")
+_OWN = f"""
+UPDATE challenge SET owned = 1 WHERE id_hash = :id_hash AND {
+    " AND ".join(
+        f"(SELECT COUNT(*) FROM challenge o WHERE o.address = :address AND o.owned = 1 AND o.sent_at > :since{place}) < {cap}"
+        for place, (cap, _) in enumerate(OWNERS)
+    )
+}"""
 
 
 class TooMany(Exception):
@@ -50,30 +70,63 @@ class TooMany(Exception):
         self.retry_at = retry_at
 
 
+class NeedsKey(TooMany):
+    """Strangers get no more codes for this address now; its owner does, with the request key of the newest mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of the table above. Tests alone pass others: `on=False` shows that nothing else rests on them."""
 
     on: bool = True
 
-    def use_client(self, transaction: Transaction, brand: str, kind: str, client: str, now: datetime) -> None:
+    def use_client(self, transaction: Transaction, kind: str, client: str, now: datetime) -> None:
         """Count one `send` or `try` of a client address. Raises `TooMany`."""
         cap, window = CLIENT_SENDS if kind == "send" else CLIENT_TRIES
-        row = {"brand": brand, "kind": f"client_{kind}", "subject": client}
+        row = {"kind": f"client_{kind}", "subject": client}
         counted = {**row, "now": micros(now), "ends": micros(now + window), "cap": cap if self.on else 1 << 62}
         if not transaction.run(_USE, counted):
             ((ends,),) = transaction.run(_ENDS, row)
             raise TooMany(moment(ends))
 
-    def check_address(self, transaction: Transaction, brand: str, address: str, now: datetime) -> None:
-        """Refuse one more code for the address. Its lock is held (`passcodes.lock`), so nobody sends meanwhile. Raises
-        `TooMany`."""
+    def share(
+        self, transaction: Transaction, address: str, client_mac: bytes, now: datetime, *, is_owner: bool
+    ) -> bool:
+        """Whether one more code for the address is of its owner's share. The address's lock is held (`passcodes.lock`),
+        so nobody sends meanwhile. Raises `NeedsKey` for a stranger, `TooMany` for the owner."""
+        if is_owner and not self._waits(transaction, _SENDS, OWNERS, now, {"address": address, "owned": 1}):
+            return True
+        waits = self.waits_of_strangers(transaction, address, client_mac, now)
+        if waits:
+            raise (TooMany if is_owner else NeedsKey)(max(waits))
+        return False
+
+    def give_to_owner(self, transaction: Transaction, address: str, id_hash: bytes, now: datetime) -> None:
+        """The challenge logged its owner in: it counts no more as a stranger's, where the owner's share has room."""
+        since = {f"since{place}": micros(now - window) for place, (_, window) in enumerate(OWNERS)}
+        transaction.count(_OWN, {"id_hash": id_hash, "address": address, **since})
+
+    def waits_of_strangers(
+        self, transaction: Transaction, address: str, client_mac: bytes, now: datetime
+    ) -> list[datetime]:
+        """Until when a stranger at this client gets no code for the address; empty: one may be sent."""
+        about = {"address": address, "owned": 0}
+        waits = self._waits(transaction, _SENDS, STRANGERS, now, about)
+        return waits + self._waits(transaction, _SENDS_OF_ONE, ONE_STRANGER, now, {**about, "client_mac": client_mac})
+
+    def _waits(
+        self,
+        transaction: Transaction,
+        sql: str,
+        caps: Iterable[tuple[int, timedelta]],
+        now: datetime,
+        about: dict[str, object],
+    ) -> list[datetime]:
         waits = []
-        for cap, window in ADDRESS_SENDS:
-            parameters = {"brand": brand, "address": address, "since": micros(now - window), "skip": cap - 1}
-            waits += [moment(at) + window for (at,) in transaction.run(_SENDS, parameters)]
-        if waits and self.on:
-            raise TooMany(max(waits))
+        for cap, window in caps:
+            parameters = {**about, "since": micros(now - window), "skip": cap - 1}
+            waits += [moment(at) + window for (at,) in transaction.run(sql, parameters)]
+        return waits if self.on else []
 
     def may_resend_at(self, sent_at: datetime) -> datetime:
         return sent_at + RESEND_AFTER if self.on else sent_at

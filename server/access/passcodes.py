@@ -3,12 +3,15 @@
 A challenge is one request for a code, bound by a cookie to the browser that asked; it is found by that cookie and never
 by the code. The database holds a MAC of the code, so a copy of it gives nothing away.
 
-    ask      one transaction: the client's limit, the address's lock, its limits, the old challenges, the new one, the mail
+    ask      one transaction: the client's limit, the address's lock, its limits, the browser's old challenge, the new one, the mail
     verify   one transaction: the client's limit, the address's lock, the try, the budget, and only then the comparison
 
 - A try is counted before the code is looked at, by a guarded UPDATE, and stays counted whatever comes: 5 a challenge.
-- An address has 20 wrong six-digit codes between two of its log-ins, over all its challenges, however long that takes.
-  After that its codes are fifteen letters, which nobody guesses: nobody is locked out, and nothing is left to guess.
+- An address has 20 wrong six-digit codes between two of its log-ins, over all its challenges and brands, however long
+  that takes. A six-digit code is sent only where all of its tries are left of them, so nobody's guesses end the code of
+  somebody else; and 5 of the 20 are for the owner alone (`limits`). Otherwise the code is fifteen letters, which nobody
+  guesses: nobody is locked out, and nothing is left to guess.
+- A challenge ends by its own browser, by time, or by a log-in of its address: no other browser's request ends it.
 - Neither asks whether there is such a customer before the code is right: known and unknown addresses run the same
   statements and get the same answers.
 
@@ -24,43 +27,45 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from server.access import sealing
+from server.access import known_browsers, sealing
 from server.access.limits import Limits
+from server.access.request_keys import LETTERS, is_key, request_key
 from server.portal import Portal
 from server.settings import Settings
 from server.store import Row, Transaction, micros, moment, posting
 
 TRIES = 5
 WRONG_CODES = 20
-LIVE_CHALLENGES = 3
-LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: no words; 20 letters, 15 of them: 64.8 bits
+OF_STRANGERS = 15
+"""So many of them may be spent, or be left to codes that were sent, when a stranger gets six digits."""
 PURPOSE = b"login"
 
 _LOCK = """
-INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES (:brand, 'lock', :address, 0, 1, :until)
+INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES ('', 'lock', :address, 0, 1, :until)
 ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = budget.used + 1, expires_at = :until"""
 _FIND = """
-SELECT address, link, hardened, attempts, sent_at, expires_at, consumed_at FROM challenge
+SELECT address, link, hardened, attempts, sent_at, expires_at, consumed_at, owned FROM challenge
  WHERE id_hash = :id_hash AND brand = :brand"""
 # `expires_at` 0 and not `now`: a clock that steps back must not bring one back to life.
-_KILL_OLD = """
-UPDATE challenge SET expires_at = 0
- WHERE consumed_at IS NULL AND brand = :brand AND (id_hash = :shown OR id_hash IN (
-   SELECT id_hash FROM challenge WHERE brand = :brand AND address = :address AND consumed_at IS NULL AND expires_at > :now
-    ORDER BY sent_at DESC, id_hash LIMIT 1000 OFFSET :kept))"""
+_KILL_SHOWN = "UPDATE challenge SET expires_at = 0 WHERE consumed_at IS NULL AND brand = :brand AND id_hash = :shown"
+# Guesses that codes of the address may still cost.
+_OPEN = f"""
+SELECT COALESCE(SUM({TRIES} - attempts), 0) FROM challenge
+ WHERE address = :address AND hardened = 0 AND consumed_at IS NULL AND attempts < {TRIES} AND expires_at > :now"""
 _INSERT = """
-INSERT INTO challenge (id_hash, brand, link, address, code_mac, hardened, attempts, sent_at, expires_at)
-VALUES (:id_hash, :brand, :link, :address, :code_mac, :hardened, 0, :now, :expires_at)"""
+INSERT INTO challenge
+  (id_hash, brand, link, address, code_mac, hardened, attempts, sent_at, expires_at, owned, client_mac)
+VALUES (:id_hash, :brand, :link, :address, :code_mac, :hardened, 0, :now, :expires_at, :owned, :client_mac)"""
 _TRY = f"""
 UPDATE challenge SET attempts = attempts + 1
  WHERE id_hash = :id_hash AND brand = :brand AND attempts < {TRIES} AND consumed_at IS NULL AND expires_at > :now
 RETURNING code_mac, address, hardened, attempts"""
 _SPEND = f"""
-INSERT INTO budget (brand, kind, subject, starts_at, used) VALUES (:brand, 'wrong', :address, 0, 1)
+INSERT INTO budget (brand, kind, subject, starts_at, used) VALUES ('', 'wrong', :address, 0, 1)
 ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = budget.used + 1 WHERE budget.used < {WRONG_CODES}
 RETURNING used"""
-_SPENT = "SELECT used FROM budget WHERE brand = :brand AND kind = 'wrong' AND subject = :address AND starts_at = 0"
-_CLEAR = "DELETE FROM budget WHERE brand = :brand AND kind = 'wrong' AND subject = :address AND starts_at = 0"
+_SPENT = "SELECT used FROM budget WHERE brand = '' AND kind = 'wrong' AND subject = :address AND starts_at = 0"
+_CLEAR = "DELETE FROM budget WHERE brand = '' AND kind = 'wrong' AND subject = :address AND starts_at = 0"
 _CONSUME = "UPDATE challenge SET consumed_at = :now WHERE id_hash = :id_hash AND consumed_at IS NULL"
 _KILL_OTHERS = """
 UPDATE challenge SET expires_at = 0
@@ -79,6 +84,8 @@ class Challenge(msgspec.Struct, frozen=True):
     sent_at: datetime
     is_live: bool
     """A right code would log in now."""
+    is_free: bool = False
+    """The next try is not counted for the client address: it is the owner's, or the first."""
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -88,6 +95,8 @@ class Opened(msgspec.Struct, frozen=True):
     browser: str
     language: str = ""
     """Of the page that asked, for whoever prefers none."""
+    request_key: str = ""
+    """Shown where the same ask would be refused after this one (`request_keys`)."""
 
 
 def new_code(letters: bool) -> str:
@@ -127,9 +136,9 @@ def find(rows: list[Row], now: datetime) -> Challenge | None:
     """The challenge in the rows of `finding`."""
     if not rows:
         return None
-    address, link, hardened, attempts, sent_at, expires_at, consumed_at = rows[0]
+    address, link, hardened, attempts, sent_at, expires_at, consumed_at, owned = rows[0]
     is_live = consumed_at is None and attempts < TRIES and expires_at > micros(now)
-    return Challenge(address, link, bool(hardened), moment(sent_at), is_live)
+    return Challenge(address, link, bool(hardened), moment(sent_at), is_live, is_free=bool(owned) or not attempts)
 
 
 def finding(portal: Portal, token: str) -> tuple[str, dict[str, object]]:
@@ -137,46 +146,68 @@ def finding(portal: Portal, token: str) -> tuple[str, dict[str, object]]:
     return _FIND, {"id_hash": hash_of(token), "brand": portal.name}
 
 
-def lock(transaction: Transaction, brand: str, address: str, now: datetime) -> None:
+def lock(transaction: Transaction, address: str, now: datetime) -> None:
     """From here on this transaction is the only one about this address."""
-    until = micros(now + timedelta(days=1))
-    transaction.count(_LOCK, {"brand": brand, "address": address, "until": until})
+    transaction.count(_LOCK, {"address": address, "until": micros(now + timedelta(days=1))})
 
 
-def ask(
-    transaction: Transaction,
-    portal: Portal,
-    limits: Limits,
-    *,
-    address: str,
-    client: str,
-    browser: str,
-    now: datetime,
-    shown: str,
-    language: str = "",
-) -> str:
-    """A new challenge and its mail; the token for the browser's cookie. The one it showed (`shown`) dies. Raises
-    `TooMany`, and then nothing was changed."""
-    limits.use_client(transaction, portal.name, "send", client, now)
-    lock(transaction, portal.name, address, now)
-    limits.check_address(transaction, portal.name, address, now)
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks for a code, and for which address."""
+
+    address: str
+    """Canonical."""
+    client: str
+    browser: str
+    """The family, for the mail."""
+    shown: str = ""
+    """The token of the challenge that the browser showed: it dies."""
+    mark: str = ""
+    """By which the browser may be a known one."""
+    key: str = ""
+    """The request key that was typed."""
+    language: str = ""
+
+
+def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking, now: datetime) -> str:
+    """A new challenge and its mail; the token for the browser's cookie. Raises `TooMany`, and then nothing was changed."""
+    address, settings = asking.address, portal.settings
+    is_owner = known_browsers.has_proved(transaction, portal, address, asking.mark) or is_key(
+        settings, address, asking.key, now
+    )
+    if not is_owner:
+        limits.use_client(transaction, "send", asking.client, now)
+    lock(transaction, address, now)
+    client_mac = sealing.mac(sealing.keys(settings.secrets, "client")[0], address.encode(), asking.client.encode())
+    owned = limits.share(transaction, address, client_mac, now, is_owner=is_owner)
     about = {"brand": portal.name, "address": address, "now": micros(now)}
-    transaction.count(_KILL_OLD, {**about, "shown": hash_of(shown), "kept": LIVE_CHALLENGES - 1})
-    spent = transaction.run(_SPENT, {"brand": portal.name, "address": address})
-    letters = bool(spent) and spent[0][0] >= WRONG_CODES
+    transaction.count(_KILL_SHOWN, {"brand": portal.name, "shown": hash_of(asking.shown)})
+    letters = _guesses_given(transaction, address, now) + TRIES > (WRONG_CODES if owned else OF_STRANGERS)
     token, code, mail = secrets.token_urlsafe(32), new_code(letters), secrets.token_hex(16)
-    about["expires_at"] = micros(now + timedelta(minutes=portal.settings.code_minutes))
+    about["expires_at"] = micros(now + timedelta(minutes=settings.code_minutes))
     made = {
         "id_hash": hash_of(token),
         "link": portal.link,
-        "code_mac": macs(portal.settings, hash_of(token), address, code)[0],
+        "code_mac": macs(settings, hash_of(token), address, code)[0],
         "hardened": int(letters),
+        "owned": int(owned),
+        "client_mac": client_mac,
     }
     transaction.count(_INSERT, {**about, **made})
-    waiting = msgspec.msgpack.encode(Opened(code, browser, language))
-    sealed = sealing.Sealer(portal.settings.secrets).seal(waiting, mail.encode())
-    transaction.count(posting.TO_ADDRESS, {**about, "id": mail, "data": sealed})
+    is_last = bool(limits.waits_of_strangers(transaction, address, client_mac, now))
+    key = request_key(settings, address, now) if is_last else ""
+    waiting = msgspec.msgpack.encode(Opened(code, asking.browser, asking.language, key))
+    sealed = sealing.Sealer(settings.secrets).seal(waiting, mail.encode())
+    # The oldest mails leave first: an owner's goes before whatever strangers had sent meanwhile.
+    not_before = micros(now - timedelta(hours=1)) if owned else micros(now)
+    transaction.count(posting.TO_ADDRESS, {**about, "id": mail, "data": sealed, "not_before": not_before})
     return token
+
+
+def _guesses_given(transaction: Transaction, address: str, now: datetime) -> int:
+    """How many six-digit guesses the address has had since its last log-in, or may still get from codes that were sent."""
+    spent = transaction.run(_SPENT, {"address": address})
+    ((still_open,),) = transaction.run(_OPEN, {"address": address, "now": micros(now)})
+    return (spent[0][0] if spent else 0) + int(still_open)
 
 
 class Tried(msgspec.Struct, frozen=True):
@@ -188,35 +219,43 @@ class Tried(msgspec.Struct, frozen=True):
     """0: this challenge is over, a new code is needed."""
 
 
-def attempt(transaction: Transaction, portal: Portal, *, token: str, code: str, now: datetime) -> Tried:
-    """Spend a try, then compare. The challenge is not consumed yet: `consume`, in the same transaction, does that."""
+def attempt(
+    transaction: Transaction, portal: Portal, limits: Limits, *, token: str, code: str, client: str, now: datetime
+) -> Tried:
+    """Spend a try, then compare. The challenge is not consumed yet: `consume`, in the same transaction, does that. Raises
+    `TooMany`."""
     id_hash = hash_of(token)
     known = find(transaction.run(*finding(portal, token)), now)
     if known is None:
         return Tried(is_right=False, address="", tries_left=0)
-    lock(transaction, portal.name, known.address, now)
+    if not known.is_free:
+        limits.use_client(transaction, "try", client, now)
+    lock(transaction, known.address, now)
     by_hash = {"id_hash": id_hash, "brand": portal.name, "now": micros(now)}
     counted = transaction.run(_TRY, by_hash)
     if not counted:
         return Tried(is_right=False, address=known.address, tries_left=0)
     code_mac, address, hardened, attempts = counted[0]
     about = {"brand": portal.name, "address": address}
-    if not hardened and not transaction.run(_SPEND, about):
-        # The budget went on another challenge of this address: its six-digit codes are not looked at any more.
+    if not hardened and not transaction.run(_SPEND, {"address": address}):
+        # Never so while clocks go forward, see `_guesses_given`; whatever happens, no more than the budget are looked at.
         transaction.count(_KILL_OTHERS, {**about, "id_hash": id_hash, "itself": 1})
         return Tried(is_right=False, address=address, tries_left=0)
     is_right = sealing.same(bytes(code_mac), macs(portal.settings, id_hash, address, code))
     return Tried(is_right, address, TRIES - attempts)
 
 
-def consume(transaction: Transaction, portal: Portal, *, token: str, address: str, now: datetime) -> bool:
+def consume(
+    transaction: Transaction, portal: Portal, limits: Limits, *, token: str, address: str, now: datetime
+) -> bool:
     """Use the challenge up and clear the address's failures; False when somebody else did, a moment ago."""
     id_hash = hash_of(token)
     if transaction.count(_CONSUME, {"id_hash": id_hash, "now": micros(now)}) != 1:
         return False
     about = {"brand": portal.name, "address": address}
     transaction.count(_KILL_OTHERS, {**about, "id_hash": id_hash, "itself": 0})
-    transaction.count(_CLEAR, about)
+    transaction.count(_CLEAR, {"address": address})
+    limits.give_to_owner(transaction, address, id_hash, now)
     return True
 
 

@@ -55,7 +55,7 @@ def _passcode(portal: Portal, job: Job, _: Candidate) -> Mail:
     opened = open_mail(portal.settings, job.id, job.data)
     if opened is None:
         raise NotSent("not sent: its code cannot be read with the secrets of now")
-    return messages.passcode(portal, opened.code, opened.browser, job.created_at, job.expires_at)
+    return messages.passcode(portal, opened, job.created_at, job.expires_at)
 
 
 def _passcode_asked_in(portal: Portal, job: Job) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import css_inline
 import msgspec
 
+from server.access.passcodes import Opened
 from server.mail.smtp import POLICY
 from server.portal import Portal
 from server.rendering.renderer import Renderer
@@ -62,6 +63,8 @@ class Passcode(Mail, frozen=True):
     """The family, such as `Firefox on Linux`: a word from our own list, or empty."""
     domain: str
     """Where the code belongs; the last line of the text lets browsers fill it in there only."""
+    request_key: str = ""
+    """Where too many codes were asked for: what gets the owner another one all the same, `XXXX-XXXX-XXXX`; else empty."""
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -79,9 +82,15 @@ def render(renderer: Renderer, mail: Mail, locale: str | None = None) -> Rendere
     return Rendered(_one_line(lines[0]), "\n".join(lines[1:]).strip() + "\n", _INLINER.inline(html))
 
 
-def passcode(portal: Portal, code: str, browser: str, asked_at: datetime, expires_at: datetime) -> Passcode:
-    domain = urlsplit(portal.origin).hostname or ""
-    return Passcode(code=code, browser=browser, asked_at=asked_at, expires_at=expires_at, domain=domain)
+def passcode(portal: Portal, opened: Opened, asked_at: datetime, expires_at: datetime) -> Passcode:
+    return Passcode(
+        code=opened.code,
+        browser=opened.browser,
+        asked_at=asked_at,
+        expires_at=expires_at,
+        domain=urlsplit(portal.origin).hostname or "",
+        request_key=opened.request_key,
+    )
 
 
 def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, locale: str | None = None) -> EmailMessage:

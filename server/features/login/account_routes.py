@@ -45,7 +45,8 @@ async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, 
         token = sessions.switch(transaction, portal, customer, account_id, now)
         if token:
             if mark:
-                known_browsers.note(transaction, portal, account_id, known_browsers.mark(mark), now)
+                mark_now = known_browsers.mark(mark)
+                known_browsers.note(transaction, portal, account_id, mark_now, address=customer.address, now=now)
             activities.note(transaction, portal.name, account_id, "account.switched", now=now, browser=customer.browser)
         return token
 

@@ -3,7 +3,7 @@
 | URL | does |
 |---|---|
 | `GET /login` | the e-mail form as a page of the server: `prefilled_email` without JavaScript, `next` |
-| `POST /login` | a challenge and its mail, then the code form; the same for every address |
+| `POST /login` | a challenge and its mail, then the code form; the same for every address. Where strangers asked too often, `request_key` of the newest mail is asked for |
 | `GET /login/code` | the code form, also after the mail app was in between |
 | `POST /login/code` | tries the code; a right one begins the session and leads to `next` |
 | `POST /login/resend` | another code, for the address of the browser's challenge |
@@ -15,7 +15,7 @@ No answer before a right code depends on whether the address is a customer's.
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import msgspec
@@ -24,8 +24,8 @@ from litestar import Response, get, post
 from server import counters
 from server.access import known_browsers, passcodes, sessions
 from server.access.entry import Entered, enter
-from server.access.limits import Limits
-from server.access.passcodes import Challenge
+from server.access.limits import Limits, NeedsKey
+from server.access.passcodes import Asking, Challenge
 from server.features.login import nextpage, views
 from server.features.login.pages import show
 from server.formats.email import EmailMistake, canonical
@@ -64,7 +64,7 @@ async def ask(request: AnyRequest, portal: Portal) -> Answer:
     now, token = portal.clock(), cookies.token_of(request, portal, "challenge")
     challenge = await _challenge(portal, token, now)
     if not (challenge and challenge.is_live and challenge.address == address and _is_fresh(request, challenge, now)):
-        token = await _send(request, portal, address, token, now)
+        return await _send(request, portal, address, form, shown=token, now=now)
     return await _to_code(request, portal, token, form)
 
 
@@ -127,8 +127,7 @@ async def resend(request: AnyRequest, portal: Portal) -> Answer:
         return _link_not_active(request, portal)
     if challenge.is_live and _is_fresh(request, challenge, now):
         return _mistake(request, portal, challenge, form, "too_soon")
-    token = await _send(request, portal, challenge.address, token, now)
-    return await _to_code(request, portal, token, form)
+    return await _send(request, portal, challenge.address, form, shown=token, now=now)
 
 
 @post("/logout", status_code=200)
@@ -149,25 +148,39 @@ def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn 
     return response
 
 
-async def _send(request: AnyRequest, portal: Portal, address: str, shown: str, now: datetime) -> str:
-    """A new challenge; its token."""
-    client, browser = _client(request, portal), family(request.headers.get("user-agent", ""))
-    limits, language = _limits(request), languages.locale_for(request, portal)
-    token = await portal.store.write(
-        lambda transaction: passcodes.ask(
-            transaction,
-            portal,
-            limits,
-            address=address,
-            client=client,
-            browser=browser,
-            now=now,
-            shown=shown,
-            language=language,
-        )
+async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *, shown: str, now: datetime) -> Page:
+    """A new challenge, and on to the code form; or the form that asks for the request key."""
+    asking = Asking(
+        address=address,
+        client=_client(request, portal),
+        browser=family(request.headers.get("user-agent", "")),
+        shown=shown,
+        mark=sessions.token_of(request, portal, "browser"),
+        key=form.get("request_key"),
+        language=languages.locale_for(request, portal),
     )
+    limits = _limits(request)
+    try:
+        token = await portal.store.write(lambda transaction: passcodes.ask(transaction, portal, limits, asking, now))
+    except NeedsKey as error:
+        return _needs_key(request, portal, asking, form, error.retry_at - now)
     request.app.state.worker.nudge()
-    return token
+    return await _to_code(request, portal, token, form)
+
+
+def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, wait: timedelta) -> Page:
+    """Strangers asked for too many codes: when it works again by itself, and a field for what the newest mail says."""
+    seconds = max(math.ceil(wait.total_seconds()), 1)
+    view = views.Ask(
+        link=portal.link,
+        email=asking.address,
+        mistake="wrong_key" if asking.key.strip() else "",
+        reason="needs_key",
+        minutes=math.ceil(seconds / 60),
+        next=nextpage.known(form.get("next")),
+        kept=form.kept(),
+    )
+    return show(request, portal, view, status=429, headers={"Retry-After": str(seconds)})
 
 
 async def _challenge(portal: Portal, token: str, now: datetime) -> Challenge | None:

@@ -24,9 +24,12 @@ class Ask(View, frozen=True):
     email: str = ""
     """What the field holds: what was typed, or the address that is known already."""
     mistake: str = ""
-    """`empty`, `not_an_address`, or empty."""
+    """`empty`, `not_an_address`, `wrong_key` (the request key), or empty."""
     reason: str = ""
-    """`lapsed`: the code is over and a new one is needed; empty: somebody came to log in."""
+    """`lapsed`: the code is over and a new one is needed; `needs_key`: too many codes were asked for with this address, and
+    the next one needs the request key of the newest mail; empty: somebody came to log in."""
+    minutes: int = 0
+    """With `needs_key`: until a code is sent without it, rounded up."""
     next: str = ""
     """Where log-in leads, a name of our own table."""
     kept: dict[str, str] = msgspec.field(default_factory=dict)

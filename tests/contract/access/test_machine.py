@@ -1,7 +1,8 @@
 """Log-in as a state machine: whatever people do in whatever order, a simple model of the promises agrees.
 
 Browsers ask, ask again, guess, use the right code, use stale ones, and time passes; the limiters are off. The model only
-counts: how many six-digit guesses an address may still get, and which challenge of which browser is alive.
+counts: how many six-digit guesses an address may still get, and which challenge of which browser is alive: no other browser's
+request ends it.
 """
 
 from __future__ import annotations
@@ -62,37 +63,26 @@ class LogIn(RuleBasedStateMachine):
     def ask(self, browser: int, address: str) -> None:
         if browser in self.current:
             self.current[browser].dead = True
-        alive = sorted(
-            (each for each in self.challenges if each.address == address and self.alive_by_time(each)),
-            key=lambda each: each.at,
-        )
-        for each in alive[: max(0, len(alive) - 2)]:
-            each.dead = True
         self.now += timedelta(seconds=1)  # so that the oldest is one
         shown = self.current[browser].fingerprint if browser in self.current else ""
+        asking = passcodes.Asking(address=address, client="c", browser="", shown=shown)
+        hardened = self.spent[address] + self.still_open(address) + passcodes.TRIES > passcodes.OF_STRANGERS
         token = self.run(
-            self.store.write(
-                lambda transaction: passcodes.ask(
-                    transaction,
-                    self.portal,
-                    self.limits,
-                    address=address,
-                    client="c",
-                    browser="",
-                    now=self.now,
-                    shown=shown,
-                )
-            )
+            self.store.write(lambda transaction: passcodes.ask(transaction, self.portal, self.limits, asking, self.now))
         )
         code = self.run(self.world.code(address))
-        made = Challenge(token, address, self.now, self.spent[address] >= passcodes.WRONG_CODES, code)
+        made = Challenge(token, address, self.now, hardened, code)
         assert (len(code) > 6) == made.hardened
         self.challenges.append(made)
         self.current[browser] = made
 
-    def alive_by_time(self, each: Challenge) -> bool:
-        # One whose tries are spent still holds its place until it lapses.
-        return not each.dead and self.now + timedelta(seconds=1) < each.at + timedelta(minutes=10)
+    def still_open(self, address: str) -> int:
+        """The six-digit guesses that codes of the address may still cost."""
+        return sum(
+            passcodes.TRIES - each.tries
+            for each in self.challenges
+            if each.address == address and not each.hardened and self.is_live(each)
+        )
 
     @rule(which=st.integers(0, 30), right=st.booleans())
     def try_a_code(self, which: int, right: bool) -> None:
@@ -120,11 +110,6 @@ class LogIn(RuleBasedStateMachine):
             assert outcome == passcodes.Tried(is_right=False, address=challenge.address, tries_left=0)
             return
         challenge.tries += 1
-        if not challenge.hardened and self.spent[challenge.address] >= passcodes.WRONG_CODES:
-            assert not outcome.tries_left
-            for each in self.challenges:
-                each.dead = each.dead or each.address == challenge.address
-            return
         self.spent[challenge.address] += not challenge.hardened
         if right and challenge.address == ADDRESSES[0]:
             assert isinstance(outcome, Entered)
@@ -158,7 +143,7 @@ class LogIn(RuleBasedStateMachine):
         assert self.run(read("SELECT COUNT(*) FROM challenge WHERE attempts > 5")) == [(0,)]
         used = dict(self.run(read("SELECT subject, used FROM budget WHERE kind = 'wrong'")))
         assert used == {address: spent for address, spent in self.spent.items() if spent}
-        assert all(each <= passcodes.WRONG_CODES for each in used.values())
+        assert all(each <= passcodes.OF_STRANGERS for each in used.values())
 
     def teardown(self) -> None:
         self.run(self.store.close())

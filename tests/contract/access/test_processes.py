@@ -54,14 +54,15 @@ async def test_of_64_right_codes_in_four_processes_one_logs_in(pool: Any, any_wo
 async def test_four_processes_share_the_budget_of_an_address(
     pool: Any, any_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # threat 7
-    """More challenges than may live at once, so that the budget alone can stop the tries."""
-    monkeypatch.setattr(passcodes, "LIVE_CHALLENGES", 20)
+    """More six-digit codes than would be sent, so that the budget alone can stop the tries."""
+    monkeypatch.setattr(passcodes, "OF_STRANGERS", 100)
     tokens = [await challenge(any_world) for _ in range(16)]
     wrong = await any_world.wrong_code()
     tries = [(token, wrong) for token in tokens for _ in range(4)]
     try_together(pool, any_world.url, tries, any_world.clock())
     assert await any_world.store.read("SELECT used FROM budget WHERE kind = 'wrong'") == [(passcodes.WRONG_CODES,)]
     assert await any_world.count("session") == 0
+    monkeypatch.undo()
     browser = any_world.client()
     await any_world.ask(browser)
     assert any(len(code) > len("000000") for code in await any_world.codes())  # letters from now on
