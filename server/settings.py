@@ -8,7 +8,7 @@
 | `PORTAL_SMTP_URL` | `smtps://user:password@host:465` or `smtp://host:587` (with STARTTLS, except on loopback) | none: no mail leaves, and `doctor` says so |
 | `PORTAL_MAIL_FROM` | the address that mail comes from; the mail server signs (DKIM) for its domain, `List-Unsubscribe` and `List-Unsubscribe-Post` included | required with `PORTAL_SMTP_URL` |
 | `PORTAL_THEMES` | the folder of the brands | `themes` |
-| `PORTAL_TRUSTED_PROXIES` | how many proxies in front of the server add to `X-Forwarded-For` | `0` |
+| `PORTAL_TRUSTED_PROXIES` | how many proxies in front of the server add to `X-Forwarded-For` or `Forwarded` | `0` |
 | `PORTAL_CLIENT_ADDRESS_HEADER` | a header that the CDN sets to the client's address; believed only from `PORTAL_PROXY_PEERS` | none |
 | `PORTAL_PROXY_PEERS` | addresses or networks of those peers, separated by commas | none |
 | `PORTAL_CODE_MINUTES` | how long a passcode lives, 3 to 10 | `10` |

@@ -20,6 +20,7 @@ from server.portal import check_backend
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, migrations, open_store
 from server.store.cleaning import write_and_take_back
+from server.web.client_address import is_trusting
 
 SKEW = timedelta(seconds=5)
 
@@ -39,10 +40,26 @@ async def examine(environment: Mapping[str, str], clock: Callable[[], datetime])
     except SettingsError as error:
         return [Finding("settings", False, str(error), "Set it in the environment; server/settings.py lists them all.")]
     findings = [Finding("settings", True, "every PORTAL_… variable is known and has an allowed value")]
+    findings.append(_proxies(settings, environment))
     findings += _brands(settings)
     findings += await _store(settings, clock)
     findings.append(await _mail(settings))
     return findings
+
+
+def _proxies(settings: Settings, environment: Mapping[str, str]) -> Finding:
+    """This server speaks plain http: where browsers use https, something in front of it ends the TLS."""
+    what = "proxies"
+    if is_trusting(settings):
+        named = (
+            settings.client_address_header or f"{settings.trusted_proxies} in front, by X-Forwarded-For or Forwarded"
+        )
+        return Finding(what, True, f"visitors are told apart: {named}")
+    if "PORTAL_TRUSTED_PROXIES" in environment or not settings.origin.startswith("https://"):
+        return Finding(what, True, "none is trusted: a visitor is whoever connects")
+    words = "none is trusted, and browsers come by https: all visitors would share the limits of one client address"
+    mend = "Set PORTAL_TRUSTED_PROXIES to the number of proxies in front of this server, to 0 if there really is none."
+    return Finding(what, False, words, mend)
 
 
 def _brands(settings: Settings) -> list[Finding]:

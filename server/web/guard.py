@@ -17,10 +17,9 @@ costly to make is not made for it (`asks_head`).
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -32,6 +31,7 @@ from server.paths import STOPS_MAIL
 from server.portal import Portal
 from server.settings import Settings
 from server.web import policy
+from server.web.client_address import FORWARDING, Headers, is_trusting
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,10 @@ _HTMX_ANSWERS = frozenset({b"hx-redirect"})
 _NOT_EXACT = re.compile(rb"//|/$|\\|%2f|%5c", re.IGNORECASE)
 _OWN_PATH = re.compile(rb"/(?!/)[A-Za-z0-9/_.?=&%~:-]*")
 
-Headers = Iterable[tuple[bytes, bytes]]
+_UNTRUSTED = (
+    "requests arrive with X-Forwarded-For or Forwarded, and no proxy is trusted: everybody behind a proxy shares the limits "
+    "of one client address. Set PORTAL_TRUSTED_PROXIES to the number of proxies in front of this server"
+)
 
 
 class Guard:
@@ -60,6 +63,7 @@ class Guard:
         }
         self._others = {name: _Ours(policy.bare(secure=secure[name])) for name in portals}
         self._bare = _Ours(policy.bare(secure=all(secure.values())))
+        self._asks_for_proxies = not is_trusting(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -68,6 +72,9 @@ class Guard:
                 return
             await self._app(scope, receive, send)
             return
+        if self._asks_for_proxies and any(key.lower() in FORWARDING for key, _ in scope["headers"]):
+            self._asks_for_proxies = False
+            _log.warning(_UNTRUSTED)
         name = scope["path"].lstrip("/").partition("/")[0]
         is_head = scope["method"] == "HEAD"
 
@@ -137,44 +144,6 @@ def is_exact(scope: Scope) -> bool:
     """Whether the path stands as our links write it. Litestar also takes one with a slash at the end, with two for one,
     or with one that hides in an escape, and a cache in between may take those for a file that it may keep."""
     return not _NOT_EXACT.search(scope["raw_path"])
-
-
-def client_address(headers: Headers, peer: str, settings: Settings) -> str:
-    """Who asks, as the key of limits: an IPv4 address, or the /64 network of an IPv6 one.
-
-    The peer of the connection, unless the settings name what a proxy of ours says. Whatever a visitor can write is
-    believed nowhere: `X-Forwarded-For` is counted from the right, and the CDN's header only from the CDN's addresses.
-    """
-    said = ""
-    if not settings.proxy_peers or _is_in(peer, settings):
-        if settings.client_address_header and settings.proxy_peers:
-            given = _all(headers, settings.client_address_header.encode())
-            said = given[0].decode("latin-1").strip() if len(given) == 1 else ""
-        elif settings.trusted_proxies:
-            given = b",".join(_all(headers, b"x-forwarded-for")).split(b",")
-            if len(given) >= settings.trusted_proxies:
-                said = given[-settings.trusted_proxies].decode("latin-1").strip()
-    return _key(said) or _key(peer) or "unknown"
-
-
-def _key(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return ""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address), 64), strict=False))
-    return str(address)
-
-
-def _is_in(peer: str, settings: Settings) -> bool:
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    return any(address in network for network in settings.proxy_peers)
 
 
 def _read_by_another_site(headers: Headers) -> bool:

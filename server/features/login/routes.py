@@ -32,8 +32,8 @@ from server.formats.email import EmailMistake, canonical
 from server.formats.user_agents import family
 from server.portal import Portal
 from server.web import cookies, languages
+from server.web.client_address import client_address
 from server.web.forms import Form, read_form
-from server.web.guard import client_address
 from server.web.responding import AnyRequest, go, go_in_place, wants_fragment
 
 Answer = Response[str] | Response[None]

@@ -27,6 +27,7 @@ def environment(tmp_path):
         "PORTAL_ORIGIN": "https://portal.example",
         "PORTAL_DATABASE": f"sqlite:{tmp_path / 'portal.sqlite'}",
         "PORTAL_THEMES": str(tmp_path / "themes"),
+        "PORTAL_TRUSTED_PROXIES": "1",
         "PATH": "/bin",
     }
 
@@ -41,8 +42,18 @@ async def test_what_is_in_order_is_said_so(environment):
     assert findings["brands"].words == "3: harbour, orbit, plain"
 
 
+async def test_it_asks_how_many_proxies_stand_in_front(environment):
+    asked = {key: value for key, value in environment.items() if key != "PORTAL_TRUSTED_PROXIES"}
+    finding = (await found(asked))["proxies"]
+    assert not finding.is_fine
+    assert "PORTAL_TRUSTED_PROXIES" in finding.mend
+    cdn = {"PORTAL_CLIENT_ADDRESS_HEADER": "CF-Connecting-IP", "PORTAL_PROXY_PEERS": "10.0.0.0/8"}
+    for answer in ({"PORTAL_TRUSTED_PROXIES": "0"}, {"PORTAL_ORIGIN": "http://127.0.0.1:8000"}, cdn):
+        assert (await found(asked | answer))["proxies"].is_fine
+
+
 async def test_every_failure_has_its_mend(environment):
-    findings = await found(environment)
+    findings = await found({**environment, "PORTAL_TRUSTED_PROXIES": "0"})
     assert all(each.mend for each in findings.values() if not each.is_fine)
 
 
