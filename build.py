@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import os
 import re
 import subprocess
@@ -203,6 +204,20 @@ def bench(options: argparse.Namespace) -> int:
     return menu.run(options.names)
 
 
+def sbom(options: argparse.Namespace) -> int:
+    """The packages that a server runs on, as CycloneDX: from the lock, whatever else is installed here."""
+    if not importlib.util.find_spec("cyclonedx_py"):
+        stop("cyclonedx-bom is not installed: is it in requirements-dev.lock?")
+    out = Path(options.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    said = ["--pyproject", "pyproject.toml", "--output-reproducible", "--output-file", str(out.resolve())]
+    program = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", "requirements", "requirements.lock", *said]
+    code = subprocess.call(program, cwd=HERE)
+    if not code:
+        print(out)
+    return code
+
+
 def chosen(names: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN201 (the type is only known inside)
     from server import brands as themes
 
@@ -238,6 +253,7 @@ def menu() -> argparse.ArgumentParser:
     said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")
     said.add_argument("tags", nargs="*", metavar="locale")
     add("reference", "write the keys of both files into themes/README.md and themes/_start")
+    add("sbom", "the packages of the run-time lock as CycloneDX").add_argument("--out", default="dist/postern.cdx.json")
     tested = add("test", "every test; all further arguments go to pytest")
     tested.add_argument(
         "--coverage", action="store_true", help="say which lines of server/ no test of this run reaches"
@@ -253,7 +269,7 @@ def main() -> int:
     if arguments and options.command != "test":
         menu().error(f"unrecognized arguments: {' '.join(arguments)}")
     if os.environ.get(INSIDE) != str(ENVIRONMENT):
-        set_up(for_tests=options.command in ("test", "bench"))
+        set_up(for_tests=options.command in ("test", "bench", "sbom"))
         step_inside()
     sys.path.insert(0, str(HERE))
     try:

@@ -2,8 +2,12 @@
 
 The CSV follows RFC 4180 (commas, CRLF, quotes doubled), in UTF-8 with a byte order mark, without which spreadsheets
 read it as Latin-1. Its first line names the columns, the same in every language; amounts have a decimal point and no
-currency sign, dates are ISO 8601 in the brand's time zone. A text that a spreadsheet would run as a formula begins
-with an apostrophe.
+currency sign, dates are ISO 8601 in the brand's time zone.
+
+No text is a formula where it is opened (`harmless`). Spreadsheets take a cell that begins with `=`, `+`, `-` or `@`, also
+in another width, for one; they pass over blanks and quotes in front of it. Where the decimal sign is a comma, they part
+cells at semicolons, and some at tabs or bars, quoted or not: there a text of ours may begin a cell in its middle. An
+apostrophe in front of the sign keeps it text, and a text has one line.
 
 The ZIP holds PDFs as they are: they are compressed inside. What is in memory at a time is one of them, and of those
 that were sent their names.
@@ -13,6 +17,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 import zipfile
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, tzinfo
@@ -38,7 +44,11 @@ COLUMNS = (
     ),
     *("amount_paid", "amount_due", "billed_to", "email", "country", "lines", "id"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Each character that compatibility turns into one of the four signs, such as U+FF1D for `=`.
+_SIGNS = "".join(chr(each) for each in range(0x10000) if unicodedata.normalize("NFKC", chr(each)) in tuple("=+-@"))
+_BLANKS = "\\s\"'\u00ad\u180e\u200b-\u200f\u2060\ufeff"
+_FORMULA = re.compile(rf"(^|[;|])([{_BLANKS}]*)(?=[{re.escape(_SIGNS)}])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 async def as_csv(pages: AsyncIterator[tuple[Invoice, ...]], zone: tzinfo) -> AsyncIterator[bytes]:
@@ -74,8 +84,8 @@ def _row(it: Invoice, zone: tzinfo) -> list[object]:
 
 
 def harmless(text: str) -> str:
-    """The text, kept from being a formula. Of what is in front of it, spreadsheets pass over spaces."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text.replace("\x00", "")
+    """The text in one line, kept from being a formula."""
+    return _FORMULA.sub(r"\1\2'", _CONTROL.sub(" ", text))
 
 
 def decimal(amount: Money) -> str:
