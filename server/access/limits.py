@@ -1,12 +1,12 @@
-"""How often is too often, counted in the database so that two workers do not double it, and over all brands of a server.
+"""How often is too often, counted in the database so that two workers do not double it.
 
 | what | at most | counted by |
 |---|---|---|
-| codes sent to an address for whoever asks | 3 in any hour, 5 in any day | the challenges, exactly |
+| codes sent to an address for whoever asks, over all brands | 3 in any hour, 5 in any day | the challenges, exactly |
 | of these, for one client address | 2 in any hour, 3 in any day | the same |
-| codes sent to an address for its owner | 2 in any hour, 5 in any day | the same |
-| codes asked for by a client address | 20 in an hour | `budget`, a window that its first use opens |
-| codes tried by a client address | 30 in 10 minutes | the same |
+| codes sent to an address for its owner, over all brands | 2 in any hour, 5 in any day | the same |
+| codes asked for by a client address at a brand | 20 in an hour | `budget`, a window that its first use opens |
+| codes tried by a client address at a brand | 30 in 10 minutes | the same |
 | another code for the same browser | after 60 seconds | the challenge |
 
 Who is the owner before log-in? A browser from which the address has logged in (`known_browsers`), and whoever enters the
@@ -40,13 +40,13 @@ RESEND_AFTER = timedelta(seconds=60)
 # changes nothing and returns no row.
 _USE = """
 INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at)
-VALUES ('', :kind, :subject, 0, 1, :ends)
+VALUES (:brand, :kind, :subject, 0, 1, :ends)
 ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET
   used = CASE WHEN budget.expires_at <= :now THEN 1 ELSE budget.used + 1 END,
   expires_at = CASE WHEN budget.expires_at <= :now THEN :ends ELSE budget.expires_at END
 WHERE budget.used < :cap OR budget.expires_at <= :now
 RETURNING used"""
-_ENDS = "SELECT expires_at FROM budget WHERE brand = '' AND kind = :kind AND subject = :subject AND starts_at = 0"
+_ENDS = "SELECT expires_at FROM budget WHERE brand = :brand AND kind = :kind AND subject = :subject AND starts_at = 0"
 
 # The send that has to grow old before another may follow: of three an hour, the third newest within the hour.
 _SENDS = """
@@ -80,10 +80,10 @@ class Limits:
 
     on: bool = True
 
-    def use_client(self, transaction: Transaction, kind: str, client: str, now: datetime) -> None:
-        """Count one `send` or `try` of a client address. Raises `TooMany`."""
+    def use_client(self, transaction: Transaction, brand: str, kind: str, client: str, now: datetime) -> None:
+        """Count one `send` or `try` of a client address at a brand. Raises `TooMany`."""
         cap, window = CLIENT_SENDS if kind == "send" else CLIENT_TRIES
-        row = {"kind": f"client_{kind}", "subject": client}
+        row = {"brand": brand, "kind": f"client_{kind}", "subject": client}
         counted = {**row, "now": micros(now), "ends": micros(now + window), "cap": cap if self.on else 1 << 62}
         if not transaction.run(_USE, counted):
             ((ends,),) = transaction.run(_ENDS, row)

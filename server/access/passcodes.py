@@ -175,7 +175,7 @@ def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking
         settings, address, asking.key, now
     )
     if not is_owner:
-        limits.use_client(transaction, "send", asking.client, now)
+        limits.use_client(transaction, portal.name, "send", asking.client, now)
     lock(transaction, address, now)
     client_mac = sealing.mac(sealing.keys(settings.secrets, "client")[0], address.encode(), asking.client.encode())
     owned = limits.share(transaction, address, client_mac, now, is_owner=is_owner)
@@ -229,7 +229,7 @@ def attempt(
     if known is None:
         return Tried(is_right=False, address="", tries_left=0)
     if not known.is_free:
-        limits.use_client(transaction, "try", client, now)
+        limits.use_client(transaction, portal.name, "try", client, now)
     lock(transaction, known.address, now)
     by_hash = {"id_hash": id_hash, "brand": portal.name, "now": micros(now)}
     counted = transaction.run(_TRY, by_hash)

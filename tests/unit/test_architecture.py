@@ -96,7 +96,7 @@ OWNS: dict[str, tuple[str, ...]] = {
     ),  # the ledger keeps name and `active` as the account has them
     "session": (r"access\.sessions",),
     "known_browser": (r"access\.known_browsers",),
-    "challenge": (r"access\.passcodes",),
+    "challenge": (r"access\.passcodes", r"access\.limits"),  # the limits count them and say whose share paid
     "budget": (r"access\.limits", r"access\.passcodes"),
     "outbox": (r"mail\.outbox", r"store\.posting"),
     "mail_choice": (r"mail\.reminder_choices",),
@@ -112,7 +112,6 @@ OWNS: dict[str, tuple[str, ...]] = {
     "migration": (r"store\.migrations",),
 }
 READS: dict[str, tuple[str, ...]] = {
-    "outbox": (r"access\.limits",),  # the limits count the codes that were sent
     "account": (
         r"access\.sessions",
         r"access\.directory",

@@ -148,14 +148,14 @@ def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn 
     return response
 
 
-async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *, shown: str, now: datetime) -> Page:
+async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *, shown: str, now: datetime) -> Answer:
     """A new challenge, and on to the code form; or the form that asks for the request key."""
     asking = Asking(
         address=address,
         client=_client(request, portal),
         browser=family(request.headers.get("user-agent", "")),
         shown=shown,
-        mark=sessions.token_of(request, portal, "browser"),
+        mark=cookies.token_of(request, portal, "browser"),
         key=form.get("request_key"),
         language=languages.locale_for(request, portal),
     )
@@ -168,7 +168,7 @@ async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *
     return await _to_code(request, portal, token, form)
 
 
-def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, wait: timedelta) -> Page:
+def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, wait: timedelta) -> Answer:
     """Strangers asked for too many codes: when it works again by itself, and a field for what the newest mail says."""
     seconds = max(math.ceil(wait.total_seconds()), 1)
     view = views.Ask(

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from server.access import directory
+from server.formats.email import EmailMistake, canonical
+from server.merchant.importing.files import import_records
+from tests.support import exports
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
@@ -69,3 +72,30 @@ async def test_another_brands_customer_with_the_address_does_not_count(any_world
 async def test_a_plus_or_a_dot_is_another_identity(any_world: World) -> None:  # threat 40
     await any_world.customer("plain", "s.am+shop@example.com")
     assert await opened(any_world) == ""
+
+
+TWINS = {
+    "JENNY@Example.COM": "jenny@example.com",
+    "kim@example.com": "KIM@EXAMPLE.COM",
+    "m\u00fcller@example.com": "",
+    "jenny@b\u00fccher.example": "jenny@xn--bcher-kva.example",
+    "jenny@STRASSE.example": "jenny@strasse.example",
+}
+"""What is stored, and what is typed to reach it; empty: nothing reaches it."""
+NOBODYS = ("\u212aim@example.com", "k\u0131m@example.com", "k\u0130m@example.com", "jenny@stra\u00dfe.example")
+
+
+async def test_the_same_addresses_match_on_both_stores(any_world: World) -> None:  # threats 33, 41
+    """The canonical form is made in Python: no database folds case its own way."""
+    rows = [exports.customer(f"cus_{number}", email=stored) for number, stored in enumerate(TWINS)]
+    await import_records(any_world.store, BRAND, rows, now=MAY)
+    for number, typed in enumerate(TWINS.values()):
+        address = canonical(typed)
+        if not isinstance(address, EmailMistake):
+            chosen = await directory.customer_for(any_world.store, BRAND, address)
+            assert chosen is not None
+            assert chosen.id == f"cus_{number}"
+    for typed in NOBODYS:
+        address = canonical(typed)
+        if not isinstance(address, EmailMistake):
+            assert await directory.customer_for(any_world.store, BRAND, address) is None

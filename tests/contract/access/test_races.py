@@ -138,7 +138,7 @@ async def test_of_what_a_known_browser_asks_at_once_two_are_of_its_own_share(any
 
 async def test_a_client_address_is_counted_once_for_each_use(any_world: World) -> None:  # threat 21
     def use(transaction) -> None:
-        Limits().use_client(transaction, "send", "203.0.113.7", any_world.clock())
+        Limits().use_client(transaction, BRAND, "send", "203.0.113.7", any_world.clock())
 
     results = await together(any_world, [use] * AT_ONCE)
     assert results.count("too many") == AT_ONCE - 20

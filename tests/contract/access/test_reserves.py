@@ -198,7 +198,7 @@ async def test_neighbors_of_a_client_address_stop_no_known_browser(any_world: Wo
         await any_world.ask(any_world.client(), f"n{number}@example.com")
     assert (await any_world.ask(any_world.client(), "another@example.com")).status_code == 429
     await any_world.ask(owner)
-    spend = "INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES ('', 'client_try', '203.0.113.7', 0, 30, :ends) ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = 30, expires_at = :ends"
+    spend = "INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES ('harbour', 'client_try', '203.0.113.7', 0, 30, :ends) ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = 30, expires_at = :ends"
     ends = {"ends": passcodes.micros(any_world.clock() + timedelta(minutes=10))}
     await any_world.store.write(lambda transaction: transaction.count(spend, ends))
     assert await guess(any_world, owner, 2) == [422, 422]
@@ -276,3 +276,12 @@ async def test_a_code_that_logged_in_counts_as_the_owners(any_world: World) -> N
         any_world.clock.forward(seconds=1)
     assert await ask_as_strangers(any_world, 4) == [200] * 3 + [429]
     assert await any_world.store.read("SELECT COUNT(*) FROM outbox WHERE kind = 'passcode'") == [(5,)]
+
+
+async def test_no_text_of_whoever_asks_is_in_the_mail(world: World) -> None:  # threat 38
+    await world.customer()
+    claims = world.client(**{"User-Agent": "Claim your prize at evil.example", "Accept-Language": "evil.example"})
+    await world.ask(claims, next="evil.example", **{"kept.line1": "evil.example"})
+    (text,) = await mailed(world)
+    assert "evil.example" not in text
+    assert "prize" not in text
