@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,14 +32,26 @@ def now() -> datetime:
 
 
 def serve(options: argparse.Namespace) -> int:
-    from server.merchant import serve  # noqa: PLC0415 (the other commands need no web server)
+    with tempfile.TemporaryDirectory(prefix="postern-counts-") as counts:
+        # Before anything that counts is imported: Prometheus's library looks for it then, in each process.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+        from server.merchant import serve  # noqa: PLC0415 (the other commands need no web server)
 
-    try:
-        serve.serve(
-            from_environment(), host=options.host, port=options.port, workers=options.workers, static=options.static
-        )
-    except serve.ServeError as error:
-        return refuse(str(error))
+        where = {"host": options.host, "port": options.port, "workers": options.workers, "static": options.static}
+        try:
+            serve.serve(from_environment(), **where, counts=Path(counts), work=not options.no_worker)
+        except serve.ServeError as error:
+            return refuse(str(error))
+        finally:
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+    return 0
+
+
+def work(options: argparse.Namespace) -> int:
+    from server import app  # noqa: PLC0415 (the other commands need none of it)
+    from server.merchant import work  # noqa: PLC0415
+
+    work.work(app.worker_from_environment, parent=options.parent)
     return 0
 
 
@@ -267,6 +280,11 @@ def menu() -> argparse.ArgumentParser:
     served.add_argument("--port", type=port, default=8000)
     served.add_argument("--workers", type=workers, default=1)
     served.add_argument("--static", type=Path, metavar="DIST", help="serve the pages of this build too")
+    served.add_argument("--no-worker", action="store_true", help="leave the background work out: it runs elsewhere")
+    worked = add(
+        commands, "work", work, "the background work alone: mails, renewals, clean-up; any number, on any host"
+    )
+    worked.add_argument("--parent", type=int, default=0, help=argparse.SUPPRESS)
     links = commands.add_parser("link", help="a brand's log-in link").add_subparsers(required=True, metavar="verb")
     activated = add(links, "activate", link_activate, "make a new link; an older one is dead from then on")
     activated.add_argument("--test", action="store_true", help="for a ledger of test data: the link begins with test_")

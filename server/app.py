@@ -6,7 +6,8 @@ The only file that knows every feature, the clock and how the parts are put toge
       -> Litestar (routes; `portal` from the path, `customer` from the session cookie)
         -> a feature's handler -> its views -> responding.show
 
-The environment is read by `from_environment` alone, which Granian calls in each worker process.
+The background work is wired here too, and runs in a process of its own (`worker_of`). The environment is read by
+`from_environment` and `worker_from_environment` alone, which those processes call.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp
 
 from server import brands as themes
-from server import settings
-from server import telemetry as logs
+from server import settings, telemetry
 from server.access import sealing
 from server.access.limits import Limits
 from server.billing import Billing
@@ -39,7 +39,6 @@ from server.features.login import account_routes, session_routes
 from server.features.login import routes as login
 from server.features.login.pages import nobody_is_logged_in
 from server.features.mails import routes as mails
-from server.features.operations import routes as operations
 from server.features.payment_methods import routes as payment_methods
 from server.features.sandbox import routes as sandbox
 from server.features.subscriptions import routes as subscriptions
@@ -79,10 +78,9 @@ def utc_now() -> datetime:
 def wired(lifespan: Lifespan, state: State) -> Litestar:
     """The routes, and what a handler finds in the application's state."""
     return Litestar(
-        route_handlers=[routes_of_a_brand(), *operations.handlers],
+        route_handlers=[routes_of_a_brand()],
         exception_handlers={**responding.exception_handlers, NoSession: nobody_is_logged_in},
         lifespan=[lifespan],
-        after_response=look_for_mail,
         state=state,
         openapi_config=None,
         request_max_body_size=64 * 1024,
@@ -97,36 +95,54 @@ def create_app(
     store: Store,
     *,
     clock: Clock = utc_now,
-    mailer: Mailer | None = None,
     limits: Limits | None = None,
     billing: Callable[[Brand, Store], Billing] | None = None,
-    work: bool = True,
     reload: bool = False,
     wire: Callable[[Lifespan, State], Litestar] = wired,
     renderer: Callable[[Brand], Renderer] | None = None,
 ) -> ASGIApp:
-    """The application over these brands. `billing`, `mailer` and `limits` are replaced by tests, and `wire` and
-    `renderer` by what makes them once for many; `work=False` leaves the mail and the clean-up to another process;
-    `reload` is for `build.py dev`."""
-    make_billing, made = billing or ledgers(settings), renderer or (lambda brand: renderer_of(brand, reload=reload))
-    both = ((brand, make_billing(brand, store)) for brand in brands)
-    portals = {brand.name: portal_of(brand, settings, store, its, clock, renderer=made(brand)) for brand, its in both}
+    """The application over these brands. `billing` and `limits` are replaced by tests, and `wire` and `renderer` by what
+    makes them once for many; `reload` is for `build.py dev`."""
+    made = renderer or (lambda brand: renderer_of(brand, reload=reload))
+    portals = portals_of(settings, brands, store, clock, billing or ledgers(settings), made)
     limits, printer = limits or Limits(), Printer()
-    worker = Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        if work:
-            worker.start()
         try:
             yield
         finally:
-            await worker.stop()
             printer.close()
             await store.close()
 
-    state = State({"portals": portals, "store": store, "limits": limits, "worker": worker, "printer": printer})
+    state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
     return Guard(wire(lifespan, state), portals=portals, settings=settings)
+
+
+def worker_of(
+    settings: Settings,
+    brands: Sequence[Brand],
+    store: Store,
+    *,
+    clock: Clock = utc_now,
+    mailer: Mailer | None = None,
+) -> Worker:
+    """The background work of these brands; its mails go to `mailer`, or as the settings say."""
+    portals = portals_of(settings, brands, store, clock, ledgers(settings), renderer_of)
+    return Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock)
+
+
+def portals_of(  # noqa: PLR0917 (what a portal is made of)
+    settings: Settings,
+    brands: Sequence[Brand],
+    store: Store,
+    clock: Clock,
+    billing: Callable[[Brand, Store], Billing],
+    renderer: Callable[[Brand], Renderer],
+) -> dict[str, Portal]:
+    """By name. Raises `SettingsError` where nothing says at which origin a brand is reached."""
+    both = ((brand, billing(brand, store)) for brand in brands)
+    return {brand.name: portal_of(brand, settings, store, its, clock, renderer=renderer(brand)) for brand, its in both}
 
 
 def routes_of_a_brand() -> Router:
@@ -179,12 +195,6 @@ def ledgers(settings_: Settings) -> Callable[[Brand, Store], Billing]:
     return lambda brand, store: Ledger(store, brand.name, keys=keys, base=brand.base, mail=brand.config.mail)
 
 
-async def look_for_mail(request: AnyRequest) -> None:
-    """Whatever was posted may have put a mail into the outbox."""
-    if request.method == "POST":
-        request.app.state.worker.nudge()
-
-
 def portal_in_path(request: AnyRequest) -> Portal:
     portal: Portal | None = request.app.state.portals.get(request.path_params["brand_name"])
     if portal is None or not is_exact(request.scope):
@@ -193,10 +203,22 @@ def portal_in_path(request: AnyRequest) -> Portal:
 
 
 def from_environment() -> ASGIApp:
-    """What Granian loads in each worker process."""
+    """What Granian loads in each HTTP worker."""
+    read, brands = _read_environment()
+    return create_app(read, brands, open_store(read.database))
+
+
+def worker_from_environment() -> tuple[Worker, Store]:
+    """What `python -m server work` runs, and the store that is closed after it."""
+    read, brands = _read_environment()
+    store = open_store(read.database)
+    return worker_of(read, brands, store), store
+
+
+def _read_environment() -> tuple[Settings, Sequence[Brand]]:
     read = settings.from_environment(os.environ)
-    logs.configure(read.log_level)
+    telemetry.configure(read.log_level)
     brands = themes.load_all(read.themes)
     for brand in brands:
         check_backend(brand)
-    return create_app(read, brands, open_store(read.database))
+    return read, brands

@@ -14,6 +14,7 @@
 | `PORTAL_CODE_MINUTES` | how long a passcode lives, 3 to 10 | `10` |
 | `PORTAL_SESSION_IDLE_MINUTES` | a session ends after so long without a request, 5 to 240 | `60` |
 | `PORTAL_SESSION_HOURS` | and after so long whatever happens, 1 to 24 | `8` |
+| `PORTAL_OPERATIONS` | where `/metrics`, `/healthz` and `/readyz` are answered, and nothing else is: host and port; never a public address | `127.0.0.1:9464` |
 | `PORTAL_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `info` |
 
 `PORTAL_STRIPE_KEY_<BRAND>` and `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` are kept for the Stripe backend. Any other
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True):
     code_minutes: int = 10
     session_idle_minutes: int = 60
     session_hours: int = 8
+    operations: tuple[str, int] = ("127.0.0.1", 9464)
     log_level: str = "info"
 
     def __repr__(self) -> str:
@@ -99,6 +101,7 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         code_minutes=_whole(values, "code_minutes", 10, 3, 10),
         session_idle_minutes=_whole(values, "session_idle_minutes", 60, 5, 240),
         session_hours=_whole(values, "session_hours", 8, 1, 24),
+        operations=host_and_port("PORTAL_OPERATIONS", values.get("operations", "127.0.0.1:9464")),
         log_level=_one_of("PORTAL_LOG_LEVEL", values.get("log_level", "info"), _LEVELS),
     )
 
@@ -164,6 +167,13 @@ def _whole(values: Mapping[str, str], key: str, default: int, low: int, high: in
     if not re.fullmatch(r"[0-9]{1,6}", text) or not low <= int(text) <= high:
         raise SettingsError(f"PORTAL_{key.upper()}: {text!r} is not a whole number from {low} to {high}")
     return int(text)
+
+
+def host_and_port(name: str, value: str) -> tuple[str, int]:
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})", value)
+    if not found or not 0 < int(found[3]) < 65536:
+        raise SettingsError(f"{name}: {value!r} is not a host and a port, such as 127.0.0.1:9464 or [::1]:9464")
+    return found[1] or found[2], int(found[3])
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -1,8 +1,11 @@
-"""The background work of a serving process: the mail of the outbox, accounts with something due, and the clean-up.
+"""The background work: the mail of the outbox, accounts with something due, the clean-up, a look at the mail server.
+
+It runs in a process of its own, which `serve` starts beside the HTTP workers: mail that is made in a serving process
+slows its readers, and tells by time who is a customer. No request calls it; it looks into the outbox ten times a second.
 
 Any number of processes may do this work on one database at once; each step takes what it does atomically, or is
-harmless when it is done twice. The tasks start and stop with the application. A database that is away stops nothing:
-they try again.
+harmless when it is done twice. A database that is away stops nothing: the steps try again. When a step was last done
+stands in the store (`store.rounds`), for `/readyz`.
 """
 
 from __future__ import annotations
@@ -13,14 +16,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from server import counters
+from server import telemetry
 from server.billing import BillingError
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.outbox import Job
-from server.mail.smtp import Mailer
+from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
-from server.store import Store, StoreUnavailable, cleaning, micros
+from server.store import Store, StoreUnavailable, cleaning, micros, rounds
 
 _log = logging.getLogger(__name__)
 
@@ -28,15 +31,23 @@ AT_ONCE = 10
 """Mails that one process sends at the same time."""
 PATIENCE = 3.0
 """Seconds that mails being sent get when the process ends; one that is cut short is sent again by another process."""
+LOOKS = 0.1
+"""Seconds between two looks into the outbox. A look that finds nothing is two reads of an index; a passcode is on its way
+within a fifth of a second."""
+NOTES = timedelta(seconds=10)
+"""How often a step notes in the store that it was done."""
 
 _DUE = """
 SELECT due_at, brand, customer_id FROM account
  WHERE due_at <= :now AND (due_at, brand, customer_id) > (:due_at, :brand, :customer_id)
  ORDER BY due_at, brand, customer_id LIMIT 100"""
 
+Step = Callable[[], Awaitable[str | None]]
+"""One round of a kind of work; what it answers is something wrong that `/metrics` should show."""
+
 
 class Worker:
-    """`start` and `stop` belong to the application's lifespan; `nudge` says that a request wrote a mail just now."""
+    """`start` begins the steps, `stop` ends them."""
 
     def __init__(
         self, portals: tuple[Portal, ...], store: Store, mailer: Mailer, clock: Callable[[], datetime]
@@ -45,18 +56,24 @@ class Worker:
         self._store, self._clock = store, clock
         self._idle = timedelta(minutes=max((each.settings.session_idle_minutes for each in portals), default=0))
         self._delivery = Delivery(self._portals, store, mailer, clock)
-        self._nudged, self._stopping = asyncio.Event(), asyncio.Event()
+        self._mailer, self._stopping = mailer, asyncio.Event()
+        self._noted: dict[str, tuple[datetime, str]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._sending: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        for step, seconds in ((self.mail, 0.5), (self.bring_accounts_up_to_date, 5.0), (self.clean_up, 600.0)):
+        steps: tuple[tuple[Step, float], ...] = (
+            (self.mail, LOOKS),
+            (self.bring_accounts_up_to_date, 5.0),
+            (self.check_mail_server, 60.0),
+            (self.clean_up, 600.0),
+        )
+        for step, seconds in steps:
             self._tasks.append(asyncio.create_task(self._again_and_again(step, seconds), name=step.__name__))
 
     async def stop(self) -> None:
         """End the tasks; mails on their way get `PATIENCE` seconds."""
         self._stopping.set()
-        self._nudged.set()
         # Not canceled at once: a step cut short after its commit would leave taken mails to wait for their lease.
         for tasks in (self._tasks, self._sending):
             if tasks:
@@ -66,13 +83,11 @@ class Worker:
                 await asyncio.gather(*late, return_exceptions=True)
         self._tasks.clear()
 
-    def nudge(self) -> None:
-        """Look into the outbox now."""
-        self._nudged.set()
-
     async def mail(self) -> None:
         """Take what is due and begin to send it; does not wait for slow mails, so that they hold up no other."""
         for job in await outbox.claim(self._store, self._clock(), AT_ONCE - len(self._sending)):
+            if job.is_asked_for and job.attempts == 1:
+                telemetry.count("passcodes_taken")
             task = asyncio.create_task(self._deliver(job), name=f"mail {job.id}")
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
@@ -95,6 +110,16 @@ class Worker:
                         # One that our own bug breaks must not hold up the renewals and mails of all after it.
                         _log.exception("account cannot be brought up to date", extra={"customer": customer_id})
 
+    async def check_mail_server(self) -> str:
+        """What keeps it from taking our mails; empty: nothing. Asked for its own sake and at fixed times: what happens to
+        a passcode is told nowhere, since that depends on whether its address is a customer's."""
+        try:
+            await self._mailer.check()
+        except (MailTemporary, MailPermanent) as error:
+            telemetry.refused(_log, "mail_server_away", "no mail can be sent", why=str(error))
+            return str(error)
+        return ""
+
     async def clean_up(self) -> None:
         """Drop rows that nothing needs any more. Safe to run twice and at once."""
         await cleaning.clean(self._store, self._clock(), self._idle)
@@ -107,23 +132,25 @@ class Worker:
     async def _deliver(self, job: Job) -> None:
         try:
             await self._delivery.deliver(job)
-        except StoreUnavailable:
-            counters.count("store_errors")
-            _log.error("the database is away; a mail will be looked at again", extra={"mail": job.id})
+        except StoreUnavailable as error:
+            telemetry.refused(_log, error.kind, "the database is away", why=str(error))
 
-    async def _again_and_again(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
-        wake = self._nudged if step == self.mail else self._stopping
+    async def _done(self, step: str, trouble: str) -> None:
+        """Note the step in the store: not each time, but at once when there is something new to say."""
+        now, noted = self._clock(), self._noted.get(step)
+        if noted is None or now - noted[0] >= NOTES or trouble != noted[1]:
+            await rounds.note(self._store, step, now, trouble)
+            self._noted[step] = now, trouble
+
+    async def _again_and_again(self, step: Step, seconds: float) -> None:
         while not self._stopping.is_set():
             try:
-                await step()
+                await self._done(step.__name__, await step() or "")
             except StoreUnavailable as error:
-                counters.count("store_errors")
-                _log.warning("the database is away", extra={"step": step.__name__, "why": str(error)})
+                telemetry.refused(_log, error.kind, "the database is away", step=step.__name__, why=str(error))
             except Exception:  # noqa: BLE001 (logged with its traceback)
                 # The other steps and later rounds must go on; the log line is the alarm.
                 _log.exception("background step failed", extra={"step": step.__name__})
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await wake.wait()
-            if step == self.mail:
-                self._nudged.clear()
+                    await self._stopping.wait()

@@ -146,6 +146,10 @@ class Demo:
             log_enabled=False,
         )
         serving = asyncio.create_task(server.serve())
+        # The same work as in production, but in this process: its clock can be moved, and its mails are shown here.
+        work_store = open_store(self._settings.database)
+        worker = app.worker_of(self._settings, self._brands, work_store, clock=self._clock, mailer=self._mailer)
+        worker.start()
         waits = [asyncio.create_task(each.wait()) for each in (ended, changed)]
         await self._announce(serving, ended)
         await asyncio.wait([serving, *waits], return_when=asyncio.FIRST_COMPLETED)
@@ -153,14 +157,14 @@ class Demo:
             each.cancel()
         server.stop()  # type: ignore[no-untyped-call]
         await serving
+        await worker.stop()
+        await work_store.close()
         if not ended.is_set() and not changed.is_set():
             raise DemoError("The server ended by itself; the lines above say why.")
 
     async def _application(self) -> ASGIApp:
         store = open_store(self._settings.database)
-        wired = app.create_app(
-            self._settings, self._brands, store, clock=self._clock, mailer=self._mailer, reload=self._reload
-        )
+        wired = app.create_app(self._settings, self._brands, store, clock=self._clock, reload=self._reload)
         first = self._brands[0]
         renderer = Renderer(first, Assets.of(first), Paths(first.base))
         pages = StaticFiles(wired, self._folder / "dist", [brand.name for brand in self._brands])

@@ -1,6 +1,6 @@
 """What happens to one mail that the worker took: who gets it, what it says, and what became of it.
 
-Nobody but the worker comes here. A request treats a known and an unknown address alike; only here is the customer
+Only the worker calls this module. A request treats a known and an unknown address alike; only here is the customer
 looked up, and the mail goes to the address that the billing side stored, never to what somebody typed.
 """
 
@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from server import counters
+from server import telemetry
 from server.access import directory
 from server.access.directory import Candidate
 from server.billing import Account, BillingError
@@ -46,20 +46,27 @@ class Delivery:
         except MailPermanent as error:
             state, detail = "expired", f"not sent: {error}"
         except MailTemporary as error:
-            counters.count("mails_failed")
-            _log.warning("mail not sent, will try again", extra={"mail": job.id, "why": str(error)})
+            self._tell(job, "failed", "mail not sent, will try again", {"why": str(error)}, logging.WARNING)
             await outbox.put_back(self._store, job, self._clock(), str(error))
             return
         except Exception as error:  # noqa: BLE001 (logged with its traceback)
             # A mail that our own bug breaks must neither stop the others nor be lost while it may still be mended.
-            counters.count("mails_failed")
+            telemetry.count("mails", "failed")
             _log.exception("mail could not be made", extra={"mail": job.id})
             await outbox.put_back(self._store, job, self._clock(), f"could not be made ({type(error).__name__})")
             return
-        counters.count("mails_sent" if state == "sent" else "mails_dropped")
-        log = _log.error if state == "expired" else _log.info
-        log("mail decided", extra={"mail": job.id, "state": state, "why": detail})
+        level = logging.ERROR if state == "expired" else logging.INFO
+        outcome = "sent" if state == "sent" else "dropped"
+        self._tell(job, outcome, "mail decided", {"state": state, "why": detail}, level)
         await self._note(job, state, detail)
+
+    @staticmethod
+    def _tell(job: Job, outcome: str, words: str, extra: dict[str, str], level: int) -> None:
+        """Count and log it; of a passcode nothing is counted, and at the default level nothing logged: that would tell
+        whether the address is a customer's. `customers search` shows the merchant what became of each."""
+        if not job.is_asked_for:
+            telemetry.count("mails", outcome)
+        _log.log(logging.DEBUG if job.is_asked_for else level, words, extra={"mail": job.id, **extra})
 
     async def _note(self, job: Job, state: str, detail: str) -> None:
         """A database that is away for a moment must not make a second mail of one that has left."""

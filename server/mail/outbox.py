@@ -58,6 +58,9 @@ SELECT created_at, kind, state, attempts, detail FROM (
   UNION ALL
   SELECT created_at, kind, state, attempts, detail FROM outbox WHERE brand = :brand AND customer_id IN ({whose})
 ) AS mails ORDER BY created_at DESC LIMIT :limit"""
+_BACKLOG = """
+SELECT customer_id = '' AS is_passcode, COUNT(*), MIN(created_at) FROM outbox
+ WHERE state = 'waiting' AND (customer_id <> '' OR attempts = 0) GROUP BY 1"""
 _OF_ALL = _ABOUT.format(whose="SELECT id FROM customer WHERE brand = :brand AND address = :address")
 _OF_ONE = _ABOUT.format(whose=":customer")
 
@@ -82,6 +85,11 @@ class Job(msgspec.Struct, frozen=True):
     is_unwanted: bool = False
     """The customer had switched off mails of this kind when it was taken."""
 
+    @property
+    def is_asked_for(self) -> bool:
+        """A stranger caused it by typing an address: what becomes of it must show nowhere."""
+        return not self.customer_id
+
 
 class Record(msgspec.Struct, frozen=True):
     """What became of a mail, for the merchant."""
@@ -91,6 +99,12 @@ class Record(msgspec.Struct, frozen=True):
     state: str
     attempts: int
     detail: str
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    count: int
+    since: datetime | None
+    """When the oldest of them was put into the outbox."""
 
 
 async def claim(store: Store, now: datetime, limit: int) -> list[Job]:
@@ -147,9 +161,13 @@ async def put_back(store: Store, job: Job, now: datetime, detail: str) -> None:
     await store.write(lambda transaction: transaction.count(_PUT_BACK, parameters))
 
 
-async def waiting(store: Store) -> int:
-    """How many mails are not decided yet, over all brands."""
-    return int((await store.read("SELECT COUNT(*) FROM outbox WHERE state = 'waiting'"))[0][0])
+async def backlog(store: Store) -> dict[str, Backlog]:
+    """What waits, over all brands: passcodes that no worker took up yet, and other mails not decided. A passcode on its
+    way counts no more: how long that takes depends on whether the address is a customer's."""
+    found = {"passcodes": Backlog(0, None), "others": Backlog(0, None)}
+    for is_passcode, count, since in await store.read(_BACKLOG):
+        found["passcodes" if is_passcode else "others"] = Backlog(count, moment(since))
+    return found
 
 
 async def waiting_since(store: Store, before: datetime) -> int:

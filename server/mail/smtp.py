@@ -51,11 +51,18 @@ class Mailer(Protocol):
         """Send to the one address in `To`. Raises `MailTemporary` or `MailPermanent`."""
         ...
 
+    async def check(self) -> str:
+        """Whether a mail could be sent now, in words; sends none. Raises as `send`."""
+        ...
+
 
 class NoMailer:
     """Where no mail server is set: everything waits until it has expired, and `doctor` says what is missing."""
 
     async def send(self, message: EmailMessage) -> None:  # noqa: ARG002 (the protocol's)
+        raise MailTemporary("no mail server is set (PORTAL_SMTP_URL)")
+
+    async def check(self) -> str:
         raise MailTemporary("no mail server is set (PORTAL_SMTP_URL)")
 
 
@@ -75,21 +82,33 @@ class KeepingMailer:
         if self._on_message:
             self._on_message(message)
 
+    async def check(self) -> str:
+        if self.refusal:
+            raise self.refusal
+        return "kept here"
+
 
 class SmtpMailer:
     """Sends by SMTP, one connection a mail: log-in mail is rare, and a kept connection would be stale when it matters.
 
     `timeout` is for each step, `total` for the whole mail; both in seconds. `total` must stay below the outbox's lease.
-    `name` is what this server calls itself in its EHLO.
+    `name` is what this server calls itself in its EHLO. `sender` is the address that `check` asks leave to send from.
     """
 
     def __init__(
-        self, url: str, *, name: str = "localhost", timeout: float = 10, total: float = 40, tls_context: Any = None
+        self,
+        url: str,
+        *,
+        name: str = "localhost",
+        sender: str = "",
+        timeout: float = 10,
+        total: float = 40,
+        tls_context: Any = None,
     ) -> None:
         parts = urlsplit(url)
         self.host = parts.hostname or ""
         self.port = parts.port or (465 if parts.scheme == "smtps" else 587)
-        self._total = total
+        self._total, self._sender = total, sender
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         plain_is_fine = is_loopback(self.host)
@@ -124,10 +143,13 @@ class SmtpMailer:
                 raise classified(error) from error
 
     async def check(self) -> str:
-        """Connect, say hello, switch to TLS and log in, but send nothing; what happened, in words. Raises as `send`."""
+        """Connect, say hello, switch to TLS, log in and ask leave to send, but send nothing."""
         try:
             async with asyncio.timeout(self._total), self._connection() as client:
                 await client.noop()
+                if self._sender:
+                    await client.mail(self._sender)
+                    await client.rset()
                 encrypted = client.transport is not None and client.transport.get_extra_info("ssl_object") is not None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise classified(error) from error
@@ -143,7 +165,7 @@ def mailer_for(settings: Settings) -> Mailer:
     if not settings.smtp_url:
         return NoMailer()
     domain = settings.mail_from.rpartition("@")[2]
-    return SmtpMailer(settings.smtp_url, name=domain.encode("idna").decode())
+    return SmtpMailer(settings.smtp_url, name=domain.encode("idna").decode(), sender=settings.mail_from)
 
 
 def classified(error: Exception) -> MailTemporary | MailPermanent:

@@ -1,14 +1,23 @@
-"""`python -m server serve`: the production server, Granian with as many workers as asked for.
+"""`python -m server serve`: the production server.
 
-Each worker process reads the environment and makes the application itself (`app.from_environment`); with `--static` it
-also serves the pages of a build. SIGTERM ends it gracefully: requests under way are answered, mails under way sent.
+    serve, this process      supervises the others, and answers /metrics, /healthz and /readyz on PORTAL_OPERATIONS
+      HTTP workers           Granian, as many as asked for; with --static they serve the pages of a build too
+      the background work    python -m server work, unless --no-worker
+
+Each of them reads the environment by itself (`app.py`), counts in a file of one folder, and is started again when it
+dies. SIGTERM ends all of them gracefully: requests under way are answered, then mails under way sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import socket
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +29,10 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from server import brands as themes
+from server import telemetry
+from server.features.operations.answers import Operations
+from server.features.operations.listener import Listener
+from server.merchant.supervision import Supervised
 from server.portal import check_backend
 from server.settings import Settings, SettingsError, is_loopback
 from server.store import open_store
@@ -41,31 +54,23 @@ class ServeError(Exception):
     """It cannot serve like this; the message says what to do."""
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int, static: Path | None) -> None:
-    """Serve until a signal ends it. Raises `ServeError`, `SettingsError` and `ThemeError` before the first worker starts."""
-    loaded = themes.load_all(settings.themes)
-    brands = [brand.name for brand in loaded]
-    origins = {brand.name: brand.config.site.url or settings.origin for brand in loaded}
-    for brand in loaded:
-        check_backend(brand)
-    for name, origin in origins.items():
-        if not origin:
-            raise SettingsError(
-                f"PORTAL_ORIGIN: missing, and brand {name} has no [site] url of its own. "
-                "Set it to where browsers reach this server, such as https://portal.example"
-            )
-        if origin.startswith("http://") and not is_loopback(host):
-            raise ServeError(
-                f"--host {host}: {name} is reached by plain http ({origin}), so only loopback may serve it"
-            )
-    if static:
-        missing = [name for name in brands if not (static / name / "index.html").is_file()]
-        if missing:
-            raise ServeError(f"--static {static}: has no pages of {', '.join(missing)}. Run: python3 build.py build")
-    address = _free_address(host, port)
+def serve(
+    settings: Settings, *, host: str, port: int, workers: int, static: Path | None, counts: Path, work: bool = True
+) -> None:
+    """Serve until a signal ends it. `counts` is the folder that `PROMETHEUS_MULTIPROC_DIR` names. Raises `ServeError`,
+    `SettingsError` and `ThemeError` before anything starts."""
+    brands = _checked(settings, host, static)
+    address = _free_address(host, port, "choose another --host or --port")
     # Opened once before the workers do: its schema is brought up to date, and a mistake is said once.
     asyncio.run(open_store(settings.database).close())
-    server_of(address, port, workers).serve(target_loader=partial(application, static=static, brands=brands))
+    # Not forked: this process has threads, and connections to the database that no other may use.
+    telemetry.configure(settings.log_level)
+    multiprocessing.set_start_method("spawn", force=True)
+    with ExitStack() as stack:
+        stack.enter_context(_operations(settings, counts, (host, port)))
+        if work:
+            stack.enter_context(_background_work())
+        server_of(address, port, workers).serve(target_loader=partial(application, static=static, brands=brands))
 
 
 def server_of(address: str, port: int, workers: int) -> AbstractServer[Any]:
@@ -85,14 +90,65 @@ def server_of(address: str, port: int, workers: int) -> AbstractServer[Any]:
     )
 
 
-def application(target: str, *, static: Path | None, brands: list[str]) -> Callable[..., Any]:
+@contextmanager
+def _operations(settings: Settings, counts: Path, public: tuple[str, int]) -> Iterator[None]:
+    """The operator's address, as long as the server runs."""
+    host, port = settings.operations
+    if (host, port) == public:
+        raise ServeError(f"PORTAL_OPERATIONS: {host}:{port} is the public address; metrics belong on another port")
+    address = _free_address(host, port, "set PORTAL_OPERATIONS to another address, such as 127.0.0.1:9465")
+    asked = Operations(open_store(settings.database), lambda: datetime.now(UTC), counts)
+    listener = Listener(asked, address, port)
+    listener.start()
+    try:
+        yield
+    finally:
+        listener.stop()
+
+
+@contextmanager
+def _background_work() -> Iterator[None]:
+    command = [sys.executable, "-m", "server", "work", "--parent", str(os.getpid())]
+    worker = Supervised(command, on_start=partial(telemetry.count, "worker_starts"))
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop(GRACE)
+
+
+def _checked(settings: Settings, host: str, static: Path | None) -> Sequence[str]:
+    """The brands' names. Raises where they cannot be served like this."""
+    loaded = themes.load_all(settings.themes)
+    brands = [brand.name for brand in loaded]
+    origins = {brand.name: brand.config.site.url or settings.origin for brand in loaded}
+    for brand in loaded:
+        check_backend(brand)
+    for name, origin in origins.items():
+        if not origin:
+            raise SettingsError(
+                f"PORTAL_ORIGIN: missing, and brand {name} has no [site] url of its own. "
+                "Set it to where browsers reach this server, such as https://portal.example"
+            )
+        if origin.startswith("http://") and not is_loopback(host):
+            raise ServeError(
+                f"--host {host}: {name} is reached by plain http ({origin}), so only loopback may serve it"
+            )
+    if static:
+        missing = [name for name in brands if not (static / name / "index.html").is_file()]
+        if missing:
+            raise ServeError(f"--static {static}: has no pages of {', '.join(missing)}. Run: python3 build.py build")
+    return brands
+
+
+def application(target: str, *, static: Path | None, brands: Sequence[str]) -> Callable[..., Any]:
     """What each worker process runs; `target` is the factory, as `module:name`."""
     module, _, name = target.partition(":")
     made: Callable[..., Any] = getattr(__import__(module, fromlist=[name]), name)()
     return StaticFiles(made, static, brands) if static else made
 
 
-def _free_address(host: str, port: int) -> str:
+def _free_address(host: str, port: int, otherwise: str) -> str:
     """The address behind the name, since Granian takes no names."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -101,4 +157,4 @@ def _free_address(host: str, port: int) -> str:
             probe.bind(address)
             return str(address[0])
     except OSError as error:
-        raise ServeError(f"{host}:{port} cannot be used ({error.strerror}); choose another --host or --port") from None
+        raise ServeError(f"{host}:{port} cannot be used ({error.strerror}); {otherwise}") from None

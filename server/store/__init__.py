@@ -2,9 +2,20 @@
 
 from pathlib import Path
 
-from server.store.port import Parameters, Row, Store, StoreUnavailable, T, Transaction, micros, moment
+from server.store.port import Parameters, Row, Store, StoreFull, StoreUnavailable, T, Transaction, micros, moment
 
-__all__ = ["Parameters", "Row", "Store", "StoreUnavailable", "T", "Transaction", "micros", "moment", "open_store"]
+__all__ = [
+    "Parameters",
+    "Row",
+    "Store",
+    "StoreFull",
+    "StoreUnavailable",
+    "T",
+    "Transaction",
+    "micros",
+    "moment",
+    "open_store",
+]
 
 
 def open_store(url: str) -> Store:

@@ -24,6 +24,15 @@ _MICROSECOND = timedelta(microseconds=1)
 class StoreUnavailable(Exception):
     """The database cannot be reached, is locked for too long, is full or read-only. Nothing was changed."""
 
+    kind = "database_away"
+    """As `telemetry.refused` counts it."""
+
+
+class StoreFull(StoreUnavailable):
+    """The disk is full."""
+
+    kind = "disk_full"
+
 
 class Transaction(Protocol):
     """What the function given to `Store.write` may do. Rows come back as tuples, in the order of the columns."""

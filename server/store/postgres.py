@@ -21,7 +21,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from server.store import migrations
-from server.store.port import Parameters, Row, StoreUnavailable, T
+from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, T
 
 READERS, WRITERS = 8, 8
 WAIT = 5.0  # seconds for a connection, and for a lock
@@ -108,7 +108,8 @@ class PostgresStore:
         except psycopg.OperationalError as error:
             if not isinstance(error, (psycopg.errors.QueryCanceled, psycopg.errors.TransactionRollback)):
                 self._writers.check()
-            raise StoreUnavailable(f"PostgreSQL: {error}") from error
+            away = StoreFull if isinstance(error, psycopg.errors.DiskFull) else StoreUnavailable
+            raise away(f"PostgreSQL: {error}") from error
 
 
 class PostgresTransaction:

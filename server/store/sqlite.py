@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from server.store import migrations
-from server.store.port import Parameters, Row, StoreUnavailable, T
+from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, T
 
 # A reader blocks the event loop while it waits; in WAL mode it waits only for recovery after a crash.
 READER_WAIT, WRITER_WAIT = 1_000, 5_000  # milliseconds
@@ -124,6 +124,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
 def _mapped(error: sqlite3.Error) -> Exception:
     """`StoreUnavailable` where the file or the disk is at fault; our own mistakes stay what they are."""
     code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"SQLite: {error}")
     if code is not None and code & 0xFF in _AWAY:
         return StoreUnavailable(f"SQLite: {error}")
     return error

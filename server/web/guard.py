@@ -10,8 +10,7 @@ Every request passes, in this order:
 | an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `features.mails.routes` | 403 |
 | a script of another site does not read: its requests without navigation | 403 |
 
-and every answer, an error too, leaves with the security headers and `no-store`. The operator's paths take any host:
-load balancers ask by address. HEAD is answered as GET is, without the body: only what may be read knows either. What is
+and every answer, an error too, leaves with the security headers and `no-store`. HEAD is answered as GET is, without the body: only what may be read knows either. What is
 costly to make is not made for it (`asks_head`).
 """
 
@@ -26,7 +25,7 @@ from urllib.parse import urlsplit
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from server import counters
+from server import telemetry
 from server.paths import STOPS_MAIL
 from server.portal import Portal
 from server.settings import Settings
@@ -35,7 +34,6 @@ from server.web.client_address import FORWARDING, Headers, is_trusting
 
 _log = logging.getLogger(__name__)
 
-OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
 SAFE = frozenset({"GET", "HEAD"})
 _FRAGMENT = b"x-portal-fragment"
 _IS_HEAD = "portal.is_head"
@@ -80,7 +78,7 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                counters.count("answers", f'status="{message["status"] // 100}xx"')
+                telemetry.count("answers", f"{message['status'] // 100}xx")
                 message["headers"] = self._answered(name, message["headers"])
             elif message["type"] == "http.response.body" and is_head:
                 message["body"] = b""
@@ -97,10 +95,11 @@ class Guard:
 
     def _refused(self, scope: HTTPScope, name: str) -> tuple[int, bytes] | None:
         headers = scope["headers"]
-        if scope["path"] not in OPERATIONS:
-            hosts = _all(headers, b"host")
-            if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-                return 400, b"This server does not know that host.\n"
+        hosts = _all(headers, b"host")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+            named = b", ".join(hosts)[:100].decode("latin-1")
+            telemetry.refused(_log, "unknown_host", "a request named no host of ours", host=named)
+            return 400, b"This server does not know that host.\n"
         if not scope["path"].startswith("/") or "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return 400, b"There is nothing at such an address.\n"
         method = scope.get("method", "")

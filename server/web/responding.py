@@ -31,6 +31,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Stream
 from litestar.response.base import ASGIResponse
 
+from server import telemetry
 from server.access.limits import TooMany
 from server.access.sessions import LoggedIn
 from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
@@ -161,7 +162,9 @@ def _of_another(request: AnyRequest, _: OfAnother) -> Response[str]:
     return _problem(request, problems.OtherCustomer(), 409)
 
 
-def _unavailable(request: AnyRequest, _: Unavailable | StoreUnavailable) -> Response[str]:
+def _unavailable(request: AnyRequest, error: Unavailable | StoreUnavailable) -> Response[str]:
+    if isinstance(error, StoreUnavailable):
+        telemetry.refused(_log, error.kind, "the database is away", why=str(error))
     return _problem(request, problems.Unavailable(_repeat(request)), 503, {"Retry-After": RETRY_AFTER})
 
 
@@ -174,6 +177,7 @@ def _not_found(request: AnyRequest, _: NotFound | NotFoundException) -> Response
 
 
 def _too_many(request: AnyRequest, error: TooMany) -> Response[str]:
+    telemetry.refused(_log, "limit_reached", "somebody asks too often", path=request.url.path)
     portal = portal_of(request)
     seconds = max(1, math.ceil((error.retry_at - portal.clock()).total_seconds())) if portal else 60
     return _problem(request, problems.TooMany(math.ceil(seconds / 60)), 429, {"Retry-After": str(seconds)})

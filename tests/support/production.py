@@ -62,7 +62,7 @@ class Production:
     """One server over a folder's SQLite file; killed and started again at will."""
 
     def __init__(self, folder: Path, mailbox: Mailbox, *, database: str = "", workers: int = 1) -> None:
-        self.port = free_port()
+        self.port, self.operations = free_port(), free_port()
         self.workers = workers
         self.log = folder / "log.txt"
         self.environment = {
@@ -72,6 +72,7 @@ class Production:
             "PORTAL_THEMES": str(ROOT / "themes"),
             "PORTAL_SMTP_URL": mailbox.url,
             "PORTAL_MAIL_FROM": "billing@example.com",
+            "PORTAL_OPERATIONS": f"127.0.0.1:{self.operations}",
             # The load comes from one machine; each visitor names an address of their own, as behind a proxy.
             "PORTAL_TRUSTED_PROXIES": "1",
         }
@@ -91,10 +92,11 @@ class Production:
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.process.poll() is None:
             try:
-                if Visitor(self.port).get("/healthz")[0] == 200:
+                if Visitor(self.port).get("/")[0] == 404 and Visitor(self.operations).get("/readyz")[0] == 200:
                     return
             except OSError:
-                time.sleep(0.05)
+                pass
+            time.sleep(0.05)
         raise AssertionError("the server did not start:\n" + self.log.read_text()[-4000:])
 
     def kill(self) -> None:

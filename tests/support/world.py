@@ -21,6 +21,7 @@ from server.app import create_app, ledgers, portal_of, renderer_of, wired
 from server.billing import Account, Billing, Customer, Subscription
 from server.billing.model.documents import encode_account
 from server.brands import Brand, Features
+from server.features.operations.answers import Answer, Operations
 from server.portal import Portal
 from server.rendering.renderer import Renderer
 from server.settings import Settings
@@ -106,7 +107,6 @@ class World:
             clock=clock,
             limits=limits,
             billing=billing,
-            work=False,
             wire=self._wire,
             renderer=_renderer,
         )
@@ -121,6 +121,10 @@ class World:
         found = next(each for each in brands() if each.name == brand)
         ledger = ledgers(self.settings)(found, self.store)
         return portal_of(found, self.settings, self.store, ledger, self.clock, renderer=_renderer(found))
+
+    async def operations(self, path: str) -> Answer:
+        """What the operator's own address answers."""
+        return await Operations(self.store, self.clock).answer(path)
 
     def client(self, peer: str = "203.0.113.7", **headers: str) -> Client:
         return Client(self.app, self.settings.origin, peer=peer, **headers)

@@ -42,6 +42,9 @@ def test_other_programs_variables_are_none_of_ours():
         ("PORTAL_TRUSTED_PROXIES", "-1", "0 to 10"),
         ("PORTAL_PROXY_PEERS", "10.0.0.0/99", "networks"),
         ("PORTAL_CLIENT_ADDRESS_HEADER", "CF-Connecting-IP", "PORTAL_PROXY_PEERS must say"),
+        ("PORTAL_OPERATIONS", "9464", "a host and a port"),
+        ("PORTAL_OPERATIONS", "127.0.0.1:0", "127.0.0.1:9464"),
+        ("PORTAL_OPERATIONS", "::1:9464", "[::1]:9464"),
         ("PORTAL_LOG_LEVEL", "loud", "debug, info, warning, error"),
         ("PORTAL_SMTP_URL", "http://mail.example", "smtp://"),
         ("PORTAL_SMTP_URL", "smtp://mail.example", "PORTAL_MAIL_FROM"),
@@ -54,6 +57,11 @@ def test_what_is_wrong_is_named_with_what_is_allowed(variable, value, words):
         from_environment(GOOD | {variable: value})
     assert words in str(refused.value)
     assert "PORTAL_" in str(refused.value)
+
+
+def test_the_operators_address_is_loopback_until_it_is_set():
+    assert from_environment(GOOD).operations == ("127.0.0.1", 9464)
+    assert from_environment(GOOD | {"PORTAL_OPERATIONS": "[::1]:9000"}).operations == ("::1", 9000)
 
 
 def test_plain_http_is_for_loopback():

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response, get, post
 
-from server import counters
+from server import telemetry
 from server.access import known_browsers, passcodes, sessions
 from server.access.entry import Entered, enter
 from server.access.limits import Limits, NeedsKey
@@ -110,7 +110,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
         )
     )
     if isinstance(entered, Entered):
-        counters.count("logins")
+        telemetry.count("logins")
         return _logged_in(request, portal, form, entered)
     if not entered.tries_left:
         return _lapsed(request, portal, entered.address, form)
@@ -164,7 +164,6 @@ async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *
         token = await portal.store.write(lambda transaction: passcodes.ask(transaction, portal, limits, asking, now))
     except NeedsKey as error:
         return _needs_key(request, portal, asking, form, error.retry_at - now)
-    request.app.state.worker.nudge()
     return await _to_code(request, portal, token, form)
 
 

@@ -85,9 +85,8 @@ async def test_a_database_that_was_away_is_asked_again(sqlite_store, clock):
     store = Flaky(sqlite_store, [1, 2])
     running = worker(store, clock)
     running.start()
-    while not store.works.is_set():
-        running.nudge()
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await store.works.wait()
     await running.stop()
 
 

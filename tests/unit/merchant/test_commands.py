@@ -16,6 +16,7 @@ import pytest
 from server import __main__ as commands
 from server import brands as themes
 from server.publishing import publishing
+from tests.support.served import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1700000000, "email": "x@example.com", "livemode": False}
@@ -173,8 +174,7 @@ def test_doctor_ends_with_1_while_something_is_missing(shop, capsys):
 
 
 def test_two_workers_serve_pages_and_server_and_end_on_a_signal(shop):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port, operations = free_port(), free_port()
     publishing.build(themes.load_all(shop / "themes"), shop / "dist", secure=False)
     command = [sys.executable, "-m", "server", "serve", "--port", str(port), "--workers", "2", "--static", "dist"]
     environment = {
@@ -182,12 +182,14 @@ def test_two_workers_serve_pages_and_server_and_end_on_a_signal(shop):
         "PORTAL_SECRETS": "0123456789abcdef0123456789ABCDEF",
         "PORTAL_ORIGIN": f"http://127.0.0.1:{port}",
         "PORTAL_DATABASE": f"sqlite:{shop / 'portal.sqlite'}",
+        "PORTAL_OPERATIONS": f"127.0.0.1:{operations}",
     }
     with subprocess.Popen(
         command, cwd=shop, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as serving:
         try:
-            assert answered(port, "/readyz", serving) == (200, b"ok\n")
+            assert answered(operations, "/healthz", serving) == (200, b"ok\n")
+            assert answered(port, "/healthz", serving)[0] == 404
             assert answered(port, "/harbour/account/", serving)[0] == 200
             assert answered(port, "/harbour/my/overview", serving)[0] in (200, 401)
         finally:

@@ -52,8 +52,7 @@ def breaking(sqlite_store: Any, clock: Any) -> World:
 Request = tuple[str, str, dict[str, Any]]
 ANSWERS: dict[int, list[Request]] = {
     200: [("GET", f"{MY}/{page}", {}) for page in PAGES if page not in WITH_HISTORY]
-    + [("GET", "/healthz", {}), ("GET", "/readyz", {}), ("GET", "/metrics", {}), ("GET", f"/{BRAND}/login", {})]
-    + [("HEAD", f"{MY}/overview", {}), ("HEAD", f"/{BRAND}/login", {}), ("HEAD", "/healthz", {})],
+    + [("GET", f"/{BRAND}/login", {}), ("HEAD", f"{MY}/overview", {}), ("HEAD", f"/{BRAND}/login", {})],
     204: [("OPTIONS", f"{MY}/overview", {}), ("OPTIONS", f"/{BRAND}/login", {}), ("OPTIONS", f"{MY}/invoices/in_1", {})],
     303: [("POST", "/orbit/logout", {"content": "", "headers": {"content-type": FORM}})],
     400: [
@@ -68,6 +67,7 @@ ANSWERS: dict[int, list[Request]] = {
         ("POST", "/nobrand/login", {}),
     ],
     404: [("GET", path, {}) for path in ("/", "/nobrand", "/nobrand/login", f"/{BRAND}", f"/{BRAND}/x", f"{MY}/invoices/x")]
+    + [("GET", "/healthz", {}), ("GET", "/readyz", {}), ("GET", "/metrics", {}), ("HEAD", "/metrics", {})]
     + [("GET", "/favicon.ico", {}), ("GET", "/orbit/webhooks/x", {}), ("GET", "//", {}), ("GET", "/my/overview", {})],
     405: [("DELETE", f"{MY}/overview", {}), ("HEAD", f"/{BRAND}/logout", {}), ("GET", f"/{BRAND}/logout", {})],
     409: [("POST", f"{MY}/subscriptions/sub_1/cancel", {"data": {"key": "k" * 22, "customer": "cus_sam"}})],

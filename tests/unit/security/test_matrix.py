@@ -27,11 +27,8 @@ from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio
 
-VISITOR, CUSTOMER, OPERATOR = "anybody", "a customer", "the operator"
+VISITOR, CUSTOMER = "anybody", "a customer"
 WHO = {
-    "GET /healthz": OPERATOR,
-    "GET /readyz": OPERATOR,
-    "GET /metrics": OPERATOR,
     "GET /{brand_name}/login": VISITOR,
     "POST /{brand_name}/login": VISITOR,
     "GET /{brand_name}/login/code": VISITOR,
@@ -383,7 +380,7 @@ async def test_a_customer_who_was_switched_off_is_out_at_once(filled: World, bro
 
 async def test_reading_changes_no_row(filled: World, browser: Client) -> None:  # threat 62
     before = await everything(filled.store)
-    for route in (*of(VISITOR, "GET"), *of(CUSTOMER, "GET"), *of(OPERATOR), *IDS_IN_QUERIES):
+    for route in (*of(VISITOR, "GET"), *of(CUSTOMER, "GET"), *IDS_IN_QUERIES):
         for headers in ({}, {"purpose": "prefetch", "sec-purpose": "prefetch"}):
             for fragment in (False, True):
                 assert (await call(browser, route, fragment=fragment, headers=headers)).status_code < 500, route

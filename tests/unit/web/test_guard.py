@@ -143,8 +143,10 @@ async def test_what_proxies_say_of_the_host_changes_nothing(world: World) -> Non
     assert (await browser.get(f"/{BRAND}/login", headers=forwarded)).text == plain.text
 
 
-async def test_operations_answer_under_any_host(world: World) -> None:
-    assert (await world.client().get("/healthz", headers={"host": "10.0.0.7:8000"})).status_code == 200
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+async def test_the_public_address_answers_nothing_that_is_the_operators(world: World, path: str) -> None:  # threat 27
+    assert (await world.client().get(path)).status_code == 404
+    assert (await world.client().get(path, headers={"host": "127.0.0.1:9464"})).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ async def test_our_own_mistakes_leave_with_the_headers_too(world: World, monkeyp
         async def read(self, *_: Any) -> Any:
             raise RuntimeError("code 123456 of jenny@example.com")
 
-    app = create_app(SETTINGS, [each.brand for each in world.app._app.state.portals.values()], Broken(), work=False)  # type: ignore[arg-type]
+    app = create_app(SETTINGS, [each.brand for each in world.app._app.state.portals.values()], Broken())  # type: ignore[arg-type]
     browser = Client(app, ORIGIN)
     browser.cookies.set(f"__Host-{BRAND}-challenge", "x" * 43, domain="portal.example")
     answer = await browser.get(f"/{BRAND}/login/code")
@@ -216,5 +218,5 @@ async def test_not_a_byte_of_a_body_leaves_for_head(world: World) -> None:  # th
             "extensions": {},
         }
         await world.app(scope, receive, send)
-    assert [each["status"] for each in sent if "status" in each] == [200, 401, 404, 200, 405]
+    assert [each["status"] for each in sent if "status" in each] == [200, 401, 404, 404, 405]
     assert not [each["body"] for each in sent if each.get("body")]

@@ -1,0 +1,45 @@
+"""`python -m server work`: the background work as a process of its own. `serve` starts one; any number may run, on any
+host that reaches the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+from server.store import Store
+from server.worker import Worker
+
+LOOKS = 0.2
+"""Seconds between two looks whether the process that started this one is still there."""
+
+
+def work(make: Callable[[], tuple[Worker, Store]], *, parent: int = 0) -> None:
+    """Work until SIGTERM or Ctrl-C; mails under way are sent. `parent` is the process that started it and tells it to
+    end: its own Ctrl-C is left to that one, and it ends with it, however that died."""
+    asyncio.run(_work(make, parent))
+
+
+async def _work(make: Callable[[], tuple[Worker, Store]], parent: int) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_signal_handler(signal.SIGINT, (lambda: None) if parent else ended.set)
+    worker, store = make()
+    watching = asyncio.create_task(_watch(parent, ended)) if parent else None
+    worker.start()
+    try:
+        await ended.wait()
+    finally:
+        if watching:
+            watching.cancel()
+        await worker.stop()
+        await store.close()
+
+
+async def _watch(parent: int, ended: asyncio.Event) -> None:
+    while os.getppid() == parent:  # noqa: ASYNC110 (no event tells that a parent died)
+        await asyncio.sleep(LOOKS)
+    ended.set()
