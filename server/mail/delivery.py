@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.message import EmailMessage
 
 from server import telemetry
 from server.access import directory
@@ -24,6 +25,9 @@ from server.portal import Portal
 from server.store import Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
+
+NOBODY = Candidate("", "nobody@portal.invalid", "", datetime.fromtimestamp(0, UTC), active=False, disabled=False)
+"""Whom the mails are made out to that an address of nobody asked for."""
 
 PAUSES = (0.05, 0.5, 2.0)
 """Seconds between the tries to note what became of a mail; together far less than its lease."""
@@ -89,26 +93,32 @@ class Delivery:
         if job.expires_at <= self._clock():
             return "expired", f"{kind.lapsed}: {job.detail or 'nobody took it in time'}"
         chosen = await self._recipient(job)
+        if chosen is None and job.customer_id:
+            return "nobody", "the customer may not log in"
         if chosen is None:
-            missing = (
-                "the customer may not log in" if job.customer_id else "no customer who may log in has this address"
-            )
-            return "nobody", missing
+            # Made all the same, and dropped: the work that it costs shows in how quickly the machine answers others.
+            if portal.settings.mail_from:
+                await self._message(portal, kind, job, NOBODY)
+            return "nobody", "no customer who may log in has this address"
         if not portal.settings.mail_from:
             raise MailTemporary("no mail server is set (PORTAL_SMTP_URL, PORTAL_MAIL_FROM)")
+        message = await self._message(portal, kind, job, chosen)
+        await self._mailer.send(message)
+        return "sent", f"to customer {chosen.id}"
+
+    async def _message(self, portal: Portal, kind: Kind, job: Job, chosen: Candidate) -> EmailMessage:
+        """Raises `NotSent` and `MailPermanent`."""
         account = await self._account(portal, chosen.id) if self._is_asked_for(kind, portal) else None
         if kind.is_needed and account and not kind.is_needed(job, account):
-            return "expired", "not needed any more: what it told of is settled"
+            raise NotSent("not needed any more: what it told of is settled")
         wanted = account.customer.preferred_locales if account else ()
         asked_in = kind.asked_in(portal, job)
         locale = choose_locale(portal.brand.config.site.locales, (*wanted, asked_in) if asked_in else wanted)
         mail = kind.read(portal.speaking(locale), job, chosen)
         try:
-            message = messages.compose(portal, mail, chosen.email, key=job.id, now=self._clock(), locale=locale)
+            return messages.compose(portal, mail, chosen.email, key=job.id, now=self._clock(), locale=locale)
         except ValueError as error:
             raise MailPermanent(f"the stored address cannot be mailed ({type(error).__name__})") from error
-        await self._mailer.send(message)
-        return "sent", f"to customer {chosen.id}"
 
     async def _recipient(self, job: Job) -> Candidate | None:
         if job.customer_id:

@@ -15,6 +15,10 @@ from server.worker import Worker
 LOOKS = 0.2
 """Seconds between two looks whether the process that started this one is still there."""
 
+YIELDS = 10
+"""How far it stands back behind the HTTP workers beside it where there are not cores enough for all: nobody sees by the
+time of an answer that a mail is being made."""
+
 
 def work(make: Callable[[], tuple[Worker, Store]], *, parent: int = 0) -> None:
     """Work until SIGTERM or Ctrl-C; mails under way are sent. `parent` is the process that started it and tells it to
@@ -27,6 +31,8 @@ async def _work(make: Callable[[], tuple[Worker, Store]], parent: int) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGINT, (lambda: None) if parent else ended.set)
+    if parent:
+        os.nice(YIELDS)
     worker, store = make()
     watching = asyncio.create_task(_watch(parent, ended)) if parent else None
     worker.start()

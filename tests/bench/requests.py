@@ -65,7 +65,7 @@ def _measured(url: str, customers: int, load: Load) -> dict[str, tuple[float, fl
         "PORTAL_THEMES": str(ROOT / "themes"),
         "PORTAL_LOG_LEVEL": "error",
     }
-    cookie = asyncio.run(_filled(environment, customers))
+    cookie = asyncio.run(filled(environment, customers))
     found = {}
     with _server(environment, port):
         for name, path in FRAGMENTS.items():
@@ -78,7 +78,7 @@ def _measured(url: str, customers: int, load: Load) -> dict[str, tuple[float, fl
     return found
 
 
-async def _filled(environment: dict[str, str], customers: int) -> str:
+async def filled(environment: dict[str, str], customers: int) -> str:
     """Put so many customers into the store, log one in, and answer its cookie."""
     read = settings.from_environment(environment)
     store = open_store(read.database)

@@ -78,8 +78,10 @@ class Production:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, seconds: float = 180) -> None:
+    def start(self, seconds: float = 180, arguments: tuple[str, ...] = ()) -> None:
+        """Until it answers, and a worker did its round."""
         command = [sys.executable, "-m", "server", "serve", "--port", str(self.port), "--workers", str(self.workers)]
+        command += arguments
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
