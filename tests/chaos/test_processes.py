@@ -80,7 +80,7 @@ def slow() -> Iterator[SlowMailbox]:
 def children(production: Production) -> dict[int, str]:
     """The processes below the server's own, by id; each with its command line."""
     assert production.process
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout  # noqa: S607
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout  # noqa: S607
     rows = [line.split(None, 2) for line in listed.splitlines()]
     return {int(pid): args for pid, parent, args in rows if int(parent) == production.process.pid}
 

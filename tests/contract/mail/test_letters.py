@@ -206,7 +206,7 @@ async def test_two_workers_bring_accounts_up_to_date_and_mail_each_event_once(st
     clock.at = APRIL
     workers = [Worker((portal(each, clock),), each, mailer, clock) for each in (store, other)]
     await asyncio.gather(*(worker.bring_accounts_up_to_date() for worker in workers))
-    while await outbox.waiting(store):
+    while (await outbox.backlog(store))["others"].count:
         await asyncio.gather(*(worker.mail() for worker in workers))
         await asyncio.gather(*(worker.settled() for worker in workers))
     await other.close()

@@ -24,7 +24,7 @@ async def browser(world, sqlite_store, clock):
     changed = [
         replace(each, config=replace(each.config, features=replace(each.config.features, **OFF))) for each in brands()
     ]
-    world.app = create_app(SETTINGS, changed, sqlite_store, clock=clock, work=False)
+    world.app = create_app(SETTINGS, changed, sqlite_store, clock=clock)
     await keep(world, account(ending(), invoices=(invoice(),)))
     client = world.client()
     await world.log_in(client)

@@ -209,7 +209,7 @@ async def test_it_is_not_there_for_a_brand_with_a_provider_of_its_own(world, bro
         replace(each, config=replace(each.config, billing=replace(each.config.billing, backend="stripe")))
         for each in brands()
     ]
-    world.app = create_app(SETTINGS, others, world.store, clock=world.clock, billing=None, work=False)
+    world.app = create_app(SETTINGS, others, world.store, clock=world.clock, billing=None)
     elsewhere = world.client()
     elsewhere.cookies = browser.cookies
     assert (await elsewhere.get(url)).status_code == 404
