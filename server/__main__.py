@@ -48,10 +48,9 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def work(options: argparse.Namespace) -> int:
-    from server import app  # noqa: PLC0415 (the other commands need none of it)
-    from server.merchant import work  # noqa: PLC0415
+    from server.merchant import work  # noqa: PLC0415 (the other commands need none of it)
 
-    work.work(app.worker_from_environment, parent=options.parent)
+    work.work("server.app:worker_from_environment", parent=options.parent)
     return 0
 
 

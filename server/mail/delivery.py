@@ -106,7 +106,7 @@ class Delivery:
         await self._mailer.send(message)
         return "sent", f"to customer {chosen.id}"
 
-    async def _message(self, portal: Portal, kind: Kind, job: Job, chosen: Candidate) -> EmailMessage:
+    async def _message(self, portal: Portal, kind: MailKind, job: Job, chosen: Candidate) -> EmailMessage:
         """Raises `NotSent` and `MailPermanent`."""
         account = await self._account(portal, chosen.id) if self._is_asked_for(kind, portal) else None
         if kind.is_needed and account and not kind.is_needed(job, account):

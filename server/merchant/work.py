@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from importlib import import_module
 
 from server.store import Store
 from server.worker import Worker
@@ -20,10 +21,12 @@ YIELDS = 10
 time of an answer that a mail is being made."""
 
 
-def work(make: Callable[[], tuple[Worker, Store]], *, parent: int = 0) -> None:
-    """Work until SIGTERM or Ctrl-C; mails under way are sent. `parent` is the process that started it and tells it to
+def work(target: str, *, parent: int = 0) -> None:
+    """Work until SIGTERM or Ctrl-C; mails under way are sent. `target` makes the worker and its store, as `module:name`,
+    which is how Granian is told of the application. `parent` is the process that started it and tells it to
     end: its own Ctrl-C is left to that one, and it ends with it, however that died."""
-    asyncio.run(_work(make, parent))
+    module, _, name = target.partition(":")
+    asyncio.run(_work(getattr(import_module(module), name), parent))
 
 
 async def _work(make: Callable[[], tuple[Worker, Store]], parent: int) -> None:

@@ -34,7 +34,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("billing", "rendering"),
     ("brands",),
     ("formats", "store"),
-    ("paths", "settings", "telemetry", "counters"),
+    ("paths", "settings", "telemetry"),
 )
 
 # The same inside a room, by patterns: the first that fits counts. Files of one pattern may know each other, without a circle.
@@ -70,7 +70,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"brands\.reading\.\w+",),
     ),
     "store": (
-        (r"store\.(activities|posting|cleaning)",),
+        (r"store\.(activities|posting|cleaning|rounds)",),
         (r"store",),
         (r"store\.sqlite", r"store\.postgres"),
         (r"store\.(port|migrations)",),
@@ -108,6 +108,7 @@ OWNS: dict[str, tuple[str, ...]] = {
     "catalog": (r"billing\.ledger\.catalog", r"billing\.rows"),
     "promotion_code": (r"billing\.ledger\.catalog", r"billing\.rows"),
     "redemption": (r"billing\.ledger\.catalog",),
+    "worker_round": (r"store\.rounds",),
     "imported": (r"merchant\.importing\.\w+",),
     "migration": (r"store\.migrations",),
 }
@@ -170,7 +171,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "cryptography": (r"access\.sealing",),
     "psycopg": (r"store\.postgres",),
     "psycopg_pool": (r"store\.postgres",),
-    "prometheus_client": (r"telemetry", r"features\.operations\.routes", r"merchant\.serve"),
+    "prometheus_client": (r"telemetry", r"features\.operations\.answers"),
     "tomlkit": (r"merchant\.(link|config_import)",),
     "rich": (r"__main__", r"merchant\.customers"),
     "granian": (r"merchant\.serve", r"demo"),
