@@ -67,7 +67,8 @@ def speaking(brand: Brand, tag: str, translated: Callable[[str], str]) -> Brand:
 class Environment(jinja2.Environment):
     """A Jinja environment that speaks one locale: ``_``, ``gettext``, ``ngettext`` and ``{% trans %}``."""
 
-    code_generator_class, template_class = Generator, Template
+    code_generator_class: type[CodeGenerator] = Generator
+    template_class: type[jinja2.Template] = Template
     Macro, escaped, constants = Macro, staticmethod(escaped), Constants()
 
     def __init__(self, tag: str, **options: Any) -> None:
