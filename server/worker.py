@@ -17,13 +17,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from server import telemetry
-from server.billing import BillingError
+from server.billing import BillingError, rows
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
-from server.store import Store, StoreUnavailable, cleaning, micros, rounds
+from server.store import Store, StoreUnavailable, cleaning, rounds
 
 _log = logging.getLogger(__name__)
 
@@ -36,11 +36,6 @@ LOOKS = 0.1
 within a fifth of a second."""
 NOTES = timedelta(seconds=10)
 """How often a step notes in the store that it was done."""
-
-_DUE = """
-SELECT due_at, brand, customer_id FROM account
- WHERE due_at <= :now AND (due_at, brand, customer_id) > (:due_at, :brand, :customer_id)
- ORDER BY due_at, brand, customer_id LIMIT 100"""
 
 Step = Callable[[], Awaitable[str | None]]
 """One round of a kind of work; what it answers is something wrong that `/metrics` should show."""
@@ -94,21 +89,21 @@ class Worker:
 
     async def bring_accounts_up_to_date(self) -> None:
         """Renew, end and change what is due on accounts that nobody reads. One that cannot be is left for next time."""
-        last = {"due_at": 0, "brand": "", "customer_id": ""}
         now = self._clock()
-        while rows := await self._store.read(_DUE, {"now": micros(now), **last}):
-            for due_at, brand, customer_id in rows:
-                last = {"due_at": due_at, "brand": brand, "customer_id": customer_id}
-                if portal := self._portals.get(brand):
-                    try:
-                        await portal.billing.account(customer_id, now)
-                    except BillingError as error:
-                        _log.warning("account not up to date", extra={"customer": customer_id, "why": repr(error)})
-                    except StoreUnavailable:
-                        raise
-                    except Exception:  # noqa: BLE001 (logged with its traceback)
-                        # One that our own bug breaks must not hold up the renewals and mails of all after it.
-                        _log.exception("account cannot be brought up to date", extra={"customer": customer_id})
+        async for brand, customer_id in rows.due(self._store, now):
+            if portal := self._portals.get(brand):
+                await self._bring_up_to_date(portal, customer_id, now)
+
+    async def _bring_up_to_date(self, portal: Portal, customer_id: str, now: datetime) -> None:
+        try:
+            await portal.billing.account(customer_id, now)
+        except BillingError as error:
+            _log.warning("account not up to date", extra={"customer": customer_id, "why": repr(error)})
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 (logged with its traceback)
+            # One that our own bug breaks must not hold up the renewals and mails of all after it.
+            _log.exception("account cannot be brought up to date", extra={"customer": customer_id})
 
     async def check_mail_server(self) -> str:
         """What keeps it from taking our mails; empty: nothing. Asked for its own sake and at fixed times: what happens to

@@ -131,6 +131,15 @@ class Statement(msgspec.Struct, frozen=True):
     """What was paid, and the credit that was used."""
 
     @property
+    def lines(self) -> int:
+        """The net of every line, before allowances."""
+        return sum(each.net for each in self.entries)
+
+    @property
+    def allowances(self) -> int:
+        return sum(each.allowance for each in self.shares)
+
+    @property
     def net(self) -> int:
         return sum(each.basis for each in self.shares)
 

@@ -7,7 +7,7 @@ written in one transaction by `store_change`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 
 import msgspec
@@ -56,6 +56,12 @@ UPDATE operation SET state = 'done', updated_at = :now
  WHERE brand = :brand AND customer_id = :customer AND key = :key"""
 EVER = (-(2**62), 2**62)
 """From before the first to after the last moment."""
+
+
+_DUE = """
+SELECT due_at, brand, customer_id FROM account
+ WHERE due_at <= :now AND (due_at, brand, customer_id) > (:due_at, :brand, :customer_id)
+ ORDER BY due_at, brand, customer_id LIMIT 100"""
 
 
 class Conflict(Exception):
@@ -155,3 +161,12 @@ def plan(
         return None
     action, subject = transaction.run(PLANNED, values)[0]
     return action, subject
+
+
+async def due(store: Store, now: datetime) -> AsyncIterator[tuple[str, str]]:
+    """Brand and customer of each account for which something happens by itself by now, the longest due first."""
+    last: dict[str, object] = {"due_at": 0, "brand": "", "customer_id": ""}
+    while found := await store.read(_DUE, {"now": micros(now), **last}):
+        for due_at, brand, customer in found:
+            last = {"due_at": due_at, "brand": brand, "customer_id": customer}
+            yield brand, customer

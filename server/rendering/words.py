@@ -112,7 +112,7 @@ class Environment(jinja2.Environment):
     def compile_plainly(cls) -> None:
         """From here on, Jinja's own compiler makes the templates, with our words: `compiling.py` stands on private parts
         of Jinja, and a page must say the same without it. Tests switch it on by `--plain-jinja`."""
-        cls.code_generator_class = CodeGenerator  # type: ignore[assignment]
+        cls.code_generator_class = CodeGenerator
         cls.template_class = jinja2.Template
         cls.get_template = jinja2.Environment.get_template  # type: ignore[method-assign]
 

@@ -127,6 +127,20 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     """The billing side has a page of its own for it (Stripe)."""
 
     @property
+    def refunded(self) -> Money:
+        """What of its payments was given back."""
+        return Money(sum(each.refunded.amount for each in self.payments if each.refunded), self.currency)
+
+    @property
+    def discounted(self) -> Money:
+        return Money(sum(each.amount.amount for each in self.discounts), self.currency)
+
+    @property
+    def taxed(self) -> Money:
+        """Every tax of it, those inside the prices too."""
+        return Money(sum(each.amount.amount for each in self.taxes), self.currency)
+
+    @property
     def adds_up(self) -> bool:
         """Whether its lines make the subtotal, and its parts the total."""
         if self.has_more_lines:

@@ -78,7 +78,7 @@ def _fields(it: Statement, zone: tzinfo) -> dict[str, Any]:
         "BT-9": _day(invoice.due_at or invoice.created_at, zone),
         "BG-4": _seller(it),
         "BG-7": _party(invoice.customer_name, invoice.customer_address, it.buyer_vat_id, it.shares),
-        "BT-106": _amount(it, sum(each.net for each in it.entries)),
+        "BT-106": _amount(it, it.lines),
         "BT-109": _amount(it, it.net),
         "BT-110": _amount(it, it.tax),
         "BT-112": _amount(it, it.net + it.tax),
@@ -94,7 +94,7 @@ def _fields(it: Statement, zone: tzinfo) -> dict[str, Any]:
         said["BT-113"] = _amount(it, it.prepaid)
     less = [each for each in it.shares if each.allowance]
     if less:
-        said["BT-107"] = _amount(it, sum(each.allowance for each in less))
+        said["BT-107"] = _amount(it, it.allowances)
         said["BG-20"] = [_allowance(it, each) for each in less]
     paid_with = next((each.method for each in reversed(invoice.payments) if each.status == "paid" and each.method), "")
     if paid_with:

@@ -184,7 +184,6 @@ def latest(account: Account, now: datetime) -> tuple[InvoiceRow, ...]:
 def row(invoice: Invoice, now: datetime) -> InvoiceRow:
     status = status_word(invoice, now)
     partly_paid = invoice.status == "open" and invoice.amount_due != invoice.total
-    refunded = sum(each.refunded.amount for each in invoice.payments if each.refunded)
     return InvoiceRow(
         id=invoice.id,
         number=invoice.number,
@@ -196,7 +195,7 @@ def row(invoice: Invoice, now: datetime) -> InvoiceRow:
         what_for=next((each.description for each in invoice.lines if each.description), ""),
         more_lines=max(len(invoice.lines) - 1, 0),
         amount_due=invoice.amount_due if partly_paid and invoice.amount_due else None,
-        refunded=Money(refunded, invoice.currency) if refunded else None,
+        refunded=invoice.refunded or None,
         may_pay=invoice.status == "open" and paying.may_pay(invoice) is None,
     )
 
