@@ -136,4 +136,4 @@ async def test_a_backend_that_is_not_there_is_no_empty_ledger(environment):
     assert "'stripe' cannot be served yet" in (await found(environment))["billing of orbit"].words
     settings = from_environment(environment)
     with pytest.raises(SettingsError, match=r"orbit/portal\.toml: billing\.backend: 'stripe' cannot be served yet"):
-        serve.serve(settings, host="127.0.0.1", port=1, workers=1, static=None)
+        serve.serve(settings, host="127.0.0.1", port=1, workers=1, static=None, counts=Path())
