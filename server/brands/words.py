@@ -37,12 +37,12 @@ class Word(Text, frozen=True):
 class Words(Keys, frozen=True):
     login_heading: Annotated[str, Word("the heading of the log-in page", limit=60)] = "Log in"
     login_intro: Annotated[str, Word("below that heading", limit=300)] = (
-        "Enter your e-mail address and we will send you a passcode to log in with."
+        "Enter your email address and we will send you a passcode."
     )
     login_button: Annotated[str, Word("the log-in page's button", limit=30)] = "Send the passcode"
-    code_heading: Annotated[str, Word("the heading of the passcode page", limit=60)] = "Check your mail"
+    code_heading: Annotated[str, Word("the heading of the passcode page", limit=60)] = "Check your email"
     code_help: Annotated[str, Word("below the passcode field; left out when empty", limit=300, may_be_empty=True)] = (
-        "No mail? Look in your spam folder, and check that the address is the one you use with us."
+        "No email? Look in your spam folder, and check that this is the address you use with us."
     )
     account_heading: Annotated[str, Word("the heading of the overview", limit=60)] = "Your account"
     subscriptions_empty: Annotated[str, Word("the overview without a subscription", limit=200)] = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from server.billing import Subscription
 
 BADGES = (
-    {"active": "good", "trialing": "info"}
-    | dict.fromkeys(("ending", "collection_paused", "paused", "incomplete"), "warn")
+    {"active": "good"}
+    # What the customer decided is no warning.
+    | dict.fromkeys(("trialing", "ending", "collection_paused", "paused", "incomplete"), "info")
     | dict.fromkeys(("past_due", "unpaid"), "bad")
     | dict.fromkeys(("canceled", "incomplete_expired"), "quiet")
 )

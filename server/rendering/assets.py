@@ -7,6 +7,7 @@ them, and the two agree because both ask here. Templates write `{{ asset("accoun
     logical name      what it is
     account.js        site/static/vendor/htmx.min.js, byte for byte, then site/static/portal.js
     <name>.js         each other script of site/static; reload.js only while `build.py dev` runs
+                      (ours without the lines that are comments)
     logo, icon        the theme's, whatever their type
     <font file>       each font of the theme, by its file name
 
@@ -130,12 +131,17 @@ def _scripts() -> dict[str, tuple[str, bytes]]:
     # One file: a deferred htmx starts by a timer, so as a file of its own it was seen to fetch and swap before portal.js
     # had arrived to look at what comes, and without it altogether when that did not arrive at all.
     guarded = (STATIC / "vendor" / "htmx.min.js", STATIC / "portal.js")
-    found = {"account.js": (".js", b"\n".join(each.read_bytes() for each in guarded))}
+    found = {"account.js": (".js", guarded[0].read_bytes() + b"\n" + _shorter(guarded[1].read_bytes()))}
     for path in sorted(set(STATIC.glob("*.js")) - set(guarded)):
         if path.name in found:
             raise AssetError(f"{path}: the name {path.name} is taken by htmx and portal.js together; rename the file")
-        found[path.name] = (".js", path.read_bytes())
+        found[path.name] = (".js", _shorter(path.read_bytes()))
     return found
+
+
+def _shorter(script: bytes) -> bytes:
+    """One of our scripts without indentation and without the lines that are comments; none has a string of several lines."""
+    return re.sub(rb"(?m)^[ \t]*//.*\n|^[ \t]+", b"", script)
 
 
 def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:

@@ -74,7 +74,7 @@ def _of_minute(hour: int, minute: int, locale: Locale) -> str:
 
 
 def _iso(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _by_name(country: Callable[[str], str]) -> Callable[[tuple[str, ...]], list[tuple[str, str]]]:

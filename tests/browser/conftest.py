@@ -118,7 +118,7 @@ def stage_doors(browser: Browser, stage: Rehearsal) -> Doors:
 def enter(
     request: pytest.FixtureRequest, new_visitor: Callable[..., BrowserContext], stage: Rehearsal, stage_doors: Doors
 ) -> Enter:
-    """To the overview of somebody whom no test has touched."""
+    """Go to the overview of somebody whom no test has touched."""
 
     def go(brand: str, address: str) -> Page:
         stage_doors.cookies(brand, address)

@@ -67,7 +67,7 @@ def pictures(browser: Browser, demo: Demo, brand: str, folder: Path) -> list[Pat
 def visit(page: Page, demo: Demo, brand: str, shoot: Callable[[str], None]) -> None:
     page.goto(demo.portals[brand])
     shoot("1-log-in")
-    page.get_by_label("E-mail address").press("Enter")
+    page.get_by_label("Email address").press("Enter")
     expect(page.get_by_label("Passcode")).to_be_visible()
     shoot("2-passcode")
     send_code(page, demo.passcode(JENNY))

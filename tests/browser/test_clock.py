@@ -53,14 +53,14 @@ def test_a_change_that_was_put_off_takes_effect(visitor: Page, later: Demo) -> N
     log_in(visitor, later, "orbit", SAM)
     visitor.get_by_role("link", name="Change plan").click()
     visitor.get_by_role("textbox", name="Quantity").fill("2")
-    visitor.get_by_role("button", name="See what changes").click()
+    visitor.get_by_role("button", name="Continue").click()
     visitor.get_by_role("button", name=re.compile("^Change on February 26, 2028")).click()
     expect(visitor.get_by_role("main")).to_contain_text("Quantity: 3 × seat")
     on(visitor, "month")
     log_in(visitor, later, "orbit", SAM)
     expect(visitor.get_by_role("main")).to_contain_text("Quantity: 2 × seat")
     menu(visitor, "History").click()
-    expect(visitor.get_by_role("main")).to_contain_text("An arranged change of plan took effect")
+    expect(visitor.get_by_role("main")).to_contain_text("A scheduled plan change took effect")
 
 
 def test_a_renewal_is_charged(visitor: Page, later: Demo) -> None:
@@ -87,9 +87,9 @@ def test_a_payment_fails_once_the_card_has_expired(visitor: Page, later: Demo) -
     on(visitor, "year", 3)
     log_in(visitor, later, "plain", JENNY)
     main = visitor.get_by_role("main")
-    expect(main).to_contain_text("Payment overdue")
+    expect(main).to_contain_text("Overdue")
     expect(main).to_contain_text("The card has expired.")
-    expect(main).to_contain_text("€19.00 is still to be paid")
+    expect(main).to_contain_text("€19.00 is due")
 
 
 def _short(date: str) -> str:

@@ -54,7 +54,7 @@ def is_said(page: Page, text: str) -> None:
 
 def is_to_mend(page: Page, **mistakes: str) -> None:
     """The summary names them in the order of their fields, and leads to the last."""
-    summary = page.get_by_role("alert").filter(has_text="Please correct")
+    summary = mistakes(page).filter(has_text="Please correct")
     if has_scripts(page):
         expect(summary).to_be_focused()
     expect(summary.get_by_role("link")).to_have_text([re.compile(each) for each in mistakes.values()])
@@ -64,7 +64,7 @@ def is_to_mend(page: Page, **mistakes: str) -> None:
 
 def test_name_addresses_phone_and_tax_numbers_are_changed_as_their_country_writes_them(enter: Enter):  # D1
     page = enter("harbour", MAX)
-    link(page, "See and change")
+    link(page, "Manage")
     edit(page, "name and phone")
     fill(page, Name_or_company="", Phone="nobody")
     save(page)
@@ -126,28 +126,28 @@ def a_parcel_goes_elsewhere_or_not(page: Page) -> None:
 
 
 def tax_numbers_come_and_go(page: Page) -> None:
-    numbers = card(page, "Tax numbers")
+    numbers = card(page, "Tax IDs")
     expect(numbers).to_contain_text(re.compile("EU VAT number DE123456789.*Verified", re.DOTALL))
-    link(page, "Add a tax number")
-    expect(page.get_by_label("Kind of number")).to_have_value("eu_vat")
+    link(page, "Add a tax ID")
+    expect(page.get_by_label("Type")).to_have_value("eu_vat")
     fill(page, Number="DE136695977")
     button(page, "Add number")
     is_to_mend(page, Number="This does not fit the kind of number")
     fill(page, Number="de 136 695 976")
     page.get_by_role("button", name="Add number").dblclick()
-    is_said(page, "Your tax number is added.")
+    is_said(page, "Your tax ID is added.")
     new = numbers.get_by_role("listitem").filter(has_text="DE136695976")
     expect(new).to_contain_text("Not verified yet")
-    link(page, "Add a tax number")
-    page.get_by_label("Kind of number").select_option("us_ein")
+    link(page, "Add a tax ID")
+    page.get_by_label("Type").select_option("us_ein")
     fill(page, Number="12-3456789")
     button(page, "Add number")
-    is_said(page, "Your tax number is added.")
+    is_said(page, "Your tax ID is added.")
     expect(numbers.get_by_role("listitem")).to_have_count(3)
     link(page, "Remove DE136695976")
-    reads(page, "Those that were issued keep it.")
-    button(page, "Remove number")
-    is_said(page, "The tax number is removed.")
+    reads(page, "Past invoices keep it.")
+    button(page, "Remove tax ID")
+    is_said(page, "Your tax ID is removed.")
     expect(new).to_have_count(0)
 
 
@@ -156,7 +156,7 @@ def test_the_address_of_log_in_is_shown_and_cannot_be_changed(enter: Enter):  # 
     menu(page, "Billing details").click()
     contact = card(page, "Contact")
     expect(contact).to_contain_text(TINA)
-    expect(contact).to_contain_text("The e-mail address cannot be changed here, because it is what you log in with.")
+    expect(contact).to_contain_text("The email address cannot be changed here, because you log in with it.")
     edit(page, "name and phone")
     expect(page.get_by_label("Name or company")).to_have_value("Tina Moreau")
     expect(page.get_by_role("main").get_by_label(re.compile("mail", re.IGNORECASE))).to_have_count(0)
@@ -165,12 +165,12 @@ def test_the_address_of_log_in_is_shown_and_cannot_be_changed(enter: Enter):  # 
 def test_an_issued_invoice_keeps_what_it_said(enter: Enter, tmp_path: Path):  # D3
     page = enter("harbour", JENNY)
     menu(page, "Billing details").click()
-    reads(page, "Invoices that were issued keep the details they were issued with.")
+    reads(page, "Changes appear on your next invoice.")
     edit(page, "name and phone")
     fill(page, Name_or_company="Rosenbaum Verlag GmbH")
     save(page)
     is_said(page, "Your details are saved.")
-    reads(page, "Invoices that were issued keep what they say.", "Rosenbaum Verlag GmbH")
+    reads(page, "Past invoices do not change.", "Rosenbaum Verlag GmbH")
     menu(page, "Invoices").click()
     page.get_by_role("main").get_by_role("listitem").first.get_by_role("link").first.click()
     reads(page, "Billed to", "Jenny Rosenbaum")
@@ -187,7 +187,7 @@ def test_everything_the_portal_knows_is_taken_along(enter: Enter, tmp_path: Path
     page = enter("harbour", JENNY)
     menu(page, "Billing details").click()
     with page.expect_download() as taken:
-        link(page, "Download everything we know about you (JSON)")
+        link(page, "Download your data (JSON)")
     assert re.fullmatch(r"harbour-\d{4}-\d\d-\d\d\.json", taken.value.suggested_filename)
     taken.value.save_as(tmp_path / "all.json")
     told = json.loads((tmp_path / "all.json").read_text("utf-8"))

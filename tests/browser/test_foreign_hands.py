@@ -111,7 +111,7 @@ def test_a_proxys_error_page_is_not_put_into_the_account(page: Page, doors: Door
 
     page.route("**/cancel", fail)
     page.get_by_role("link", name=CANCEL).click()
-    expect(page.get_by_role("alert")).to_contain_text("That did not work.")
+    expect(page.get_by_role("alert")).to_contain_text("Something went wrong.")
     expect(page.get_by_text("cloud-7")).to_have_count(0)
     expect(page.get_by_role("link", name=CANCEL)).to_be_visible()
     assert page.url == url
@@ -127,7 +127,7 @@ def test_a_server_that_is_away_is_told_and_nothing_is_lost(page: Page, doors: Do
     page.get_by_role("link", name=CANCEL).click()
     page.route("**/cancel", lambda route: route.abort())
     page.get_by_role("button", name=CANCEL).click()
-    expect(page.get_by_role("alert")).to_contain_text("Please try again in a moment.")
+    expect(page.get_by_role("alert")).to_contain_text("Check your connection and try again.")
     expect(page.get_by_role("button", name=CANCEL)).to_be_visible()
 
 
@@ -148,7 +148,7 @@ def test_a_fragment_of_ours_that_was_poisoned_is_refused_whole(page: Page, doors
     body = f'<section id="poisoned"><h2>Poisoned</h2>{hostile}</section>'
     page.route("**/cancel", lambda route: route.fulfill(body=body, headers={"X-Portal-Fragment": "1"}))
     page.get_by_role("link", name=CANCEL).click()
-    expect(page.get_by_role("alert")).to_contain_text("That did not work.")
+    expect(page.get_by_role("alert")).to_contain_text("Something went wrong.")
     expect(page.get_by_role("heading", name="Poisoned")).to_have_count(0)
     assert page.evaluate("window.ran") is None
     page.context.complaints.clear()  # type: ignore[attr-defined]

@@ -45,12 +45,12 @@ def test_whoever_chooses_a_language_keeps_it_and_the_address(demo: Demo, new_con
     page.goto(f"/plain/?{demo.portals['plain'].partition('?')[2]}")
     expect(page.get_by_label("E-Mail-Adresse")).to_have_value(JENNY)
     page.get_by_role("navigation", name="Sprache").get_by_role("link", name="English").click()
-    expect(page.get_by_label("E-mail address")).to_have_value(JENNY)
+    expect(page.get_by_label("Email address")).to_have_value(JENNY)
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.reload()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     demo.forget(JENNY)
-    page.get_by_label("E-mail address").press("Enter")
+    page.get_by_label("Email address").press("Enter")
     send_code(page, demo.passcode(JENNY))
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
 
@@ -58,14 +58,14 @@ def test_whoever_chooses_a_language_keeps_it_and_the_address(demo: Demo, new_con
 def test_a_browser_of_no_language_of_the_brand_stays_at_the_first(demo: Demo, new_context: NewContext):
     page = new_context(locale="ja-JP").new_page()
     page.goto(demo.portals["harbour"])
-    expect(page.get_by_label("E-mail address")).to_have_value(JENNY)
+    expect(page.get_by_label("Email address")).to_have_value(JENNY)
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
 def test_without_scripts_the_list_leads_to_each_language(demo: Demo, new_context: NewContext):  # L12
     page = new_context(locale="de", java_script_enabled=False).new_page()
     page.goto("/plain/")
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
     page.get_by_role("link", name="Deutsch").click()
     page.get_by_label("E-Mail-Adresse").fill("lee@example.com")
     german_code(page, demo, "lee@example.com")
@@ -79,9 +79,9 @@ def test_without_scripts_the_list_leads_to_each_language(demo: Demo, new_context
 def test_the_passcode_page_can_be_read_in_another_language_too(demo: Demo, new_context: NewContext):
     page = new_context(java_script_enabled=False).new_page()
     page.goto("/plain/login?next=invoices")
-    page.get_by_label("E-mail address").fill("pat@example.com")
+    page.get_by_label("Email address").fill("pat@example.com")
     demo.forget("pat@example.com")
-    page.get_by_label("E-mail address").press("Enter")
+    page.get_by_label("Email address").press("Enter")
     page.get_by_role("link", name="Deutsch").click()
     page.get_by_label(CODE).fill("12")
     page.get_by_role("button", name="Anmelden", exact=True).click()
@@ -122,9 +122,9 @@ def look(page: Page) -> None:
 def test_a_customers_preferred_language_wins_after_log_in(demo: Demo, new_context: NewContext, scripts: bool):  # L12
     page = new_context(java_script_enabled=scripts).new_page()
     page.goto("/plain/login")
-    page.get_by_label("E-mail address").fill(TINA)
+    page.get_by_label("Email address").fill(TINA)
     demo.forget(TINA)
-    page.get_by_label("E-mail address").press("Enter")
+    page.get_by_label("Email address").press("Enter")
     send_code(page, demo.passcode(TINA))
     expect(page.get_by_role("banner").get_by_text(TINA)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "fr")

@@ -10,7 +10,16 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.support.served import Demo
-from tests.support.visits import JENNY, ask_for_code, let_code_lapse, let_minute_pass, log_in, send_address, send_code
+from tests.support.visits import (
+    JENNY,
+    ask_for_code,
+    let_code_lapse,
+    let_minute_pass,
+    log_in,
+    mistakes,
+    send_address,
+    send_code,
+)
 
 PAYLOADS = (
     '"><script>alert(1)</script>',
@@ -45,7 +54,7 @@ def login_url(demo: Demo, brand: str = "plain") -> str:
 
 def test_a_link_with_an_address_fills_it_in_and_it_can_be_changed(demo: Demo, page: Page):
     page.goto(f"{login_url(demo)}?prefilled_email=jenny%40example.com")
-    field = page.get_by_label("E-mail address")
+    field = page.get_by_label("Email address")
     expect(field).to_have_value("jenny@example.com")
     expect(field).to_be_editable()
     field.fill("sam@example.com")
@@ -55,7 +64,7 @@ def test_a_link_with_an_address_fills_it_in_and_it_can_be_changed(demo: Demo, pa
 def test_every_valid_address_arrives_as_it_is(demo: Demo, page: Page):
     for address in ("o'brien+portal@example.com", "Jenny@Example.COM", "x&y=z@sub.example.co"):
         page.goto(f"{login_url(demo)}?prefilled_email={quote(address, safe='')}")
-        expect(page.get_by_label("E-mail address")).to_have_value(address)
+        expect(page.get_by_label("Email address")).to_have_value(address)
 
 
 def test_anything_else_in_the_link_is_dropped_without_scripts_too(plain_page: Page):
@@ -64,24 +73,24 @@ def test_anything_else_in_the_link_is_dropped_without_scripts_too(plain_page: Pa
     nodes = plain_page.locator("*").count()
     for payload in PAYLOADS:
         plain_page.goto(f"/plain/login?prefilled_email={quote(payload, safe='')}")
-        expect(plain_page.get_by_label("E-mail address")).to_have_value("")
+        expect(plain_page.get_by_label("Email address")).to_have_value("")
         assert plain_page.locator("*").count() == nodes, payload
 
 
 def test_without_scripts_the_servers_form_is_filled_in(plain_page: Page):
     plain_page.goto("/plain/login?prefilled_email=jenny%40example.com")
-    expect(plain_page.get_by_label("E-mail address")).to_have_value("jenny@example.com")
+    expect(plain_page.get_by_label("Email address")).to_have_value("jenny@example.com")
 
 
 def test_an_address_that_is_none_is_named_and_kept(demo: Demo, page: Page):
     page.goto(login_url(demo))
-    page.get_by_label("E-mail address").fill("jenny@localhost")
-    page.get_by_label("E-mail address").press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Enter an e-mail address, such as name@example.com")
-    field = page.get_by_label("E-mail address")
+    page.get_by_label("Email address").fill("jenny@localhost")
+    page.get_by_label("Email address").press("Enter")
+    expect(mistakes(page)).to_contain_text("Enter an email address, such as name@example.com")
+    field = page.get_by_label("Email address")
     expect(field).to_have_value("jenny@localhost")
     expect(field).to_have_accessible_description(re.compile("such as name@example.com"))
-    page.get_by_role("alert").get_by_role("link").click()
+    mistakes(page).get_by_role("link").click()
     expect(field).to_be_focused()
 
 
@@ -89,7 +98,7 @@ def test_a_wrong_code_says_how_many_tries_are_left_and_the_right_one_still_works
     ask_for_code(page, demo, "plain", "pat@example.com")
     code = demo.passcode("pat@example.com")
     send_code(page, another(code))
-    expect(page.get_by_role("alert")).to_contain_text("That passcode is not right. You have 4 more tries.")
+    expect(mistakes(page)).to_contain_text("That passcode is wrong. You have 4 more attempts.")
     expect(page.get_by_label("Passcode")).to_have_value("")
     send_code(page, code)
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
@@ -99,9 +108,9 @@ def test_what_cannot_be_a_code_costs_no_try(demo: Demo, page: Page):
     ask_for_code(page, demo, "plain", "lee@example.com")
     code = demo.passcode("lee@example.com")
     send_code(page, "12345")
-    expect(page.get_by_role("alert")).to_contain_text("A passcode has 6 digits")
+    expect(mistakes(page)).to_contain_text("A passcode has 6 digits")
     send_code(page, another(code))
-    expect(page.get_by_role("alert")).to_contain_text("You have 4 more tries.")
+    expect(mistakes(page)).to_contain_text("You have 4 more attempts.")
 
 
 def test_after_five_wrong_codes_the_right_one_is_refused_too(demo: Demo, page: Page):
@@ -110,10 +119,10 @@ def test_after_five_wrong_codes_the_right_one_is_refused_too(demo: Demo, page: P
     code = demo.passcode("kim@example.com")
     for left in (4, 3, 2, 1):
         send_code(page, another(code))
-        expect(page.get_by_role("alert")).to_contain_text(f"You have {left} more tr")
+        expect(mistakes(page)).to_contain_text(f"You have {left} more at")
     send_code(page, another(code))
-    expect(page.get_by_text("That passcode no longer works")).to_be_visible()
-    expect(page.get_by_label("E-mail address")).to_have_value("kim@example.com")
+    expect(page.get_by_text("That passcode is no longer valid")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_have_value("kim@example.com")
     page.goto("/plain/login/code")
     expect(page.get_by_label("Passcode")).to_have_count(0)
     assert not is_logged_in(page)
@@ -125,9 +134,9 @@ def test_an_expired_code_is_refused_and_a_new_one_is_a_click_away(demo: Demo, pa
     code = demo.passcode("pat@example.com")
     let_code_lapse(demo, page.context, "harbour")
     send_code(page, code)
-    expect(page.get_by_text("That passcode no longer works")).to_be_visible()
-    expect(page.get_by_label("E-mail address")).to_have_value("pat@example.com")
-    page.get_by_label("E-mail address").press("Enter")
+    expect(page.get_by_text("That passcode is no longer valid")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_have_value("pat@example.com")
+    page.get_by_label("Email address").press("Enter")
     send_code(page, demo.passcode("pat@example.com"))
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
 
@@ -143,7 +152,7 @@ def test_a_used_code_does_not_work_again(demo: Demo, page: Page, new_context: Ca
     replayed.add_cookies([each for each in challenge if each["name"] == "harbour-challenge"])  # type: ignore[misc]
     again = replayed.new_page()
     again.goto("/harbour/login/code")
-    expect(again.get_by_text("That passcode no longer works")).to_be_visible()
+    expect(again.get_by_text("That passcode is no longer valid")).to_be_visible()
     assert not is_logged_in(again, "harbour")
 
 
@@ -174,17 +183,17 @@ def test_a_code_works_only_in_the_browser_that_asked(
     assert other != code
     for _ in range(2):
         send_code(elsewhere, code)
-        expect(elsewhere.get_by_role("alert")).to_contain_text("That passcode is not right.")
+        expect(mistakes(elsewhere)).to_contain_text("That passcode is wrong.")
     assert not is_logged_in(elsewhere)
     send_code(page, another(code))
-    expect(page.get_by_role("alert")).to_contain_text("You have 4 more tries.")
+    expect(mistakes(page)).to_contain_text("You have 4 more attempts.")
     send_code(page, code)
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
 
 
 def test_a_browser_that_never_asked_is_sent_to_ask(page: Page):
     page.goto("/plain/login/code")
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
     expect(page.get_by_label("Passcode")).to_have_count(0)
 
 
@@ -199,7 +208,7 @@ def test_another_code_can_be_had_after_a_minute_and_the_old_one_is_dead(demo: De
     new = demo.passcode(address)
     expect(page.get_by_text("Another passcode can be sent at")).to_have_count(0)
     send_code(page, old if old != new else another(new))
-    expect(page.get_by_role("alert")).to_contain_text("That passcode is not right.")
+    expect(mistakes(page)).to_contain_text("That passcode is wrong.")
     send_code(page, new)
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
 
@@ -230,8 +239,8 @@ def test_the_third_code_in_an_hour_needs_the_key_of_the_newest_mail(demo: Demo, 
         demo.passcode(address)
         page.context.clear_cookies()  # the next one asks in another browser
     page.goto(login_url(demo, "orbit"))
-    page.get_by_label("E-mail address").fill(address)
-    page.get_by_label("E-mail address").press("Enter")
+    page.get_by_label("Email address").fill(address)
+    page.get_by_label("Email address").press("Enter")
     expect(page.get_by_text("Too many passcodes were asked for with this address")).to_be_visible()
     expect(page.get_by_text(re.compile(r"try again in (59|60) minutes[.]"))).to_be_visible()
     page.get_by_label("Request key").fill("BCDF-GHJK-LMNP")
@@ -243,7 +252,7 @@ def test_an_old_link_says_so_and_leads_to_the_current_one(page: Page):
     page.goto("/harbour/p/login/test_switchedOff0000000000/?prefilled_email=jenny%40example.com")
     expect(page.get_by_role("heading", level=1)).to_have_text("This link is not active")
     page.get_by_role("link", name="Go to the current log-in page").click()
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
 
 
 def test_a_log_in_at_one_brand_opens_nothing_of_another(demo: Demo, page: Page):
@@ -253,7 +262,7 @@ def test_a_log_in_at_one_brand_opens_nothing_of_another(demo: Demo, page: Page):
         assert not is_logged_in(page, brand)
     log_in(page, demo, "orbit", address)
     page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
     assert not is_logged_in(page, "orbit")
     assert is_logged_in(page, "harbour")
 

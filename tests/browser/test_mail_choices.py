@@ -6,13 +6,13 @@ from playwright.sync_api import expect
 
 from tests.support.visits import JENNY, Enter, button, menu, reads
 
-CARD = "In the last month of a card that something is charged to"
+CARD = "When your card is about to expire"
 
 
 def test_reminders_are_switched_off_and_on_again(enter: Enter) -> None:  # M2
     page = enter("harbour", JENNY)
-    menu(page, "Mails").click()
-    reads(page, "Mails you get", JENNY, "These always come", "Receipts for what you paid")
+    menu(page, "Email").click()
+    reads(page, "Email preferences", JENNY, "Always sent", "Receipts")
     expect(page.get_by_label(CARD)).to_be_checked()
     page.get_by_label(CARD).uncheck()
     button(page, "Save")
@@ -20,7 +20,7 @@ def test_reminders_are_switched_off_and_on_again(enter: Enter) -> None:  # M2
     page.reload()
     expect(page.get_by_label(CARD)).not_to_be_checked()
     menu(page, "History").click()
-    reads(page, "Switched a reminder off", "Expiring card")
+    reads(page, "Turned a reminder off", "Expiring card")
 
 
 def test_the_link_of_a_mail_asks_first_and_can_be_taken_back(enter: Enter) -> None:  # M2
@@ -29,8 +29,8 @@ def test_the_link_of_a_mail_asks_first_and_can_be_taken_back(enter: Enter) -> No
     page.goto("/plain/mails/card_expiring/of-an-old-mail")
     reads(page, "Stop these reminders?")
     button(page, "Stop these reminders")
-    reads(page, "These reminders are stopped")
+    reads(page, "You will not get these reminders")
     button(page, "Send them again")
-    reads(page, "These reminders come again")
-    page.get_by_role("link", name="Mails you get").click()
+    reads(page, "You will get these reminders again")
+    page.get_by_role("link", name="Email preferences").click()
     expect(page.get_by_label(CARD)).to_be_checked()

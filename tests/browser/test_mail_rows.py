@@ -26,7 +26,7 @@ TOLD = {
     "2028-01-01T10:00": (("zoe@example.com", "Your card at Orbit expires soon"),),
     "2028-01-04T10:00": (
         (TINA, "Your trial at Orbit ends on January 10, 2028"),
-        ("pat@example.com", "Your payment to Orbit did not work"),
+        ("pat@example.com", "Your payment to Orbit failed"),
     ),
     "2028-02-04T10:00": (
         (JENNY, "Your receipt from Orbit"),
@@ -102,7 +102,7 @@ def leads_in(page: Page, origin: str, url: str, address: str, *, scripts: bool) 
     assert [f"{each.inner_text()}:\n{href}" in text for each, href in zip((foot, way), hrefs, strict=True)] == [
         True
     ] * 2
-    field = page.get_by_label("E-mail address")
+    field = page.get_by_label("Email address")
     page.goto(hrefs[0])
     expect(field).to_have_value(address if scripts else "")
     page.goto(hrefs[1])
@@ -110,12 +110,12 @@ def leads_in(page: Page, origin: str, url: str, address: str, *, scripts: bool) 
 
 
 def test_a_passcode_comes_by_mail_once_for_each_time_it_is_asked_for(enter: Enter, stage: Rehearsal):  # M1
-    page, subject = enter("harbour", TINA), "Your code for Harbour Coffee"
+    page, subject = enter("harbour", TINA), "Your passcode for Harbour Coffee"
     before = count(page, stage, TINA, subject)
     page.context.clear_cookies()
     page.goto(stage.portals["harbour"])
-    page.get_by_label("E-mail address").fill(TINA)
-    page.get_by_label("E-mail address").press("Enter")
+    page.get_by_label("Email address").fill(TINA)
+    page.get_by_label("Email address").press("Enter")
     expect(page.get_by_label("Passcode")).to_be_visible()
     mailbox = page.context.new_page()
     arrived(mailbox, stage, TINA, subject, before + 1)
@@ -136,7 +136,7 @@ def test_each_mail_comes_once_and_leads_to_what_it_tells_of(enter: Enter, stage:
     page.goto(f"{stage.origin}/orbit/my/overview")
     link(page, "Change plan")
     page.get_by_role("textbox", name="Quantity").fill("4")
-    button(page, "See what changes")
+    button(page, "Continue")
     button(page, "Change and pay £")
     reads(page, "Your plan has been changed")
     arrived(page, stage, SAM, changed, before + 1)
@@ -148,7 +148,7 @@ def test_each_mail_comes_once_and_leads_to_what_it_tells_of(enter: Enter, stage:
     (url,) = [each for (address, _), each in later.mails.items() if address == JENNY]
     leads_in(page, later.demo.origin, url, JENNY, scripts=scripts)
     later.demo.forget(JENNY)
-    page.get_by_label("E-mail address").press("Enter")
+    page.get_by_label("Email address").press("Enter")
     send_code(page, later.demo.passcode(JENNY))
     expect(page.get_by_role("banner").get_by_text(JENNY)).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Invoice .*-0031$"))
@@ -162,8 +162,8 @@ def address_of(page: Page, address: str, subject: str) -> str:
 
 def test_a_mail_has_the_colors_and_the_direction_of_the_brand(enter: Enter, stage: Rehearsal, tmp_path: Path):  # M3
     page = enter("harbour", LEE)
-    button(page, "Take the cancellation back")
-    reads(page, "Your subscription goes on")
+    button(page, "Keep my subscription")
+    reads(page, "Your subscription continues")
     arrived(page, stage, LEE, "Harbour .* goes on", count(page, stage, LEE, "Harbour .* goes on") or 1)
     url = f"{stage.origin}{address_of(page, LEE, 'Harbour .* goes on')}/html"
     page.goto(stage.portals["harbour"])
@@ -213,7 +213,7 @@ def test_a_mail_waits_for_a_worker_and_is_sent_once(enter: Enter, stage: Rehears
     stage.change("UPDATE outbox SET not_before = not_before - 3600000000 WHERE state = 'waiting'")
     arrived(page, stage, JENNY, subject, before + 1)
     page.goto("/harbour/my/overview")
-    button(page, "Take the cancellation back")
-    reads(page, "Your subscription goes on")
+    button(page, "Keep my subscription")
+    reads(page, "Your subscription continues")
     arrived(page, stage, JENNY, "Harbour .* goes on", before + 1)
     assert count(page, stage, JENNY, subject) == before + 1

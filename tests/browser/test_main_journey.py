@@ -10,7 +10,7 @@ from tests.support.visits import JENNY, Doors, ask_for_code, invoice_links, log_
 
 MAX = "max@example.com"
 CANCEL = "Cancel subscription"
-UNDO = "Take the cancellation back"
+UNDO = "Keep my subscription"
 
 
 def card(page: Page, name: str) -> Locator:
@@ -44,7 +44,7 @@ def test_canceling_and_taking_it_back_in_place_changes_only_the_card(demo: Demo,
     card(page, name).get_by_role("link", name=CANCEL).click()
     question = page.get_by_role("heading", name=f"Cancel {name}?")
     expect(question).to_be_focused()
-    expect(page.get_by_text("You can take the cancellation back until then.")).to_be_visible()
+    expect(page.get_by_text("You can undo the cancellation until then.")).to_be_visible()
 
     page.get_by_role("button", name=CANCEL).click()
     expect(card(page, name).get_by_role("heading", name=name)).to_be_focused()
@@ -53,7 +53,7 @@ def test_canceling_and_taking_it_back_in_place_changes_only_the_card(demo: Demo,
 
     card(page, name).get_by_role("button", name=UNDO).click()
     expect(card(page, name).get_by_role("heading", name=name)).to_be_focused()
-    expect(page.get_by_role("status")).to_contain_text("Your subscription goes on")
+    expect(page.get_by_role("status")).to_contain_text("Your subscription continues")
     expect(card(page, name).get_by_role("link", name=CANCEL)).to_be_visible()
 
     assert everything_outside_is_untouched(page)
@@ -81,7 +81,7 @@ def test_a_double_click_cancels_once_and_says_so_once(page: Page, doors: Doors):
     expect(card(page, name).get_by_text("Your subscription ends on")).to_be_visible()
     assert len(sent) == 1
     card(page, name).get_by_role("button", name=UNDO).click()
-    expect(card(page, name).get_by_text("Your subscription goes on")).to_be_visible()
+    expect(card(page, name).get_by_text("Your subscription continues")).to_be_visible()
 
 
 def test_a_stale_page_shows_the_current_state_and_changes_nothing(page: Page, doors: Doors):
@@ -95,10 +95,10 @@ def test_a_stale_page_shows_the_current_state_and_changes_nothing(page: Page, do
     expect(card(other_tab, name).get_by_text("Will end")).to_be_visible()
 
     page.get_by_role("button", name=CANCEL).click()
-    expect(card(page, name).get_by_text("It was canceled already, so nothing else was done.")).to_be_visible()
+    expect(card(page, name).get_by_text("It was already canceled. Nothing else was done.")).to_be_visible()
     expect(card(page, name).get_by_text("Will end")).to_be_visible()
     card(page, name).get_by_role("button", name=UNDO).click()
-    expect(card(page, name).get_by_text("Your subscription goes on")).to_be_visible()
+    expect(card(page, name).get_by_text("Your subscription continues")).to_be_visible()
 
 
 def test_orbit_ends_it_at_once_and_credits_the_unused_time(page: Page, doors: Doors):
@@ -106,8 +106,8 @@ def test_orbit_ends_it_at_once_and_credits_the_unused_time(page: Page, doors: Do
     name = card_names(page)[0]
     card(page, name).get_by_role("link", name=CANCEL).click()
     page.get_by_role("link", name="Continue to cancel").click()
-    expect(page.get_by_text("It ends now, as soon as you confirm. This cannot be taken back.")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"^\$\d+\.\d\d for the time that you paid and did not use"))).to_be_visible()
+    expect(page.get_by_text("It ends as soon as you confirm. You cannot undo this.")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^You get \$\d+\.\d\d credit for unused time"))).to_be_visible()
     page.get_by_role("button", name=CANCEL).click()
     expect(page.get_by_role("status")).to_contain_text("Your subscription has ended")
     expect(page.get_by_role("button", name=UNDO)).to_have_count(0)
@@ -122,14 +122,14 @@ def test_the_whole_journey_works_without_scripts(demo: Demo, plain_page: Page):
     page.get_by_role("button", name=CANCEL).click()
     expect(page.get_by_text("Your subscription ends on")).to_be_visible()
     page.get_by_role("button", name=UNDO).click()
-    expect(page.get_by_text("Your subscription goes on")).to_be_visible()
+    expect(page.get_by_text("Your subscription continues")).to_be_visible()
     menu(page, "Invoices").click()
     page.get_by_role("link", name="Show older invoices").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
     page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
     page.goto("/harbour/my/overview")
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
 
 
 def test_without_scripts_the_account_page_leads_to_the_overview(plain_page: Page, doors: Doors):
@@ -142,7 +142,7 @@ def test_without_scripts_the_account_page_leads_to_the_overview(plain_page: Page
 def test_without_scripts_the_brand_leads_to_its_log_in_page(plain_page: Page):
     plain_page.goto("/plain/")
     plain_page.wait_for_url("**/plain/p/login/**")
-    expect(plain_page.get_by_label("E-mail address")).to_have_value("")
+    expect(plain_page.get_by_label("Email address")).to_have_value("")
 
 
 def tab_to(page: Page, target: Locator, presses: int = 40) -> None:
@@ -166,7 +166,7 @@ def test_the_whole_journey_works_by_keyboard_alone(demo: Demo, page: Page):
     address = JENNY
     page.goto(demo.portals["plain"])
     demo.forget(address)
-    tab_to(page, page.get_by_label("E-mail address"))
+    tab_to(page, page.get_by_label("Email address"))
     page.keyboard.press("Control+A")
     page.keyboard.type(address)
     tab_to(page, page.get_by_role("button", name="Send the passcode"))
@@ -191,12 +191,12 @@ def test_the_whole_journey_works_by_keyboard_alone(demo: Demo, page: Page):
     expect(page.get_by_role("status")).to_contain_text("Your subscription ends on")
     tab_to(page, page.get_by_role("button", name=UNDO), presses=2)
     page.keyboard.press("Space")
-    expect(page.get_by_role("status")).to_contain_text("Your subscription goes on")
+    expect(page.get_by_role("status")).to_contain_text("Your subscription continues")
 
     page.reload()
     tab_to(page, page.get_by_role("button", name="Log out"))
     page.keyboard.press("Enter")
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
 
 
 def test_older_invoices_are_loaded_on_demand_after_the_newer_ones(page: Page, doors: Doors):
@@ -214,7 +214,7 @@ def test_older_invoices_are_loaded_on_demand_after_the_newer_ones(page: Page, do
     expect(rows).to_have_count(30)
     assert len(set(rows.evaluate_all("links => links.map(link => link.href)"))) == 30
     assert rows.first.inner_text() == newest
-    expect(page.get_by_text("These are all of your invoices.")).to_be_visible()
+    expect(page.get_by_text("You have seen all your invoices.")).to_be_visible()
 
 
 def test_refreshing_the_overview_keeps_the_page(page: Page, doors: Doors):

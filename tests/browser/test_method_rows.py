@@ -9,7 +9,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.visits import JENNY, Enter, button, link, menu, reads
+from tests.support.visits import JENNY, Enter, button, link, menu, mistakes, reads
 
 MAX = "max@example.com"  # a subscription names his bank account
 TINA = "tina@example.com"  # one card, one subscription
@@ -45,7 +45,7 @@ def type_card(page: Page, number: str, exp: str = "08 / 30", cvc: str = "123") -
 
 def says(page: Page, *texts: str) -> None:
     for each in texts:
-        expect(page.get_by_role("alert")).to_contain_text(each)
+        expect(mistakes(page)).to_contain_text(each)
 
 
 def test_the_list_says_what_each_is_which_is_the_default_and_what_it_pays_for(enter: Enter):  # P1
@@ -63,15 +63,15 @@ def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter:
     page = adding(the_list(enter("plain", ZOE)))
     reads(page, "4242 4242 4242 4242", "Test bank accounts")
     type_card(page, "4012 8888 8888 1881")
-    says(page, "This is not one of the test numbers below. It was not kept.")
+    says(page, "This is not one of the test numbers below. We did not keep it.")
     expect(page.get_by_label("Card number")).to_have_value("")
     expect(page.get_by_label("Expires")).to_have_value("08/30")
     assert "8888" not in page.content()
     type_card(page, "4242 4242 4242 4242", exp="08 / 20")
-    says(page, "This month is over. Enter a later one.")
+    says(page, "This month is in the past. Enter a later one.")
     for number, why in (
         ("4000 0000 0000 0002", "The bank declined the payment."),
-        ("4000 0000 0000 9995", "There was not enough money on the card or account."),
+        ("4000 0000 0000 9995", "There was not enough money in the account."),
         ("4000 0000 0000 0069", "The card has expired."),
         ("4000 0000 0000 0127", "The card's security code was wrong."),
     ):
@@ -80,7 +80,7 @@ def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter:
     type_card(page, "4000 0025 0000 3155")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your test bank asks")
     button(page, "Fail")
-    says(page, "The bank could not make sure that it was you.")
+    says(page, "The bank could not confirm that it was you.")
     type_card(page, "4000 0025 0000 3155")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your test bank asks")
     # No page of the history keeps a number to send again: each is one that was asked for.
@@ -89,16 +89,16 @@ def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter:
         expect(field).to_have_value("")
     page.goto(page.url.split("/confirm")[0])
     button(page, "Complete")
-    reads(page, "It was added", "3155")
+    reads(page, "Payment method added", "3155")
 
     page = adding(the_list(enter("orbit", TINA)))
-    link(page, "Go back without adding one")
+    link(page, "Go back without saving")
     expect(page.get_by_role("heading", level=1)).to_have_text("Payment methods")
     expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
     adding(page)
     page.get_by_label("IBAN").fill("DE12 5001 0517 0648 4898 90")
     button(page, "Add this account")
-    says(page, "This is not one of the test numbers below. It was not kept.")
+    says(page, "This is not one of the test numbers below. We did not keep it.")
     page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
     button(page, "Add this account")
     reads(page, "SEPA Direct Debit", "3000")
@@ -107,9 +107,9 @@ def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter:
 def test_the_new_one_is_the_default_and_is_offered_for_all_my_subscriptions(enter: Enter):  # P3
     page = adding(the_list(enter("orbit", MAX)))
     type_card(page, "4242 4242 4242 4242")
-    reads(page, "It is your default now", "One subscription goes on being charged to another payment method", "6789")
+    reads(page, "It is now your default", "One subscription still uses another payment method", "6789")
     button(page, "Use it for all my subscriptions")
-    reads(page, "All your subscriptions are charged to it now")
+    reads(page, "It now pays for all your subscriptions")
     expect(listed(page, "4242").get_by_text("Default", exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile("^Pays for"))).to_have_count(0)
     menu(page, "History").click()
@@ -118,27 +118,27 @@ def test_the_new_one_is_the_default_and_is_offered_for_all_my_subscriptions(ente
 
 def test_the_default_is_chosen_and_one_is_removed_but_not_the_last_that_is_needed(enter: Enter):  # P4
     page = the_list(enter("plain", JENNY))
-    button(listed(page, "4444"), "Make it the default")
+    button(listed(page, "4444"), "Make default")
     reads(page, "This is your default now")
     expect(listed(page, "4444").get_by_text("Default", exact=True)).to_be_visible()
     listed(page, "4444").get_by_role("link", name="Remove").click()
-    reads(page, "It is your default. This one takes its place:", "4242")
+    reads(page, "It is your default. Your new default will be:", "4242")
     button(page, "Remove it")
     reads(page, "The payment method is removed")
     expect(listed(page, "4444")).to_have_count(0)
     listed(page, "4242").get_by_role("link", name="Remove").click()
-    reads(page, "It cannot be removed yet", "you have a subscription that is still running")
+    reads(page, "You cannot remove this one yet", "you have a subscription that is still running")
     expect(page.get_by_role("button", name="Remove it")).to_have_count(0)
     button(page, "Add another one first")
     type_card(page, "5555 5555 5555 4444")
-    reads(page, "It is your default now")
+    reads(page, "It is now your default")
     link(page, "See my payment methods")
     expect(listed(page, "4242")).to_have_count(0)
     expect(listed(page, "4444")).to_have_count(1)
 
     page = the_list(enter("orbit", ZOE))
     listed(page, "4444").get_by_role("link", name="Remove").click()
-    reads(page, "One subscription is charged to it. It goes back to your default:", "That one has expired")
+    reads(page, "It pays for one subscription, which will use your default:", "Your default has expired")
     button(page, "Remove it")
     reads(page, "The payment method is removed")
     expect(listed(page, "4444")).to_have_count(0)
@@ -147,26 +147,26 @@ def test_the_default_is_chosen_and_one_is_removed_but_not_the_last_that_is_neede
 def test_a_subscription_goes_back_to_the_default(enter: Enter):  # P5
     page = enter("harbour", MAX)
     link(page, "Use the default instead")
-    reads(page, "From now on it is charged to your default:", "5454")
+    reads(page, "It will be paid with your default:", "5454")
     button(page, "Use the default")
-    reads(page, "The subscription is charged to your default")
+    reads(page, "Your default now pays for this subscription")
 
     page = the_list(enter("orbit", ZOE))
     listed(page, "4444").get_by_role("link", name="Use the default instead").click()
-    reads(page, "Your default has expired", "The next payment cannot be taken from it.")
-    link(page, "Leave it as it is")
-    listed(page, "0005").get_by_role("link", name="Make it the default").click()
-    reads(page, "One subscription uses a payment method of its own:")
+    reads(page, "Your default has expired", "Your next payment will fail.")
+    link(page, "Go back")
+    listed(page, "0005").get_by_role("link", name="Make default").click()
+    reads(page, "One subscription uses another payment method:")
     page.get_by_role("checkbox", name="Use the new default for all my subscriptions").check()
-    button(page, "Make it the default")
-    reads(page, "All your subscriptions are charged to it now")
+    button(page, "Make default")
+    reads(page, "It now pays for all your subscriptions")
     expect(page.get_by_text(re.compile("^Pays for"))).to_have_count(0)
 
 
 def test_the_terms_are_linked_where_one_is_added(enter: Enter):  # P6
     for brand, address in (("harbour", "https://harbour.example/terms"), ("orbit", "https://orbit.example/terms")):
         page = the_list(enter(brand, TINA))
-        reads(page, "By adding a payment method you agree to the terms of service.")
+        reads(page, "By adding it you agree to the terms of service.")
         terms = page.get_by_role("main").get_by_role("link", name="terms of service")
         expect(terms).to_have_attribute("href", address)
         page.get_by_role("link", name="Remove").click()  # it can only be replaced
@@ -175,24 +175,24 @@ def test_the_terms_are_linked_where_one_is_added(enter: Enter):  # P6
 
 def test_what_has_expired_or_will_is_marked_and_replaced(enter: Enter):  # P7
     page = enter("harbour", ZOE)
-    reads(page, "The next payment would fail")
+    reads(page, "Your next payment will fail")
     the_list(page)
     expect(listed(page, "4242").get_by_text("Expired", exact=True)).to_be_visible()
-    expect(listed(page, "4242")).to_contain_text("The next payment cannot be taken from it.")
+    expect(listed(page, "4242")).to_contain_text("Your next payment will fail.")
     expect(listed(page, "4444").get_by_text("Expires soon")).to_be_visible()
     expect(listed(page, "4444")).to_contain_text("Replace it before the next payment.")
     expect(listed(page, "0005").get_by_role("link", name="Replace")).to_have_count(0)
     listed(page, "4242").get_by_role("link", name="Replace").click()
-    reads(page, "Replace this one?", "The new one is your default then.")
-    button(page, "Go on to the provider")
-    reads(page, "In the place of:", "4242")
+    reads(page, "Replace this one?", "The new one becomes your default.")
+    button(page, "Continue")
+    reads(page, "Replaces:", "4242")
     type_card(page, "5555 5555 5555 4444")
-    reads(page, "It is your default now")
+    reads(page, "It is now your default")
     link(page, "See my payment methods")
     expect(page.get_by_text("Expired", exact=True)).to_have_count(0)
     expect(listed(page, "08/30").get_by_text("Default", exact=True)).to_be_visible()
     listed(page, "Expires soon").get_by_role("link", name="Replace").click()
-    reads(page, "These subscriptions are charged to the new one then:")
-    button(page, "Go on to the provider")
+    reads(page, "The new one will pay for:")
+    button(page, "Continue")
     type_card(page, "4242 4242 4242 4242")
-    reads(page, "These subscriptions are charged to it:")
+    reads(page, "It pays for:")

@@ -206,7 +206,7 @@ def test_a_prefilled_address_fills_the_field_and_nothing_else(tab: Page, given: 
     complaints: list[str] = []
     tab.on("console", lambda message: complaints.append(message.text))
     tab.goto(f"{PATHS.login_page(LINK)}?{urlencode({'prefilled_email': given})}")
-    field = tab.get_by_label("E-mail address")
+    field = tab.get_by_label("Email address")
     expect(field).to_have_value(shown)
     expect(field).to_be_editable()
     assert tab.evaluate("[window.ran, document.images.length]") == [None, 1]
@@ -220,4 +220,4 @@ def test_where_our_script_does_not_arrive_nothing_is_put_into_the_page(tab: Page
     tab.goto(PATHS.account)
     tab.wait_for_load_state("networkidle")
     assert tab.evaluate("typeof htmx") == "undefined"
-    expect(tab.get_by_role("link", name="Open the overview as a page of its own")).to_be_visible()
+    expect(tab.get_by_role("link", name="Open the overview")).to_be_visible()

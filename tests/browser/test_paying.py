@@ -45,7 +45,7 @@ def test_the_last_one_cannot_go_and_another_is_offered_by_keyboard(page: Page, d
     remove = page.get_by_role("link", name="Remove")
     remove.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="It cannot be removed yet")).to_be_focused()
+    expect(page.get_by_role("heading", name="You cannot remove this one yet")).to_be_focused()
     for _ in range(6):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent.trim()") == "Add another one first":
@@ -57,14 +57,14 @@ def test_the_last_one_cannot_go_and_another_is_offered_by_keyboard(page: Page, d
         page.keyboard.type(typed)
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("It is your default now")).to_be_visible()
+    expect(page.get_by_text("It is now your default")).to_be_visible()
 
 
 def test_the_default_is_chosen_in_place_and_told(page: Page, doors: Doors):
     doors.enter(page, "plain", JENNY)
     menu(page, "Payment methods").click()
     url, other = page.url, page.get_by_role("main").get_by_role("listitem").filter(has_text="4444")
-    other.get_by_role("button", name="Make it the default").click()
+    other.get_by_role("button", name="Make default").click()
     expect(page.get_by_role("status")).to_contain_text("This is your default now")
     expect(page.locator(":focus")).to_contain_text("This is your default now")
     expect(other.get_by_text("Default", exact=True)).to_be_visible()

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.served import Demo
-from tests.support.visits import JENNY, Doors, log_in
+from tests.support.visits import JENNY, Doors, log_in, menu, mistakes
 
 KIM = "kim@example.com"  # pays by invoice
 SAM = "sam@example.com"  # has three seats
@@ -30,15 +30,15 @@ def test_a_plan_is_changed_in_place_with_focus_where_the_change_is(page: Page, d
 
     choose(page, "Orbit Business")
     page.get_by_label("Promotion code").fill("EXPIRED10")
-    page.get_by_role("button", name="See what changes").click()
-    expect(page.get_by_role("alert").filter(has_text="This promotion code has expired.")).to_be_focused()
-    page.get_by_role("alert").get_by_role("link", name="This promotion code has expired.").click()
+    page.get_by_role("button", name="Continue").click()
+    expect(mistakes(page).filter(has_text="This promotion code has expired.")).to_be_focused()
+    mistakes(page).get_by_role("link", name="This promotion code has expired.").click()
     expect(page.get_by_label("Promotion code")).to_be_focused()
     expect(page.get_by_label("Promotion code")).to_have_value("EXPIRED10")
     expect(page.get_by_role("radio", name="Orbit Business €99.00 a month")).to_be_checked()
 
     page.get_by_label("Promotion code").fill("spring25")
-    page.get_by_role("button", name="See what changes").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Change Orbit Solo?")).to_be_focused()
     expect(page.get_by_role("rowheader", name="Credit for unused time: Orbit Solo")).to_be_visible()
     expect(page.get_by_text("Your promotion code gives you 25% off for 3 months.")).to_be_visible()
@@ -55,7 +55,7 @@ def test_fewer_seats_wait_for_the_end_of_the_period_and_can_be_kept(page: Page, 
     doors.enter(page, "orbit", SAM)
     page.get_by_role("link", name="Change plan").click()
     page.get_by_role("textbox", name="Quantity").fill("2")
-    page.get_by_role("button", name="See what changes").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Nothing is due now.")).to_be_visible()
     page.get_by_role("button", name=re.compile(r"^Change on \w+ \d")).click()
     expect(announced(page)).to_contain_text("Your plan changes on")
@@ -71,12 +71,12 @@ def test_two_tabs_with_different_changes_have_one_effect_each(page: Page, doors:
     for tab, plan in zip(tabs, ("Orbit Solo", "Orbit Starter"), strict=True):
         tab.goto(str(address))
         choose(tab, plan)
-        tab.get_by_role("button", name="See what changes").click()
-        expect(tab.get_by_text("Your trial goes on until")).to_be_visible()
+        tab.get_by_role("button", name="Continue").click()
+        expect(tab.get_by_text("Your trial continues until")).to_be_visible()
     tabs[0].get_by_role("button", name=re.compile("^Change")).click()
     expect(announced(tabs[0])).to_contain_text("Your plan has been changed")
     tabs[1].get_by_role("button", name=re.compile("^Change")).click()
-    expect(announced(tabs[1])).to_contain_text("The numbers have changed")
+    expect(announced(tabs[1])).to_contain_text("The price has changed")
 
 
 def test_what_cannot_be_changed_says_why(page: Page, doors: Doors):
@@ -96,17 +96,17 @@ def test_the_offer_the_question_why_and_a_new_start_work_without_scripts(demo: D
     page.get_by_role("button", name="Cancel subscription").click()
     expect(page.get_by_text("Your subscription has ended")).to_be_visible()
 
-    expect(page.get_by_label("In your own words")).to_be_hidden()
+    expect(page.get_by_label("Tell us more")).to_be_hidden()
     page.get_by_label("Another reason").check()
-    page.get_by_label("In your own words").fill("Moving abroad")
-    page.get_by_role("button", name="Send the answer").click()
-    expect(page.get_by_text("Thank you for the answer")).to_be_visible()
+    page.get_by_label("Tell us more").fill("Moving abroad")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Thank you for your answer")).to_be_visible()
 
-    page.get_by_role("link", name="Start again").click()
-    page.get_by_role("button", name=re.compile("^Start again and pay")).click()
-    expect(page.get_by_text("Your subscription has started again")).to_be_visible()
-    page.get_by_role("link", name="History").click()
-    expect(page.get_by_text("Started a subscription again")).to_be_visible()
+    page.get_by_role("link", name="Restart").click()
+    page.get_by_role("button", name=re.compile("^Restart and pay")).click()
+    expect(page.get_by_text("Your subscription is active again")).to_be_visible()
+    menu(page, "History").click()
+    expect(page.get_by_text("Restarted a subscription")).to_be_visible()
 
 
 def test_more_of_it_and_a_pause_work_without_scripts(demo: Demo, plain_page: Page):
@@ -114,7 +114,7 @@ def test_more_of_it_and_a_pause_work_without_scripts(demo: Demo, plain_page: Pag
     log_in(page, demo, "harbour", JENNY)
     page.get_by_role("link", name="Change plan").click()
     page.get_by_role("textbox", name="Quantity").fill("3")
-    page.get_by_role("button", name="See what changes").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page).to_have_url(re.compile(r"/change$"))
     page.get_by_role("button", name=re.compile("^Change")).click()
     expect(page.get_by_text("Your plan has been changed")).to_be_visible()
@@ -124,5 +124,5 @@ def test_more_of_it_and_a_pause_work_without_scripts(demo: Demo, plain_page: Pag
     page.get_by_role("button", name="Pause subscription").click()
     expect(page.get_by_text("Your subscription is paused until")).to_be_visible()
     page.get_by_role("link", name="End the pause").click()
-    page.get_by_role("button", name="Go on now").click()
+    page.get_by_role("button", name="Continue now").click()
     expect(page.get_by_text("The pause is over.")).to_be_visible()

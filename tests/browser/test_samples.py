@@ -42,10 +42,10 @@ def test_sam_opens_the_older_customer_whose_subscription_is_active(page: Page, d
 
 def test_pat_is_behind_and_is_told_how_much_why_and_what_comes_next(page: Page, doors: Doors):
     doors.enter(page, "harbour", "pat@example.com")
-    expect(cards(page).get_by_text("Payment overdue")).to_be_visible()
-    expect(cards(page)).to_contain_text(re.compile(r"\$17[.]96 is still to be paid"))
+    expect(cards(page).get_by_text("Overdue")).to_be_visible()
+    expect(cards(page)).to_contain_text(re.compile(r"\$17[.]96 is due"))
     expect(cards(page)).to_contain_text("We will try again on")
-    cards(page).get_by_role("link", name="See the open invoice").click()
+    cards(page).get_by_role("link", name="See the invoice").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Invoice ")
     expect(page.get_by_text("is still to be paid")).to_be_visible()
     expect(page.get_by_role("table")).to_contain_text("Sales tax")
@@ -61,7 +61,7 @@ def test_tina_is_on_trial(page: Page, doors: Doors):
 def test_lees_subscription_ends_with_its_period_in_yen(page: Page, doors: Doors):
     doors.enter(page, "harbour", "lee@example.com")
     expect(cards(page).get_by_text("Will end")).to_be_visible()
-    expect(cards(page).get_by_role("button", name="Take the cancellation back")).to_be_visible()
+    expect(cards(page).get_by_role("button", name="Keep my subscription")).to_be_visible()
     expect(cards(page)).to_contain_text("¥2,640 a month")
     expect(section(page, "Billing details")).to_contain_text("渋谷区")
 
@@ -111,7 +111,7 @@ def test_anns_ended_subscription_is_listed_apart(page: Page, doors: Doors):
     expect(cards(page)).to_have_count(0)
     page.get_by_role("link", name="See 1 ended subscription").click()
     expect(page.get_by_role("heading", name="Ended")).to_be_visible()
-    expect(cards(page)).to_contain_text("It is over. Nothing more will be charged for it.")
+    expect(cards(page)).to_contain_text("You will not be charged for it again.")
 
 
 def test_eves_markup_is_text_everywhere(page: Page, doors: Doors):

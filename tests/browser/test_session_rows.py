@@ -18,7 +18,7 @@ SAM, ZOE = "sam@example.com", "zoe@example.com"
 
 def test_who_has_several_accounts_is_asked_which_and_switches_at_any_time(enter: Enter, stage: Rehearsal):  # L13
     page = enter("plain", JENNY)
-    expect(menu(page, "Switch account")).to_have_count(0)
+    expect(page.get_by_role("link", name="Switch account")).to_have_count(0)
     page.context.clear_cookies()
     ask_for_code(page, stage, "plain", SAM)
     send_code(page, stage.passcode(SAM))
@@ -27,39 +27,39 @@ def test_who_has_several_accounts_is_asked_which_and_switches_at_any_time(enter:
     studio = page.get_by_role("region", name="Sam Okafor (studio)")
     expect(older).to_contain_text(re.compile("Open now.*Active", re.DOTALL))
     expect(studio).to_contain_text("All have ended")
-    button(studio, "Open this one")
+    button(studio, "Open")
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
     menu(page, "Billing details").click()
     reads(page, "Sam Okafor (studio)")
 
     other_tab = page.context.new_page()
     other_tab.goto("/plain/my/accounts")
-    button(other_tab, "Open this one")
+    button(other_tab, "Open")
     expect(other_tab.get_by_role("link", name="Cancel subscription")).to_be_visible()
     link(page, "Edit name and phone")
-    reads(page, "What your invoices call you")  # the form is of the account that is open now
+    reads(page, "Name on your invoices")  # the form is of the account that is open now
     expect(page.get_by_label("Name or company")).to_have_value("Sam Okafor")
 
     page.goto("/plain/account/")  # static: it learns of the others by what it loads, and without scripts it leads on
-    menu(page, "Switch account").click()
+    link(page, "Switch account")
     expect(older).to_contain_text("Open now")
-    link(page, "Go on with this one")
+    link(page, "Continue")
     menu(page, "History").click()
-    reads(page, "Came from another account of the same address")
+    reads(page, "Switched from another account")
 
 
 def test_where_i_am_logged_in_is_seen_and_ended_and_a_new_browser_is_told_of(enter: Enter, stage: Rehearsal):  # L15
     page = enter("plain", JENNY)
     page.context.clear_cookies()
     log_in(page, stage, "plain", ZOE)
-    menu(page, "Sessions").click()
+    menu(page, "Log-ins").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Where you are logged in")
-    for each in ("This browser", "Chrome on Linux", "This is the first time that you logged in here."):
+    for each in ("This browser", "Chrome on Linux", "This is your first log-in here."):
         reads(page, each)
     before = told(page, stage)
     page.goto("/plain/my/sessions")
     button(page, "Log out")
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
 
     log_in(page, stage, "plain", ZOE)
     phones = [other_browser(page, stage) for _ in range(2)]
@@ -71,15 +71,15 @@ def test_where_i_am_logged_in_is_seen_and_ended_and_a_new_browser_is_told_of(ent
     there = page.get_by_role("listitem").filter(has_text="Safari on iPhone")
     expect(there).to_have_count(2)
     there.first.get_by_role("button", name=re.compile("^End: Safari on iPhone, logged in")).click()
-    is_said(page, "That session has ended")
+    is_said(page, "That browser is logged out")
     expect(there).to_have_count(1)
     assert sorted(is_in(each) for each in phones) == [False, True]
-    button(page, "End all other sessions")
-    is_said(page, "All other sessions have ended")
+    button(page, "Log out all other browsers")
+    is_said(page, "All other browsers are logged out")
     expect(there).to_have_count(0)
     assert [is_in(each) for each in phones] == [False, False]
     button(page, "Log out everywhere")
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
     for each in phones:
         each.close()
 
@@ -101,7 +101,7 @@ def other_browser(page: Page, stage: Rehearsal) -> BrowserContext:
 
 def is_in(phone: BrowserContext) -> bool:
     phone.pages[0].goto("/plain/my/overview")
-    way_in, inside = phone.pages[0].get_by_label("E-mail address"), phone.pages[0].get_by_role("button", name="Log out")
+    way_in, inside = phone.pages[0].get_by_label("Email address"), phone.pages[0].get_by_role("button", name="Log out")
     expect(way_in.or_(inside)).to_be_visible()
     return inside.is_visible()
 
@@ -127,4 +127,4 @@ def it_leads_to_the_sessions(page: Page) -> None:
     way = mail.get_by_role("link").first.get_attribute("href")
     assert f"{way}" in page.locator("pre").inner_text()
     page.goto(str(way))
-    expect(page.get_by_label("E-mail address")).to_have_value(ZOE)
+    expect(page.get_by_label("Email address")).to_have_value(ZOE)

@@ -15,6 +15,7 @@ from tests.support.visits import (
     let_session_sleep,
     log_in,
     menu,
+    mistakes,
     send_address,
     send_code,
     token,
@@ -34,14 +35,14 @@ def test_a_session_that_dies_in_the_cancel_form_comes_back_to_it_in_place(demo: 
 
     page.get_by_role("button", name=CANCEL).click()
     expect(page.get_by_role("heading", name=AGAIN)).to_be_focused()
-    expect(page.get_by_role("status")).to_contain_text("After the passcode you go on where you were.")
-    expect(page.get_by_label("E-mail address")).to_have_value(JENNY)
+    expect(page.get_by_role("status")).to_contain_text("After you log in, you continue where you were.")
+    expect(page.get_by_label("Email address")).to_have_value(JENNY)
     demo.forget(JENNY)
-    page.get_by_label("E-mail address").press("Enter")
-    expect(page.get_by_role("heading", name="Check your mail")).to_be_focused()
+    page.get_by_label("Email address").press("Enter")
+    expect(page.get_by_role("heading", name="Check your email")).to_be_focused()
     code = demo.passcode(JENNY)
     send_code(page, f"{(int(code) + 1) % 10**6:06d}")
-    expect(page.get_by_role("alert").filter(has_text="You have 4 more tries.")).to_be_focused()
+    expect(mistakes(page).filter(has_text="You have 4 more attempts.")).to_be_focused()
     send_code(page, code)
 
     expect(page.get_by_role("heading", name=re.compile("^Cancel Standard plan"))).to_be_focused()
@@ -50,8 +51,8 @@ def test_a_session_that_dies_in_the_cancel_form_comes_back_to_it_in_place(demo: 
     expect(page.get_by_role("heading", name="Invoices", exact=True)).to_be_visible()
     page.get_by_role("button", name=CANCEL).click()
     expect(page.get_by_role("status")).to_contain_text("Your subscription ends on")
-    page.get_by_role("button", name="Take the cancellation back").click()
-    expect(page.get_by_role("status")).to_contain_text("Your subscription goes on")
+    page.get_by_role("button", name="Keep my subscription").click()
+    expect(page.get_by_role("status")).to_contain_text("Your subscription continues")
 
 
 def test_without_scripts_it_comes_back_to_the_form_as_a_page(demo: Demo, plain_page: Page):
@@ -63,15 +64,15 @@ def test_without_scripts_it_comes_back_to_the_form_as_a_page(demo: Demo, plain_p
     let_session_sleep(demo, page.context, "harbour")
     page.get_by_role("button", name=CANCEL).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(AGAIN)
-    expect(page.get_by_label("E-mail address")).to_have_value(JENNY)
+    expect(page.get_by_label("Email address")).to_have_value(JENNY)
     send_address(page, JENNY)
     send_code(page, demo.passcode(JENNY))
     expect(page.get_by_role("button", name=CANCEL)).to_be_visible()
     assert page.url == form
     page.get_by_role("button", name=CANCEL).click()
     expect(page.get_by_text("Your subscription ends on")).to_be_visible()
-    page.get_by_role("button", name="Take the cancellation back").click()
-    expect(page.get_by_text("Your subscription goes on")).to_be_visible()
+    page.get_by_role("button", name="Keep my subscription").click()
+    expect(page.get_by_text("Your subscription continues")).to_be_visible()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
@@ -83,7 +84,7 @@ def test_a_page_that_was_asked_for_too_late_is_shown_after_log_in(demo: Demo, ne
     let_session_sleep(demo, page.context, "orbit")
     menu(page, "Invoices").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(AGAIN)
-    expect(page.get_by_label("E-mail address")).to_have_value(address)
+    expect(page.get_by_label("Email address")).to_have_value(address)
     send_address(page, address)
     send_code(page, demo.passcode(address))
     expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
@@ -112,7 +113,7 @@ def test_after_logging_out_the_back_button_shows_no_invoice(demo: Demo, page: Pa
     with page.expect_response("**/plain/logout") as answered:
         page.get_by_role("button", name="Log out").click()
     assert answered.value.all_headers()["clear-site-data"] == '"cache", "storage"'
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
     for _ in range(3):
         page.go_back()
         page.wait_for_load_state()
@@ -151,9 +152,9 @@ def test_a_tab_of_another_account_changes_nothing_and_says_so(demo: Demo, page: 
     log_in(other_tab, demo, "plain", "noa@example.com")
 
     page.get_by_role("button", name=CANCEL).click()
-    expect(page.get_by_role("heading", name="You are logged in to another account now")).to_be_focused()
+    expect(page.get_by_role("heading", name="You are now logged in to another account")).to_be_focused()
     expect(page.get_by_text("Nothing was changed.")).to_be_visible()
-    page.get_by_role("link", name="See the account that is logged in").click()
+    page.get_by_role("link", name="Go to the current account").click()
     expect(page.get_by_role("banner").get_by_text("noa@example.com")).to_be_visible()
     expect(page.get_by_text("Will end")).to_have_count(0)
 
@@ -168,7 +169,7 @@ def test_logging_in_again_gives_another_session_and_ends_the_old_one(demo: Demo,
     page.context.clear_cookies()
     page.context.add_cookies([{"name": "harbour-session", "value": first, "url": demo.origin}])
     page.goto("/harbour/my/overview")
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
 
 
 def test_a_planted_session_is_nothing_and_log_in_replaces_it(demo: Demo, page: Page):
@@ -176,7 +177,7 @@ def test_a_planted_session_is_nothing_and_log_in_replaces_it(demo: Demo, page: P
     planted = "A" * 43
     page.context.add_cookies([{"name": "orbit-session", "value": planted, "url": demo.origin}])
     page.goto("/orbit/my/overview")
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_visible()
     log_in(page, demo, "orbit", "noa@example.com")
     assert token(page.context, "orbit") != planted
 
@@ -201,13 +202,13 @@ def test_after_a_switch_the_other_tab_changes_nothing_and_says_so(demo: Demo, pa
     sam = "sam@example.com"
     ask_for_code(page, demo, "plain", sam)
     send_code(page, demo.passcode(sam))
-    page.get_by_role("link", name="Go on with this one").click()
+    page.get_by_role("link", name="Continue").click()
     page.get_by_role("link", name="Cancel subscription").click()
     confirm = page.get_by_role("button", name="Cancel subscription")
     expect(confirm).to_be_visible()
     other_tab = page.context.new_page()
     other_tab.goto("/plain/my/accounts")
-    other_tab.get_by_role("button", name="Open this one").click()
+    other_tab.get_by_role("button", name="Open").click()
     expect(other_tab.get_by_role("heading", name="Subscriptions")).to_be_visible()
     confirm.click()
-    expect(page.get_by_role("heading", name="You are logged in to another account now")).to_be_focused()
+    expect(page.get_by_role("heading", name="You are now logged in to another account")).to_be_focused()

@@ -29,8 +29,8 @@ def ask_for_code(page: Page, demo: Demo, brand: str, address: str = JENNY) -> No
 
 
 def send_address(page: Page, address: str) -> None:
-    page.get_by_label("E-mail address").fill(address)
-    page.get_by_label("E-mail address").press("Enter")
+    page.get_by_label("Email address").fill(address)
+    page.get_by_label("Email address").press("Enter")
     expect(page.get_by_label("Passcode")).to_be_visible()
 
 
@@ -62,14 +62,28 @@ class Doors:
         return self._states[brand, address]
 
     def enter(self, page: Page, brand: str, address: str = JENNY) -> None:
-        """To the overview."""
+        """Go to the overview."""
         page.context.add_cookies(self.cookies(brand, address))
         page.goto(f"/{brand}/my/overview")
 
 
+OWN_PAGES = ("Email", "Log-ins", "History")
+"""Below the tab "Account"."""
+
+
 def menu(page: Page, name: str) -> Locator:
-    """A link of the account's navigation."""
-    return page.get_by_role("navigation", name="Account").get_by_role("link", name=name, exact=True)
+    """A link of the account's navigation; those of the tab "Account" after going there."""
+    if name in OWN_PAGES:
+        page.get_by_role("navigation", name="Account", exact=True).get_by_role(
+            "link", name="Account", exact=True
+        ).click()
+        return page.get_by_role("navigation", name="Your account").get_by_role("link", name=name, exact=True)
+    return page.get_by_role("navigation", name="Account", exact=True).get_by_role("link", name=name, exact=True)
+
+
+def mistakes(page: Page) -> Locator:
+    """What has to be corrected in a form."""
+    return page.get_by_role("group", name=re.compile("^Please correct"))
 
 
 def card(page: Page, name: str) -> Locator:

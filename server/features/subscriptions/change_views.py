@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -71,6 +72,8 @@ class Plan(msgspec.Struct, frozen=True):
     minimum: int = 0
     maximum: int = 0
     """Between which quantities it can be had, where that is not the same for all; 0: nothing is to be said of it."""
+    saves: int = 0
+    """How many percent less than the same product costs by the month; 0: nothing is to be said of it."""
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -203,7 +206,7 @@ def choose_plan(
         more_items=more_items_of(subscription),
         intervals=()
         if options == (current,)
-        else _by_interval([_plan(each, subscription, differ=differ) for each in options]),
+        else _by_interval([_plan(each, subscription, options, differ=differ) for each in options]),
         chosen=chosen,
         quantity=_quantity(options, subscription, typed.quantity),
         promotion_code=typed.promotion_code[:_LONGEST_CODE] if plans.may_use_code(features) else None,
@@ -252,7 +255,7 @@ def confirm_change(
     )
 
 
-def _plan(option: Option, subscription: Subscription, *, differ: bool) -> Plan:
+def _plan(option: Option, subscription: Subscription, options: Sequence[Option], *, differ: bool) -> Plan:
     price, says = option.price, option.adjustable and differ
     waits = option.when == "period_end" and not option.current
     return Plan(
@@ -264,7 +267,23 @@ def _plan(option: Option, subscription: Subscription, *, differ: bool) -> Plan:
         cancels=option.cancels,
         minimum=option.minimum if says else 0,
         maximum=option.maximum if says else 0,
+        saves=_saves(price, options),
     )
+
+
+def _saves(price: Price, options: Sequence[Option]) -> int:
+    """Whole percent that a yearly price is below twelve times the monthly one of the same product."""
+    if _every(price) != ("year", 1) or not price.unit_amount:
+        return 0
+    monthly = [
+        each.price for each in options if each.price.product == price.product and _every(each.price) == ("month", 1)
+    ]
+    by_month = 12 * Decimal(monthly[0].unit_amount) if len(monthly) == 1 and monthly[0].unit_amount else Decimal(0)
+    return max(int(100 - 100 * Decimal(price.unit_amount) / by_month), 0) if by_month else 0
+
+
+def _every(price: Price) -> tuple[str, int]:
+    return (price.recurring.interval, price.recurring.count) if price.recurring else ("", 1)
 
 
 def _called(price: Price) -> str:
@@ -279,8 +298,7 @@ def _by_interval(found: Sequence[Plan]) -> tuple[Interval, ...]:
     """In the order in which the configuration names them, the interval of now first."""
     groups: dict[tuple[str, int], list[Plan]] = {}
     for each in found:
-        every = each.line.price.recurring
-        groups.setdefault((every.interval, every.count) if every else ("", 1), []).append(each)
+        groups.setdefault(_every(each.line.price), []).append(each)
     return tuple(Interval(interval, count, tuple(group)) for (interval, count), group in groups.items())
 
 

@@ -202,7 +202,7 @@ async def test_a_tab_of_the_account_before_changes_nothing(any_world: World) -> 
     for page in (cancel, accounts):
         answer = await browser.fill(page)
         assert answer.status_code == 409
-        assert "You are logged in to another account now" in answer.text
+        assert "You are now logged in to another account" in answer.text
     assert await any_world.rows("account") == before
     assert await any_world.store.read("SELECT customer_id FROM session") == [("cus_newer",)]
 

@@ -51,7 +51,7 @@ async def test_one_other_session_is_ended_and_twice_is_the_same_as_once(any_worl
     laptop, phone = await two_browsers(any_world)
     page = await laptop.get(SESSIONS)
     ended = await laptop.fill(page, follow=True)
-    assert "That session has ended" in ended.text
+    assert "That browser is logged out" in ended.text
     assert [(await each.get(OVERVIEW)).status_code for each in (laptop, phone)] == [200, 401]
     again = await laptop.fill(page, follow=True, fragment=True)
     assert "had already ended" in again.text
@@ -66,7 +66,7 @@ async def test_all_others_are_ended_and_this_one_stays(any_world: World) -> None
     sam = any_world.client()
     await any_world.log_in(sam, "sam@example.com")
     page = await phone.get(SESSIONS)
-    assert "All other sessions have ended" in (await phone.fill(page, form=1, follow=True)).text
+    assert "All other browsers are logged out" in (await phone.fill(page, form=1, follow=True)).text
     assert "no other session" in (await phone.fill(page, form=1, follow=True)).text
     assert [(await each.get(OVERVIEW)).status_code for each in (laptop, phone, sam)] == [401, 200, 200]
 
@@ -127,7 +127,7 @@ async def test_a_name_from_before_the_secrets_were_changed_still_ends_its_sessio
     later = rotated.client()
     later.cookies.update(laptop.cookies)
     assert ends(await later.get(SESSIONS)) != ends(page)
-    assert "That session has ended" in (await later.fill(page, follow=True)).text
+    assert "That browser is logged out" in (await later.fill(page, follow=True)).text
     assert (await phone.get(OVERVIEW)).status_code == 401
 
 

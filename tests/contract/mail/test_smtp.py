@@ -101,8 +101,8 @@ async def test_a_mail_arrives_as_it_was_made(running, peer):
     [envelope] = peer.taken
     assert envelope.mail_from == "billing@portal.example"
     assert envelope.rcpt_tos == ["jenny@example.com"]
-    assert b"Subject: Your code for" in envelope.content
-    assert b"Your code to log in" in envelope.content or b"base64" in envelope.content
+    assert b"Subject: Your passcode for" in envelope.content
+    assert b"Your passcode" in envelope.content or b"base64" in envelope.content
 
 
 async def test_a_mail_has_one_recipient_whatever_its_headers_say(running, peer):  # threat 35

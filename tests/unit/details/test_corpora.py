@@ -85,4 +85,4 @@ async def test_the_corpus_goes_through_the_form_in_which_customers_type_it(sqlit
         page = await browser.get("/harbour/my/details/tax-ids")
         answer = await browser.fill(page, kind=case["kind"], number=case["number"])
         assert answer.status_code == 422
-        assert "This does not fit the kind of number that you chose." in words(answer.text)
+        assert "This does not look like the kind of number you chose." in words(answer.text)

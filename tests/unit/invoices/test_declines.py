@@ -47,7 +47,7 @@ def test_every_code_has_its_words(code):
 def test_a_code_that_nobody_knows_is_a_plain_decline():
     assert said("dreamt") == PLAIN
     assert said("<script>") == PLAIN
-    assert said("") == "The payment did not go through."
+    assert said("") == "The payment failed."
 
 
 def test_what_would_help_a_thief_is_not_told():

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Address, InvoiceTax, LineTax
+from server.billing.model.invoice import BuyerTaxId
 from server.features.invoices import views
 from tests.support import documents
 from tests.support.accounts import account, eur, invoice, keep
@@ -128,14 +129,15 @@ async def test_the_page_says_whether_the_document_is_an_electronic_invoice(world
     said = {"taxes": (InvoiceTax("MwSt 19%", eur(190), percentage="19"),), "subtotal": eur(1000), "total": eur(1190),
             "amount_paid": eur(1190)}  # fmt: skip
     line = replace(invoice().lines[0], amount=eur(1000), taxes=(LineTax(eur(190), "19"),))
+    said["customer_tax_ids"] = (BuyerTaxId("eu_vat", "DE123456789"),)  # only a business has a use for one
     whole = invoice("in_1", lines=(line,), customer_name="Jenny", customer_address=BERLIN, **said)
     them = (whole, replace(whole, id="in_2", customer_name=""), replace(whole, id="in_3", amount_paid=eur(1)))
     await keep(world, account(invoices=them))
     browser = world.client()
     await world.log_in(browser)
     pages = [(await browser.get(f"/harbour/my/invoices/{each.id}")).text for each in them]
-    assert ["The PDF is an electronic invoice too" in page for page in pages] == [True, False, False]
-    assert "does not say whom it is billed to" in pages[1]
+    assert ["This PDF is also an electronic invoice" in page for page in pages] == [True, False, False]
+    assert "does not say who it is billed to" in pages[1]
     assert "do not add up to the cent" in pages[2]
     answers = [(await browser.get(f"/harbour/my/invoices/{each.id}/pdf")).content for each in them]
     assert [b"factur-x.xml" in each for each in answers] == [True, False, False]

@@ -33,7 +33,7 @@ async def test_the_last_page_says_that_it_is(world):
     browser = world.client()
     await world.log_in(browser)
     answer = await browser.get("/harbour/my/invoices?before=in_11", fragment=True)
-    assert "These are all of your invoices." in answer.text
+    assert "You have seen all your invoices." in answer.text
 
 
 async def test_a_customer_without_invoices_is_told_so(world):

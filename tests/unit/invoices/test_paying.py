@@ -53,18 +53,18 @@ async def stored(world):
 async def test_an_open_invoice_is_paid_with_the_chosen_method(world, fragment):  # I4
     browser = await inside(world)
     card_text = words((await browser.get("/harbour/my/overview")).text)
-    assert "€14.50 is still to be paid There was not enough money on the card or account. Pay now" in card_text
+    assert "€14.50 is due There was not enough money in the account. Pay now" in card_text
     page = await browser.get(PAY, fragment=fragment)
     said = words(page.text)
     assert "Pay €14.50" in said
     assert "Invoice HC-in_1 Date February 15, 2026 What it is for House blend" in said
-    assert "The last try on February 15, 2026 failed There was not enough money" in said
-    assert "Once it is paid, House blend is in order again." in said
+    assert "The last payment failed on February 15, 2026 There was not enough money" in said
+    assert "House blend is active again after you pay." in said
     assert forms_in(page.text)[0][1]["method"] == "pm_1"
     done = await browser.fill(page, fragment=fragment)
     assert (done.headers.get("location") or done.headers["hx-redirect"]) == f"{INVOICE}?paid=1"
     thanks = words((await browser.get(f"{INVOICE}?paid=1")).text)
-    assert "This invoice is paid Thank you. House blend is in order. Download the receipt (PDF)" in thanks
+    assert "This invoice is paid Thank you. House blend is active again. Download the receipt (PDF)" in thanks
     status, paid = await stored(world)
     assert (status, paid.status, paid.amount_paid) == ("active", "paid", eur(1450))
     assert "Active" in words((await browser.get("/harbour/my/overview")).text)
@@ -77,8 +77,8 @@ async def test_a_declined_payment_says_why_and_the_same_page_pays_with_another(w
     page = await browser.fill(await browser.get(PAY), fragment=fragment, method="pm_bad")
     assert page.status_code == 409
     said = words(page.text)
-    assert "The payment with Visa 0341 did not go through There was not enough money" in said
-    assert "Pay with another card or account" in said
+    assert "The payment with Visa •••• 0341 failed There was not enough money" in said
+    assert "Pay another way" in said
     assert (await stored(world))[0] == "past_due"
     done = await browser.fill(page, method="pm_1")
     assert (done.status_code, (await stored(world))[1].status) == (303, "paid")
@@ -91,16 +91,16 @@ async def test_a_payment_that_the_bank_wants_confirmed_is_confirmed_on_the_provi
     sent = await browser.fill(await browser.get(PAY), fragment=fragment, method="pm_asks")
     bank = sent.headers.get("location") or sent.headers["hx-redirect"]
     assert bank.startswith("/harbour/sandbox/")
-    assert "A payment waits for you to confirm it" in words((await browser.get("/harbour/my/overview")).text)
-    assert "waits for you to confirm it with your bank" in words((await browser.get(INVOICE)).text)
+    assert "Confirm the payment" in words((await browser.get("/harbour/my/overview")).text)
+    assert "with your bank." in words((await browser.get(INVOICE)).text)
     again = await browser.get(PAY)
-    assert "has not been confirmed with your bank" in words(again.text)
+    assert "was not confirmed with your bank" in words(again.text)
     assert forms_in(again.text)[0][1]["method"] == "pm_asks"
     failed = await browser.post(f"{bank}/confirm", data={"outcome": "fail"}, follow=True)
-    assert "The payment was not confirmed with the bank. Try again" in words(failed.text)
+    assert "You did not confirm the payment with your bank. Try again" in words(failed.text)
     sent = await browser.fill(failed, method="pm_asks")
     paid = await browser.post(f"{sent.headers['location']}/confirm", data={"outcome": "complete"}, follow=True)
-    assert "This invoice is paid Thank you. House blend is in order." in words(paid.text)
+    assert "This invoice is paid Thank you. House blend is active again." in words(paid.text)
     assert (await stored(world))[0] == "active"
 
 
@@ -118,11 +118,11 @@ async def test_what_is_wrong_with_the_form_is_told_and_nothing_is_charged(world)
     browser = await inside(world)
     page = await browser.get(PAY)
     for changed, says in (
-        ({"method": ""}, "Choose what to pay with."),
-        ({"method": "pm_of_nobody"}, "Choose what to pay with."),
+        ({"method": ""}, "Choose a payment method."),
+        ({"method": "pm_of_nobody"}, "Choose a payment method."),
         ({"method": "pm_old"}, "This card has expired. Choose another one."),
-        ({"key": ""}, "Please confirm once more"),
-        ({"customer": ""}, "Please confirm once more"),
+        ({"key": ""}, "Please confirm again"),
+        ({"customer": ""}, "Please confirm again"),
     ):
         answer = await browser.fill(page, **changed)
         assert answer.status_code == 422, changed
@@ -138,14 +138,14 @@ async def test_too_many_failed_tries_are_stopped(world):
     for _ in range(8):
         page = await browser.fill(page, method="pm_bad")
     page = await browser.fill(page, method="pm_1")
-    assert (page.status_code, "It has failed too often within an hour." in words(page.text)) == (409, True)
+    assert (page.status_code, "The payment failed too often within an hour." in words(page.text)) == (409, True)
     assert (await stored(world))[1].status == "open"
 
 
 async def test_an_expired_card_is_marked_and_cannot_be_chosen(world):
     browser = await inside(world, behind(default="pm_old"))
     page = await browser.get(PAY)
-    assert "expires 08/25 (it has expired)" in words(page.text)
+    assert "expires 08/25 (expired)" in words(page.text)
     assert forms_in(page.text)[0][1]["method"] == "pm_1"
     assert re.search(r'<input[^>]*value="pm_old"[^>]*disabled', page.text)
 
@@ -164,7 +164,7 @@ async def test_without_a_card_that_works_there_is_one_to_add(world, methods):
 async def test_the_new_card_is_chosen_on_the_way_back(world):
     browser = await inside(world)
     back = await browser.get(f"{PAY}/pm_asks/added")
-    assert "Your new payment method is there" in words(back.text)
+    assert "Your new payment method was added" in words(back.text)
     assert forms_in(back.text)[0][1]["method"] == "pm_asks"
     assert (await browser.get(f"{PAY}/pm_of_nobody/added")).status_code == 404
 
@@ -172,9 +172,9 @@ async def test_the_new_card_is_chosen_on_the_way_back(world):
 @pytest.mark.parametrize(
     ("status", "says"),
     [
-        ("paid", "This invoice is paid Thank you. There is nothing more to do."),
-        ("void", "There is nothing to pay Harbour Coffee took this invoice back."),
-        ("dreamt", "There is nothing to pay Nothing is due on this invoice."),
+        ("paid", "This invoice is paid Thank you. You do not need to do anything else."),
+        ("void", "There is nothing to pay Harbour Coffee canceled this invoice."),
+        ("dreamt", "There is nothing to pay This invoice is settled."),
     ],
 )
 async def test_what_is_not_to_be_paid_says_why(world, status, says):
@@ -191,12 +191,12 @@ async def test_an_invoice_without_a_subscription_is_paid(world):  # I5
     assert f'href="{PAY}"' in (await browser.get("/harbour/my/invoices")).text
     assert "It was due on February 15, 2026." in words((await browser.get(INVOICE)).text)
     paid = await browser.fill(await browser.get(PAY), follow=True)
-    assert "Thank you. There is nothing more to do." in words(paid.text)
+    assert "Thank you. You do not need to do anything else." in words(paid.text)
 
 
 async def test_an_invoice_that_was_written_off_can_still_be_paid(world):
     browser = await inside(world, behind(invoices=(invoice("in_1", "uncollectible"),)))
-    assert "has written this invoice off. You can still pay it." in words((await browser.get(INVOICE)).text)
+    assert "no longer expects this payment. You can still make it." in words((await browser.get(INVOICE)).text)
     paid = await browser.fill(await browser.get(PAY), follow=True)
     assert "This invoice is paid" in words(paid.text)
 
@@ -205,10 +205,10 @@ async def test_of_two_open_invoices_the_page_of_the_older_says_which_brings_it_b
     newer, older = invoice("in_1", "open", created_at=NOW), invoice("in_0", "open")
     browser = await inside(world, behind(invoices=(newer, older)))
     overview = await browser.get("/harbour/my/overview")
-    assert "1 older invoice of it is open, too." in words(overview.text)
+    assert "1 older invoice is due, too." in words(overview.text)
     assert f'href="{PAY}"' in overview.text
     page = await browser.get(PAY.replace("in_1", "in_0"))
-    assert "House blend has a newer open invoice too." in words(page.text)
+    assert "House blend also has a newer invoice due." in words(page.text)
     await browser.fill(page)
     assert (await stored(world))[0] == "past_due"
     await browser.fill(await browser.get(PAY))
@@ -220,7 +220,7 @@ async def test_after_paying_it_is_gone_from_a_list_of_open_ones(world):
     open_ones = "/harbour/my/invoices?status=open"
     assert "HC-in_1" in words((await browser.get(open_ones)).text)
     await browser.fill(await browser.get(PAY))
-    assert "There is no invoice of that kind." in words((await browser.get(open_ones)).text)
+    assert "No invoices match." in words((await browser.get(open_ones)).text)
 
 
 async def test_where_no_invoices_are_shown_none_is_paid(sqlite_store, clock):
@@ -228,7 +228,7 @@ async def test_where_no_invoices_are_shown_none_is_paid(sqlite_store, clock):
     browser = await inside(world)
     assert (await browser.get(PAY)).status_code == 404
     overview = await browser.get("/harbour/my/overview")
-    assert "Please get in touch with Harbour Coffee to settle it." in words(overview.text)
+    assert "Please contact Harbour Coffee to pay." in words(overview.text)
     assert '/pay"' not in overview.text
 
 
@@ -236,7 +236,7 @@ async def test_where_no_card_can_be_added_the_business_helps(sqlite_store, clock
     world = World(sqlite_store, clock, features=Features(payment_method_update=PaymentMethodUpdate(enabled=False)))
     browser = await inside(world, behind(payment_methods=()))
     page = await browser.get(PAY)
-    assert "Harbour Coffee can help you to pay it." in words(page.text)
+    assert "Harbour Coffee can help you pay." in words(page.text)
     assert not forms_in(page.text)
     answer = await browser.post(f"{PAY}/add", data={"customer": "cus_jenny"})
     assert answer.status_code == 409
@@ -299,4 +299,4 @@ async def test_one_invoice_tells_what_the_balance_and_credit_notes_did_to_it(wor
     it = invoice("in_1", "open", amount_due=eur(650), balance_applied=eur(-500), credited=eur(300))
     browser = await inside(world, behind(invoices=(replace(it, memo="Thank you"),)))
     said = words((await browser.get(INVOICE)).text)
-    assert "Total €14.50 Credit used -€5.00 Credit note -€3.00 Still to be paid €6.50" in said
+    assert "Total €14.50 Credit used -€5.00 Credit note -€3.00 Amount due €6.50" in said

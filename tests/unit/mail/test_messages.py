@@ -47,9 +47,9 @@ def test_the_last_line_of_the_text_is_for_autofill():
 def test_the_text_says_when_it_was_asked_for_when_it_lapses_and_with_what():
     text, _ = bodies(mailing.message())
     plain = text.replace("\u202f", " ")
-    assert "Asked for on Mar 1, 2026, 12:00:00 PM (UTC) with Firefox on Linux." in plain
+    assert "Requested at Mar 1, 2026, 12:00:00 PM (UTC) from Firefox on Linux." in plain
     assert "until 12:10 PM (UTC)" in plain
-    assert "We never ask you for this code" in plain
+    assert "We never ask you for this passcode" in plain
 
 
 def test_a_mail_has_no_link_that_could_log_in():
@@ -62,7 +62,7 @@ def test_the_headers_say_who_it_is_from_and_that_a_program_wrote_it():
     assert message["From"].addresses[0].display_name == "Käferladen & Söhne"
     assert message["From"].addresses[0].addr_spec == "billing@portal.example"
     assert message["Reply-To"].addresses[0].addr_spec == "help@shop.example"
-    assert message["Subject"] == "Your code for Käferladen & Söhne"
+    assert message["Subject"] == "Your passcode for Käferladen & Söhne"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Date"].datetime == mailing.NOW
 

@@ -143,11 +143,11 @@ async def test_a_link_outlives_the_change_of_secrets_until_the_old_one_is_droppe
 async def test_it_is_taken_back_by_our_own_page_alone(world: World) -> None:
     client = world.client()
     stopped = await client.fill(await client.get(url(world)))
-    assert "These reminders are stopped" in stopped.text
+    assert "You will not get these reminders" in stopped.text
     refused = await client.post(f"{url(world)}/again", headers=FROM_ANYWHERE)
     assert (refused.status_code, len(await off(world))) == (403, 1)
     again = await client.fill(stopped)
-    assert "These reminders come again" in again.text
+    assert "You will get these reminders again" in again.text
     assert await off(world) == set()
     await client.fill(again)
     assert len(await off(world)) == 1

@@ -49,12 +49,12 @@ async def test_a_choice_is_saved_and_shown(world, browser, fragment):  # M2
     assert "Your choice is saved" in answer.text
     assert (checked(answer.text), await off(world)) == ([CARD], {RENEWAL})
     history = (await browser.get(f"/{BRAND}/my/history")).text
-    assert re.search(r"Switched a reminder off.*Before a renewal.*Firefox on Linux", history, re.DOTALL)
+    assert re.search(r"Turned a reminder off.*Before a renewal.*Firefox on Linux", history, re.DOTALL)
     exported = (await browser.get(f"/{BRAND}/my/details/export")).json()  # D4
     assert [each["kind"] for each in exported["reminders_off"]] == [RENEWAL]
     both = await browser.post(URL, data={**form, RENEWAL: "on", CARD: "on"}, follow=True)
     assert (checked(both.text), await off(world)) == ([RENEWAL, CARD], set())
-    assert "on again" in (await browser.get(f"/{BRAND}/my/history")).text
+    assert "Turned a reminder on" in (await browser.get(f"/{BRAND}/my/history")).text
 
 
 async def test_a_form_that_is_not_whole_changes_nothing_and_keeps_what_was_chosen(world, browser):
@@ -62,7 +62,7 @@ async def test_a_form_that_is_not_whole_changes_nothing_and_keeps_what_was_chose
     for broken in ({**form, "key": ""}, {**form, "customer": ""}, {CARD: "on"}):
         answer = await browser.post(URL, data={**broken, CARD: "on"})
         assert (answer.status_code, checked(answer.text)) == (422, [CARD])
-        assert "Please save once more" in answer.text
+        assert "Please save again" in answer.text
     answer = await browser.post(URL, data={**form, "customer": "cus_else"})
     assert (answer.status_code, await off(world)) == (409, set())
 

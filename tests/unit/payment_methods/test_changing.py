@@ -50,7 +50,7 @@ async def test_the_default_is_offered_for_all_subscriptions_where_one_names_anot
     page = await browser.get(added.headers["location"])
     assert "Use it for all my subscriptions" in page.text
     answer = await browser.fill(page)
-    assert "All your subscriptions are charged to it now" in answer.text
+    assert "It now pays for all your subscriptions" in answer.text
     it = await stored(world)
     assert it.subscriptions[0].default_payment_method == ""
     assert it.customer.default_payment_method == it.payment_methods[0].id
@@ -58,7 +58,7 @@ async def test_the_default_is_offered_for_all_subscriptions_where_one_names_anot
 
 async def test_an_expired_one_is_not_chosen(world):
     browser = await entered(world, account(payment_methods=(card(), card("pm_2", **OLD))))
-    assert "It has expired" in (await browser.get(f"{LIST}/pm_2/default")).text
+    assert "This payment method has expired" in (await browser.get(f"{LIST}/pm_2/default")).text
     refused = await browser.post(f"{LIST}/pm_2/default", data={"key": "k" * 22, "customer": "cus_jenny"})
     assert refused.status_code == 409
     assert (await stored(world)).customer.default_payment_method == "pm_1"
@@ -67,7 +67,7 @@ async def test_an_expired_one_is_not_chosen(world):
 async def test_one_is_removed_after_a_page_that_says_what_it_means(world):  # P4
     browser = await entered(world, two(subscription()))
     page = await browser.get(f"{LIST}/pm_1/remove")
-    assert "It is your default. This one takes its place: Mastercard" in words(page.text)
+    assert "It is your default. Your new default will be: Mastercard" in words(page.text)
     answer = await browser.fill(page)
     assert "The payment method is removed" in answer.text
     it = await stored(world)
@@ -79,7 +79,7 @@ async def test_one_is_removed_after_a_page_that_says_what_it_means(world):  # P4
 async def test_the_last_one_stays_while_a_subscription_lives_and_another_is_offered_first(world):  # P4
     browser = await entered(world, account(subscription()))
     page = await browser.get(f"{LIST}/pm_1/remove")
-    assert "It cannot be removed yet" in page.text
+    assert "You cannot remove this one yet" in page.text
     assert "Add another one first" in page.text
     refused = await browser.post(f"{LIST}/pm_1/remove", data={"key": "k" * 22, "customer": "cus_jenny"})
     assert refused.status_code == 409
@@ -91,7 +91,7 @@ async def test_the_last_one_stays_while_a_subscription_lives_and_another_is_offe
 async def test_what_a_removed_one_pays_for_is_said_before(world):
     browser = await entered(world, two(PINNED))
     said = words((await browser.get(f"{LIST}/pm_2/remove")).text)
-    assert "One subscription is charged to it. It goes back to your default: Visa" in said
+    assert "It pays for one subscription, which will use your default: Visa" in said
     assert "House blend" in said
 
 
@@ -100,10 +100,10 @@ async def test_a_subscription_goes_back_to_the_default(world):  # P5
     assert f"/{BRAND}/my/subscriptions/sub_1/unpin" in (await browser.get(LIST)).text
     assert f"/{BRAND}/my/subscriptions/sub_1/unpin" in (await browser.get(f"/{BRAND}/my/subscriptions/sub_1")).text
     page = await browser.get(f"/{BRAND}/my/subscriptions/sub_1/unpin")
-    assert "From now on it is charged to your default: Visa" in words(page.text)
+    assert "It will be paid with your default: Visa" in words(page.text)
     for _ in range(2):  # sent twice
         answer = await browser.fill(page)
-        assert "The subscription is charged to your default" in answer.text
+        assert "Your default now pays for this subscription" in answer.text
     assert (await stored(world)).subscriptions[0].default_payment_method == ""
 
 
@@ -111,7 +111,7 @@ async def test_the_terms_are_linked_where_one_is_added(world):  # P6
     browser = await entered(world, two(subscription()))
     for path in ("", "/add", "/pm_1/replace"):
         page = (await browser.get(LIST + path)).text
-        assert "By adding a payment method you agree to the" in page
+        assert "By adding it you agree to the" in page
         assert "terms of service</a>" in page
 
 
@@ -139,7 +139,7 @@ async def test_a_form_without_its_key_is_asked_again_and_changes_nothing(world, 
     before = await world.rows("account")
     answer = await browser.post(f"{LIST}/{path}", data={"customer": "cus_jenny"})
     assert answer.status_code == 422
-    assert "Please confirm once more" in answer.text
+    assert "Please confirm again" in answer.text
     of_another = await browser.post(f"{LIST}/{path}", data={"customer": "cus_sam", "key": "k" * 22})
     assert of_another.status_code == 409  # threat 53
     assert await world.rows("account") == before

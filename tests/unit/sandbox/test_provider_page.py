@@ -45,7 +45,7 @@ async def test_a_card_is_added_on_the_providers_page_and_is_the_default_then(wor
     assert it.customer.default_payment_method == new.id  # P3
     assert answer.headers["location"] == f"{LIST}/{new.id}/added"
     there = await browser.get(answer.headers["location"])
-    assert "It is your default now" in there.text
+    assert "It is now your default" in there.text
 
 
 @pytest.mark.parametrize("it", [each for each in CARDS if each.outcome not in ("", "confirm")], ids=lambda it: it.note)
@@ -79,7 +79,7 @@ async def test_the_bank_asks_and_no_adds_nothing(world, browser):  # P2
     url = await begun(browser)
     await typed(browser, url, cardnumber="4000 0025 0000 3155")
     again = await browser.post(f"{url}/confirm", data={"outcome": "fail"}, follow=True)
-    assert "could not make sure that it was you" in again.text
+    assert "could not confirm that it was you" in again.text
     assert await methods_of(world) == [("visa", "4242", "")]
     assert (await typed(browser, url)).status_code == 303
 
@@ -96,7 +96,7 @@ async def test_a_bank_account_is_added_by_its_iban(world, browser):  # P2
     [
         ({"cardnumber": ""}, "Enter one of the test numbers below."),
         ({"exp": "13/30"}, "Enter month and year, such as 08/30."),
-        ({"exp": "02/26"}, "This month is over. Enter a later one."),
+        ({"exp": "02/26"}, "This month is in the past. Enter a later one."),
         ({"exp": ""}, "Enter month and year."),
         ({"cvc": "12"}, "Enter the three digits of the code"),
         ({"cvc": ""}, "Enter the code."),
@@ -221,4 +221,4 @@ async def test_a_card_that_replaces_another_takes_its_place(world, browser):  # 
     it = await stored(world)
     assert [each.last4 for each in it.payment_methods] == ["4444"]
     assert it.customer.default_payment_method == it.payment_methods[0].id
-    assert "It is your default now" in (await browser.get(answer.headers["location"])).text
+    assert "It is now your default" in (await browser.get(answer.headers["location"])).text

@@ -217,7 +217,7 @@ async def call(browser: Client, route: str, ids: dict[str, str] = MINE, *, brand
 
 
 async def fill(world: World) -> World:
-    """Two customers of one brand and one of another, each with a subscription, an invoice, a tax number and a session elsewhere."""
+    """Two customers of one brand and one of another, each with a subscription, an invoice, a tax ID and a session elsewhere."""
     for id_, address, brand in (
         ("mine", "jenny@example.com", BRAND),
         ("sams", "sam@example.com", BRAND),

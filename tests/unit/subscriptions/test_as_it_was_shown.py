@@ -26,9 +26,9 @@ def crediting(sqlite_store, clock):
 async def test_s2_the_credit_is_the_one_that_the_page_said_however_long_it_was_read(crediting):
     browser = await at_the_counter(crediting)
     page = await browser.get(CANCEL)
-    assert "€6.99 for the time that you paid and did not use" in words(page.text)
+    assert "€6.99 credit for unused time" in words(page.text)
     crediting.clock.forward(minutes=29)
-    assert "€6.98 for the time" in words((await browser.get(CANCEL)).text)
+    assert "€6.98 credit for unused time" in words((await browser.get(CANCEL)).text)
     answer = await browser.fill(page)
     assert "Your subscription has ended" in words(answer.text)
     after = await stored(crediting)
@@ -42,7 +42,7 @@ async def test_s13_a_page_that_is_too_old_says_the_new_credit_and_cancels_nothin
     answer = await browser.fill(page)
     assert answer.status_code == 409
     assert "so nothing was canceled" in words(answer.text)
-    assert "€6.98 for the time" in words(answer.text)
+    assert "€6.98 credit for unused time" in words(answer.text)
     assert (await stored(crediting)).subscriptions[0].status == "active"
     await browser.fill(answer)
     assert (await stored(crediting)).balance == eur(-698)

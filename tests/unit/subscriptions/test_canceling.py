@@ -53,7 +53,7 @@ async def test_a_cancellation_can_be_taken_back_from_the_card(world):
     browser = await logged_in(world)
     card = await browser.fill(await browser.get(CANCEL))
     answer = await browser.fill(card)
-    assert "Your subscription goes on" in words(answer.text)
+    assert "Your subscription continues" in words(answer.text)
     assert await status_of(world) is None
 
 
@@ -64,14 +64,14 @@ async def test_canceling_twice_changes_nothing(world):
     end, done = await status_of(world), await world.count("activity")
     answer = await browser.fill(form)
     assert (answer.status_code, await status_of(world), await world.count("activity")) == (200, end, done)
-    assert "It was canceled already" in words(answer.text)
+    assert "It was already canceled" in words(answer.text)
 
 
 async def test_a_second_tab_sees_what_the_first_did(world):
     browser = await logged_in(world)
     one, two = await browser.get(CANCEL), await browser.get(CANCEL)
     await browser.fill(one)
-    assert "It was canceled already" in words((await browser.fill(two)).text)
+    assert "It was already canceled" in words((await browser.fill(two)).text)
 
 
 async def test_an_old_form_does_not_cancel_what_was_taken_back_since(world):
@@ -79,7 +79,7 @@ async def test_an_old_form_does_not_cancel_what_was_taken_back_since(world):
     form = await browser.get(CANCEL)
     await browser.fill(await browser.fill(form))
     answer = await browser.fill(form)
-    assert "That page was out of date" in words(answer.text)
+    assert "This page was out of date" in words(answer.text)
     assert await status_of(world) is None
 
 
@@ -88,7 +88,7 @@ async def test_without_a_good_key_the_page_before_comes_again(world, key):
     browser = await logged_in(world)
     answer = await browser.fill(await browser.get(CANCEL), key=key)
     assert answer.status_code == 422
-    assert "Please confirm once more" in words(answer.text)
+    assert "Please confirm again" in words(answer.text)
     assert await status_of(world) is None
     assert (await browser.fill(answer)).status_code == 200
     assert await status_of(world) is not None
@@ -107,13 +107,13 @@ async def test_there_is_nothing_to_take_back(world):
     browser = await logged_in(world, account(ending()))
     card = await browser.get(CARD)
     await browser.fill(card)
-    assert "There is nothing to take back" in words((await browser.fill(card)).text)
+    assert "There is nothing to undo" in words((await browser.fill(card)).text)
 
 
 async def test_canceling_what_ends_already_shows_the_card(world):
     browser = await logged_in(world, account(ending()))
     answer = await browser.get(CANCEL)
-    assert "It was canceled already" in words(answer.text)
+    assert "It was already canceled" in words(answer.text)
     assert forms_in(answer.text)[0][0] == RESUME
 
 
@@ -121,7 +121,7 @@ async def test_a_state_that_we_do_not_know_is_left_alone(world):
     browser = await logged_in(world, account(subscription(status="hibernating")))
     answer = await browser.post(CANCEL, data={"key": "k" * 20, "customer": "cus_jenny"})
     assert answer.status_code == 409
-    assert "left alone" in words(answer.text)
+    assert "so we changed nothing" in words(answer.text)
     assert await status_of(world) is None
 
 
@@ -131,7 +131,7 @@ async def test_a_form_of_another_account_is_refused(world, path):  # threat 53
     before = await status_of(world)
     answer = await browser.post(path, data={"key": "k" * 20, "customer": "cus_other"})
     assert answer.status_code == 409
-    assert "You are logged in to another account now" in words(answer.text)
+    assert "You are now logged in to another account" in words(answer.text)
     assert await status_of(world) == before
 
 
@@ -165,7 +165,7 @@ async def test_a_session_that_ended_in_the_form_comes_back_to_it(world):
     assert answer.status_code == 401
     code_form = await browser.fill(answer, fragment=True, follow=True)
     again = await browser.fill(code_form, fragment=True, follow=True, code=await world.code())
-    assert "Please confirm once more" in words(again.text)
+    assert "Please confirm again" in words(again.text)
     assert await status_of(world) is None
     assert "Your subscription ends" in words((await browser.fill(again, fragment=True)).text)
 
@@ -200,7 +200,7 @@ async def test_a_refusal_is_told_in_words_and_nothing_changed(shaky, failing):
     fail(failing, Refused("moon_in_the_wrong_phase"))
     answer = await browser.fill(form)
     assert answer.status_code == 409
-    assert "does not allow this at the moment" in words(answer.text)
+    assert "does not allow this right now" in words(answer.text)
     assert "moon" not in answer.text
 
 
@@ -245,7 +245,7 @@ async def test_an_uncertain_cancellation_that_happened_is_shown_as_it_stands(sha
     fail(failing, Uncertain(), late=True)
     uncertain = await browser.fill(form)
     fail(failing, None)
-    assert "It was canceled already" in words((await browser.fill(uncertain)).text)
+    assert "It was already canceled" in words((await browser.fill(uncertain)).text)
 
 
 async def test_an_undo_that_stayed_open_is_repeated_as_an_undo(shaky, failing):
@@ -254,7 +254,7 @@ async def test_an_undo_that_stayed_open_is_repeated_as_an_undo(shaky, failing):
     answer = await browser.fill(await browser.get(CARD))
     assert forms_in(answer.text)[0][0] == RESUME
     fail(failing, None)
-    assert "Your subscription goes on" in words((await browser.fill(answer)).text)
+    assert "Your subscription continues" in words((await browser.fill(answer)).text)
 
 
 async def test_the_end_that_came_meanwhile_cannot_be_taken_back(world):

@@ -35,10 +35,10 @@ def shown(it, features=FEATURES, whole=None):
         ("trialing", "trialing", "info"),
         ("past_due", "past_due", "bad"),
         ("unpaid", "unpaid", "bad"),
-        ("incomplete", "incomplete", "warn"),
+        ("incomplete", "incomplete", "info"),
         ("incomplete_expired", "incomplete_expired", "quiet"),
         ("canceled", "canceled", "quiet"),
-        ("paused", "paused", "warn"),
+        ("paused", "paused", "info"),
         ("hibernating", "other", "quiet"),
     ],
 )

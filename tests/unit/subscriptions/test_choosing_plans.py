@@ -104,7 +104,7 @@ def test_s9_a_change_by_the_business_is_shown_as_theirs():
 def test_s14_a_pause_says_whose_it_is():
     paused = subscription(pause_behavior="void", pause_resumes_at=END)
     assert "You paused it until March 15, 2026." in said(shown(replace(paused, paused_at=NOW)))
-    assert "Nothing is charged until March 15, 2026." in said(shown(paused))
+    assert "You will not be charged until March 15, 2026." in said(shown(paused))
     assert shown(replace(paused, paused_at=NOW)).may_unpause
     assert not shown(paused).may_unpause
 
@@ -119,13 +119,13 @@ def test_s14_what_is_over_can_start_again_where_that_is_offered():
 @pytest.mark.parametrize(
     ("it", "says"),
     [
-        (subscription(status="past_due"), "€14.50 is still to be paid Pay now"),
-        (subscription(status="unpaid"), "€14.50 is still to be paid Pay now"),
-        (subscription(status="incomplete"), "€14.50 is still to be paid Pay now"),
+        (subscription(status="past_due"), "€14.50 is due Pay now"),
+        (subscription(status="unpaid"), "€14.50 is due Pay now"),
+        (subscription(status="incomplete"), "€14.50 is due Pay now"),
         (subscription(status="paused"), "End the pause"),
-        (subscription(status="hibernating"), "Harbour Coffee can help you on."),
-        (subscription(status="canceled", ended_at=START), "Start again"),
-        (ending(), "Take the cancellation back"),
+        (subscription(status="hibernating"), "Harbour Coffee can help you."),
+        (subscription(status="canceled", ended_at=START), "Restart"),
+        (ending(), "Keep my subscription"),
         (subscription(pause_behavior="void", pause_resumes_at=END, paused_at=NOW), "End the pause"),
     ],
 )
@@ -135,9 +135,9 @@ def test_s12_every_state_offers_its_way_out(it, says):
 
 def test_s12_the_way_out_of_a_card_that_has_expired_is_another_one():
     old = card(exp_year=2026, exp_month=1)
-    assert "The next payment would fail" in said(shown(subscription(), payment_methods=(old,)))
-    assert "The next payment would fail" in said(shown(subscription(), payment_methods=()))
-    assert "The next payment would fail" not in said(shown(ending(), payment_methods=()))
+    assert "Your next payment will fail" in said(shown(subscription(), payment_methods=(old,)))
+    assert "Your next payment will fail" in said(shown(subscription(), payment_methods=()))
+    assert "Your next payment will fail" not in said(shown(ending(), payment_methods=()))
 
 
 def test_s12_all_is_well_and_nothing_is_said():

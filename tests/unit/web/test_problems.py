@@ -73,7 +73,7 @@ async def test_anothers_and_nobodys_look_alike_to_the_byte(world, path, fragment
 async def test_an_address_that_leads_nowhere_is_a_page_of_the_brand(world):
     answer = await world.client().get("/harbour/my/nothing-of-this-name")
     assert answer.status_code == 404
-    assert "There is nothing here" in words(answer.text)
+    assert "Page not found" in words(answer.text)
     assert "<nav" not in answer.text
 
 
@@ -112,7 +112,7 @@ async def test_our_own_mistake_has_a_reference_that_the_log_has_too(shaky, told,
     with caplog.at_level(logging.ERROR):
         answer = await browser.get(HISTORY)
     assert answer.status_code == 500
-    reference = re.search(r"reference: ([0-9a-f]{8})", words(answer.text))[1]
+    reference = re.search(r"quote ([0-9a-f]{8})", words(answer.text))[1]
     (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
     line = json.loads(logs.JsonLines().format(record))
     assert (line["reference"], line["path"]) == (reference, HISTORY)
