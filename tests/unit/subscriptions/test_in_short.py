@@ -40,7 +40,9 @@ def test_an_amount_that_is_not_the_price_is_said_with_the_next_charge():
 
 
 def test_what_depends_on_use_is_no_fixed_amount():  # D6
-    assert "Next charge on March 15, 2026, for what you use" in line(subscription(items=(METERED,)), **charge(0, plus_usage=True))
+    assert "Next charge on March 15, 2026, for what you use" in line(
+        subscription(items=(METERED,)), **charge(0, plus_usage=True)
+    )
     both = line(subscription(items=(item(), METERED)), **charge(1450, plus_usage=True))
     assert "Next charge €14.50 plus what you use on March 15, 2026" in both
 
