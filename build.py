@@ -178,6 +178,23 @@ def reference(_: argparse.Namespace) -> int:
     return 0
 
 
+def lock(options: argparse.Namespace) -> int:
+    """Write both locks from `pyproject.toml`, for every Python and system that it allows. What is locked keeps its version
+    where that still fits; `--upgrade` takes the newest of everything."""
+    asked = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
+    asked += ["--upgrade"] if options.upgrade else []
+    groups = {
+        "requirements.lock": [],
+        "requirements-dev.lock": ["--group", "dev", "--constraints", "requirements.lock"],
+    }
+    for name, more in groups.items():
+        command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *asked, *more, "--output-file", name]
+        if code := subprocess.call(command, cwd=HERE, stdout=subprocess.DEVNULL):
+            return code
+        print(name)
+    return 0
+
+
 def test(options: argparse.Namespace) -> int:
     from tests.support import browsers
 
@@ -254,6 +271,8 @@ def menu() -> argparse.ArgumentParser:
     said.add_argument("tags", nargs="*", metavar="locale")
     add("reference", "write the keys of both files into themes/README.md and themes/_start")
     add("sbom", "the packages of the run-time lock as CycloneDX").add_argument("--out", default="dist/postern.cdx.json")
+    locked = add("lock", "write requirements.lock and requirements-dev.lock from pyproject.toml")
+    locked.add_argument("--upgrade", action="store_true", help="the newest version of every package")
     tested = add("test", "every test; all further arguments go to pytest")
     tested.add_argument(
         "--coverage", action="store_true", help="say which lines of server/ no test of this run reaches"
@@ -269,7 +288,7 @@ def main() -> int:
     if arguments and options.command != "test":
         menu().error(f"unrecognized arguments: {' '.join(arguments)}")
     if os.environ.get(INSIDE) != str(ENVIRONMENT):
-        set_up(for_tests=options.command in ("test", "bench", "sbom"))
+        set_up(for_tests=options.command in ("test", "bench", "lock", "sbom"))
         step_inside()
     sys.path.insert(0, str(HERE))
     try:
