@@ -182,7 +182,7 @@ def lock(options: argparse.Namespace) -> int:
     """Write both locks from `pyproject.toml`, for every Python and system that it allows. What is locked keeps its version
     where that still fits; `--upgrade` takes the newest of everything."""
     asked = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
-    asked += ["--upgrade"] if options.upgrade else []
+    asked += ["--system-certs", *(["--upgrade"] if options.upgrade else [])]
     groups = {
         "requirements.lock": [],
         "requirements-dev.lock": ["--group", "dev", "--constraints", "requirements.lock"],
