@@ -148,7 +148,7 @@ def check(options: argparse.Namespace) -> int:
     problems = checking.check(THEMES, options.brands)
     for problem in problems:
         print(problem)
-    print(f"{len(problems)} to mend" if problems else "Nothing to mend.")
+    print(f"Mistakes: {len(problems)}" if problems else "No mistakes.")
     return 1 if problems else 0
 
 

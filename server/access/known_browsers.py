@@ -1,7 +1,7 @@
 """Which browsers a customer has logged in from, so that a log-in from another one is told by mail, and so that nobody
 else can use up the codes that such a browser may ask for (`limits`).
 
-A browser is known by a random mark in a cookie of its own, given at log-in and kept when the session ends: nothing is
+A browser is known by a random mark in its own cookie, given at log-in and kept when the session ends: nothing is
 measured of the browser or of its client address. A browser family would not do, since half the world shares one, and whoever
 steals a mailbox has the same one often enough. The store keeps a hash over the mark and the customer, and one
 over the mark and the address that was proved. The mark opens nothing: whoever has it is merely not told of, and may ask.
@@ -23,7 +23,7 @@ from server.portal import Portal
 from server.store import Transaction, activities, micros, moment, posting
 
 KEPT = timedelta(days=400)
-"""As long as browsers keep a cookie; each log-in begins it anew."""
+"""As long as browsers keep a cookie; each log-in begins it again."""
 KIND = "new_login"
 _TOLD_WITHIN = timedelta(days=1)
 

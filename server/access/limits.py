@@ -9,14 +9,14 @@
 | codes tried by a client address at a brand | 30 in 10 minutes | the same |
 | another code for the same browser | after 60 seconds | the challenge |
 
-Who is the owner before log-in? A browser from which the address has logged in (`known_browsers`), and whoever enters the
+Who is the owner before log-in? A browser from which the address has logged in (`known_browsers`), and the person who enters the
 request key of a mail (`request_keys`). The two shares of an address never mix, so that a stranger can neither spend the
 owner's nor see what the owner spent. Neither does a client address's limit stop an owner, nor the first try of a code.
 When the owner's share is spent, the other one is open to the owner like to everybody; and a code that logged in was the
 owner's after all, and moves to that share while it has room.
 
 A client address is an IPv4 address or an IPv6 /64. These limits are comfort and defence in depth. What the safety of
-a code rests on, the tries of a challenge and the budget of an address, stands in `passcodes.py` and is never off.
+a code rests on, the tries of a challenge and the budget of an address, is in `passcodes.py` and is never off.
 `docs/security.md` has the table of who can use up what.
 """
 

@@ -94,7 +94,7 @@ class Opened(msgspec.Struct, frozen=True):
     code: str
     browser: str
     language: str = ""
-    """Of the page that asked, for whoever prefers none."""
+    """Of the page that asked, for customers who prefer none."""
     request_key: str = ""
     """Shown where the same ask would be refused after this one (`request_keys`)."""
 

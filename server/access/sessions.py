@@ -24,7 +24,7 @@ SEEN_EVERY = timedelta(minutes=1)
 """`last_seen_at` is written no more often than this, so that reading stays reading."""
 
 REMEMBERED = timedelta(days=1)
-"""An ended session's row stays so long, to fill in the address at the next log-in."""
+"""How long an ended session's row is kept, to fill in the address at the next log-in."""
 
 LIVE = "s.expires_at > :now AND s.last_seen_at > :idle_since"
 """With the parameters of `live_at`: the session `s` is open."""
@@ -41,7 +41,7 @@ SELECT s.customer_id, s.address, s.kind, s.browser, s.created_at, s.last_seen_at
  WHERE s.id_hash = :id_hash AND s.brand = :brand AND {LIVE}"""
 _FIND, _FIND_AND_OTHERS = _FINDING % "0", _FINDING % _OTHERS
 # Whether the other customer has the address that was proved is asked in the statement that opens it. When the session
-# began and when it ends stay: a switch proves nothing anew.
+# began and when it ends stay: a switch proves nothing new.
 _SWITCH = f"""
 UPDATE session AS s SET id_hash = :new, customer_id = :other, last_seen_at = :now
  WHERE s.id_hash = :id_hash AND s.brand = :brand AND s.customer_id = :customer_id AND {LIVE}
@@ -203,5 +203,5 @@ async def known(portal: Portal, customer_id: str) -> list[dict[str, Any]]:
 
 
 def hash_of(token: str) -> bytes:
-    """The key under which the store keeps what this token stands for."""
+    """The key under which the store keeps what belongs to this token."""
     return hashlib.sha256(token.encode()).digest()

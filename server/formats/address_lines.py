@@ -1,9 +1,9 @@
 """How an address is written: line by line, as its country's post wants it. Pure.
 
-The order and what stands between the parts is Google's data (`postal`). Its capitals are for machines that read
+The order and what is between the parts is Google's data (`postal`). Its capitals are for machines that read
 envelopes: only a postal code takes them, a town stays as its people write it. An address in Latin letters takes the Latin
 form, any other the country's own. A part that the country has no place for is left out if it is a state; a city or a
-postal code is never lost. The name of who lives there is not part of it: it stands above.
+postal code is never lost. The name of who lives there is not part of it: it is above.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def for_readers(country: Callable[[str], str], home: str) -> Callable[..., tuple
 
     @lru_cache(maxsize=5_000)
     def address_lines(it: Written, seen_from: str = home) -> tuple[str, ...]:
-        """As its country writes it, with the country's name for whoever sees it from another one."""
+        """As its country writes it, with the country's name for readers in another one."""
         return (*lines(it), *([country(it.country)] if it.country not in ("", seen_from) else []))
 
     return address_lines
@@ -62,7 +62,7 @@ def for_readers(country: Callable[[str], str], home: str) -> Callable[..., tuple
 
 @cache
 def _form(form: str, has: frozenset[str]) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """For each line of an address with these parts: what stands before a part, and the part's letter."""
+    """For each line of an address with these parts: what is before a part, and the part's letter."""
     is_cjk = form.find("%S") in range(form.find("%A"))
     street = "%1%n%2" if "2" in has else "%1"
     if "%C" not in form and "C" in has:
@@ -75,7 +75,7 @@ def _form(form: str, has: frozenset[str]) -> tuple[tuple[tuple[str, str], ...], 
 
 
 def _line(tokens: list[str], has: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    """Without the parts that are empty, and without what stands between them and others. A line of words alone, such as
+    """Without the parts that are empty, and without what is between them and others. A line of words alone, such as
     an island's name, says what the country's name says."""
     found: list[tuple[str, str]] = []
     for number, (before, letter) in enumerate(zip(tokens[::2], tokens[1::2], strict=False)):

@@ -1,6 +1,6 @@
 """The catalogs of `site/locales/<tag>/portal.po`, kept in step with the templates, and what is wrong with them.
 
-`build.py words` writes them anew: texts that a template says now are added, those that none says any more go, what is
+`build.py words` writes them again: texts that a template says now are added, those that none says any more go, what is
 translated stays. `build.py check` names what is missing or would break a page: a translation is as trusted as a template.
 """
 
@@ -51,7 +51,7 @@ def tags() -> list[str]:
 
 
 def update(tag: str, now: datetime) -> tuple[int, int]:
-    """Write the locale's catalog anew, with the date `now` if it is a new one; how many of its texts are translated, and
+    """Write the locale's catalog again, with the date `now` if it is a new one; how many of its texts are translated, and
     how many there are.
 
     Raises `CatalogError`.
@@ -75,7 +75,7 @@ def read(tag: str) -> Catalog:
 
 
 def problems(*only: str) -> Iterator[Problem]:
-    """What is to be mended in the catalogs; in those of `only`, where some are named."""
+    """Every mistake in the catalogs; in those of `only`, where some are named."""
     template = extracted()
     for tag in only or tags():
         where = f"site/locales/{tag}/portal.po"

@@ -40,9 +40,7 @@ def redirects(brand: str, base: str, server: str, further: Sequence[str] = ()) -
         "# Cloudflare Pages passes nothing on to another host by this file: give a Worker these routes there.",
     ]
     if not server:
-        lines.append(
-            "# The server's origin is not known: build with --server https://…, and lines without # stand here."
-        )
+        lines.append("# The server's origin is not known: build with --server https://…, and these lines lose their #.")
     for prefix in DYNAMIC_PREFIXES:
         path = prefix.rstrip("/")
         to = f"{server or 'https://server.example'}/{brand}{path}"

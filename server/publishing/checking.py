@@ -34,7 +34,7 @@ _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")
 
 
 def check(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
-    """Everything that is to be mended in a folder of themes; with `names`, of those brands only."""
+    """Every mistake in a folder of themes; with `names`, of those brands only."""
     brands, problems = load(folder, names)
     problems += lint(folder, names)
     problems += catalogs.problems()

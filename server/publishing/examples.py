@@ -1,6 +1,6 @@
 """The named examples of fragments: they feed the gallery, `build.py check` and the tests.
 
-Beside each `site/templates/fragments/<feature>/<fragment>.html` stands `<fragment>.examples.json`, an object of
+Beside each `site/templates/fragments/<feature>/<fragment>.html` is `<fragment>.examples.json`, an object of
 examples, each under a name that says what state it shows:
 
     {
@@ -129,7 +129,7 @@ def _modules(feature: str) -> list[ModuleType]:
 
 
 def orphans(folder: Path = FRAGMENTS) -> list[str]:
-    """What stands without its other two: a sentence for each missing type, template or file of examples."""
+    """What lacks one of its other two: a sentence for each missing type, template or file of examples."""
     typed = {template_of(kind).removeprefix("fragments/").removesuffix(".html"): kind for kind in views()}
     templates = {f"{path.parent.name}/{path.stem}" for path in folder.glob("*/*.html")}
     shown = {f"{path.parent.name}/{path.name.removesuffix(_ENDING)}" for path in folder.glob(f"*/*{_ENDING}")}
@@ -179,7 +179,7 @@ def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} stands twice in one object")
+        raise ValueError(f"the name {twice!r} is in one object twice")
     return found
 
 

@@ -48,7 +48,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Swatch(msgspec.Struct, frozen=True):
-    """Two colors that stand on each other, in one mode."""
+    """A color and the one below it, in one mode."""
 
     mode: str
     front: str
@@ -77,7 +77,7 @@ def build(brands: Sequence[Brand], out: Path) -> list[Path]:
 
 
 def files_of(brand: Brand, shown: Sequence[Example], mails: Sequence[MailExample]) -> dict[str, bytes]:
-    files: dict[str, bytes] = {_MARK: b"Made by `build.py gallery`; made anew by the next one.\n"}
+    files: dict[str, bytes] = {_MARK: b"Made by `build.py gallery`; the next one replaces it.\n"}
     found: dict[str, Shown] = {}
     for mode in modes(brand):
         in_mode = msgspec.structs.replace(brand, theme=msgspec.structs.replace(brand.theme, mode=mode))

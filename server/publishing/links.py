@@ -27,7 +27,7 @@ class Links:
     """The URLs of the static pages that exist."""
 
     def resolves(self, url: str) -> bool:
-        """Whether the URL, as it stands in a page, leads to something that is there. Other origins are taken on trust."""
+        """Whether the URL, as a page has it, leads to something that is there. Other origins are taken on trust."""
         parts = urlsplit(url)
         if parts.scheme:
             return parts.scheme in _OUTSIDE

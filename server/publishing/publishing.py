@@ -8,7 +8,7 @@
     _headers  _redirects  robots.txt                                      for the CDN, see cdn.py
 
 A brand is whole or not there (atomic_files.py), held to the house rules before it is written, and the same bytes from the same
-input, whoever builds it where. Nothing is kept between two builds, so nothing can go stale.
+input, on every machine. Nothing is kept between two builds, so nothing can go stale.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?
 
 
 class BuildError(Exception):
-    """What must be mended before there can be a build; nothing was written. One line for each mistake."""
+    """What must be repaired before there can be a build; nothing was written. One line for each mistake."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -112,11 +112,11 @@ class Page(msgspec.Struct, frozen=True):
     """Its name in `pages/`."""
     locale: str
     in_others: str | None = None
-    """Where whoever changes the language here goes on, below the folder of each; None: it exists in this one only."""
+    """Where a visitor who changes the language here goes on, below the folder of each; None: it exists in this one only."""
 
 
 def page_templates(brand: Brand) -> dict[str, Page]:
-    """Which page stands where, by the path in the brand's folder."""
+    """Which page is where, by the path in the brand's folder."""
     first, link = brand.config.site.locales[0], active_link(brand)
     login = f"p/login/{link}/"
     # Who changes the language on the start is on the way to the log-in page.

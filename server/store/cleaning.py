@@ -52,7 +52,7 @@ STATEMENTS = (
 
 
 async def clean(store: Store, now: datetime, idle: timedelta, at_once: int = AT_ONCE) -> int:
-    """Drop what is old; how many rows went. `idle`: after so long without a request a session has ended."""
+    """Drop what is old; how many rows went. `idle`: a session without a request for this long has ended."""
     parameters = {
         "now": micros(now),
         "day_ago": micros(now - timedelta(days=1)),
@@ -82,7 +82,7 @@ def write_and_take_back(transaction: Transaction) -> None:
     """Can the database be written? For `Store.write`, which raises `StoreUnavailable` where it cannot. Leaves nothing.
 
     Reading alone would not tell: a full disk, a read-only file and a lock that somebody keeps still let everybody read,
-    and nobody log in. The row is large enough to need room of its own.
+    and nobody log in. The row is large enough to need its own room.
     """
     transaction.count(_WRITE, {**_PROBE, "document": _DOCUMENT})
     transaction.count(_TAKE_BACK, _PROBE)

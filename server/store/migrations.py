@@ -28,7 +28,7 @@ class Migration:
 
 
 def pending(applied: Collection[int], folder: Path = SCHEMA) -> list[Migration]:
-    """What is not applied yet, in order. Raises `ValueError` for a file without a number of its own."""
+    """What is not applied yet, in order. Raises `ValueError` for a file without its own number."""
     found: dict[int, Migration] = {}
     for path in sorted(folder.glob("*.sql")):
         named = re.fullmatch(r"([0-9]{4})_([a-z0-9_]+)\.sql", path.name)

@@ -52,7 +52,7 @@ class PostgresStore:
         except psycopg.OperationalError as error:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         except psycopg.ProgrammingError:
-            # The driver's words repeat a part of the URL, and the password may stand in it.
+            # The driver's words repeat a part of the URL, which may hold the password.
             raise StoreUnavailable(
                 "PostgreSQL: what should be connected to is not postgresql://user:password@host:port/database; "
                 "a % in it is written %25, an @ in a password %40"

@@ -22,7 +22,7 @@ SLOWEST = 20.0
 KEPT = "kept."
 """Log-in carries the words of a form that a dead session stopped as ``kept.<field>``."""
 
-# What must be asked for anew, and what belongs to log-in's own forms, is never carried.
+# What must be asked for again, and what belongs to log-in's own forms, is never carried.
 _NOT_KEPT = frozenset({"key", "code", "link", "email", "next"})
 _MOST_KEPT, _LONGEST_KEPT = 20, 4096
 

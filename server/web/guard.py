@@ -1,4 +1,4 @@
-"""What stands around the whole application, so that no route can opt out of it by accident: `Guard`.
+"""`Guard` is around the whole application, so that no route can opt out of it by accident.
 
 Every request passes, in this order:
 
@@ -140,7 +140,7 @@ def asks_head(scope: Scope) -> bool:
 
 
 def is_exact(scope: Scope) -> bool:
-    """Whether the path stands as our links write it. Litestar also takes one with a slash at the end, with two for one,
+    """Whether the path is as our links write it. Litestar also takes one with a slash at the end, with two for one,
     or with one that hides in an escape, and a cache in between may take those for a file that it may keep."""
     return not _NOT_EXACT.search(scope["raw_path"])
 

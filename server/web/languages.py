@@ -29,7 +29,7 @@ def locale_for(request: AnyRequest, portal: Portal, account: Account | None = No
         return offered[0]
     wanted = account.customer.preferred_locales if account else ()
     asked = chosen(request, portal)
-    # Not by `request.headers`, which Litestar makes for each request anew: 20 µs of a page's 400.
+    # Not by `request.headers`, which Litestar makes again for each request: 20 µs of a page's 400.
     accepted = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
     return choose_locale(offered, (*wanted, asked) if asked else wanted, accepted[:500].decode("latin-1"))
 

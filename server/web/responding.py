@@ -60,7 +60,7 @@ class Html(Response[str]):
         self.media_type, self.encoding, self.background, self.response_type_encoders = MediaType.HTML, "utf-8", None, {}
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
-        """Without what a route could add: no route of ours has headers or cookies of its own."""
+        """Without what a route could add: no route of ours sets headers or cookies."""
         return _Sent(self)
 
 
@@ -119,7 +119,7 @@ def show(
 async def save(
     request: AnyRequest, body: Callable[[], Awaitable[bytes]] | AsyncIterator[bytes], name: str, media_type: str
 ) -> Response[bytes] | Stream:
-    """A file to keep, whole or as it is made. `name` holds letters, digits, dashes and dots: it stands in a header.
+    """A file to keep, whole or as it is made. `name` holds letters, digits, dashes and dots: it goes into a header.
     For a HEAD nothing is made, so that answer says no length."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if asks_head(request.scope):

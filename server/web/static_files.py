@@ -1,4 +1,4 @@
-"""The pages that the build wrote, served by us: in the demo, and where `serve --static` stands in for a CDN.
+"""The pages that the build wrote, served by us: in the demo, and where `serve --static` takes the place of a CDN.
 
 A middleware in front of the application: `/<brand>/…` is a file of `dist/<brand>/` unless it is one of the paths that a
 CDN passes on. Files are found in an index made from the folder, so no path can lead out of it, and they carry the

@@ -2,7 +2,7 @@
 
 `build.py check` and the build hold every static page to them, the gallery's examples are rendered through them, and
 the test client refuses any answer that breaks one. Pure: text in, problems out. A message says what to change.
-The rules about scripts, styles and htmx stand in `safety_rules.py`.
+The rules about scripts, styles and htmx are in `safety_rules.py`.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def text_in_landmarks(page: Document) -> Found:
             skip_link = any(each.tag == "a" and each.get("href").startswith("#") for each in chain)
             silent = any(each.tag in {"script", "style"} or each.get("role") == "status" for each in chain)
             if not skip_link and not silent and not any(each.tag in _LANDMARKS for each in chain):
-                yield element, f"{words[:40]!r} stands outside every landmark; put it into header, nav, main or footer"
+                yield element, f"{words[:40]!r} is outside every landmark; put it into header, nav, main or footer"
     for tag in ("nav", "aside"):
         several = page.all(tag)
         for element in several if len(several) > 1 else []:
@@ -135,9 +135,9 @@ def tags_fit(document: Document) -> Found:
         if element.tag in _NEVER:
             yield element, f"<{element.tag}> is not used here: {_NEVER[element.tag]}"
         if element.tag == "form" and element.inside("form"):
-            yield element, f"{element} stands in another form; browsers drop it"
+            yield element, f"{element} is inside another form; browsers drop it"
         if element.tag in {"a", "button"} and element.inside("a", "button"):
-            yield element, f"{element} stands in a link or a button; put them side by side"
+            yield element, f"{element} is inside a link or a button; put them side by side"
 
 
 def headings_do_not_jump(document: Document) -> Found:
@@ -158,7 +158,7 @@ def ids_are_unique(document: Document) -> Found:
         if "id" in element and not re.fullmatch(r"\S+", name):
             yield element, f"{element}: an id must not be empty or hold a space"
         elif name in seen and "id" in element:
-            yield element, f'id="{name}" stands on line {seen[name].line} already; add the id of the thing itself'
+            yield element, f'id="{name}" is on line {seen[name].line} already; add the id of the thing itself'
         seen.setdefault(name, element)
 
 

@@ -1,6 +1,6 @@
 """One HTML answer as a tree, with the line of each element: what the house rules look at.
 
-Stricter than a browser, which mends in silence: an element that is not closed, or closed twice, is a mistake here.
+Stricter than a browser, which repairs in silence: an element that is not closed, or closed twice, is a mistake here.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Element:
 @dataclass
 class Document:
     root: Element
-    """Holds the top-level elements and texts; it stands for no tag."""
+    """Holds the top-level elements and texts; it is no tag itself."""
     doctype: str
     mistakes: list[tuple[int, str]]
     """Line and sentence, of tags that do not fit together."""

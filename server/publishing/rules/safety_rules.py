@@ -47,7 +47,7 @@ def only_our_files(document: Document) -> Found:
                 yield element, f"{element}: {name} leads to another origin; put the file into site/static or the theme"
     for element in document.all("link"):
         if "stylesheet" in element.get("rel").lower():
-            yield element, f"{element}: styles stand inline, from portal.css; the policy refuses this one"
+            yield element, f"{element}: styles are inline, from portal.css; the policy refuses this one"
 
 
 def htmx_is_plain(document: Document) -> Found:
@@ -80,7 +80,7 @@ def _works_without_htmx(element: Element, attributes: dict[str, str]) -> Found:
             fits = name == "hx-get" and (element.tag == "a" or attributes[name] in links)
         if not fits:
             wanted = "<a href>, or around one" if name == "hx-get" else '<form method="post">'
-            yield element, f"{element}: {name} must stand on {wanted}, so that it works without scripts"
+            yield element, f"{element}: {name} must be on {wanted}, so that it works without scripts"
         for needed in ("hx-target", "hx-swap"):
             if needed not in attributes:
                 yield element, f"{element}: add {needed}; nothing is inherited here"

@@ -1,7 +1,7 @@
 """The house rules for template files, the site's and those of themes, before anything is rendered.
 
 Autoescape is the defence against markup in names and memos, and these rules keep it whole: nothing in a template may
-call a text safe. An override must stand where the site has a template, or it would be silently without effect.
+call a text safe. An override must be where the site has a template, or it would be silently without effect.
 """
 
 from __future__ import annotations

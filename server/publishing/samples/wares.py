@@ -18,7 +18,7 @@ class Ware:
     """Up to so many units, cents a unit; the last one is without end."""
     description: str = ""
     of: str = ""
-    """The key of the ware whose product this is another price of; empty: it is a product of its own."""
+    """The key of the ware whose product this is another price of; empty: it has its own product."""
 
 
 Wares = dict[str, Ware]

@@ -22,7 +22,7 @@ class Repeat(msgspec.Struct, frozen=True):
     fields: dict[str, str] = {}
     """What else the form said."""
     see: str = "subscription"
-    """Where it is shown how it stands: a method of `Paths` that takes the subject's id, or a page of it."""
+    """Where the customer sees how it is now: a method of `Paths` that takes the subject's id, or a page of it."""
 
 
 class NotFound(View, frozen=True):

@@ -62,7 +62,7 @@ def test_every_mail_of_the_site_has_examples():
         ('{"one": {}}', 'must be an object with "view"'),
         ('{"one": {"view": {}, "abuot": "x"}}', 'must be an object with "view"'),
         ('{"one": {"view": {}, "about": 1}}', '"about" must be a sentence'),
-        ('{"one": {"view": {}}, "one": {"view": {}}}', "'one' stands twice"),
+        ('{"one": {"view": {}}, "one": {"view": {}}}', "'one' is in one object twice"),
         ('{"one": {"view": {"nmae": 1}}}', "view.nmae: no such field; there are"),
         ('{"one": {"view": {"running": 3}}}', "Expected `array`"),
         ("{", "line 1"),
