@@ -14,6 +14,7 @@ No answer before a right code depends on whether the address is a customer's.
 
 from __future__ import annotations
 
+import logging
 import math
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -35,6 +36,8 @@ from server.web import cookies, languages
 from server.web.client_address import client_address
 from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go, go_in_place, wants_fragment
+
+_log = logging.getLogger(__name__)
 
 Answer = Response[str] | Response[None]
 
@@ -169,6 +172,7 @@ async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *
 
 def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, wait: timedelta) -> Answer:
     """Strangers asked for too many codes: when it works again by itself, and a field for what the newest mail says."""
+    telemetry.refused(_log, "limit_reached", "somebody asks too often", path=request.url.path)
     seconds = max(math.ceil(wait.total_seconds()), 1)
     view = views.Ask(
         link=portal.link,
