@@ -2,9 +2,10 @@
 else can use up the codes that such a browser may ask for (`limits`).
 
 A browser is known by a random mark in its own cookie, given at log-in and kept when the session ends: nothing is
-measured of the browser or of its client address. A browser family would not do, since half the world shares one, and whoever
-steals a mailbox has the same one often enough. The store keeps a hash over the mark and the customer, and one
-over the mark and the address that was proved. The mark opens nothing: whoever has it is merely not told of, and may ask.
+measured of the browser or of its client address. A browser family would not do, since half the world shares one, and the
+thief of a mailbox often has the same one. The store keeps a hash over the mark and the customer, and one
+over the mark and the address that was proved. The mark opens nothing: a log-in with it causes no mail, and its browser
+may ask for codes.
 
 No mail tells of a customer's very first log-in: there is nothing that it could differ from. A private window, or cookies
 that were deleted, make a browser new.

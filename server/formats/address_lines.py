@@ -85,5 +85,5 @@ def _line(tokens: list[str], has: frozenset[str]) -> tuple[tuple[str, str], ...]
 
 
 def _joined(text: str, before: str) -> str:
-    """Whoever wrote `CH-8001` into the field has written the beginning already."""
+    """A postal code that was typed with its prefix, such as `CH-8001`, gets no second one."""
     return text if before.strip() and text.startswith(before.strip()) else before + text

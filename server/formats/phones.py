@@ -33,7 +33,7 @@ def read(typed: str, country: str) -> str:
 
 @lru_cache(maxsize=2_000)
 def shown(stored: str) -> str:
-    """With its blanks; what is not E.164 as it stands, since a merchant's own data may be anything."""
+    """With its blanks. What is not E.164 is shown as it is: a merchant's own data may be anything."""
     if not stored:
         return ""
     try:
@@ -46,7 +46,6 @@ def shown(stored: str) -> str:
 
 
 def example(country: str) -> str:
-    """A number that nobody has been given for sure is not to be had; this is the data's example for the country, in
-    its international form, or empty."""
+    """The data's example for the country in its international form, or empty. Somebody may have that number."""
     number = phonenumbers.example_number(country) if country else None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL) if number else ""

@@ -149,7 +149,7 @@ def folded(text: str) -> str:
 
 def checked(address: Mapping[str, str], stored: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """The address as it is kept, and what is wrong with it: a part -> `missing`, `form`, `choice` or `long`. `stored` is
-    what stands there now: a state or a postal code that did not change is not held against anybody."""
+    what is there now: a state or a postal code that did not change is accepted, right or wrong."""
     kept = {part: address.get(part, "") for part in PARTS}
     code = kept["country"] = kept["country"].upper()
     wrong = {part: "long" for part, most in LONGEST_PARTS.items() if len(kept[part]) > most}

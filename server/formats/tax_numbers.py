@@ -49,8 +49,8 @@ def example(code: str, country: str = "") -> str:
 
 
 def read(code: str, typed: str, country: str = "") -> str:
-    """The number as it is kept; empty where it is none of this type. `country` of the address: whoever leaves out the
-    prefix of a European VAT number means their own."""
+    """The number as it is kept; empty where it is none of this type. `country` of the address: it gives a European
+    VAT number the prefix that was left out."""
     kind = BY_CODE.get(code)
     written = plain(typed)
     bare = _bare(written)

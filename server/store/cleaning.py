@@ -1,4 +1,4 @@
-"""The upkeep of the database: old rows go, and it is asked whether it can be written.
+"""The upkeep of the database: drops old rows, and finds out whether it can be written.
 
 Old is what nothing will ask for again:
 
@@ -52,7 +52,7 @@ STATEMENTS = (
 
 
 async def clean(store: Store, now: datetime, idle: timedelta, at_once: int = AT_ONCE) -> int:
-    """Drop what is old; how many rows went. `idle`: a session without a request for this long has ended."""
+    """Drop what is old; answers how many rows. `idle`: a session without a request for this long has ended."""
     parameters = {
         "now": micros(now),
         "day_ago": micros(now - timedelta(days=1)),

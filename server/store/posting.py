@@ -36,10 +36,10 @@ def enqueue(
     id_: str = "",
     waited_for: bool = False,
 ) -> bool:
-    """A mail of this kind to the address that is stored of the customer; False: one about this event was put before.
+    """Enqueue a mail of this kind to the customer's stored address. False: there is one about this event already.
 
     `event` is unique among the customer's mails; None: nothing like it can happen twice. After `expires_at` the mail is
-    not sent any more. `id_` is for data that is sealed with the row's id. `waited_for`: somebody sits and waits for it.
+    not sent any more. `id_` is for data that is sealed with the row's id. `waited_for`: somebody is waiting for it now.
     """
     row = {
         "id": id_ or secrets.token_hex(16),

@@ -2,12 +2,12 @@
 
 | settings | who it is |
 |---|---|
-| none | the peer of the connection; what headers say is believed by nobody |
+| none | the peer of the connection; headers are not believed |
 | `PORTAL_TRUSTED_PROXIES` = n | the n-th address from the right of `X-Forwarded-For`, or of `Forwarded` (RFC 7239); where both arrive, they must say the same |
 | `PORTAL_CLIENT_ADDRESS_HEADER` and `PORTAL_PROXY_PEERS` | that header, from those peers only; anybody else is the peer |
 
-Whatever a visitor can write is believed nowhere. A trusted header that cannot be read (`unknown`, `_hidden`, garbage, fewer
-addresses than proxies, two that differ) makes the visitor `UNREADABLE`: whoever is that shares one budget, and never the
+Nothing that a visitor can write is believed. A trusted header that cannot be read (`unknown`, `_hidden`, garbage, fewer
+addresses than proxies, two that differ) makes the visitor `UNREADABLE`: all of those share one budget, which is never the
 proxy's or another visitor's. Without the header it is the proxy itself that asks, such as its health check.
 """
 
