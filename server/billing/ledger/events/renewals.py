@@ -25,7 +25,7 @@ from server.billing.ledger.events.notices import happened
 from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
 from server.billing.ledger.sums.bills import Bill, bill, is_running, joined
-from server.billing.ledger.sums.invoicing import issue, with_invoices
+from server.billing.ledger.sums.invoicing import is_claimed, issue, voided, with_invoices
 from server.billing.ledger.sums.paying import pay
 from server.billing.ledger.sums.upcoming import (
     begun_by,
@@ -40,7 +40,6 @@ from server.billing.model.change import Paying
 from server.billing.model.notices import Notice
 from server.billing.model.periods import renews_at
 from server.billing.rules.methods import method_of
-from server.formats.money import Money
 
 __all__ = [
     "AT_ONCE",
@@ -170,11 +169,13 @@ def _happen(account: Account, event: Event) -> tuple[Account, tuple[Invoice, ...
 
 def _expire(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
     """It never began, so nothing is owed for it."""
-    open_ones = [each for each in account.invoices if each.subscription == subscription.id and each.status == "open"]
-    nothing = Money(0, subscription.currency)
-    voided = [replace(each, status="void", amount_due=nothing, next_attempt_at=None) for each in open_ones]
+    made = []
+    for each in account.invoices:
+        if each.subscription == subscription.id and each.status == "open":
+            account, void = voided(account, each)
+            made.append(void)
     changed = replace(subscription, status="incomplete_expired", ended_at=at)
-    return with_invoices(with_subscription(account, changed), voided), tuple(voided)
+    return with_subscription(account, changed), tuple(made)
 
 
 def _tried_again(subscription: Subscription, account: Account) -> Iterator[tuple[datetime, Invoice]]:
@@ -234,8 +235,11 @@ def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[
         renewed = replace(renewed, status="past_due")
     elif invoice.status == "paid":
         renewed = replace(renewed, status="active")
-    renewed = replace(with_lasting(renewed, at, {each.id for each in items}), latest_invoice=invoice.id)
-    return with_subscription(account, renewed), (invoice,)
+    if is_claimed(invoice):
+        renewed = with_lasting(renewed, at, {each.id for each in items})
+    else:  # a coupon that counts once waits for an invoice that somebody pays
+        renewed = _unbilled(renewed, items)
+    return with_subscription(account, replace(renewed, latest_invoice=invoice.id)), (invoice,)
 
 
 def without_method(subscription: Subscription, at: datetime) -> Subscription:

@@ -27,15 +27,20 @@ from server.billing.model.account import (
 from server.billing.rules.paying import failure_of, is_owed
 from server.formats.money import Money
 
+_UNCLAIMED = {"void": "void", "mark_uncollectible": "uncollectible"}
+"""What becomes of an invoice while collection is paused, by the behavior of the pause."""
+
 
 def issue(
     account: Account, subscription: Subscription, bill: Bill, at: datetime, reason: str
 ) -> tuple[Account, Invoice]:
     """Finalize the bill at `at`: the account with the invoice on top, its balance and its next number.
 
-    A negative total becomes credit in the balance. The invoice's id follows from the subscription and the moment.
+    A negative total becomes credit in the balance. The invoice's id follows from the subscription and the moment. One
+    that nobody is asked for, because collection is paused, leaves the balance alone.
     """
-    applied, balance = _from_balance(account.balance, bill.total)
+    is_asked = subscription.pause_behavior not in _UNCLAIMED
+    applied, balance = _from_balance(account.balance, bill.total) if is_asked else (0, account.balance)
     to_pay = max(bill.total.amount + applied, 0)
     customer = account.customer
     starts = [line.period_start_at for line in bill.lines if line.period_start_at]
@@ -93,6 +98,23 @@ def with_invoices(account: Account, more: Iterable[Invoice]) -> Account:
     return replace(account, invoices=held, has_older_invoices=older)
 
 
+def voided(account: Account, invoice: Invoice) -> tuple[Account, Invoice]:
+    """The account with this invoice as void; what had come from the balance is there again, debts too."""
+    taken, balance = invoice.balance_applied, account.balance
+    if taken and (balance is None or balance.currency == taken.currency):
+        back = taken + balance if balance else taken
+        account = replace(account, balance=back or None)
+    void = replace(
+        invoice, status="void", amount_due=Money(0, invoice.currency), next_attempt_at=None, balance_applied=None
+    )
+    return with_invoices(account, (void,)), void
+
+
+def is_claimed(invoice: Invoice) -> bool:
+    """Whether somebody pays it, or is to pay it."""
+    return invoice.status not in _UNCLAIMED.values()
+
+
 def _from_balance(balance: Money | None, total: Money) -> tuple[int, Money | None]:
     """What the balance adds to the total (credit: negative), and the balance that is left."""
     if balance is not None and balance.currency != total.currency:
@@ -103,13 +125,12 @@ def _from_balance(balance: Money | None, total: Money) -> tuple[int, Money | Non
 
 
 def _collect(account: Account, subscription: Subscription, invoice: Invoice, at: datetime) -> Invoice:
-    """Ask for the money: nothing to pay is paid, a sent invoice waits, a charge works or fails."""
+    """Ask for the money: a pause asks nobody, nothing to pay is paid, a sent invoice waits, a charge works or fails."""
     due = invoice.amount_due
+    if subscription.pause_behavior in _UNCLAIMED:
+        return replace(invoice, status=_UNCLAIMED[subscription.pause_behavior], amount_due=Money(0, due.currency))
     if not due:
         return replace(invoice, status="paid", paid_at=at)
-    if subscription.pause_behavior in ("mark_uncollectible", "void"):
-        status = "void" if subscription.pause_behavior == "void" else "uncollectible"
-        return replace(invoice, status=status, amount_due=Money(0, due.currency))
     if subscription.collection_method == "send_invoice":
         return replace(invoice, due_at=at + timedelta(days=subscription.days_until_due))
     method = account.payment_method(subscription.default_payment_method or account.customer.default_payment_method)
