@@ -41,7 +41,7 @@ async def test_after_five_wrong_codes_the_right_one_is_refused_too(any_world: Wo
     await guess(any_world, browser, 5)
     answer = await any_world.try_code(browser, await any_world.code())
     assert answer.status_code == 422
-    assert "no longer works" in answer.text
+    assert "no longer valid" in answer.text
     elsewhere = any_world.client(peer="198.51.100.9")
     elsewhere.cookies = browser.cookies
     assert (await any_world.try_code(elsewhere, await any_world.code())).status_code == 422
@@ -60,7 +60,7 @@ async def test_tries_left_are_counted_down(world: World) -> None:
     browser = world.client()
     await world.ask(browser, "nobody@example.com")
     wrong = await world.wrong_code("nobody@example.com")
-    for words in ("4 more tries", "3 more tries", "2 more tries", "1 more try", "no longer works"):
+    for words in ("4 more attempts", "3 more attempts", "2 more attempts", "1 more attempt", "no longer valid"):
         answer = await world.try_code(browser, wrong)
         assert answer.status_code == 422
         assert words in answer.text
@@ -143,7 +143,7 @@ async def test_a_code_sent_before_the_budget_was_spent_is_not_looked_at_after(fr
     await free_world.store.write(lambda transaction: transaction.count(spend))
     answer = await free_world.try_code(owner, code)
     assert answer.status_code == 422
-    assert "no longer works" in answer.text
+    assert "no longer valid" in answer.text
     assert await free_world.count("session") == 0
 
 
@@ -377,7 +377,7 @@ async def test_a_customer_disabled_after_the_code_was_sent_does_not_log_in(any_w
     await any_world.store.write(lambda transaction: transaction.count("UPDATE customer SET disabled = 1"))
     right = await any_world.try_code(browser, await any_world.code())
     wrong = await any_world.try_code(browser, await any_world.wrong_code())
-    assert right.text.replace("4 more tries", "3 more tries") == wrong.text
+    assert right.text.replace("4 more attempts", "3 more attempts") == wrong.text
     assert await any_world.count("session") == 0
 
 

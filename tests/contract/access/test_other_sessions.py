@@ -42,7 +42,7 @@ async def test_the_page_says_where_and_since_when_and_which_one_this_is(any_worl
     assert "12:00:00" in rows[0]
     assert "12:02:00" in rows[1]
     assert all("with a passcode, from the log-in link" in each for each in rows)
-    assert "first time that you logged in" in page.text
+    assert "This is your first log-in here" in page.text
     assert "Your last log-in before this one" in (await phone.get(SESSIONS)).text
     assert len(ends(page)) == 1
 
@@ -54,7 +54,7 @@ async def test_one_other_session_is_ended_and_twice_is_the_same_as_once(any_worl
     assert "That browser is logged out" in ended.text
     assert [(await each.get(OVERVIEW)).status_code for each in (laptop, phone)] == [200, 401]
     again = await laptop.fill(page, follow=True, fragment=True)
-    assert "had already ended" in again.text
+    assert "was already logged out" in again.text
     assert 'id="login-sessions"' in again.text
     kinds = await any_world.store.read("SELECT kind FROM activity ORDER BY at, kind")
     assert kinds == [("login",), ("login",), ("session.ended",)]
@@ -67,7 +67,7 @@ async def test_all_others_are_ended_and_this_one_stays(any_world: World) -> None
     await any_world.log_in(sam, "sam@example.com")
     page = await phone.get(SESSIONS)
     assert "All other browsers are logged out" in (await phone.fill(page, form=1, follow=True)).text
-    assert "no other session" in (await phone.fill(page, form=1, follow=True)).text
+    assert "No other browser was logged in" in (await phone.fill(page, form=1, follow=True)).text
     assert [(await each.get(OVERVIEW)).status_code for each in (laptop, phone, sam)] == [401, 200, 200]
 
 

@@ -111,15 +111,15 @@ async def test_a_mail_that_waits_through_an_update_is_taken_after_it_once(empty_
         assert sorted(each.state for each in records) == ["sent", "waiting"]
 
 
-async def test_wrong_codes_of_several_brands_become_one_count(store_url: str) -> None:
+async def test_wrong_codes_of_several_brands_become_one_count(empty_url: str) -> None:
     used = {("harbour", "jenny"): 15, ("orbit", "jenny"): 15, ("orbit", "sam"): 3}
-    with old(store_url) as before:
+    with old(empty_url) as before:
         for each in migrations.pending(())[:7]:
             before.apply(each)
         for (brand, subject), number in used.items():
             row = {"brand": brand, "kind": "wrong", "subject": subject, "starts_at": 0, "used": number}
             before.insert("budget", row)
-    store = open_store(store_url)
+    store = open_store(empty_url)
     try:
         found = await store.read("SELECT brand, subject, used, expires_at FROM budget ORDER BY subject")
     finally:
