@@ -46,7 +46,7 @@ def test_the_demo_begins_at_the_moment_that_was_asked_for(visitor: Page, later: 
     visitor.goto("/_demo/clock")
     expect(visitor.get_by_role("main")).to_contain_text("31 January 2028")
     log_in(visitor, later, "harbour", TINA)
-    expect(visitor.get_by_role("main")).to_contain_text("You are trying it out until February 9, 2028")
+    expect(visitor.get_by_role("main")).to_contain_text("Free trial until February 9, 2028")
 
 
 def test_a_change_that_was_put_off_takes_effect(visitor: Page, later: Demo) -> None:
@@ -80,7 +80,7 @@ def test_a_trial_ends_with_its_first_charge(visitor: Page, later: Demo) -> None:
     expect(visitor.get_by_text("Active", exact=True)).to_be_visible()
     expect(visitor.get_by_role("main")).to_contain_text("€89.00")
     expect(invoice_links(visitor)).not_to_have_count(0)
-    expect(visitor.get_by_text("Trial until")).to_have_count(0)
+    expect(visitor.get_by_text("Free trial until")).to_have_count(0)
 
 
 def test_a_payment_fails_once_the_card_has_expired(visitor: Page, later: Demo) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.documents import words
-from tests.support.visits import JENNY, Enter, button, card, has_scripts, link, menu, reads
+from tests.support.visits import JENNY, Enter, button, card, has_scripts, link, menu, mistakes, reads
 
 MAX, TINA = "max@example.com", "tina@example.com"
 
@@ -45,30 +45,30 @@ def choose_country(page: Page, code: str, label: str) -> None:
 
 
 def is_said(page: Page, text: str) -> None:
-    """It stands on the page, is told to whoever hears it, and has the focus where it came in place."""
+    """The page says it, and it has the focus where it came in place: so it is read out once."""
     reads(page, text)
     if has_scripts(page):
-        expect(page.get_by_role("status")).to_contain_text(text)
+        expect(page.get_by_role("status")).not_to_contain_text(text)
         expect(page.get_by_text(text).first.locator("..")).to_be_focused()
 
 
-def is_to_mend(page: Page, **mistakes: str) -> None:
+def is_to_mend(page: Page, **wrong: str) -> None:
     """The summary names them in the order of their fields, and leads to the last."""
     summary = mistakes(page).filter(has_text="Please correct")
     if has_scripts(page):
         expect(summary).to_be_focused()
-    expect(summary.get_by_role("link")).to_have_text([re.compile(each) for each in mistakes.values()])
+    expect(summary.get_by_role("link")).to_have_text([re.compile(each) for each in wrong.values()])
     summary.get_by_role("link").last.click()
-    expect(field(page, [*mistakes][-1])).to_be_focused()
+    expect(field(page, [*wrong][-1])).to_be_focused()
 
 
 def test_name_addresses_phone_and_tax_numbers_are_changed_as_their_country_writes_them(enter: Enter):  # D1
     page = enter("harbour", MAX)
-    link(page, "Manage")
+    link(page, "Manage Billing details")
     edit(page, "name and phone")
     fill(page, Name_or_company="", Phone="nobody")
     save(page)
-    is_to_mend(page, Name_or_company="please fill this in", Phone="not a whole number")
+    is_to_mend(page, Name_or_company="Enter: ", Phone="enter the full number")
     fill(page, Name_or_company="Max & Söhne", Phone="+49 40 1234567")
     page.get_by_label("Phone").press("Enter")
     is_said(page, "Your details are saved.")
@@ -96,7 +96,7 @@ def addresses_follow_their_country(page: Page) -> None:
     page.get_by_label("State").select_option("California")
     fill(page, City="San Francisco", ZIP_code="9410")
     save(page)
-    is_to_mend(page, ZIP_code="this is not one of that country")
+    is_to_mend(page, ZIP_code="enter one for the country you chose")
     choose_country(page, "GB", "Postcode")
     fill(page, Address_line_1="10 Downing Street", Town_or_city="London", Postcode="sw1a2aa")
     page.get_by_label("Postcode").press("Enter")
@@ -112,7 +112,7 @@ def a_parcel_goes_elsewhere_or_not(page: Page) -> None:
     choose_country(page, "FR", "Postal code")
     fill(page, Name_or_company="", Address_line_1="", City="", Postal_code="59800")
     save(page)
-    is_to_mend(page, Name_or_company="fill this in", Address_line_1="fill this in", City="fill this in")
+    is_to_mend(page, Name_or_company="Enter: ", Address_line_1="Enter: ", City="Enter: ")
     fill(page, Name_or_company="Max")
     fill(page, Address_line_1="8 rue des Tanneurs", Postal_code="59800", City="Lille")
     fill(page, Phone_for_deliveries="+33 3 20 12 34 56")
@@ -131,17 +131,17 @@ def tax_numbers_come_and_go(page: Page) -> None:
     link(page, "Add a tax ID")
     expect(page.get_by_label("Type")).to_have_value("eu_vat")
     fill(page, Number="DE136695977")
-    button(page, "Add number")
-    is_to_mend(page, Number="This does not fit the kind of number")
+    button(page, "Add tax ID")
+    is_to_mend(page, Number="This does not look like the kind of number")
     fill(page, Number="de 136 695 976")
-    page.get_by_role("button", name="Add number").dblclick()
+    page.get_by_role("button", name="Add tax ID").dblclick()
     is_said(page, "Your tax ID is added.")
     new = numbers.get_by_role("listitem").filter(has_text="DE136695976")
     expect(new).to_contain_text("Not verified yet")
     link(page, "Add a tax ID")
     page.get_by_label("Type").select_option("us_ein")
     fill(page, Number="12-3456789")
-    button(page, "Add number")
+    button(page, "Add tax ID")
     is_said(page, "Your tax ID is added.")
     expect(numbers.get_by_role("listitem")).to_have_count(3)
     link(page, "Remove DE136695976")

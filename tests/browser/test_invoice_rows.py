@@ -75,8 +75,8 @@ def test_the_list_says_what_each_invoice_is_and_older_ones_come_on_demand(enter:
     reads(page, "You have seen all your invoices.")
     expect(page.get_by_role("link", name="Show older invoices")).to_have_count(0)
     page = invoices(enter("plain", IVY))
-    reads(page, "To be paid", "Paid", "Void", "Written off", "Consulting, one day and 1 more")
-    reads(invoices(enter("harbour", "tina@example.com")), "The first one will appear here")
+    reads(page, "Due", "Paid", "Void", "No longer due", "Consulting, one day and 1 more")
+    reads(invoices(enter("harbour", "tina@example.com")), "No invoices yet.")
 
 
 def test_an_invoice_shows_its_lines_discount_tax_sums_payments_refund_and_credit_note(enter: Enter):  # I2
@@ -130,7 +130,7 @@ def test_what_is_open_is_paid_with_the_default_another_or_a_new_method_and_a_ref
     reads(page, "Pay another way, or try again when there is enough money in the account.")
     add_a_card_that_works(page)
     pay(page)
-    reads(page, "This invoice is paid", "Orbit Solo is in order")
+    reads(page, "This invoice is paid", "Orbit Solo is active again")
     expect(page.get_by_role("link", name="Download the receipt (PDF)")).to_be_visible()
     link(page, "Go to the overview")
     for each in ("Active", "4242"):
@@ -174,11 +174,11 @@ def test_invoices_are_found_by_year_and_status_and_taken_along(enter: Enter):  #
     page = invoices(enter("harbour", JENNY))
     years = [each.inner_text() for each in page.get_by_label("Year").get_by_role("option").all()][1:]
     choose(page, year=years[1], status="Paid")
-    expect(page.get_by_role("link", name="Table (CSV)")).to_have_attribute("href", re.compile(f"year={years[1]}"))
+    expect(page.get_by_role("link", name="Spreadsheet (CSV)")).to_have_attribute("href", re.compile(f"year={years[1]}"))
     shown = [each.inner_text() for each in invoice_links(page).all()]
     assert len(shown) == 12
     assert all(each.endswith(years[1]) for each in shown)
-    rows = list(csv.DictReader(io.StringIO(saved(page, "Table (CSV)").decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(saved(page, "Spreadsheet (CSV)").decode("utf-8-sig"))))
     with zipfile.ZipFile(io.BytesIO(saved(page, "All PDFs (ZIP)"))) as files:
         names = files.namelist()
         assert files.testzip() is None
@@ -197,7 +197,7 @@ def test_an_electronic_invoice_is_inside_the_document_or_the_page_says_why_not(e
     choose(page, status="Paid")
     expect(invoice_links(page)).to_have_count(2)
     invoice_links(page).first.click()
-    reads(page, "The PDF is an electronic invoice too")
+    reads(page, "This PDF is also an electronic invoice")
     pdf = saved(page, "Download the invoice (PDF)")
     assert faults(pdf) == []
     assert b"factur-x.xml" in pdf
@@ -208,4 +208,4 @@ def test_an_electronic_invoice_is_inside_the_document_or_the_page_says_why_not(e
     choose(page, status="Void")
     expect(invoice_links(page)).to_have_count(1)
     invoice_links(page).first.click()
-    reads(page, "This PDF is not an electronic invoice (Factur-X): it is void.")
+    reads(page, "This PDF is not an electronic invoice (Factur-X): the invoice is void.")

@@ -35,7 +35,7 @@ TOLD = {
         ("kim@example.com", r"Invoice \S+-0001 from Orbit is overdue"),
         ("kim@example.com", r"Invoice \S+-0002 from Orbit"),
     ),
-    "2028-08-20T10:00": (("max@example.com", "Your subscription at Orbit renews on September 3, 2028"),),
+    "2028-08-20T10:00": (("max@example.com", "Orbit Solo, by the year renews on September 3, 2028"),),
 }
 """What comes by itself: until when -> to whom, and what the subject says."""
 
@@ -122,7 +122,13 @@ def test_a_passcode_comes_by_mail_once_for_each_time_it_is_asked_for(enter: Ente
     rows(mailbox, TINA, subject).first.get_by_role("link").click()
     mail = mailbox.frame_locator("iframe")
     code = str(re.search(r"^ +(\d{6})$", mailbox.locator("pre").inner_text(), re.MULTILINE)[1])  # type: ignore[index]
-    for said in ("Harbour Coffee", code, "It works once", "only in the browser that asked for it", "We never ask you"):
+    for said in (
+        "Harbour Coffee",
+        code,
+        "It is valid once",
+        "only in the browser that asked for it",
+        "We never ask you",
+    ):
         expect(mail.get_by_role("article")).to_contain_text(said)
     send_code(page, code)
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
@@ -164,8 +170,8 @@ def test_a_mail_has_the_colors_and_the_direction_of_the_brand(enter: Enter, stag
     page = enter("harbour", LEE)
     button(page, "Keep my subscription")
     reads(page, "Your subscription continues")
-    arrived(page, stage, LEE, "Harbour .* goes on", count(page, stage, LEE, "Harbour .* goes on") or 1)
-    url = f"{stage.origin}{address_of(page, LEE, 'Harbour .* goes on')}/html"
+    arrived(page, stage, LEE, "Harbour .* continues", count(page, stage, LEE, "Harbour .* continues") or 1)
+    url = f"{stage.origin}{address_of(page, LEE, 'Harbour .* continues')}/html"
     page.goto(stage.portals["harbour"])
     brands = color(page.get_by_role("button", name="Send the passcode"))
     page.goto(url)
@@ -215,5 +221,5 @@ def test_a_mail_waits_for_a_worker_and_is_sent_once(enter: Enter, stage: Rehears
     page.goto("/harbour/my/overview")
     button(page, "Keep my subscription")
     reads(page, "Your subscription continues")
-    arrived(page, stage, JENNY, "Harbour .* goes on", before + 1)
+    arrived(page, stage, JENNY, "Harbour .* continues", before + 1)
     assert count(page, stage, JENNY, subject) == before + 1

@@ -48,7 +48,7 @@ def test_canceling_and_taking_it_back_in_place_changes_only_the_card(demo: Demo,
 
     page.get_by_role("button", name=CANCEL).click()
     expect(card(page, name).get_by_role("heading", name=name)).to_be_focused()
-    expect(card(page, name).get_by_text("Will end")).to_be_visible()
+    expect(card(page, name).get_by_text("Ending")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("Your subscription ends on")
 
     card(page, name).get_by_role("button", name=UNDO).click()
@@ -92,11 +92,11 @@ def test_a_stale_page_shows_the_current_state_and_changes_nothing(page: Page, do
     other_tab.goto("/harbour/my/overview")
     card(other_tab, name).get_by_role("link", name=CANCEL).click()
     other_tab.get_by_role("button", name=CANCEL).click()
-    expect(card(other_tab, name).get_by_text("Will end")).to_be_visible()
+    expect(card(other_tab, name).get_by_text("Ending")).to_be_visible()
 
     page.get_by_role("button", name=CANCEL).click()
     expect(card(page, name).get_by_text("It was already canceled. Nothing else was done.")).to_be_visible()
-    expect(card(page, name).get_by_text("Will end")).to_be_visible()
+    expect(card(page, name).get_by_text("Ending")).to_be_visible()
     card(page, name).get_by_role("button", name=UNDO).click()
     expect(card(page, name).get_by_text("Your subscription continues")).to_be_visible()
 

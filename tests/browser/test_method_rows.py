@@ -56,7 +56,7 @@ def test_the_list_says_what_each_is_which_is_the_default_and_what_it_pays_for(en
     expect(listed(page, "6789")).to_contain_text("STRIPE TEST BANK")
     expect(listed(page, "6789")).to_contain_text("Pays for Orbit Team and 2 more")
     expect(listed(page, "6789").get_by_text("Default", exact=True)).to_have_count(0)
-    reads(the_list(enter("plain", KIM)), "No payment method", "so nothing can be charged automatically")
+    reads(the_list(enter("plain", KIM)), "No payment method", "Add one to pay automatically.")
 
 
 def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter: Enter):  # P2
@@ -127,7 +127,7 @@ def test_the_default_is_chosen_and_one_is_removed_but_not_the_last_that_is_neede
     reads(page, "The payment method is removed")
     expect(listed(page, "4444")).to_have_count(0)
     listed(page, "4242").get_by_role("link", name="Remove").click()
-    reads(page, "You cannot remove this one yet", "you have a subscription that is still running")
+    reads(page, "You cannot remove this one yet", "you have an active subscription")
     expect(page.get_by_role("button", name="Remove it")).to_have_count(0)
     button(page, "Add another one first")
     type_card(page, "5555 5555 5555 4444")

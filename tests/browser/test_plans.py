@@ -25,7 +25,7 @@ def test_a_plan_is_changed_in_place_with_focus_where_the_change_is(page: Page, d
     url, posts = page.url, []
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     page.get_by_role("link", name="Change plan").click()
-    expect(page.get_by_role("heading", name="Change Orbit Solo")).to_be_focused()
+    expect(page.get_by_role("heading", name="Orbit Solo", exact=True)).to_be_focused()
     expect(page.get_by_role("radio", name="Orbit Solo Your plan")).to_be_checked()
 
     choose(page, "Orbit Business")

@@ -46,7 +46,7 @@ def test_a_session_that_dies_in_the_cancel_form_comes_back_to_it_in_place(demo: 
     send_code(page, code)
 
     expect(page.get_by_role("heading", name=re.compile("^Cancel Standard plan"))).to_be_focused()
-    expect(page.get_by_text("nothing has been changed")).not_to_have_count(0)
+    expect(page.get_by_text("Nothing was changed")).not_to_have_count(0)
     assert page.url == url
     expect(page.get_by_role("heading", name="Invoices", exact=True)).to_be_visible()
     page.get_by_role("button", name=CANCEL).click()
@@ -156,7 +156,7 @@ def test_a_tab_of_another_account_changes_nothing_and_says_so(demo: Demo, page: 
     expect(page.get_by_text("Nothing was changed.")).to_be_visible()
     page.get_by_role("link", name="Go to the current account").click()
     expect(page.get_by_role("banner").get_by_text("noa@example.com")).to_be_visible()
-    expect(page.get_by_text("Will end")).to_have_count(0)
+    expect(page.get_by_text("Ending")).to_have_count(0)
 
 
 def test_logging_in_again_gives_another_session_and_ends_the_old_one(demo: Demo, page: Page):
