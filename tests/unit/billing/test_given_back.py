@@ -20,7 +20,7 @@ def paused(behavior, *items, balance=None, **more):
     return settled(account(found, balance=balance))
 
 
-@pytest.mark.parametrize("behavior", (*UNCLAIMED, "keep_as_draft"))
+@pytest.mark.parametrize("behavior", [*UNCLAIMED, "keep_as_draft"])
 def test_a_pause_leaves_a_credit_for_the_period_that_is_charged(behavior):
     # 50.00 of credit; April and May take nothing of it, June takes 31.00 and leaves 19.00.
     it, _ = bring_up_to_date(paused(behavior, balance=eur(-5000)), day(2026, 5, 30))
@@ -47,7 +47,7 @@ def test_an_invoice_that_nobody_is_asked_for_says_that_no_balance_went_into_it(b
 
 
 @pytest.mark.parametrize("behavior", UNCLAIMED)
-@pytest.mark.parametrize("of_the_item", (False, True))
+@pytest.mark.parametrize("of_the_item", [False, True])
 def test_a_pause_does_not_use_up_a_coupon_that_counts_once(behavior, of_the_item):
     whole = paused(behavior, *((replace(item(), discounts=(ONCE,)),) if of_the_item else ()))
     if not of_the_item:
@@ -71,7 +71,7 @@ def test_a_paused_period_stays_worth_nothing_when_its_invoice_is_out_of_sight(be
 def incomplete(applied, balance):
     """Nobody paid the first invoice of 31.00; `applied` of the balance went into it."""
     begun = subscription(status="incomplete", created_at=day(2026, 3, 1))
-    it, (open_one,) = bring_up_to_date(account(subscription(), payment_methods=()), day(2026, 4, 1))
+    _, (open_one,) = bring_up_to_date(account(subscription(), payment_methods=()), day(2026, 4, 1))
     owed = replace(open_one, balance_applied=applied, amount_due=eur(3100 + applied.amount))
     return settled(account(begun, invoices=(owed,), balance=balance))
 
