@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from server.billing.ledger.sums.bills import Bill, bill, joined
 from server.billing.ledger.sums.invoicing import arranged
-from server.billing.model.account import Account, Basis, Discount, Item, Subscription, Upcoming
+from server.billing.model.account import Account, Basis, Discount, Item, Price, Subscription, Upcoming
 from server.billing.model.amounts import is_metered
 from server.billing.model.periods import end_after, renews_at
 
@@ -83,7 +83,23 @@ def as_scheduled(subscription: Subscription) -> Subscription:
         return subscription
     first = replace(subscription.items[0], price=scheduled.price, quantity=scheduled.quantity)
     discounts = with_discount(subscription.discounts, scheduled.discount)
-    return replace(subscription, items=(first, *subscription.items[1:]), discounts=discounts, scheduled=None)
+    return replace(
+        subscription,
+        items=(first, *subscription.items[1:]),
+        discounts=discounts,
+        scheduled=None,
+        billing_cycle_anchor_at=_anchor(subscription, scheduled.price, scheduled.at),
+    )
+
+
+def _anchor(subscription: Subscription, price: Price, at: datetime) -> datetime:
+    """What the periods are counted from once its first item has this price: another interval counts from its own first
+    period, which begins when the running one is over."""
+    item = subscription.items[0]
+    old, new = item.price.recurring, price.recurring
+    if old and new and (old.interval, old.count) == (new.interval, new.count):
+        return subscription.billing_cycle_anchor_at
+    return max(at, item.current_period_end_at)
 
 
 def changes_at(subscription: Subscription) -> datetime | None:
@@ -125,6 +141,7 @@ def _in_next_phase(subscription: Subscription) -> Subscription:
         default_tax_rates=phase.default_tax_rates,
         collection_method=phase.collection_method or subscription.collection_method,
         phases=subscription.phases[1:],
+        billing_cycle_anchor_at=_anchor(subscription, items[0].price, phase.at),
     )
 
 
