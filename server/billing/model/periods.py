@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import datetime, timedelta
+from fractions import Fraction
+
+from msgspec.structs import replace
 
 from server.billing.model.account import Item, Recurring, Subscription
 
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
+_MICROSECOND = timedelta(microseconds=1)
 RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
 
 
@@ -53,3 +57,19 @@ def renews_at(subscription: Subscription) -> datetime | None:
 def end_after(subscription: Subscription, item: Item, start: datetime | None = None) -> datetime | None:
     start = start or item.current_period_end_at
     return next_end(subscription.billing_cycle_anchor_at, item.price.recurring, start)
+
+
+def begun(subscription: Subscription, item: Item, start: datetime, end: datetime) -> Item:
+    """The item with this period, cut short where the subscription ends within it."""
+    if subscription.cancel_at and subscription.cancel_at > start:
+        end = min(end, subscription.cancel_at)
+    return replace(item, current_period_start_at=start, current_period_end_at=end, basis=None)
+
+
+def part_of(subscription: Subscription, item: Item) -> Fraction:
+    """How much of a whole period the item's is: less than 1 where the subscription's end cuts it short."""
+    start, end = item.current_period_start_at, item.current_period_end_at
+    whole = end_after(subscription, item, start)
+    if end != subscription.cancel_at or whole is None or not start < end < whole:
+        return Fraction(1)
+    return Fraction((end - start) // _MICROSECOND, (whole - start) // _MICROSECOND)

@@ -20,7 +20,7 @@ from server.billing.model.account import Account, Invoice, Item, Subscription
 from server.billing.model.change import Unpausing
 from server.billing.model.errors import Refusal
 from server.billing.model.fingerprint import Fingerprint
-from server.billing.model.periods import next_end
+from server.billing.model.periods import begun, next_end
 from server.billing.rules.methods import method_of
 from server.billing.rules.pausing import may_pause, may_unpause, pauses
 from server.brands.features import Features
@@ -104,7 +104,4 @@ def _begun(account: Account, subscription: Subscription, now: datetime) -> list[
     else:
         items = [each for each in subscription.items if each.current_period_start_at == latest.created_at]
     ends = [next_end(now, each.price.recurring, now) or each.current_period_end_at for each in items]
-    return [
-        replace(each, current_period_start_at=now, current_period_end_at=end, basis=None)
-        for each, end in zip(items, ends, strict=True)
-    ]
+    return [begun(subscription, each, now, end) for each, end in zip(items, ends, strict=True)]

@@ -26,8 +26,8 @@ from server.billing.model.account import (
     Subscription,
     TaxRate,
 )
-from server.billing.model.amounts import amount_of, exact_amount, is_metered, rounded, shares
-from server.billing.model.periods import add_months
+from server.billing.model.amounts import exact_amount, is_metered, rounded, shares
+from server.billing.model.periods import add_months, part_of
 from server.formats.money import Money
 
 
@@ -80,12 +80,13 @@ def _in_order(subscription: Subscription, items: Sequence[Item]) -> list[tuple[D
 def _line(subscription: Subscription, item: Item, at: datetime, index: int) -> InvoiceLine:
     metered = is_metered(item.price)
     quantity = 0 if metered else item.quantity
+    part = part_of(subscription, item)
     return InvoiceLine(
         id=f"il_{subscription.id}_{at:%Y%m%d%H%M%S}_{index}",
         description=item.price.product_name,
-        amount=Money(0 if metered else amount_of(item.price, quantity), subscription.currency),
+        amount=Money(0 if metered else rounded(exact_amount(item.price, quantity) * part), subscription.currency),
         quantity=quantity,
-        unit_amount=item.price.unit_amount,
+        unit_amount=item.price.unit_amount if part == 1 else "",
         period_start_at=item.current_period_start_at,
         period_end_at=item.current_period_end_at,
         price=item.price.id,

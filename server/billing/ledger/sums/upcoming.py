@@ -10,7 +10,7 @@ from server.billing.ledger.sums.bills import Bill, bill, joined
 from server.billing.ledger.sums.invoicing import arranged
 from server.billing.model.account import Account, Basis, Discount, Item, Price, Subscription, Upcoming
 from server.billing.model.amounts import is_metered
-from server.billing.model.periods import end_after, renews_at
+from server.billing.model.periods import begun, end_after, renews_at
 
 
 def settled(account: Account) -> Account:
@@ -63,7 +63,8 @@ def next_bill(subscription: Subscription) -> tuple[datetime, Bill] | None:
 
 
 def next_period(subscription: Subscription, at: datetime) -> tuple[Subscription, list[Item]]:
-    """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all."""
+    """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all. No
+    period goes beyond the subscription's end."""
     trial_over = subscription.status == "trialing"
     items, renewed = [], []
     for item in subscription.items:
@@ -71,7 +72,7 @@ def next_period(subscription: Subscription, at: datetime) -> tuple[Subscription,
         if end is None:
             items.append(item)
         else:
-            items.append(replace(item, current_period_start_at=at, current_period_end_at=end, basis=None))
+            items.append(begun(subscription, item, at, end))
             renewed.append(items[-1])
     return replace(subscription, items=tuple(items)), renewed
 
