@@ -42,6 +42,7 @@ from server.features.mails import routes as mails
 from server.features.payment_methods import routes as payment_methods
 from server.features.sandbox import routes as sandbox
 from server.features.subscriptions import routes as subscriptions
+from server.features.webhooks import routes as webhooks
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
 from server.portal import Portal, check_backend
@@ -104,7 +105,7 @@ def create_app(
     """The application over these brands. `billing` and `limits` are replaced by tests, and `wire` and `renderer` by what
     makes them once for many; `reload` is for `build.py dev`."""
     made = renderer or (lambda brand: renderer_of(brand, reload=reload))
-    portals = portals_of(settings, brands, store, clock, billing or ledgers(settings), made)
+    portals = portals_of(settings, brands, store, clock, billing or billings(settings), made)
     limits, printer = limits or Limits(), Printer()
 
     @asynccontextmanager
@@ -113,6 +114,8 @@ def create_app(
             yield
         finally:
             printer.close()
+            for each in portals.values():
+                await each.billing.close()
             await store.close()
 
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
@@ -128,7 +131,7 @@ def worker_of(
     mailer: Mailer | None = None,
 ) -> Worker:
     """The background work of these brands; its mails go to `mailer`, or as the settings say."""
-    portals = portals_of(settings, brands, store, clock, ledgers(settings), renderer_of)
+    portals = portals_of(settings, brands, store, clock, billings(settings), renderer_of)
     return Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock)
 
 
@@ -153,7 +156,7 @@ def routes_of_a_brand() -> Router:
     )
     return Router(
         "/{brand_name:str}",
-        route_handlers=[*login.handlers, *mails.for_anybody, *sandbox.handlers, signed_in],
+        route_handlers=[*login.handlers, *mails.for_anybody, *webhooks.for_anybody, *sandbox.handlers, signed_in],
         dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
     )
 
@@ -189,10 +192,23 @@ def origin_of(brand: Brand, settings_: Settings) -> str:
     return origin
 
 
-def ledgers(settings_: Settings) -> Callable[[Brand, Store], Billing]:
-    """What makes the ledger of a brand."""
+def billings(settings_: Settings) -> Callable[[Brand, Store], Billing]:
+    """What makes the billing of a brand: the backend that its portal.toml names."""
     keys = sealing.keys(settings_.secrets, "fingerprint")
-    return lambda brand, store: Ledger(store, brand.name, keys=keys, base=brand.base, mail=brand.config.mail)
+
+    def made(brand: Brand, store: Store) -> Billing:
+        config = brand.config
+        if config.billing.backend == "ledger":
+            return Ledger(store, brand.name, keys=keys, base=brand.base, mail=config.mail)
+        # The SDK takes a third of a second to import: only who uses it waits.
+        from server.billing.stripe.backend import Stripe  # noqa: PLC0415
+        from server.billing.stripe.client import Client  # noqa: PLC0415
+
+        client = Client(settings_.stripe_of(brand.name).key, base=settings_.stripe_api_base)
+        origin = origin_of(brand, settings_)
+        return Stripe(store, brand.name, client, keys=keys, origin=origin, base=brand.base, mail=config.mail)
+
+    return made
 
 
 def portal_in_path(request: AnyRequest) -> Portal:
@@ -220,5 +236,5 @@ def _read_environment() -> tuple[Settings, Sequence[Brand]]:
     telemetry.configure(read.log_level)
     brands = themes.load_all(read.themes)
     for brand in brands:
-        check_backend(brand)
+        check_backend(brand, read)
     return read, brands

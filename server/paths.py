@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 # Below `base`, a CDN passes these prefixes on to the server; everything else is a file of the build.
-DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/mails/", "/sandbox/")
+DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/mails/", "/sandbox/", "/webhooks/")
 
 STOPS_MAIL = re.compile(r"/[a-z0-9-]+/mails/[a-z_]{1,40}/[A-Za-z0-9_-]{1,400}")
 """On the server, all of a path that `Paths.mail_stop` makes: the one form that may come from anywhere."""
+
+WEBHOOK = re.compile(r"/[a-z0-9-]+/webhooks/stripe")
+"""On the server, all of a path that `Paths.stripe_webhook` makes: Stripe's servers post there, and no page does."""
 
 TAKEN = frozenset(
     {"account", "help", "link-not-active", "p", "static", *(each.strip("/") for each in DYNAMIC_PREFIXES)}
@@ -53,6 +56,10 @@ class Paths:
     def static(self, name: str) -> str:
         """An asset under its hashed name."""
         return f"{self.base}/static/{name}"
+
+    @property
+    def stripe_webhook(self) -> str:
+        return f"{self.base}/webhooks/stripe"
 
     # Log-in.
     @property

@@ -14,7 +14,7 @@ from server.brands import Brand
 from server.brands.portal_file import LoginPage
 from server.paths import Paths
 from server.rendering.renderer import Renderer
-from server.settings import Settings, SettingsError
+from server.settings import Settings, SettingsError, stripe_suffix
 from server.store import Store
 
 
@@ -61,12 +61,21 @@ class Portal:
         return self.origin.startswith("https://")
 
 
-def check_backend(brand: Brand) -> None:
-    """Raises `SettingsError` where the brand asks for a backend that is not there: an empty ledger must not take its
-    place without a word."""
-    backend = brand.config.billing.backend
-    if backend != "ledger":
+def check_backend(brand: Brand, settings: Settings) -> None:
+    """Raises `SettingsError` where the brand's backend lacks its key, or where real money would stand behind a link of
+    test data, or the reverse."""
+    if brand.config.billing.backend != "stripe":
+        return
+    variable, secrets = f"PORTAL_STRIPE_KEY_{stripe_suffix(brand.name)}", settings.stripe_of(brand.name)
+    if not secrets.key:
         raise SettingsError(
-            f"{brand.folder / 'portal.toml'}: billing.backend: {backend!r} cannot be served yet; "
-            'allowed: "ledger", filled by python -m server import'
+            f'{variable}: missing, and {brand.folder / "portal.toml"} says billing.backend = "stripe". '
+            "Set a restricted key of the brand's Stripe account"
+        )
+    link = brand.config.login_page.link
+    if link and link.startswith("test_") == secrets.is_live:
+        kinds = ("a key of live data", "test data") if secrets.is_live else ("a key of test data", "live data")
+        raise SettingsError(
+            f"{variable}: {kinds[0]}, and the link of {brand.name} is for {kinds[1]}. "
+            f"Run: python -m server link activate {brand.name}{'' if secrets.is_live else ' --test'}"
         )

@@ -17,8 +17,11 @@
 | `PORTAL_OPERATIONS` | where `/metrics`, `/healthz` and `/readyz` are answered, and nothing else is: host and port; never a public address | `127.0.0.1:9464` |
 | `PORTAL_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `info` |
 
-`PORTAL_STRIPE_KEY_<BRAND>` and `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` are kept for the Stripe backend. Any other
-`PORTAL_…` is refused: a misspelt setting must not be silently without effect.
+| `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | required where `backend = "stripe"` |
+| `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | none: no webhook is taken, events are looked for |
+| `PORTAL_STRIPE_API_BASE` | another address than Stripe's, on loopback, where a stand-in answers | none |
+
+Any other `PORTAL_…` is refused: a misspelt setting must not be silently without effect.
 """
 
 from __future__ import annotations
@@ -33,12 +36,33 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_BRAND_VARIABLES = re.compile(r"PORTAL_STRIPE_(KEY|WEBHOOK_SECRET)_[A-Z0-9_]+")
+_BRAND_VARIABLES = re.compile(r"PORTAL_STRIPE_(KEY|WEBHOOK_SECRET)_([A-Z0-9_]+)")
+_STRIPE_SHAPES = {
+    "KEY": (
+        r"[rs]k_(test|live)_[A-Za-z0-9_]{1,250}",
+        "a key that begins with rk_test_, rk_live_, sk_test_ or sk_live_",
+    ),
+    "WEBHOOK_SECRET": (r"whsec_[A-Za-z0-9+/=_-]{8,250}", "a signing secret that begins with whsec_"),
+}
 _LEVELS = ("debug", "info", "warning", "error")
 
 
 class SettingsError(Exception):
     """A variable is missing or wrong; the message names it, what was found and what is allowed."""
+
+
+class StripeSecrets(msgspec.Struct, frozen=True):
+    """What a brand that Stripe bills has; empty: not set."""
+
+    key: str = ""
+    webhook_secret: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        return "_live_" in self.key
+
+    def __repr__(self) -> str:
+        return "StripeSecrets(…)"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -57,10 +81,21 @@ class Settings(msgspec.Struct, frozen=True):
     session_hours: int = 8
     operations: tuple[str, int] = ("127.0.0.1", 9464)
     log_level: str = "info"
+    stripe_api_base: str = ""
+    stripe: dict[str, StripeSecrets] = {}
+    """By the end of the variables' names, such as `HARBOUR`."""
+
+    def stripe_of(self, brand: str) -> StripeSecrets:
+        return self.stripe.get(stripe_suffix(brand), StripeSecrets())
 
     def __repr__(self) -> str:
         """Without the secrets: settings end up in logs."""
         return f"Settings(origin={self.origin!r}, themes={str(self.themes)!r}, log_level={self.log_level!r}, …)"
+
+
+def stripe_suffix(brand: str) -> str:
+    """The end of the names of a brand's variables. Brands have no `_` in their names: no two share one."""
+    return brand.upper().replace("-", "_")
 
 
 def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = True) -> Settings:
@@ -70,8 +105,8 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
     for key in found:
         if _BRAND_VARIABLES.fullmatch(key):
             values.pop(key.removeprefix("PORTAL_").lower(), None)
-        elif key.removeprefix("PORTAL_").lower() not in Settings.__struct_fields__:
-            known = ", ".join(f"PORTAL_{each.upper()}" for each in Settings.__struct_fields__)
+        elif key.removeprefix("PORTAL_").lower() not in _NAMES:
+            known = ", ".join(f"PORTAL_{each.upper()}" for each in _NAMES)
             raise SettingsError(f"{key}: not a setting of Postern. It knows {known}")
     smtp_url, mail_from = values.get("smtp_url", ""), values.get("mail_from", "")
     if smtp_url:
@@ -103,7 +138,35 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         session_hours=_whole(values, "session_hours", 8, 1, 24),
         operations=host_and_port("PORTAL_OPERATIONS", values.get("operations", "127.0.0.1:9464")),
         log_level=_one_of("PORTAL_LOG_LEVEL", values.get("log_level", "info"), _LEVELS),
+        stripe_api_base=_api_base(values.get("stripe_api_base", "")),
+        stripe=_stripe(found),
     )
+
+
+_NAMES = tuple(each for each in Settings.__struct_fields__ if each != "stripe")
+
+
+def _stripe(found: Mapping[str, str]) -> dict[str, StripeSecrets]:
+    """Each brand's, by the end of its name. Set but empty is refused too: an empty secret signs anything."""
+    kept: dict[str, dict[str, str]] = {}
+    for name, value in found.items():
+        if named := _BRAND_VARIABLES.fullmatch(name):
+            pattern, words = _STRIPE_SHAPES[named[1]]
+            if not re.fullmatch(pattern, value):
+                raise SettingsError(f"{name}: what is set is not {words}")
+            kept.setdefault(named[2], {})[named[1].lower()] = value
+    return {suffix: StripeSecrets(**each) for suffix, each in kept.items()}
+
+
+def _api_base(value: str) -> str:
+    if not value:
+        return ""
+    parts = _check_url("PORTAL_STRIPE_API_BASE", value, ("https", "http"))
+    if not is_loopback(parts.hostname or ""):
+        raise SettingsError(
+            f"PORTAL_STRIPE_API_BASE: {value} is not on 127.0.0.1, ::1 or localhost; leave it out to speak to Stripe"
+        )
+    return value.rstrip("/")
 
 
 def _secrets(value: str) -> tuple[bytes, ...]:

@@ -10,10 +10,9 @@ from datetime import datetime
 
 import msgspec
 
-from server.billing import ACTIVE, Account
+from server.billing import Account
 from server.billing.model.documents import decode_account
-from server.formats.email import EmailMistake, canonical
-from server.store import Row, Store, Transaction, micros, moment
+from server.store import Row, Store, Transaction, moment
 
 # Among equals the larger id, so that the answer is the same every time.
 _RANKED = """
@@ -32,12 +31,6 @@ SELECT c.id, c.name, a.document FROM customer c
  WHERE c.brand = :brand AND c.address = :address AND c.disabled = 0
  ORDER BY c.active DESC, c.created_at DESC, c.id DESC LIMIT :limit"""
 _MOST_ACCOUNTS = 50
-PUT = """
-INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
-VALUES (:brand, :id, :address, :email, :name, :created_at, :active, :disabled)
-ON CONFLICT (brand, id) DO UPDATE SET address = excluded.address, email = excluded.email, name = excluded.name,
-  created_at = excluded.created_at, active = excluded.active, disabled = excluded.disabled"""
-"""For `Transaction.run_many`, with `values_of` for each customer."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -108,22 +101,6 @@ def explained(ranked: list[Candidate]) -> list[Explained]:
     """The reasons; `ranked` as the rule orders them."""
     allowed = [each for each in ranked if not each.disabled]
     return [Explained(each, each in allowed[:1], _reason(each, allowed)) for each in ranked]
-
-
-def values_of(brand: str, account: Account) -> dict[str, object]:
-    """The customer's row. An address that no mail could reach leaves it empty: nobody logs in by it."""
-    customer = account.customer
-    address = canonical(customer.email)
-    return {
-        "brand": brand,
-        "id": customer.id,
-        "address": "" if isinstance(address, EmailMistake) else address,
-        "email": customer.email,
-        "name": customer.name,
-        "created_at": micros(customer.created_at),
-        "active": int(any(each.status in ACTIVE for each in account.subscriptions)),
-        "disabled": int(customer.disabled),
-    }
 
 
 def _reason(candidate: Candidate, allowed: list[Candidate]) -> str:

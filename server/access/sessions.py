@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from server.billing import Account, NotFound
+from server.billing import Account, NotFound, rows
 from server.billing.model.documents import decode_account, is_due
 from server.portal import Portal
 from server.store import Row, StoreUnavailable, Transaction, micros, moment
@@ -63,8 +63,6 @@ SELECT s.id_hash, s.browser, s.kind, s.created_at, s.last_seen_at FROM session s
 _HASHES = "SELECT id_hash FROM session WHERE brand = :brand AND customer_id = :customer_id"
 _END_ONE = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand AND customer_id = :customer_id"
 _END_OTHERS = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id AND id_hash <> :id_hash"
-# An address that the customer no longer has proves nothing any more.
-_END_OF_OLD_ADDRESS = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id AND address <> :address"
 _END_EVERY = "DELETE FROM session"
 
 
@@ -181,7 +179,7 @@ def end_all(transaction: Transaction, brand: str, customer_id: str, *, but: byte
 
 def end_of_old_address(transaction: Transaction, brand: str, customer_id: str, address: str) -> None:
     """End what another address than the customer's now has opened."""
-    transaction.count(_END_OF_OLD_ADDRESS, {"brand": brand, "customer_id": customer_id, "address": address})
+    transaction.count(rows.END_OF_OLD_ADDRESS, {"brand": brand, "customer_id": customer_id, "address": address})
 
 
 def end_every(transaction: Transaction) -> int:

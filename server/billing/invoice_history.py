@@ -1,15 +1,37 @@
-"""The ledger's invoices, looked for: by time through the index, by status inside the documents of one customer."""
+"""A customer's invoices in the store: by time through the index, by status inside the documents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from server.billing import InvoiceFilter, rows
-from server.billing.model.documents import invoice_head
+from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound, rows
+from server.billing.model.documents import decode_invoice, invoice_head
 from server.store import Store, micros
 
 _PIECE = 200
 """So many invoices are looked at in one statement when a status is looked for."""
+
+
+async def page(
+    store: Store, whose: Mapping[str, object], *, before: str, limit: int, only: InvoiceFilter | None
+) -> InvoicePage:
+    """As `Invoices.invoices` of the port. `whose` names brand and customer."""
+    wanted = only or InvoiceFilter()
+    look = with_status if wanted.status else newest
+    found = await look(store, whose, before, limit + 1, wanted)
+    if before and not found and only is None:
+        # Only an invoice that has older ones is ever handed out as a cursor.
+        raise NotFound
+    invoices = tuple(decode_invoice(document) for document in found[:limit])
+    return InvoicePage(invoices=invoices, before=invoices[-1].id if len(found) > limit else "")
+
+
+async def one(store: Store, whose: Mapping[str, object], invoice_id: str) -> Invoice:
+    """Raises `NotFound`, also for another customer's."""
+    found = await store.read(rows.ONE_INVOICE, {**whose, "id": invoice_id})
+    if not found:
+        raise NotFound
+    return decode_invoice(found[0][0])
 
 
 async def newest(

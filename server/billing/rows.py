@@ -1,4 +1,5 @@
-"""The rows of both backends: every statement over `account`, `invoice` and `operation`, and what writes the catalog.
+"""The rows of both backends: every statement over `account`, `invoice` and `operation`, what writes the catalog, and what
+a backend writes of `customer` and `session`.
 
 An account is written with the version that was read, so that no change is lost: whoever comes second gets `Conflict`
 and begins again. Everything of one change (the operation, the account, its invoices, the directory, the history) is
@@ -14,6 +15,7 @@ import msgspec
 
 from server.billing import ACTIVE, Account, Activity, Invoice, NotFound
 from server.billing.model.documents import decode_account, decode_texts, encode_account, encode_invoice
+from server.formats.email import EmailMistake, canonical
 from server.store import Parameters, Row, Store, Transaction, activities, micros, moment
 
 READ_ACCOUNT = "SELECT document, version, due_at FROM account WHERE brand = :brand AND customer_id = :customer"
@@ -39,6 +41,17 @@ SELECT document FROM invoice WHERE brand = :brand AND customer_id = :customer
                             WHERE brand = :brand AND id = :before AND customer_id = :customer)
  ORDER BY created_at DESC, id DESC LIMIT :limit"""
 ONE_INVOICE = "SELECT document FROM invoice WHERE brand = :brand AND id = :id AND customer_id = :customer"
+DROP_ACCOUNT = "DELETE FROM account WHERE brand = :brand AND customer_id = :customer"
+DROP_INVOICES = "DELETE FROM invoice WHERE brand = :brand AND customer_id = :customer"
+PUT_CUSTOMER = """
+INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
+VALUES (:brand, :id, :address, :email, :name, :created_at, :active, :disabled)
+ON CONFLICT (brand, id) DO UPDATE SET address = excluded.address, email = excluded.email, name = excluded.name,
+  created_at = excluded.created_at, active = excluded.active, disabled = excluded.disabled"""
+"""With `customer_values`."""
+DROP_CUSTOMER = "DELETE FROM customer WHERE brand = :brand AND id = :customer"
+# An address that the customer no longer has proves nothing any more.
+END_OF_OLD_ADDRESS = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id AND address <> :address"
 SET_ACTIVE = "UPDATE customer SET active = :active WHERE brand = :brand AND id = :customer AND active <> :active"
 SET_NAME = "UPDATE customer SET name = :name WHERE brand = :brand AND id = :customer"
 READ_CATALOG = "SELECT document FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
@@ -102,6 +115,22 @@ def invoice_values(brand: str, customer: str, invoice: Invoice) -> dict[str, obj
         "customer": customer,
         "created_at": micros(invoice.created_at),
         "document": encode_invoice(invoice),
+    }
+
+
+def customer_values(brand: str, account: Account) -> dict[str, object]:
+    """The customer's row in the directory. An address that no mail could reach leaves it empty: nobody logs in by it."""
+    customer = account.customer
+    address = canonical(customer.email)
+    return {
+        "brand": brand,
+        "id": customer.id,
+        "address": "" if isinstance(address, EmailMistake) else address,
+        "email": customer.email,
+        "name": customer.name,
+        "created_at": micros(customer.created_at),
+        "active": int(is_active(account)),
+        "disabled": int(customer.disabled),
     }
 
 

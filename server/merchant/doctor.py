@@ -68,15 +68,15 @@ def _brands(settings: Settings) -> list[Finding]:
     except ThemeError as error:
         return [Finding("brands", False, str(error), "Mend the files named; PORTAL_THEMES names their folder.")]
     findings = [Finding("brands", True, f"{len(brands)}: {', '.join(brand.name for brand in brands)}")]
-    looks = ((_backend(brand), _link(brand, settings), _electronic(brand)) for brand in brands)
+    looks = ((_backend(brand, settings), _link(brand, settings), _electronic(brand)) for brand in brands)
     return findings + [find for each in looks for find in each if find]
 
 
-def _backend(brand: Brand) -> Finding | None:
+def _backend(brand: Brand, settings: Settings) -> Finding | None:
     try:
-        check_backend(brand)
+        check_backend(brand, settings)
     except SettingsError as error:
-        mend = "Set [billing] backend in the brand's portal.toml; the server does not start before."
+        mend = "Set the key, or the link that fits it; the server does not start before."
         return Finding(f"billing of {brand.name}", False, str(error), mend)
     return None
 

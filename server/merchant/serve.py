@@ -123,7 +123,7 @@ def _checked(settings: Settings, host: str, static: Path | None) -> Sequence[str
     brands = [brand.name for brand in loaded]
     origins = {brand.name: brand.config.site.url or settings.origin for brand in loaded}
     for brand in loaded:
-        check_backend(brand)
+        check_backend(brand, settings)
     for name, origin in origins.items():
         if not origin:
             raise SettingsError(

@@ -7,7 +7,7 @@ Every request passes, in this order:
 | one `Host`, one of the configured ones | 400 |
 | a path: `GET *` has none, and Litestar 2.25 would fail over it | 400 |
 | no zero byte in the path or the query: no text of ours has one, and PostgreSQL takes none | 400 |
-| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `features.mails.routes` | 403 |
+| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `features.mails.routes`, and for Stripe's signed events, see `features.webhooks.routes` | 403 |
 | a script of another site does not read: its requests without navigation | 403 |
 
 and every answer, an error too, leaves with the security headers and `no-store`. HEAD is answered as GET is, without the body: only what may be read knows either. What is
@@ -26,7 +26,7 @@ from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from server import telemetry
-from server.paths import STOPS_MAIL
+from server.paths import STOPS_MAIL, WEBHOOK
 from server.portal import Portal
 from server.settings import Settings
 from server.web import policy
@@ -106,7 +106,7 @@ class Guard:
         if method in SAFE:
             if _read_by_another_site(headers):
                 return 403, b"Another site may not read this.\n"
-        elif not is_same_origin(headers, self._origins.get(name, "")) and not _stops_a_mail(scope):
+        elif not is_same_origin(headers, self._origins.get(name, "")) and not _comes_from_no_page(scope):
             return 403, b"This form was not sent by our own page.\n"
         return None
 
@@ -128,10 +128,13 @@ def is_same_origin(headers: Headers, origin: str) -> bool:
     return bool(origin) and _all(headers, b"origin") == [origin.encode()]
 
 
-def _stops_a_mail(scope: HTTPScope) -> bool:
-    """Whether it is RFC 8058's POST, which comes from no page of ours. Its token is its right, and it has no other. The
-    path is what routes go by, and all of it must fit: no other route can come to lie below this one by accident."""
-    return scope["method"] == "POST" and STOPS_MAIL.fullmatch(scope["path"]) is not None
+def _comes_from_no_page(scope: HTTPScope) -> bool:
+    """Whether it is RFC 8058's POST, or an event that Stripe signed. Its token, or its signature, is its right, and it has
+    no other. The path is what routes go by, and all of it must fit: no other route can come to lie below it by accident."""
+    if scope["method"] != "POST":
+        return False
+    is_signed = bool(_all(scope["headers"], b"stripe-signature"))
+    return bool(STOPS_MAIL.fullmatch(scope["path"]) or (is_signed and WEBHOOK.fullmatch(scope["path"])))
 
 
 def asks_head(scope: Scope) -> bool:

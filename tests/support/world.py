@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from server import brands as themes
 from server.access.limits import Limits
 from server.access.passcodes import open_mail
-from server.app import create_app, ledgers, portal_of, renderer_of, wired
+from server.app import billings, create_app, portal_of, renderer_of, wired
 from server.billing import Account, Billing, Customer, Subscription
 from server.billing.model.documents import encode_account
 from server.brands import Brand, Features
@@ -119,7 +119,7 @@ class World:
     def portal(self, brand: str = BRAND) -> Portal:
         """The brand as its handlers know it, for tests below them; behind it is the ledger of the same store."""
         found = next(each for each in brands() if each.name == brand)
-        ledger = ledgers(self.settings)(found, self.store)
+        ledger = billings(self.settings)(found, self.store)
         return portal_of(found, self.settings, self.store, ledger, self.clock, renderer=_renderer(found))
 
     async def operations(self, path: str) -> Answer:

@@ -93,7 +93,7 @@ OWNS: dict[str, tuple[str, ...]] = {
         r"access\.directory",
         r"billing\.rows",
     ),  # the ledger keeps name and `active` as the account has them
-    "session": (r"access\.sessions",),
+    "session": (r"access\.sessions", r"billing\.rows"),  # a changed address ends the sessions that it opened
     "known_browser": (r"access\.known_browsers",),
     "challenge": (r"access\.passcodes", r"access\.limits"),  # the limits count them and say whose share paid
     "budget": (r"access\.limits", r"access\.passcodes"),
@@ -104,10 +104,15 @@ OWNS: dict[str, tuple[str, ...]] = {
     "invoice": (r"billing\.rows",),
     "operation": (r"billing\.rows",),
     "provider_session": (r"billing\.ledger\.sandbox",),
-    "catalog": (r"billing\.ledger\.catalog", r"billing\.rows"),
+    "catalog": (r"billing\.ledger\.catalog", r"billing\.stripe\.catalog", r"billing\.rows"),
     "promotion_code": (r"billing\.ledger\.catalog", r"billing\.rows"),
     "redemption": (r"billing\.ledger\.catalog",),
     "worker_round": (r"store\.rounds",),
+    "stripe_copy": (r"billing\.stripe\.copies",),
+    "stripe_event": (r"billing\.stripe\.events",),
+    "stripe_dirty": (r"billing\.stripe\.events",),
+    "stripe_cursor": (r"billing\.stripe\.leases",),
+    "stripe_budget": (r"billing\.stripe\.budget",),
     "imported": (r"merchant\.importing\.\w+",),
     "migration": (r"store\.migrations",),
 }

@@ -75,10 +75,41 @@ def test_an_origin_is_kept_as_browsers_send_it():
     assert from_environment(GOOD | {"PORTAL_ORIGIN": "http://LOCALHOST:80"}).origin == "http://localhost"
 
 
-def test_keys_of_the_stripe_backend_are_let_through():
-    assert from_environment(
-        GOOD | {"PORTAL_STRIPE_KEY_HARBOUR": "rk_test", "PORTAL_STRIPE_WEBHOOK_SECRET_HARBOUR": "whsec"}
+STRIPE = {
+    "PORTAL_STRIPE_KEY_A_B": "rk_test_0123456789",
+    "PORTAL_STRIPE_WEBHOOK_SECRET_A_B": "whsec_0123456789",
+}
+
+
+def test_each_brand_has_its_own_key_of_stripe():
+    read = from_environment(GOOD | STRIPE)
+    assert read.stripe_of("a-b").key == "rk_test_0123456789"
+    assert read.stripe_of("a-b").webhook_secret == "whsec_0123456789"
+    assert not read.stripe_of("a-b").is_live
+    assert read.stripe_of("harbour").key == ""
+    assert "0123456789" not in repr(read) + repr(read.stripe_of("a-b"))
+
+
+@pytest.mark.parametrize("value", ["", "  ", "whsec_", "secret", "rk_test_0123456789"])
+def test_a_webhook_secret_that_is_set_but_is_none_does_not_start(value):  # threat 88
+    with pytest.raises(SettingsError, match="PORTAL_STRIPE_WEBHOOK_SECRET_A_B"):
+        from_environment(GOOD | STRIPE | {"PORTAL_STRIPE_WEBHOOK_SECRET_A_B": value})
+
+
+@pytest.mark.parametrize("value", ["", "pk_test_0123456789", "rk_0123", "rk_test_"])
+def test_a_key_that_is_none_is_refused_without_being_repeated(value):
+    with pytest.raises(SettingsError, match="PORTAL_STRIPE_KEY_A_B") as refused:
+        from_environment(GOOD | STRIPE | {"PORTAL_STRIPE_KEY_A_B": value})
+    assert "0123" not in str(refused.value)
+
+
+def test_a_stand_in_for_stripe_is_on_loopback():
+    assert from_environment(GOOD | {"PORTAL_STRIPE_API_BASE": "http://127.0.0.1:9/"}).stripe_api_base == (
+        "http://127.0.0.1:9"
     )
+    for value in ("https://api.stripe.com", "http://10.0.0.1", "ftp://127.0.0.1"):
+        with pytest.raises(SettingsError, match="PORTAL_STRIPE_API_BASE"):
+            from_environment(GOOD | {"PORTAL_STRIPE_API_BASE": value})
 
 
 def test_a_command_that_only_reads_the_store_needs_no_secrets():

@@ -9,12 +9,11 @@ rows              the statements
 
 from __future__ import annotations
 
-from server.billing import LATEST_INVOICES, Invoice, InvoiceFilter, InvoicePage, NotFound, invoice_history, rows
+from server.billing import LATEST_INVOICES, Invoice, InvoiceFilter, InvoicePage, invoice_history
 from server.billing.ledger.details import LedgerDetails
 from server.billing.ledger.methods import LedgerMethods
 from server.billing.ledger.payments import LedgerPayments
 from server.billing.ledger.subscriptions import LedgerSubscriptions
-from server.billing.model.documents import decode_invoice
 
 
 class Ledger(LedgerSubscriptions, LedgerMethods, LedgerDetails, LedgerPayments):
@@ -23,17 +22,7 @@ class Ledger(LedgerSubscriptions, LedgerMethods, LedgerDetails, LedgerPayments):
     async def invoices(
         self, customer_id: str, *, before: str = "", limit: int = LATEST_INVOICES, only: InvoiceFilter | None = None
     ) -> InvoicePage:
-        wanted = only or InvoiceFilter()
-        look = invoice_history.with_status if wanted.status else invoice_history.newest
-        found = await look(self.store, self._whose(customer_id), before, limit + 1, wanted)
-        if before and not found and only is None:
-            # Only an invoice that has older ones is ever handed out as a cursor.
-            raise NotFound
-        invoices = tuple(decode_invoice(document) for document in found[:limit])
-        return InvoicePage(invoices=invoices, before=invoices[-1].id if len(found) > limit else "")
+        return await invoice_history.page(self.store, self._whose(customer_id), before=before, limit=limit, only=only)
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
-        found = await self.store.read(rows.ONE_INVOICE, {**self._whose(customer_id), "id": invoice_id})
-        if not found:
-            raise NotFound
-        return decode_invoice(found[0][0])
+        return await invoice_history.one(self.store, self._whose(customer_id), invoice_id)

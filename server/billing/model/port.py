@@ -89,6 +89,10 @@ class Accounts(Protocol):
         """What was done, newest first, without the newest `skip`."""
         ...
 
+    async def close(self) -> None:
+        """Let go of the connections that it holds."""
+        ...
+
 
 class Invoices(Protocol):
     """Every invoice of a customer, also those that the account does not hold."""

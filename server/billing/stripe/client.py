@@ -87,6 +87,10 @@ class Client:
         """Write, once for the idempotency key. Raises `NotFound`, `Refused`, `Unavailable`, `Uncertain`."""
         return await self._ask("post", path, params, key=key)
 
+    async def preview(self, path: str, **params: Any) -> Raw:
+        """A POST that writes nothing. Raises as `get`."""
+        return await self._ask("post", path, params, key="")
+
     async def delete(self, path: str, *, key: str, **params: Any) -> Raw:
         """As `post`."""
         return await self._ask("delete", path, params, key=key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from server.access import directory, sessions
+from server.access import sessions
 from server.billing import Account, Invoice, PromotionCode, rows
 from server.billing.ledger.events.renewals import due_at
 from server.billing.rules.discounts import canonical as canonical_code
@@ -57,8 +57,8 @@ class Rows:
                 raise rows.Conflict
         for each in invoices:
             self._put(rows.PUT_INVOICE, rows.invoice_values(self.brand, customer, each))
-        entry = directory.values_of(self.brand, account)
-        self._put(directory.PUT, entry)
+        entry = rows.customer_values(self.brand, account)
+        self._put(rows.PUT_CUSTOMER, entry)
         if seen is not None and seen.account.customer.email != account.customer.email:
             sessions.end_of_old_address(self.transaction, self.brand, customer, str(entry["address"]))
 

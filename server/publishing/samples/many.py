@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 
-from server.access import directory
 from server.billing import rows
 from server.billing.ledger.events.renewals import due_at, settled
 from server.billing.ledger.sums.invoicing import with_invoices
@@ -97,7 +96,7 @@ class _Template:
             for mark in marks
             for identity, at, document in self.invoices
         ]  # fmt: skip
-        transaction.run_many(directory.PUT, customers)
+        transaction.run_many(rows.PUT_CUSTOMER, customers)
         transaction.run_many(rows.INSERT_ACCOUNT, accounts)
         transaction.run_many(rows.PUT_INVOICE, invoices)
 

@@ -1,5 +1,6 @@
 """`doctor` finds what is missing and says how to mend it."""
 
+import re
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from server import brands as themes
+from server.app import create_app
 from server.merchant import doctor, link, serve
+from server.portal import check_backend
 from server.settings import SettingsError, from_environment
 from server.store import micros, open_store
 
@@ -130,10 +134,38 @@ async def test_what_a_brand_lacks_for_electronic_invoices_is_said_and_is_no_fail
     assert plain.is_fine
 
 
-async def test_a_backend_that_is_not_there_is_no_empty_ledger(environment):
+def billed_by_stripe(environment: dict[str, str], link: str) -> dict[str, str]:
     file = Path(environment["PORTAL_THEMES"]) / "orbit" / "portal.toml"
-    file.write_text(file.read_text().replace('backend = "ledger"', 'backend = "stripe"'))
-    assert "'stripe' cannot be served yet" in (await found(environment))["billing of orbit"].words
-    settings = from_environment(environment)
-    with pytest.raises(SettingsError, match=r"orbit/portal\.toml: billing\.backend: 'stripe' cannot be served yet"):
+    text = file.read_text().replace('backend = "ledger"', 'backend = "stripe"')
+    file.write_text(re.sub(r'link = ".*"', f'link = "{link}"', text))
+    return environment
+
+
+LIVE, TEST = "0123456789abcdefghijkl", "test_0123456789abcdefghijkl"
+
+
+@pytest.mark.parametrize(
+    ("key", "link", "words"),
+    [
+        ("", LIVE, r"PORTAL_STRIPE_KEY_ORBIT: missing, and .*orbit/portal\.toml says"),
+        ("rk_live_0123456789", TEST, "a key of live data, and the link of orbit is for test data"),
+        ("sk_test_0123456789", LIVE, "a key of test data, and the link of orbit is for live data"),
+    ],
+)
+async def test_a_key_that_is_missing_or_of_the_other_mode_does_not_start(
+    environment, key, link, words
+):  # L11, threat 80
+    stripe = billed_by_stripe(environment, link) | ({"PORTAL_STRIPE_KEY_ORBIT": key} if key else {})
+    assert re.search(words, (await found(stripe))["billing of orbit"].words)
+    settings = from_environment(stripe)
+    with pytest.raises(SettingsError, match=words):
         serve.serve(settings, host="127.0.0.1", port=1, workers=1, static=None, counts=Path())
+
+
+@pytest.mark.parametrize(("key", "link"), [("rk_live_0123456789", LIVE), ("rk_test_0123456789", TEST)])
+async def test_a_key_of_the_links_mode_starts(environment, sqlite_store, key, link):
+    stripe = billed_by_stripe(environment, link) | {"PORTAL_STRIPE_KEY_ORBIT": key}
+    settings = from_environment(stripe)
+    for brand in themes.load_all(settings.themes):
+        check_backend(brand, settings)
+    assert create_app(settings, themes.load_all(settings.themes), sqlite_store)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from server.app import create_app
 from server.billing.ledger.sandbox import LIFE
 from server.features.sandbox.cards import CARDS
+from server.settings import StripeSecrets, stripe_suffix
 from tests.support.accounts import account, keep, subscription
 from tests.support.leaks import CANARIES, spellings
 from tests.support.provider import CARD, begun, typed
@@ -209,7 +210,8 @@ async def test_it_is_not_there_for_a_brand_with_a_provider_of_its_own(world, bro
         replace(each, config=replace(each.config, billing=replace(each.config.billing, backend="stripe")))
         for each in brands()
     ]
-    world.app = create_app(SETTINGS, others, world.store, clock=world.clock, billing=None)
+    keyed = replace(SETTINGS, stripe={stripe_suffix(each.name): StripeSecrets("rk_test_0123456789") for each in others})
+    world.app = create_app(keyed, others, world.store, clock=world.clock, billing=None)
     elsewhere = world.client()
     elsewhere.cookies = browser.cookies
     assert (await elsewhere.get(url)).status_code == 404

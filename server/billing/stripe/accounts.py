@@ -1,0 +1,75 @@
+"""How the Stripe backend reads an account: what every verb of it is built on.
+
+Pages read the copy in the store and ask Stripe nothing. An account is fetched when there is no copy of it yet, after
+each write (`refetch`) and when an event says that it changed. Two fetches of one account at once in a process are one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from server.billing import Account, Activity, rows
+from server.billing.model.documents import decode_account
+from server.billing.stripe import copies
+from server.billing.stripe.catalog import CopiedCatalog
+from server.billing.stripe.client import Client
+from server.billing.stripe.fetching import Deleted, fetch
+from server.brands.mail_switches import EVERY_MAIL, MailSwitches
+from server.store import Store
+
+
+class StripeAccounts:
+    """One brand's accounts at Stripe, and their copies in the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        brand: str,
+        client: Client,
+        *,
+        keys: Sequence[bytes],
+        origin: str,
+        base: str | None = None,
+        mail: MailSwitches = EVERY_MAIL,
+    ) -> None:
+        """`keys`: for fingerprints; the first makes them, every one is accepted. `origin` and `base`: what the brand's
+        URLs begin with, for Stripe to send a customer back to. `mail`: what the brand mails."""
+        self.store, self.brand, self.client, self.mail = store, brand, client, mail
+        self.keys, self.origin, self.base = tuple(keys), origin, f"/{brand}" if base is None else base
+        self.copied_catalog = CopiedCatalog(store, brand, client)
+        self._fetching: dict[str, asyncio.Task[Account]] = {}
+
+    async def account(self, customer_id: str, now: datetime) -> Account:
+        found = await self.store.read(rows.READ_ACCOUNT, self._whose(customer_id))
+        return decode_account(found[0][0]) if found else await self.refetch(customer_id, now)
+
+    async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
+        return await rows.history(self.store, self.brand, customer_id, limit=limit, skip=skip)
+
+    async def refetch(self, customer_id: str, now: datetime) -> Account:
+        """Fetch the account as it is at Stripe now, and keep it. For after a write: a fetch that began before this call
+        is waited for and then begun again. Raises `NotFound`, `Unavailable`."""
+        while (running := self._fetching.get(customer_id)) is not None:
+            await asyncio.wait([running])
+        task = asyncio.create_task(self._fetch(customer_id, now))
+        self._fetching[customer_id] = task
+        task.add_done_callback(lambda done: self._fetching.pop(customer_id, None) if done is task else None)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        for task in list(self._fetching.values()):
+            task.cancel()
+        await self.client.close()
+
+    async def _fetch(self, customer_id: str, now: datetime) -> Account:
+        try:
+            fetched = await fetch(self.client, self.copied_catalog, customer_id, now)
+        except Deleted:
+            await copies.drop(self.store, self.brand, customer_id, everything=True)
+            raise
+        return await copies.keep(self.store, self.brand, fetched)
+
+    def _whose(self, customer_id: str) -> dict[str, object]:
+        return {"brand": self.brand, "customer": customer_id}

@@ -1,0 +1,51 @@
+"""The Stripe backend: one brand's billing at Stripe, read from copies in the store, written through Stripe's API.
+
+accounts      one customer: the copy, and fetching it
+invoices      every invoice of a customer; the catalog
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from server.billing import Unavailable
+from server.billing.stripe.invoices import StripeInvoices
+
+
+class ReadOnly:
+    """The verbs that change something, until they are written: each refuses before anything is sent."""
+
+    async def preview(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    async def apply(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    async def setup(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    async def set_default(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    async def remove_payment_method(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    async def pay(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    async def update_customer(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    async def add_tax_id(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    async def remove_tax_id(self, *_: Any, **__: Any) -> Any:
+        self._refuse()
+
+    @staticmethod
+    def _refuse() -> NoReturn:
+        raise Unavailable
+
+
+class Stripe(StripeInvoices, ReadOnly):
+    """One brand's billing at Stripe."""

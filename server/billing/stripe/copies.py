@@ -1,0 +1,115 @@
+"""The copies of accounts in the store: a fetch replaces one only if it began later than the one that is there.
+
+A copy holds the account, the invoices that were fetched and the customer's row in the directory; all change in one
+transaction. One that no customer came for in 90 days goes; it is fetched again when somebody logs in.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from server.billing import Account, Invoice, rows
+from server.billing.model.documents import decode_account
+from server.billing.stripe.fetching import Fetched
+from server.store import Store, Transaction, micros
+
+KEPT = timedelta(days=90)
+_BEGAN = "SELECT began_at, oldest FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
+_PUT = """
+INSERT INTO stripe_copy (brand, customer_id, began_at, wanted_at, oldest)
+VALUES (:brand, :customer, :began, :began, :oldest)
+ON CONFLICT (brand, customer_id) DO UPDATE SET began_at = excluded.began_at, oldest = excluded.oldest"""
+_OLDEST = "UPDATE stripe_copy SET oldest = :oldest WHERE brand = :brand AND customer_id = :customer"
+_WANTED = """
+UPDATE stripe_copy SET wanted_at = :now WHERE brand = :brand AND customer_id = :customer AND wanted_at < :now"""
+_UNWANTED = "SELECT customer_id FROM stripe_copy WHERE brand = :brand AND wanted_at < :before LIMIT 500"
+_DROP = "DELETE FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
+_COPIED = (
+    "SELECT customer_id FROM stripe_copy WHERE brand = :brand AND customer_id > :after ORDER BY customer_id LIMIT 500"
+)
+_HAS = "SELECT began_at FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
+
+
+async def keep(store: Store, brand: str, fetched: Fetched) -> Account:
+    """Put the fetch in the place of what is there, unless that began later; the account as it is in the store then."""
+    return await store.write(lambda transaction: _keep(transaction, brand, fetched))
+
+
+def _keep(transaction: Transaction, brand: str, fetched: Fetched) -> Account:
+    account = fetched.account
+    whose = {"brand": brand, "customer": account.customer.id}
+    began = micros(account.as_of)
+    oldest = fetched.invoices[-1].id if fetched.has_more and fetched.invoices else ""
+    there = transaction.run(_BEGAN, whose)
+    stored = transaction.run(rows.READ_ACCOUNT, whose)
+    if there and stored:
+        if there[0][0] > began:
+            return decode_account(stored[0][0])
+        # Older pages that were read since stay: the place where Stripe goes on is still the same.
+        oldest = there[0][1] if oldest else ""
+    values = rows.account_values(brand, account, None)
+    if not stored or transaction.count(rows.UPDATE_ACCOUNT, {**values, "seen": stored[0][1]}) != 1:
+        transaction.count(rows.INSERT_ACCOUNT, values)
+    if fetched.invoices:
+        transaction.run_many(
+            rows.PUT_INVOICE, [rows.invoice_values(brand, account.customer.id, each) for each in fetched.invoices]
+        )
+    entry = rows.customer_values(brand, account)
+    transaction.count(rows.PUT_CUSTOMER, entry)
+    now_at = {"brand": brand, "customer_id": account.customer.id, "address": entry["address"]}
+    transaction.count(rows.END_OF_OLD_ADDRESS, now_at)
+    transaction.count(_PUT, {**whose, "began": began, "oldest": oldest})
+    return account
+
+
+async def oldest(store: Store, brand: str, customer: str) -> str:
+    """The oldest invoice of the copy, where Stripe has older ones; else empty."""
+    found = await store.read(_BEGAN, {"brand": brand, "customer": customer})
+    return str(found[0][1]) if found else ""
+
+
+async def keep_older(store: Store, brand: str, customer: str, invoices: list[Invoice], *, has_more: bool) -> None:
+    """Add a page of older invoices."""
+    values = [rows.invoice_values(brand, customer, each) for each in invoices]
+    whose = {"brand": brand, "customer": customer}
+
+    def work(transaction: Transaction) -> None:
+        if values:
+            transaction.run_many(rows.PUT_INVOICE, values)
+        transaction.count(_OLDEST, {**whose, "oldest": invoices[-1].id if has_more and invoices else ""})
+
+    await store.write(work)
+
+
+async def has_copy(store: Store, brand: str, customer: str) -> bool:
+    return bool(await store.read(_HAS, {"brand": brand, "customer": customer}))
+
+
+async def wanted(store: Store, brand: str, customer: str, now: datetime) -> None:
+    """The customer came: keep the copy."""
+    whose = {"brand": brand, "customer": customer, "now": micros(now)}
+    await store.write(lambda transaction: transaction.count(_WANTED, whose))
+
+
+async def drop(store: Store, brand: str, customer: str, *, everything: bool = False) -> None:
+    """Drop the copy; `everything`: the customer is gone at Stripe, so that nobody logs in as them any more."""
+    whose = {"brand": brand, "customer": customer}
+
+    def work(transaction: Transaction) -> None:
+        for sql in (_DROP, rows.DROP_ACCOUNT, rows.DROP_INVOICES, *((rows.DROP_CUSTOMER,) if everything else ())):
+            transaction.count(sql, whose)
+
+    await store.write(work)
+
+
+async def drop_unwanted(store: Store, brand: str, now: datetime) -> int:
+    """Drop the copies of customers who did not come for 90 days; how many."""
+    found = await store.read(_UNWANTED, {"brand": brand, "before": micros(now - KEPT)})
+    for (customer,) in found:
+        await drop(store, brand, customer)
+    return len(found)
+
+
+async def copied(store: Store, brand: str, after: str) -> list[str]:
+    """The customers with a copy whose id comes after that one, at most 500."""
+    return [row[0] for row in await store.read(_COPIED, {"brand": brand, "after": after})]

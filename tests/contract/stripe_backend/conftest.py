@@ -1,0 +1,53 @@
+"""The Stripe backend over a stand-in in the same process, which holds the sample customers of harbour."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from server.billing.stripe.backend import Stripe
+from server.billing.stripe.client import Client
+from server.store import Store
+from tests.conftest import Clock
+from tests.stripe.app import KEY, Standin
+from tests.stripe.asgi import App
+from tests.stripe.loading import load_samples
+from tests.stripe.world import World
+
+BRAND = "harbour"
+
+
+@pytest.fixture
+def stripe_world(clock: Clock) -> World:
+    world = World(int(clock().timestamp()))
+    load_samples(world, BRAND, clock())
+    return world
+
+
+@pytest.fixture
+def standin(stripe_world: World) -> Iterator[Standin]:
+    """At the end: every request and every answer was one that the SDK's types allow."""
+    standin = Standin(stripe_world)
+    yield standin
+    assert standin.violations == []
+
+
+@pytest.fixture
+async def client(standin: Standin) -> AsyncIterator[Client]:
+    made = Client(KEY, base="http://stripe.test", transport=httpx.ASGITransport(App(standin)))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def billing(store: Store, client: Client) -> Stripe:
+    """On SQLite and on PostgreSQL."""
+    return Stripe(store, BRAND, client, keys=(b"k" * 32,), origin="https://portal.example")
+
+
+@pytest.fixture
+def quick(sqlite_store: Store, client: Client) -> Stripe:
+    """On SQLite, for what does not ask about the store."""
+    return Stripe(sqlite_store, BRAND, client, keys=(b"k" * 32,), origin="https://portal.example")
