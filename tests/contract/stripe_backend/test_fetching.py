@@ -75,7 +75,7 @@ async def test_a_fetch_that_began_earlier_replaces_nothing(billing, stripe_world
     late = clock()
     row["name"] = "Now"
     await billing.refetch(row["id"], late)
-    row["name"] = "Before"
+    stripe_world.customer(row["id"])["name"] = "Before"
     kept = await billing.refetch(row["id"], late - timedelta(seconds=5))
     assert kept.customer.name == "Now"
     assert (await billing.account(row["id"], late)).customer.name == "Now"
@@ -102,7 +102,7 @@ async def test_prices_come_with_their_tiers(quick, stripe_world, clock):
 async def test_a_deleted_customer_ends(billing, stripe_world, store, clock):
     row = customers(stripe_world)[0]
     await billing.account(row["id"], clock())
-    row["deleted"] = True
+    stripe_world.customer(row["id"])["deleted"] = True
     with pytest.raises(NotFound):
         await billing.refetch(row["id"], clock())
     for table in ("account", "customer", "invoice", "stripe_copy"):
