@@ -49,6 +49,9 @@ VALUES (:brand, :id, :address, :email, :name, :created_at, :active, :disabled)
 ON CONFLICT (brand, id) DO UPDATE SET address = excluded.address, email = excluded.email, name = excluded.name,
   created_at = excluded.created_at, active = excluded.active, disabled = excluded.disabled"""
 """With `customer_values`."""
+SAME_CUSTOMER = """
+SELECT 1 FROM customer WHERE brand = :brand AND id = :id AND address = :address AND email = :email AND name = :name
+   AND created_at = :created_at AND active = :active AND disabled = :disabled"""
 DROP_CUSTOMER = "DELETE FROM customer WHERE brand = :brand AND id = :customer"
 # An address that the customer no longer has proves nothing any more.
 END_OF_OLD_ADDRESS = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id AND address <> :address"
@@ -132,6 +135,16 @@ def customer_values(brand: str, account: Account) -> dict[str, object]:
         "active": int(is_active(account)),
         "disabled": int(customer.disabled),
     }
+
+
+def put_customer(transaction: Transaction, values: dict[str, object]) -> int:
+    """Write the row of `customer_values` and end what its old address had opened; 1 where it was another one, else 0."""
+    if transaction.run(SAME_CUSTOMER, values):
+        return 0
+    transaction.count(PUT_CUSTOMER, values)
+    whose = {"brand": values["brand"], "customer_id": values["id"], "address": values["address"]}
+    transaction.count(END_OF_OLD_ADDRESS, whose)
+    return 1
 
 
 def is_active(account: Account) -> bool:

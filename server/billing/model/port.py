@@ -89,6 +89,15 @@ class Accounts(Protocol):
         """What was done, newest first, without the newest `skip`."""
         ...
 
+    async def follow(self, now: datetime) -> None:
+        """For the worker, again and again: learn what changed at the billing side. Harmless in several processes."""
+        ...
+
+    async def look_for(self, address: str) -> bool:
+        """Whether the billing side knows a customer with this address whom the directory does not have yet; it does
+        then. For the worker: it may take long. Raises `Unavailable`."""
+        ...
+
     async def close(self) -> None:
         """Let go of the connections that it holds."""
         ...

@@ -2,6 +2,7 @@
 
 accounts      one customer: the copy, and fetching it
 invoices      every invoice of a customer; the catalog
+feed          events, and what they touch: the background work
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from server.billing import Unavailable
+from server.billing.stripe.feed import StripeFeed
 from server.billing.stripe.invoices import StripeInvoices
 
 
@@ -47,5 +49,5 @@ class ReadOnly:
         raise Unavailable
 
 
-class Stripe(StripeInvoices, ReadOnly):
+class Stripe(StripeInvoices, StripeFeed, ReadOnly):
     """One brand's billing at Stripe."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -68,10 +68,25 @@ class _Http(stripe.HTTPClient):
         await self._client.aclose()
 
 
+class Pace(Protocol):
+    """Says when a request may be sent: `budget.Budget`."""
+
+    async def wait(self) -> None: ...
+    async def slow_down(self) -> None: ...
+
+
 class Client:
     """One Stripe account, by one key. `base`: another address than Stripe's, for tests (`PORTAL_STRIPE_API_BASE`)."""
 
-    def __init__(self, key: str, *, base: str = "", transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        key: str,
+        *,
+        base: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._pace = pace
         self._http = _Http(transport)
         addresses: Any = {"api": base} if base else {}
         self._sdk = stripe.StripeClient(
@@ -110,9 +125,13 @@ class Client:
 
     async def _ask(self, method: str, path: str, params: Mapping[str, Any], *, key: str) -> Raw:
         options = {"idempotency_key": key} if key else {}
+        if self._pace:
+            await self._pace.wait()
         try:
             answer = await self._sdk.raw_request_async(method, path, **params, **options)
         except stripe.StripeError as error:
+            if self._pace and error.http_status == 429:
+                await self._pace.slow_down()
             raise _translated(error, is_write=bool(key)) from None  # its traceback may hold the key
         try:
             found: Raw = msgspec.json.decode(answer.body, type=dict[str, Any])

@@ -54,10 +54,7 @@ def _keep(transaction: Transaction, brand: str, fetched: Fetched) -> Account:
         transaction.run_many(
             rows.PUT_INVOICE, [rows.invoice_values(brand, account.customer.id, each) for each in fetched.invoices]
         )
-    entry = rows.customer_values(brand, account)
-    transaction.count(rows.PUT_CUSTOMER, entry)
-    now_at = {"brand": brand, "customer_id": account.customer.id, "address": entry["address"]}
-    transaction.count(rows.END_OF_OLD_ADDRESS, now_at)
+    rows.put_customer(transaction, rows.customer_values(brand, account))
     transaction.count(_PUT, {**whose, "began": began, "oldest": oldest})
     return account
 

@@ -84,7 +84,7 @@ async def older_invoices(client: Client, catalog: CopiedCatalog, owner: str, bef
     """A page of the invoices before that one, and whether Stripe has still older ones. Raises as `fetch`."""
     whose = {"customer_account" if owner.startswith("acct_") else "customer": owner}
     found = await client.get("/v1/invoices", **whose, limit=PAGE, starting_after=before, expand=_INVOICE)
-    reading = _Reading(client, await catalog.copy_for(()), owner, datetime.now(UTC))
+    reading = _Reading(client, await catalog.copy(), owner, datetime.min.replace(tzinfo=UTC))
     return reading.invoices(found["data"]), bool(found.get("has_more"))
 
 

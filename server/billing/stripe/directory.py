@@ -1,0 +1,65 @@
+"""Who may log in: the customers that Stripe lists, in the rows that log-in reads.
+
+Stripe compares addresses letter by letter, so the directory keeps its own in canonical form. Whether a customer has an
+active subscription comes with the same list.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from server.billing import ACTIVE, Account, rows
+from server.billing.stripe import mapping
+from server.billing.stripe.client import Client, Raw
+from server.billing.stripe.reading import MappingError
+from server.store import Store, Transaction
+
+EXPAND = "subscriptions"
+_log = logging.getLogger(__name__)
+
+
+class Row:
+    """One customer's row, before it is written."""
+
+    def __init__(self, brand: str, raw: Raw) -> None:
+        """Raises `MappingError`."""
+        customer, _ = mapping.customer(raw)
+        owner = raw.get("customer_account") or customer.id
+        found = rows.customer_values(brand, Account(replace(customer, id=owner), as_of=customer.created_at))
+        self.id, self.values = str(owner), {**found, "active": int(_is_active(raw))}
+
+
+def _is_active(raw: Raw) -> bool:
+    listed: dict[str, Any] = raw.get("subscriptions") or {}
+    return any(each.get("status") in ACTIVE for each in listed.get("data", ()))
+
+
+async def put(store: Store, brand: str, customers: Iterable[Raw]) -> tuple[int, int]:
+    """Write the rows of these customers; how many are new or other than they were, and how many could not be read."""
+    found, odd = [], 0
+    for raw in customers:
+        try:
+            found.append(Row(brand, raw))
+        except MappingError as error:
+            odd += 1
+            _log.warning("a customer of Stripe's is left out", extra={"id": raw.get("id"), "why": str(error)})
+
+    def work(transaction: Transaction) -> int:
+        return sum(rows.put_customer(transaction, each.values) for each in found)
+
+    return await store.write(work), odd
+
+
+async def look_for(store: Store, brand: str, client: Client, address: str) -> int:
+    """Add the customers whom Stripe finds by the address, as it is written and however it is written; how many."""
+    listed = await client.get("/v1/customers", email=address, limit=20, expand=[f"data.{EXPAND}"])
+    found = {each["id"]: each for each in listed["data"]}
+    quoted = address.replace("\\", "\\\\").replace('"', '\\"')
+    searched = await client.get("/v1/customers/search", query=f'email:"{quoted}"', limit=20, expand=[f"data.{EXPAND}"])
+    found |= {each["id"]: each for each in searched["data"]}
+    await put(store, brand, found.values())
+    return len(found)

@@ -1,0 +1,107 @@
+"""What keeps the copies right, in the background of one process among several: events are looked for, and what they touch
+is read again.
+
+Without a webhook the list of events is read every half minute; it goes back a minute further than the last time, since
+events of one moment may be listed late. With a webhook it still is: what a webhook lost is found here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import msgspec
+
+from server.billing import NotFound, Refused, Unavailable
+from server.billing.stripe import budget, copies, directory, events
+from server.billing.stripe.accounts import StripeAccounts
+from server.billing.stripe.catalog import KINDS
+from server.billing.stripe.client import Raw
+from server.billing.stripe.leases import Lease, Lost
+from server.store import micros
+
+EVERY = timedelta(seconds=30)
+OVERLAP = 60
+"""Seconds."""
+AT_ONCE = 5
+_log = logging.getLogger(__name__)
+
+
+class StripeFeed(StripeAccounts):
+    """The background work of one brand. Any number of processes may call `follow` at once."""
+
+    _holder = ""
+
+    async def follow(self, now: datetime) -> None:
+        """One round: look for events if it is time, read again what is marked. Stripe away: the next round tries."""
+        budget.urgency.set(budget.REFETCH)
+        try:
+            await self._poll(now)
+            await self._read_again(now)
+        except Unavailable:
+            _log.warning("Stripe does not answer; the copies are as old as they are", extra={"brand": self.brand})
+        except Lost:
+            _log.info("another process looks for events", extra={"brand": self.brand})
+
+    async def look_for(self, address: str) -> bool:
+        """Ask Stripe for a customer whom the directory does not have yet; whether there is one."""
+        return await directory.look_for(self.store, self.brand, self.client, address) > 0
+
+    async def clean_up(self, now: datetime) -> None:
+        await copies.drop_unwanted(self.store, self.brand, now)
+        await events.forget_old(self.store, now)
+
+    async def _poll(self, now: datetime) -> None:
+        self._holder = self._holder or secrets.token_hex(8)
+        lease = Lease(self.store, self.brand, "events", self._holder)
+        position, moved_at = await lease.position()
+        if moved_at > micros(now - EVERY) or not await lease.take(now):
+            return
+        position, _ = await lease.position()
+        last = int(position) if position else int(now.timestamp())
+        newest = last
+        async for page in self.client.pages("/v1/events", created={"gte": last - OVERLAP}):
+            newest = max([newest, *(raw["created"] for raw in page)])
+            await self._take_in(page, now)
+            await lease.move(position or str(last), now)  # not ahead before the oldest page is in
+        await lease.move(str(newest), now)
+
+    async def _take_in(self, page: list[Raw], now: datetime) -> None:
+        found = [msgspec.convert(raw, events.Event) for raw in page]
+        await events.take_in(self.store, self.brand, found, is_live=self.client.is_live, now=now)
+
+    async def _read_again(self, now: datetime) -> None:
+        while taken := await events.take(self.store, self.brand, now, AT_ONCE):
+            results = await asyncio.gather(*(self._one(each, now) for each in taken), return_exceptions=True)
+            for each, result in zip(taken, results, strict=True):
+                if isinstance(result, (Unavailable, Refused)):
+                    _log.warning("not read again yet", extra={"kind": each.touch.kind, "id": each.touch.id})
+                elif isinstance(result, BaseException):
+                    raise result
+
+    async def _one(self, taken: events.Taken, now: datetime) -> None:
+        kind, id_ = taken.touch.kind, taken.touch.id
+        if kind in KINDS:
+            await self.copied_catalog.refresh(kind, id_)
+        elif await copies.has_copy(self.store, self.brand, id_):
+            with suppress(NotFound):  # the copy went with the customer
+                await self.refetch(id_, now)
+        else:
+            await self._list(id_)
+        await events.done(self.store, self.brand, taken, now)
+
+    async def _list(self, customer_id: str) -> None:
+        """Bring the directory up to date about a customer whom nobody came for yet."""
+        if customer_id.startswith("acct_"):
+            return  # its twin of v1 is listed
+        try:
+            raw = await self.client.get(f"/v1/customers/{customer_id}", expand=[directory.EXPAND])
+        except NotFound:
+            raw = {"deleted": True}
+        if raw.get("deleted"):
+            await copies.drop(self.store, self.brand, customer_id, everything=True)
+        else:
+            await directory.put(self.store, self.brand, [raw])

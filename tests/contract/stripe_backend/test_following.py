@@ -1,0 +1,176 @@
+"""Events keep the copies right: doubled, shuffled, lost, and with several processes at work."""
+
+from __future__ import annotations
+
+import itertools
+
+import httpx
+import pytest
+
+from server.billing.stripe import events
+from server.billing.stripe.backend import Stripe
+from server.billing.stripe.client import Client
+from tests.contract.stripe_backend.conftest import BRAND
+from tests.stripe.app import KEY
+from tests.stripe.asgi import App
+from tests.stripe.faults import Fault
+
+pytestmark = pytest.mark.anyio
+
+
+def some(world, count=1):
+    rows = [each["id"] for each in world.tables["customer"].values() if not each.get("customer_account")]
+    return rows[:count]
+
+
+def rename(world, clock, customer, name):
+    row = world.customer(customer)
+    row["name"] = name
+    world.tell("customer.updated", row)
+
+
+async def rounds(billing, stripe_world, clock, how_many=2):
+    """So many rounds of the worker, half a minute apart."""
+    for _ in range(how_many):
+        clock.forward(seconds=31)
+        stripe_world.clock.ahead += 31
+        await billing.follow(clock())
+
+
+async def name_of(billing, customer, clock):
+    return (await billing.account(customer, clock())).customer.name
+
+
+async def test_what_changed_at_stripe_is_in_the_copy_after_the_next_round(billing, stripe_world, clock):
+    (customer,) = some(stripe_world)
+    await billing.account(customer, clock())
+    await billing.follow(clock())
+    rename(stripe_world, clock, customer, "Changed")
+    await rounds(billing, stripe_world, clock, 1)
+    assert await name_of(billing, customer, clock) == "Changed"
+
+
+async def test_many_events_of_one_customer_are_one_fetch(billing, stripe_world, standin, clock):
+    (customer,) = some(stripe_world)
+    await billing.account(customer, clock())
+    await billing.follow(clock())
+    for number in range(20):
+        rename(stripe_world, clock, customer, f"Name {number}")
+    before = standin.count("customer.retrieve")
+    await rounds(billing, stripe_world, clock, 1)
+    assert standin.count("customer.retrieve") == before + 1
+    assert await name_of(billing, customer, clock) == "Name 19"
+
+
+async def test_events_in_any_order_leave_the_same_state(quick, stripe_world, clock, sqlite_store):  # threat 92
+    (customer,) = some(stripe_world)
+    await quick.account(customer, clock())
+    told = []
+    stripe_world.told.append(told.append)
+    for number in range(5):
+        rename(stripe_world, clock, customer, f"Name {number}")
+    for order in itertools.permutations(told):
+        await sqlite_store.write(lambda transaction: transaction.count("DELETE FROM stripe_event"))
+        for each in order:
+            found = events.Event(each["id"], each["created"], False, each["type"], each["data"])
+            await events.take_in(sqlite_store, BRAND, [found], is_live=False, now=clock())
+        await quick.follow(clock.forward(seconds=2))
+        assert await name_of(quick, customer, clock) == "Name 4"
+
+
+async def test_an_event_that_comes_twice_has_one_effect(store, billing, stripe_world, standin, clock):  # threats 89, 91
+    (customer,) = some(stripe_world)
+    event = events.Event(
+        "evt_1", int(clock().timestamp()), False, "customer.updated", {"object": {"object": "customer", "id": customer}}
+    )
+    assert await events.take_in(store, BRAND, [event, event], is_live=False, now=clock()) == 1
+    await billing.follow(clock())
+    before = standin.count()
+    assert await events.take_in(store, BRAND, [event], is_live=False, now=clock()) == 0
+    await billing.follow(clock.forward(seconds=5))
+    assert standin.count() == before
+
+
+@pytest.mark.parametrize("changed", [{"livemode": True}, {"account": "acct_other"}])
+async def test_an_event_of_another_mode_or_account_touches_nothing(store, clock, changed):  # threat 93
+    head = {"id": "evt_1", "created": 1, "livemode": False, "type": "customer.updated"}
+    event = events.Event(**head | changed, data={"object": {"object": "customer", "id": "cus_1"}})
+    assert await events.take_in(store, BRAND, [event], is_live=False, now=clock()) == 1
+    assert await events.waiting(store, BRAND) == (0, None)
+
+
+async def test_a_change_while_the_account_is_read_is_read_once_more(store, clock):
+    touch = events.Touch("customer", "cus_1")
+    await store.write(lambda transaction: events.mark(transaction, BRAND, touch, clock()))
+    (taken,) = await events.take(store, BRAND, clock(), 5)
+    assert await events.take(store, BRAND, clock(), 5) == []  # nobody else reads it meanwhile
+    await store.write(lambda transaction: events.mark(transaction, BRAND, touch, clock()))
+    await events.done(store, BRAND, taken, clock())
+    (again,) = await events.take(store, BRAND, clock.forward(seconds=2), 5)
+    await events.done(store, BRAND, again, clock())
+    assert await events.waiting(store, BRAND) == (0, None)
+
+
+async def test_what_one_process_left_undone_another_does(store, clock):
+    touch = events.Touch("customer", "cus_1")
+    await store.write(lambda transaction: events.mark(transaction, BRAND, touch, clock()))
+    assert len(await events.take(store, BRAND, clock(), 5)) == 1
+    assert len(await events.take(store, BRAND, clock.forward(seconds=61), 5)) == 1
+
+
+async def test_of_several_processes_one_polls(store, billing, stripe_world, standin, clock):
+    client = Client(KEY, base="http://stripe.test", transport=httpx.ASGITransport(App(standin)))
+    other = Stripe(store, BRAND, client, keys=(b"k" * 32,), origin="https://portal.example")
+    await billing.follow(clock())
+    await other.follow(clock())
+    assert standin.count("event.list") == 1
+    await other.follow(clock.forward(seconds=95))  # the first one died
+    assert standin.count("event.list") == 2
+    await client.close()
+
+
+async def test_stripe_away_is_waited_for(billing, stripe_world, standin, clock):
+    (customer,) = some(stripe_world)
+    await billing.account(customer, clock())
+    await billing.follow(clock())
+    rename(stripe_world, clock, customer, "Changed")
+    standin.faults.append(Fault("refused", times=1))
+    await rounds(billing, stripe_world, clock, 1)
+    assert await name_of(billing, customer, clock) != "Changed"
+    await rounds(billing, stripe_world, clock, 3)
+    assert await name_of(billing, customer, clock) == "Changed"
+
+
+async def test_a_new_customer_is_in_the_directory_and_a_deleted_one_is_not(billing, stripe_world, store, clock):
+    await billing.follow(clock())
+    row = stripe_world.add("customer", id="cus_new", email="New@Example.com", name="New")
+    stripe_world.tell("customer.created", row)
+    await rounds(billing, stripe_world, clock, 1)
+    assert await store.read("SELECT id, address, email FROM customer") == [
+        ("cus_new", "new@example.com", "New@Example.com")
+    ]
+    stripe_world.customer("cus_new")["deleted"] = True
+    stripe_world.tell("customer.deleted", stripe_world.tables["customer"]["cus_new"])
+    await rounds(billing, stripe_world, clock, 1)
+    assert await store.read("SELECT id FROM customer") == []
+
+
+async def test_a_customer_made_a_moment_ago_is_found_by_the_address(billing, stripe_world, store, clock):
+    stripe_world.add("customer", id="cus_new", email="New@Example.com")
+    assert not await billing.look_for("nobody@example.com")
+    assert await billing.look_for("new@example.com")
+    assert await store.read("SELECT id FROM customer") == [("cus_new",)]
+
+
+async def test_a_changed_address_ends_the_sessions_of_the_old_one(billing, stripe_world, store, clock):
+    (customer,) = some(stripe_world)
+    account = await billing.account(customer, clock())
+    session = """INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
+                 VALUES (:hash, :brand, :customer, :address, 'login', '', 0, 0, 0)"""
+    values = {"hash": b"1", "brand": BRAND, "customer": customer, "address": account.customer.email.lower()}
+    await store.write(lambda transaction: transaction.count(session, values))
+    await billing.refetch(customer, clock.forward(seconds=1))
+    assert len(await store.read("SELECT 1 FROM session")) == 1
+    stripe_world.customer(customer)["email"] = "other@example.com"
+    await billing.refetch(customer, clock.forward(seconds=1))
+    assert await store.read("SELECT 1 FROM session") == []
