@@ -1,7 +1,7 @@
 """Every URL of the portal, in one place.
 
 A brand is served under ``/<brand>/…`` by the server, always. A brand with a domain of its own is published at that
-domain's root, and its CDN rewrites ``/login``, ``/my/…``, ``/mails/…`` and ``/sandbox/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so
+domain's root, and its CDN rewrites ``/login``, ``/my/…``, ``/mails/…``, ``/sandbox/…`` and ``/webhooks/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so
 what a browser sees begins with `Paths.base`, which is then empty. Routes are written with the patterns of the server,
 links with the methods of `Paths`; the test of this file holds the two together.
 """
@@ -18,7 +18,7 @@ STOPS_MAIL = re.compile(r"/[a-z0-9-]+/mails/[a-z_]{1,40}/[A-Za-z0-9_-]{1,400}")
 """On the server, all of a path that `Paths.mail_stop` makes: the one form that may come from anywhere."""
 
 WEBHOOK = re.compile(r"/[a-z0-9-]+/webhooks/stripe")
-"""On the server, all of a path that `Paths.stripe_webhook` makes: Stripe's servers post there, and no page does."""
+"""On the server, all of the path at which a brand takes Stripe's events: Stripe's servers post there, and no page does."""
 
 TAKEN = frozenset(
     {"account", "help", "link-not-active", "p", "static", *(each.strip("/") for each in DYNAMIC_PREFIXES)}
@@ -56,10 +56,6 @@ class Paths:
     def static(self, name: str) -> str:
         """An asset under its hashed name."""
         return f"{self.base}/static/{name}"
-
-    @property
-    def stripe_webhook(self) -> str:
-        return f"{self.base}/webhooks/stripe"
 
     # Log-in.
     @property

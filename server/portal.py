@@ -47,6 +47,11 @@ class Portal:
     def _page(self) -> LoginPage:
         return self.login_page() if self.login_page else self.brand.config.login_page
 
+    @property
+    def is_the_billing(self) -> bool:
+        """What the store holds of an account is the account, not a copy of what another service has."""
+        return self.brand.config.billing.backend == "ledger"
+
     def speaking(self, locale: str) -> Portal:
         """The same, with the URLs of pages in this locale: for what leads to them from elsewhere, such as a mail."""
         return replace(self, paths=self.renderer.paths_in(locale))

@@ -34,6 +34,8 @@ PATIENCE = 3.0
 LOOKS = 0.1
 """Seconds between two looks into the outbox. A look that finds nothing is two reads of an index; a passcode is on its way
 within a fifth of a second."""
+FOLLOWS = 1.0
+"""Seconds between two looks at what changed at a billing side that is not ours; how often it is asked is its own."""
 NOTES = timedelta(seconds=10)
 """How often a step notes in the store that it was done."""
 
@@ -63,7 +65,9 @@ class Worker:
             (self.check_mail_server, 60.0),
             (self.clean_up, 600.0),
         )
-        for step, seconds in steps:
+        # What a billing side far away has to say is waited for by a step of its own: no other brand waits with it.
+        followed = ((self._following(each), FOLLOWS) for each in self._portals.values() if not each.is_the_billing)
+        for step, seconds in (*steps, *followed):
             self._tasks.append(asyncio.create_task(self._again_and_again(step, seconds), name=step.__name__))
 
     async def stop(self) -> None:
@@ -77,6 +81,8 @@ class Worker:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
         self._tasks.clear()
+        for each in self._portals.values():
+            await each.billing.close()
 
     async def mail(self) -> None:
         """Take what is due and begin to send it; does not wait for slow mails, so that they hold up no other."""
@@ -104,6 +110,15 @@ class Worker:
         except Exception:  # noqa: BLE001 (logged with its traceback)
             # One that our own bug breaks must not hold up the renewals and mails of all after it.
             _log.exception("account cannot be brought up to date", extra={"customer": customer_id})
+
+    def _following(self, portal: Portal) -> Step:
+        """The step that learns what changed at this brand's billing side."""
+
+        async def follow() -> None:
+            await portal.billing.follow(self._clock())
+
+        follow.__name__ = f"follow_{portal.name}"
+        return follow
 
     async def check_mail_server(self) -> str:
         """What keeps it from taking our mails; empty: nothing. Asked for its own sake and at fixed times: what happens to

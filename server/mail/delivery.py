@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 NOBODY = Candidate("", "nobody@portal.invalid", "", datetime.fromtimestamp(0, UTC), active=False, disabled=False)
 """Whom the mails are made out to that an address of nobody asked for."""
 
+PATIENCE = 1.0
+"""Seconds that a mail waits for the account that it is about, which says its language."""
 PAUSES = (0.05, 0.5, 2.0)
 """Seconds between the tries to note what became of a mail; together far less than its lease."""
 
@@ -40,6 +42,7 @@ class Delivery:
         self, portals: Mapping[str, Portal], store: Store, mailer: Mailer, clock: Callable[[], datetime]
     ) -> None:
         self._portals, self._store, self._mailer, self._clock = portals, store, mailer, clock
+        self._reading: set[asyncio.Future[Account]] = set()
 
     async def deliver(self, job: Job) -> None:
         """Send it, or note why not. Raises `StoreUnavailable`: the row is due again when its lease is over."""
@@ -93,6 +96,8 @@ class Delivery:
         if job.expires_at <= self._clock():
             return "expired", f"{kind.lapsed}: {job.detail or 'nobody took it in time'}"
         chosen = await self._recipient(job)
+        if chosen is None and not job.customer_id and await self._is_new(portal, job.address):
+            chosen = await self._recipient(job)
         if chosen is None and job.customer_id:
             return "nobody", "the customer may not log in"
         if chosen is None:
@@ -128,11 +133,29 @@ class Delivery:
     @staticmethod
     def _is_asked_for(kind: MailKind, portal: Portal) -> bool:
         """Whether the account says something about this mail: in which language, or that it is needless by now."""
-        return kind.is_needed is not None or len(portal.brand.config.site.locales) > 1
+        many = len(portal.brand.config.site.locales) > 1
+        return kind.is_needed is not None or many or not portal.is_the_billing
 
     async def _account(self, portal: Portal, customer_id: str) -> Account | None:
-        """The account as it is now; None where the billing side does not say. Reading it also makes its page ready."""
-        try:
-            return await portal.billing.account(customer_id, self._clock())
-        except BillingError:
+        """The account as it is now; None where the billing side does not say. Reading it also makes its page ready: a copy
+        that has to be fetched first goes on being fetched while the mail travels."""
+        reading = asyncio.ensure_future(portal.billing.account(customer_id, self._clock()))
+        self._reading.add(reading)
+        reading.add_done_callback(self._read)
+        done, _ = await asyncio.wait([reading], timeout=PATIENCE)
+        if not done or isinstance(reading.exception(), BillingError):
             return None
+        return reading.result()
+
+    def _read(self, reading: asyncio.Future[Account]) -> None:
+        self._reading.discard(reading)
+        if not reading.cancelled() and isinstance(error := reading.exception(), BillingError):
+            _log.info("an account was not ready before its mail", extra={"why": repr(error)})
+
+    @staticmethod
+    async def _is_new(portal: Portal, address: str) -> bool:
+        """Whether the billing side has a customer whom our directory did not know yet."""
+        try:
+            return await portal.billing.look_for(address)
+        except BillingError:
+            return False

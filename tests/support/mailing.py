@@ -39,6 +39,12 @@ class SpeakingBilling:
         customer = Customer(customer_id, "x@example.com", now, preferred_locales=self.locales)
         return Account(customer, now)
 
+    async def look_for(self, address: str) -> bool:  # noqa: ARG002
+        return False
+
+    async def close(self) -> None:
+        pass
+
 
 def portal(store: Store | None = None, *, clock=lambda: NOW, settings: Settings = SETTINGS, billing=None, **changed):
     """A portal of the plain theme; `business` or `locales` change its configuration."""

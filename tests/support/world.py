@@ -83,6 +83,10 @@ def _offering(brand: Brand, features: Features) -> Brand:
     return replace(brand, config=replace(brand.config, features=features))
 
 
+def _billed(brand: Brand, backend: str) -> Brand:
+    return replace(brand, config=replace(brand.config, billing=replace(brand.config.billing, backend=backend)))
+
+
 class World:
     """`clock` is called for the time; `limits`, `settings` and `billing` as for `create_app`; `features` are offered by
     every brand in place of its own."""
@@ -97,9 +101,12 @@ class World:
         limits: Limits | None = None,
         billing: Callable[[Brand, Store], Billing] | None = None,
         features: Features | None = None,
+        backend: str = "",
     ) -> None:
         self.store, self.clock, self.url, self.settings = store, clock, url, settings
         offered = brands() if features is None else tuple(_offering(each, features) for each in brands())
+        if backend:
+            offered = tuple(_billed(each, backend) for each in offered)
         self.app: Any = create_app(
             settings,
             offered,

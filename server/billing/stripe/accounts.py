@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from server.billing import Account, Activity, rows
+from server.billing import Account, Activity, NotFound, rows
 from server.billing.model.documents import decode_account
 from server.billing.stripe import copies
 from server.billing.stripe.catalog import CopiedCatalog
@@ -42,6 +42,8 @@ class StripeAccounts:
         self._fetching: dict[str, asyncio.Task[Account]] = {}
 
     async def account(self, customer_id: str, now: datetime) -> Account:
+        if not customer_id:  # nobody: the worker makes a mail for them, too
+            raise NotFound
         found = await self.store.read(rows.READ_ACCOUNT, self._whose(customer_id))
         return decode_account(found[0][0]) if found else await self.refetch(customer_id, now)
 

@@ -20,7 +20,7 @@ async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> R
         return go(request, portal.speaking(locale).paths.account)
     features, key, now = portal.brand.config.features, fresh_key(), portal.clock()
     # The ledger is the billing itself: what it holds is as of now, however long ago it was written.
-    as_of = now if portal.brand.config.billing.backend == "ledger" else None
+    as_of = now if portal.is_the_billing else None
     others, address = customer.has_others, customer.address
     view = views.overview(
         customer.account, features, now, address=address, key=key, as_of=as_of, has_other_accounts=others
