@@ -114,6 +114,29 @@ def import_command(options: argparse.Namespace) -> int:
     return with_store(work)
 
 
+def sync(options: argparse.Namespace) -> int:
+    from server.merchant import syncing  # noqa: PLC0415
+
+    brand = link.brand_named(themes_folder(), options.brand)
+    read = settings.from_environment(os.environ, secrets_needed=False)
+
+    async def work(store: Store) -> int:
+        with Progress(TextColumn("{task.description}"), transient=True, console=Console(stderr=True)) as bar:
+            task = bar.add_task("reading", total=None)
+
+            def told(what: str, done: int) -> None:
+                bar.update(task, description=f"{what}: {done}", completed=done)
+
+            try:
+                lines = await syncing.sync(read, store, brand, now, told, check=options.check)
+            except syncing.NotSynced as error:
+                return refuse(f"{error}\nWhat was read is kept; the same command goes on from there.")
+        print("\n".join(lines))
+        return 0
+
+    return with_store(work)
+
+
 def config_import(options: argparse.Namespace) -> int:
     from server.merchant import config_import  # noqa: PLC0415
 
@@ -291,6 +314,11 @@ def menu() -> argparse.ArgumentParser:
     for each in (activated, shown, add(links, "deactivate", link_deactivate, "nobody can log in by the link any more")):
         each.add_argument("brand")
     import_menu(add(commands, "import", import_command, "fill the ledger from Stripe-shaped JSON"))
+    synced = add(commands, "sync", sync, "fill catalog and directory from Stripe; stopped, it goes on where it was")
+    synced.add_argument("brand")
+    synced.add_argument(
+        "--check", action="store_true", help="read every copied account again, say what differed, repair it"
+    )
     configs = commands.add_parser("config", help="a brand's configuration").add_subparsers(
         required=True, metavar="verb"
     )

@@ -81,7 +81,7 @@ NAMES_A_BACKEND = (
     r"app",
     r"demo(\..+)?",
     r"merchant\.importing\..+",
-    r"merchant\.tax_ids",
+    r"merchant\.(tax_ids|syncing|stripe_findings)",
     r"publishing\.samples(\..+)?",
     r"features\.(sandbox|webhooks)\..+",
     BACKENDS,
@@ -120,6 +120,7 @@ READS: dict[str, tuple[str, ...]] = {
     "account": (
         r"access\.sessions",
         r"access\.directory",
+        r"billing\.stripe\.copies",
     ),  # one statement makes a page: the account comes with the session
     "customer": (
         r"access\.sessions",

@@ -27,6 +27,9 @@ _DROP = "DELETE FROM stripe_copy WHERE brand = :brand AND customer_id = :custome
 _COPIED = (
     "SELECT customer_id FROM stripe_copy WHERE brand = :brand AND customer_id > :after ORDER BY customer_id LIMIT 500"
 )
+_FOREIGN = """
+SELECT customer_id FROM account WHERE brand = :brand AND NOT EXISTS
+ (SELECT 1 FROM stripe_copy s WHERE s.brand = account.brand AND s.customer_id = account.customer_id)"""
 _HAS = "SELECT began_at FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
 
 
@@ -105,6 +108,17 @@ async def drop_unwanted(store: Store, brand: str, now: datetime) -> int:
     for (customer,) in found:
         await drop(store, brand, customer)
     return len(found)
+
+
+async def drop_foreign(store: Store, brand: str) -> None:
+    """Drop accounts that no fetch brought: those of the ledger that the brand had before."""
+
+    def work(transaction: Transaction) -> None:
+        for (customer,) in transaction.run(_FOREIGN, {"brand": brand}):
+            for sql in (rows.DROP_ACCOUNT, rows.DROP_INVOICES):
+                transaction.count(sql, {"brand": brand, "customer": customer})
+
+    await store.write(work)
 
 
 async def copied(store: Store, brand: str, after: str) -> list[str]:

@@ -8,6 +8,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from server.billing.stripe import signatures
 from server.settings import StripeSecrets, stripe_suffix
 from tests.stripe.webhooks import signature
 from tests.support.world import BRAND, ORIGIN, SETTINGS, World, brands
@@ -65,6 +66,11 @@ async def test_a_signed_event_marks_what_it_touches(shop):
 async def test_an_event_that_another_key_signed_is_refused(shop, secret):  # threat 88
     assert (await send(shop, event(), secret=secret)).status_code == 400
     assert await marked(shop) == []
+
+
+def test_an_empty_secret_signs_nothing(clock):  # threat 88
+    header = signature("", event(), int(clock().timestamp()))
+    assert not signatures.is_genuine(header, event(), "", clock())
 
 
 async def test_a_brand_without_a_webhook_secret_has_no_webhook(sqlite_store, clock):  # threat 88

@@ -1,0 +1,69 @@
+"""`python -m server sync BRAND`: reads what a brand has at Stripe into the store, and says what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from server.billing import Refused, Unavailable
+from server.billing.stripe.backend import Stripe
+from server.billing.stripe.budget import LIVE, SANDBOX, Budget
+from server.billing.stripe.client import Client
+from server.billing.stripe.syncing import Busy, Position, Progress
+from server.billing.stripe.syncing import sync as read_everything
+from server.brands import Brand
+from server.portal import check_backend
+from server.settings import Settings
+from server.store import Store
+
+
+class NotSynced(Exception):
+    """It cannot be read, or not to its end; the message says what to do."""
+
+
+async def sync(
+    settings: Settings,
+    store: Store,
+    brand: Brand,
+    clock: Callable[[], datetime],
+    progress: Progress,
+    *,
+    check: bool = False,
+) -> list[str]:
+    """What was found, a line each. Raises `NotSynced`, `SettingsError`."""
+    if brand.config.billing.backend != "stripe":
+        raise NotSynced(
+            f'{brand.folder / "portal.toml"}: billing.backend: {brand.config.billing.backend!r}; sync is for "stripe"'
+        )
+    check_backend(brand, settings)
+    found = settings.stripe_of(brand.name)
+    pace = Budget(store, brand.name, LIVE if found.is_live else SANDBOX)
+    billing = Stripe(
+        store,
+        brand.name,
+        Client(found.key, base=settings.stripe_api_base, pace=pace),
+        keys=(),
+        origin="",
+        base=brand.base,
+    )
+    try:
+        return _told(await read_everything(billing, clock, progress, check=check), check=check)
+    except Busy:
+        raise NotSynced("Another process syncs this brand at the moment; wait for it") from None
+    except (Unavailable, Refused) as error:
+        raise NotSynced(
+            f"Stripe did not answer, or not with what was asked ({type(error).__name__}); python -m server doctor says more"
+        ) from None
+    finally:
+        await billing.close()
+
+
+def _told(done: Position, *, check: bool) -> list[str]:
+    lines = [f"{done.read} customers read; {done.changed} were new or other than in the directory."]
+    if check:
+        lines.append(
+            f"{done.accounts} copied accounts read again; {done.repaired} were other than at Stripe and are right now."
+        )
+    if done.odd:
+        lines.append(f"{done.odd} objects could not be read and were left out; the log names them.")
+    return lines
