@@ -122,6 +122,11 @@ class Invoices(Protocol):
         """Raises `NotFound`, also for another customer's."""
         ...
 
+    async def document(self, customer_id: str, invoice_id: str, kind: str) -> str:
+        """Where the billing side's own PDF of it is now: `invoice` or `receipt`; empty: it has none. Whoever knows such a
+        URL can read it, so it is asked for when somebody clicks and kept nowhere. Raises `NotFound`, `Unavailable`."""
+        ...
+
     async def pay(self, by: By, invoice_id: str, payment_method_id: str) -> Paying:
         """Pay what is due of it with one of the customer's payment methods. A payment that failed, or that has to be
         confirmed, is an answer; the same key answers what came of it. Raises `Refused`, `NotFound`."""

@@ -92,7 +92,7 @@ class Client:
         self._sdk = stripe.StripeClient(
             key, stripe_version=VERSION, http_client=self._http, base_addresses=addresses, max_network_retries=0
         )
-        self.is_live = "_live_" in key
+        self.is_live, self.base = "_live_" in key, base
 
     async def get(self, path: str, **params: Any) -> Raw:
         """Read. Raises `NotFound`, `Refused`, `Unavailable`."""

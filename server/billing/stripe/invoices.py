@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from server.billing import LATEST_INVOICES, Catalog, Invoice, InvoiceFilter, InvoicePage, Unavailable, invoice_history
 from server.billing.stripe import copies, fetching
@@ -22,6 +23,25 @@ class StripeInvoices(StripeAccounts):
 
     async def invoice(self, customer_id: str, invoice_id: str) -> Invoice:
         return await invoice_history.one(self.store, self._whose(customer_id), invoice_id)
+
+    async def document(self, customer_id: str, invoice_id: str, kind: str) -> str:
+        await self.invoice(customer_id, invoice_id)  # theirs, or NotFound
+        if kind == "invoice":
+            return self._hosted((await self.client.get(f"/v1/invoices/{invoice_id}")).get("invoice_pdf"))
+        expand = ["data.payment.payment_intent.latest_charge"]
+        paid = await self.client.get("/v1/invoice_payments", invoice=invoice_id, status="paid", expand=expand)
+        charges = [
+            ((each.get("payment") or {}).get("payment_intent") or {}).get("latest_charge") for each in paid["data"]
+        ]
+        return next((url for each in charges if each and (url := self._hosted(each.get("receipt_url")))), "")
+
+    def _hosted(self, url: object) -> str:
+        """The URL, if it leads to Stripe: nobody is sent anywhere else."""
+        parts = urlsplit(url) if isinstance(url, str) else None
+        if parts is None or parts.hostname is None:
+            return ""
+        is_stripes = parts.scheme == "https" and f".{parts.hostname}".endswith(".stripe.com")
+        return str(url) if is_stripes or parts.netloc == urlsplit(self.client.base).netloc else ""
 
     async def catalog(self, features: Features, prices: Sequence[str] = ()) -> Catalog:
         return await self.copied_catalog.read(features, prices)

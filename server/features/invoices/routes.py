@@ -80,6 +80,8 @@ async def invoice(
 async def pdf(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[Any]:
     _offered(portal)
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    if found.hosted:
+        return await _elsewhere(portal, customer, found, "invoice")
     if not views.has_document(found):
         raise NotFound
     body = partial(_printed, request, portal, customer, found)
@@ -90,10 +92,20 @@ async def pdf(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
 async def receipt(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[Any]:
     _offered(portal)
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    if found.hosted:
+        return await _elsewhere(portal, customer, found, "receipt")
     if not views.has_receipt(found):
         raise NotFound
     body = partial(_printed, request, portal, customer, found, "receipt")
     return await save(request, body, views.file_name("receipt", found), "application/pdf")
+
+
+async def _elsewhere(portal: Portal, customer: LoggedIn, found: Invoice, kind: str) -> Response[Any]:
+    """To the billing side's own document: a link that was asked for just now, and is kept nowhere."""
+    url = await portal.billing.document(customer.customer_id, found.id, kind)
+    if not url:
+        raise NotFound
+    return Response(None, status_code=303, headers={"Location": url})
 
 
 async def _printed(

@@ -219,8 +219,8 @@ def detail(invoice: Invoice, now: datetime, announcement: str = "", goes_on: str
         billed_to=invoice.customer_address if invoice.customer_address != Address() else None,
         can_still_be_paid=invoice.status == "open" and invoice.amount_due.amount > 0,
         paid_with=next((each.method for each in reversed(payments) if each.status == "paid"), ""),
-        has_document=has_document(invoice),
-        has_receipt=has_receipt(invoice),
+        has_document=invoice.hosted or has_document(invoice),
+        has_receipt=is_paid(invoice) and (invoice.hosted or has_document(invoice)),
         may_pay=may_pay,
         failure=tried.failure if tried and may_pay and not waits else "",
         waits_with=waits.method if waits else "",
@@ -238,7 +238,7 @@ def paid(invoice: Invoice, account: Account, now: datetime) -> Detail:
 
 def electronic(view: Detail, business: Business) -> Detail:
     """The same, with whether its PDF is an electronic invoice too, where the business makes them."""
-    if not view.has_document or seller_gaps(business):
+    if not has_document(view.invoice) or seller_gaps(business):
         return view
     said = statement(view.invoice, business)
     return replace(view, not_electronic=said.missing) if isinstance(said, Gaps) else replace(view, is_electronic=True)
@@ -250,7 +250,12 @@ def has_document(invoice: Invoice) -> bool:
 
 
 def has_receipt(invoice: Invoice) -> bool:
-    return has_document(invoice) and invoice.status == "paid" and invoice.amount_paid.amount > 0
+    return has_document(invoice) and is_paid(invoice)
+
+
+def is_paid(invoice: Invoice) -> bool:
+    """Money was paid for it."""
+    return invoice.status == "paid" and invoice.amount_paid.amount > 0
 
 
 def export_name(year: str, suffix: str) -> str:

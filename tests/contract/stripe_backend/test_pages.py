@@ -1,0 +1,141 @@
+"""The portal on Stripe: logging in fetches the account, and from then on every page is read without Stripe."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from server.billing.stripe.backend import Stripe
+from server.billing.stripe.syncing import sync
+from server.mail import outbox
+from server.mail.delivery import Delivery
+from tests.contract.stripe_backend.conftest import BRAND
+from tests.stripe.faults import Fault
+from tests.support.world import World
+
+pytestmark = pytest.mark.anyio
+JENNY = "jenny@example.com"
+PAGES = ("overview", "invoices", "payment-methods", "details", "history", "mails")
+
+
+class Kept:
+    """A mail server that takes everything."""
+
+    def __init__(self):
+        self.messages = []
+
+    async def send(self, message):
+        self.messages.append(message)
+
+
+@pytest.fixture
+async def shop(sqlite_store, client, clock):
+    """A portal of brands that Stripe bills, on one stand-in, with its directory filled."""
+
+    def billing(brand, store):
+        return Stripe(store, brand.name, client, keys=(b"k" * 32,), origin="https://portal.example", base=brand.base)
+
+    world = World(sqlite_store, clock, billing=billing, backend="stripe")
+    world.stripe = world.state.portals[BRAND].billing
+    await sync(world.stripe, clock, lambda *_: None)
+    return world
+
+
+async def deliver(world):
+    mailer = Kept()
+    delivery = Delivery(world.state.portals, world.store, mailer, world.clock)
+    for job in await outbox.claim(world.store, world.clock(), 10):
+        await delivery.deliver(job)
+    return mailer.messages
+
+
+async def logged_in(world):
+    browser = world.client()
+    await world.log_in(browser, JENNY)
+    return browser
+
+
+async def test_the_account_is_fetched_while_the_mail_travels(shop, standin):
+    browser = shop.client()
+    await shop.ask(browser, JENNY)
+    code = await shop.code(JENNY)
+    assert standin.count("subscription.list") == 0  # the request asks Stripe nothing
+    assert len(await deliver(shop)) == 1
+    assert standin.count("subscription.list") == 1
+    before = standin.count()
+    await shop.try_code(browser, code)
+    assert (await browser.get(f"/{BRAND}/my/overview")).status_code == 200
+    assert standin.count() == before
+
+
+async def test_a_slow_stripe_does_not_hold_up_the_mail(shop, standin):
+    standin.faults.append(Fault("late", operation="subscription.list", times=1, seconds=2.5))
+    await shop.ask(shop.client(), JENNY)
+    began = asyncio.get_running_loop().time()
+    assert len(await deliver(shop)) == 1
+    assert asyncio.get_running_loop().time() - began < 2
+    await asyncio.sleep(2)
+    assert await shop.rows("stripe_copy")  # it went on while the mail travelled
+
+
+async def test_every_page_is_read_with_stripe_switched_off_and_says_how_old_it_is(shop, standin, clock):
+    browser = await logged_in(shop)
+    await browser.get(f"/{BRAND}/my/overview")
+    standin.faults.append(Fault("refused", times=10_000))
+    before = standin.count()
+    clock.forward(minutes=20)
+    for page in PAGES:
+        answer = await browser.get(f"/{BRAND}/my/{page}")
+        assert answer.status_code == 200, page
+    overview = await browser.get(f"/{BRAND}/my/overview")
+    assert "As of" in overview.text
+    account = await shop.stripe.account((await shop.rows("stripe_copy"))[0][1], clock())
+    for each in account.invoices:
+        assert (await browser.get(f"/{BRAND}/my/invoices/{each.id}")).status_code == 200
+    for each in account.subscriptions:
+        assert (await browser.get(f"/{BRAND}/my/subscriptions/{each.id}")).status_code == 200
+    assert standin.count() == before
+
+
+async def test_stripes_own_documents_are_led_to_and_kept_nowhere(shop, stripe_world, standin):  # I3
+    stripe_world.base = "http://stripe.test"
+    for each in stripe_world.tables["invoice"].values():
+        each["invoice_pdf"] = f"http://stripe.test/i/{each['id']}/pdf"
+    for each in stripe_world.tables["charge"].values():
+        each["receipt_url"] = f"http://stripe.test/r/{each['id']}"
+    browser = await logged_in(shop)
+    await browser.get(f"/{BRAND}/my/overview")
+    account = await shop.stripe.account((await shop.rows("stripe_copy"))[0][1], shop.clock())
+    paid = next(
+        each for each in account.invoices if each.status == "paid" and each.amount_paid.amount and each.payments
+    )
+    page = (await browser.get(f"/{BRAND}/my/invoices/{paid.id}")).text
+    for kind in ("pdf", "receipt"):
+        assert f"/my/invoices/{paid.id}/{kind}" in page
+        answer = await browser.get(f"/{BRAND}/my/invoices/{paid.id}/{kind}")
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("http://stripe.test/")
+    for table in ("account", "invoice"):
+        assert not any(
+            b"stripe.test" in cell for row in await shop.rows(table) for cell in row if isinstance(cell, bytes)
+        )
+    other = next(each for each in stripe_world.tables["invoice"].values() if each["customer"] != account.customer.id)
+    before = standin.count()
+    assert (await browser.get(f"/{BRAND}/my/invoices/{other['id']}/pdf")).status_code == 404
+    assert standin.count() == before
+
+
+async def test_a_document_that_is_not_stripes_is_led_to_by_nobody(quick, stripe_world, clock):
+    customer = next(each for each in stripe_world.tables["invoice"].values() if each["status"] == "paid")["customer"]
+    account = await quick.account(customer, clock())
+    for url in (
+        "https://evil.example/x",
+        "javascript:alert(1)",
+        "https://stripe.com.evil.example/x",
+        "http://pay.stripe.com/x",
+    ):
+        stripe_world.tables["invoice"][account.invoices[0].id]["invoice_pdf"] = url
+        assert await quick.document(customer, account.invoices[0].id, "invoice") == ""
+    stripe_world.tables["invoice"][account.invoices[0].id]["invoice_pdf"] = "https://pay.stripe.com/x/pdf"
+    assert await quick.document(customer, account.invoices[0].id, "invoice") == "https://pay.stripe.com/x/pdf"
