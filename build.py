@@ -115,7 +115,22 @@ def step_inside() -> None:
 def demo(options: argparse.Namespace) -> int:
     from server import demo
 
-    return demo.run(THEMES, host=options.host, port=options.port, now=options.now)
+    if options.stripe is None:
+        return demo.run(THEMES, host=options.host, port=options.port, now=options.now)
+    brand, since = options.stripe, ["--now", options.now] if options.now else []
+    command = [sys.executable, "-m", "tests.stripe", "--brand", brand, *since]
+    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            said = [process.stdout.readline().strip().partition(" ") for _ in range(2)] if process.stdout else []
+            (url, key) = (value for _, _, value in said)
+            if not key:
+                print("The stand-in for Stripe did not start; the lines above say why.", file=sys.stderr)
+                return 1
+            print(f"stripe {url}", flush=True)
+            stripe = demo.StandIn(url, key)
+            return demo.run(THEMES, host=options.host, port=options.port, only=brand, now=options.now, stripe=stripe)
+        finally:
+            process.terminate()
 
 
 def dev(options: argparse.Namespace) -> int:
@@ -257,6 +272,9 @@ def menu() -> argparse.ArgumentParser:
         served.add_argument("--port", type=int, default=8000)
         served.add_argument("--host", default="127.0.0.1", help="a loopback address")
         served.add_argument("--now", default="", help="where its clock begins, such as 2026-12-31T12:00:00Z")
+        if name == "demo":
+            how = "bill one brand (harbour, where none is named) by a stand-in for Stripe instead of the ledger"
+            served.add_argument("--stripe", nargs="?", const="harbour", metavar="BRAND", help=how)
         if name == "dev":
             served.add_argument("brand", nargs="?")
     built = add("build", "write dist/<brand>/")

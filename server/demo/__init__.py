@@ -35,13 +35,14 @@ from server.brands import Brand, ThemeError
 from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
+from server.merchant import syncing
 from server.merchant.importing.files import import_records
 from server.merchant.serve import HTTP1
 from server.paths import Paths
 from server.publishing import publishing, samples
 from server.rendering.assets import Assets
 from server.rendering.renderer import SITE, Renderer
-from server.settings import Settings, is_loopback
+from server.settings import Settings, StripeSecrets, is_loopback, stripe_suffix
 from server.store import open_store
 from server.web.static_files import StaticFiles
 
@@ -54,14 +55,29 @@ def _python() -> str:
     return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
+class StandIn(msgspec.Struct, frozen=True):
+    """A stand-in for Stripe that bills one brand instead of the ledger."""
+
+    url: str
+    key: str
+
+
 class DemoError(Exception):
     """The demo cannot run like this; the message says what to do."""
 
 
 def run(
-    themes_folder: Path, *, host: str, port: int, only: str | None = None, reload: bool = False, now: str = ""
+    themes_folder: Path,
+    *,
+    host: str,
+    port: int,
+    only: str | None = None,
+    reload: bool = False,
+    now: str = "",
+    stripe: StandIn | None = None,
 ) -> int:
     """Serve until Ctrl-C or SIGTERM. `now` is the moment at which its clock begins, ISO 8601; empty: the real one.
+    `stripe` bills the brand that is named by `only`.
 
     Raises `DemoError` or `ThemeError`.
     """
@@ -77,7 +93,9 @@ def run(
     _check_port(host, port)
     logs.configure("warning")
     with tempfile.TemporaryDirectory(prefix="postern-demo-") as folder:
-        demo = Demo(themes_folder, Path(folder), host=host, port=port, only=only, reload=reload, now=start)
+        demo = Demo(
+            themes_folder, Path(folder), host=host, port=port, only=only, reload=reload, now=start, stripe=stripe
+        )
         demo.load()
         asyncio.run(demo.serve())
     return 0
@@ -94,6 +112,7 @@ class Demo:
         only: str | None,
         reload: bool,
         now: datetime | None,
+        stripe: StandIn | None = None,
     ) -> None:
         self._themes, self._folder, self._host, self._port = themes_folder, folder, host, port
         self._only, self._reload = only, reload
@@ -103,12 +122,16 @@ class Demo:
         self._mailer = KeepingMailer(print_passcode)
         self._filled: set[str] = set()
         self._announced = False
+        self._stripe = stripe
+        keys = {stripe_suffix(only): StripeSecrets(stripe.key)} if stripe and only else {}
         self._settings = Settings(
             secrets=(secrets.token_urlsafe(48).encode(),),
             origin=self.origin,
             database=f"sqlite:{folder / 'demo.sqlite'}",
             mail_from="portal@example.com",
             themes=themes_folder,
+            stripe=keys,
+            stripe_api_base=stripe.url if stripe else "",
         )
 
     def load(self) -> None:
@@ -116,7 +139,11 @@ class Demo:
         found = themes.load_all(self._themes)
         if self._only and self._only not in [brand.name for brand in found]:
             raise DemoError(f"No such brand: {self._only}. There are {', '.join(brand.name for brand in found)}.")
-        brands = tuple(on_one_origin(brand) for brand in found if self._only in (None, brand.name))
+        brands = tuple(
+            on_one_origin(brand, "stripe" if self._stripe else "ledger")
+            for brand in found
+            if self._only in (None, brand.name)
+        )
         publishing.build(brands, self._folder / "dist", secure=False, reload=self._reload)
         self._brands = brands
 
@@ -186,6 +213,10 @@ class Demo:
             for brand in self._brands:
                 if brand.name not in self._filled:
                     now = self._clock()
+                    if self._stripe:
+                        await syncing.sync(self._settings, store, brand, self._clock, lambda *_: None)
+                        self._filled.add(brand.name)
+                        continue
                     await import_records(store, brand.name, samples.records(brand.name, now), now=now, source="samples")
                     self._filled.add(brand.name)
         finally:
@@ -228,14 +259,14 @@ class Demo:
             changed.set()
 
 
-def on_one_origin(brand: Brand) -> Brand:
-    """The brand as the demo shows it: without a domain of its own, its log-in page active, its billing a ledger."""
+def on_one_origin(brand: Brand, backend: str = "ledger") -> Brand:
+    """The brand as the demo shows it: without a domain of its own, its log-in page active, billed by `backend`."""
     link = brand.config.login_page.link or f"test_{brand.name:0>22}"
     portal = msgspec.structs.replace(
         brand.config,
         site=msgspec.structs.replace(brand.config.site, url=""),
         login_page=msgspec.structs.replace(brand.config.login_page, enabled=True, link=link),
-        billing=msgspec.structs.replace(brand.config.billing, backend="ledger"),
+        billing=msgspec.structs.replace(brand.config.billing, backend=backend),
     )
     return msgspec.structs.replace(brand, config=portal)
 

@@ -43,6 +43,7 @@ async def examine(environment: Mapping[str, str], clock: Callable[[], datetime])
     findings.append(_proxies(settings, environment))
     findings += _brands(settings)
     findings += await _store(settings, clock)
+    findings += await _stripe(settings, clock)
     findings.append(await _mail(settings))
     return findings
 
@@ -103,6 +104,26 @@ def _electronic(brand: Brand) -> Finding:
     if missing:
         return Finding(what, True, f"none: [business] in portal.toml does not say {' and '.join(missing)}")
     return Finding(what, True, "Factur-X inside the PDF, where the customer's data suffices")
+
+
+async def _stripe(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
+    """Of the brands that Stripe bills, where all that comes before is in order."""
+    try:
+        brands = [each for each in themes.load_all(settings.themes) if each.config.billing.backend == "stripe"]
+        for brand in brands:
+            check_backend(brand, settings)
+        store = open_store(settings.database) if brands else None
+    except (ThemeError, SettingsError, StoreUnavailable):
+        return []  # told already
+    if store is None:
+        return []
+    from server.merchant import stripe_findings  # noqa: PLC0415 (the SDK is slow to import)
+
+    try:
+        found = [each for brand in brands for each in await stripe_findings.look(settings, store, brand, clock())]
+        return [Finding(*each) for each in found]
+    finally:
+        await store.close()
 
 
 async def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:

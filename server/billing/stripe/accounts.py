@@ -45,7 +45,10 @@ class StripeAccounts:
         if not customer_id:  # nobody: the worker makes a mail for them, too
             raise NotFound
         found = await self.store.read(rows.READ_ACCOUNT, self._whose(customer_id))
-        return decode_account(found[0][0]) if found else await self.refetch(customer_id, now)
+        if not found:
+            return await self.refetch(customer_id, now)
+        await copies.wanted(self.store, self.brand, customer_id, now)
+        return decode_account(found[0][0])
 
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
         return await rows.history(self.store, self.brand, customer_id, limit=limit, skip=skip)

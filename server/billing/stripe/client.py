@@ -68,6 +68,14 @@ class _Http(stripe.HTTPClient):
         await self._client.aclose()
 
 
+class KeyRefused(Unavailable):
+    """Stripe does not take the key: it was rolled (401), or lacks a permission (403)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
 class Pace(Protocol):
     """Says when a request may be sent: `budget.Budget`."""
 
@@ -146,7 +154,7 @@ def _translated(error: stripe.StripeError, *, is_write: bool) -> Exception:
         return Unavailable()
     if status in (401, 403):
         _log.warning("Stripe refused the key", extra={"status": status, "code": code})
-        return Unavailable()
+        return KeyRefused(status)
     if status == 404 or code == "resource_missing":
         return NotFound()
     if status == 429:

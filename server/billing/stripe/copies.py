@@ -21,7 +21,7 @@ VALUES (:brand, :customer, :began, :began, :oldest)
 ON CONFLICT (brand, customer_id) DO UPDATE SET began_at = excluded.began_at, oldest = excluded.oldest"""
 _OLDEST = "UPDATE stripe_copy SET oldest = :oldest WHERE brand = :brand AND customer_id = :customer"
 _WANTED = """
-UPDATE stripe_copy SET wanted_at = :now WHERE brand = :brand AND customer_id = :customer AND wanted_at < :now"""
+UPDATE stripe_copy SET wanted_at = :now WHERE brand = :brand AND customer_id = :customer AND wanted_at < :before"""
 _UNWANTED = "SELECT customer_id FROM stripe_copy WHERE brand = :brand AND wanted_at < :before LIMIT 500"
 _DROP = "DELETE FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
 _COPIED = (
@@ -86,8 +86,9 @@ async def has_copy(store: Store, brand: str, customer: str) -> bool:
 
 
 async def wanted(store: Store, brand: str, customer: str, now: datetime) -> None:
-    """The customer came: keep the copy."""
-    whose = {"brand": brand, "customer": customer, "now": micros(now)}
+    """The customer came: keep the copy. Written once a day at most."""
+    before = micros(now - timedelta(days=1))
+    whose = {"brand": brand, "customer": customer, "now": micros(now), "before": before}
     await store.write(lambda transaction: transaction.count(_WANTED, whose))
 
 

@@ -50,10 +50,6 @@ class StripeFeed(StripeAccounts):
         """Ask Stripe for a customer whom the directory does not have yet; whether there is one."""
         return await directory.look_for(self.store, self.brand, self.client, address) > 0
 
-    async def clean_up(self, now: datetime) -> None:
-        await copies.drop_unwanted(self.store, self.brand, now)
-        await events.forget_old(self.store, now)
-
     async def _poll(self, now: datetime) -> None:
         self._holder = self._holder or secrets.token_hex(8)
         lease = Lease(self.store, self.brand, "events", self._holder)
@@ -68,6 +64,8 @@ class StripeFeed(StripeAccounts):
             await self._take_in(page, now)
             await lease.move(position or str(last), now)  # not ahead before the oldest page is in
         await lease.move(str(newest), now)
+        await copies.drop_unwanted(self.store, self.brand, now)
+        await events.forget_old(self.store, now)
 
     async def _take_in(self, page: list[Raw], now: datetime) -> None:
         found = [msgspec.convert(raw, events.Event) for raw in page]

@@ -174,3 +174,16 @@ async def test_a_changed_address_ends_the_sessions_of_the_old_one(billing, strip
     stripe_world.customer(customer)["email"] = "other@example.com"
     await billing.refetch(customer, clock.forward(seconds=1))
     assert await store.read("SELECT 1 FROM session") == []
+
+
+async def test_a_copy_goes_90_days_after_the_last_log_in(billing, stripe_world, standin, store, clock):
+    one, other = some(stripe_world, 2)
+    for each in (one, other):
+        await billing.account(each, clock())
+    clock.forward(days=60)
+    await billing.account(one, clock())
+    clock.forward(days=31)
+    await billing.follow(clock())
+    assert [row[0] for row in await store.read("SELECT customer_id FROM stripe_copy")] == [one]
+    assert [row[0] for row in await store.read("SELECT customer_id FROM account")] == [one]
+    assert len(await store.read("SELECT 1 FROM customer")) == 2  # who may log in is not forgotten

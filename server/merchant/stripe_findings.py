@@ -1,0 +1,90 @@
+"""What `doctor` says of a brand that Stripe bills: its key, permission by permission, and how old its copies are."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from server.billing import Refused, Unavailable
+from server.billing.stripe import events
+from server.billing.stripe.client import VERSION, Client, KeyRefused
+from server.billing.stripe.leases import Lease
+from server.brands import Brand
+from server.settings import Settings, stripe_suffix
+from server.store import Store, moment
+
+LATE = timedelta(minutes=5)
+READS = {
+    "Customers": "/v1/customers",
+    "Subscriptions": "/v1/subscriptions",
+    "Invoices": "/v1/invoices",
+    "Products": "/v1/products",
+    "Prices": "/v1/prices",
+    "Coupons": "/v1/coupons",
+    "Promotion codes": "/v1/promotion_codes",
+    "Tax rates": "/v1/tax_rates",
+    "Events": "/v1/events",
+}
+"""What the key must be able to read, as Stripe's dashboard calls it."""
+Found = tuple[str, bool, str, str]
+"""What, whether it is fine, the words, what to do."""
+
+
+async def look(settings: Settings, store: Store, brand: Brand, now: datetime) -> list[Found]:
+    secrets = settings.stripe_of(brand.name)
+    client = Client(secrets.key, base=settings.stripe_api_base)
+    try:
+        found = [await _key(client, brand)]
+    finally:
+        await client.close()
+    found.append(await _copies(store, brand, now))
+    return [*found, _webhook(settings, brand)]
+
+
+async def _key(client: Client, brand: Brand) -> Found:
+    what, variable = f"Stripe's key of {brand.name}", f"PORTAL_STRIPE_KEY_{stripe_suffix(brand.name)}"
+    missing, lives = [], set()
+    for name, path in READS.items():
+        try:
+            page = await client.get(path, limit=1)
+        except KeyRefused as error:
+            if error.status == 401:
+                return (
+                    what,
+                    False,
+                    "Stripe does not know this key: it was rolled or is of another account",
+                    f"Set {variable}.",
+                )
+            missing.append(name)
+        except (Unavailable, Refused):
+            mend = "Does this machine reach api.stripe.com? https://status.stripe.com says whether Stripe is well."
+            return what, False, "Stripe does not answer", mend
+        else:
+            lives |= {each["livemode"] for each in page["data"] if "livemode" in each}
+    if missing:
+        words = f"lacks the permission to read {', '.join(missing)}"
+        return what, False, words, "Give it to the restricted key in Stripe's dashboard, Developers, API keys."
+    if lives - {client.is_live}:
+        return what, False, "Stripe answers of the other mode than the key's", f"Set {variable}."
+    mode = "live data" if client.is_live else "test data"
+    return what, True, f"for {mode}, reads all that is read; API version {VERSION}", ""
+
+
+async def _copies(store: Store, brand: Brand, now: datetime) -> Found:
+    what = f"Stripe's copies of {brand.name}"
+    _, looked_at = await Lease(store, brand.name, "events", "").position()
+    if not looked_at:
+        return what, False, "never read", f"Run: python -m server sync {brand.name}, and start the server."
+    waits, _ = await events.waiting(store, brand.name)
+    words = f"events were looked for at {moment(looked_at):%Y-%m-%d %H:%M:%S} UTC; {waits} changes wait to be read"
+    if now - moment(looked_at) > timedelta(days=30):
+        return what, False, words, f"Stripe keeps events for 30 days. Run: python -m server sync {brand.name} --check"
+    mend = "Is the server running? Its worker looks for events every 30 seconds."
+    return (what, False, words, mend) if now - moment(looked_at) > LATE else (what, True, words, "")
+
+
+def _webhook(settings: Settings, brand: Brand) -> Found:
+    what = f"Stripe's webhook of {brand.name}"
+    url = f"{brand.config.site.url or settings.origin}{brand.base}/webhooks/stripe"
+    if not settings.stripe_of(brand.name).webhook_secret:
+        return what, True, f"none: changes are seen within half a minute. It would be {url}", ""
+    return what, True, f"taken at {url}", ""
