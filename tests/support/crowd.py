@@ -36,7 +36,7 @@ class Customer:
         wanted = not self.ending
         path = f"/{BRAND}/my/subscriptions/{self.subscription}"
         _, page = self.visitor.get(f"{path}/cancel" if wanted else path)
-        fields = dict(re.findall(r'name="(key|token)" value="([^"]+)"', page))
+        fields = dict(re.findall(r'name="(key|fingerprint)" value="([^"]+)"', page))
         if "key" not in fields:
             raise AssertionError(f"no form in {page[-2000:]}")
         self.ending = None
