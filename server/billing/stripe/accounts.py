@@ -46,7 +46,8 @@ class StripeAccounts:
             raise NotFound
         found = await self.store.read(rows.READ_ACCOUNT, self._whose(customer_id))
         if not found:
-            return await self.refetch(customer_id, now)
+            running = self._fetching.get(customer_id)  # of another tab, or of the mail
+            return await (asyncio.shield(running) if running else self.refetch(customer_id, now))
         await copies.wanted(self.store, self.brand, customer_id, now)
         return decode_account(found[0][0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -57,6 +58,13 @@ async def test_an_account_that_is_copied_is_read_without_a_call(billing, stripe_
         assert (await billing.invoice(row["id"], each.id)).id == each.id
     assert await billing.history(row["id"]) == []
     assert standin.count() == before
+
+
+async def test_several_tabs_at_once_wait_for_one_fetch(quick, stripe_world, standin, clock):
+    row = customers(stripe_world)[0]
+    found = await asyncio.gather(*(quick.account(row["id"], clock()) for _ in range(8)))
+    assert len({each.customer.id for each in found}) == 1
+    assert standin.count("customer.retrieve") == 1
 
 
 async def test_a_customer_that_stripe_does_not_know_is_not_found(quick, clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from random import Random
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from server.billing.stripe import events
 from server.billing.stripe.backend import Stripe
 from server.billing.stripe.client import Client
+from server.billing.stripe.syncing import sync
 from tests.contract.stripe_backend.conftest import BRAND
 from tests.stripe.app import KEY
 from tests.stripe.asgi import App
@@ -187,3 +189,31 @@ async def test_a_copy_goes_90_days_after_the_last_log_in(billing, stripe_world, 
     assert [row[0] for row in await store.read("SELECT customer_id FROM stripe_copy")] == [one]
     assert [row[0] for row in await store.read("SELECT customer_id FROM account")] == [one]
     assert len(await store.read("SELECT 1 FROM customer")) == 2  # who may log in is not forgotten
+
+
+async def test_after_a_thousand_changes_with_a_bad_webhook_nothing_is_stale(
+    quick, stripe_world, standin, sqlite_store, clock
+):
+    """50 customers, 1,000 changes; of what a webhook brings 5 % are lost, the rest shuffled and doubled."""
+    random = Random(7)
+    everybody = [stripe_world.add("customer", id=f"cus_{n:03}", email=f"c{n}@example.com")["id"] for n in range(50)]
+    await quick.follow(clock())
+    for each in everybody:
+        await quick.account(each, clock())
+    told = []
+    stripe_world.told.append(told.append)
+    for number in range(1000):
+        rename(stripe_world, clock, random.choice(everybody), f"Name {number}")
+    came = [each for each in told if random.random() > 0.05] * 2
+    random.shuffle(came)
+    for raw in came:
+        found = events.Event(raw["id"], raw["created"], False, raw["type"], raw["data"])
+        await events.take_in(sqlite_store, BRAND, [found], is_live=False, now=clock())
+    before = standin.count("customer.retrieve")
+    await rounds(quick, stripe_world, clock, 2)
+    assert standin.count("customer.retrieve") - before <= 2 * len(everybody)  # not one for each event
+    for each in everybody:
+        assert await name_of(quick, each, clock) == (stripe_world.customer(each)["name"] or "")
+    clock.forward(seconds=1)
+    done = await sync(quick, clock, lambda *_: None, check=True)
+    assert (done.accounts, done.repaired) == (50, 0)
