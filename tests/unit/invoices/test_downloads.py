@@ -90,7 +90,7 @@ async def test_what_has_no_document_is_not_there(browser, path):
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("path", ["in_3", "in_4", "in_6"])
+@pytest.mark.parametrize("path", ["in_4", "in_6"])
 async def test_what_has_no_document_offers_none(browser, path):
     assert "/pdf" not in (await browser.get(f"/harbour/my/invoices/{path}")).text
 
