@@ -129,8 +129,11 @@ def _new_period(move: PlannedMove, unused: tuple[Pending, ...]) -> Made:
         begun, status="active", items=(item,), billing_cycle_anchor_at=move.at, pending=(),
         trial_end_at=move.at if begun.status == "trialing" else begun.trial_end_at,
     )  # fmt: skip
-    charge = joined(bill(changed, [item], move.at), (*begun.pending, *unused), changed.currency)
+    period = bill(changed, [item], move.at)
+    charge = joined(period, (*begun.pending, *unused), changed.currency)
     account, invoice = issue(move.account, changed, charge, move.at, REASON)
+    # Another change may come at the same moment: the item says itself what this period is worth.
+    changed = replace(changed, items=(replace(item, basis=Basis(net=str(period.net[0]), invoice=invoice.id)),))
     changed = replace(with_lasting(changed, move.at), latest_invoice=invoice.id)
     return Made(settled(with_subscription(account, changed)), invoice)
 

@@ -30,6 +30,8 @@ class Worth(msgspec.Struct, frozen=True):
     """The taxes of the whole invoice; None: those of the subscription count."""
     whole: int = 0
     """The net amount of that invoice."""
+    limit: Fraction | None = None
+    """No credit is more than this: what was paid for the period and was not given back. None: nothing says."""
 
 
 def rest_of(item: Item, at: datetime) -> Fraction:
@@ -49,6 +51,8 @@ def credit_for(
     if worth is None:
         return None
     amount = rounded(worth.net * rest_of(item, at))
+    if worth.limit is not None:
+        amount = min(amount, int(worth.limit))
     if amount <= 0:
         return None
     if worth.taxes is None or any(each.tax_rates for each in subscription.items):
@@ -74,19 +78,27 @@ def _pending(line: InvoiceLine, taxes: tuple[InvoiceTax, ...]) -> Pending:
 
 
 def worth_of(account: Account, subscription: Subscription, item: Item, *, goes_on: bool = False) -> Worth | None:
-    """What was paid for the item's running period. None: nothing, or it was given back.
+    """What was paid for the item's running period. None: nothing, or all of it was given back.
 
-    A trial, and an invoice that was refunded or credited already, are worth nothing. An open invoice is worth nothing to
+    A trial is worth nothing. An open invoice is worth nothing to
     who leaves; where the subscription goes on, it is still owed in full, and its credit keeps the same time from being
     charged twice. Where the invoice of the period is not at hand, the price and today's discounts and taxes stand for it.
     """
+    found = _worth_of(account, subscription, item, goes_on)
+    limit = _paid_for(account, subscription, item, goes_on) if found else None
+    if found is None or limit is None:
+        return found
+    return replace(found, limit=limit) if limit >= 1 else None
+
+
+def _worth_of(account: Account, subscription: Subscription, item: Item, goes_on: bool) -> Worth | None:
     if subscription.status != "active" or is_metered(item.price):
         return None
     if item.basis is not None:
         paid = next((each for each in account.invoices if each.id == item.basis.invoice), None)
         net = Fraction(item.basis.net)
         return Worth(net, item.basis.invoice) if net > 0 and (paid is None or _stands(paid, goes_on)) else None
-    for invoice in account.invoices:
+    for invoice in _newest_first(account):
         for line in invoice.lines:
             if _is_for(line, subscription, item):
                 return _worth_in(invoice, line) if _stands(invoice, goes_on) else None
@@ -110,17 +122,59 @@ def _is_for(line: InvoiceLine, subscription: Subscription, item: Item) -> bool:
 
 
 def _stands(invoice: Invoice, goes_on: bool) -> bool:
-    returned = invoice.credited or any(payment.refunded for payment in invoice.payments)
-    return (invoice.status == "paid" or (goes_on and invoice.status == "open")) and not returned
+    return invoice.status == "paid" or (goes_on and invoice.status == "open")
+
+
+def _paid_for(account: Account, subscription: Subscription, item: Item, goes_on: bool) -> Fraction | None:
+    """What was paid for the item's running period in all, without what went back: earlier credits, refunds and credit
+    notes. None: the invoice that says so is not at hand."""
+    total = Fraction(sum(each.line.amount.amount for each in subscription.pending if _is_about(each.line, item)))
+    newest = _newest_first(account)
+    if item.basis and item.basis.invoice not in {"", *(each.id for each in newest)}:
+        return None
+    for invoice in newest:
+        found = [each for each in invoice.lines if each.subscription == subscription.id and _is_about(each, item)]
+        first = [each for each in found if not each.proration and each.period_start_at == item.current_period_start_at]
+        if found and _stands(invoice, goes_on):
+            total += sum(_net(invoice, each) for each in first or found) * (1 - _returned(invoice))
+        if first:
+            return total
+    return None
+
+
+def _newest_first(account: Account) -> list[Invoice]:
+    """Those of one moment by their numbers: `ABC-10000` comes after `ABC-9999`."""
+    return sorted(
+        account.invoices, key=lambda each: (each.created_at, len(each.number), each.number, each.id), reverse=True
+    )
+
+
+def _is_about(line: InvoiceLine, item: Item) -> bool:
+    """A changed item is alone in its subscription, so its earlier prices belong to it, too."""
+    is_its_price = item.basis is not None or line.price == item.price.id
+    return is_its_price and line.period_end_at == item.current_period_end_at
+
+
+def _returned(invoice: Invoice) -> Fraction:
+    """Which part of an invoice was given back. A refund and its credit note are the same money."""
+    given = max(invoice.refunded.amount, invoice.credited.amount if invoice.credited else 0)
+    return min(Fraction(given, invoice.total.amount), Fraction(1)) if invoice.total.amount > 0 else Fraction(0)
+
+
+def _net(invoice: Invoice, line: InvoiceLine) -> int:
+    """What the invoice's discounts left of the line. Prorated lines had theirs taken off before they came to it."""
+    if line.proration:
+        return line.amount.amount
+    lines = [each for each in invoice.lines if not each.proration]
+    off = sum(each.amount.amount for each in invoice.discounts)
+    return line.amount.amount - shares(off, [each.amount.amount for each in lines])[lines.index(line)]
 
 
 def _worth_in(invoice: Invoice, line: InvoiceLine) -> Worth | None:
-    """The line's share of its invoice. Prorated lines had their discounts taken off before they came to it."""
+    """The line's share of its invoice."""
     lines = [each for each in invoice.lines if not each.proration]
-    amounts = [each.amount.amount for each in lines]
-    off = sum(each.amount.amount for each in invoice.discounts)
-    net = line.amount.amount - shares(off, amounts)[lines.index(line)]
-    whole = sum(amounts) - off
+    net = _net(invoice, line)
+    whole = sum(each.amount.amount for each in lines) - sum(each.amount.amount for each in invoice.discounts)
     if net <= 0 or whole <= 0:
         return None
     taxes = invoice.taxes if len(lines) == len(invoice.lines) else None
