@@ -1,14 +1,17 @@
 """axe over every page and every fragment example of every brand, light and dark, wide and narrow.
 
-In every look the examples of a feature stand on one page, which takes a tenth of the time. What depends on an example
-being alone (the page as a whole, and whatever follows an id) is held once, over each example as a page of its own.
+The examples of a feature stand on one page, which takes a tenth of the time. What depends on an example being alone (the
+page as a whole, and whatever follows an id) is held once, over each example as a page of its own.
+
+Every rule is held in each brand's first color mode. In the second one the HTML is the same: only the rules of color are
+left. On a narrow screen the fragments keep all rules in one brand, and in the others those that a style sheet can break.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -20,6 +23,7 @@ from tests.support.shown import Document
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OF_COLOR = ("color-contrast", "link-in-text-block")
 OF_A_WHOLE_PAGE = (
     "duplicate-id-aria",
     "heading-order",
@@ -52,7 +56,27 @@ OF_ONE_ELEMENT = (
 WIDE: Size = {"width": 1280, "height": 900}
 NARROW: Size = {"width": 320, "height": 640}
 
-LOOKS = [(name, mode) for name, brand in shown.brands().items() for mode in shown.modes(brand)]
+
+class Look(NamedTuple):
+    """A size of the screen, and which of axe's rules are held there, as it takes them."""
+
+    size: Size
+    rules: dict[str, Any]
+
+
+def without(*rules: str) -> dict[str, Any]:
+    return {"runOnly": {"type": "tag", "values": TAGS}, "rules": {each: {"enabled": False} for each in rules}}
+
+
+def only(*rules: str) -> dict[str, Any]:
+    return {"runOnly": {"type": "rule", "values": rules}}
+
+
+ALL, OF_FRAGMENTS, COLORS = without(), without(*OF_A_WHOLE_PAGE), only(*OF_COLOR)
+STYLES = only(*OF_COLOR, "target-size")
+
+FIRST = [(name, shown.modes(brand)[0]) for name, brand in shown.brands().items()]
+SECOND = [(name, mode) for name, brand in shown.brands().items() for mode in shown.modes(brand)[1:]]
 
 
 @pytest.fixture
@@ -67,66 +91,71 @@ def still_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Pag
     context.close()
 
 
-def in_looks(*looks: tuple[str, str]) -> pytest.MarkDecorator:
-    values = [(look, shown.brands()[look[0]]) for look in looks]
-    return pytest.mark.parametrize(("still_page", "brand"), values, indirect=["still_page"], ids=map("-".join, looks))
+def in_colors(*colors: tuple[str, str]) -> pytest.MarkDecorator:
+    values = [(each, shown.brands()[each[0]]) for each in colors]
+    return pytest.mark.parametrize(("still_page", "brand"), values, indirect=["still_page"], ids=map("-".join, colors))
 
 
-in_every_look, in_one_look = in_looks(*LOOKS), in_looks(("plain", "light"))
+in_every_brand, in_second_modes, in_one_brand = in_colors(*FIRST), in_colors(*SECOND), in_colors(("plain", "light"))
 
 
-@in_one_look
-def test_axe_finds_what_is_wrong(still_page: Page, brand: Brand):
+@in_one_brand
+@pytest.mark.parametrize(
+    ("rules", "found"), [(ALL, {"color-contrast", "label"}), (STYLES, {"color-contrast"}), (COLORS, {"color-contrast"})]
+)
+def test_axe_finds_what_is_wrong(still_page: Page, brand: Brand, rules: dict[str, Any], found: set[str]):
     bad = '<html lang="en"><title>x</title><main><h1>x</h1><p style="color: #999">faint</p><input></main></html>'
     shown.show(still_page, Document("bad", bad))
     still_page.evaluate(AXE)
-    found = "".join(violations(still_page, Document("bad", bad), WIDE, ()))
-    assert "color-contrast" in found
-    assert "label" in found
+    said = "".join(violations(still_page, Document("bad", bad), Look(WIDE, rules)))
+    assert {each for each in ("color-contrast", "label") if f" {each}:" in said} == found
 
 
-@in_every_look
+@in_every_brand
 def test_axe_finds_nothing_in_the_static_pages(still_page: Page, brand: Brand):
-    check(still_page, shown.pages(brand), WIDE, NARROW)
+    check(still_page, shown.pages(brand), Look(WIDE, ALL), Look(NARROW, ALL))
 
 
-@in_every_look
+@in_every_brand
 def test_axe_finds_nothing_in_the_fragments(still_page: Page, brand: Brand):
-    check(still_page, shown.features(brand), WIDE, NARROW, without=OF_A_WHOLE_PAGE)
+    narrow = OF_FRAGMENTS if brand.name == "plain" else STYLES
+    check(still_page, shown.features(brand), Look(WIDE, OF_FRAGMENTS), Look(NARROW, narrow))
 
 
-@in_one_look
+@in_one_brand
 def test_axe_finds_nothing_in_a_fragment_as_a_page(still_page: Page, brand: Brand):
-    check(still_page, shown.fragments(brand), NARROW, without=OF_ONE_ELEMENT)
+    check(still_page, shown.fragments(brand), Look(NARROW, without(*OF_ONE_ELEMENT)))
 
 
-@in_every_look
+@in_every_brand
 def test_axe_finds_nothing_in_the_mails(still_page: Page, brand: Brand):
-    check(still_page, shown.mails(brand), WIDE, without=OF_A_WHOLE_PAGE)
+    check(still_page, shown.mails(brand), Look(WIDE, OF_FRAGMENTS))
 
 
-def check(page: Page, documents: Iterable[Document], *sizes: Size, without: Sequence[str] = ()) -> None:
+@in_second_modes
+def test_axe_finds_nothing_in_the_colors_of_the_second_mode(still_page: Page, brand: Brand):
+    check(still_page, shown.pages(brand), Look(WIDE, COLORS), Look(NARROW, COLORS))
+    check(still_page, [*shown.features(brand), *shown.mails(brand)], Look(WIDE, COLORS))
+
+
+def check(page: Page, documents: Iterable[Document], *looks: Look) -> None:
     found = []
     for document in documents:
         shown.show(page, document)
         if not page.evaluate("Boolean(window.axe)"):  # it outlives the document, and takes 200 ms to read
             page.evaluate(AXE)
-        for size in sizes:
-            page.set_viewport_size(size)
-            found += violations(page, document, size, without)
+        for look in looks:
+            page.set_viewport_size(look.size)
+            found += violations(page, document, look)
     assert not found, "\n".join(found)
 
 
-def violations(page: Page, document: Document, size: Size, without: Sequence[str]) -> list[str]:
+def violations(page: Page, document: Document, look: Look) -> list[str]:
     answer: dict[str, Any] = page.evaluate(
-        """([tags, without]) => axe.run(document, {
-          runOnly: {type: "tag", values: tags}, resultTypes: ["violations"],
-          rules: Object.fromEntries(without.map(rule => [rule, {enabled: false}])),
-        })""",
-        [TAGS, list(without)],
+        "rules => axe.run(document, {...rules, resultTypes: ['violations']})", look.rules
     )
     return [
-        f"{document.name} at {size['width']} px: {rule['id']}: {node['html'][:200]}\n    {node['failureSummary']}"
+        f"{document.name} at {look.size['width']} px: {rule['id']}: {node['html'][:200]}\n    {node['failureSummary']}"
         for rule in answer["violations"]
         for node in rule["nodes"]
     ]
