@@ -1,24 +1,42 @@
-"""The fixtures that every kind of test shares: the two stores, the clock and the application in memory."""
+"""What every kind of test shares: order, clock and application in memory. Databases: `tests.support.databases`."""
 
-import asyncio
 import logging
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from server import telemetry as logs
 from server.rendering import words
-from server.store import Store, open_store
+from server.store import Store
+from tests.support.databases import (
+    empty_url,
+    filled_sqlite,
+    postgres_databases,
+    postgres_url,
+    sqlite_store,
+    sqlite_url,
+    store,
+    store_url,
+)
 from tests.support.leak_net import nothing_is_left, pytest_runtest_makereport
 from tests.support.world import World
 
-__all__ = ["nothing_is_left", "pytest_runtest_makereport"]
+__all__ = [
+    "empty_url",
+    "filled_sqlite",
+    "nothing_is_left",
+    "postgres_databases",
+    "postgres_url",
+    "pytest_runtest_makereport",
+    "sqlite_store",
+    "sqlite_url",
+    "store",
+    "store_url",
+]
 
 settings.register_profile("the same every time", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, max_examples=2_000)
@@ -69,73 +87,6 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """One PostgreSQL for the whole run, without fsync: tests stop it, power cuts do not."""
-    from tests.support.postgres import running  # slow to import, and unit tests do without it
-
-    with running() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def postgres_databases(postgres_url: str) -> Any:
-    from tests.support.postgres import Databases
-
-    return Databases(postgres_url)
-
-
-@pytest.fixture(scope="session")
-def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with our schema and no row, to be copied."""
-    path = tmp_path_factory.mktemp("schema") / "store.sqlite"
-    asyncio.run(open_store(f"sqlite:{path}").close())
-    return path
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path, filled_sqlite: Path) -> str:
-    return f"sqlite:{shutil.copy(filled_sqlite, tmp_path / 'store.sqlite')}"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database of each kind, with our schema and no row."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite_url")
-        return
-    with request.getfixturevalue("postgres_databases").one() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of each kind before our schema was there."""
-    if request.param == "sqlite":
-        yield f"sqlite:{tmp_path / 'store.sqlite'}"
-        return
-    from tests.support.postgres import empty_database
-
-    with empty_database(request.getfixturevalue("postgres_url")) as url:
-        yield url
-
-
-@pytest.fixture
-async def store(store_url: str) -> AsyncIterator[Store]:
-    """An empty store, once on SQLite and once on PostgreSQL."""
-    opened = open_store(store_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
-    """An empty store on SQLite, for tests whose question is not the store."""
-    opened = open_store(sqlite_url)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
