@@ -67,6 +67,19 @@ PLAN = """
 INSERT INTO operation (brand, customer_id, key, action, subject, state, created_at, updated_at)
 VALUES (:brand, :customer, :key, :action, :subject, 'planned', :now, :now) ON CONFLICT DO NOTHING"""
 PLANNED = "SELECT action, subject FROM operation WHERE brand = :brand AND customer_id = :customer AND key = :key"
+OPERATION = """
+SELECT action, subject, state, result FROM operation WHERE brand = :brand AND customer_id = :customer AND key = :key"""
+BEGIN_OPERATION = """
+INSERT INTO operation (brand, customer_id, key, action, subject, state, result, created_at, updated_at)
+VALUES (:brand, :customer, :key, :action, :subject, 'sent', :result, :now, :now) ON CONFLICT DO NOTHING"""
+END_OPERATION = """
+UPDATE operation SET state = :state, result = :result, updated_at = :now
+ WHERE brand = :brand AND customer_id = :customer AND key = :key AND state IN ('sent', 'unknown')"""
+FORGET_OPERATION = """
+DELETE FROM operation WHERE brand = :brand AND customer_id = :customer AND key = :key AND state = 'sent'"""
+OPEN_OPERATIONS = """
+SELECT customer_id, key, action, subject, result, created_at FROM operation
+ WHERE brand = :brand AND state IN ('sent', 'unknown') AND updated_at < :before ORDER BY created_at LIMIT 100"""
 DONE = """
 UPDATE operation SET state = 'done', updated_at = :now
  WHERE brand = :brand AND customer_id = :customer AND key = :key"""

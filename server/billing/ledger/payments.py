@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from server.billing import Account, Activity, By, Invoice, NotFound, Paying, Refusal, Refused, rows
 from server.billing.ledger.accounts import Command, LedgerAccounts
-from server.billing.ledger.events import history
+from server.billing.model import history
 from server.billing.ledger.events.notices import of_invoice
 from server.billing.ledger.events.renewals import due_at
 from server.billing.ledger.sandbox import ProviderSession, begin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from server.billing import Activity
+from server.billing.model.port import Activity
 from server.billing.model.account import ENDED, Account, Customer, Discount, Invoice, Payment, Subscription
 
 

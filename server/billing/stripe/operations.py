@@ -1,0 +1,180 @@
+"""A write at Stripe: planned and kept before it is sent, sent again with the same keys after a crash, ended once.
+
+    sent      the requests are in the store and on their way, or their process died
+    unknown   no answer came: it may or may not have happened
+    done      every request was answered, and the copy was fetched anew
+    failed    Stripe said no; the reason is kept, and the same form is answered with it
+
+An operation is a list of requests. Each goes out under an idempotency key of its own, made of the form's key and the
+request's place, so that sending all of them again does nothing twice: Stripe answers a key for 24 hours as it did the
+first time, and we send it again for 23 (`left_open`). A request may name what an earlier one answered, as `{0.id}`.
+Before the first request is on its way, nothing was changed; from then on only an answer ends the operation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from server.billing import Account, Activity, By, NotFound, Refused, Unavailable, Uncertain, rows
+from server.billing.model import history
+from server.billing.stripe.accounts import StripeAccounts
+from server.brands.features import Features
+from server.store import Transaction, micros, moment
+
+AGAIN_AFTER = timedelta(seconds=30)
+"""How long an operation may be on its way before it is sent again."""
+AGAIN_FOR = timedelta(hours=23)
+"""How long the same key is sent again; Stripe forgets it after 24 hours."""
+_NO_FEATURES = Features()
+_NAMED = re.compile(r"\{(\d+)\.(\w+)\}")
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One request."""
+
+    path: str
+    params: dict[str, Any] = {}
+    method: str = "post"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a customer asked for: the kind of the activity, what it is about, and its words."""
+
+    kind: str
+    subject: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def row(self) -> dict[str, str]:
+        return {"action": self.kind, "subject": " ".join((self.subject, *self.words))}
+
+
+class Operations(StripeAccounts):
+    async def once(self, by: By, wanted: Wanted, plan: Callable[[], Awaitable[Sequence[Step]]]) -> Account:
+        """Do what `plan` answers, once for the form's key; an empty plan is done already. Raises `Refused`, `NotFound`,
+        `Unavailable` (nothing was changed), `Uncertain`."""
+        found = await self._begun(by, wanted)
+        if found is None:
+            steps = tuple(await plan())
+            if not steps:
+                return await self.account(by.customer_id, by.now)
+            began = {**self._key(by), **wanted.row, "result": msgspec.msgpack.encode(steps), "now": micros(by.now)}
+            if await self.store.write(lambda transaction: transaction.count(rows.BEGIN_OPERATION, began)):
+                return await self._send(by, wanted, steps, is_first=True)
+            found = await self._begun(by, wanted)
+        state, result = found or ("done", b"")
+        if state == "done":
+            return await self.account(by.customer_id, by.now)
+        if state == "failed":
+            raise Refused(*msgspec.msgpack.decode(result, type=tuple[str, str]))
+        return await self._send(by, wanted, msgspec.msgpack.decode(result, type=tuple[Step, ...]), is_first=False)
+
+    async def left_open(self, now: datetime) -> int:
+        """Send again what nobody heard an answer to; how many there were. One that Stripe no longer remembers ends as
+        `failed`, with a word that `doctor` shows: what it did, the next fetch of the account tells."""
+        values = {"brand": self.brand, "before": micros(now - AGAIN_AFTER)}
+        found = await self.store.read(rows.OPEN_OPERATIONS, values)
+        for customer, key, kind, subject, result, created_at in found:
+            # Nobody asks any more, so nobody's rule is asked again: it was, before the first request was sent.
+            by = By(customer, _NO_FEATURES, now, key)
+            wanted = Wanted(kind, *_split(subject))
+            if now - moment(created_at) > AGAIN_FOR:
+                await self._end(by, "failed", ("not_known", kind))
+                continue
+            steps = msgspec.msgpack.decode(result, type=tuple[Step, ...])
+            try:
+                await self._send(by, wanted, steps, is_first=False)
+            except (Refused, NotFound, Unavailable, Uncertain):
+                continue
+        return len(found)
+
+    async def _begun(self, by: By, wanted: Wanted) -> tuple[str, bytes] | None:
+        found = await self.store.read(rows.OPERATION, self._key(by))
+        if not found:
+            return None
+        action, subject, state, result = found[0]
+        if {"action": action, "subject": subject} != wanted.row:
+            raise Refused("key_reused")
+        return state, result
+
+    async def _send(self, by: By, wanted: Wanted, steps: Sequence[Step], *, is_first: bool) -> Account:
+        answers: list[dict[str, Any]] = []
+        before = await self._copied(by.customer_id)
+        for number, step in enumerate(steps):
+            ask = self.client.delete if step.method == "delete" else self.client.post
+            try:
+                answer = await ask(_filled(step.path, answers), key=self._stripe_key(by, number), **_filled(step.params, answers))
+            except Unavailable:
+                if number == 0 and is_first:
+                    await self.store.write(lambda transaction: transaction.count(rows.FORGET_OPERATION, self._key(by)))
+                    raise
+                await self._end(by, "unknown", steps)
+                raise Uncertain from None
+            except Uncertain:
+                await self._end(by, "unknown", steps)
+                raise
+            except (Refused, NotFound) as error:
+                reason = (error.reason, error.detail) if isinstance(error, Refused) else ("not_found", "")
+                await self._end(by, "failed", reason)
+                if number:  # what came before it was done
+                    await self._refetched(by)
+                raise
+            answers.append(answer)
+        after = await self._refetched(by)
+        await self._done(by, wanted, before, after)
+        return after
+
+    async def _done(self, by: By, wanted: Wanted, before: Account | None, after: Account) -> None:
+        kind, fields = history.of_change(before or after, after, wanted.kind, wanted.subject)
+        line = Activity(at=by.now, kind=kind, subject=wanted.subject, data=fields, browser=by.browser)
+
+        def work(transaction: Transaction) -> None:
+            ended = {**self._key(by), "state": "done", "result": None, "now": micros(by.now)}
+            # Whoever ends it writes the line: the worker may have sent the same again meanwhile.
+            if transaction.count(rows.END_OPERATION, ended):
+                rows.add_activity(transaction, self.brand, by.customer_id, line)
+
+        await self.store.write(work)
+
+    async def _end(self, by: By, state: str, result: object) -> None:
+        ended = {**self._key(by), "state": state, "result": msgspec.msgpack.encode(result), "now": micros(by.now)}
+        await self.store.write(lambda transaction: transaction.count(rows.END_OPERATION, ended))
+
+    async def _refetched(self, by: By) -> Account:
+        """The account as it is now; where Stripe is away by now, as it was: the page then says how old that is."""
+        try:
+            return await self.refetch(by.customer_id, by.now)
+        except Unavailable:
+            return await self.account(by.customer_id, by.now)
+
+    async def _copied(self, customer_id: str) -> Account | None:
+        found = await self.store.read(rows.READ_ACCOUNT, {"brand": self.brand, "customer": customer_id})
+        return rows.stored(found).account if found else None
+
+    def _key(self, by: By) -> dict[str, object]:
+        return {"brand": self.brand, "customer": by.customer_id, "key": by.key}
+
+    def _stripe_key(self, by: By, number: int) -> str:
+        """Unique in the whole Stripe account, and the same whenever this request is sent."""
+        told = f"{self.brand} {by.customer_id} {by.key} {number}"
+        return "postern-" + hashlib.sha256(told.encode()).hexdigest()[:40]
+
+
+def _split(subject: str) -> tuple[str, tuple[str, ...]]:
+    first, *words = subject.split(" ")
+    return first, tuple(words)
+
+
+def _filled(what: Any, answers: Sequence[dict[str, Any]]) -> Any:
+    """The parameters with what earlier requests answered."""
+    if isinstance(what, str):
+        return _NAMED.sub(lambda found: str(answers[int(found[1])][found[2]]), what)
+    if isinstance(what, dict):
+        return {name: _filled(value, answers) for name, value in what.items()}
+    return [_filled(each, answers) for each in what] if isinstance(what, list | tuple) else what
