@@ -19,8 +19,8 @@ from server.billing import Account, Activity, By, NotFound, Refusal, Refused, Un
 from server.billing.ledger.catalog import redeem, release
 from server.billing.ledger.changes import planning
 from server.billing.ledger.events import notices
-from server.billing.model import history
 from server.billing.ledger.events.renewals import catch_up, due_at
+from server.billing.model import history
 from server.billing.model.account import Discount
 from server.billing.model.documents import is_due
 from server.billing.model.notices import Notice, encode

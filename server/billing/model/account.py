@@ -180,6 +180,8 @@ class Scheduled(msgspec.Struct, frozen=True, omit_defaults=True):
     asked_at: datetime
     discount: Discount | None = None
     """Begins with it."""
+    id: str = ""
+    """What the billing side calls it, where it has a name of its own."""
 
 
 class PhaseItem(msgspec.Struct, frozen=True, omit_defaults=True):

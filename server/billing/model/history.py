@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from server.billing.model.port import Activity
 from server.billing.model.account import ENDED, Account, Customer, Discount, Invoice, Payment, Subscription
+from server.billing.model.port import Activity
 
 
 def of_change(before: Account, after: Account, action: str, subject: str) -> tuple[str, dict[str, str]]:

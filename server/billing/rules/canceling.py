@@ -21,6 +21,8 @@ from server.brands.features import Features
 
 LONGEST_COMMENT = 500
 """Characters, as at Stripe."""
+_NO_PERIOD = frozenset({"incomplete", "paused"})
+"""Nothing is paid and nothing runs in these: a cancellation has no period's end to wait for."""
 _ASKED_FOR = timedelta(days=1)
 """So long after a cancellation at once its reasons are asked."""
 
@@ -46,6 +48,12 @@ def may_cancel(subscription: Subscription, rule: CancelRule, now: datetime) -> R
     if subscription.status not in ALIVE:
         return Refusal("unknown_status")
     return Refusal("already_ending") if subscription.cancel_at else None
+
+
+def is_at_once(subscription: Subscription, rule: CancelRule, now: datetime) -> bool:
+    """Whether a cancellation ends it now, and not when its period ends."""
+    waits = subscription.status not in _NO_PERIOD and subscription.current_period_end_at > now
+    return rule.mode == "immediately" or not waits
 
 
 def may_resume(subscription: Subscription, rule: CancelRule, now: datetime) -> Refusal | None:

@@ -1,9 +1,10 @@
 """The only file that knows the `stripe` SDK: one request to one Stripe account, and what went wrong, in our words.
 
     Stripe answers            we raise
-    400, 402, 409 with code   Refused, in our word (`refusals`)
+    400, 402 with code        Refused, in our word (`refusals`)
     404                       NotFound
     401, 403                  Unavailable: the key was rolled, or lacks a permission; `doctor` names which
+    409, the same request is on its way     as a late answer, below
     429, a refused connection, a time-out before anything was sent    Unavailable
     5xx, HTML, a cut or late answer, after something was sent         a read: Unavailable; a write: Uncertain
 
@@ -150,19 +151,22 @@ class Client:
 
 def _translated(error: stripe.StripeError, *, is_write: bool) -> Exception:
     status, code = error.http_status or 0, error.code or ""
-    if isinstance(error, _Unsent):
+    if isinstance(error, _Unsent) or status == 429:
         return Unavailable()
     if status in (401, 403):
         _log.warning("Stripe refused the key", extra={"status": status, "code": code})
         return KeyRefused(status)
     if status == 404 or code == "resource_missing":
         return NotFound()
-    if status == 429:
-        return Unavailable()
-    if status and status < 500:
-        detail = error.error.decline_code if error.error is not None and hasattr(error.error, "decline_code") else ""
-        return Refused(*reason_of(code, detail or ""))
-    return _unheard(is_write=is_write)
+    # 409: the same request is on its way, from an earlier click or another process.
+    return _refused(error, code) if status and status < 500 and status != 409 else _unheard(is_write=is_write)
+
+
+def _refused(error: stripe.StripeError, code: str) -> Refused:
+    if isinstance(error, stripe.IdempotencyError):  # it comes without a code
+        return Refused("key_reused")
+    detail = error.error.decline_code if error.error is not None and hasattr(error.error, "decline_code") else ""
+    return Refused(*reason_of(code, detail or ""))
 
 
 def _unheard(*, is_write: bool) -> Exception:

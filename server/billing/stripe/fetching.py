@@ -36,6 +36,7 @@ from server.billing.model.periods import renews_at
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
 from server.billing.stripe.catalog import CopiedCatalog, Copy
 from server.billing.stripe.client import Client, Raw
+from server.billing.stripe.mapping_schedules import with_schedule
 from server.billing.stripe.reading import MappingError
 from server.formats.money import Money
 
@@ -174,7 +175,7 @@ class _Reading:
     def _subscription(self, raw: Raw) -> Subscription:
         found = ours(raw, mapping.subscription(raw, self.known))
         items = tuple(replace(each, price=self.known.price(each.price.id) or each.price) for each in found.items)
-        return replace(found, items=items)
+        return with_schedule(raw, replace(found, items=items), self.known)
 
     async def _payments(self, raw: Raw) -> None:
         """Put in who tried to pay it, and why it failed."""

@@ -23,6 +23,7 @@ import msgspec
 
 from server.billing import Account, Activity, By, NotFound, Refused, Unavailable, Uncertain, rows
 from server.billing.model import history
+from server.billing.stripe import effects
 from server.billing.stripe.accounts import StripeAccounts
 from server.brands.features import Features
 from server.store import Transaction, micros, moment
@@ -107,26 +108,52 @@ class Operations(StripeAccounts):
         answers: list[dict[str, Any]] = []
         before = await self._copied(by.customer_id)
         for number, step in enumerate(steps):
-            ask = self.client.delete if step.method == "delete" else self.client.post
             try:
-                answer = await ask(_filled(step.path, answers), key=self._stripe_key(by, number), **_filled(step.params, answers))
+                answers.append(await self._sent(by, number, step, answers, is_first=is_first))
             except Unavailable:
                 if number == 0 and is_first:
                     await self.store.write(lambda transaction: transaction.count(rows.FORGET_OPERATION, self._key(by)))
                     raise
-                await self._end(by, "unknown", steps)
-                raise Uncertain from None
+                return await self._unheard(by, wanted, steps, before, is_last=number == len(steps) - 1)
             except Uncertain:
-                await self._end(by, "unknown", steps)
-                raise
+                return await self._unheard(by, wanted, steps, before, is_last=number == len(steps) - 1)
             except (Refused, NotFound) as error:
                 reason = (error.reason, error.detail) if isinstance(error, Refused) else ("not_found", "")
                 await self._end(by, "failed", reason)
                 if number:  # what came before it was done
                     await self._refetched(by)
                 raise
-            answers.append(answer)
         after = await self._refetched(by)
+        await self._done(by, wanted, before, after)
+        return after
+
+    async def _sent(
+        self, by: By, number: int, step: Step, answers: Sequence[dict[str, Any]], *, is_first: bool
+    ) -> dict[str, Any]:
+        path, params, key = _filled(step.path, answers), _filled(step.params, answers), self._stripe_key(by, number)
+        if step.method != "delete":
+            return await self.client.post(path, key=key, **params)
+        try:
+            return await self.client.delete(path, key=key, **params)
+        except NotFound:
+            # Stripe keeps no answers to a DELETE: what is gone was deleted by the same request, sent before.
+            if is_first:
+                raise
+            return {}
+
+    async def _unheard(
+        self, by: By, wanted: Wanted, steps: Sequence[Step], before: Account | None, *, is_last: bool
+    ) -> Account:
+        """No answer to a request. Where it was the last one, the account may show that it took effect all the same."""
+        await self._end(by, "unknown", steps)
+        if not is_last:
+            raise Uncertain
+        try:
+            after = await self.refetch(by.customer_id, by.now)
+        except (NotFound, Unavailable):
+            raise Uncertain from None
+        if not effects.is_so(after, wanted.kind, wanted.subject, wanted.words):
+            raise Uncertain
         await self._done(by, wanted, before, after)
         return after
 

@@ -31,7 +31,6 @@ REASONS = {
     "code_minimum_amount": ("promotion_code_minimum_amount",),
     "code_unknown": ("promotion_code_not_found",),
     "tax_number_invalid": ("tax_id_invalid", "tax_id_prohibited"),
-    "key_reused": ("idempotency_key_in_use", "idempotency_error"),
     "too_many_tries": ("rate_limit", "lock_timeout"),
     "email_invalid": ("email_invalid",),
     "scheduled_by_business": ("subscription_schedule_managed",),

@@ -16,10 +16,7 @@ from server.billing.model.account import Account, Subscription
 from server.billing.model.change import Cancellation
 from server.billing.model.errors import Refusal
 from server.billing.model.fingerprint import Fingerprint
-from server.billing.rules.canceling import CancelRule, may_cancel, may_resume
-
-_NO_PERIOD = frozenset({"incomplete", "paused"})
-"""Nothing is paid and nothing runs in these: a cancellation has no period's end to wait for."""
+from server.billing.rules.canceling import CancelRule, is_at_once, may_cancel, may_resume
 
 
 def cancel_as_shown(
@@ -51,7 +48,7 @@ def cancel(
     refused = may_cancel(subscription, rule, now)
     if refused:
         return account if refused.reason in ("ended", "already_ending") else refused
-    if not _is_at_once(subscription, rule, shown_at or now):
+    if not is_at_once(subscription, rule, shown_at or now):
         end = subscription.current_period_end_at
         changed = replace(subscription, cancel_at_period_end=True, cancel_at=end, canceled_at=now)
         return settled(with_subscription(account, changed))
@@ -88,7 +85,7 @@ def cancellation(
 
 
 def _meant(account: Account, subscription: Subscription, rule: CancelRule, now: datetime) -> Cancellation:
-    at_once = _is_at_once(subscription, rule, now)
+    at_once = is_at_once(subscription, rule, now)
     meant = Cancellation(at_once, now if at_once else subscription.current_period_end_at)
     last = _last_bill(account, subscription, rule, now) if at_once else _waiting(subscription)
     if last is None:
@@ -107,11 +104,6 @@ def _marked(
     account: Account, subscription: Subscription, meant: Cancellation, page: Fingerprint, now: datetime
 ) -> Cancellation:
     return replace(meant, fingerprint=page.of(now, *_seen(account, subscription, meant)))
-
-
-def _is_at_once(subscription: Subscription, rule: CancelRule, now: datetime) -> bool:
-    waits = subscription.status not in _NO_PERIOD and subscription.current_period_end_at > now
-    return rule.mode == "immediately" or not waits
 
 
 def _last_bill(account: Account, subscription: Subscription, rule: CancelRule, now: datetime) -> Bill | None:

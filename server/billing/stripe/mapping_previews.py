@@ -1,0 +1,46 @@
+"""Stripe's preview of an invoice -> what a page shows of it. Pure.
+
+A preview answers the invoice that is due at once, or the next renewal where nothing is due: `is_renewal` tells them
+apart, by a line that is a period's and no proration.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.billing.model.account import PaymentMethod
+from server.billing.model.change import Charge
+from server.billing.stripe import mapping_invoices
+from server.billing.stripe.reading import Known
+from server.formats.money import Money
+
+
+def charge(raw: dict[str, Any], known: Known) -> Charge:
+    found = mapping_invoices.invoice(raw, known)[1]
+    return Charge(
+        lines=found.lines,
+        discounts=found.discounts,
+        taxes=found.taxes,
+        subtotal=found.subtotal,
+        total=found.total,
+        due=Money(raw.get("amount_due") or 0, found.currency),
+        balance_applied=found.balance_applied,
+    )
+
+
+def is_renewal(raw: dict[str, Any]) -> bool:
+    lines = raw["lines"]["data"]
+    return any((line.get("parent") or {}).get("subscription_item_details") and not _prorates(line) for line in lines)
+
+
+def _prorates(line: dict[str, Any]) -> bool:
+    return bool(line["parent"]["subscription_item_details"].get("proration"))
+
+
+def seen_of(found: Charge | None, method: PaymentMethod | None) -> tuple[object, ...]:
+    """The amounts that a page shows, and what pays for them."""
+    if found is None:
+        return ()
+    parts = (found.lines, found.discounts, found.taxes)
+    amounts = tuple(tuple(each.amount for each in part) for part in parts)
+    return found.total, found.due, found.balance_applied, amounts, method.id if method else ""

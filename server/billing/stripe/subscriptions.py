@@ -1,0 +1,126 @@
+"""Stripe's verbs about subscriptions: every action is worked out by one function, for its page and for its form.
+
+The function answers the requests that do it and what they mean. A page shows the meaning; the form sends the requests if
+they still mean what the page showed, and else nothing is sent. Numbers are Stripe's own (`create_preview`), worked out
+for the page's moment: that moment is the `proration_date` of the preview and of the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from server.billing import (
+    Account,
+    Action,
+    By,
+    Cancel,
+    Catalog,
+    Done,
+    NotFound,
+    Preview,
+    Refusal,
+    Refused,
+    Restart,
+    Restarts,
+    Resume,
+    Retain,
+    Stale,
+    Tell,
+)
+from server.billing.stripe import canceling
+from server.billing.stripe.asking import Asking, Planned
+from server.billing.stripe.operations import Operations, Step, Wanted
+
+Work = Callable[[Asking], Awaitable[Planned | Refusal]]
+ACTIONS: dict[type, tuple[str, Work]] = {
+    Cancel: ("subscription.canceled", canceling.cancel),
+    Resume: ("subscription.resumed", canceling.resume),
+    Retain: ("subscription.retained", canceling.retain),
+    Tell: ("subscription.feedback", canceling.tell),
+}
+"""What the history calls each action, and what works it out."""
+NOT_YET = Refusal("not_supported")
+"""An action that the portal does not do at Stripe."""
+
+
+class _Stale(Exception):
+    """What the action would mean now, which is not what the page showed: nothing was sent."""
+
+    def __init__(self, meant: Preview) -> None:
+        super().__init__()
+        self.meant = meant
+
+
+class StripeSubscriptions(Operations):
+    async def preview(self, by: By, subscription_id: str, action: Any) -> Any:
+        """One function behind the port's overloads: the action decides which preview it is."""
+        account = await self.account(by.customer_id, by.now)
+        if type(action) not in ACTIONS:
+            return NOT_YET
+        it = await self._asking(by, account, subscription_id, action)
+        try:
+            planned = await ACTIONS[type(action)][1](it)
+        except Refused as refused:
+            return Refusal(refused.reason, refused.detail)
+        return planned if isinstance(planned, Refusal) else _marked(it, planned)
+
+    async def apply(self, by: By, subscription_id: str, action: Action, *, shown: str = "") -> Done | Stale:
+        if type(action) not in ACTIONS:
+            raise Refused(NOT_YET.reason)
+        words = tuple(str(getattr(action, each)) for each in action.__struct_fields__)
+        wanted = Wanted(ACTIONS[type(action)][0], subscription_id, words)
+        try:
+            return Done(await self.once(by, wanted, lambda: self._plan(by, subscription_id, action, shown)))
+        except _Stale as stale:
+            return Stale(await self.account(by.customer_id, by.now), stale.meant)
+
+    async def _plan(self, by: By, subscription_id: str, action: Action, shown: str) -> Sequence[Step]:
+        """What to send. The account is fetched first, so that rules decide on what is so now."""
+        it = await self._asking(by, await self.refetch(by.customer_id, by.now), subscription_id, action)
+        page, work = it.page(action, shown), ACTIONS[type(action)][1]
+        shown_at = page.shown_at(by.now)
+        if shown_at is not None:
+            planned = await self._then(work, it, shown_at)
+            if planned is not None and page.fits(*planned.seen):
+                return planned.steps
+        now = await work(it)
+        if isinstance(now, Refusal):
+            raise _refused(now)
+        if now.preview is None or page.fits(*now.seen):
+            return now.steps
+        raise _Stale(_marked(it, now))
+
+    async def _then(self, work: Work, it: Asking, shown_at: datetime) -> Planned | None:
+        """As it was at the page's moment; None: it could not have been."""
+        try:
+            planned = await work(replace(it, at=shown_at))
+        except Refused:  # a moment before the running period
+            return None
+        return None if isinstance(planned, Refusal) else planned
+
+    async def _asking(self, by: By, account: Account, subscription_id: str, action: Action) -> Asking:
+        subscription = account.subscription(subscription_id)
+        if subscription is None:
+            raise NotFound
+        catalog, prices = Catalog(), [each.price.id for each in subscription.items]
+        known = await self.copied_catalog.copy()
+        if isinstance(action, Restart | Retain):
+            catalog = await self.copied_catalog.read(by.features, prices)
+        return Asking(self.client, known, catalog, self.keys, self.brand, by, account, subscription, action, by.now)
+
+
+def _marked(it: Asking, planned: Planned) -> Any:
+    """The preview with the fingerprint of its page; one that names several prices has marked each."""
+    if planned.preview is None:
+        raise TypeError(f"{type(it.action).__name__} has no preview")
+    if isinstance(planned.preview, Restarts):
+        return planned.preview
+    return replace(planned.preview, fingerprint=it.page(it.action).of(it.at, *planned.seen))
+
+
+def _refused(refusal: Refusal) -> Exception:
+    return NotFound() if refusal.reason == "not_found" else Refused(refusal.reason, refusal.detail)
