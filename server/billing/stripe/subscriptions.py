@@ -20,6 +20,7 @@ from server.billing import (
     Cancel,
     Catalog,
     Done,
+    Move,
     NotFound,
     Preview,
     Refusal,
@@ -30,8 +31,9 @@ from server.billing import (
     Retain,
     Stale,
     Tell,
+    UndoMove,
 )
-from server.billing.stripe import canceling
+from server.billing.stripe import canceling, plans
 from server.billing.stripe.asking import Asking, Planned
 from server.billing.stripe.operations import Operations, Step, Wanted
 
@@ -39,6 +41,8 @@ Work = Callable[[Asking], Awaitable[Planned | Refusal]]
 ACTIONS: dict[type, tuple[str, Work]] = {
     Cancel: ("subscription.canceled", canceling.cancel),
     Resume: ("subscription.resumed", canceling.resume),
+    Move: ("subscription.changed", plans.move),
+    UndoMove: ("subscription.change_undone", plans.undo),
     Retain: ("subscription.retained", canceling.retain),
     Tell: ("subscription.feedback", canceling.tell),
 }
@@ -108,8 +112,10 @@ class StripeSubscriptions(Operations):
             raise NotFound
         catalog, prices = Catalog(), [each.price.id for each in subscription.items]
         known = await self.copied_catalog.copy()
-        if isinstance(action, Restart | Retain):
+        if isinstance(action, Restart | Retain | Move):
             catalog = await self.copied_catalog.read(by.features, prices)
+        if isinstance(action, Move):
+            catalog, known = await plans.with_code(self.client, catalog, known, action.code)
         return Asking(self.client, known, catalog, self.keys, self.brand, by, account, subscription, action, by.now)
 
 

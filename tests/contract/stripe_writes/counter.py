@@ -97,6 +97,11 @@ class Counter:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.shop.world.now, UTC)
 
+    async def sell(self, *prices: str) -> None:
+        """The catalog is copied."""
+        for each in prices or PRICES:
+            await self.billing.copied_catalog.refresh("price", each)
+
     def by(self, key: str = "") -> By:
         return By("cus_a", self.features, self.now, key or f"key{next(self._keys)}", "Firefox")
 
