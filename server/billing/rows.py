@@ -80,6 +80,9 @@ DELETE FROM operation WHERE brand = :brand AND customer_id = :customer AND key =
 OPEN_OPERATIONS = """
 SELECT customer_id, key, action, subject, result, created_at FROM operation
  WHERE brand = :brand AND state IN ('sent', 'unknown') AND updated_at < :before ORDER BY created_at LIMIT 100"""
+FAILED_PAYMENTS = """
+SELECT COUNT(*) FROM operation WHERE brand = :brand AND customer_id = :customer
+   AND action = 'invoice.paid' AND state = 'failed' AND updated_at > :since"""
 DONE = """
 UPDATE operation SET state = 'done', updated_at = :now
  WHERE brand = :brand AND customer_id = :customer AND key = :key"""

@@ -15,6 +15,8 @@ def of_change(before: Account, after: Account, action: str, subject: str) -> tup
         return action, _details(before.customer, after.customer, subject)
     if action.startswith("payment_method."):
         return action, _method(before, after, subject)
+    if action.startswith("invoice."):
+        return action, _paid(after, subject)
     old, new = before.subscription(subject), after.subscription(subject)
     data: dict[str, str] = {}
     if old is None or new is None:
@@ -48,8 +50,10 @@ def _method(before: Account, after: Account, method_id: str) -> dict[str, str]:
 
 def _details(old: Customer, new: Customer, subject: str) -> dict[str, str]:
     """Which details changed, never what they are: the history is shown to whoever is logged in later."""
-    if subject:
-        return {"type": next(each.kind for each in (*old.tax_ids, *new.tax_ids) if each.id == subject)}
+    known = {each.id: each.kind for each in (*old.tax_ids, *new.tax_ids)}
+    added = [each for each in new.tax_ids if each not in old.tax_ids]
+    if subject or added:
+        return {"type": known.get(subject or added[0].id, "")}
     changed = {
         "name": old.name != new.name,
         "phone": old.phone != new.phone,
@@ -87,6 +91,11 @@ def of_payment(invoice: Invoice, payment: Payment) -> dict[str, str]:
         "subscription": invoice.subscription,
     }
     return {name: text for name, text in found.items() if text}
+
+
+def _paid(after: Account, invoice_id: str) -> dict[str, str]:
+    found = next((each for each in after.invoices if each.id == invoice_id), None)
+    return of_payment(found, found.payments[-1]) if found and found.payments else {}
 
 
 def by_itself(before: Account, after: Account, made: Sequence[Invoice] = ()) -> list[Activity]:

@@ -32,8 +32,9 @@ from server.billing import (
     Stale,
     Tell,
     UndoMove,
+    Unpin,
 )
-from server.billing.stripe import canceling, plans
+from server.billing.stripe import canceling, methods, plans
 from server.billing.stripe.asking import Asking, Planned
 from server.billing.stripe.operations import Operations, Step, Wanted
 
@@ -45,6 +46,7 @@ ACTIONS: dict[type, tuple[str, Work]] = {
     UndoMove: ("subscription.change_undone", plans.undo),
     Retain: ("subscription.retained", canceling.retain),
     Tell: ("subscription.feedback", canceling.tell),
+    Unpin: ("subscription.unpinned", methods.unpin),
 }
 """What the history calls each action, and what works it out."""
 NOT_YET = Refusal("not_supported")

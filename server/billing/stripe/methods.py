@@ -1,0 +1,141 @@
+"""Stripe's verbs about payment methods. A number is typed on Stripe's own page (Checkout in `setup` mode) only.
+
+Whatever takes several requests makes the new method count first and detaches the old one last: where a process dies in
+between, something can still be charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from server.billing import Account, By, NotFound, PaymentMethod, Refusal, Refused
+from server.billing.model.account import ENDED, Subscription
+from server.billing.rules.methods import may_add, may_remove, may_set_default, may_unpin, pinned_by, successor
+from server.billing.stripe.asking import Asking, Planned
+from server.billing.stripe.operations import Operations, Step, Wanted
+
+SESSIONS = "/v1/checkout/sessions"
+
+
+class StripeMethods(Operations):
+    async def setup(self, by: By, *, return_to: str, replaces: str = "") -> str:
+        account = await self.account(by.customer_id, by.now)
+        _allowed(may_add(account, by.features, replaces))
+        back = f"{self.origin}{return_to}"
+        asked = await self.client.post(
+            SESSIONS,
+            key=self._stripe_key(by, 0),
+            mode="setup",
+            currency=_currency(account),
+            success_url=f"{back}/returned/{{CHECKOUT_SESSION_ID}}",
+            cancel_url=back,
+            metadata={"postern_brand": self.brand, "postern_replaces": replaces},
+            **whose(by.customer_id),
+        )
+        if not asked.get("url"):  # the same form again, after the session was finished
+            raise Refused("key_reused")
+        return str(asked["url"])
+
+    async def returned(self, by: By, session_id: str) -> str:
+        """Take in what was added on Stripe's page; the id of the payment method. The same session again changes nothing.
+        Raises `NotFound`, also where the session is another customer's or not finished."""
+        session = await self.client.get(f"{SESSIONS}/{session_id}", expand=["setup_intent"])
+        owner = session.get("customer_account") or session.get("customer")
+        intent = session.get("setup_intent") or {}
+        if owner != by.customer_id or session.get("status") != "complete" or not intent.get("payment_method"):
+            raise NotFound
+        method, replaces = str(intent["payment_method"]), (session.get("metadata") or {}).get("postern_replaces", "")
+        by = replace(by, key=f"returned {session_id}")
+        await self._do(by, Wanted("payment_method.added", method), lambda it: _added(it, method, replaces, by))
+        return method
+
+    async def set_default(self, by: By, method_id: str, *, everywhere: bool) -> Account:
+        def steps(account: Account) -> list[Step] | Refusal:
+            refused = may_set_default(account, method_id, by.features, by.now)
+            if refused:
+                return refused
+            others = [
+                each for each in account.subscriptions if each.status not in ENDED and each.default_payment_method
+            ]
+            return [default(account, method_id), *(_pin(each, "") for each in others if everywhere)]
+
+        wanted = Wanted("payment_method.default", method_id, ("everywhere",) if everywhere else ())
+        return await self._do(by, wanted, steps)
+
+    async def remove_payment_method(self, by: By, method_id: str) -> Account:
+        def steps(account: Account) -> list[Step] | Refusal:
+            refused = may_remove(account, method_id, by.features, by.now)
+            if refused:
+                return refused
+            heir, was = successor(account, method_id, by.now), account.customer.default_payment_method
+            first = [default(account, heir.id)] if heir and was == method_id else []
+            return [*first, *(_pin(each, "") for each in pinned_by(account, method_id)), _detach(method_id)]
+
+        return await self._do(by, Wanted("payment_method.removed", method_id), steps)
+
+    async def _do(self, by: By, wanted: Wanted, steps: Callable[[Account], list[Step] | Refusal]) -> Account:
+        async def plan() -> Sequence[Step]:
+            made = steps(await self.refetch(by.customer_id, by.now))
+            return [] if isinstance(_allowed(made), Refusal) else made  # type: ignore[return-value]
+
+        return await self.once(by, wanted, plan)
+
+
+def _allowed(made: list[Step] | Refusal | None) -> list[Step] | Refusal | None:
+    if isinstance(made, Refusal):
+        raise NotFound if made.reason == "not_found" else Refused(made.reason, made.detail)
+    return made
+
+
+def _added(account: Account, method: str, replaces: str, by: By) -> list[Step] | Refusal:
+    old, kept = account.payment_method(replaces), account.customer.default_payment_method
+    # The one to be replaced may be gone by now: the new one is kept all the same.
+    refused = may_add(account, by.features, old.id if old else "")
+    if refused and refused.reason != "too_many_methods":  # it is attached already
+        return refused
+    takes = old is None or account.payment_method(kept) is None or kept == old.id
+    steps = [default(account, method)] if takes and kept != method else []
+    return [*steps, *_in_place_of(account, old, method)]
+
+
+def _in_place_of(account: Account, old: PaymentMethod | None, method: str) -> list[Step]:
+    if old is None:
+        return []
+    return [*(_pin(each, method) for each in pinned_by(account, old.id)), _detach(old.id)]
+
+
+async def unpin(it: Asking) -> Planned | Refusal:
+    if not it.subscription.default_payment_method:
+        return Planned()
+    refused = may_unpin(it.account, it.subscription.id, it.features)
+    return refused or Planned((_pin(it.subscription, ""),))
+
+
+def default(account: Account, method_id: str) -> Step:
+    customer = account.customer.id
+    if customer.startswith("acct_"):
+        billing = {"customer": {"billing": {"default_payment_method": method_id}}}
+        return Step(f"/v2/core/accounts/{customer}", {"configuration": billing})
+    return Step(f"/v1/customers/{customer}", {"invoice_settings": {"default_payment_method": method_id}})
+
+
+def whose(customer_id: str) -> dict[str, Any]:
+    return {"customer_account" if customer_id.startswith("acct_") else "customer": customer_id}
+
+
+def _pin(subscription: Subscription, method_id: str) -> Step:
+    return Step(f"/v1/subscriptions/{subscription.id}", {"default_payment_method": method_id})
+
+
+def _detach(method_id: str) -> Step:
+    return Step(f"/v1/payment_methods/{method_id}/detach")
+
+
+def _currency(account: Account) -> str:
+    """Stripe chooses the kinds that it offers by it."""
+    known = [each.currency for each in account.subscriptions] + [each.currency for each in account.invoices]
+    known += [account.balance.currency] if account.balance else []
+    return known[0].lower() if known else "usd"
