@@ -134,7 +134,10 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 def go(request: AnyRequest, path: str) -> Response[None]:
-    """Send the browser to one of our own pages as a whole page: `path` comes from `Paths`, never from a visitor."""
+    """Send the browser to one of our own pages as a whole page: `path` comes from `Paths`, never from a visitor. Another
+    site's page is refused in words: the policy lets no form lead there, and the browser would do nothing and say nothing."""
+    if not path.startswith("/"):
+        raise Refused("not_supported")
     if wants_fragment(request):
         return Response(None, status_code=200, headers={"HX-Redirect": path})
     return Response(None, status_code=303, headers={"Location": path})

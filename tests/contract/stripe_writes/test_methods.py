@@ -66,6 +66,7 @@ async def test_a_session_of_another_customer_and_one_that_is_open_are_not_found(
     type_card(shop, session.url)
     with pytest.raises(NotFound):
         await counter.billing.returned(counter.by(), session.id)
+    assert counter.keys_sent() == []
     assert shop.customer_row["invoice_settings"]["default_payment_method"] == "pm_good"
     url = await counter.billing.setup(counter.by(), return_to=BACK)
     with pytest.raises(NotFound):
