@@ -27,7 +27,7 @@ from server import brands as themes
 from server import settings, telemetry
 from server.access import sealing
 from server.access.limits import Limits
-from server.billing import Billing
+from server.billing import Billing, Remote
 from server.billing.ledger.ledger import Ledger
 from server.brands import Brand
 from server.brands.link_file import LinkFile
@@ -115,7 +115,8 @@ def create_app(
         finally:
             printer.close()
             for each in portals.values():
-                await each.billing.close()
+                if isinstance(each.billing, Remote):
+                    await each.billing.close()
             await store.close()
 
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})

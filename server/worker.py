@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from server import telemetry
-from server.billing import BillingError, rows
+from server.billing import BillingError, Remote, rows
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.outbox import Job
@@ -66,7 +66,8 @@ class Worker:
             (self.clean_up, 600.0),
         )
         # What a billing side far away has to say is waited for by a step of its own: no other brand waits with it.
-        followed = ((self._following(each), FOLLOWS) for each in self._portals.values() if not each.is_the_billing)
+        remote = [(each.name, each.billing) for each in self._portals.values() if isinstance(each.billing, Remote)]
+        followed = ((self._following(name, billing), FOLLOWS) for name, billing in remote)
         for step, seconds in (*steps, *followed):
             self._tasks.append(asyncio.create_task(self._again_and_again(step, seconds), name=step.__name__))
 
@@ -82,7 +83,8 @@ class Worker:
                 await asyncio.gather(*late, return_exceptions=True)
         self._tasks.clear()
         for each in self._portals.values():
-            await each.billing.close()
+            if isinstance(each.billing, Remote):
+                await each.billing.close()
 
     async def mail(self) -> None:
         """Take what is due and begin to send it; does not wait for slow mails, so that they hold up no other."""
@@ -111,13 +113,13 @@ class Worker:
             # One that our own bug breaks must not hold up the renewals and mails of all after it.
             _log.exception("account cannot be brought up to date", extra={"customer": customer_id})
 
-    def _following(self, portal: Portal) -> Step:
+    def _following(self, brand: str, billing: Remote) -> Step:
         """The step that learns what changed at this brand's billing side."""
 
         async def follow() -> None:
-            await portal.billing.follow(self._clock())
+            await billing.follow(self._clock())
 
-        follow.__name__ = f"follow_{portal.name}"
+        follow.__name__ = f"follow_{brand}"
         return follow
 
     async def check_mail_server(self) -> str:

@@ -81,6 +81,7 @@ from server.billing.model.port import (
     InvoicePage,
     Invoices,
     PaymentMethods,
+    Remote,
     Subscriptions,
 )
 from server.formats.money import Money
@@ -135,6 +136,7 @@ __all__ = [
     "Recurring",
     "Refusal",
     "Refused",
+    "Remote",
     "Restart",
     "Restarts",
     "Resume",

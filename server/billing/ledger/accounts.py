@@ -75,16 +75,6 @@ class LedgerAccounts:
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
         return await rows.history(self.store, self.brand, customer_id, limit=limit, skip=skip)
 
-    async def follow(self, now: datetime) -> None:
-        """Nothing: what changes here changes by itself when an account is read."""
-
-    async def look_for(self, address: str) -> bool:  # noqa: ARG002 (the port's)
-        """Nobody: the directory is the ledger's."""
-        return False
-
-    async def close(self) -> None:
-        """It holds none: the store is the application's."""
-
     async def _change(self, command: Command, make: Make) -> Account:
         """Apply a change once for its key. The same key for something else is refused as `key_reused`."""
         customer_id, key, now = command.by.customer_id, command.by.key, command.by.now

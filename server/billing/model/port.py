@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, overload
+from typing import Protocol, overload, runtime_checkable
 
 import msgspec
 
@@ -87,19 +87,6 @@ class Accounts(Protocol):
 
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
         """What was done, newest first, without the newest `skip`."""
-        ...
-
-    async def follow(self, now: datetime) -> None:
-        """For the worker, again and again: learn what changed at the billing side. Harmless in several processes."""
-        ...
-
-    async def look_for(self, address: str) -> bool:
-        """Whether the billing side knows a customer with this address whom the directory does not have yet; it does
-        then. For the worker: it may take long. Raises `Unavailable`."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of the connections that it holds."""
         ...
 
 
@@ -195,4 +182,22 @@ class PaymentMethods(Protocol):
     async def remove_payment_method(self, by: By, method_id: str) -> Account:
         """Remove it: what it was charged for goes to the default. Raises `Refused`, `NotFound`, which it also is the
         second time with another key."""
+        ...
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A backend that keeps copies of what is billed elsewhere: what the background work asks of it, and no page."""
+
+    async def follow(self, now: datetime) -> None:
+        """For the worker, again and again: learn what changed at the billing side. Harmless in several processes."""
+        ...
+
+    async def look_for(self, address: str) -> bool:
+        """Whether the billing side knows a customer with this address whom the directory does not have yet; it does
+        then. For the worker: it may take long. Raises `Unavailable`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections that it holds."""
         ...
