@@ -80,7 +80,7 @@ def test_a_list_may_be_empty(file, content):
         (b"\xef\xbb\xbf{}", r":1: \$: begins with a byte-order mark"),
         ("{}".encode("utf-16"), r":1: \$: begins with a byte-order mark"),
         (b'{\n"a": "\xff"}', r":2: \$: not UTF-8 at byte 8"),
-        ('{\n"a": 1,\n}', r":3: \$: not JSON: .* at column 1"),
+        ('{\n"a": 1,\n}', r":[23]: \$: not JSON: .* at column [17]"),  # Python 3.13 names the comma
         ('{"a": 1}\n{"a": 1\n', r":2: \$: not JSON"),
         ('{"a": 1}\n{"a": 1, "a": 2}', r":2: \$: the key 'a' stands twice"),
         ('{"a": {"b": 1, "b": 1}}', r":1: \$: the key 'b' stands twice"),
