@@ -219,7 +219,7 @@ class BillingChoice(Keys, frozen=True):
     backend: Annotated[
         str,
         OneOf(
-            "who keeps subscriptions and invoices; `stripe` is read, and `serve` refuses it until that backend is there",
+            "who keeps subscriptions and invoices; `stripe` needs the key of the account, see `docs/stripe.md`",
             among=BACKENDS,
         ),
     ] = "ledger"
