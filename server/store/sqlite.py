@@ -33,8 +33,12 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         try:
-            # Only its owner reads the file; the journal beside it takes over its mode.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            # Only its owner reads the file; the journal beside it takes over its mode. A file that is there is not touched:
+            # to close it here would drop the locks of every other store that this process has on it (POSIX), and what
+            # another process then writes would damage it.
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            pass
         except OSError as error:
             raise StoreUnavailable(f"{self.path}: {error.strerror}") from error
         try:
