@@ -11,14 +11,18 @@ secret has no such URL. An event that says nothing to us is answered 200 too: St
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 from litestar import Response, post
 from litestar.exceptions import NotFoundException
 
+from server import telemetry
 from server.billing.stripe import events, signatures
 from server.portal import Portal
 from server.web.responding import AnyRequest
 
+_log = logging.getLogger(__name__)
 LONGEST = 1024 * 1024
 """Bytes of one event."""
 
@@ -30,6 +34,7 @@ async def stripe_event(request: AnyRequest, portal: Portal) -> Response[str]:
         raise NotFoundException
     body, now = await request.body(), portal.clock()
     if not signatures.is_genuine(request.headers.get("stripe-signature", ""), body, secrets.webhook_secret, now):
+        telemetry.refused(_log, "bad_signature", "a webhook was not signed by Stripe", brand=portal.name)
         return _plain("The signature is not Stripe's, or not of these minutes.\n", 400)
     try:
         event = msgspec.json.decode(body, type=events.Event)

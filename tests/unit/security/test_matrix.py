@@ -27,7 +27,7 @@ from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio
 
-VISITOR, CUSTOMER = "anybody", "a customer"
+VISITOR, CUSTOMER, SIGNED = "anybody", "a customer", "Stripe, by its signature"
 WHO = {
     "GET /{brand_name}/login": VISITOR,
     "POST /{brand_name}/login": VISITOR,
@@ -38,6 +38,7 @@ WHO = {
     "GET /{brand_name}/mails/{kind}/{token}": VISITOR,
     "POST /{brand_name}/mails/{kind}/{token}": VISITOR,
     "POST /{brand_name}/mails/{kind}/{token}/again": VISITOR,
+    "POST /{brand_name}/webhooks/stripe": SIGNED,
     "GET /{brand_name}/my/mails": CUSTOMER,
     "POST /{brand_name}/my/mails": CUSTOMER,
     "POST /{brand_name}/my/logout-everywhere": CUSTOMER,
