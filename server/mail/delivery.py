@@ -150,7 +150,8 @@ class Delivery:
     def _read(self, reading: asyncio.Future[Account]) -> None:
         self._reading.discard(reading)
         if not reading.cancelled() and isinstance(error := reading.exception(), BillingError):
-            _log.info("an account was not ready before its mail", extra={"why": repr(error)})
+            # Below the default level: only an address that a customer has leads here.
+            _log.debug("an account was not ready before its mail", extra={"why": repr(error)})
 
     @staticmethod
     async def _is_new(portal: Portal, address: str) -> bool:
