@@ -48,6 +48,11 @@ def says(page: Page, *texts: str) -> None:
         expect(mistakes(page)).to_contain_text(each)
 
 
+def declines(page: Page, *texts: str) -> None:
+    for each in texts:
+        expect(page.get_by_role("alert")).to_contain_text(each)
+
+
 def test_the_list_says_what_each_is_which_is_the_default_and_what_it_pays_for(enter: Enter):  # P1
     page = the_list(enter("orbit", MAX))
     expect(listed(page, "5454")).to_contain_text("Mastercard")
@@ -76,11 +81,11 @@ def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter:
         ("4000 0000 0000 0127", "The card's security code was wrong."),
     ):
         type_card(page, number)
-        says(page, "It was not added", why)
+        declines(page, "It was not added", why)
     type_card(page, "4000 0025 0000 3155")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your test bank asks")
     button(page, "Fail")
-    says(page, "The bank could not confirm that it was you.")
+    declines(page, "The bank could not confirm that it was you.")
     type_card(page, "4000 0025 0000 3155")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your test bank asks")
     # No page of the history keeps a number to send again: each is one that was asked for.
