@@ -84,7 +84,7 @@ def test_the_address_of_a_fragment_opens_as_a_whole_page(page: Page, doors: Door
     assert answer
     assert "trusted-types htmx" in answer.all_headers()["content-security-policy"]
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    expect(page.get_by_role("navigation", name="Account")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Account", exact=True)).to_be_visible()
     expect(page.get_by_role("banner").get_by_text(JENNY)).to_be_visible()
 
 
