@@ -122,7 +122,7 @@ def test_an_invoice_and_its_receipt_are_saved_as_documents(enter: Enter):  # I3
 
 def test_what_is_open_is_paid_with_the_default_another_or_a_new_method_and_a_refusal_says_why(enter: Enter):  # I4
     page = enter("orbit", PAT)
-    reads(page, "Overdue", "is still to be paid")
+    reads(page, "Overdue", " is due")
     link(page, "Pay now")
     expect(page.get_by_role("radio", name="0341")).to_be_checked()
     pay(page)

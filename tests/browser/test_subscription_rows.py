@@ -177,7 +177,7 @@ def test_each_state_says_what_is_wrong_and_what_leads_out_of_it(enter: Enter):  
     page = enter("orbit", RAY)
     reads(page, "It starts when the first payment succeeds.", "€12.00 is due")
     reads(page, "Pay the invoice to continue.", "€18.00 is due")
-    reads(page, "There was not enough money in the account.", "Your next payment will fail")
+    reads(page, "There was not enough money in the account.", "Use another payment method")
     expect(page.get_by_role("link", name="Pay now")).to_have_count(2)
     expect(page.get_by_role("link", name="Use another payment method").first).to_be_visible()
     expect(card(page, "Orbit Business").get_by_role("link", name="End the pause")).to_be_visible()
