@@ -126,7 +126,7 @@ def test_a_passcode_comes_by_mail_once_for_each_time_it_is_asked_for(enter: Ente
         "Harbour Coffee",
         code,
         "It is valid once",
-        "only in the browser that asked for it",
+        "only in the browser you asked from",
         "We never ask you",
     ):
         expect(mail.get_by_role("article")).to_contain_text(said)
