@@ -44,7 +44,7 @@ def test_pat_is_behind_and_is_told_how_much_why_and_what_comes_next(page: Page, 
     doors.enter(page, "harbour", "pat@example.com")
     expect(cards(page).get_by_text("Overdue")).to_be_visible()
     expect(cards(page)).to_contain_text(re.compile(r"\$17[.]96 is due"))
-    expect(cards(page)).to_contain_text("We will try again on")
+    expect(cards(page)).to_contain_text("We cannot charge your payment method.")
     cards(page).get_by_role("link", name="See the invoice").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Invoice ")
     expect(page.get_by_text(re.compile(r"^\$17[.]96 is due"))).to_be_visible()
