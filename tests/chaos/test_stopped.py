@@ -86,7 +86,7 @@ def test_a_log_in_that_waits_for_the_disk_is_answered_all_the_same(tmp_path: Pat
         asking.start()
         time.sleep(0.5)  # it has been sent …
         assert (
-            Visitor(production.port).get("/healthz")[0] == 200
+            Visitor(production.port).get(f"/{BRAND}/login")[0] == 200
         )  # … and taken, as what came later was: it waits for the lock
         assert production.process
         os.kill(production.process.pid, signal.SIGTERM)
