@@ -55,6 +55,14 @@ def work(options: argparse.Namespace) -> int:
 
 
 def link_activate(options: argparse.Namespace) -> int:
+    active = link.brand_named(themes_folder(), options.brand).config.login_page
+    if active.enabled and active.link and not options.new:
+        shown = link_show(options)
+        if options.test != active.link.startswith("test_"):
+            kind, new = ("live", "--new --test") if options.test else ("test", "--new")
+            return refuse(f"This link is active, and is one for {kind} data. To replace it: {new}")
+        print("This link is active already. To replace it, so that nobody can log in by it any more: --new")
+        return shown
     link.activate(link.brand_in(themes_folder(), options.brand), test=options.test)
     link_show(options)
     print("Build the pages again (python3 build.py build), and publish them: the log-in page is at this link then.")
@@ -159,10 +167,7 @@ def customers_search(options: argparse.Namespace) -> int:
     brand: Brand = link.brand_named(themes_folder(), options.brand)
 
     async def work(store: Store) -> int:
-        try:
-            console.print(await customers.search(store, brand.name, options.email))
-        except customers.NotAnAddress as error:
-            return refuse(str(error))
+        console.print(await customers.search(store, brand.name, options.whom))
         return 0
 
     return with_store(work)
@@ -281,9 +286,9 @@ def add(to: object, name: str, does: Callable[[argparse.Namespace], int], words:
 
 def customers_menu(customers: argparse.ArgumentParser) -> None:
     verbs = customers.add_subparsers(required=True, metavar="verb")
-    searched = add(verbs, "search", customers_search, "which customers carry an address, and which one a log-in opens")
+    searched = add(verbs, "search", customers_search, "who is this, and which customer does a log-in open")
     searched.add_argument("brand")
-    searched.add_argument("email")
+    searched.add_argument("whom", metavar="address", help="an address, or a part of a name, an address or an id")
     told = add(verbs, "tax-id", customers_tax_id, "what a tax office said of a customer's number; the customer sees it")
     told.add_argument("brand")
     told.add_argument("customer", help="the id, such as cus_123: customers search prints it")
@@ -308,7 +313,10 @@ def menu() -> argparse.ArgumentParser:
     )
     worked.add_argument("--parent", type=int, default=0, help=argparse.SUPPRESS)
     links = commands.add_parser("link", help="a brand's log-in link").add_subparsers(required=True, metavar="verb")
-    activated = add(links, "activate", link_activate, "make a new link; an older one is dead from then on")
+    activated = add(links, "activate", link_activate, "make a link, and show it; one that is active stays")
+    activated.add_argument(
+        "--new", action="store_true", help="replace an active link: nobody can log in by it any more"
+    )
     activated.add_argument("--test", action="store_true", help="for a ledger of test data: the link begins with test_")
     shown = add(links, "show", link_show, "print the active link")
     for each in (activated, shown, add(links, "deactivate", link_deactivate, "nobody can log in by the link any more")):

@@ -82,5 +82,5 @@ def check_backend(brand: Brand, settings: Settings) -> None:
         kinds = ("a key of live data", "test data") if secrets.is_live else ("a key of test data", "live data")
         raise SettingsError(
             f"{variable}: {kinds[0]}, and the link of {brand.name} is for {kinds[1]}. "
-            f"Run: python -m server link activate {brand.name}{'' if secrets.is_live else ' --test'}"
+            f"Run: python -m server link activate {brand.name} --new{'' if secrets.is_live else ' --test'}"
         )

@@ -6,6 +6,7 @@ then the one created last. Log-in, the mail and `customers search` all ask here.
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 
 import msgspec
@@ -31,6 +32,9 @@ SELECT c.id, c.name, a.document FROM customer c
  WHERE c.brand = :brand AND c.address = :address AND c.disabled = 0
  ORDER BY c.active DESC, c.created_at DESC, c.id DESC LIMIT :limit"""
 _MOST_ACCOUNTS = 50
+_PAGE = """
+SELECT id, email, name, created_at, active, disabled FROM customer
+ WHERE brand = :brand AND id > :after ORDER BY id LIMIT 5000"""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -74,6 +78,22 @@ async def explain(store: Store, brand: str, address: str, limit: int = 100) -> l
     """Every customer with the address, the one that it opens first, each with the reason."""
     rows = await store.read(_RANKED, {"brand": brand, "address": address, "limit": limit})
     return explained([_candidate(row) for row in rows])
+
+
+async def matching(store: Store, brand: str, part: str) -> list[Candidate]:
+    """Every customer with this in the name, the address or the id, in any case and script; newest first.
+
+    Reads every customer of the brand, 5,000 at a time: the two stores fold letters beyond ASCII differently.
+    """
+    wanted, found, after = _folded(part), [], ""
+    while page := [_candidate(row) for row in await store.read(_PAGE, {"brand": brand, "after": after})]:
+        found += [each for each in page if any(wanted in _folded(text) for text in (each.name, each.email, each.id))]
+        after = page[-1].id
+    return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 class Openable(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
-"""`python -m server customers search`: why did my customer get no code?
+"""`python -m server customers search`: who is this, and why did my customer get no code?
 
-Which customers carry the address, which one a log-in opens and why, and what became of the last mails. The choice is
-made by the code that log-in itself asks, so the two cannot disagree.
+By an address: which customers carry it, which one a log-in opens and why, and what became of the last mails. The choice
+is made by the code that log-in itself asks, so the two cannot disagree. By anything else: whose name, address or id has
+it in it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from server.access import directory
-from server.access.directory import Explained
+from server.access.directory import Candidate, Explained
 from server.formats.email import EmailMistake, canonical
 from server.mail import outbox, reminder_choices
 from server.mail.outbox import Record
@@ -25,6 +26,7 @@ REASONS = {
     "inactive": "no: another one has an active subscription",
     "older": "no: another one was created later",
     "disabled": "no: switched off, may not log in",
+    "unreachable": "no: has no address to log in with",
 }
 STATES = {
     "waiting": "waiting",
@@ -35,15 +37,15 @@ STATES = {
 }
 
 
-class NotAnAddress(Exception):
-    """What was asked for is no e-mail address."""
+MOST = 50
+"""So many customers are shown; how many more there are is said."""
 
 
 async def search(store: Store, brand: str, typed: str) -> RenderableType:
-    """What the merchant is shown. Raises `NotAnAddress` and `StoreUnavailable`."""
+    """What the merchant is shown. Raises `StoreUnavailable`."""
     address = canonical(typed)
     if isinstance(address, EmailMistake):
-        raise NotAnAddress(f"{typed!r} is not an e-mail address that a customer could log in with")
+        return await _by_part(store, brand, typed)
     found = await directory.explain(store, brand, address)
     mails = await outbox.about(store, brand, address)
     parts: list[RenderableType] = [Text(f"{address} in {brand}")]
@@ -54,6 +56,26 @@ async def search(store: Store, brand: str, typed: str) -> RenderableType:
         parts += [line for each in found for line in await _reminders(store, brand, each.candidate.id)]
     parts.append(_mails(mails) if mails else Text("No code was asked for and no mail sent in the last 30 days."))
     return Group(*parts)
+
+
+async def _by_part(store: Store, brand: str, part: str) -> RenderableType:
+    found = await directory.matching(store, brand, part)
+    if not found:
+        return _plain(f"No customer of {brand} has {part!r} in the name, the address or the id.")
+    shown = [await _explained(store, brand, each) for each in found[:MOST]]
+    parts: list[RenderableType] = [_customers(shown)]
+    if len(found) > MOST:
+        parts.append(Text(f"{len(found) - MOST:,} more: search for a longer part."))
+    parts.append(Text("Search for an address to see its mails too."))
+    return Group(*parts)
+
+
+async def _explained(store: Store, brand: str, candidate: Candidate) -> Explained:
+    """What a log-in with this customer's address does with it."""
+    address = canonical(candidate.email)
+    same = [] if isinstance(address, EmailMistake) else await directory.explain(store, brand, address)
+    unreachable = Explained(candidate, opens=False, reason="disabled" if candidate.disabled else "unreachable")
+    return next((each for each in same if each.candidate.id == candidate.id), unreachable)
 
 
 def _customers(found: list[Explained]) -> Table:

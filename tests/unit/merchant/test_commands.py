@@ -42,9 +42,22 @@ def run(capsys, *arguments):
 
 
 def test_activating_prints_the_link(shop, capsys):
+    run(capsys, "link", "deactivate", "harbour")
     code, out, _ = run(capsys, "link", "activate", "harbour", "--test")
     assert code == 0
     assert out.startswith("http://127.0.0.1:8000/harbour/p/login/test_")
+
+
+def test_an_active_link_is_replaced_only_when_that_is_asked_for(shop, capsys):
+    _, first, _ = run(capsys, "link", "activate", "harbour", "--test", "--new")
+    url = first.splitlines()[0]
+    code, again, _ = run(capsys, "link", "activate", "harbour", "--test")
+    assert (code, again.splitlines()[0]) == (0, url)
+    assert "active already" in again
+    code, out, err = run(capsys, "link", "activate", "harbour")
+    assert (code, out.strip()) == (1, url)
+    assert "is one for test data. To replace it: --new" in err
+    assert run(capsys, "link", "activate", "harbour", "--test", "--new")[1].splitlines()[0] != url
 
 
 def test_showing_an_inactive_link_says_what_to_do(shop, capsys):

@@ -89,10 +89,54 @@ async def test_names_cannot_paint_the_terminal(filled):
     assert "[red]x[/red]" in words
 
 
-async def test_what_is_no_address_is_refused(filled):
-    with pytest.raises(customers.NotAnAddress):
-        await customers.search(filled, "plain", "jenny")
+@pytest.mark.parametrize("part", ["lindq", "LINDQVIST", " pat@exa", "Ｐａｔ　Ｌ"])
+async def test_a_customer_is_found_by_a_part(filled, part):
+    words = await said(filled, part)
+    assert "pat@example.com" in words
+    assert "Okafor" not in words
+
+
+async def test_a_customer_is_found_by_a_part_of_the_id_and_beyond_ascii(filled):
+    await filled.write(
+        lambda t: t.count("UPDATE customer SET name = 'ÅSA ÖBERG' WHERE address = 'jenny@example.com'", {})
+    )
+    [(jenny,)] = await filled.read("SELECT id FROM customer WHERE brand = 'plain' AND address = 'jenny@example.com'")
+    for part in (jenny, jenny[4:], "åsa ö"):
+        assert "ÅSA ÖBERG" in await said(filled, part), part
+    assert "No customer" in await said(filled, "%")
+
+
+async def test_a_part_that_many_have_shows_the_newest_and_counts_the_rest(filled):
+    row = "('plain', 'cus_many' || :i, :a, :a, 'Many ' || :i, :i, 1, 0)"
+    for i in range(60):
+        values = {"i": f"{i:03}", "a": f"many{i}@example.com"}
+        await filled.write(lambda t, values=values: t.run(f"INSERT INTO customer VALUES {row}", values))
+    words = await said(filled, "many")
+    assert "10 more" in words
+    assert "Many 059" in words
+    assert "Many 009" not in words
+    assert "opens: the only customer with this address" in words
+
+
+async def test_a_customer_without_an_address_says_so(filled):
+    await filled.write(
+        lambda t: t.count("UPDATE customer SET address = '', email = '' WHERE address = 'pat@example.com'", {})
+    )
+    assert "no: has no address to log in with" in await said(filled, "lindqvist")
+
+
+async def test_a_part_that_nobody_has_is_said(filled):
+    assert "No customer of plain has 'zzz'" in await said(filled, "zzz")
 
 
 def test_every_reason_has_words():
-    assert set(customers.REASONS) == {"only", "active", "newest_active", "newest", "disabled", "inactive", "older"}
+    assert set(customers.REASONS) == {
+        "only",
+        "active",
+        "newest_active",
+        "newest",
+        "disabled",
+        "inactive",
+        "older",
+        "unreachable",
+    }
