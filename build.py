@@ -251,9 +251,9 @@ def sbom(options: argparse.Namespace) -> int:
 
 
 def chosen(names: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN201 (the type is only known inside)
-    from server import brands as themes
+    from server.brands import load_all
 
-    brands = themes.load_all(THEMES)
+    brands = load_all(THEMES)
     unknown = set(names) - {brand.name for brand in brands}
     if unknown:
         stop(f"No such brand: {', '.join(sorted(unknown))}. There are {', '.join(brand.name for brand in brands)}.")

@@ -23,13 +23,12 @@ from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp
 
-from server import brands as themes
 from server import settings, telemetry
 from server.access import sealing
 from server.access.limits import Limits
 from server.billing import Billing, Remote
 from server.billing.ledger.ledger import Ledger
-from server.brands import Brand
+from server.brands import Brand, load_all
 from server.brands.link_file import LinkFile
 from server.features.details import routes as details
 from server.features.history import routes as history
@@ -238,7 +237,7 @@ def worker_from_environment() -> tuple[Worker, Store]:
 def _read_environment() -> tuple[Settings, Sequence[Brand]]:
     read = settings.from_environment(os.environ)
     telemetry.configure(read.log_level)
-    brands = themes.load_all(read.themes)
+    brands = load_all(read.themes)
     for brand in brands:
         check_backend(brand, read)
     return read, brands

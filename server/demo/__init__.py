@@ -29,9 +29,8 @@ from granian.server.embed import Server
 from litestar.types import ASGIApp
 
 from server import app
-from server import brands as themes
 from server import telemetry as logs
-from server.brands import Brand, ThemeError
+from server.brands import Brand, ThemeError, load_all
 from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
@@ -136,7 +135,7 @@ class Demo:
 
     def load(self) -> None:
         """Read the brands and build their pages. Raises `ThemeError`; what was there before is still there then."""
-        found = themes.load_all(self._themes)
+        found = load_all(self._themes)
         if self._only and self._only not in [brand.name for brand in found]:
             raise DemoError(f"No such brand: {self._only}. There are {', '.join(brand.name for brand in found)}.")
         brands = tuple(

@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from server import brands as themes
 from server import settings as settings_module
 from server.billing.electronic import seller_gaps
-from server.brands import Brand, ThemeError
+from server.brands import Brand, ThemeError, load_all
 from server.mail import outbox
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
 from server.portal import check_backend
@@ -65,7 +64,7 @@ def _proxies(settings: Settings, environment: Mapping[str, str]) -> Finding:
 
 def _brands(settings: Settings) -> list[Finding]:
     try:
-        brands = themes.load_all(settings.themes)
+        brands = load_all(settings.themes)
     except ThemeError as error:
         return [Finding("brands", False, str(error), "Mend the files named; PORTAL_THEMES names their folder.")]
     findings = [Finding("brands", True, f"{len(brands)}: {', '.join(brand.name for brand in brands)}")]
@@ -109,7 +108,7 @@ def _electronic(brand: Brand) -> Finding:
 async def _stripe(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
     """Of the brands that Stripe bills, where all that comes before is in order."""
     try:
-        brands = [each for each in themes.load_all(settings.themes) if each.config.billing.backend == "stripe"]
+        brands = [each for each in load_all(settings.themes) if each.config.billing.backend == "stripe"]
         for brand in brands:
             check_backend(brand, settings)
         store = open_store(settings.database) if brands else None

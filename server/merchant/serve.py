@@ -28,8 +28,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
-from server import brands as themes
 from server import telemetry
+from server.brands import load_all
 from server.features.operations.answers import Operations
 from server.features.operations.listener import Listener
 from server.merchant.supervision import Supervised
@@ -119,7 +119,7 @@ def _background_work() -> Iterator[None]:
 
 def _checked(settings: Settings, host: str, static: Path | None) -> Sequence[str]:
     """The brands' names. Raises where they cannot be served like this."""
-    loaded = themes.load_all(settings.themes)
+    loaded = load_all(settings.themes)
     brands = [brand.name for brand in loaded]
     origins = {brand.name: brand.config.site.url or settings.origin for brand in loaded}
     for brand in loaded:

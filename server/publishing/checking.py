@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from server import brands as themes
+from server import brands
 from server.brands import Brand, ThemeError
 from server.mail import messages
 from server.paths import Paths
@@ -35,7 +35,7 @@ _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")
 
 def check(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
     """Every mistake in a folder of themes; with `names`, of those brands only."""
-    brands, problems = load(folder, names)
+    readable, problems = load(folder, names)
     problems += lint(folder, names)
     problems += catalogs.problems()
     shown: list[Example] = []
@@ -45,14 +45,14 @@ def check(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
         shown, mails = examples.load(), examples.load_mails()
     except ExampleError as error:
         problems.append(Problem("", 0, "examples", str(error)))
-    for brand in brands:
+    for brand in readable:
         problems += brand_problems(brand, shown, mails)
     return problems
 
 
 def load(folder: Path, names: Sequence[str] = ()) -> tuple[list[Brand], list[Problem]]:
     """The brands that can be read, and what is wrong with the others."""
-    brands: list[Brand] = []
+    readable: list[Brand] = []
     problems: list[Problem] = []
     found = [each for each in sorted(folder.iterdir()) if each.is_dir() and each.name[0] not in "._"]
     unknown = sorted(set(names) - {each.name for each in found})
@@ -61,15 +61,15 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[list[Brand], list[Pro
         if names and each.name not in names:
             continue
         try:
-            if themes.is_base(each):
-                themes.check_base(each)
+            if brands.is_base(each):
+                brands.check_base(each)
             else:
-                brands.append(themes.load(each))
+                readable.append(brands.load(each))
         except ThemeError as error:
             for mistake in error.mistakes:
                 message = f"{mistake.key or 'the file'}: found {mistake.found}; allowed: {mistake.allowed}"
                 problems.append(Problem(str(mistake.file), mistake.line, "theme", message))
-    return brands, list(dict.fromkeys(problems))
+    return readable, list(dict.fromkeys(problems))
 
 
 def lint(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
@@ -104,7 +104,7 @@ def _locale_problems(brand: Brand) -> Iterator[Problem]:
             message = (
                 f"site.locales: there are no words for {tag}, its pages are English; `build.py words {tag}` begins them"
             )
-            yield Problem(f"{brand.name}/{themes.PORTAL_FILE}", 0, "words", message)
+            yield Problem(f"{brand.name}/{brands.PORTAL_FILE}", 0, "words", message)
 
 
 def _fragment_problems(brand: Brand, assets: Assets, shown: Sequence[Example]) -> Iterator[Problem]:

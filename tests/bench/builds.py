@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from server import brands as themes
+from server.brands import load_all
 from server.paths import Paths
 from server.publishing import publishing
 from server.rendering.assets import Assets
@@ -37,12 +37,12 @@ def rows() -> Iterator[Row]:
 
 def _timed(folder: Path, out: Path) -> float:
     began = time.perf_counter()
-    publishing.build(themes.load_all(folder), out)
+    publishing.build(load_all(folder), out)
     return time.perf_counter() - began
 
 
 def _jinja_alone(folder: Path) -> float:
-    brand = themes.load_all(folder)[0]
+    brand = load_all(folder)[0]
     assets = Assets.of(brand)
     began = time.perf_counter()
     renderer = Renderer(brand, assets, Paths(brand.base))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from server import brands as themes
+from server.brands import Brand, load_all
 from server.paths import Paths
 from server.publishing import examples, publishing
 from server.rendering.assets import Assets
@@ -21,7 +21,7 @@ COMPRESSED = (".html", ".css", ".js", ".svg", ".txt")
 
 
 def rows() -> Iterator[Row]:
-    brands = themes.load_all(THEMES)
+    brands = load_all(THEMES)
     with TemporaryDirectory() as folder:
         out = Path(folder)
         publishing.build(brands, out)
@@ -41,7 +41,7 @@ def _fullest(feature: str, fragment: str) -> View:
     return max(shown, key=lambda each: len(repr(each.view))).view
 
 
-def _everything(page: Path, out: Path, brand: themes.Brand) -> int:
+def _everything(page: Path, out: Path, brand: Brand) -> int:
     """The page and every file of ours that it loads."""
     text = page.read_text()
     linked = set(re.findall(rf'(?:src|href)="({re.escape(brand.base)}/static/[^"]+)"', text))

@@ -21,8 +21,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
-from server import app, settings
-from server import brands as themes
+from server import app, brands, settings
 from server.access import sessions
 from server.publishing.samples.many import address_of, write_many
 from server.store import Store, open_store
@@ -86,7 +85,7 @@ async def filled(environment: dict[str, str], customers: int) -> str:
     await _emptied(store)
     async for _ in write_many(store, BRAND, customers, now):
         pass
-    brand = next(each for each in themes.load_all(read.themes) if each.name == BRAND)
+    brand = next(each for each in brands.load_all(read.themes) if each.name == BRAND)
     portal = app.portal_of(brand, read, store, app.ledger_of(brand, store), lambda: now)
     number = customers // 2
     token = await store.write(

@@ -8,14 +8,14 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from server import brands as themes
+from server import brands
 from server.paths import Paths
 from server.rendering.assets import MEDIA_TYPES, Assets
 from server.rendering.renderer import Renderer
 from server.web import policy
 
 ORIGIN = "https://portal.example"
-BRAND = themes.load(Path(__file__).parents[2] / "themes" / "plain")
+BRAND = brands.load(Path(__file__).parents[2] / "themes" / "plain")
 ASSETS, PATHS = Assets.of(BRAND), Paths(BRAND.base)
 RENDERER = Renderer(BRAND, ASSETS, PATHS)
 LINK = BRAND.config.login_page.link

@@ -4,7 +4,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from server import brands as themes
+from server import brands
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><path d="M0 0h40v20z"/></svg>'
 THEME = """\
@@ -33,16 +33,16 @@ def write_brand(
     return folder
 
 
-def mistakes(folder: Path) -> list[themes.Mistake]:
+def mistakes(folder: Path) -> list[brands.Mistake]:
     """What `load` has to say; empty when the brand is right."""
     try:
-        themes.load(folder)
-    except themes.ThemeError as error:
-        return list(error.mistakes) or [themes.Mistake(folder, 0, "", "an error that explains nothing", "mistakes")]
+        brands.load(folder)
+    except brands.ThemeError as error:
+        return list(error.mistakes) or [brands.Mistake(folder, 0, "", "an error that explains nothing", "mistakes")]
     return []
 
 
-def the_mistake(folder: Path) -> themes.Mistake:
+def the_mistake(folder: Path) -> brands.Mistake:
     found = mistakes(folder)
     assert len(found) == 1, found
     return found[0]

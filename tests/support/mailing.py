@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from server import brands as themes
+from server import brands
 from server.billing import Account, Customer, NotFound
 from server.mail import messages
 from server.mail.messages import Passcode
@@ -48,7 +48,7 @@ class SpeakingBilling:
 
 def portal(store: Store | None = None, *, clock=lambda: NOW, settings: Settings = SETTINGS, billing=None, **changed):
     """A portal of the plain theme; `business` or `locales` change its configuration."""
-    brand = themes.load(ROOT / "themes" / "plain")
+    brand = brands.load(ROOT / "themes" / "plain")
     config = brand.config
     if "locales" in changed:
         config = msgspec.structs.replace(config, site=msgspec.structs.replace(config.site, locales=changed["locales"]))

@@ -13,8 +13,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 from playwright.sync_api import BrowserContext, Page, Route
 
-from server import brands as themes
-from server.brands import Brand
+from server.brands import Brand, load, load_all
 from server.mail import messages
 from server.paths import Paths
 from server.publishing import examples, publishing
@@ -36,7 +35,7 @@ class Document(NamedTuple):
 
 @cache
 def brands() -> dict[str, Brand]:
-    return {brand.name: brand for brand in themes.load_all(ROOT / "themes")}
+    return {brand.name: brand for brand in load_all(ROOT / "themes")}
 
 
 def arabic(folder: Path) -> Brand:
@@ -44,7 +43,7 @@ def arabic(folder: Path) -> Brand:
     shutil.copytree(ROOT / "themes", folder, dirs_exist_ok=True)
     portal = folder / "harbour" / "portal.toml"
     portal.write_text(portal.read_text("utf-8").replace("locales = [", 'locales = ["ar", '), "utf-8")
-    return themes.load(folder / "harbour")
+    return load(folder / "harbour")
 
 
 def modes(brand: Brand) -> tuple[str, ...]:

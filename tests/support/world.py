@@ -14,13 +14,12 @@ from litestar import Litestar
 from litestar.datastructures import State
 from msgspec.structs import replace
 
-from server import brands as themes
 from server.access.limits import Limits
 from server.access.passcodes import open_mail
 from server.app import billings, create_app, portal_of, renderer_of, wired
 from server.billing import Account, Billing, Customer, Subscription
 from server.billing.model.documents import encode_account
-from server.brands import Brand, Features
+from server.brands import Brand, Features, load_all
 from server.features.operations.answers import Answer, Operations
 from server.portal import Portal
 from server.rendering.renderer import Renderer
@@ -46,7 +45,7 @@ VALUES (:brand, :id, 1, :created_at, NULL, :document)"""
 @lru_cache(maxsize=1)
 def brands() -> tuple[Brand, ...]:
     """Those that we ship; but harbour, where most tests live, lets its customers choose among their accounts."""
-    return tuple(_choosing(each) if each.name == BRAND else each for each in themes.load_all(ROOT / "themes"))
+    return tuple(_choosing(each) if each.name == BRAND else each for each in load_all(ROOT / "themes"))
 
 
 def _choosing(brand: Brand) -> Brand:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server import brands as themes
+from server import brands
 from server.billing import Coupon, Move, PromotionCode, Tell
 from server.billing.ledger.changes.canceling import cancel
 from server.billing.ledger.changes.planning import Terms
@@ -56,7 +56,7 @@ RULE = '[[features.subscription_update.rules]]\nfrom = "prod_1"\nto = "price_2"\
 @pytest.fixture
 def read(tmp_path):
     """The features of a `portal.toml` that ends so."""
-    return lambda text: themes.load(write_brand(tmp_path, portal=PORTAL + text)).config.features
+    return lambda text: brands.load(write_brand(tmp_path, portal=PORTAL + text)).config.features
 
 
 @pytest.fixture

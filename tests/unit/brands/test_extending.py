@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.brands.theme_keys import STACKS
 from tests.support.brands import PORTAL, THEME, mistakes, the_mistake, woff2, write_brand
 
@@ -14,7 +14,7 @@ def test_keys_come_from_the_nearest_theme_that_has_them(tmp_path):
         tmp_path, "plain", theme=THEME + '[shape]\nstyle = "pill"\n[words]\nlogin_heading = "A"\nlogin_button = "B"\n'
     )
     child = 'extends = "plain"\n[brand]\ncolor = "#ff0000"\n[words]\nlogin_heading = "C"\n'
-    theme = themes.load(write_brand(tmp_path, theme=child)).theme
+    theme = brands.load(write_brand(tmp_path, theme=child)).theme
     assert (theme.brand.color, theme.shape) == ("#ff0000", "pill")
     assert (theme.words["login_heading"], theme.words["login_button"]) == ("C", "B")
 
@@ -22,27 +22,27 @@ def test_keys_come_from_the_nearest_theme_that_has_them(tmp_path):
 def test_the_lineage_names_the_nearest_first(tmp_path):
     write_brand(tmp_path, "one")
     write_brand(tmp_path, "two", theme='extends = "one"\n')
-    brand = themes.load(write_brand(tmp_path, "three", theme='extends = "two"\n'))
+    brand = brands.load(write_brand(tmp_path, "three", theme='extends = "two"\n'))
     assert [folder.name for folder in brand.lineage] == ["three", "two", "one"]
 
 
 def test_pictures_and_fonts_lie_beside_the_file_that_names_them(tmp_path):
     write_brand(tmp_path, "plain", theme=BASE, own__woff2=woff2())
-    theme = themes.load(write_brand(tmp_path, theme='extends = "plain"\nbrand.logo = "logo.svg"\n')).theme
+    theme = brands.load(write_brand(tmp_path, theme='extends = "plain"\nbrand.logo = "logo.svg"\n')).theme
     assert (theme.brand.logo.file.parent.name, theme.brand.icon.file.parent.name) == ("harbour", "plain")
     assert [font.file.parent.name for font in theme.type.fonts] == ["plain"]
 
 
 def test_a_font_that_is_inherited_and_not_used_is_not_published(tmp_path):
     write_brand(tmp_path, "plain", theme=BASE, own__woff2=woff2())
-    theme = themes.load(write_brand(tmp_path, theme='extends = "plain"\n[type]\nbody = "serif"\n')).theme
+    theme = brands.load(write_brand(tmp_path, theme='extends = "plain"\n[type]\nbody = "serif"\n')).theme
     assert theme.type.files == ()
 
 
 def test_a_face_can_be_replaced(tmp_path):
     write_brand(tmp_path, "plain", theme=BASE, own__woff2=woff2())
     child = 'extends = "plain"\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
-    theme = themes.load(write_brand(tmp_path, theme=child, own__woff2=woff2())).theme
+    theme = brands.load(write_brand(tmp_path, theme=child, own__woff2=woff2())).theme
     assert [file.parent.name for file in theme.type.files] == ["harbour"]
 
 
@@ -56,7 +56,7 @@ def test_two_font_files_of_one_name_are_refused(tmp_path):
 def test_the_merchants_file_is_not_inherited(tmp_path):
     write_brand(tmp_path, "plain", portal=PORTAL + 'headline = "Of plain"\n')
     child = write_brand(tmp_path, theme='extends = "plain"\n', portal='[business]\nname = "Harbour"\n')
-    assert themes.load(child).config.business.headline == ""
+    assert brands.load(child).config.business.headline == ""
 
 
 def test_a_mistake_in_the_extended_theme_is_told_at_its_own_line(tmp_path):
@@ -68,8 +68,8 @@ def test_a_mistake_in_the_extended_theme_is_told_at_its_own_line(tmp_path):
 def test_the_same_mistake_is_told_once_for_a_family_of_brands(tmp_path):
     write_brand(tmp_path, "plain", theme=THEME + '[shape]\nstyle = "round"\n')
     write_brand(tmp_path, "harbour", theme='extends = "plain"\n')
-    with pytest.raises(themes.ThemeError) as error:
-        themes.load_all(tmp_path)
+    with pytest.raises(brands.ThemeError) as error:
+        brands.load_all(tmp_path)
     assert len(error.value.mistakes) == 1
 
 
@@ -123,7 +123,7 @@ def test_an_inherited_key_can_be_unset(tmp_path):
         tmp_path, "plain", theme=COLORS + '[words]\nlogin_heading = "A"\nlogin_button = "B"\n', own__woff2=woff2()
     )
     head = 'extends = "plain"\nunset = ["brand.accent", "brand.background", "words.login_heading", "type"]\n'
-    theme = themes.load(write_brand(tmp_path, theme=f'{head}[brand]\nbackground = "#fafafa"\n')).theme
+    theme = brands.load(write_brand(tmp_path, theme=f'{head}[brand]\nbackground = "#fafafa"\n')).theme
     assert (theme.brand.accent, theme.brand.background, theme.brand.color) == ("", "#fafafa", "#33415c")
     assert (theme.type.body, theme.type.fonts) == (STACKS["system"], ())
     assert (theme.words["login_heading"], theme.words["login_button"]) == ("Log in", "B")
@@ -132,7 +132,7 @@ def test_an_inherited_key_can_be_unset(tmp_path):
 def test_a_theme_in_between_unsets_for_those_that_extend_it(tmp_path):
     write_brand(tmp_path, "one", theme=COLORS, own__woff2=woff2())
     write_brand(tmp_path, "two", theme='extends = "one"\nunset = ["brand.accent"]\n')
-    theme = themes.load(write_brand(tmp_path, "three", theme='extends = "two"\n')).theme
+    theme = brands.load(write_brand(tmp_path, "three", theme='extends = "two"\n')).theme
     assert (theme.brand.accent, theme.brand.background) == ("", "#ffffff")
 
 
@@ -180,6 +180,6 @@ def test_colors_of_the_extended_theme_that_cannot_be_read_are_told_there_and_onc
     write_brand(tmp_path, "plain", theme=COLORS.replace("#2456c9", "#ffcc00"), own__woff2=woff2())
     for name in ("one", "two"):
         write_brand(tmp_path, name, theme='extends = "plain"\n[brand]\ncolor = "#123456"\n')
-    with pytest.raises(themes.ThemeError) as error:
-        themes.load_all(tmp_path)
+    with pytest.raises(brands.ThemeError) as error:
+        brands.load_all(tmp_path)
     assert [(each.file.parent.name, each.key) for each in error.value.mistakes] == [("plain", "brand.accent")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.brands.features import REASONS, Features
 from tests.support.brands import PORTAL, mistakes, the_mistake, write_brand
 
@@ -21,7 +21,7 @@ prices = "price_tea"
 
 
 def features(tmp_path, text):
-    return themes.load(write_brand(tmp_path, portal=PORTAL + text)).config.features
+    return brands.load(write_brand(tmp_path, portal=PORTAL + text)).config.features
 
 
 def refused(tmp_path, text):

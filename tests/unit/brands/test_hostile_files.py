@@ -11,7 +11,7 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server import brands as themes
+from server import brands
 from server.brands.reading.locating import lines_of
 from tests.support.brands import PORTAL, THEME, write_brand
 
@@ -50,8 +50,8 @@ def outcome(**brand):
     """How loading went, for a brand in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            themes.load(write_brand(Path(folder), **brand))
-        except themes.ThemeError as error:
+            brands.load(write_brand(Path(folder), **brand))
+        except brands.ThemeError as error:
             refusal = error
         else:
             return "loaded"
@@ -73,8 +73,8 @@ def test_any_bytes_are_loaded_or_refused(theme, portal):
         brand = write_brand(Path(folder))
         (brand / "theme.toml").write_bytes(theme)
         (brand / "portal.toml").write_bytes(portal)
-        with pytest.raises(themes.ThemeError) as error:
-            themes.load(brand)
+        with pytest.raises(brands.ThemeError) as error:
+            brands.load(brand)
         assert error.value.mistakes
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.brands import images
 from tests.support.brands import THEME, jpeg, png, the_mistake, write_brand
 
@@ -39,7 +39,7 @@ def with_logo(tmp_path, name, content):
     ],
 )
 def test_a_picture_says_its_kind_and_size_itself(tmp_path, name, content, image):
-    assert themes.load(with_logo(tmp_path, name, content)).theme.brand.logo.image == image
+    assert brands.load(with_logo(tmp_path, name, content)).theme.brand.logo.image == image
 
 
 @pytest.mark.parametrize("content", [png(127, 400), png(400, 127), jpeg(127, 127), jpeg(0, 0)])
@@ -162,7 +162,7 @@ def test_an_svg_with_a_doctype_is_refused(tmp_path, doctype):
     ],
 )
 def test_a_usual_svg_is_taken(tmp_path, inside):
-    assert themes.load(write_brand(tmp_path, logo__svg=f"{HEAD}{inside}</svg>".encode())).theme.brand.logo
+    assert brands.load(write_brand(tmp_path, logo__svg=f"{HEAD}{inside}</svg>".encode())).theme.brand.logo
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_picture_may_lie_in_a_subfolder(tmp_path):
     folder = write_brand(tmp_path, theme=THEME.replace("logo.svg", "img/logo.svg"))
     (folder / "img").mkdir()
     (folder / "logo.svg").rename(folder / "img" / "logo.svg")
-    assert themes.load(folder).theme.brand.logo.file == folder / "img" / "logo.svg"
+    assert brands.load(folder).theme.brand.logo.file == folder / "img" / "logo.svg"
 
 
 @pytest.mark.parametrize("target", ["../secret.svg", "logo.svg"])

@@ -3,7 +3,7 @@
 import pytest
 from markupsafe import escape
 
-from server import brands as themes
+from server.brands import load
 from server.brands.locales import own_name, own_texts
 from server.paths import DYNAMIC_PREFIXES, TAKEN, Paths
 from server.publishing import examples
@@ -20,7 +20,7 @@ def said(tmp_path, template, *locales, theme=GERMAN, portal=SPEAKING):
     """What a template of the brand says in each of these languages."""
     listed = ", ".join(f'"{each}"' for each in locales)
     folder = write_brand(tmp_path, theme=THEME + theme, portal=f"{portal}[site]\nlocales = [{listed}]\n")
-    brand = themes.load(folder)
+    brand = load(folder)
     renderer = Renderer(brand, Assets.of(brand), Paths(brand.base))
     return [renderer.environment(each).from_string(template).render() for each in locales]
 
@@ -46,7 +46,7 @@ def test_the_words_without_a_tag_are_in_the_first_language_whichever_it_is(tmp_p
 
 
 def test_an_own_word_that_a_catalog_has_too_is_not_translated(tmp_path):
-    brand = themes.load(write_brand(tmp_path, theme=THEME + '[words.fr]\nhelp_heading = "Help"\n'))
+    brand = load(write_brand(tmp_path, theme=THEME + '[words.fr]\nhelp_heading = "Help"\n'))
     assert own_texts(brand.theme.own_words, "fr", "en") == {"help_heading": "Help"}
 
 
@@ -54,7 +54,7 @@ def test_markup_in_own_words_is_text(tmp_path):  # threat 64
     hostile = '[words.de]\nfooter_note = "<b>x</b> & y"\n'
     said_by = said(tmp_path, "{{ brand.theme.words.footer_note }}", "en", "de", theme=hostile)
     assert said_by[1] == "&lt;b&gt;x&lt;/b&gt; &amp; y"
-    brand = themes.load(tmp_path / "harbour")
+    brand = load(tmp_path / "harbour")
     page = Renderer(brand, Assets.of(brand), Paths(brand.base)).static_page("help", "de", link="")
     assert "&lt;b&gt;x&lt;/b&gt; &amp; y" in page
 
@@ -126,7 +126,7 @@ def test_a_language_is_called_what_its_speakers_call_it(tag, name):
 def test_a_base_theme_may_speak_more_languages_than_a_brand_offers(tmp_path):
     write_brand(tmp_path, "base", theme=THEME + '[words.de]\nlogin_heading = "Moin"\nlogin_button = "Los"\n')
     child = write_brand(tmp_path, theme='extends = "base"\n[words.de]\nlogin_heading = "Servus"\n')
-    brand = themes.load(child)
+    brand = load(child)
     assert brand.theme.own_words["de"] == {"login_heading": "Servus", "login_button": "Los"}
 
 

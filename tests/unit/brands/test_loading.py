@@ -5,34 +5,34 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from tests.support.brands import PORTAL, SVG, THEME, mistakes, the_mistake, write_brand
 
 SHIPPED = Path(__file__).parents[3] / "themes"
 
 
 def test_a_brand_needs_little(tmp_path):
-    brand = themes.load(write_brand(tmp_path))
+    brand = brands.load(write_brand(tmp_path))
     assert (brand.name, brand.base, brand.lineage) == ("harbour", "/harbour", (tmp_path / "harbour",))
 
 
 def test_a_brand_with_a_domain_of_its_own_stands_at_its_root(tmp_path):
     portal = PORTAL + '[site]\nurl = "https://billing.harbour.example"\n'
-    assert themes.load(write_brand(tmp_path, portal=portal)).base == ""
+    assert brands.load(write_brand(tmp_path, portal=portal)).base == ""
 
 
 def test_the_shipped_brands_load_in_the_order_of_their_names():
-    assert [brand.name for brand in themes.load_all(SHIPPED)] == ["harbour", "orbit", "plain"]
+    assert [brand.name for brand in brands.load_all(SHIPPED)] == ["harbour", "orbit", "plain"]
 
 
 def test_the_shipped_brands_cancel_in_different_ways():
-    ways = {each.name: each.config.features.subscription_cancel for each in themes.load_all(SHIPPED)}
+    ways = {each.name: each.config.features.subscription_cancel for each in brands.load_all(SHIPPED)}
     assert (ways["harbour"].mode, ways["plain"].mode) == ("at_period_end", "at_period_end")
     assert (ways["orbit"].mode, ways["orbit"].proration_behavior) == ("immediately", "create_prorations")
 
 
 def test_the_shipped_brands_have_different_test_links_that_are_on():
-    pages = [each.config.login_page for each in themes.load_all(SHIPPED)]
+    pages = [each.config.login_page for each in brands.load_all(SHIPPED)]
     assert all(page.enabled and page.link.startswith("test_") and len(page.link) >= 22 for page in pages)
     assert len({page.link for page in pages}) == 3
 
@@ -60,8 +60,8 @@ def test_a_mistake_reads_as_file_line_key_found_and_allowed(tmp_path):
 def test_the_mistakes_of_all_brands_are_told_at_once(tmp_path):
     write_brand(tmp_path, "one", portal="")
     write_brand(tmp_path, "two", portal="")
-    with pytest.raises(themes.ThemeError) as error:
-        themes.load_all(tmp_path)
+    with pytest.raises(brands.ThemeError) as error:
+        brands.load_all(tmp_path)
     assert [each.file.parent.name for each in error.value.mistakes] == ["one", "two"]
 
 
@@ -117,42 +117,42 @@ def test_a_misspelt_portal_file_does_not_make_the_brand_vanish(tmp_path):
     write_brand(tmp_path, "orbit")
     folder = write_brand(tmp_path, portal=None)
     (folder / "portl.toml").write_text(PORTAL)
-    with pytest.raises(themes.ThemeError, match=r"did you mean portal\.toml"):
-        themes.load_all(tmp_path)
+    with pytest.raises(brands.ThemeError, match=r"did you mean portal\.toml"):
+        brands.load_all(tmp_path)
 
 
 def test_a_folder_with_a_theme_alone_is_a_base_and_no_brand(tmp_path):
     write_brand(tmp_path, "base", portal=None)
     write_brand(tmp_path, "shop", theme='extends = "base"\n')
-    assert [each.name for each in themes.load_all(tmp_path)] == ["shop"]
+    assert [each.name for each in brands.load_all(tmp_path)] == ["shop"]
 
 
 def test_a_folder_without_a_brand_is_refused(tmp_path):
-    with pytest.raises(themes.ThemeError, match="no brand"):
-        themes.load_all(tmp_path)
+    with pytest.raises(brands.ThemeError, match="no brand"):
+        brands.load_all(tmp_path)
 
 
 def test_a_folder_of_themes_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(themes.ThemeError, match="cannot be read"):
-        themes.load_all(tmp_path / "gone")
+    with pytest.raises(brands.ThemeError, match="cannot be read"):
+        brands.load_all(tmp_path / "gone")
 
 
 def test_hidden_folders_and_single_files_are_no_brands(tmp_path):
     write_brand(tmp_path)
     (tmp_path / ".git").mkdir()
     (tmp_path / "README.md").write_text("")
-    assert [each.name for each in themes.load_all(tmp_path)] == ["harbour"]
+    assert [each.name for each in brands.load_all(tmp_path)] == ["harbour"]
 
 
 def test_two_brands_cannot_share_a_domain(tmp_path):
     portal = PORTAL + '[site]\nurl = "https://billing.example"\n'
     write_brand(tmp_path, "one", portal=portal)
     write_brand(tmp_path, "two", portal=portal)
-    with pytest.raises(themes.ThemeError, match="which one has too"):
-        themes.load_all(tmp_path)
+    with pytest.raises(brands.ThemeError, match="which one has too"):
+        brands.load_all(tmp_path)
 
 
 def test_a_brand_cannot_be_changed(tmp_path):
-    brand = themes.load(write_brand(tmp_path, logo__svg=SVG))
+    brand = brands.load(write_brand(tmp_path, logo__svg=SVG))
     with pytest.raises(AttributeError):
         brand.name = "other"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.brands.mail_switches import OPTIONAL, RENEWAL_DAYS, MailSwitches
 from server.mail.letters import LETTERS
 from tests.support.brands import PORTAL, the_mistake, write_brand
@@ -11,7 +11,7 @@ KINDS = [each.template for each in LETTERS]
 
 
 def read(tmp_path, text=""):
-    return themes.load(write_brand(tmp_path, portal=f"{PORTAL}[mail]\n{text}\n")).config.mail
+    return brands.load(write_brand(tmp_path, portal=f"{PORTAL}[mail]\n{text}\n")).config.mail
 
 
 def test_every_kind_is_sent_unless_it_is_switched_off(tmp_path):

@@ -2,12 +2,12 @@
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from tests.support.brands import PORTAL, the_mistake, write_brand
 
 
 def portal(tmp_path, text=""):
-    return themes.load(write_brand(tmp_path, portal=PORTAL + text)).config
+    return brands.load(write_brand(tmp_path, portal=PORTAL + text)).config
 
 
 def test_what_is_left_out_has_its_default(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.brands.reading.declared import fields
 from server.brands.theme_keys import STACKS
 from server.brands.words import Words
@@ -12,7 +12,7 @@ FONT = '[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
 
 
 def theme(tmp_path, text="", **files):
-    return themes.load(write_brand(tmp_path, theme=THEME + text, **files)).theme
+    return brands.load(write_brand(tmp_path, theme=THEME + text, **files)).theme
 
 
 def test_what_is_left_out_has_its_default(tmp_path):
@@ -36,7 +36,7 @@ def test_the_color_and_the_pictures_are_required(tmp_path, key):
 @pytest.mark.parametrize(("written", "color"), [("#ABC", "#aabbcc"), ("#1F6FEB", "#1f6feb")])
 def test_a_color_is_three_or_six_digits(tmp_path, written, color):
     text = THEME.replace("#33415c", written)
-    assert themes.load(write_brand(tmp_path, theme=text)).theme.brand.color == color
+    assert brands.load(write_brand(tmp_path, theme=text)).theme.brand.color == color
 
 
 @pytest.mark.parametrize("color", ["red", "#12345", "#12345g", "rgb(0,0,0)", "#123456;}", "#１２３", "", " #123456"])

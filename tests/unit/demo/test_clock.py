@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from server import brands as themes
-from server import demo
+from server import brands, demo
 from server.demo.clock import Clock, ClockPage, moment
 from server.paths import Paths
 from server.rendering.assets import Assets
@@ -38,7 +37,7 @@ def moved(real):
 
 @pytest.fixture
 async def client(moved):
-    brand = themes.load(THEMES / "plain")
+    brand = brands.load(THEMES / "plain")
     renderer = Renderer(brand, Assets.of(brand), Paths("/plain"))
     app = ClockPage(nothing, moved, renderer, ORIGIN, [("plain", f"{ORIGIN}/plain/")])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as opened:

@@ -7,8 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server import brands as themes
-from server import demo
+from server import brands, demo
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
 from server.paths import Paths
@@ -37,7 +36,7 @@ def test_a_number_that_is_no_port_is_said_plainly(port):
 
 
 def test_every_brand_is_shown_on_one_origin_with_an_active_link():
-    for brand in themes.load_all(THEMES):
+    for brand in brands.load_all(THEMES):
         shown = demo.on_one_origin(brand)
         assert shown.base == f"/{brand.name}"
         assert shown.config.login_page.enabled
@@ -58,7 +57,7 @@ async def nothing(scope, receive, send):
 async def client():
     mailer = KeepingMailer()
     await mailer.send(mailing.message(business={"name": "<script>alert(1)</script>"}))
-    brand = themes.load(THEMES / "plain")
+    brand = brands.load(THEMES / "plain")
     renderer = Renderer(brand, Assets.of(brand), Paths("/plain"))
     portals = [("plain", "http://127.0.0.1:8000/plain/")]
     hosts = frozenset({"127.0.0.1:8000"})

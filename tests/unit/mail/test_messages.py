@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.mail import messages
 from server.mail.kinds import MAILS
 from server.mail.smtp import POLICY
@@ -19,7 +19,7 @@ from server.rendering.renderer import SITE, Renderer
 from tests.support import mailing
 
 THEMES = Path(__file__).resolve().parents[3] / "themes"
-BRANDS = themes.load_all(THEMES)
+BRANDS = brands.load_all(THEMES)
 
 
 def parsed(message):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from server import __main__ as commands
-from server import brands as themes
+from server import brands
 from server.publishing import publishing
 from tests.support.served import free_port
 
@@ -188,7 +188,7 @@ def test_doctor_ends_with_1_while_something_is_missing(shop, capsys):
 
 def test_two_workers_serve_pages_and_server_and_end_on_a_signal(shop):
     port, operations = free_port(), free_port()
-    publishing.build(themes.load_all(shop / "themes"), shop / "dist", secure=False)
+    publishing.build(brands.load_all(shop / "themes"), shop / "dist", secure=False)
     command = [sys.executable, "-m", "server", "serve", "--port", str(port), "--workers", "2", "--static", "dist"]
     environment = {
         "PYTHONPATH": str(ROOT),

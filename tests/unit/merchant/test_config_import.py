@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server import __main__ as commands
-from server import brands as themes
+from server import brands
 from server.brands import ThemeError
 from server.brands.portal_file import PortalConfig
 from server.brands.reading.declared import entries
@@ -77,7 +77,7 @@ def carried(brand, tmp_path, found):
 
 def test_names_and_values_are_carried_over(brand, tmp_path):
     done = carried(brand, tmp_path, configuration(subscription_cancel=CANCEL, subscription_update=UPDATE))
-    portal = themes.load(brand).config
+    portal = brands.load(brand).config
     cancel, update = portal.features.subscription_cancel, portal.features.subscription_update
     assert (cancel.mode, cancel.proration_behavior) == ("immediately", "create_prorations")
     assert cancel.cancellation_reason.options == ("too_expensive", "other")
@@ -93,7 +93,7 @@ def test_comments_and_what_only_we_have_stay(brand, tmp_path):
     carried(brand, tmp_path, configuration(subscription_cancel=CANCEL))
     text = (brand / "portal.toml").read_text()
     assert all(each in text for each in ("# ours", "# the name", "# how it ends", "# for now"))
-    features = themes.load(brand).config.features
+    features = brands.load(brand).config.features
     assert features.subscription_cancel.retention.coupon == "STAY"
     assert features.subscription_cancel.reasons_text == {"other": "Something else"}
     assert features.subscription_restart.enabled
@@ -122,7 +122,7 @@ def test_what_has_no_place_is_named(brand, tmp_path):
 def test_a_list_gives_its_default(brand, tmp_path):
     other = configuration(subscription_cancel=CANCEL) | {"is_default": True}
     carried(brand, tmp_path, {"object": "list", "data": [configuration(), other]})
-    assert themes.load(brand).config.features.subscription_cancel.mode == "immediately"
+    assert brands.load(brand).config.features.subscription_cancel.mode == "immediately"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def put(node, path, value):
 
 def test_the_whole_object_and_the_least_one_are_carried_over(brand, tmp_path):
     done = carried(brand, tmp_path, whole())
-    found = themes.load(brand).config.features
+    found = brands.load(brand).config.features
     assert found.customer_update.allowed_updates == ("email", "address", "phone", "tax_id", "name", "shipping")
     assert (found.subscription_cancel.mode, found.subscription_update.billing_cycle_anchor) == ("immediately", "now")
     assert {each.partition(":")[0] for each in done.unplaced} == {
@@ -219,7 +219,7 @@ def test_a_file_with_anything_anywhere_is_taken_or_refused_and_never_breaks_the_
             except (ConfigRefused, ThemeError):
                 assert (brand / "portal.toml").read_text() == before
             else:
-                themes.load(brand)
+                brands.load(brand)
 
 
 def test_every_path_that_a_key_says_it_has_in_stripes_configuration_is_carried_over(brand, tmp_path):
@@ -258,7 +258,7 @@ def test_comments_in_a_table_below_stay_too(brand, tmp_path, reasons):
     (brand / "portal.toml").write_text(text)
     carried(brand, tmp_path, configuration(subscription_cancel=CANCEL))
     assert all(each in (brand / "portal.toml").read_text() for each in ("# why", "# all of them"))
-    asked = themes.load(brand).config.features.subscription_cancel.cancellation_reason
+    asked = brands.load(brand).config.features.subscription_cancel.cancellation_reason
     assert (asked.enabled, asked.options) == (True, ("too_expensive", "other"))
 
 

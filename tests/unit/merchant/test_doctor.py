@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.app import create_app
 from server.merchant import doctor, link, serve
 from server.portal import check_backend
@@ -166,6 +166,6 @@ async def test_a_key_that_is_missing_or_of_the_other_mode_does_not_start(
 async def test_a_key_of_the_links_mode_starts(environment, sqlite_store, key, link):
     stripe = billed_by_stripe(environment, link) | {"PORTAL_STRIPE_KEY_ORBIT": key}
     settings = from_environment(stripe)
-    for brand in themes.load_all(settings.themes):
+    for brand in brands.load_all(settings.themes):
         check_backend(brand, settings)
-    assert create_app(settings, themes.load_all(settings.themes), sqlite_store)
+    assert create_app(settings, brands.load_all(settings.themes), sqlite_store)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.brands import ThemeError
 from server.brands.link_file import LinkFile
 from server.merchant import link
@@ -33,7 +33,7 @@ def write(folder, words):
 def test_activating_writes_a_new_token_each_time(folder):
     tokens = {link.activate(folder, test=False) for _ in range(3)}
     assert len(tokens) == 3
-    page = themes.load(folder).config.login_page
+    page = brands.load(folder).config.login_page
     assert page.enabled
     assert page.link in tokens
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{24}", token) for token in tokens)
@@ -56,18 +56,18 @@ def test_a_file_without_the_table_gets_one(folder):
     write(folder, '# mine\n[business]\nname = "Shop"\n')
     token = link.activate(folder, test=False)
     assert text(folder).startswith('# mine\n[business]\nname = "Shop"\n')
-    assert themes.load(folder).config.login_page.link == token
+    assert brands.load(folder).config.login_page.link == token
 
 
 def test_a_file_that_is_enabled_but_has_no_link_can_be_activated(folder):
     write(folder, '[business]\nname = "Shop"\n[login_page]\nenabled = true\n')
     link.activate(folder, test=False)
-    assert themes.load(folder).config.login_page.enabled
+    assert brands.load(folder).config.login_page.enabled
 
 
 def test_deactivating_takes_the_link_out(folder):
     link.deactivate(folder)
-    page = themes.load(folder).config.login_page
+    page = brands.load(folder).config.login_page
     assert not page.enabled
     assert page.link == ""
     link.deactivate(folder)
@@ -115,13 +115,13 @@ def test_a_brand_is_a_name_and_not_a_path(folder, name):
 
 def test_the_whole_link_is_shown(folder):
     token = link.activate(folder, test=False)
-    assert link.url(themes.load(folder), "https://portal.example") == f"https://portal.example/harbour/p/login/{token}/"
+    assert link.url(brands.load(folder), "https://portal.example") == f"https://portal.example/harbour/p/login/{token}/"
     link.deactivate(folder)
-    assert link.url(themes.load(folder), "https://portal.example") == ""
+    assert link.url(brands.load(folder), "https://portal.example") == ""
 
 
 def test_a_running_server_follows_the_file(folder):
-    reads = LinkFile(themes.load(folder))
+    reads = LinkFile(brands.load(folder))
     token = link.activate(folder, test=False)
     assert reads().link == token
     link.deactivate(folder)
@@ -130,7 +130,7 @@ def test_a_running_server_follows_the_file(folder):
 
 def test_a_running_server_keeps_the_link_while_the_file_cannot_be_read(folder):
     token = link.activate(folder, test=False)
-    reads = LinkFile(themes.load(folder))
+    reads = LinkFile(brands.load(folder))
     write(folder, "[business")
     assert reads().link == token
     (folder / "portal.toml").unlink()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server.brands import Brand, load
 from server.publishing import atomic_files, publishing
 from server.publishing.publishing import BuildError
 from tests.support.brands import PORTAL, THEME, write_brand
@@ -13,15 +13,15 @@ LINK = "test_0123456789abcdefghijkl"
 ACTIVE = PORTAL + f'[login_page]\nenabled = true\nlink = "{LINK}"\n'
 
 
-def a_brand(folder: Path, name: str = "harbour", portal: str = ACTIVE) -> themes.Brand:
-    return themes.load(write_brand(folder, name, portal=portal))
+def a_brand(folder: Path, name: str = "harbour", portal: str = ACTIVE) -> Brand:
+    return load(write_brand(folder, name, portal=portal))
 
 
 def tree(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def broken(brand: themes.Brand) -> themes.Brand:
+def broken(brand: Brand) -> Brand:
     override = brand.folder / "templates" / "pages" / "help.html"
     override.parent.mkdir(parents=True)
     override.write_text("{% extends 'site:pages/help.html' %}{% block panel %}{{ nobody_knows_this }}{% endblock %}")
@@ -227,7 +227,7 @@ def test_markup_in_a_brands_name_is_text(tmp_path):  # threat 64
 
 
 def test_the_style_of_every_page_has_the_hash_that_the_policy_lists(tmp_path):
-    brand = themes.load(write_brand(tmp_path, theme=THEME, portal=ACTIVE))
+    brand = load(write_brand(tmp_path, theme=THEME, portal=ACTIVE))
     publishing.build([brand], tmp_path / "dist")
     files = tree(tmp_path / "dist" / "harbour")
     style = publishing.Assets.of(brand).inline_css

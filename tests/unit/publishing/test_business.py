@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.publishing import publishing
 from tests.support.brands import write_brand
 
@@ -22,7 +22,7 @@ KEYS = {
 
 def pages(folder, business):
     written = "".join(f'{key} = "{value}"\n' for key, value in business.items())
-    brand = themes.load(write_brand(folder, portal=f'[business]\nname = "Harbour & Co"\n{written}{LOGIN}'))
+    brand = brands.load(write_brand(folder, portal=f'[business]\nname = "Harbour & Co"\n{written}{LOGIN}'))
     publishing.build([brand], folder / "dist")
     return {name: (folder / "dist/harbour" / name).read_text() for name in {each[1] for each in KEYS.values()}}
 

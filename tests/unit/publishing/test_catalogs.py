@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.publishing import catalogs as translating
 from server.publishing import checking
 from server.rendering import words
@@ -112,6 +112,6 @@ def test_only_a_locale_begins_a_catalog(own_catalogs, tag):
 
 
 def test_a_brand_in_a_language_without_words_is_told(tmp_path):
-    brand = themes.load(write_brand(tmp_path, portal=PORTAL + '[site]\nlocales = ["en", "en-GB", "pt-BR"]\n'))
+    brand = brands.load(write_brand(tmp_path, portal=PORTAL + '[site]\nlocales = ["en", "en-GB", "pt-BR"]\n'))
     (found,) = [each for each in checking.brand_problems(brand, [], []) if each.rule == "words"]
     assert "there are no words for pt-BR" in found.message

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.billing import Account
 from server.publishing import gallery
 from server.publishing.examples import load, load_mails
@@ -16,7 +16,7 @@ ACTIVE = PORTAL + '[login_page]\nenabled = true\nlink = "test_0123456789abcdefgh
 
 
 def files(folder: Path, theme: str = THEME) -> dict[str, bytes]:
-    brand = themes.load(write_brand(folder, theme=theme, portal=ACTIVE))
+    brand = brands.load(write_brand(folder, theme=theme, portal=ACTIVE))
     examples = [each for each in load() if each.feature == "details"]
     return gallery.files_of(brand, examples, load_mails())
 
@@ -80,5 +80,5 @@ def test_the_structs_inside_a_struct_are_found():
 
 
 def test_every_pair_of_colors_shown_passes(tmp_path):
-    brand = themes.load(write_brand(tmp_path))
+    brand = brands.load(write_brand(tmp_path))
     assert all(each.ratio >= each.least for each in gallery.swatches(brand))

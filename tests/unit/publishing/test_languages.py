@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.paths import Paths
 from server.publishing import publishing
 from server.publishing.rules.markup import parse
@@ -25,7 +25,7 @@ SPOKEN = (
 
 def built(folder: Path, *locales: str, portal: str = ACTIVE) -> dict[str, str]:
     listed = ", ".join(f'"{each}"' for each in locales)
-    brand = themes.load(write_brand(folder, portal=f"{portal}[site]\nlocales = [{listed}]\n"))
+    brand = brands.load(write_brand(folder, portal=f"{portal}[site]\nlocales = [{listed}]\n"))
     publishing.build([brand], folder / "dist", server="https://server.example")
     written = folder / "dist" / "harbour"
     return {
@@ -108,7 +108,7 @@ def test_a_start_without_an_active_link_says_so_in_every_language(tmp_path):
 
 def test_every_page_may_be_linked_to_and_has_its_cache_rule(files, tmp_path):
     assert "\n/de/help/\n  Cache-Control: no-cache\n" in files["_headers"]
-    brand = themes.load(write_brand(tmp_path, portal=ACTIVE + '[site]\nlocales = ["en", "de"]\n'))
+    brand = brands.load(write_brand(tmp_path, portal=ACTIVE + '[site]\nlocales = ["en", "de"]\n'))
     links = publishing.links_of(brand, Assets.of(brand))
     assert links.resolves("/harbour/de/help/")
     assert not links.resolves("/harbour/fr/help/")

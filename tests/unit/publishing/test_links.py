@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.publishing import publishing
 from server.publishing.links import Links
 from server.rendering.assets import Assets
@@ -16,7 +16,7 @@ LINK = "test_0123456789abcdefghijkl"
 @pytest.fixture
 def links(tmp_path: Path) -> Links:
     portal = PORTAL + f'[login_page]\nenabled = true\nlink = "{LINK}"\n'
-    brand = themes.load(write_brand(tmp_path, portal=portal))
+    brand = brands.load(write_brand(tmp_path, portal=portal))
     return publishing.links_of(brand, Assets.of(brand))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.publishing import overrides
 from server.publishing.examples import Example, load
 from server.publishing.rules.html_rules import Problem
@@ -20,7 +20,7 @@ def examples() -> list[Example]:
 
 
 def lost(folder: Path, name: str, text: str, examples: list[Example]) -> list[Problem]:
-    brand = themes.load(write_brand(folder, portal=ACTIVE))
+    brand = brands.load(write_brand(folder, portal=ACTIVE))
     override = brand.folder / "templates" / name
     override.parent.mkdir(parents=True)
     override.write_text(text, "utf-8")
@@ -28,7 +28,7 @@ def lost(folder: Path, name: str, text: str, examples: list[Example]) -> list[Pr
 
 
 def test_a_brand_without_overrides_loses_nothing(tmp_path, examples):
-    brand = themes.load(write_brand(tmp_path, portal=ACTIVE))
+    brand = brands.load(write_brand(tmp_path, portal=ACTIVE))
     assert overrides.contract_problems(brand, Assets.of(brand), examples) == []
 
 

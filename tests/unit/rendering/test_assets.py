@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.rendering.assets import STATIC, AssetError, Assets
 from tests.support.brands import PORTAL, SVG, THEME, woff2, write_brand
 
@@ -16,8 +16,8 @@ FONT = '[type]\nbody = "Own"\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\
 
 
 @pytest.fixture
-def brand(tmp_path: Path) -> themes.Brand:
-    return themes.load(write_brand(tmp_path))
+def brand(tmp_path: Path) -> brands.Brand:
+    return brands.load(write_brand(tmp_path))
 
 
 def test_a_name_holds_the_hash_of_the_bytes(brand):
@@ -31,7 +31,7 @@ def test_the_url_stands_below_the_brand(brand):
 
 def test_a_brand_with_a_domain_links_from_its_root(tmp_path):
     portal = PORTAL + '[site]\nurl = "https://billing.harbour.example"\n'
-    assert Assets.of(themes.load(write_brand(tmp_path, portal=portal)))("logo").startswith("/static/logo.")
+    assert Assets.of(brands.load(write_brand(tmp_path, portal=portal)))("logo").startswith("/static/logo.")
 
 
 def test_the_integrity_is_the_hash_of_the_published_bytes(brand):
@@ -52,13 +52,13 @@ def test_htmx_is_published_byte_for_byte_and_never_without_what_watches_it(brand
 
 
 def test_the_same_brand_gives_the_same_assets_from_another_folder(tmp_path):
-    one, other = (themes.load(write_brand(tmp_path / each)) for each in ("one", "other"))
+    one, other = (brands.load(write_brand(tmp_path / each)) for each in ("one", "other"))
     assert Assets.of(one).files == Assets.of(other).files
 
 
 def test_another_color_gives_another_style_sheet(tmp_path):
-    one = themes.load(write_brand(tmp_path / "one"))
-    other = themes.load(write_brand(tmp_path / "other", theme=THEME.replace("#33415c", "#7a1f2b")))
+    one = brands.load(write_brand(tmp_path / "one"))
+    other = brands.load(write_brand(tmp_path / "other", theme=THEME.replace("#33415c", "#7a1f2b")))
     assert Assets.of(one).style_hash != Assets.of(other).style_hash
 
 
@@ -67,7 +67,7 @@ def test_the_style_sheet_stands_in_the_pages_and_is_no_file_besides(brand):
 
 
 def test_a_font_of_the_theme_is_published_and_named_in_the_style_sheet(tmp_path):
-    assets = Assets.of(themes.load(write_brand(tmp_path, theme=THEME + FONT, own__woff2=woff2())))
+    assets = Assets.of(brands.load(write_brand(tmp_path, theme=THEME + FONT, own__woff2=woff2())))
     assert assets("own.woff2") in assets.inline_css
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server import brands as themes
+from server import brands
 from server.publishing import cdn
 from server.rendering.assets import Assets
 from server.web import policy
@@ -13,7 +13,7 @@ from tests.support.brands import write_brand
 
 @pytest.fixture
 def assets(tmp_path: Path) -> Assets:
-    return Assets.of(themes.load(write_brand(tmp_path)))
+    return Assets.of(brands.load(write_brand(tmp_path)))
 
 
 def directives(headers: dict[str, str]) -> dict[str, list[str]]:
