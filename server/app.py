@@ -34,6 +34,7 @@ from server.features.details import routes as details
 from server.features.history import routes as history
 from server.features.home import routes as home
 from server.features.invoices import routes as invoices
+from server.features.leaving import routes as leaving
 from server.features.login import account_routes, session_routes
 from server.features.login import routes as login
 from server.features.login.pages import nobody_is_logged_in
@@ -63,6 +64,7 @@ FEATURES = (
     subscriptions,
     invoices,
     payment_methods,
+    leaving,
     details,
     mails,
     history,

@@ -211,6 +211,9 @@ class Paths:
         """Where the provider's page leads back to."""
         return f"{self.invoice_pay(invoice_id)}/{_segment(method_id)}/added"
 
+    def invoice_pay_returned(self, invoice_id: str, session_id: str) -> str:
+        return f"{self.invoice_pay(invoice_id)}/returned/{_segment(session_id)}"
+
     def invoice_pdf(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/pdf"
 
@@ -231,6 +234,10 @@ class Paths:
     def payment_method_added(self, method_id: str) -> str:
         return f"{self.payment_methods}/{_segment(method_id)}/added"
 
+    def payment_method_returned(self, session_id: str) -> str:
+        """Where a provider's page leads that knows its own session only."""
+        return f"{self.payment_methods}/returned/{_segment(session_id)}"
+
     def payment_method_default(self, method_id: str) -> str:
         return f"{self.payment_methods}/{_segment(method_id)}/default"
 
@@ -240,6 +247,10 @@ class Paths:
     def subscription_unpin(self, subscription_id: str) -> str:
         """Back to the default payment method."""
         return f"{self.subscription(subscription_id)}/unpin"
+
+    def leave(self, token: str) -> str:
+        """Our page that leads on to one of the billing side's."""
+        return f"{self.base}/my/leave/{_segment(token)}"
 
     # The ledger's stand-in for a provider's page.
     def sandbox(self, token: str) -> str:

@@ -37,6 +37,8 @@ _log = logging.getLogger(__name__)
 SAFE = frozenset({"GET", "HEAD"})
 _FRAGMENT = b"x-portal-fragment"
 _IS_HEAD = "portal.is_head"
+_NO_REFERRER = (b"referrer-policy", b"no-referrer")
+"""What an answer may say in place of our own: it only ever tells less."""
 _HTMX_ANSWERS = frozenset({b"hx-redirect"})
 _NOT_EXACT = re.compile(rb"//|/$|\\|%2f|%5c", re.IGNORECASE)
 _OWN_PATH = re.compile(rb"/(?!/)[A-Za-z0-9/_.?=&%~:-]*")
@@ -117,6 +119,8 @@ class Guard:
         is_page = values.get(b"content-type", b"").startswith(b"text/html") and _FRAGMENT not in values
         ours = (self._pages if is_page else self._others).get(name, self._bare)
         answered = [each for each in kept if each[0] not in ours.names and _is_ours_to_send(*each)]
+        if _NO_REFERRER in kept:
+            return [*answered, _NO_REFERRER, *(each for each in ours.headers if each[0] != _NO_REFERRER[0])]
         return answered + ours.headers
 
 

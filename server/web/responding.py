@@ -134,8 +134,8 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 def go(request: AnyRequest, path: str) -> Response[None]:
-    """Send the browser to one of our own pages as a whole page: `path` comes from `Paths`, never from a visitor. Another
-    site's page is refused in words: the policy lets no form lead there, and the browser would do nothing and say nothing."""
+    """Send the browser to one of our own pages as a whole page: `path` comes from `Paths`, never from a visitor. To another
+    site's page leads `Visit.leave`: the policy lets no form lead there, and the browser would do nothing and say nothing."""
     if not path.startswith("/"):
         raise Refused("not_supported")
     if wants_fragment(request):

@@ -20,7 +20,7 @@ from server.billing import Account, By, NotFound
 from server.brands import Features
 from server.portal import Portal
 from server.rendering.views import View
-from server.web import responding
+from server.web import leaving, responding
 from server.web.forms import Form, OfAnother, read_form
 from server.web.problems.views import Repeat
 from server.web.responding import AnyRequest
@@ -81,6 +81,14 @@ class Visit:
         """`account` is the changed one, where something was changed."""
         account, address = account or self.account, self.customer.address
         return responding.show(self.request, self.portal, view, account=account, address=address, status=status)
+
+    def leave(self, url: str, *, back: str) -> Answer:
+        """To a page of the billing side's: ours where the ledger plays one, else another site's, by `leaving`. `back`: our
+        page that the customer comes from. Raises `Refused` for a URL that leads nowhere we send anybody."""
+        if not url.startswith("/"):
+            token = leaving.sealed(self.portal, self.customer.customer_id, url, back, self.now)
+            url = self.portal.paths.leave(token)
+        return responding.go(self.request, url)
 
     def repeatable(
         self, action: str, subject: str, fields: dict[str, str] | None = None, *, see: str = "subscription"

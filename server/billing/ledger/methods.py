@@ -24,6 +24,10 @@ class LedgerMethods(LedgerAccounts):
         )
         return Paths(self.base).sandbox(token)
 
+    async def returned(self, by: By, session_id: str) -> str:  # noqa: ARG002 (the port's names)
+        """Its own page names the method itself."""
+        raise NotFound
+
     async def add_payment_method(self, by: By, method: PaymentMethod, *, replaces: str) -> Account:
         command = Command(by, "payment_method.added", method.id)
         return await self._change(command, lambda it: methods.add(it, method, by.features, replaces))

@@ -171,8 +171,14 @@ class PaymentMethods(Protocol):
         """Begin to add one, in the place of `replaces` where that is named: the URL of the provider's page.
 
         `return_to` is our page of payment methods, where going back leads. Once one was added the provider leads to
-        `<return_to>/<its id>/added`. Raises `Refused`, `NotFound`.
+        `<return_to>/<its id>/added`, or, where it knows its own session only, to `<return_to>/returned/<the session>`.
+        Raises `Refused`, `NotFound`.
         """
+        ...
+
+    async def returned(self, by: By, session_id: str) -> str:
+        """Take in what was added in that session of the provider's; the id of the payment method. The same session again
+        changes nothing more. Raises `NotFound`, also where the session is another customer's or not finished."""
         ...
 
     async def set_default(self, by: By, method_id: str, *, everywhere: bool) -> Account:

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from server.billing.stripe.details import StripeDetails
 from server.billing.stripe.feed import StripeFeed
-from server.billing.stripe.methods import StripeMethods
 from server.billing.stripe.payments import StripePayments
 from server.billing.stripe.subscriptions import StripeSubscriptions
 
 
-class Stripe(StripeSubscriptions, StripeMethods, StripeDetails, StripePayments, StripeFeed):
+class Stripe(StripeFeed, StripeSubscriptions, StripeDetails, StripePayments):
     """One brand's billing at Stripe."""

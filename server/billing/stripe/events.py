@@ -21,6 +21,11 @@ PAUSE = timedelta(seconds=1)
 KEPT = timedelta(days=31)
 """Stripe lists its events for 30 days: an older one never comes again."""
 
+BROWSER_FIRST = timedelta(seconds=30)
+"""How long a customer's browser has to come back from Stripe's page, before what was added there is taken in without it."""
+OF_BRAND = "postern_brand"
+"""The metadata of a Checkout session that the portal made, with the brand's name: others are none of ours."""
+
 _SEEN = """
 INSERT INTO stripe_event (brand, id, created_at) VALUES (:brand, :id, :created_at) ON CONFLICT DO NOTHING"""
 _MARK = """
@@ -58,7 +63,7 @@ class Touch(msgspec.Struct, frozen=True):
     """What is to be read again."""
 
     kind: str
-    """`customer`, `product`, `price`, `coupon` or `tax_rate`."""
+    """`customer`, `product`, `price`, `coupon`, `tax_rate`, or `setup`: a finished Checkout session."""
     id: str
 
 
@@ -83,6 +88,15 @@ def touches(event: Event) -> Touch | None:
     return _touch("customer", owner.get("id") if isinstance(owner, dict) else owner)
 
 
+def setup_of(event: Event, brand: str) -> Touch | None:
+    """The session of this brand's in which a customer added a payment method on Stripe's page."""
+    found = event.data.get("object")
+    if not isinstance(found, dict) or event.type != "checkout.session.completed":
+        return None
+    said = found.get("metadata")
+    return _touch("setup", found.get("id")) if isinstance(said, dict) and said.get(OF_BRAND) == brand else None
+
+
 def _touch(kind: str, id_: object) -> Touch | None:
     return Touch(kind, id_) if isinstance(id_, str) and 0 < len(id_) <= 255 else None
 
@@ -99,9 +113,12 @@ async def take_in(store: Store, brand: str, events: Iterable[Event], *, is_live:
             if transaction.count(_SEEN, values) != 1:
                 continue
             new += 1
-            touched = touches(event) if event.livemode is is_live and not event.account else None
-            if touched:
+            if event.livemode is not is_live or event.account:
+                continue
+            if touched := touches(event):
                 mark(transaction, brand, touched, now)
+            if added := setup_of(event, brand):
+                mark(transaction, brand, added, now + BROWSER_FIRST)
         return new
 
     return await store.write(work)

@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from server.billing import NotFound, Refused, Unavailable
+from server.billing import NotFound, Refused, Unavailable, Uncertain
 from server.billing.stripe import budget, copies, directory, events
-from server.billing.stripe.accounts import StripeAccounts
 from server.billing.stripe.catalog import KINDS
 from server.billing.stripe.client import Raw
 from server.billing.stripe.leases import Lease, Lost
+from server.billing.stripe.methods import StripeMethods
 from server.store import micros
 
 EVERY = timedelta(seconds=30)
@@ -30,15 +30,17 @@ AT_ONCE = 5
 _log = logging.getLogger(__name__)
 
 
-class StripeFeed(StripeAccounts):
+class StripeFeed(StripeMethods):
     """The background work of one brand. Any number of processes may call `follow` at once."""
 
     _holder = ""
 
     async def follow(self, now: datetime) -> None:
-        """One round: look for events if it is time, read again what is marked. Stripe away: the next round tries."""
+        """One round: send again what nobody heard an answer to, look for events if it is time, read again what is marked.
+        Stripe away: the next round tries."""
         budget.urgency.set(budget.REFETCH)
         try:
+            await self.left_open(now)
             await self._poll(now)
             await self._read_again(now)
         except Unavailable:
@@ -75,7 +77,7 @@ class StripeFeed(StripeAccounts):
         while taken := await events.take(self.store, self.brand, now, AT_ONCE):
             results = await asyncio.gather(*(self._one(each, now) for each in taken), return_exceptions=True)
             for each, result in zip(taken, results, strict=True):
-                if isinstance(result, (Unavailable, Refused)):
+                if isinstance(result, (Unavailable, Uncertain, Refused)):
                     _log.warning("not read again yet", extra={"kind": each.touch.kind, "id": each.touch.id})
                 elif isinstance(result, BaseException):
                     raise result
@@ -84,6 +86,9 @@ class StripeFeed(StripeAccounts):
         kind, id_ = taken.touch.kind, taken.touch.id
         if kind in KINDS:
             await self.copied_catalog.refresh(kind, id_)
+        elif kind == "setup":
+            with suppress(NotFound, Refused):  # the customer went, or Stripe says no for good
+                await self.finish(id_, now)
         elif await copies.has_copy(self.store, self.brand, id_):
             with suppress(NotFound):  # the copy went with the customer
                 await self.refetch(id_, now)

@@ -7,6 +7,7 @@ between, something can still be charged.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,7 +16,9 @@ from server.billing import Account, By, NotFound, PaymentMethod, Refusal, Refuse
 from server.billing.model.account import ENDED, Subscription
 from server.billing.rules.methods import may_add, may_remove, may_set_default, may_unpin, pinned_by, successor
 from server.billing.stripe.asking import Asking, Planned
-from server.billing.stripe.operations import Operations, Step, Wanted
+from server.billing.stripe.client import Raw
+from server.billing.stripe.events import OF_BRAND
+from server.billing.stripe.operations import NO_FEATURES, Operations, Step, Wanted
 
 SESSIONS = "/v1/checkout/sessions"
 
@@ -32,7 +35,7 @@ class StripeMethods(Operations):
             currency=_currency(account),
             success_url=f"{back}/returned/{{CHECKOUT_SESSION_ID}}",
             cancel_url=back,
-            metadata={"postern_brand": self.brand, "postern_replaces": replaces},
+            metadata={OF_BRAND: self.brand, "postern_replaces": replaces},
             **whose(by.customer_id),
         )
         if not asked.get("url"):  # the same form again, after the session was finished
@@ -40,17 +43,21 @@ class StripeMethods(Operations):
         return str(asked["url"])
 
     async def returned(self, by: By, session_id: str) -> str:
-        """Take in what was added on Stripe's page; the id of the payment method. The same session again changes nothing.
-        Raises `NotFound`, also where the session is another customer's or not finished."""
         session = await self.client.get(f"{SESSIONS}/{session_id}", expand=["setup_intent"])
-        owner = session.get("customer_account") or session.get("customer")
-        intent = session.get("setup_intent") or {}
-        if owner != by.customer_id or session.get("status") != "complete" or not intent.get("payment_method"):
+        intent, said = session.get("setup_intent") or {}, session.get("metadata") or {}
+        is_done = session.get("status") == "complete" and intent.get("payment_method")
+        if _owner(session) != by.customer_id or said.get(OF_BRAND) != self.brand or not is_done:
             raise NotFound
-        method, replaces = str(intent["payment_method"]), (session.get("metadata") or {}).get("postern_replaces", "")
+        method, replaces = str(intent["payment_method"]), str(said.get("postern_replaces", ""))
         by = replace(by, key=f"returned {session_id}")
-        await self._do(by, Wanted("payment_method.added", method), lambda it: _added(it, method, replaces, by))
+        await self._do(by, Wanted("payment_method.added", method), lambda it: _added(it, method, replaces))
         return method
+
+    async def finish(self, session_id: str, now: datetime) -> None:
+        """Take in what was added on Stripe's page by a customer whose browser did not come back; else nothing is left to
+        do. Raises as `returned`."""
+        session = await self.client.get(f"{SESSIONS}/{session_id}")
+        await self.returned(By(str(_owner(session)), NO_FEATURES, now), session_id)
 
     async def set_default(self, by: By, method_id: str, *, everywhere: bool) -> Account:
         def steps(account: Account) -> list[Step] | Refusal:
@@ -90,12 +97,13 @@ def _allowed(made: list[Step] | Refusal | None) -> list[Step] | Refusal | None:
     return made
 
 
-def _added(account: Account, method: str, replaces: str, by: By) -> list[Step] | Refusal:
+def _owner(session: Raw) -> Any:
+    return session.get("customer_account") or session.get("customer")
+
+
+def _added(account: Account, method: str, replaces: str) -> list[Step]:
+    """No rule is asked: one was before the customer left for Stripe's page, and the method is attached already."""
     old, kept = account.payment_method(replaces), account.customer.default_payment_method
-    # The one to be replaced may be gone by now: the new one is kept all the same.
-    refused = may_add(account, by.features, old.id if old else "")
-    if refused and refused.reason != "too_many_methods":  # it is attached already
-        return refused
     takes = old is None or account.payment_method(kept) is None or kept == old.id
     steps = [default(account, method)] if takes and kept != method else []
     return [*steps, *_in_place_of(account, old, method)]

@@ -32,7 +32,8 @@ AGAIN_AFTER = timedelta(seconds=30)
 """How long an operation may be on its way before it is sent again."""
 AGAIN_FOR = timedelta(hours=23)
 """How long the same key is sent again; Stripe forgets it after 24 hours."""
-_NO_FEATURES = Features()
+NO_FEATURES = Features()
+"""Of the background work: nobody asks, so nobody's rule is asked."""
 _NAMED = re.compile(r"\{(\d+)\.(\w+)\}")
 
 
@@ -83,7 +84,7 @@ class Operations(StripeAccounts):
         found = await self.store.read(rows.OPEN_OPERATIONS, values)
         for customer, key, kind, subject, result, created_at in found:
             # Nobody asks any more, so nobody's rule is asked again: it was, before the first request was sent.
-            by = By(customer, _NO_FEATURES, now, key)
+            by = By(customer, NO_FEATURES, now, key)
             wanted = Wanted(kind, *_split(subject))
             if now - moment(created_at) > AGAIN_FOR:
                 await self._end(by, "failed", ("not_known", kind))

@@ -45,7 +45,7 @@ async def pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
     if done.payment.status == "paid":
         return go(request, portal.paths.invoice_paid(invoice_id))
     if done.confirm_at:
-        return go(request, done.confirm_at)
+        return visit.leave(done.confirm_at, back=portal.paths.invoice_pay(invoice_id))
     return it.form_page(of=done.invoice, account=done.account, just_tried=True, status=409)
 
 
@@ -56,7 +56,17 @@ async def pay_add(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
     if impossible := it.cannot():
         return impossible
     back = portal.paths.invoice_pay(invoice_id)
-    return go(request, await portal.billing.setup(it.visit.by, return_to=back))
+    return it.visit.leave(await portal.billing.setup(it.visit.by, return_to=back), back=back)
+
+
+@get("/my/invoices/{invoice_id:str}/pay/returned/{session_id:str}")
+async def pay_returned(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, session_id: str
+) -> Answer:
+    """Back from a provider's page that knows its own session only, to `pay_added`."""
+    it = await _Payment.begin(Visit.looking(request, portal, customer), invoice_id)
+    method_id = await portal.billing.returned(it.visit.by, session_id)
+    return go(request, portal.paths.invoice_pay_added(invoice_id, method_id))
 
 
 @get("/my/invoices/{invoice_id:str}/pay/{method_id:str}/added")
@@ -105,4 +115,4 @@ class _Payment:
         return visit.show(view, status=status)
 
 
-handlers = (confirm_pay, pay, pay_add, pay_added)
+handlers = (confirm_pay, pay, pay_add, pay_returned, pay_added)

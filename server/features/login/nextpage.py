@@ -43,6 +43,7 @@ _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "subscription_unpin": lambda paths, id_: paths.subscription_unpin(id_),
     "payment_method_replace": lambda paths, id_: paths.payment_method_replace(id_),
     "payment_method_added": lambda paths, id_: paths.payment_method_added(id_),
+    "payment_method_returned": lambda paths, id_: paths.payment_method_returned(id_),
     "payment_method_default": lambda paths, id_: paths.payment_method_default(id_),
     "payment_method_remove": lambda paths, id_: paths.payment_method_remove(id_),
     "sandbox": lambda paths, id_: paths.sandbox(id_),
@@ -66,6 +67,7 @@ _OTHER = "-other-"
 _BY_PROVIDER: tuple[tuple[str, Callable[[Paths, str], str]], ...] = (
     ("invoice_pay", Paths.invoice_pay_add),
     ("invoice_pay", lambda paths, id_: paths.invoice_pay_added(id_, _OTHER)),
+    ("invoice_pay", lambda paths, id_: paths.invoice_pay_returned(id_, _OTHER)),
 )
 
 _ID = r"[A-Za-z0-9_-]{1,255}"

@@ -85,6 +85,14 @@ async def added(request: AnyRequest, portal: Portal, customer: LoggedIn, method_
     return it.show(views.added(it.account, it.method(method_id), key=fresh_key()))
 
 
+@get("/my/payment-methods/returned/{session_id:str}")
+async def returned(request: AnyRequest, portal: Portal, customer: LoggedIn, session_id: str) -> Answer:
+    """Back from a provider's page that knows its own session only. Opened again, it changes nothing more."""
+    it = Visit.looking(request, portal, customer)
+    method_id = await portal.billing.returned(it.by, session_id)
+    return go(request, portal.paths.payment_method_added(method_id))
+
+
 @get("/my/payment-methods/{method_id:str}/default")
 async def confirm_default(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
@@ -168,7 +176,7 @@ async def _begin(it: Visit, replaced: PaymentMethod | None) -> Answer:
     url = await it.portal.billing.setup(
         it.by, return_to=it.portal.paths.payment_methods, replaces=replaced.id if replaced else ""
     )
-    return go(it.request, url)
+    return it.leave(url, back=it.portal.paths.payment_methods)
 
 
 def _before_default(it: Visit, method: PaymentMethod, *, again: bool = False) -> Answer:
@@ -195,6 +203,7 @@ handlers = (
     before_replacing,
     replace,
     added,
+    returned,
     confirm_default,
     set_default,
     confirm_remove,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from server.billing.stripe.backend import Stripe
 from server.billing.stripe.client import Client
+from server.billing.stripe.syncing import sync
 from server.store import Store
 from tests.conftest import Clock
 from tests.stripe.app import KEY, Standin
 from tests.stripe.asgi import App
 from tests.stripe.loading import load_samples
 from tests.stripe.world import World
+from tests.support.world import SETTINGS
+from tests.support.world import World as Portals
 
 BRAND = "harbour"
 
@@ -51,3 +56,17 @@ def billing(store: Store, client: Client) -> Stripe:
 def quick(sqlite_store: Store, client: Client) -> Stripe:
     """On SQLite, for what does not ask about the store."""
     return Stripe(sqlite_store, BRAND, client, keys=(b"k" * 32,), origin="https://portal.example")
+
+
+@pytest.fixture
+async def shop(sqlite_store: Store, client: Client, clock: Clock) -> Any:
+    """A portal of brands that Stripe bills, on one stand-in, with its directory filled."""
+
+    def billing(brand: Any, store: Store) -> Stripe:
+        return Stripe(store, brand.name, client, keys=(b"k" * 32,), origin="https://portal.example", base=brand.base)
+
+    settings = msgspec.structs.replace(SETTINGS, stripe_api_base="http://stripe.test")
+    world: Any = Portals(sqlite_store, clock, billing=billing, backend="stripe", settings=settings)
+    world.stripe = world.state.portals[BRAND].billing
+    await sync(world.stripe, clock, lambda *_: None)
+    return world

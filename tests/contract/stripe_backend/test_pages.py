@@ -6,13 +6,10 @@ import asyncio
 
 import pytest
 
-from server.billing.stripe.backend import Stripe
-from server.billing.stripe.syncing import sync
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from tests.contract.stripe_backend.conftest import BRAND
 from tests.stripe.faults import Fault
-from tests.support.world import World
 
 pytestmark = pytest.mark.anyio
 JENNY = "jenny@example.com"
@@ -27,19 +24,6 @@ class Kept:
 
     async def send(self, message):
         self.messages.append(message)
-
-
-@pytest.fixture
-async def shop(sqlite_store, client, clock):
-    """A portal of brands that Stripe bills, on one stand-in, with its directory filled."""
-
-    def billing(brand, store):
-        return Stripe(store, brand.name, client, keys=(b"k" * 32,), origin="https://portal.example", base=brand.base)
-
-    world = World(sqlite_store, clock, billing=billing, backend="stripe")
-    world.stripe = world.state.portals[BRAND].billing
-    await sync(world.stripe, clock, lambda *_: None)
-    return world
 
 
 async def deliver(world):

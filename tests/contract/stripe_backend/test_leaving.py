@@ -1,0 +1,139 @@
+"""The way out to a page of Stripe's, and the way back: our own page between the two, and what came of it there."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.contract.stripe_backend.conftest import BRAND
+from tests.stripe import hosted
+from tests.stripe.app import Request
+
+pytestmark = pytest.mark.anyio
+FRAGMENT = {"HX-Request": "true", "Sec-Fetch-Dest": "empty"}
+METHODS = f"/{BRAND}/my/payment-methods"
+
+
+@pytest.fixture
+async def browser(shop, stripe_world):
+    stripe_world.base = "http://stripe.test"
+    made = shop.client()
+    await shop.log_in(made, "jenny@example.com")
+    return made
+
+
+def customer_of(stripe_world) -> str:
+    found = (each for each in stripe_world.tables["customer"].values() if each["email"] == "jenny@example.com")
+    return next(found)["id"]
+
+
+async def begun(browser, path: str = "add", **more: str):
+    """The form that leads out, as a browser sends it; the answer to it."""
+    page = await browser.get(f"{METHODS}/{path}")
+    fields = dict(re.findall(r'name="(customer|key)" value="([^"]+)"', page.text))
+    return await browser.post(f"{METHODS}/{path}", data=fields, **more)
+
+
+def leads_to(page) -> str:
+    assert page.status_code == 200
+    seconds, _, url = page.headers["refresh"].partition("; url=")
+    assert seconds == "0"
+    return url
+
+
+def typed(standin, url: str, number: str = "5555555555554444") -> str:
+    """A card is typed on Stripe's page; where that leads then."""
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    body = f"number={number}&expires=12/34".encode()
+    answer = hosted.answer(standin, Request("post", urlsplit(url).path, "", headers, body))
+    return urlsplit(answer.headers["location"]).path
+
+
+async def test_a_form_leads_out_by_a_page_of_our_own_that_tells_nobody_where_it_was(browser, standin):  # C1, C2
+    answer = await begun(browser)
+    assert answer.status_code == 303
+    out = answer.headers["location"]
+    assert out.startswith(f"/{BRAND}/my/leave/")
+    assert "stripe" not in out
+    page = await browser.get(out)
+    url = leads_to(page)
+    assert url.startswith("http://stripe.test/c/pay/cs_")
+    assert f'href="{url}"' in page.text
+    assert page.headers.get_list("referrer-policy") == ["no-referrer"]
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+    in_place = await begun(browser, headers=FRAGMENT)
+    assert in_place.headers["hx-redirect"].startswith(f"/{BRAND}/my/leave/")
+    assert standin.count("checkout.session.create") == 2
+
+
+async def test_the_way_out_is_one_customers_and_open_for_a_minute(shop, browser, clock):
+    out = (await begun(browser)).headers["location"]
+    other = shop.client()
+    await shop.log_in(other, next(each for each in await addresses(shop) if each != "jenny@example.com"))
+    assert (await other.get(out)).status_code == 404
+    assert (await browser.get(out[:-2] + "AA")).status_code == 404
+    assert (await browser.get(f"/{BRAND}/my/leave/%C3%BC")).status_code == 404
+    assert "refresh" in (await browser.get(out)).headers
+    clock.forward(seconds=61)
+    late = await browser.get(out)
+    assert (late.status_code, late.headers.get("refresh")) == (410, None)
+    assert "stripe.test" not in late.text
+    assert f'href="{METHODS}"' in late.text
+
+
+async def addresses(shop) -> list[str]:
+    rows = await shop.store.read("SELECT address FROM customer WHERE brand = :brand AND active = 1", {"brand": BRAND})
+    return [each[0] for each in rows]
+
+
+async def test_the_browser_comes_back_with_the_new_default(shop, browser, standin, stripe_world):
+    url = leads_to(await browser.get((await begun(browser)).headers["location"]))
+    back = typed(standin, url)
+    assert back.startswith(f"{METHODS}/returned/cs_")
+    answer = await browser.get(back)
+    assert answer.status_code == 303
+    page = await browser.get(answer.headers["location"])
+    assert page.status_code == 200
+    assert "4444" in page.text
+    default = stripe_world.tables["customer"][customer_of(stripe_world)]["invoice_settings"]["default_payment_method"]
+    assert answer.headers["location"] == f"{METHODS}/{default}/added"
+    writes = standin.count("customer.update")
+    assert (await browser.get(back)).headers["location"] == answer.headers["location"]
+    assert standin.count("customer.update") == writes
+
+
+async def test_a_session_of_another_customer_or_of_nobodys_portal_changes_nothing(shop, browser, standin, stripe_world):
+    kept = {"mode": "setup", "currency": "eur", "success_url": "https://portal.example/x/{CHECKOUT_SESSION_ID}"}
+    others = next(each for each in stripe_world.tables["customer"] if each != customer_of(stripe_world))
+    client = shop.stripe.client
+    theirs = await client.post("/v1/checkout/sessions", key="x1", customer=others, metadata={"postern_brand": BRAND}, **kept)  # fmt: skip
+    shops = await client.post("/v1/checkout/sessions", key="x2", customer=customer_of(stripe_world), **kept)
+    for session in (theirs, shops):
+        typed(standin, session["url"])
+        assert (await browser.get(f"{METHODS}/returned/{session['id']}")).status_code == 404
+    assert standin.count("customer.update") == 0
+    assert (await browser.get(f"{METHODS}/returned/cs_unknown")).status_code == 404
+
+
+async def test_what_a_browser_that_never_came_back_added_is_finished_by_the_event(
+    shop, browser, standin, stripe_world, clock
+):
+    url = leads_to(await browser.get((await begun(browser)).headers["location"]))
+    typed(standin, url)
+    customer = customer_of(stripe_world)
+    before = stripe_world.tables["customer"][customer]["invoice_settings"]["default_payment_method"]
+    await shop.stripe.follow(clock.forward(seconds=31))
+    assert stripe_world.tables["customer"][customer]["invoice_settings"]["default_payment_method"] == before
+    await shop.stripe.follow(clock.forward(seconds=31))
+    after = stripe_world.tables["customer"][customer]["invoice_settings"]["default_payment_method"]
+    assert after != before
+    assert stripe_world.tables["payment_method"][after]["card"]["last4"] == "4444"
+    assert (await shop.stripe.account(customer, clock())).customer.default_payment_method == after
+    assert next(each.kind for each in await shop.stripe.history(customer)) == "payment_method.added"
+    writes = standin.count("customer.update")
+    for _ in range(3):
+        await shop.stripe.follow(clock.forward(seconds=61))
+    assert standin.count("customer.update") == writes
