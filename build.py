@@ -146,10 +146,11 @@ def build(options: argparse.Namespace) -> int:
 
     from server.publishing import publishing
 
-    brands = chosen(options.brands)
+    brands, origin = chosen(options.brands), os.environ.get("PORTAL_ORIGIN", "")
     with Progress(transient=True, console=Console(stderr=True)) as bar:
         task = bar.add_task("building", total=len(brands))
-        built = publishing.build(brands, Path(options.out), server=options.server, on_brand=lambda _: bar.advance(task))
+        how = {"server": options.server, "host": options.host, "origin": origin}
+        built = publishing.build(brands, Path(options.out), **how, on_brand=lambda _: bar.advance(task))
     table = Table("brand", "pages", "bytes", "seconds")
     for each in built:
         table.add_row(each.name, str(each.pages), f"{each.bytes:,}", f"{each.seconds:.2f}")
@@ -281,6 +282,8 @@ def menu() -> argparse.ArgumentParser:
     built.add_argument("brands", nargs="*")
     built.add_argument("--out", default="dist")
     built.add_argument("--server", default="", help="where the CDN reaches the server, for _redirects")
+    hosts = ("netlify", "cloudflare", "vercel", "cloudfront", "nginx", "caddy")
+    built.add_argument("--for", dest="host", choices=hosts, default=hosts[0], help="write what this host needs besides")
     add("check", "themes, contrast, HTML rules, overrides, links").add_argument("brands", nargs="*")
     shown = add("gallery", "one page with every page, fragment and mail")
     shown.add_argument("brands", nargs="*")

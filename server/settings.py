@@ -4,6 +4,7 @@
 |---|---|---|
 | `PORTAL_SECRETS` | secrets of at least 32 characters, separated by commas; the first is used, the others are still accepted: put a new one in front, drop the old one an hour later, or after two months if the links "Stop these reminders" of mails that were sent shall go on working | required |
 | `PORTAL_ORIGIN` | where browsers reach the brands that have no domain of their own, such as `https://portal.example` | required where such a brand exists |
+| `PORTAL_HOSTS` | further names by which a CDN or a proxy asks this server, such as `server.example, 10.0.0.5:8000`, separated by commas | none: only the hosts of the brands' origins |
 | `PORTAL_DATABASE` | `sqlite:<path>` or `postgresql://…` | `sqlite:portal.sqlite` |
 | `PORTAL_SMTP_URL` | `smtps://user:password@host:465` or `smtp://host:587` (with STARTTLS, except on loopback) | none: no mail leaves, and `doctor` says so |
 | `PORTAL_MAIL_FROM` | the address that mail comes from; the mail server signs (DKIM) for its domain, `List-Unsubscribe` and `List-Unsubscribe-Post` included | required with `PORTAL_SMTP_URL` |
@@ -68,6 +69,8 @@ class StripeSecrets(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True):
     secrets: tuple[bytes, ...]
     origin: str = ""
+    hosts: tuple[str, ...] = ()
+    """As `Host` names them, in lower case."""
     database: str = "sqlite:portal.sqlite"
     smtp_url: str = ""
     mail_from: str = ""
@@ -126,6 +129,7 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
     return Settings(
         secrets=_secrets(values.get("secrets", "")) if values.get("secrets") or secrets_needed else (),
         origin=_origin(values.get("origin", "")),
+        hosts=_hosts(values.get("hosts", "")),
         database=_database(values.get("database", "sqlite:portal.sqlite")),
         smtp_url=smtp_url,
         mail_from=mail_from,
@@ -197,6 +201,14 @@ def _origin(value: str) -> str:
         )
     # As browsers write it in `Origin`: in lower case, and without the scheme's own port.
     return f"{parts.scheme}://{parts.netloc.lower()}".removesuffix(":443" if parts.scheme == "https" else ":80")
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    found = tuple(each.strip().lower() for each in value.split(",") if each.strip())
+    for each in found:
+        if not re.fullmatch(r"([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", each):
+            raise SettingsError(f"PORTAL_HOSTS: {each!r} is not a host, such as server.example or 10.0.0.5:8000")
+    return found
 
 
 def is_loopback(host: str) -> bool:

@@ -5,7 +5,7 @@
     <tag>/                                                                the same in each further language, but for
                                                                           404.html and 500.html
     static/                                                               assets under hashed names
-    _headers  _redirects  robots.txt                                      for the CDN, see cdn.py
+    _headers  _redirects  robots.txt                                      for the CDN, see cdn.py; hosts.py for others
 
 A brand is whole or not there (atomic_files.py), held to the house rules before it is written, and the same bytes from the same
 input, on every machine. Nothing is kept between two builds, so nothing can go stale.
@@ -19,13 +19,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from time import perf_counter
+from urllib.parse import urlsplit
 
 import msgspec
 
 from server.brands import Brand
 from server.paths import Paths
-from server.publishing import cdn
-from server.publishing.atomic_files import NotOurs, write_folder
+from server.publishing import cdn, hosts
+from server.publishing.atomic_files import NotOurs, write_file, write_folder
 from server.publishing.links import Links
 from server.publishing.rules import html_rules, template_rules
 from server.publishing.rules.html_rules import Problem
@@ -58,19 +59,24 @@ def build(
     server: str = "",
     secure: bool = True,
     reload: bool = False,
+    host: str = "netlify",
+    origin: str = "",
     on_brand: Callable[[Built], object] | None = None,
 ) -> list[Built]:
     """Write `out/<brand>/` for each brand; `on_brand` is told of each that is done.
 
-    `server` is the origin at which a CDN reaches the server. `secure` says whether browsers come by https, where the
+    `server` is the origin at which a CDN reaches the server; `host` one of `hosts.HOSTS`, for which what it needs is
+    written; `origin` where browsers reach the brands without a domain of their own, where that is known. `secure` says whether browsers come by https, where the
     brand has no domain of its own that says so. Raises `BuildError` with the mistakes of every brand: those without
     one are built, the others stay as they were.
     """
     out, server = out.absolute(), server.rstrip("/")
     if server and not _ORIGIN.fullmatch(server):
         raise BuildError(f"--server {server[:80]!r}: must be https:// or http:// and a host, without a path")
+    if host != "netlify" and not server:
+        raise BuildError(f"--for {host}: say with --server https://… where the host reaches the server")
     built, mistakes = [], []
-    for brand, result in _each(brands, out, server, secure, reload):
+    for brand, result in _each(brands, out, _Wanted(server, secure, reload, host)):
         if isinstance(result, Built):
             built.append(result)
             if on_brand:
@@ -79,6 +85,9 @@ def build(
             mistakes.append(f"{brand.name}: not built\n{result}")
     if built:
         cdn.write_shared(out)
+        if (out / "_headers").is_file():
+            texts = [(out / name).read_text("utf-8") for name in ("_headers", "_redirects")]
+            _write_for(host, hosts.read("portal", urlsplit(origin).netloc, out, *texts))
     if mistakes:
         raise BuildError("\n".join(sorted(mistakes)))
     return sorted(built, key=lambda each: each.name)
@@ -185,30 +194,65 @@ class _Outputs:
         self.files[path] = content
 
 
-def _each(
-    brands: Sequence[Brand], out: Path, server: str, secure: bool, reload: bool
-) -> Iterator[tuple[Brand, Built | str]]:
+class _Wanted(msgspec.Struct, frozen=True):
+    """Of one build, for every brand of it."""
+
+    server: str
+    secure: bool
+    reload: bool
+    host: str
+
+
+def _write_for(host: str, site: hosts.Site) -> None:
+    """What the host needs for the brands that share a domain, and nothing of what another one did. Raises `BuildError`."""
+    try:
+        files = hosts.files(site, host)
+    except hosts.Unfit as error:
+        raise BuildError(f"--for {host}: {error}") from None
+    for path in set(hosts.written(site.name)) - set(files):
+        (site.root / path).unlink(missing_ok=True)
+    for path, text in files.items():
+        (site.root / path).parent.mkdir(exist_ok=True)
+        write_file(site.root / path, text.encode())
+
+
+def _each(brands: Sequence[Brand], out: Path, wanted: _Wanted) -> Iterator[tuple[Brand, Built | str]]:
     """Each brand with what became of it, as they get done; in parallel where they are many."""
     if len(brands) <= FEW:
         for brand in brands:
-            yield brand, _build_one(brand, out, server, secure, reload)
+            yield brand, _build_one(brand, out, wanted)
         return
     # Not `fork`: the caller may have threads, and a fork copies the locks that they hold.
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
-            jobs = {pool.submit(_build_one, brand, out, server, secure, reload): brand for brand in brands}
+            jobs = {pool.submit(_build_one, brand, out, wanted): brand for brand in brands}
             for job in as_completed(jobs):
                 yield jobs[job], job.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _build_one(brand: Brand, out: Path, server: str, secure: bool, reload: bool) -> Built | str:
+def _build_one(brand: Brand, out: Path, wanted: _Wanted) -> Built | str:
     """Build it, or say why not: an exception with a traceback would not cross to the other process whole."""
     start = perf_counter()
     try:
-        files = files_of(brand, server=server, secure=secure, reload=reload)
+        files = files_of(brand, server=wanted.server, secure=wanted.secure, reload=wanted.reload)
+        aside: dict[str, bytes] = {}
+        if domain := urlsplit(brand.config.site.url).netloc:
+            texts = (files["_headers"].decode(), files["_redirects"].decode())
+            for path, text in hosts.files(
+                hosts.read(brand.name, domain, out / brand.name, *texts), wanted.host
+            ).items():
+                (aside if path.startswith(hosts.ASIDE) else files)[path] = text.encode()
         write_folder(out / brand.name, files)
+        for path in hosts.written(brand.name):
+            if path.startswith(hosts.ASIDE):
+                (out / path).unlink(missing_ok=True)
+        for path, content in aside.items():
+            (out / path).parent.mkdir(exist_ok=True)
+            write_file(out / path, content)
+    except hosts.Unfit as error:
+        return f"--for {wanted.host}: {error}"
     except (BuildError, NotOurs, OSError) as error:
         return str(error)
     pages = sum(path.endswith(".html") for path in files)

@@ -4,7 +4,7 @@ Every request passes, in this order:
 
 | step | refuses |
 |---|---|
-| one `Host`, one of the configured ones | 400 |
+| one `Host`, that of a brand's origin or one of `PORTAL_HOSTS` | 400 |
 | a path: `GET *` has none, and Litestar 2.25 would fail over it | 400 |
 | no zero byte in the path or the query: no text of ours has one, and PostgreSQL takes none | 400 |
 | an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `features.mails.routes`, and for Stripe's signed events, see `features.webhooks.routes` | 403 |
@@ -56,7 +56,8 @@ class Guard:
         self._app = app
         self._origins = {name: portal.origin for name, portal in portals.items()}
         origins = {*self._origins.values(), *filter(None, [settings.origin])}
-        self._hosts = {urlsplit(origin).netloc.lower().encode() for origin in origins}
+        named = {urlsplit(origin).netloc.lower() for origin in origins} | {*settings.hosts}
+        self._hosts = {each.encode() for each in named}
         secure = {name: portal.is_secure for name, portal in portals.items()}
         self._pages = {
             name: _Ours(policy.page(portal.renderer.assets, secure=secure[name])) for name, portal in portals.items()

@@ -92,6 +92,12 @@ def _run_all(commands: list[list[str]]) -> list[str]:
     return []
 
 
+def installed_by_debian(package: str) -> bool:
+    """Installs it where that can be done without asking anybody; whether it is there now."""
+    commands = [["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", package]]
+    return _is_root_on_debian() and not _run_all(commands)
+
+
 def _is_root_on_debian() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
