@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE / ".venv"
-THEMES = HERE / "themes"
+THEMES = Path(os.environ.get("PORTAL_THEMES", "").strip() or HERE / "themes").resolve()
 INSIDE = "POSTERN_INSIDE_VENV"
 
 

@@ -15,12 +15,13 @@ import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -59,7 +60,7 @@ def serve(
 ) -> None:
     """Serve until a signal ends it. `counts` is the folder that `PROMETHEUS_MULTIPROC_DIR` names. Raises `ServeError`,
     `SettingsError` and `ThemeError` before anything starts."""
-    brands = _checked(settings, host, static)
+    brands, domains = _checked(settings, host, static)
     address = _free_address(host, port, "choose another --host or --port")
     # Opened once before the workers do: its schema is brought up to date, and a mistake is said once.
     asyncio.run(open_store(settings.database).close())
@@ -70,7 +71,9 @@ def serve(
         stack.enter_context(_operations(settings, counts, (host, port)))
         if work:
             stack.enter_context(_background_work())
-        server_of(address, port, workers).serve(target_loader=partial(application, static=static, brands=brands))
+        server_of(address, port, workers).serve(
+            target_loader=partial(application, static=static, brands=brands, domains=domains)
+        )
 
 
 def server_of(address: str, port: int, workers: int) -> AbstractServer[Any]:
@@ -117,7 +120,7 @@ def _background_work() -> Iterator[None]:
         worker.stop(GRACE)
 
 
-def _checked(settings: Settings, host: str, static: Path | None) -> Sequence[str]:
+def _checked(settings: Settings, host: str, static: Path | None) -> tuple[Sequence[str], Mapping[str, str]]:
     """The brands' names. Raises where they cannot be served like this."""
     loaded = load_all(settings.themes)
     brands = [brand.name for brand in loaded]
@@ -138,14 +141,16 @@ def _checked(settings: Settings, host: str, static: Path | None) -> Sequence[str
         missing = [name for name in brands if not (static / name / "index.html").is_file()]
         if missing:
             raise ServeError(f"--static {static}: has no pages of {', '.join(missing)}. Run: python3 build.py build")
-    return brands
+    return brands, {urlsplit(each.config.site.url).netloc.lower(): each.name for each in loaded if each.config.site.url}
 
 
-def application(target: str, *, static: Path | None, brands: Sequence[str]) -> Callable[..., Any]:
-    """What each worker process runs; `target` is the factory, as `module:name`."""
+def application(
+    target: str, *, static: Path | None, brands: Sequence[str], domains: Mapping[str, str]
+) -> Callable[..., Any]:
+    """What each worker process runs; `target` is the factory, as `module:name`; `domains` as in `StaticFiles`."""
     module, _, name = target.partition(":")
     made: Callable[..., Any] = getattr(__import__(module, fromlist=[name]), name)()
-    return StaticFiles(made, static, brands) if static else made
+    return StaticFiles(made, static, brands, domains) if static else made
 
 
 def _free_address(host: str, port: int, otherwise: str) -> str:

@@ -234,32 +234,6 @@ def _cloudfront(site: Site) -> Mapping[str, str]:
             "CloudFront: a distribution is one domain and takes 25 paths; give each brand its own domain ([site] url)"
         )
     function = _FUNCTION % tuple(map(_json, (site.pages, [path for path, _ in site.kept], site.missing)))
-    static = {"TargetOriginId": "files", "ViewerProtocolPolicy": "redirect-to-https", "Compress": True}
-    static |= {"CachePolicyId": _OPTIMIZED, "FunctionAssociations": [
-        {"EventType": event, "FunctionARN": {"Fn::GetAtt": ["Function", "FunctionMetadata.FunctionARN"]}}
-        for event in ("viewer-request", "viewer-response")
-    ]}  # fmt: skip
-    every = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
-    dynamic = {"TargetOriginId": "server", "ViewerProtocolPolicy": "redirect-to-https", "Compress": True}
-    dynamic |= {"CachePolicyId": _NOT_CACHED, "OriginRequestPolicyId": _ALL_VIEWER, "AllowedMethods": every}
-    server = urlsplit(site.server)
-    distribution = {
-        "Enabled": True,
-        "HttpVersion": "http2and3",
-        "Aliases": [site.domain] if site.domain else [],
-        "Origins": [
-            {"Id": "files", "DomainName": {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]}, "S3OriginConfig": {},
-             "OriginAccessControlId": {"Ref": "Access"}},
-            {"Id": "server", "DomainName": server.hostname, "OriginPath": site.before,
-             "CustomOriginConfig": {"OriginProtocolPolicy": f"{server.scheme}-only",
-                                    f"{server.scheme.upper()}Port": server.port or _PORTS[server.scheme]}},
-        ],
-        "DefaultCacheBehavior": {**static, "ResponseHeadersPolicyId": {"Ref": "Pages"}},
-        "CacheBehaviors": [
-            *({"PathPattern": path, **dynamic} for path, _ in site.passed),
-            *({"PathPattern": path, **static, "ResponseHeadersPolicyId": {"Ref": "Kept"}} for path, _ in site.kept),
-        ],
-    }  # fmt: skip
     name = re.sub("[^a-zA-Z0-9]", "-", site.name)
     access = {
         "Name": f"postern-{name}",
@@ -276,10 +250,44 @@ def _cloudfront(site: Site) -> Mapping[str, str]:
         "Function": {"Type": "AWS::CloudFront::Function", "Properties": {
             "Name": f"postern-{name}", "AutoPublish": True, "FunctionCode": function,
             "FunctionConfig": {"Comment": "Which file a path is", "Runtime": "cloudfront-js-2.0"}}},
-        "Distribution": {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": distribution}},
+        "Distribution": {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": _distribution(site)}},
     }  # fmt: skip
-    template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+    certificate = {"Type": "String", "Description": f"The ARN of a certificate for {site.domain}, in us-east-1"}
+    parameters = {"Certificate": certificate}
+    template = {"AWSTemplateFormatVersion": "2010-09-09", "Parameters": parameters, "Resources": resources}
     return {f"{ASIDE}/{site.name}.cloudfront.json": _json(template) + "\n"}
+
+
+def _distribution(site: Site) -> dict[str, object]:
+    """Files and server behind one domain."""
+    static = {"TargetOriginId": "files", "ViewerProtocolPolicy": "redirect-to-https", "Compress": True}
+    static |= {"CachePolicyId": _OPTIMIZED, "FunctionAssociations": [
+        {"EventType": event, "FunctionARN": {"Fn::GetAtt": ["Function", "FunctionMetadata.FunctionARN"]}}
+        for event in ("viewer-request", "viewer-response")
+    ]}  # fmt: skip
+    every = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
+    dynamic = {"TargetOriginId": "server", "ViewerProtocolPolicy": "redirect-to-https", "Compress": True}
+    dynamic |= {"CachePolicyId": _NOT_CACHED, "OriginRequestPolicyId": _ALL_VIEWER, "AllowedMethods": every}
+    server = urlsplit(site.server)
+    return {
+        "Enabled": True,
+        "HttpVersion": "http2and3",
+        "Aliases": [site.domain],
+        "ViewerCertificate": {"AcmCertificateArn": {"Ref": "Certificate"}, "SslSupportMethod": "sni-only",
+                              "MinimumProtocolVersion": "TLSv1.2_2021"},
+        "Origins": [
+            {"Id": "files", "DomainName": {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]}, "S3OriginConfig": {},
+             "OriginAccessControlId": {"Ref": "Access"}},
+            {"Id": "server", "DomainName": server.hostname, "OriginPath": site.before,
+             "CustomOriginConfig": {"OriginProtocolPolicy": f"{server.scheme}-only",
+                                    f"{server.scheme.upper()}Port": server.port or _PORTS[server.scheme]}},
+        ],
+        "DefaultCacheBehavior": {**static, "ResponseHeadersPolicyId": {"Ref": "Pages"}},
+        "CacheBehaviors": [
+            *({"PathPattern": path, **dynamic} for path, _ in site.passed),
+            *({"PathPattern": path, **static, "ResponseHeadersPolicyId": {"Ref": "Kept"}} for path, _ in site.kept),
+        ],
+    }  # fmt: skip
 
 
 _READABLE = {
@@ -313,18 +321,9 @@ def _policy(name: str, headers: Mapping[str, str]) -> dict[str, object]:
 def _nginx(site: Site) -> Mapping[str, str]:
     server = urlsplit(site.server)
     upstream = "postern_" + re.sub("[^a-z0-9]", "_", site.name)
-    ours = ["/_headers", "/_redirects"]
-    hidden = [*ours, *(f"{base}{name}" for base in filter(None, site.brands) for name in ours)]
-    bare = _added(policy.bare(secure=site.is_secure))
-    by_https = [f"        proxy_ssl_name {server.hostname};", "        proxy_ssl_server_name on;"]
-    onward = [
-        f"        proxy_pass {server.scheme}://{upstream}{site.before}$request_uri;",
-        "        proxy_http_version 1.1;",
-        '        proxy_set_header Connection "";',
-        "        proxy_set_header Host $http_host;",
-        "        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
-        *(by_https if server.scheme == "https" else []),
-    ]
+    onward = [f"        proxy_pass {server.scheme}://{upstream}{site.before}$request_uri;", *_ONWARD]
+    if server.scheme == "https":
+        onward += [f"        proxy_ssl_name {server.hostname};", "        proxy_ssl_server_name on;"]
     lines = [
         "# Made by `build.py build --for nginx`, anew with each build. In http { }: include …/*.nginx.conf;",
         f"upstream {upstream} {{",
@@ -354,13 +353,29 @@ def _nginx(site: Site) -> Mapping[str, str]:
         ]
     for path, page, headers in site.parts:
         lines += [f"    location {path} {{", *_added(headers), f"        error_page 404 {page};", "    }"]
-    for base in filter(None, site.brands):
-        lines += [f"    location = {base} {{", *bare, f"        return 308 {base}/;", "    }"]
-    for path in hidden:
-        lines += [f"    location = {path} {{", *bare, "        return 404;", "    }"]
+    return {f"{ASIDE}/{site.name}.nginx.conf": "\n".join([*lines, *_no_files(site), "}"]) + "\n"}
+
+
+_ONWARD = (
+    "        proxy_http_version 1.1;",
+    '        proxy_set_header Connection "";',
+    "        proxy_set_header Host $http_host;",
+    "        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+)
+
+
+def _no_files(site: Site) -> list[str]:
+    """What is in the folders and is no page, and what is in none."""
+    answers = {f"= {base}": f"308 {base}/" for base in filter(None, site.brands)}
+    answers |= {f"= {base}/{name}": "404" for base in {"", *site.brands} for name in ("_headers", "_redirects")}
     if "" not in site.brands:
-        lines += ["    location / {", *bare, "        return 404;", "    }"]
-    return {f"{ASIDE}/{site.name}.nginx.conf": "\n".join([*lines, "}"]) + "\n"}
+        answers["/"] = "404"
+    bare = _added(policy.bare(secure=site.is_secure))
+    return [
+        line
+        for where, answer in sorted(answers.items())
+        for line in (f"    location {where} {{", *bare, f"        return {answer};", "    }")
+    ]
 
 
 def _added(headers: Mapping[str, str]) -> list[str]:

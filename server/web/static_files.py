@@ -1,7 +1,7 @@
 """The pages that the build wrote, served by us: in the demo, and where `serve --static` takes the place of a CDN.
 
 A middleware in front of the application: `/<brand>/…` is a file of `dist/<brand>/` unless it is one of the paths that a
-CDN passes on. Files are found in an index made from the folder, so no path can lead out of it, and they carry the
+CDN passes on. At the host of a brand's own domain it is so without `/<brand>`, and the application is asked with it. Files are found in an index made from the folder, so no path can lead out of it, and they carry the
 headers of the build's own `_headers`. Of a request only the path, `If-None-Match` and `Accept-Encoding` count: no other
 header can change what anybody gets.
 """
@@ -12,8 +12,9 @@ import gzip
 import hashlib
 import mimetypes
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 import msgspec
@@ -84,24 +85,33 @@ class Site:
 class StaticFiles:
     """ASGI middleware: the static pages of these brands, everything else from `app`."""
 
-    def __init__(self, app: ASGIApp, dist: Path, brands: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, dist: Path, brands: Iterable[str], domains: Mapping[str, str] | None = None
+    ) -> None:
+        """`domains`: the brand of each host and port that is one brand's own, in lower case."""
         self._app = app
+        self._domains = {host.encode(): brand for host, brand in (domains or {}).items()}
         self._sites = {name: Site(dist / name) for name in brands}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        at_home = self._domains.get(dict(scope.get("headers", ())).get(b"host", b"").lower(), "")
+        if at_home and not scope.get("path", "").startswith(f"/{at_home}/"):  # a proxy may have put it there
+            before = f"/{quote(at_home)}".encode()
+            inside = {"path": f"/{at_home}{scope['path']}", "raw_path": before + scope["raw_path"]}
+            scope = cast("Scope", {**scope, **inside})
         brand, slash, path = scope.get("path", "").removeprefix("/").partition("/")
-        site = self._sites.get(brand)
+        site, base = self._sites.get(brand), "" if at_home else f"/{quote(brand)}"
         method = scope.get("method", "")
         if scope["type"] != ScopeType.HTTP or site is None or is_dynamic(f"/{path}"):
             await self._app(scope, receive, send)
         elif method not in ("GET", "HEAD"):
             await answer_bare(send, 405, [(b"allow", b"GET, HEAD")], secure=site.is_secure)
         elif not slash:
-            await answer_bare(send, 308, [(b"location", f"/{quote(brand)}/".encode())], secure=site.is_secure)
+            await answer_bare(send, 308, [(b"location", f"{base}/".encode())], secure=site.is_secure)
         else:
             status, file = site.find(path)
             if status == 308:
-                location = f"/{quote(brand)}/{quote(path)}/".encode()
+                location = f"{base}/{quote(path)}/".encode()
                 await answer_bare(send, 308, [(b"location", location)], secure=site.is_secure)
             elif file is None:
                 await answer_bare(send, 404, PLAIN, b"Not found.\n", secure=site.is_secure)

@@ -56,6 +56,26 @@ async def test_a_folder_without_its_slash_is_sent_there(client):
     assert (await client.get("/shop")).headers["location"] == "/shop/"
 
 
+async def test_a_brand_is_at_the_root_of_its_own_domain(dist):
+    async def told(scope, receive, send):
+        await send({"type": "http.response.start", "status": 299, "headers": []})
+        await send({"type": "http.response.body", "body": scope["raw_path"] + b" " + scope["path"].encode()})
+
+    pages = StaticFiles(told, dist, ["shop", "other"], {"billing.shop.example": "shop"})
+    own = {"host": "Billing.Shop.example"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(pages), base_url="http://127.0.0.1") as client:
+        assert (await client.get("/account/", headers=own)).text == PAGE
+        assert (await client.get("/", headers=own)).text == "<p>home</p>"
+        assert (await client.get("/account", headers=own)).headers["location"] == "/account/"
+        assert (await client.get("/nothing", headers=own)).status_code == 404
+        assert (await client.get("/my/a%2Fb", headers=own)).text == "/shop/my/a%2Fb /shop/my/a/b"
+        # A proxy that put the brand there already, and another host.
+        assert (await client.get("/shop/account/", headers=own)).text == PAGE
+        assert (await client.get("/shop/my/x", headers=own)).text == "/shop/my/x /shop/my/x"
+        assert (await client.get("/account/")).text == "/account/ /account/"
+        assert (await client.get("/other/account/", headers=own)).status_code == 404
+
+
 async def test_files_carry_the_headers_of_the_build(client):
     page, asset = await client.get("/shop/account/"), await client.get("/shop/static/logo.1234567890.png")
     assert page.headers["x-frame-options"] == asset.headers["x-frame-options"] == "DENY"
