@@ -236,10 +236,16 @@ class Paying(msgspec.Struct, frozen=True):
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """None: this one is not to be changed."""
+    """The fields of the contact form, in its order; None: this one is not to be changed.
+
+    Pages, rules, history and backends go through them by name. `Customer`, Stripe's customer and `allowed_updates` use
+    the same names."""
 
     name: str | None = None
     phone: str | None = None
+
+
+CONTACT = Contact.__struct_fields__
 
 
 class BillingAddress(msgspec.Struct, frozen=True):

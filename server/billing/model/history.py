@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from server.billing.model.account import ENDED, Account, Customer, Discount, Invoice, Payment, Subscription
+from server.billing.model.change import CONTACT
 from server.billing.model.port import Activity
 
 
@@ -55,8 +56,7 @@ def _details(old: Customer, new: Customer, subject: str) -> dict[str, str]:
     if subject or added:
         return {"type": known.get(subject or added[0].id, "")}
     changed = {
-        "name": old.name != new.name,
-        "phone": old.phone != new.phone,
+        **{name: getattr(old, name) != getattr(new, name) for name in CONTACT},
         "address": old.address != new.address,
         "shipping": (old.shipping_name, old.shipping_phone, old.shipping)
         != (new.shipping_name, new.shipping_phone, new.shipping),

@@ -23,13 +23,13 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from server.billing.model.account import Account, Address, Customer, TaxId
-from server.billing.model.change import BillingAddress, Contact, Shipping, Update
+from server.billing.model.change import CONTACT, BillingAddress, Contact, Shipping, Update
 from server.billing.model.errors import Refusal
 from server.brands.features import CustomerUpdate
 from server.formats import phones, postal, tax_numbers, texts
 
-LONGEST_NAME = 256
-"""Characters, as at Stripe."""
+LONGEST_TEXT = 256
+"""Characters of a name, as at Stripe, and of any other text in one line that is no part of an address."""
 
 Mistakes = Mapping[str, str]
 """A field -> `missing`, `form`, `choice`, `long` or `control`."""
@@ -67,6 +67,11 @@ def checked(customer: Customer, asked: Update) -> tuple[Update, Mistakes]:
         address, wrong = _address(asked.address, customer.address)
         return BillingAddress(address), wrong
     return _shipping(customer, asked)
+
+
+def is_required(customer: Customer, field: str) -> bool:
+    """`field` is one of `CONTACT`. A name that is there may be changed, not taken away."""
+    return field == "name" and bool(customer.name)
 
 
 def add_tax_id(account: Account, kind: str, number: str, id_: str, rule: CustomerUpdate) -> Account | Refusal:
@@ -113,7 +118,7 @@ def _needs(asked: Update) -> list[str]:
 
 def _group(customer: Customer, group: type[Update]) -> Update:
     if group is Contact:
-        return Contact(customer.name, customer.phone)
+        return Contact(*(getattr(customer, each) for each in CONTACT))
     if group is BillingAddress:
         return BillingAddress(customer.address)
     return Shipping(customer.shipping_name, customer.shipping_phone, customer.shipping)
@@ -132,12 +137,16 @@ def _with(customer: Customer, kept: Update) -> Customer:
 
 def _contact(customer: Customer, asked: Contact) -> tuple[Contact, Mistakes]:
     wrong: dict[str, str] = {}
-    name = asked.name if asked.name is None else _line("name", asked.name, wrong)
-    if customer.name and name == "" and "name" not in wrong:
-        wrong["name"] = "missing"
     region = customer.address.country or customer.shipping.country
-    phone = asked.phone if asked.phone is None else _phone(asked.phone, customer.phone, region, wrong)
-    return Contact(name, phone), wrong
+    kept: dict[str, str] = {}
+    for field, typed in asdict(asked).items():
+        if typed is None:
+            continue
+        phone = field == "phone"
+        kept[field] = _phone(typed, customer.phone, region, wrong) if phone else _text(field, typed, wrong)
+        if not kept[field] and is_required(customer, field):
+            wrong[field] = "missing"
+    return Contact(**kept), wrong
 
 
 def _shipping(customer: Customer, asked: Shipping) -> tuple[Shipping, Mistakes]:
@@ -145,7 +154,7 @@ def _shipping(customer: Customer, asked: Shipping) -> tuple[Shipping, Mistakes]:
         return asked, {}
     address, found = _address(asked.address, customer.shipping)
     wrong = dict(found)
-    name = _line("name", asked.name, wrong)
+    name = _text("name", asked.name, wrong)
     if not name and "name" not in wrong:
         wrong["name"] = "missing"
     phone = _phone(asked.phone, customer.shipping_phone, address.country, wrong)
@@ -165,7 +174,12 @@ def _line(field: str, typed: str, wrong: dict[str, str]) -> str:
     if text is None:
         wrong[field] = "control"
         return typed
-    if field == "name" and len(text) > LONGEST_NAME:
+    return text
+
+
+def _text(field: str, typed: str, wrong: dict[str, str]) -> str:
+    text = _line(field, typed, wrong)
+    if field not in wrong and len(text) > LONGEST_TEXT:
         wrong[field] = "long"
     return text
 

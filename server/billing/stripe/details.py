@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from server.billing import Account, By, Contact, NotFound, Refusal, Refused, Shipping, Update
 from server.billing.model.account import Customer
-from server.billing.model.change import BillingAddress
+from server.billing.model.change import CONTACT, BillingAddress
 from server.billing.rules import details
 from server.billing.stripe.operations import Operations, Step, Wanted
 
@@ -63,8 +63,7 @@ def _kept(after: Account | Refusal) -> Account:
 def _params(customer: Customer, update: Update) -> dict[str, Any]:
     """What is sent of the group that was changed, as the rules keep it; an empty text takes away what was there."""
     if isinstance(update, Contact):
-        named = {"name": customer.name, "phone": customer.phone}
-        return {name: value for name, value in named.items() if getattr(update, name) is not None}
+        return {name: getattr(customer, name) for name in CONTACT if getattr(update, name) is not None}
     if isinstance(update, BillingAddress):
         return {"address": asdict(customer.address)}
     if update == Shipping():

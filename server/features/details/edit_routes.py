@@ -1,4 +1,4 @@
-"""Changing name and phone, the billing address, the shipping address.
+"""Changing the contact (name and phone), the billing address, the shipping address.
 
 A form's button says what is wanted (`step`): `save`; `copy` and `remove` for shipping; anything else, such as a choice
 of another country without scripts, only shows the form again with the words that were typed.
@@ -13,6 +13,7 @@ from litestar import get, post
 
 from server.access.sessions import LoggedIn
 from server.billing import BillingAddress, Contact, Refused, Shipping, Update
+from server.billing.model.change import CONTACT
 from server.billing.rules.details import checked, may_update
 from server.features.details import form_views as views
 from server.features.details.visit import Answer, Visit, fresh_key
@@ -27,17 +28,17 @@ Form = Callable[..., View]
 
 @get("/my/details/contact")
 async def edit_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
-    it = Visit.looking(request, portal, customer).allowed("name", "phone")
+    it = Visit.looking(request, portal, customer).allowed(*CONTACT)
     return it.show(_contact_form(it)())
 
 
 @post("/my/details/contact", status_code=200)
 async def save_contact(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
-    it = (await Visit.posting(request, portal, customer)).allowed("name", "phone")
-    it.may_repeat("details_contact", "", "name", "phone", "seen", "step")
+    it = (await Visit.posting(request, portal, customer)).allowed(*CONTACT)
+    it.may_repeat("details_contact", "", *CONTACT, "seen", "step")
     # A field that may not be changed is none of the form's, whatever was sent.
-    name, phone = (it.typed(each) if may_update(it.rule, each) else None for each in ("name", "phone"))
-    return await _save(it, Contact(name, phone), _contact_form(it), "contact")
+    typed = Contact(*(it.typed(each) if may_update(it.rule, each) else None for each in CONTACT))
+    return await _save(it, typed, _contact_form(it), "contact")
 
 
 @get("/my/details/address")

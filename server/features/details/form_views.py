@@ -1,6 +1,6 @@
 """The forms in which a customer changes billing details: what stands in each field, and what has to be mended.
 
-EditContact    name and phone
+EditContact    the fields of `Contact`: name and phone
 EditAddress    the billing address, with the parts that its country has
 EditShipping   the same with a name and a phone
 AddTaxId       one more tax number
@@ -17,9 +17,9 @@ import msgspec
 from msgspec.structs import asdict
 
 from server.billing import Account, Address, BillingAddress, Contact, Customer, Shipping, TaxId, Update
-from server.billing.rules.details import Mistakes, mark, may_update
+from server.billing.rules.details import Mistakes, is_required, mark, may_update
 from server.brands.features import CustomerUpdate
-from server.features.details.views import Number, number
+from server.features.details.views import Number, contact, number
 from server.formats import phones, postal, tax_numbers
 from server.formats.tax_types import TaxType
 from server.rendering.views import View
@@ -28,10 +28,10 @@ NO_MISTAKES: Mistakes = MappingProxyType({})
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One part of an address."""
+    """One part of an address, or one field of the contact form."""
 
     name: str
-    """`line1`, `line2`, `city`, `state` or `postal_code`."""
+    """`line1`, `line2`, `city`, `state`, `postal_code`; or `name`, `phone`."""
     value: str = ""
     word: str = ""
     """What the part is called there: for a postal code `postal`, `zip`, `pin`, `eircode`; for a state `state`,
@@ -40,6 +40,8 @@ class Field(msgspec.Struct, frozen=True):
     options: tuple[tuple[str, str], ...] = ()
     """Values and labels to choose from; empty: it is typed."""
     example: str = ""
+    may_change: bool = True
+    """Otherwise it is shown as it is."""
 
 
 class OwnForm(msgspec.Struct, frozen=True):
@@ -57,14 +59,7 @@ class OwnForm(msgspec.Struct, frozen=True):
 
 
 class EditContact(OwnForm, View, frozen=True):
-    """A field that may not be changed is shown as it is."""
-
-    name: str = ""
-    phone: str = ""
-    phone_example: str = ""
-    may_name: bool = True
-    may_phone: bool = True
-    name_required: bool = False
+    fields: tuple[Field, ...] = ()
 
 
 class EditAddress(OwnForm, View, frozen=True):
@@ -115,19 +110,18 @@ def edit_contact(
     mistakes: Mistakes = NO_MISTAKES, again: str = "",
 ) -> EditContact:  # fmt: skip
     customer = account.customer
-    name, phone = (typed.name, typed.phone) if typed else (None, None)
+    texts = contact(customer) | {name: text for name, text in asdict(typed or Contact()).items() if text is not None}
+    examples = {"phone": phones.example(customer.address.country or customer.shipping.country)}
     return EditContact(
         customer=customer.id,
         key=key,
         seen=seen or mark(customer, Contact),
         mistakes=dict(mistakes),
         again=again,
-        name=customer.name if name is None else name,
-        phone=phones.shown(customer.phone) if phone is None else phone,
-        phone_example=phones.example(customer.address.country or customer.shipping.country),
-        may_name=may_update(rule, "name"),
-        may_phone=may_update(rule, "phone"),
-        name_required=bool(customer.name),
+        fields=tuple(
+            Field(name, text, "", is_required(customer, name), (), examples.get(name, ""), may_update(rule, name))
+            for name, text in texts.items()
+        ),
     )
 
 

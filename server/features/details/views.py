@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from server.billing import Account, Address, TaxId
+from server.billing import Account, Address, Customer, TaxId
+from server.billing.model.change import CONTACT
 from server.billing.rules.details import may_update
 from server.brands.features import CustomerUpdate
 from server.formats import phones
@@ -34,9 +35,8 @@ class Show(View, frozen=True):
 
     email: str
     """Where mail goes; it cannot be changed in a session that began with the log-in link."""
-    name: str = ""
-    phone: str = ""
-    """As it is written from abroad."""
+    contact: dict[str, str]
+    """The fields of the contact form, such as `name`, and what is in them; a phone number as it is written from abroad."""
     address: Address = Address()
     shipping_name: str = ""
     shipping_phone: str = ""
@@ -63,8 +63,7 @@ def details(account: Account, rule: CustomerUpdate | None = None, *, saved: str 
     customer = account.customer
     return Show(
         email=customer.email,
-        name=customer.name,
-        phone=phones.shown(customer.phone),
+        contact=contact(customer),
         address=customer.address,
         shipping_name=customer.shipping_name,
         shipping_phone=phones.shown(customer.shipping_phone),
@@ -76,8 +75,13 @@ def details(account: Account, rule: CustomerUpdate | None = None, *, saved: str 
     )
 
 
+def contact(customer: Customer) -> dict[str, str]:
+    texts = {name: getattr(customer, name) for name in CONTACT}
+    return {**texts, "phone": phones.shown(customer.phone)}
+
+
 def may_change(rule: CustomerUpdate) -> tuple[str, ...]:
-    of = {"contact": ("name", "phone"), "address": ("address",), "shipping": ("shipping",), "tax_id": ("tax_id",)}
+    of = {"contact": CONTACT, "address": ("address",), "shipping": ("shipping",), "tax_id": ("tax_id",)}
     return tuple(group for group, words in of.items() if any(may_update(rule, each) for each in words))
 
 
