@@ -72,6 +72,9 @@ class LedgerAccounts:
             return replace(found.account, as_of=now)
         return await self._write(lambda transaction: self._current(transaction, customer_id, now).account)
 
+    async def refetch(self, customer_id: str, now: datetime) -> Account:
+        return await self.account(customer_id, now)
+
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
         return await rows.history(self.store, self.brand, customer_id, limit=limit, skip=skip)
 

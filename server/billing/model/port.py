@@ -85,6 +85,10 @@ class Accounts(Protocol):
         """The account as it is now. Raises `NotFound`."""
         ...
 
+    async def refetch(self, customer_id: str, now: datetime) -> Account:
+        """The same, read anew where a copy is kept of what is billed elsewhere. Raises `NotFound`, `Unavailable`."""
+        ...
+
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
         """What was done, newest first, without the newest `skip`."""
         ...

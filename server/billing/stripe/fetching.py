@@ -46,7 +46,7 @@ AT_ONCE = 5
 _INCLUDE = ["configuration.customer", "identity", "defaults"]
 _SUBSCRIPTION = ["data.discounts.source.coupon", "data.discounts.promotion_code", "data.schedule"]
 _INVOICE = ["data.payments", "data.total_discount_amounts.discount"]
-_PAYMENT = ["data.payment.payment_intent.latest_charge"]
+_PAYMENT = ["data.payment.payment_intent.latest_charge", "data.payment.payment_intent.payment_method"]
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")

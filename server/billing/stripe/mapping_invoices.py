@@ -208,13 +208,16 @@ class _Whole:
         failure = _failure(intent)
         charge = _part(intent, "latest_charge") or (paid_by.charge if isinstance(paid_by.charge, dict) else {})
         refunded = charge.get("amount_refunded")
+        waits = intent.get("status") == "requires_action"
+        failed = found.status == "open" and failure and not waits
+        charged, chosen = _part(charge, "payment_method_details"), _part(intent, "payment_method")
         amount = found.amount_requested if found.amount_paid is None else found.amount_paid
         return Payment(
             id=found.id,
-            status="failed" if found.status == "open" and failure else found.status,
+            status="failed" if failed else found.status,
             amount=self.money(amount if found.status == "paid" else found.amount_requested),
             at=at(moved.paid_at or moved.canceled_at or found.created),
-            method=_method(_part(charge, "payment_method_details") or _part(intent, "payment_method")),
+            method=_method(chosen or charged if waits else charged or chosen),
             failure="" if found.status == "paid" else failure,
             refunded=self.money(refunded) if type(refunded) is int and 0 < refunded <= 10**12 else None,
         )

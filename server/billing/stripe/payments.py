@@ -51,11 +51,13 @@ class StripePayments(StripeInvoices, Operations):
         account = await self._refetched(by)
         invoice = await self.invoice(by.customer_id, invoice_id)
         payment, confirm_at = _payment_of(invoice), ""
+        if invoice.status == "paid":  # since: the same form again
+            return Paying(account, invoice, payment)
         waits = refused.reason == "payment_needs_confirmation"
         if waits:
             # Stripe's hosted page of the invoice, asked for at this moment: it is kept nowhere.
             raw = await self.client.get(f"/v1/invoices/{invoice_id}")
-            confirm_at = str(raw.get("hosted_invoice_url") or "")
+            confirm_at = self._hosted(raw.get("hosted_invoice_url"))
             payment = replace(payment, status="open", failure=_CONFIRM)
         else:
             payment = replace(payment, status="failed", failure=payment.failure or refused.detail)

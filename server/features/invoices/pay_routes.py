@@ -23,7 +23,8 @@ from server.web.responding import AnyRequest, go
 
 @get("/my/invoices/{invoice_id:str}/pay")
 async def confirm_pay(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Answer:
-    it = await _Payment.begin(Visit.looking(request, portal, customer), invoice_id)
+    visit = await Visit.looking(request, portal, customer).after_the_bank(invoice_id)
+    it = await _Payment.begin(visit, invoice_id)
     return it.cannot(looking=True) or it.form_page()
 
 
@@ -90,8 +91,7 @@ class _Payment:
     @classmethod
     async def begin(cls, visit: Visit, invoice_id: str, chosen: str = "") -> _Payment:
         """Raises `NotFound`, also for another customer's invoice."""
-        invoice = await visit.portal.billing.invoice(visit.customer.customer_id, invoice_id)
-        return cls(visit, invoice, chosen[:255])
+        return cls(visit, await visit.invoice(invoice_id), chosen[:255])
 
     def cannot(self, *, looking: bool = False) -> Answer | None:
         """The invoice as it stands, where there is nothing to pay."""

@@ -13,6 +13,7 @@ from server.access.sessions import LoggedIn
 from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
 from server.billing.electronic import Statement, statement
 from server.features.invoices import exports, factur_x, pay_routes, views
+from server.features.invoices.visit import Visit
 from server.portal import Portal
 from server.rendering.printing.printer import Printer
 from server.web.languages import locale_for
@@ -67,13 +68,11 @@ async def invoice(
     request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, paid: str = ""
 ) -> Response[str]:
     """`paid`: where a payment led to, which says so if it is."""
-    _offered(portal)
-    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    it = await Visit.looking(request, portal, customer).after_the_bank(invoice_id)
+    found = await it.invoice(invoice_id)
     just_paid = paid and found.status == "paid"
-    now = portal.clock()
-    view = views.paid(found, customer.account, now) if just_paid else views.detail(found, now)
-    view = views.electronic(view, portal.brand.config.business)
-    return show(request, portal, view, account=customer.account, address=customer.address)
+    view = views.paid(found, it.account, it.now) if just_paid else views.detail(found, it.now)
+    return it.show(views.electronic(view, portal.brand.config.business))
 
 
 @get("/my/invoices/{invoice_id:str}/pdf")

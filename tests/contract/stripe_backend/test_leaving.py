@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from tests.contract.stripe_backend.conftest import BRAND
 from tests.stripe import hosted
 from tests.stripe.app import Request
+from tests.stripe.faults import Fault
 
 pytestmark = pytest.mark.anyio
 FRAGMENT = {"HX-Request": "true", "Sec-Fetch-Dest": "empty"}
@@ -24,16 +25,15 @@ async def browser(shop, stripe_world):
     return made
 
 
-def customer_of(stripe_world) -> str:
-    found = (each for each in stripe_world.tables["customer"].values() if each["email"] == "jenny@example.com")
+def customer_of(stripe_world, address: str = "jenny@example.com") -> str:
+    found = (each for each in stripe_world.tables["customer"].values() if each["email"] == address)
     return next(found)["id"]
 
 
 async def begun(browser, path: str = "add", **more: str):
     """The form that leads out, as a browser sends it; the answer to it."""
     page = await browser.get(f"{METHODS}/{path}")
-    fields = dict(re.findall(r'name="(customer|key)" value="([^"]+)"', page.text))
-    return await browser.post(f"{METHODS}/{path}", data=fields, **more)
+    return await browser.post(f"{METHODS}/{path}", data=hidden(page), **more)
 
 
 def leads_to(page) -> str:
@@ -43,12 +43,15 @@ def leads_to(page) -> str:
     return url
 
 
-def typed(standin, url: str, number: str = "5555555555554444") -> str:
-    """A card is typed on Stripe's page; where that leads then."""
+def sent(standin, url: str, **fields: str):
+    """A form on Stripe's page."""
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    body = f"number={number}&expires=12/34".encode()
-    answer = hosted.answer(standin, Request("post", urlsplit(url).path, "", headers, body))
-    return urlsplit(answer.headers["location"]).path
+    return hosted.answer(standin, Request("post", urlsplit(url).path, "", headers, urlencode(fields).encode()))
+
+
+def typed(standin, url: str, number: str = "5555555555554444") -> str:
+    """A card is typed; where that leads then."""
+    return urlsplit(sent(standin, url, number=number, expires="12/34").headers["location"]).path
 
 
 async def test_a_form_leads_out_by_a_page_of_our_own_that_tells_nobody_where_it_was(browser, standin):  # C1, C2
@@ -137,3 +140,48 @@ async def test_what_a_browser_that_never_came_back_added_is_finished_by_the_even
     for _ in range(3):
         await shop.stripe.follow(clock.forward(seconds=61))
     assert standin.count("customer.update") == writes
+
+
+async def owing(shop, stripe_world, browser) -> str:
+    """An invoice that could not be collected, and a card that the bank asks about."""
+    customer = customer_of(stripe_world, "pat@example.com")
+    invoice = next(each for each in stripe_world.of(customer, "invoice") if each["status"] == "open")
+    stripe_world.add("payment_method", id="pm_asks", type="card", customer=customer,
+                     card={"brand": "visa", "last4": "3155", "exp_month": 8, "exp_year": 2034, "funding": "credit"})  # fmt: skip
+    await shop.log_in(browser, "pat@example.com")
+    return str(invoice["id"])
+
+
+async def test_a_payment_that_the_bank_asks_about_is_confirmed_there_and_known_here(
+    shop, browser, standin, stripe_world
+):
+    invoice = await owing(shop, stripe_world, browser)
+    pay = f"/{BRAND}/my/invoices/{invoice}/pay"
+    fields = {**hidden(await browser.get(pay)), "method": "pm_asks"}
+    answer = await browser.post(pay, data=fields)
+    hosted_page = leads_to(await browser.get(answer.headers["location"]))
+    assert hosted_page.endswith(f"//stripe.test/i/{invoice}")
+    waits = await browser.get(pay)
+    assert "3155 was not confirmed" in waits.text
+    assert "needs your confirmation" in waits.text
+    sent(standin, hosted_page, confirm="yes")
+    assert "Paid" in (await browser.get(pay)).text
+    assert stripe_world.tables["invoice"][invoice]["status"] == "paid"
+    again = await browser.post(pay, data=fields)
+    assert again.headers["location"] == f"/{BRAND}/my/invoices/{invoice}?paid=1"
+    before = standin.count()
+    assert (await browser.get(pay)).status_code == 200
+    assert standin.count() == before  # nothing waits any more, so nobody is asked
+
+
+async def test_a_page_of_a_payment_that_waits_is_read_with_stripe_away(shop, browser, standin, stripe_world):
+    invoice = await owing(shop, stripe_world, browser)
+    pay = f"/{BRAND}/my/invoices/{invoice}/pay"
+    await browser.post(pay, data={**hidden(await browser.get(pay)), "method": "pm_asks"})
+    standin.faults.append(Fault("refused", times=10_000))
+    for path in (pay, pay.removesuffix("/pay")):
+        assert (await browser.get(path)).status_code == 200
+
+
+def hidden(page) -> dict[str, str]:
+    return dict(re.findall(r'name="(customer|key)" value="([^"]+)"', page.text))
