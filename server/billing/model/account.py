@@ -43,6 +43,7 @@ __all__ = [
     "PAYABLE",
     "Account",
     "Address",
+    "Awaiting",
     "Basis",
     "BuyerTaxId",
     "Catalog",
@@ -184,6 +185,17 @@ class Scheduled(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the billing side calls it, where it has a name of its own."""
 
 
+class Awaiting(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A change that the customer has still to pay for. Until then everything stays as it was."""
+
+    price: Price
+    quantity: int
+    invoice: str
+    """The id of what is to be paid for it."""
+    until: datetime
+    """When the billing side gives it up by itself."""
+
+
 class PhaseItem(msgspec.Struct, frozen=True, omit_defaults=True):
     price: Price
     quantity: int = 1
@@ -242,6 +254,8 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     """The phases of that schedule that are still to come, in their order."""
     scheduled: Scheduled | None = None
     """A later change that the customer asked for."""
+    awaiting: Awaiting | None = None
+    """A change that waits for its payment."""
     pending: tuple[Pending, ...] = ()
     """Goes into the next invoice."""
     paused_at: datetime | None = None

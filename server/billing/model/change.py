@@ -7,7 +7,7 @@ and `apply` makes exactly what was shown, or answers `Stale` with what it would 
     Cancel                       Cancellation       ends the subscription, as the configuration says
     Resume                       -                  takes back an end that has not come yet
     Move                         PlanChange         another plan, quantity, or a promotion code
-    UndoMove                     -                  takes back a move that waits for the period's end
+    UndoMove                     -                  takes back a move that waits for the period's end, or for its payment
     Pause, Unpause               -, Unpausing       asks for no money for some periods; ends that early
     Restart                      Restarts           begins an ended subscription again, as a new one
     Retain                       RetentionOffer     takes the coupon that is offered before a cancellation
@@ -46,7 +46,7 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class UndoMove(msgspec.Struct, frozen=True):
-    """Take back a move that waits for the period's end."""
+    """Take back a move that waits for the period's end, or for its payment."""
 
 
 class Pause(msgspec.Struct, frozen=True):

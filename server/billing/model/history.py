@@ -24,7 +24,8 @@ def of_change(before: Account, after: Account, action: str, subject: str) -> tup
         return action, data
     if action == "subscription.changed":
         later = new.scheduled is not None and new.scheduled != old.scheduled
-        return "subscription.change_scheduled" if later else action, _plans(old, new)
+        kind = "subscription.change_scheduled" if later else action
+        return "subscription.change_awaits" if new.awaiting else kind, _plans(old, new)
     if action == "subscription.feedback":
         data = {"reason": new.feedback, "comment": new.comment}
     elif action == "subscription.restarted":
@@ -67,7 +68,8 @@ def _details(old: Customer, new: Customer, subject: str) -> dict[str, str]:
 def _plans(old: Subscription, new: Subscription) -> dict[str, str]:
     was, item = old.items[0], new.items[0]
     coming = new.scheduled if new.scheduled != old.scheduled else None
-    price, quantity = (coming.price, coming.quantity) if coming else (item.price, item.quantity)
+    plan = coming or new.awaiting
+    price, quantity = (plan.price, plan.quantity) if plan else (item.price, item.quantity)
     data = {
         "before": was.price.product_name,
         "after": price.product_name,

@@ -70,6 +70,8 @@ def may_change(subscription: Subscription, features: Features, now: datetime) ->
         reason = "ending"
     elif subscription.pause_behavior:
         reason = "collection_paused"
+    elif subscription.awaiting:
+        reason = "awaiting_payment"
     else:
         reason = _kind_of(subscription) or _nothing_to(subscription.items[0], rule)
     return Refusal(reason) if reason else None
@@ -258,6 +260,6 @@ def may_undo(subscription: Subscription, features: Features, now: datetime) -> R
     scheduled = subscription.scheduled
     if subscription.status in ENDED:
         return Refusal("ended")
-    if scheduled is None or scheduled.at <= now:
+    if subscription.awaiting is None and (scheduled is None or scheduled.at <= now):
         return Refusal("nothing_scheduled")
     return None if features.subscription_update.enabled else Refusal("disabled_by_configuration")

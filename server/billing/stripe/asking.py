@@ -26,6 +26,8 @@ OURS = {"postern": "1"}
 class Planned(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     """What is sent for it; nothing: it is so already."""
+    if_the_bank_asks: tuple[Step, ...] = ()
+    """What is sent where the bank wants to ask the customer first: it then waits for that. Nothing: it is refused."""
     preview: Preview | None = None
     seen: tuple[object, ...] = ()
     """What its page shows, without the moments in it."""

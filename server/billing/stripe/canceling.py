@@ -30,13 +30,14 @@ async def cancel(it: Asking) -> Planned | Refusal:
     if not is_at_once(subscription, rule, it.at):
         ends_at = subscription.current_period_end_at
         steps = (*released(subscription), Step(it.path, {"cancel_at_period_end": True}))
-        return Planned(steps, Cancellation(at_once=False, ends_at=ends_at), (_standing(subscription), ends_at))
+        meant = Cancellation(at_once=False, ends_at=ends_at)
+        return Planned(steps, preview=meant, seen=(_standing(subscription), ends_at))
     prorates = rule.proration_behavior == "create_prorations"
     details = {"cancel_now": True, "proration_behavior": rule.proration_behavior}
     moment = {"proration_date": it.seconds} if prorates else {}
     raw = await it.previewed(subscription_details={**details, **moment})
     meant, seen = _ended_at_once(it, mapping_previews.charge(raw, it.known) if raw else None)
-    return Planned((Step(it.path, {"prorate": prorates, "invoice_now": True}, "delete"),), meant, seen)
+    return Planned((Step(it.path, {"prorate": prorates, "invoice_now": True}, "delete"),), preview=meant, seen=seen)
 
 
 def _ended_at_once(it: Asking, last: Charge | None) -> tuple[Cancellation, tuple[object, ...]]:
@@ -95,7 +96,8 @@ async def retain(it: Asking) -> Planned | Refusal:
     before, after = await _next(it), await _next(it, discounts=discounts)
     steps = Step(it.path, {"discounts": discounts, "metadata": {"postern_retained": coupon.id}})
     coupon = replace(coupon, times_redeemed=0)
-    return Planned((steps,), RetentionOffer(coupon, before, after), (coupon, before, after))
+    offer = RetentionOffer(coupon, before, after)
+    return Planned((steps,), preview=offer, seen=(coupon, before, after))
 
 
 async def _next(it: Asking, **more: object) -> Upcoming | None:

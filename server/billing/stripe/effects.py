@@ -35,11 +35,10 @@ def _is_moved(it: Subscription, words: Words) -> bool:
     price, quantity, code = words
     item = it.items[0]
     discounts = [*it.discounts, *([it.scheduled.discount] if it.scheduled and it.scheduled.discount else [])]
-    if code and all(canonical(each.promotion_code) != canonical(code) for each in discounts):
+    if code and not it.awaiting and all(canonical(each.promotion_code) != canonical(code) for each in discounts):
         return False
     plans = [(item.price.id, item.quantity)]
-    if it.scheduled:
-        plans.append((it.scheduled.price.id, it.scheduled.quantity))
+    plans += [(each.price.id, each.quantity) for each in (it.scheduled, it.awaiting) if each]
     return any(price in ("", id_) and quantity in ("None", str(number)) for id_, number in plans)
 
 
@@ -47,7 +46,7 @@ _SUBSCRIPTION: dict[str, Callable[[Subscription, Words], bool]] = {
     "canceled": lambda it, _: it.status in ENDED or it.cancel_at is not None,
     "resumed": lambda it, _: it.status not in ENDED and it.cancel_at is None,
     "changed": _is_moved,
-    "change_undone": lambda it, _: it.scheduled is None and not it.schedule,
+    "change_undone": lambda it, _: it.scheduled is None and it.awaiting is None and not it.schedule,
     "paused": lambda it, _: bool(it.pause_behavior),
     "unpaused": lambda it, _: not it.pause_behavior and it.status != "paused",
     "restarted": lambda it, _: bool(it.restarted_as),

@@ -36,7 +36,7 @@ from server.billing.model.periods import renews_at
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
 from server.billing.stripe.catalog import CopiedCatalog, Copy
 from server.billing.stripe.client import Client, Raw
-from server.billing.stripe.mapping_schedules import with_schedule
+from server.billing.stripe.mapping_schedules import price_of, with_pending, with_schedule
 from server.billing.stripe.reading import MappingError
 from server.formats.money import Money
 
@@ -110,10 +110,13 @@ async def _complete(client: Client, subscriptions: list[Raw]) -> None:
 
 def _prices(subscriptions: Iterable[Raw]) -> set[str]:
     return {
-        str(item["price"]["id"])
+        price_of(item)
         for raw in subscriptions
         if raw.get("status") not in ENDED
-        for item in raw.get("items", {}).get("data", ())
+        for item in (
+            *raw.get("items", {}).get("data", ()),
+            *((raw.get("pending_update") or {}).get("subscription_items") or ()),
+        )
     }
 
 
@@ -175,7 +178,7 @@ class _Reading:
     def _subscription(self, raw: Raw) -> Subscription:
         found = ours(raw, mapping.subscription(raw, self.known))
         items = tuple(replace(each, price=self.known.price(each.price.id) or each.price) for each in found.items)
-        return with_schedule(raw, replace(found, items=items), self.known)
+        return with_pending(raw, with_schedule(raw, replace(found, items=items), self.known), self.known)
 
     async def _payments(self, raw: Raw) -> None:
         """Put in who tried to pay it, and why it failed."""

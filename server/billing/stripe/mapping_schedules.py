@@ -1,4 +1,7 @@
-"""Schedules that the portal made -> the change that waits. Pure.
+"""What waits at a subscription because its customer asked for it -> the change. Pure.
+
+`with_schedule`    a schedule that the portal made: the change comes at the period's end
+`with_pending`     a pending update: the change comes when its invoice is paid
 
 Ours carry the metadata `postern: "1"`, and have one phase after the running one. Any other is the business' own: its id
 stays in `Subscription.schedule`, and the portal leaves it alone.
@@ -10,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from server.billing.model.account import Discount, Scheduled, Subscription
+from server.billing.model.account import Awaiting, Discount, Scheduled, Subscription
 from server.billing.rules.discounts import discount_of
 from server.billing.stripe.catalog import Copy
 from server.billing.stripe.reading import at
@@ -26,7 +29,7 @@ def with_schedule(raw: dict[str, Any], found: Subscription, known: Copy) -> Subs
     if not coming:
         return replace(found, schedule="")
     phase, item = coming[0], coming[0]["items"][0]
-    price = known.price(item["price"] if isinstance(item["price"], str) else item["price"]["id"])
+    price = known.price(price_of(item))
     if price is None:
         return found
     scheduled = Scheduled(
@@ -38,6 +41,23 @@ def with_schedule(raw: dict[str, Any], found: Subscription, known: Copy) -> Subs
         discount=_new_discount(phase, known),
     )
     return replace(found, schedule="", scheduled=scheduled)
+
+
+def with_pending(raw: dict[str, Any], found: Subscription, known: Copy) -> Subscription:
+    """With the change that waits for its payment: an item of one subscription, as the portal asks for it."""
+    pending, latest = raw.get("pending_update") or {}, raw.get("latest_invoice")
+    items: list[dict[str, Any]] = pending.get("subscription_items") or []
+    invoice = latest["id"] if isinstance(latest, dict) else latest
+    price = known.price(price_of(items[0])) if len(items) == 1 else None
+    if price is None or not invoice:
+        return found
+    quantity = 1 if items[0].get("quantity") is None else items[0]["quantity"]
+    return replace(found, awaiting=Awaiting(price, quantity, invoice, at(pending["expires_at"])))
+
+
+def price_of(item: dict[str, Any]) -> str:
+    """The id of an item's price."""
+    return str(item["price"] if isinstance(item["price"], str) else item["price"]["id"])
 
 
 def _new_discount(phase: dict[str, Any], known: Copy) -> Discount | None:

@@ -4,8 +4,9 @@
     trial       it goes on with the new plan, or ends: a period of the new plan begins and is paid
     at once     the items are changed, with the moment of the page as `proration_date`
 
-A change at once whose payment fails, or that the bank asks the customer about, is refused by Stripe and not made
-(`error_if_incomplete`). One that was to come is given up for it, after it worked.
+A change at once whose payment fails is refused by Stripe and not made (`error_if_incomplete`). Where the bank wants to ask
+the customer, it is asked for again as one that waits for its payment (`pending_if_incomplete`), for 23 hours at most. A
+change that was to come is given up for one at once, after that worked.
 """
 
 from __future__ import annotations
@@ -150,9 +151,10 @@ async def _at_once(change: Change) -> Planned:
     meant = _meant(change, None if renews else found, coming)
     if renews and found and change.moves:
         meant = replace(meant, pending=tuple(each for each in found.lines if each.proration))
-    steps = [Step(it.path, {**details, **change.discounts(), "payment_behavior": "error_if_incomplete"})]
-    steps += released(it.subscription) if change.moves else ()
-    return Planned(tuple(steps), meant, _seen(change, found, coming))
+    asked, gives_up = {**details, **change.discounts()}, released(it.subscription) if change.moves else ()
+    steps = (Step(it.path, {**asked, "payment_behavior": "error_if_incomplete"}), *gives_up)
+    waits = () if gives_up else (Step(it.path, {**asked, "payment_behavior": "pending_if_incomplete"}),)
+    return Planned(steps, waits if change.moves else (), meant, _seen(change, found, coming))
 
 
 async def _later(change: Change) -> Planned:
@@ -184,7 +186,7 @@ async def _later(change: Change) -> Planned:
         # Stripe takes no phases when it makes a schedule of a subscription: they come with the update.
         Step(made, {"phases": phases, "end_behavior": "release", "proration_behavior": "none", "metadata": OURS}),
     )
-    return Planned(steps, meant, _seen(change, None, coming))
+    return Planned(steps, preview=meant, seen=_seen(change, None, coming))
 
 
 async def _coming(change: Change, renewal: Raw | None) -> tuple[Upcoming | None, Charge | None]:
@@ -247,7 +249,9 @@ async def undo(it: Asking) -> Planned | Refusal:
     refused = may_undo(it.subscription, it.features, it.by.now)
     if refused:
         return Planned() if refused.reason == "nothing_scheduled" else refused
-    return Planned(released(it.subscription))
+    waits = it.subscription.awaiting
+    # Stripe gives a pending update up when its invoice is void.
+    return Planned((Step(f"/v1/invoices/{waits.invoice}/void"),) if waits else released(it.subscription))
 
 
 async def with_code(client: Client, catalog: Catalog, known: Copy, code: str) -> tuple[Catalog, Copy]:

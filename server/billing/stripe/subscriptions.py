@@ -80,11 +80,32 @@ class StripeSubscriptions(Operations):
         words = tuple(str(getattr(action, each)) for each in action.__struct_fields__)
         wanted = Wanted(ACTIONS[type(action)][0], subscription_id, words)
         try:
-            return Done(await self.once(by, wanted, lambda: self._plan(by, subscription_id, action, shown)))
+            return Done(await self._made(by, wanted, lambda: self._plan(by, subscription_id, action, shown)))
         except _Stale as stale:
             return Stale(await self.account(by.customer_id, by.now), stale.meant)
 
-    async def _plan(self, by: By, subscription_id: str, action: Action, shown: str) -> Sequence[Step]:
+    async def _made(self, by: By, wanted: Wanted, plan: Callable[[], Awaitable[Planned]]) -> Account:
+        """Do it, or, where the bank wants to ask the customer first, let it wait for that. The latter is an operation of its
+        own under the form's key: the same form again comes to the same."""
+
+        async def steps() -> Sequence[Step]:
+            return (await plan()).steps
+
+        async def waiting(refused: Refused) -> Sequence[Step]:
+            found = (await plan()).if_the_bank_asks
+            if not found:
+                raise refused
+            return found
+
+        try:
+            return await self.once(by, wanted, steps)
+        except Refused as refused:
+            if refused.reason != "payment_needs_confirmation" or wanted.kind != ACTIONS[Move][0]:
+                raise
+            said = refused
+        return await self.once(replace(by, key=f"{by.key} waits"), wanted, lambda: waiting(said))
+
+    async def _plan(self, by: By, subscription_id: str, action: Action, shown: str) -> Planned:
         """What to send. The account is fetched first, so that rules decide on what is so now."""
         it = await self._asking(by, await self.refetch(by.customer_id, by.now), subscription_id, action)
         page, work = it.page(action, shown), ACTIONS[type(action)][1]
@@ -92,12 +113,12 @@ class StripeSubscriptions(Operations):
         if shown_at is not None:
             planned = await self._then(work, it, shown_at)
             if planned is not None and page.fits(*planned.seen):
-                return planned.steps
+                return planned
         now = await work(it)
         if isinstance(now, Refusal):
             raise _refused(now)
         if now.preview is None or page.fits(*now.seen):
-            return now.steps
+            return now
         raise _Stale(_marked(it, now))
 
     async def _then(self, work: Work, it: Asking, shown_at: datetime) -> Planned | None:

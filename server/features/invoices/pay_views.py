@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from server.billing import Account, Invoice, Money, Payment, PaymentMethod, Subscription
-from server.billing.model.names import name_of
+from server.billing.model.names import called, name_of
 from server.billing.rules import paying
 from server.billing.rules.methods import is_expired, method_of
 from server.brands import Features
@@ -66,6 +66,8 @@ class ConfirmPay(View, frozen=True):
     """Another payment method can be added on the way."""
     subscription: str = ""
     """What its subscription is called, where that is behind because of it."""
+    change: str = ""
+    """The plan that its subscription changes to when it is paid."""
     stays_behind: bool = False
     """A newer invoice of that subscription is owed as well."""
 
@@ -87,7 +89,7 @@ def confirm_pay(
     behind = subscription if subscription and subscription.status in paying.BEHIND else None
     ways = ways_of(account, subscription, now)
     usable = [each.method.id for each in ways if not each.expired]
-    last = paying.last_try(invoice)
+    last, change = paying.last_try(invoice), subscription.awaiting if subscription else None
     waits = paying.waiting(invoice)
     return ConfirmPay(
         id=invoice.id,
@@ -109,6 +111,7 @@ def confirm_pay(
         refusal=refusal,
         may_add=features.payment_method_update.enabled,
         subscription=name_of(behind) if behind else "",
+        change=called(change.price) if change and change.invoice == invoice.id else "",
         stays_behind=behind is not None and paying.stays_behind(account, invoice, behind, now),
     )
 

@@ -16,7 +16,7 @@ from server.billing.rules.canceling import may_cancel
 from server.features.subscriptions import change_views as views
 from server.features.subscriptions.visit import Answer, Visit, fresh_key
 from server.portal import Portal
-from server.web.responding import AnyRequest
+from server.web.responding import AnyRequest, go
 
 _WORDS = ("price", "quantity", "promotion_code")
 
@@ -52,7 +52,10 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     if isinstance(done, Stale) and isinstance(done.preview, PlanChange):
         view = views.confirm_change(changed, done.account, done.preview, wanted, key=fresh_key(), stale=True)
         return it.show(view, account=done.account, status=409)
-    return it.card(changed, views.outcome(changed, wanted), account=done.account)
+    outcome = views.outcome(changed, wanted)
+    if outcome == "change_awaits" and changed.awaiting and it.features.invoice_history.enabled:
+        return go(request, portal.paths.invoice_pay(changed.awaiting.invoice))
+    return it.card(changed, outcome, account=done.account)
 
 
 @post("/my/subscriptions/{subscription_id:str}/change/undo", status_code=200)
@@ -69,7 +72,8 @@ async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, s
     it.may_repeat("subscription_change_undo", found)
     account = (await portal.billing.apply(it.by, found.id, UndoMove())).account
     changed = it.find(found.id, account)
-    return it.card(changed, "stale" if changed.scheduled else "change_undone", account=account)
+    done = "change_given_up" if found.awaiting else "change_undone"
+    return it.card(changed, "stale" if changed.scheduled or changed.awaiting else done, account=account)
 
 
 async def _choose(

@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 
 from server.billing import Account, Move, PaymentMethod, PlanChange, Price, Refusal, Subscription
-from server.billing.model.names import more_items_of, name_of
+from server.billing.model.names import called, more_items_of, name_of
 from server.billing.rules import plans
 from server.billing.rules.plans import Option
 from server.brands import Features
@@ -172,7 +172,9 @@ def fields_of(change: Move, fingerprint: str) -> dict[str, str]:
 
 def outcome(subscription: Subscription, change: Move) -> str:
     """What to say of a change that was asked for: whether it is there. An old key may find that it was undone since."""
-    item, later = subscription.items[0], subscription.scheduled
+    item, later, waits = subscription.items[0], subscription.scheduled, subscription.awaiting
+    if waits and change.price in ("", waits.price.id) and change.quantity in (None, waits.quantity):
+        return "change_awaits"
     if later and change.price in ("", later.price.id) and change.quantity in (None, later.quantity):
         return "change_scheduled"
     if change.price in ("", item.price.id) and change.quantity in (None, item.quantity):
@@ -212,7 +214,7 @@ def choose_plan(
         promotion_code=typed.promotion_code[:_LONGEST_CODE] if plans.may_use_code(features) else None,
         mistakes=(mistake,) if mistake else (),
         scheduled=scheduled_of(subscription, features, now),
-        forbidden=tuple(dict.fromkeys(map(_called, forbidden))),
+        forbidden=tuple(dict.fromkeys(map(called, forbidden))),
     )
 
 
@@ -260,7 +262,7 @@ def _plan(option: Option, subscription: Subscription, options: Sequence[Option],
     waits = option.when == "period_end" and not option.current
     return Plan(
         price=price.id,
-        name=_called(price),
+        name=called(price),
         line=line_of(price, 1),
         current=option.current,
         begins_at=subscription.current_period_end_at if waits else None,
@@ -284,10 +286,6 @@ def _saves(price: Price, options: Sequence[Option]) -> int:
 
 def _every(price: Price) -> tuple[str, int]:
     return (price.recurring.interval, price.recurring.count) if price.recurring else ("", 1)
-
-
-def _called(price: Price) -> str:
-    return price.product_name or price.nickname or price.product
 
 
 def _limits(options: Sequence[Option]) -> list[tuple[int, int]]:

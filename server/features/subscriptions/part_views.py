@@ -1,4 +1,4 @@
-"""The parts that the subscriptions' views are made of: a price with its quantity, a debt."""
+"""The parts that the subscriptions' views are made of: a price with its quantity, a debt, a change that is to be paid."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ class Debt(msgspec.Struct, frozen=True):
     """So many older invoices of the subscription are owed too."""
     waits: bool = False
     """A payment waits for the customer to confirm it with the bank."""
+
+
+class Awaiting(msgspec.Struct, frozen=True):
+    """A change that waits for its payment."""
+
+    name: str
+    """What the plan is called."""
+    line: Line
+    until: datetime
+    """When it is given up by itself."""
+    invoice: str
+    """The id of what is to be paid for it."""
+    amount: Money | None = None
+    may_undo: bool = False
 
 
 def line_of(price: Price, quantity: int) -> Line:

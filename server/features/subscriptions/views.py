@@ -19,13 +19,13 @@ import msgspec
 
 from server.billing import Account, Activity, Discount, PaymentMethod, Subscription, Upcoming
 from server.billing.model.account import ENDED
-from server.billing.model.names import more_items_of, name_of
+from server.billing.model.names import called, more_items_of, name_of
 from server.billing.rules import canceling, pausing, plans, remedies, restarting
 from server.billing.rules.methods import method_of
 from server.brands import Features
 from server.features.entries import Entry, entry_of
 from server.features.states import BADGES, state_of
-from server.features.subscriptions.part_views import Debt, Line, debt_of, line_of, next_charge_of
+from server.features.subscriptions.part_views import Awaiting, Debt, Line, debt_of, line_of, next_charge_of
 from server.rendering.views import View
 
 _OBVIOUS = frozenset({"disabled_by_configuration", "ended", "nothing_to_change_to", "unknown_status"})
@@ -92,6 +92,8 @@ class Card(View, frozen=True):
     """A later change has been arranged by the business."""
     scheduled: Scheduled | None = None
     """A later change that the customer has arranged."""
+    awaiting: Awaiting | None = None
+    """A change that waits for its payment."""
     paused_by_customer: bool = False
     debt: Debt | None = None
     may_cancel: bool = False
@@ -156,6 +158,7 @@ def card(
         **(_paid_with(subscription, account) if alive else {}),
         has_schedule=alive and bool(subscription.schedule) and subscription.scheduled is None,
         scheduled=scheduled_of(subscription, features, now) if alive else None,
+        awaiting=awaiting_of(subscription, account, features, now) if alive else None,
         debt=debt_of(subscription, account, now),
         **_allowed(subscription, features, now),
         why_not=forbidden.reason if forbidden and alive and ends_at is None else "",
@@ -199,10 +202,19 @@ def scheduled_of(subscription: Subscription, features: Features, now: datetime) 
         return None
     return Scheduled(
         at=it.at,
-        name=it.price.product_name or it.price.nickname or it.price.product,
+        name=called(it.price),
         line=line_of(it.price, it.quantity),
         may_undo=plans.may_undo(subscription, features, now) is None,
     )
+
+
+def awaiting_of(subscription: Subscription, account: Account, features: Features, now: datetime) -> Awaiting | None:
+    it = subscription.awaiting
+    if it is None:
+        return None
+    due = next((each.amount_due for each in account.invoices if each.id == it.invoice), None)
+    may_undo = plans.may_undo(subscription, features, now) is None
+    return Awaiting(called(it.price), line_of(it.price, it.quantity), it.until, it.invoice, due, may_undo)
 
 
 def feedback_of(

@@ -12,6 +12,7 @@ import pytest
 from server.billing.stripe.backend import Stripe
 from server.billing.stripe.client import Client
 from server.billing.stripe.syncing import sync
+from server.brands import Features
 from server.store import Store
 from tests.conftest import Clock
 from tests.stripe.app import KEY, Standin
@@ -59,14 +60,20 @@ def quick(sqlite_store: Store, client: Client) -> Stripe:
 
 
 @pytest.fixture
-async def shop(sqlite_store: Store, client: Client, clock: Clock) -> Any:
+def features() -> Features | None:
+    """What every brand offers, where a test says so in place of its own."""
+    return None
+
+
+@pytest.fixture
+async def shop(sqlite_store: Store, client: Client, clock: Clock, features: Features | None) -> Any:
     """A portal of brands that Stripe bills, on one stand-in, with its directory filled."""
 
     def billing(brand: Any, store: Store) -> Stripe:
         return Stripe(store, brand.name, client, keys=(b"k" * 32,), origin="https://portal.example", base=brand.base)
 
     settings = msgspec.structs.replace(SETTINGS, stripe_api_base="http://stripe.test")
-    world: Any = Portals(sqlite_store, clock, billing=billing, backend="stripe", settings=settings)
+    world: Any = Portals(sqlite_store, clock, billing=billing, backend="stripe", settings=settings, features=features)
     world.stripe = world.state.portals[BRAND].billing
     await sync(world.stripe, clock, lambda *_: None)
     return world

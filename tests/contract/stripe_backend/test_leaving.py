@@ -6,11 +6,13 @@ import re
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.stripe_backend.conftest import BRAND
 from tests.stripe import hosted
 from tests.stripe.app import Request
 from tests.stripe.faults import Fault
+from tests.support.world import brands
 
 pytestmark = pytest.mark.anyio
 FRAGMENT = {"HX-Request": "true", "Sec-Fetch-Dest": "empty"}
@@ -185,3 +187,35 @@ async def test_a_page_of_a_payment_that_waits_is_read_with_stripe_away(shop, bro
 
 def hidden(page) -> dict[str, str]:
     return dict(re.findall(r'name="(customer|key)" value="([^"]+)"', page.text))
+
+
+HARBOURS = next(each.config.features for each in brands() if each.name == BRAND)
+AT_ONCE = replace(
+    HARBOURS, subscription_update=replace(HARBOURS.subscription_update, proration_behavior="always_invoice")
+)
+
+
+@pytest.mark.parametrize("features", [AT_ONCE])
+async def test_a_change_that_the_bank_asks_about_can_be_paid_or_given_up(shop, browser, standin, stripe_world, clock):
+    customer = customer_of(stripe_world)
+    stripe_world.add("payment_method", id="pm_asks", type="card", customer=customer,
+                     card={"brand": "visa", "last4": "3155", "exp_month": 8, "exp_year": 2034, "funding": "credit"})  # fmt: skip
+    stripe_world.tables["customer"][customer]["invoice_settings"]["default_payment_method"] = "pm_asks"
+    subscription = (await shop.stripe.refetch(customer, clock())).subscriptions[0]
+    page = f"/{BRAND}/my/subscriptions/{subscription.id}"
+    wanted = {"price": "price_harbour_seats_eur", "quantity": "5"}
+    before = await browser.post(f"{page}/change", data=wanted)
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', before.text))
+    assert fields.keys() >= {"customer", "key", "fingerprint", "price"}
+    answer = await browser.post(f"{page}/change/confirm", data=fields)
+    awaiting = (await shop.stripe.account(customer, clock())).subscriptions[0].awaiting
+    assert answer.headers["location"] == f"/{BRAND}/my/invoices/{awaiting.invoice}/pay"
+    assert "Your plan changes to" in (await browser.get(answer.headers["location"])).text
+    shown = await browser.get(page)
+    assert "waits for its payment" in shown.text
+    assert f"/my/invoices/{awaiting.invoice}/pay" in shown.text
+    assert "waits for its payment" in (await browser.get(f"{page}/change")).text
+    given_up = await browser.post(f"{page}/change/undo", data=hidden(shown))
+    assert "The change is given up" in given_up.text
+    assert "waits for its payment" not in (await browser.get(page)).text
+    assert stripe_world.tables["invoice"][awaiting.invoice]["status"] == "void"

@@ -113,13 +113,12 @@ async def test_a_schedule_of_the_business_is_left_alone(counter, shop):
         await counter.billing.apply(counter.by(), subscription.id, Cancel())
 
 
-@pytest.mark.parametrize(("card", "reason"), [("0341", "payment_failed"), ("3155", "payment_needs_confirmation")])
-async def test_a_change_whose_payment_fails_is_not_made(counter, shop, card, reason):
+async def test_a_change_whose_payment_fails_is_not_made(counter, shop):
     await counter.sell()
     subscription = shop.subscribe()
-    shop.pays_with(card)
+    shop.pays_with("0341")
     shop.advance(NOON)
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(Refused, match="payment_failed"):
         await counter.do(subscription, Move(price="price_big"))
     account = await counter.billing.account("cus_a", counter.now)
     assert account.subscriptions[0].items[0].price.id == "price_basic"
