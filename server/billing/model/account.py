@@ -25,6 +25,8 @@ from server.billing.model.catalog import (
 from server.billing.model.invoice import (
     Address,
     BuyerTaxId,
+    CreditNote,
+    CustomField,
     Invoice,
     InvoiceDiscount,
     InvoiceLine,
@@ -48,6 +50,8 @@ __all__ = [
     "BuyerTaxId",
     "Catalog",
     "Coupon",
+    "CreditNote",
+    "CustomField",
     "Customer",
     "Discount",
     "Invoice",
@@ -119,6 +123,10 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of one of the account's payment methods, or empty."""
     disabled: bool = False
     """The merchant switched this customer off: no log-in, and open sessions end."""
+    invoice_fields: tuple[CustomField, ...] = ()
+    """Its new invoices say these, too, such as the number of a purchase order."""
+    invoice_footer: str = ""
+    """What stands at the foot of its new invoices; empty: what the brand says there."""
     invoice_prefix: str = ""
     """Where the numbers of the customer's invoices begin."""
     next_invoice_sequence: int = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from server.formats.money import Money
 
@@ -62,6 +63,15 @@ class InvoiceTax(msgspec.Struct, frozen=True, omit_defaults=True):
     inclusive: bool = False
     percentage: str = ""
     """Decimal, such as `19`; empty: nothing says."""
+    taxable: Money | None = None
+    """What it is a tax on, where the billing side says so; `Invoice.taxable` works it out from the lines otherwise."""
+
+
+class CustomField(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the customer wants to read on its invoices, such as the number of a purchase order."""
+
+    name: str
+    value: str
 
 
 class InvoiceDiscount(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,6 +90,46 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
     failure: str = ""
     """The decline code of the last try, such as `insufficient_funds`."""
     refunded: Money | None = None
+
+
+class CreditNote(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A document that takes an invoice back, in part or as a whole. Its amounts are what is given: positive."""
+
+    id: str
+    number: str
+    status: str
+    """`issued` or `void`."""
+    created_at: datetime
+    subtotal: Money
+    """What its lines make."""
+    total: Money
+    lines: tuple[InvoiceLine, ...] = ()
+    """None: it credits a sum, not lines."""
+    taxes: tuple[InvoiceTax, ...] = ()
+    discounts: tuple[InvoiceDiscount, ...] = ()
+    reason: str = ""
+    """`duplicate`, `fraudulent`, `order_change`, `product_unsatisfactory`, or empty."""
+    memo: str = ""
+    refunded: Money | None = None
+    """Given back to the payment method."""
+    to_balance: Money | None = None
+    """Added to the customer's credit."""
+    out_of_band: Money | None = None
+    """Given back in another way."""
+    reduced_due: Money | None = None
+    """Taken off what was still to pay of the invoice."""
+    has_more_lines: bool = False
+
+    @property
+    def gap(self) -> str:
+        """Why no document is made of it: `lines`, `subtotal` or `total`; empty where its parts make its total."""
+        if self.has_more_lines:
+            return "lines"
+        if self.lines and sum(each.amount.amount for each in self.lines) != self.subtotal.amount:
+            return "subtotal"
+        added = sum(each.amount.amount for each in self.taxes if not each.inclusive)
+        taken = sum(each.amount.amount for each in self.discounts)
+        return "" if self.subtotal.amount - taken + added == self.total.amount else "total"
 
 
 class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -105,6 +155,8 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     payments: tuple[Payment, ...] = ()
     credited: Money | None = None
     """Credit notes issued after it was finalized."""
+    credit_notes: tuple[CreditNote, ...] = ()
+    """Those that are known one by one, oldest first."""
     billing_reason: str = ""
     customer_name: str = ""
     customer_email: str = ""
@@ -117,6 +169,16 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     next_attempt_at: datetime | None = None
     balance_applied: Money | None = None
     """Credit (negative) or debt (positive) of the customer's balance that went into it."""
+    starting_balance: Money | None = None
+    """The customer's balance before it: a credit is negative. None: it was zero, or nothing says."""
+    ending_balance: Money | None = None
+    """And after it."""
+    ship_to_name: str = ""
+    ship_to: Address = Address()
+    """Where the goods go, where that is known."""
+    custom_fields: tuple[CustomField, ...] = ()
+    footer: str = ""
+    """What stands below everything else; empty: what the brand says there."""
     shipping: Money | None = None
     """What the delivery costs, without the tax that comes on top of it."""
     credit_grants: Money | None = None
@@ -142,12 +204,55 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def adds_up(self) -> bool:
-        """Whether its lines make the subtotal, and its parts the total."""
+        """Whether its parts make its sums."""
+        return not self.gap
+
+    @property
+    def gap(self) -> str:
+        """Why no document is made of it: the first of its sums that its parts do not make; empty where they do.
+
+        `lines`: some are not known; `subtotal`: the lines make another; `total`: subtotal, discounts, credits, shipping and
+        taxes make another; `due`: total, balance, payments and credit notes leave something else to pay.
+        """
         if self.has_more_lines:
-            return False
-        taken = sum(each.amount.amount for each in self.discounts)
-        taken += self.credit_grants.amount if self.credit_grants else 0
+            return "lines"
+        if sum(each.amount.amount for each in self.lines) != self.subtotal.amount:
+            return "subtotal"
+        taken = self.discounted.amount + (self.credit_grants.amount if self.credit_grants else 0)
         added = sum(each.amount.amount for each in self.taxes if not each.inclusive)
         added += self.shipping.amount if self.shipping else 0
-        lines = sum(each.amount.amount for each in self.lines)
-        return lines == self.subtotal.amount and lines - taken + added == self.total.amount
+        if self.subtotal.amount - taken + added != self.total.amount:
+            return "total"
+        return "" if self.status != "open" or self._leaves_its_due() else "due"
+
+    def _leaves_its_due(self) -> bool:
+        """A credit note takes something off what is due, or is given back: nothing says how much of each."""
+        applied = self.balance_applied.amount if self.balance_applied else 0
+        left = max(self.total.amount + applied, 0) - self.amount_paid.amount
+        return left - (self.credited.amount if self.credited else 0) <= self.amount_due.amount <= left
+
+    def taxable(self, tax: InvoiceTax) -> Money | None:
+        """What one of its taxes is a tax on; None where neither the tax nor the lines say."""
+        if tax.taxable:
+            return tax.taxable
+        of_lines = sum(each.discount.amount for each in self.lines if each.discount)
+        taken = self.discounted.amount + (self.credit_grants.amount if self.credit_grants else 0)
+        same = [each for each in self.taxes if _rate(each) == _rate(tax)]
+        lines = [each for each in self.lines if any(_rate(its) == _rate(tax) for its in each.taxes)]
+        found = [its for each in lines for its in each.taxes if _rate(its) == _rate(tax)]
+        # Two taxes of one rate, such as two of 5 %: each line has to carry both.
+        is_whole = sum(each.amount.amount for each in found) == sum(each.amount.amount for each in same)
+        if of_lines != taken or not found or not is_whole or len(found) != len(lines) * len(same):
+            return None
+        inside = sum(its.amount.amount for each in lines for its in each.taxes if its.inclusive)
+        off = sum(each.discount.amount for each in lines if each.discount)
+        return Money(sum(each.amount.amount for each in lines) - off - inside, self.currency)
+
+
+def _rate(tax: InvoiceTax | LineTax) -> tuple[str, bool]:
+    return tax.percentage, tax.inclusive
+
+
+def with_taxable(invoice: Invoice) -> Invoice:
+    """The same, each tax with what it is a tax on, as far as anything says."""
+    return replace(invoice, taxes=tuple(replace(each, taxable=invoice.taxable(each)) for each in invoice.taxes))

@@ -58,14 +58,14 @@ def _below(name: str, *children: str) -> str:
 
 
 _ELSEWHERE = "the money goes to another account at Stripe; here it is not shared out"
-_NOTED = "is not printed on documents"
 _AUTOMATIC = "Stripe works out the tax, which the ledger cannot; --bill-without-automatic-tax bills without it"
 _THRESHOLD = "Stripe bills early from an amount or a use on; here the period's end bills"
 
 KINDS: dict[str, Fields] = {
     "customer": Fields(
         read=f"""{_below("address", _ADDRESS)} balance created currency default_source deleted discount email id
-            invoice_prefix {_below("invoice_settings", "default_payment_method")} livemode metadata name business_name
+            invoice_prefix {_below("invoice_settings", "default_payment_method custom_fields footer")}
+            {_below("invoice_settings.custom_fields", "name value")} livemode metadata name business_name
             individual_name next_invoice_sequence object phone preferred_locales
             {_below("shipping", "name phone address", " ".join(f"address.{each}" for each in _ADDRESS.split()))} sources
             subscriptions tax_exempt tax_ids""",
@@ -74,8 +74,6 @@ KINDS: dict[str, Fields] = {
         named={
             "cash_balance": "money of the customer that lies at Stripe does not move with an import",
             "invoice_credit_balance": "the balance in several currencies; the one of `balance` is read",
-            "invoice_settings.custom_fields": _NOTED,
-            "invoice_settings.footer": _NOTED,
             "invoice_settings.rendering_options": "invoices look as the portal's do",
         },
         inside={"discount": "discount", "sources": "source", "subscriptions": "subscription", "tax_ids": "tax_id"},
@@ -157,14 +155,18 @@ KINDS: dict[str, Fields] = {
     "invoice": Fields(
         read=f"""amount_due amount_paid amount_remaining amount_shipping billing_reason created currency customer
             customer_account {_below("customer_address", _ADDRESS)} customer_email customer_name customer_tax_exempt
-            {_below("customer_tax_ids", "type value")} deleted description discounts due_date effective_at ending_balance
+            {_below("custom_fields", "name value")}
+            {_below("customer_shipping", "name address", " ".join(f"address.{each}" for each in _ADDRESS.split()))}
+            {_below("shipping_details", "name address", " ".join(f"address.{each}" for each in _ADDRESS.split()))}
+            {_below("customer_tax_ids", "type value")} deleted description discounts due_date effective_at ending_balance footer
             hosted_invoice_url id lines livemode next_payment_attempt number object
             {_below("parent", "subscription_details subscription_details.subscription")} payments period_end
             period_start post_payment_credit_notes_amount pre_payment_credit_notes_amount
             {_below("shipping_cost", "amount_subtotal amount_total")} starting_balance status
             {_below("status_transitions", "finalized_at paid_at")} subtotal total
             {_below("total_discount_amounts", "amount discount")} {_below("total_pretax_credit_amounts", "amount type")}
-            {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate taxability_reason")}""",
+            {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate taxability_reason")}
+            total_taxes.taxable_amount""",
         older="""subscription charge.* payment_intent.* date paid closed forgiven billing discount tax tax_percent
             total_tax_amounts.* amount_shipping""",
         harmless="""account_country account_name account_tax_ids application attempt_count attempted auto_advance
@@ -174,19 +176,17 @@ KINDS: dict[str, Fields] = {
             parent.subscription_details.subscription_proration_date payment_settings receipt_number rendering
             shipping_cost.amount_tax shipping_cost.shipping_rate shipping_cost.taxes statement_descriptor status_details
             status_transitions.marked_uncollectible_at status_transitions.voided_at subtotal_excluding_tax test_clock
-            threshold_reason total_excluding_tax total_discount_amounts.discount total_taxes.taxable_amount
+            threshold_reason total_excluding_tax total_discount_amounts.discount
             total_taxes.type total_pretax_credit_amounts.credit_balance_transaction total_pretax_credit_amounts.discount
-            webhooks_delivered_at subscription_details subscription_proration_date discountable""",
+            webhooks_delivered_at subscription_details subscription_proration_date discountable
+            customer_shipping.carrier customer_shipping.phone customer_shipping.tracking_number
+            shipping_details.carrier shipping_details.phone shipping_details.tracking_number""",
         named={
             "amount_overpaid": "more was paid than was due",
             "amount_paid_off_stripe": "a part was paid elsewhere; it is among what was paid",
             "application_fee_amount": _ELSEWHERE,
-            "custom_fields": _NOTED,
-            "customer_shipping": _NOTED,
-            "footer": _NOTED,
             "from_invoice": "it takes the place of an earlier invoice",
             "latest_revision": "a later invoice takes its place",
-            "shipping_details": _NOTED,
         },
         inside={
             "lines": "line_item",

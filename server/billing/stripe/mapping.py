@@ -22,6 +22,7 @@ from server.billing.stripe.reading import (
     Nothing,
     address,
     at,
+    custom_fields,
     exemption,
     ident,
     is_disabled,
@@ -39,7 +40,8 @@ def customer(raw: Any, known: Known | None = None) -> tuple[Customer, Money | No
     """A customer of the v1 API and the balance (negative: credit), where the customer has a currency."""
     found = read(wire.Customer, todays_customer(raw))
     shipping = found.shipping or wire.Shipping()
-    method = found.invoice_settings.default_payment_method if found.invoice_settings else None
+    settings = found.invoice_settings or wire.InvoiceSettings()
+    method = settings.default_payment_method
     given = mapping_catalog.discount(found.discount, known or Nothing(), "$.discount") if found.discount else None
     mapped = Customer(
         id=found.id,
@@ -57,6 +59,8 @@ def customer(raw: Any, known: Known | None = None) -> tuple[Customer, Money | No
         default_payment_method=ident(method, "$.invoice_settings.default_payment_method")
         or ident(found.default_source, "$.default_source"),
         disabled=is_disabled(found.metadata),
+        invoice_fields=custom_fields(settings.custom_fields),
+        invoice_footer=settings.footer or "",
         invoice_prefix=found.invoice_prefix or "",
         next_invoice_sequence=found.next_invoice_sequence or 1,
         discounts=(replace(given, of_customer=True),) if given else (),

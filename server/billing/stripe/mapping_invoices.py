@@ -25,6 +25,7 @@ from server.billing.stripe.reading import (
     MappingError,
     address,
     at,
+    custom_fields,
     exemption,
     ident,
     maybe_at,
@@ -43,6 +44,7 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
     remaining = found.amount_due - found.amount_paid if found.amount_remaining is None else found.amount_remaining
     credited = (found.pre_payment_credit_notes_amount or 0) + (found.post_payment_credit_notes_amount or 0)
     applied = (found.starting_balance or 0) - (found.ending_balance or 0) if found.ending_balance is not None else 0
+    ship_to = found.customer_shipping or found.shipping_details or shapes.ShipTo()
     whole = _Whole(found, known)
     mapped = Invoice(
         id=found.id,
@@ -60,7 +62,7 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         paid_at=maybe_at(moved.paid_at),
         period_start_at=maybe_at(found.period_start),
         period_end_at=maybe_at(found.period_end),
-        taxes=whole.taxes(),
+        taxes=invoice_taxes(found, known),
         discounts=whole.discounts(),
         payments=whole.payments(),
         credited=whole.money(credited) if credited else None,
@@ -73,6 +75,12 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         memo=found.description or "",
         next_attempt_at=maybe_at(found.next_payment_attempt),
         balance_applied=whole.money(applied) if applied else None,
+        starting_balance=whole.money(found.starting_balance) if found.starting_balance else None,
+        ending_balance=whole.money(found.ending_balance) if found.ending_balance else None,
+        ship_to_name=ship_to.name or "",
+        ship_to=address(ship_to.address),
+        custom_fields=custom_fields(found.custom_fields),
+        footer=found.footer or "",
         has_more_lines=found.lines.has_more,
         hosted=bool(found.hosted_invoice_url),
         credit_grants=whole.credit_grants(),
@@ -132,36 +140,13 @@ class _Whole:
         )
 
     def _line_tax(self, tax: shapes.Tax, path: str) -> LineTax:
-        rate = self._rate(tax, path)
+        rate = _rate(tax, path, self.known)
         return LineTax(
             amount=self.money(tax.amount),
             percentage=rate.percentage if rate else "",
             inclusive=_is_inclusive(tax),
             reason=tax.taxability_reason or "",
         )
-
-    def taxes(self) -> tuple[InvoiceTax, ...]:
-        found = self.found.total_taxes
-        path = "$.total_taxes" if found is not None else "$.total_tax_amounts"
-        entries = found if found is not None else self.found.total_tax_amounts or ()
-        return tuple(self._tax(each, f"{path}[{index}]") for index, each in enumerate(entries))
-
-    def _tax(self, tax: shapes.Tax, path: str) -> InvoiceTax:
-        rate = self._rate(tax, path)
-        return InvoiceTax(
-            label=f"{rate.display_name} {rate.percentage}%".strip() if rate else "",
-            amount=self.money(tax.amount),
-            inclusive=_is_inclusive(tax),
-            percentage=rate.percentage if rate else "",
-        )
-
-    def _rate(self, tax: shapes.Tax, path: str) -> TaxRate | None:
-        """The rate, where the tax names one that is expanded or known."""
-        ref = (tax.tax_rate_details.tax_rate if tax.tax_rate_details else None) or tax.tax_rate
-        if isinstance(ref, dict) and "percentage" in ref:
-            return mapping_catalog.tax_rate(ref)
-        rate_id = ident(ref, path)
-        return self.known.tax_rate(rate_id) if rate_id else None
 
     def discounts(self) -> tuple[InvoiceDiscount, ...]:
         return tuple(
@@ -221,6 +206,34 @@ class _Whole:
             failure="" if found.status == "paid" else failure,
             refunded=self.money(refunded) if type(refunded) is int and 0 < refunded <= 10**12 else None,
         )
+
+
+def invoice_taxes(found: shapes.Invoice | shapes.CreditNote, known: Known) -> tuple[InvoiceTax, ...]:
+    """The taxes of the whole document, one entry a rate."""
+    entries, path = found.total_taxes, "$.total_taxes"
+    if entries is None:
+        entries, path = found.total_tax_amounts or (), "$.total_tax_amounts"
+    return tuple(_tax(each, f"{path}[{index}]", found.currency, known) for index, each in enumerate(entries))
+
+
+def _tax(tax: shapes.Tax, path: str, currency: str, known: Known) -> InvoiceTax:
+    rate = _rate(tax, path, known)
+    return InvoiceTax(
+        label=f"{rate.display_name} {rate.percentage}%".strip() if rate else "",
+        amount=money(tax.amount, currency),
+        inclusive=_is_inclusive(tax),
+        percentage=rate.percentage if rate else "",
+        taxable=None if tax.taxable_amount is None else money(tax.taxable_amount, currency),
+    )
+
+
+def _rate(tax: shapes.Tax, path: str, known: Known) -> TaxRate | None:
+    """The rate, where the tax names one that is expanded or known."""
+    ref = (tax.tax_rate_details.tax_rate if tax.tax_rate_details else None) or tax.tax_rate
+    if isinstance(ref, dict) and "percentage" in ref:
+        return mapping_catalog.tax_rate(ref)
+    rate_id = ident(ref, path)
+    return known.tax_rate(rate_id) if rate_id else None
 
 
 def _is_inclusive(tax: shapes.Tax) -> bool:

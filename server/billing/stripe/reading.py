@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from server.billing.model.account import Address, Coupon, Discount, Price, Product, TaxRate
+from server.billing.model.account import Address, Coupon, CustomField, Discount, Price, Product, TaxRate
 from server.billing.stripe import wire
 from server.formats.money import Money
 
@@ -130,3 +130,8 @@ def exemption(word: str | None) -> str:
 def is_disabled(metadata: dict[str, Any] | None) -> bool:
     """Whether the merchant switched the customer off."""
     return (metadata or {}).get("portal_disabled") in ("true", True)
+
+
+def custom_fields(found: tuple[wire.CustomField, ...] | None) -> tuple[CustomField, ...]:
+    """Those that say something."""
+    return tuple(CustomField(each.name, each.value) for each in found or () if each.value)

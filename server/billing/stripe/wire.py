@@ -83,8 +83,15 @@ class Shipping(Wire, frozen=True):
     address: Address | None = None
 
 
+class CustomField(Wire, frozen=True):
+    name: str
+    value: str | None = None
+
+
 class InvoiceSettings(Wire, frozen=True):
     default_payment_method: Ref | None = None
+    custom_fields: tuple[CustomField, ...] | None = None
+    footer: str | None = None
 
 
 class Customer(Wire, frozen=True):

@@ -6,7 +6,18 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from server.billing.stripe.wire import Address, Amount, Currency, DecimalText, Id, Ref, Timestamp, UrlId, Wire
+from server.billing.stripe.wire import (
+    Address,
+    Amount,
+    Currency,
+    CustomField,
+    DecimalText,
+    Id,
+    Ref,
+    Timestamp,
+    UrlId,
+    Wire,
+)
 
 
 class SubscriptionDetails(Wire, frozen=True):
@@ -44,6 +55,7 @@ class TaxRateDetails(Wire, frozen=True):
 
 class Tax(Wire, frozen=True):
     amount: Amount
+    taxable_amount: Amount | None = None
     tax_behavior: str | None = None
     tax_rate_details: TaxRateDetails | None = None
     taxability_reason: str | None = None
@@ -87,6 +99,11 @@ class Lines(Wire, frozen=True):
 class BuyerTaxId(Wire, frozen=True):
     type: str
     value: str | None = None
+
+
+class ShipTo(Wire, frozen=True):
+    name: str | None = None
+    address: Address | None = None
 
 
 class DiscountAmount(Wire, frozen=True):
@@ -166,5 +183,51 @@ class Invoice(Wire, frozen=True):
     customer_tax_exempt: str | None = None
     description: str | None = None
     next_payment_attempt: Timestamp | None = None
+    custom_fields: tuple[CustomField, ...] | None = None
+    footer: str | None = None
+    customer_shipping: ShipTo | None = None
+    shipping_details: ShipTo | None = None
     hosted_invoice_url: str | None = None
     metadata: dict[str, Any] | None = None
+
+
+class CreditNoteLine(Wire, frozen=True):
+    id: Id
+    amount: Amount
+    description: str | None = None
+    quantity: Annotated[int, Meta(ge=0, le=10**12)] | None = None
+    unit_amount_decimal: DecimalText | None = None
+
+
+class CreditNoteLines(Wire, frozen=True):
+    data: tuple[CreditNoteLine, ...] = ()
+    has_more: bool = False
+
+
+class RefundOfNote(Wire, frozen=True):
+    amount_refunded: Amount | None = None
+
+
+class CreditNote(Wire, frozen=True):
+    id: UrlId
+    currency: Currency
+    created: Timestamp
+    invoice: Ref
+    total: Amount
+    subtotal: Amount | None = None
+    number: str | None = None
+    status: str | None = None
+    lines: CreditNoteLines = CreditNoteLines()
+    total_taxes: tuple[Tax, ...] | None = None
+    total_tax_amounts: tuple[Tax, ...] | None = None
+    tax_amounts: tuple[Tax, ...] | None = None
+    discount_amounts: tuple[TakenOff, ...] | None = None
+    effective_at: Timestamp | None = None
+    reason: str | None = None
+    memo: str | None = None
+    refunds: tuple[RefundOfNote, ...] | None = None
+    refund: Ref | None = None
+    out_of_band_amount: Amount | None = None
+    pre_payment_amount: Amount | None = None
+    post_payment_amount: Amount | None = None
+    type: str | None = None

@@ -68,6 +68,12 @@ def issue(
         customer_tax_ids=tuple(BuyerTaxId(each.kind, each.value) for each in customer.tax_ids),
         customer_tax_exempt=customer.tax_exempt,
         balance_applied=Money(applied, subscription.currency) if applied else None,
+        starting_balance=_of(account.balance, subscription.currency) if is_asked else None,
+        ending_balance=_of(balance, subscription.currency) if is_asked else None,
+        ship_to_name=customer.shipping_name,
+        ship_to=customer.shipping,
+        custom_fields=customer.invoice_fields,
+        footer=customer.invoice_footer,
     )
     invoice = _collect(account, subscription, invoice, at)
     customer = replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1)
@@ -105,7 +111,13 @@ def voided(account: Account, invoice: Invoice) -> tuple[Account, Invoice]:
         back = taken + balance if balance else taken
         account = replace(account, balance=back or None)
     void = replace(
-        invoice, status="void", amount_due=Money(0, invoice.currency), next_attempt_at=None, balance_applied=None
+        invoice,
+        status="void",
+        amount_due=Money(0, invoice.currency),
+        next_attempt_at=None,
+        balance_applied=None,
+        starting_balance=None,
+        ending_balance=None,
     )
     return with_invoices(account, (void,)), void
 
@@ -113,6 +125,11 @@ def voided(account: Account, invoice: Invoice) -> tuple[Account, Invoice]:
 def is_claimed(invoice: Invoice) -> bool:
     """Whether somebody pays it, or is to pay it."""
     return invoice.status not in _UNCLAIMED.values()
+
+
+def _of(balance: Money | None, currency: str) -> Money | None:
+    """The balance, where it counts for invoices in that currency."""
+    return balance if balance and balance.currency == currency else None
 
 
 def _from_balance(balance: Money | None, total: Money) -> tuple[int, Money | None]:
