@@ -65,7 +65,7 @@ KINDS: dict[str, Fields] = {
     "customer": Fields(
         read=f"""{_below("address", _ADDRESS)} balance created currency default_source deleted discount email id
             invoice_prefix {_below("invoice_settings", "default_payment_method custom_fields footer")}
-            {_below("invoice_settings.custom_fields", "name value")} livemode metadata name business_name
+            invoice_settings.custom_fields.name invoice_settings.custom_fields.value livemode metadata name business_name
             individual_name next_invoice_sequence object phone preferred_locales
             {_below("shipping", "name phone address", " ".join(f"address.{each}" for each in _ADDRESS.split()))} sources
             subscriptions tax_exempt tax_ids""",
