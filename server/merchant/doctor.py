@@ -5,7 +5,10 @@ It changes nothing that matters: it writes one row to the store and takes it bac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,13 +18,18 @@ from server.billing.electronic import seller_gaps
 from server.brands import Brand, ThemeError, load_all
 from server.mail import outbox
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
+from server.paths import Paths
 from server.portal import check_backend
+from server.rendering.assets import Assets
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, migrations, open_store
 from server.store.cleaning import write_and_take_back
+from server.web import policy
 from server.web.client_address import is_trusting
 
 SKEW = timedelta(seconds=5)
+Fetch = Callable[[str], Awaitable[tuple[int, dict[str, str]]]]
+"""Status and headers, by their names in lower case, of a URL. Raises `OSError`."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -32,7 +40,24 @@ class Finding(msgspec.Struct, frozen=True):
     """What to do about it."""
 
 
-async def examine(environment: Mapping[str, str], clock: Callable[[], datetime]) -> list[Finding]:
+async def fetched(url: str) -> tuple[int, dict[str, str]]:
+    """As `Fetch`, by the network."""
+
+    def ask() -> tuple[int, dict[str, str]]:
+        asked = urllib.request.Request(url, headers={"User-Agent": "Postern doctor"})  # noqa: S310 (an origin of ours)
+        try:
+            with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310
+                return answer.status, {name.lower(): value for name, value in answer.headers.items()}
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, {name.lower(): value for name, value in error.headers.items()}
+
+    return await asyncio.to_thread(ask)
+
+
+async def examine(
+    environment: Mapping[str, str], clock: Callable[[], datetime], fetch: Fetch = fetched
+) -> list[Finding]:
     """Everything, in the order in which things depend on each other."""
     try:
         settings = settings_module.from_environment(environment)
@@ -44,7 +69,7 @@ async def examine(environment: Mapping[str, str], clock: Callable[[], datetime])
     findings += await _store(settings, clock)
     findings += await _stripe(settings, clock)
     findings.append(await _mail(settings))
-    return findings
+    return findings + await _published(settings, fetch)
 
 
 def _proxies(settings: Settings, environment: Mapping[str, str]) -> Finding:
@@ -103,6 +128,40 @@ def _electronic(brand: Brand) -> Finding:
     if missing:
         return Finding(what, True, f"none: [business] in portal.toml does not say {' and '.join(missing)}")
     return Finding(what, True, "Factur-X inside the PDF, where the customer's data suffices")
+
+
+async def _published(settings: Settings, fetch: Fetch) -> list[Finding]:
+    """Of each brand, what browsers get: the log-in page as it would be built now, and the server's answers behind it."""
+    try:
+        brands = load_all(settings.themes)
+    except ThemeError:
+        return []  # told already
+    looks = [each for each in brands if each.config.login_page.enabled and (each.config.site.url or settings.origin)]
+    return [await _page(brand, brand.config.site.url or settings.origin, fetch) for brand in looks]
+
+
+async def _page(brand: Brand, origin: str, fetch: Fetch) -> Finding:
+    what, paths = f"pages of {brand.name}", Paths(brand.base)
+    url = origin + paths.login_page(brand.config.login_page.link)
+    publish = f"Run: python3 build.py build {brand.name}, and publish the pages (docs/hosting.md)."
+    try:
+        status, headers = await fetch(url)
+        behind, dynamic = await fetch(origin + paths.overview)
+    except OSError as error:
+        mend = "Publish the pages, and look at the name's DNS entry, the certificate and what listens there."
+        return Finding(what, False, f"{url} does not answer: {error}", mend)
+    if status != 200:
+        return Finding(what, False, f"{url} answers {status}: the log-in page of this link is not there", publish)
+    wanted = policy.static(Assets.of(brand), secure=origin.startswith("https://"))
+    wanted["Cache-Control"] = policy.cache_control(paths.login_page(""))
+    wrong = [name for name, value in wanted.items() if headers.get(name.lower()) != value]
+    if wrong:
+        words = f"{url} is of another build, or its host does not send the headers of _headers: {', '.join(wrong)}"
+        return Finding(what, False, words, publish)
+    if behind != 401 or dynamic.get("cache-control") != "no-store":
+        mend = "The host must pass the paths of _redirects on to the server (docs/hosting.md)."
+        return Finding(what, False, f"{origin + paths.overview} answers {behind}, and not this server", mend)
+    return Finding(what, True, "published, of this build, with every header; the server answers behind them")
 
 
 async def _stripe(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:

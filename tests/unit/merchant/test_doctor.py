@@ -3,7 +3,9 @@
 import re
 import shutil
 import sqlite3
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from server import brands
 from server.app import create_app
 from server.merchant import doctor, link, serve
 from server.portal import check_backend
+from server.rendering.assets import Assets
 from server.settings import SettingsError, from_environment
 from server.store import micros, open_store
+from server.web import policy
 
 pytestmark = pytest.mark.anyio
 THEMES = Path(__file__).resolve().parents[3] / "themes"
@@ -36,8 +40,65 @@ def environment(tmp_path):
     }
 
 
-async def found(environment, at=clock):
-    return {each.what: each for each in await doctor.examine(environment, at)}
+@pytest.fixture
+def peer():
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(404 if self.path == "/missing" else 200)
+            self.send_header("X-Of", self.path)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def published(**differs):
+    """What a browser gets of pages that are as they should be, but for what is named: by the end of the URL."""
+
+    async def fetch(url):
+        if url.endswith("/my/overview"):
+            return differs.get("overview", (401, {"cache-control": "no-store"}))
+        brand = brands.load(THEMES / url.split("/")[3])
+        headers = {**policy.static(Assets.of(brand), secure=url.startswith("https://")), "Cache-Control": "no-cache"}
+        kept = {name.lower(): value for name, value in headers.items() if name not in differs.get("without", ())}
+        return differs.get("status", 200), kept
+
+    return fetch
+
+
+async def found(environment, at=clock, fetch=None):
+    return {each.what: each for each in await doctor.examine(environment, at, fetch or published())}
+
+
+async def test_the_published_pages_are_looked_at(environment):
+    assert (await found(environment))["pages of harbour"].is_fine
+    for differs, words in (
+        ({"status": 404}, "the log-in page of this link is not there"),
+        ({"without": ("X-Frame-Options",)}, "does not send the headers of _headers: X-Frame-Options"),
+        ({"overview": (404, {})}, "answers 404, and not this server"),
+        ({"overview": (401, {})}, "not this server"),
+    ):
+        finding = (await found(environment, fetch=published(**differs)))["pages of harbour"]
+        assert (finding.is_fine, words in finding.words) == (False, True), finding
+
+    async def away(url):
+        raise ConnectionRefusedError("refused")
+
+    assert "does not answer: refused" in (await found(environment, fetch=away))["pages of orbit"].words
+
+
+async def test_they_are_fetched_as_a_browser_would(peer):
+    status, headers = await doctor.fetched(f"http://127.0.0.1:{peer}/here")
+    assert (status, headers["x-of"]) == (200, "/here")
+    assert (await doctor.fetched(f"http://127.0.0.1:{peer}/missing"))[0] == 404
 
 
 async def test_what_is_in_order_is_said_so(environment):
