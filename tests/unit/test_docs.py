@@ -34,7 +34,7 @@ def test_the_readme_is_short_and_says_first_that_no_real_money_is_taken():
 def test_every_decision_has_a_number_of_its_own_and_is_listed():
     folder = ROOT / "docs" / "decisions"
     names = sorted(each.name for each in folder.glob("[0-9]*.md"))
-    assert [int(each[:4]) for each in names] == list(range(1, len(names) + 1))
+    assert len({each[:4] for each in names}) == len(names)
     listed = _LINK.findall((folder / "README.md").read_text("utf-8"))
     assert listed == names
 
