@@ -201,7 +201,7 @@ def billings(settings_: Settings) -> Callable[[Brand, Store], Billing]:
     def made(brand: Brand, store: Store) -> Billing:
         config = brand.config
         if config.billing.backend == "ledger":
-            return Ledger(store, brand.name, keys=keys, base=brand.base, mail=config.mail)
+            return Ledger(store, brand.name, keys=keys, base=brand.base, mail=config.mail, dunning=config.dunning)
         # The SDK takes a third of a second to import: only who uses it waits.
         from server.billing.stripe.backend import Stripe  # noqa: PLC0415
         from server.billing.stripe.budget import LIVE, SANDBOX, Budget  # noqa: PLC0415

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
+from server.brands.dunning import Dunning
 from server.brands.features import Features
 from server.brands.locales import ByLanguage, Locales, language_of
 from server.brands.mail_switches import MailSwitches
@@ -231,6 +232,7 @@ class PortalConfig(Keys, frozen=True):
     login_page: LoginPage = LoginPage()
     billing: BillingChoice = BillingChoice()
     mail: MailSwitches = MailSwitches()
+    dunning: Dunning = Dunning()
     features: Annotated[Features, Section("", stripe="features")] = Features()
 
     def check(self, table: Table) -> None:

@@ -14,12 +14,8 @@ ACTIVITIES = frozenset(
     {
         *("login", "logout", "logout.everywhere", "session.ended", "session.others_ended", "account.switched"),
         *("subscription.canceled", "subscription.resumed", "subscription.ended", "subscription.retained"),
-        *(
-            "subscription.feedback",
-            "subscription.changed",
-            "subscription.change_scheduled",
-            "subscription.change_awaits",
-        ),
+        *("subscription.feedback", "subscription.changed", "subscription.change_scheduled"),
+        *("subscription.change_awaits", "subscription.unpaid"),
         *("subscription.change_undone", "subscription.change_applied", "subscription.paused"),
         *("subscription.unpaused", "subscription.restarted", "subscription.unpinned"),
         *("payment_method.added", "payment_method.default", "payment_method.removed"),

@@ -55,12 +55,19 @@ class PaymentFailed(AboutInvoice, frozen=True, kw_only=True):
     template: ClassVar[str] = "payment_failed"
     failure: str = ""
     """The decline code; empty where there was nothing to charge."""
+    after_last: str = ""
+    """What the last failed try does to the subscription: `cancel`, `unpaid` or `past_due`; empty: nobody says."""
+    last_try_at: datetime | None = None
+    """When the last try will be. The next one is `invoice.next_attempt_at`; without it, this was the last."""
 
 
 class PaymentActionRequired(AboutInvoice, frozen=True, kw_only=True):
     """The bank wants the customer to confirm a charge."""
 
     template: ClassVar[str] = "payment_action_required"
+    after_last: str = ""
+    """As in `PaymentFailed`."""
+    last_try_at: datetime | None = None
 
 
 class AboutRenewal(Letter, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from server.billing.model import history
 from server.billing.model.account import Discount
 from server.billing.model.documents import is_due
 from server.billing.model.notices import Notice, encode
+from server.brands.dunning import STANDARD, Dunning
 from server.brands.mail_switches import EVERY_MAIL, MailSwitches
 from server.store import Store, Transaction, micros, posting
 
@@ -60,10 +61,12 @@ class LedgerAccounts:
         keys: Sequence[bytes],
         base: str | None = None,
         mail: MailSwitches = EVERY_MAIL,
+        dunning: Dunning = STANDARD,
     ) -> None:
         """`keys`: for fingerprints; the first makes them, every one is accepted. `base`: what the brand's URLs begin with,
-        see `Paths`; where it is left out, `/<brand>`. `mail`: what the brand mails."""
+        see `Paths`; where it is left out, `/<brand>`. `mail`: what the brand mails. `dunning`: what it does about charges that failed."""
         self.store, self.brand, self.mail, self.keys = store, brand, mail, tuple(keys)
+        self.dunning = dunning
         self.base = f"/{brand}" if base is None else base
 
     async def account(self, customer_id: str, now: datetime) -> Account:
@@ -104,8 +107,8 @@ class LedgerAccounts:
         return await self._write(work)
 
     def _store(self, transaction: Transaction, seen: rows.Stored, after: Account, command: Command) -> None:
-        known = {each.id for each in seen.account.invoices}
-        new = [each for each in after.invoices if each.id not in known]
+        known = {each.id: each for each in seen.account.invoices}
+        new = [each for each in after.invoices if known.get(each.id) != each]
         by = command.by
         kind, fields = history.of_change(seen.account, after, command.action, command.subject)
         line = Activity(at=by.now, kind=kind, subject=command.subject, data=fields, browser=by.browser)
@@ -135,8 +138,8 @@ class LedgerAccounts:
         """The account as it is at `now`; what was due is stored first. Raises `NotFound`."""
         seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         while is_due(seen.due_at, now):
-            done = catch_up(seen.account, now)
-            lines = history.by_itself(seen.account, done.account, done.invoices)
+            done = catch_up(seen.account, now, self.dunning)
+            lines = [*history.by_itself(seen.account, done.account, done.invoices), *done.lines]
             due = due_at(done.account)
             rows.store_change(
                 transaction, self.brand, seen, done.account, due, invoices=done.invoices, activities=lines

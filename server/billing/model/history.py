@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from server.billing.model.account import ENDED, Account, Customer, Discount, Invoice, Payment, Subscription
 from server.billing.model.change import CONTACT
@@ -113,6 +114,15 @@ def by_itself(before: Account, after: Account, made: Sequence[Invoice] = ()) -> 
         if new.status in ENDED and new.ended_at:
             lines.append(Activity(new.ended_at, "subscription.ended", new.id, {}, ""))
     return sorted(lines, key=lambda each: each.at)
+
+
+def stopped(before: Account, after: Account, at: datetime) -> list[Activity]:
+    """The lines for the subscriptions that are billed no more since they were not paid."""
+    return [
+        Activity(at, "subscription.unpaid", old.id, {}, "")
+        for old in before.subscriptions
+        if old.status == "past_due" and (new := after.subscription(old.id)) and new.status == "unpaid"
+    ]
 
 
 def _charges(before: Account, made: Sequence[Invoice]) -> list[Activity]:

@@ -38,6 +38,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was given back and comes off the next invoice."""
     names: tuple[str, ...] = ()
     """What the subscriptions that it concerns are for."""
+    after_last: str = ""
+    """What the last failed try does to the subscription: `cancel`, `unpaid` or `past_due`; empty: nobody says."""
+    last_try_at: datetime | None = None
+    """When the last try will be; None: it is over, or nobody says."""
 
 
 class Notice(msgspec.Struct, frozen=True):

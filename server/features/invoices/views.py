@@ -82,6 +82,14 @@ class Line(msgspec.Struct, frozen=True):
     has_period: bool = False
 
 
+class StillDue(msgspec.Struct, frozen=True):
+    """Another invoice that is still to be paid."""
+
+    id: str
+    number: str
+    due: Money
+
+
 class Detail(View, frozen=True):
     """One invoice, as it was finalized, and what happened to it since."""
 
@@ -116,6 +124,8 @@ class Detail(View, frozen=True):
     """What was just asked for and is so: `paid`, or a word of `billing.paying` that says why it cannot be paid."""
     goes_on: str = ""
     """What the subscription is called that is in order again, with the announcement `paid`."""
+    still_due: tuple[StillDue, ...] = ()
+    """With the announcement `paid`: the other invoices that are to be paid, newest first."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -233,7 +243,10 @@ def detail(invoice: Invoice, now: datetime, announcement: str = "", goes_on: str
 def paid(invoice: Invoice, account: Account, now: datetime) -> Detail:
     """A paid invoice, with a word of thanks."""
     found = account.subscription(invoice.subscription)
-    return detail(invoice, now, "paid", name_of(found) if found and found.status == "active" else "")
+    shown = detail(invoice, now, "paid", name_of(found) if found and found.status == "active" else "")
+    others = [each for each in account.invoices if each.status == "open" and each.amount_due.amount > 0]
+    due = tuple(StillDue(each.id, each.number, each.amount_due) for each in others if each.id != invoice.id)
+    return replace(shown, still_due=due)
 
 
 def electronic(view: Detail, business: Business) -> Detail:

@@ -82,7 +82,7 @@ async def replace(request: AnyRequest, portal: Portal, customer: LoggedIn, metho
 @get("/my/payment-methods/{method_id:str}/added")
 async def added(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
-    return it.show(views.added(it.account, it.method(method_id), key=fresh_key()))
+    return it.show(views.added(it.account, it.method(method_id), it.now, key=fresh_key()))
 
 
 @get("/my/payment-methods/returned/{session_id:str}")

@@ -48,6 +48,18 @@ class MethodRow(msgspec.Struct, frozen=True):
     """A subscription names another one: the page before asks whether it is to change too."""
 
 
+class Debt(msgspec.Struct, frozen=True):
+    """An invoice that waits for its payment."""
+
+    invoice: str
+    number: str
+    due: Money
+    subscription: str = ""
+    """The name of what it is for."""
+    next_attempt_at: datetime | None = None
+    """When it is charged again by itself."""
+
+
 class List(View, frozen=True):
     """Every payment method, the default first."""
 
@@ -64,6 +76,8 @@ class List(View, frozen=True):
     """What was just done: `default`, `everywhere`, `removed`, `unpinned`, `stale`, `refused`, or nothing."""
     refusal: str = ""
     """Why it was not done: a reason of `billing.methods`."""
+    debts: tuple[Debt, ...] = ()
+    """After another default was chosen: what did not go through before, and can be paid now."""
 
 
 class Add(View, frozen=True):
@@ -76,16 +90,6 @@ class Add(View, frozen=True):
     pinned_by: tuple[Pin, ...] = ()
     mistake: str = ""
     """`again`: the form was out of date, or nothing."""
-
-
-class Debt(msgspec.Struct, frozen=True):
-    """An invoice that waits for its payment."""
-
-    invoice: str
-    number: str
-    due: Money
-    subscription: str = ""
-    """The name of what it is for."""
 
 
 class Added(View, frozen=True):
@@ -153,6 +157,7 @@ def listing(
         has_default=account.payment_method(default) is not None,
         announcement=announcement,
         refusal=refusal,
+        debts=_debts(account, now) if announcement in ("default", "everywhere") else (),
     )
 
 
@@ -167,13 +172,23 @@ def add(account: Account, replaced: PaymentMethod | None, *, key: str, mistake: 
     )
 
 
-def added(account: Account, method: PaymentMethod, *, key: str) -> Added:
+def _debts(account: Account, now: datetime) -> tuple[Debt, ...]:
+    """The invoices that were to be charged and are still open; one that is sent only where a payment of it failed."""
     names = {each.id: name_of(each) for each in account.subscriptions}
-    debts = tuple(
-        Debt(each.id, each.number, each.amount_due, names.get(each.subscription, ""))
+    return tuple(
+        Debt(
+            each.id,
+            each.number,
+            each.amount_due,
+            names.get(each.subscription, ""),
+            each.next_attempt_at if each.next_attempt_at and each.next_attempt_at > now else None,
+        )
         for each in account.invoices
-        if each.status == "open" and each.amount_due.amount > 0 and each.payments
+        if each.status == "open" and each.amount_due.amount > 0 and (each.payments or each.due_at is None)
     )
+
+
+def added(account: Account, method: PaymentMethod, now: datetime, *, key: str) -> Added:
     return Added(
         customer=account.customer.id,
         key=key,
@@ -181,7 +196,7 @@ def added(account: Account, method: PaymentMethod, *, key: str) -> Added:
         is_default=method.id == account.customer.default_payment_method,
         others=_others(account, method.id),
         pinned_by=_pins(account, method.id),
-        debts=debts,
+        debts=_debts(account, now),
     )
 
 

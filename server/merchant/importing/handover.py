@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from server.billing.ledger.events.renewals import with_lasting, without_method
+from server.billing.ledger.events.ending import without_method
+from server.billing.ledger.events.renewals import with_lasting
 from server.billing.ledger.sums.upcoming import begun_by, ends_with_trial, next_period
 from server.billing.model.account import ENDED, Account, Invoice, Item, Subscription
 from server.billing.model.periods import renews_at

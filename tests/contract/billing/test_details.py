@@ -26,7 +26,13 @@ def ledger_that_allows(store, *allowed):
 
 @pytest.fixture
 async def ledger(store):
-    records = [exports.product(), exports.customer(name="Jenny Rosen"), exports.method(), exports.subscription()]
+    card = {"invoice_settings": {"default_payment_method": "pm_1"}}
+    records = [
+        exports.product(),
+        exports.customer(name="Jenny Rosen", **card),
+        exports.method(),
+        exports.subscription(),
+    ]
     await import_records(store, "plain", records, now=NOW)
     return ledger_that_allows(store, *EVERYTHING)
 

@@ -15,6 +15,7 @@ from server.billing.model.account import LATEST_INVOICES, MOST_DEBTS, PAYABLE
 from server.billing.rules.paying import owed as owed_of
 from server.billing.rules.paying import waiting
 from server.billing.rules.remedies import remedies_of
+from server.brands.dunning import Dunning
 from server.brands.features import Features
 from tests.support.ledger_accounts import CARD, NOW, account, day, eur, subscription
 
@@ -294,10 +295,10 @@ def test_an_open_invoice_is_charged_again_on_the_day_that_was_told():
 @pytest.mark.parametrize(
     ("method", "tries"), [("pm_bad", ["insufficient_funds"]), ("pm_asks", ["authentication_required"]), ("", [])]
 )
-def test_where_that_fails_too_nothing_more_is_told(method, tries):
+def test_where_that_fails_after_the_schedule_is_over_nothing_more_is_tried(method, tries):
     it = late(owed(next_attempt_at=NOW + timedelta(days=3)))
     it = replace(it, customer=replace(it.customer, default_payment_method=method))
-    after, _ = bring_up_to_date(it, NOW + timedelta(days=4))
+    after, _ = bring_up_to_date(it, NOW + timedelta(days=4), Dunning(retry_days=(1,), after_last="past_due"))
     invoice = after.invoices[0]
     assert (invoice.status, [each.failure for each in invoice.payments]) == ("open", tries)
     assert (invoice.next_attempt_at, after.subscriptions[0].status) == (None, "past_due")

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.ledger.events.renewals import settle_last, settled, with_subscription
+from server.billing.ledger.events.ending import not_tried_again, settle_last
+from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.bills import Bill, joined
 from server.billing.ledger.sums.proration import credit_for
 from server.billing.model.account import Account, Subscription
@@ -56,7 +57,7 @@ def cancel(
     if last:
         account, subscription = settle_last(account, subscription, last, now)
     changed = replace(subscription, status="canceled", canceled_at=now, ended_at=now, scheduled=None)
-    return settled(with_subscription(account, changed))
+    return settled(with_subscription(not_tried_again(account, subscription.id), changed))
 
 
 def resume(account: Account, subscription_id: str, rule: CancelRule, now: datetime) -> Account | Refusal:

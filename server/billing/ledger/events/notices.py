@@ -28,7 +28,9 @@ from msgspec.structs import replace
 from server.billing.ledger.sums.upcoming import upcoming_of
 from server.billing.model.account import ENDED, Account, Invoice, Subscription
 from server.billing.model.notices import LINES_IN_A_MAIL, Event, Notice
+from server.billing.rules.dunning import last_of_all
 from server.billing.rules.methods import method_of
+from server.brands.dunning import STANDARD, Dunning
 from server.formats.money import Money
 
 FRESH = timedelta(days=31)
@@ -42,10 +44,13 @@ def of_a_command(before: Account, after: Account, now: datetime) -> list[Notice]
     return [*found, *_invoices(before, after, now, present=True)]
 
 
-def happened(before: Account, after: Account, at: datetime, made: Iterable[Invoice] = ()) -> list[Notice]:
+def happened(
+    before: Account, after: Account, at: datetime, made: Iterable[Invoice] = (), dunning: Dunning = STANDARD
+) -> list[Notice]:
     """Of what came by itself at that moment. `made`: the invoices that changed; an old one may be gone from the account
     now that it is paid."""
     found = []
+    charged = list(_invoices(before, after, at, made, present=False, dunning=dunning))
     for old, new in _subscriptions(before, after):
         if _has_ended(old, new):
             found.append(_ended(before, after, new, at))
@@ -54,10 +59,23 @@ def happened(before: Account, after: Account, at: datetime, made: Iterable[Invoi
             if late is not None and late.status == "open" and late.due_at == at:
                 event = Event(at, "overdue", invoice=shortened(late), subscription=new)
                 found.append(Notice("invoice", f"overdue {late.id}", at + FRESH, event))
-    return [*found, *_invoices(before, after, at, made, present=False)]
+        if (old.status, new.status) == ("past_due", "unpaid") and not charged:
+            # The last try was left out: the method had been refused for good, or there is none.
+            found += _stopped(after, new, at)
+    return [*found, *charged]
 
 
-def of_invoice(old: Invoice | None, new: Invoice, account: Account, at: datetime, *, present: bool) -> Notice | None:
+def _stopped(after: Account, subscription: Subscription, at: datetime) -> Iterator[Notice]:
+    latest = next((each for each in after.invoices if each.id == subscription.latest_invoice), None)
+    if latest is not None and latest.status == "open":
+        method, shown = method_of(after, subscription), shortened(latest)
+        event = Event(at, invoice=shown, subscription=subscription, method=method, after_last="unpaid")
+        yield Notice("payment_failed", f"unpaid {latest.id} last", at + FRESH, event)
+
+
+def of_invoice(
+    old: Invoice | None, new: Invoice, account: Account, at: datetime, *, present: bool, dunning: Dunning = STANDARD
+) -> Notice | None:
     """Of an invoice that was made, paid or tried in vain. `present`: the customer did it and saw what came of it."""
     subscription = account.subscription(new.subscription)
     method = method_of(account, subscription) if subscription else None
@@ -75,7 +93,20 @@ def of_invoice(old: Invoice | None, new: Invoice, account: Account, at: datetime
         return None
     failure = new.payments[-1].failure if new.payments else ""
     kind = "payment_action_required" if failure == "authentication_required" else "payment_failed"
+    event = replace(
+        event, after_last=_after_last(old, new, subscription, dunning), last_try_at=last_of_all(new, dunning)
+    )
     return Notice(kind, f"unpaid {new.id} {tries}", until, event)
+
+
+def _after_last(old: Invoice | None, new: Invoice, subscription: Subscription | None, dunning: Dunning) -> str:
+    """What the last failure does, or has done. An older invoice of a subscription that is in order does nothing to it."""
+    status = subscription.status if subscription else ""
+    if new.next_attempt_at:
+        return dunning.after_last if status == "past_due" else ""
+    was_last = not dunning.retry_days or (old is not None and old.next_attempt_at is not None)
+    done = {"cancel": "canceled"}.get(dunning.after_last, dunning.after_last)
+    return dunning.after_last if was_last and status == done else ""
 
 
 def shortened(invoice: Invoice) -> Invoice:
@@ -85,7 +116,13 @@ def shortened(invoice: Invoice) -> Invoice:
 
 
 def _invoices(
-    before: Account, after: Account, at: datetime, made: Iterable[Invoice] = (), *, present: bool
+    before: Account,
+    after: Account,
+    at: datetime,
+    made: Iterable[Invoice] = (),
+    *,
+    present: bool,
+    dunning: Dunning = STANDARD,
 ) -> Iterator[Notice]:
     known = {each.id: each for each in before.invoices}
     held = {each.id for each in after.invoices}
@@ -93,7 +130,7 @@ def _invoices(
         old = known.get(new.id)
         # A change that was shown on a page is dated as it was shown, so a new invoice may be a little older than `at`.
         if old != new:
-            notice = of_invoice(old, new, after, at, present=present)
+            notice = of_invoice(old, new, after, at, present=present, dunning=dunning)
             if notice:
                 yield notice
 

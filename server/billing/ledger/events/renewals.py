@@ -9,24 +9,25 @@ on the account and on that moment alone, never on `now`; so catching up once is 
     unpause   collection begins again
     change    a change that was put off takes effect         the period that begins with it is charged at the new price
     overdue   a sent invoice was not paid in time             past_due
-    retry     an open invoice is to be charged once more      paid, or a failed try; nothing more is arranged then
+    retry     an open invoice is to be charged once more      paid, or a failed try and what follows it (`dunning`)
     renew     a period or a trial is over                     an invoice; active, or past_due where the charge fails
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
+from server.billing.ledger.events import dunning as tries
+from server.billing.ledger.events.ending import ended, without_method
 from server.billing.ledger.events.notices import happened
 from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
 from server.billing.ledger.sums.bills import Bill, bill, is_running, joined
-from server.billing.ledger.sums.invoicing import is_claimed, issue, voided, with_invoices
-from server.billing.ledger.sums.paying import pay
+from server.billing.ledger.sums.invoicing import is_claimed, issue, voided
 from server.billing.ledger.sums.upcoming import (
     begun_by,
     changes_at,
@@ -35,11 +36,12 @@ from server.billing.ledger.sums.upcoming import (
     settled,
     with_subscription,
 )
+from server.billing.model import history
 from server.billing.model.account import ALIVE, Account, Basis, Discount, Invoice, Item, Subscription
-from server.billing.model.change import Paying
 from server.billing.model.notices import Notice
 from server.billing.model.periods import renews_at
-from server.billing.rules.methods import method_of
+from server.billing.model.port import Activity
+from server.brands.dunning import STANDARD, Dunning
 
 __all__ = [
     "AT_ONCE",
@@ -49,11 +51,9 @@ __all__ = [
     "catch_up",
     "due_at",
     "next_event",
-    "settle_last",
     "settled",
     "with_lasting",
     "with_subscription",
-    "without_method",
 ]
 
 AT_ONCE = 500
@@ -79,18 +79,23 @@ class CaughtUp(msgspec.Struct, frozen=True):
     """Those that came into being or changed on the way, as it happened."""
     notices: tuple[Notice, ...]
     """What the customer is told of it, oldest first."""
+    lines: tuple[Activity, ...] = ()
+    """What the history says of it that the account does not show afterwards."""
 
 
-def bring_up_to_date(account: Account, now: datetime) -> tuple[Account, tuple[Invoice, ...]]:
+def bring_up_to_date(
+    account: Account, now: datetime, dunning: Dunning = STANDARD
+) -> tuple[Account, tuple[Invoice, ...]]:
     """The account as it is at `now`, and the invoices that came into being or changed on the way."""
-    done = catch_up(account, now)
+    done = catch_up(account, now, dunning)
     return done.account, done.invoices
 
 
-def catch_up(account: Account, now: datetime) -> CaughtUp:
+def catch_up(account: Account, now: datetime, dunning: Dunning = STANDARD) -> CaughtUp:
     """The same with what the customer is told."""
     made: list[Invoice] = []
     notices: list[Notice] = []
+    lines: list[Activity] = []
     before, looked_at = account, now
     for number in range(AT_ONCE + 1):
         event = next_event(account)
@@ -99,14 +104,18 @@ def catch_up(account: Account, now: datetime) -> CaughtUp:
         if number == AT_ONCE:
             looked_at = account.as_of
             break
-        changed, invoices = _happen(account, event)
-        is_reminder = event.kind == "remind"
-        notices += reminded(account, event.at) if is_reminder else happened(account, changed, event.at, invoices)
+        changed, invoices = _happen(account, event, dunning)
+        invoices = (*invoices, *_changed(account, changed, invoices))
+        if event.kind == "remind":
+            notices += reminded(account, event.at)
+        else:
+            notices += happened(account, changed, event.at, invoices, dunning)
+            lines += history.stopped(account, changed, event.at)
         made += invoices
         account = replace(changed, as_of=max(account.as_of, event.at))
     if account is not before:
         account = settled(account)
-    return CaughtUp(replace(account, as_of=looked_at), tuple(made), tuple(notices))
+    return CaughtUp(replace(account, as_of=looked_at), tuple(made), tuple(notices), tuple(lines))
 
 
 def due_at(account: Account) -> datetime | None:
@@ -130,7 +139,7 @@ def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
         "unpause": subscription.pause_resumes_at if subscription.pause_behavior else None,
         "change": changes_at(subscription),
         "overdue": _overdue_at(subscription, account),
-        "retry": min((at for at, _ in _tried_again(subscription, account)), default=None),
+        "retry": min((at for at, _ in tries.tries_to_come(subscription, account)), default=None),
         "renew": renews_at(subscription),
     }
     for order, kind in enumerate(_ORDER):
@@ -146,16 +155,23 @@ def _overdue_at(subscription: Subscription, account: Account) -> datetime | None
     return latest.due_at if latest and latest.status == "open" else None
 
 
-def _happen(account: Account, event: Event) -> tuple[Account, tuple[Invoice, ...]]:
+def _changed(before: Account, after: Account, known: Sequence[Invoice]) -> list[Invoice]:
+    """The invoices of the account that are new or other ones, besides those that are known."""
+    same = {each.id: each for each in before.invoices} | {each.id: each for each in known}
+    return [each for each in reversed(after.invoices) if same.get(each.id) != each]
+
+
+def _happen(account: Account, event: Event, dunning: Dunning) -> tuple[Account, tuple[Invoice, ...]]:
+    """The account after the event, and those of the invoices it made that the account may not hold."""
     if event.kind == "remind":
         return account, ()
     subscription = next(each for each in account.subscriptions if each.id == event.subscription)
     if event.kind == "renew":
-        return _renew(account, subscription, event.at)
+        return _renew(account, subscription, event.at, dunning)
     if event.kind == "end":
-        return _end(account, subscription, event.at)
+        return ended(account, subscription, event.at), ()
     if event.kind == "retry":
-        return _retry(account, subscription, event.at)
+        return tries.try_again(account, subscription, event.at, dunning)
     if event.kind == "expire":
         return _expire(account, subscription, event.at)
     if event.kind == "change":
@@ -178,44 +194,9 @@ def _expire(account: Account, subscription: Subscription, at: datetime) -> tuple
     return with_subscription(account, changed), tuple(made)
 
 
-def _tried_again(subscription: Subscription, account: Account) -> Iterator[tuple[datetime, Invoice]]:
-    if subscription.collection_method == "send_invoice" or subscription.pause_behavior:
-        return
-    for each in account.invoices:
-        if each.subscription == subscription.id and each.status == "open" and each.next_attempt_at:
-            yield each.next_attempt_at, each
-
-
-def _retry(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
-    found = next(each for when, each in _tried_again(subscription, account) if when == at)
-    invoice = replace(found, next_attempt_at=None)
-    method = method_of(account, subscription)
-    payment_id = f"inpay_{invoice.id.removeprefix('in_')}_{len(invoice.payments)}"
-    made = pay(account, invoice, method.id, payment_id=payment_id, now=at, present=False) if method else None
-    if isinstance(made, Paying):
-        return made.account, (made.invoice,)
-    return with_invoices(account, (invoice,)), (invoice,)
-
-
-def _end(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
-    """It is over; what still waited for an invoice gets one of its own."""
-    made: tuple[Invoice, ...] = ()
-    if subscription.pending:
-        last = joined(None, subscription.pending, subscription.currency)
-        account, subscription = settle_last(account, subscription, last, at)
-        made = tuple(each for each in account.invoices if each.id == subscription.latest_invoice)
-    asked = subscription.canceled_at or at
-    changed = replace(subscription, status="canceled", ended_at=at, canceled_at=asked, scheduled=None, phases=())
-    return with_subscription(account, changed), made
-
-
-def settle_last(account: Account, subscription: Subscription, last: Bill, at: datetime) -> tuple[Account, Subscription]:
-    """The last invoice of a subscription that ends. It is collected during a pause too: there is no later one."""
-    account, invoice = issue(account, replace(subscription, pause_behavior=""), last, at, "subscription_update")
-    return account, replace(subscription, pending=(), latest_invoice=invoice.id)
-
-
-def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
+def _renew(
+    account: Account, subscription: Subscription, at: datetime, dunning: Dunning
+) -> tuple[Account, tuple[Invoice, ...]]:
     """The next period begins. Nothing is billed while unpaid or while drafts are kept (Stripe's `keep_as_draft`)."""
     status = subscription.status
     if ends_with_trial(account, subscription):
@@ -239,14 +220,10 @@ def _renew(account: Account, subscription: Subscription, at: datetime) -> tuple[
         renewed = with_lasting(renewed, at, {each.id for each in items})
     else:  # a coupon that counts once waits for an invoice that somebody pays
         renewed = _unbilled(renewed, items)
-    return with_subscription(account, replace(renewed, latest_invoice=invoice.id)), (invoice,)
-
-
-def without_method(subscription: Subscription, at: datetime) -> Subscription:
-    """A trial is over and there is nothing to charge: what the business chose for that."""
-    if subscription.trial_without_method == "pause":
-        return replace(subscription, status="paused")
-    return replace(subscription, status="canceled", canceled_at=at, ended_at=at, scheduled=None, phases=())
+    account = with_subscription(account, replace(renewed, latest_invoice=invoice.id))
+    if invoice.status == "open" and renewed.collection_method != "send_invoice":
+        account = tries.arranged(account, invoice, at, dunning)
+    return account, ()
 
 
 def _lasting(discounts: tuple[Discount, ...], at: datetime) -> tuple[Discount, ...]:
