@@ -98,6 +98,7 @@ def import_command(options: argparse.Namespace) -> int:
         leave_out=options.leave_out_broken is not None,
         without_automatic_tax=options.bill_without_automatic_tax,
         is_dry=options.dry_run,
+        dunning=brand.config.dunning,
     )
 
     async def work(store: Store) -> int:

@@ -24,6 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing import rows
+from server.brands.dunning import STANDARD, Dunning
 from server.merchant.importing.catalog import Catalog
 from server.merchant.importing.merging import Merging
 from server.merchant.importing.reading import ImportRefused, Lists, Place, Problems, records
@@ -51,6 +52,8 @@ class Options(msgspec.Struct, frozen=True):
     """The ledger may bill what Stripe would have added a tax to."""
     is_dry: bool = False
     """Nothing is kept: what would happen is told."""
+    dunning: Dunning = STANDARD
+    """When the ledger tries an open invoice again."""
 
 
 _BY_DEFAULT = Options()
@@ -152,7 +155,7 @@ def _import(into: Rows, staging: Staging, now: datetime, options: Options, progr
     catalog = Catalog(staging, into, staging.notes)
     catalog.write()
     until = options.billed_until or now
-    merging = Merging(into, catalog, staging, now, until)
+    merging = Merging(into, catalog, staging, now, until, dunning=options.dunning)
     outcome: Counter[str] = Counter()
     for done, together in enumerate(staging.by_owner()):
         outcome[merging.merge(together)] += 1

@@ -17,6 +17,8 @@ from server.billing.ledger.events.renewals import with_lasting
 from server.billing.ledger.sums.upcoming import begun_by, ends_with_trial, next_period
 from server.billing.model.account import ENDED, Account, Invoice, Item, Subscription
 from server.billing.model.periods import renews_at
+from server.billing.rules.dunning import next_try
+from server.brands.dunning import Dunning
 
 _UNFINISHED = timedelta(hours=23)
 _MOST = 40_000
@@ -86,8 +88,8 @@ def _overdue(found: Subscription, invoices: Sequence[Invoice], until: datetime) 
     return replace(found, status="past_due") if is_late else found
 
 
-def not_tried(invoice: Invoice, until: datetime) -> Invoice:
-    """A try of the time before is not made up for."""
+def with_next_try(invoice: Invoice, until: datetime, dunning: Dunning) -> Invoice:
+    """A try of the time before is not made up for: the next one of the schedule is the next."""
     if invoice.next_attempt_at and invoice.next_attempt_at <= until:
-        return replace(invoice, next_attempt_at=None)
+        return replace(invoice, next_attempt_at=next_try(invoice, dunning, until))
     return invoice

@@ -19,10 +19,11 @@ from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.invoicing import prefix_of, with_invoices
 from server.billing.model.account import Account, Customer, Invoice, PaymentMethod, Subscription, TaxId
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
+from server.brands.dunning import STANDARD, Dunning
 from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
 from server.merchant.importing.catalog import Catalog, named
-from server.merchant.importing.handover import handed_over, not_tried
+from server.merchant.importing.handover import handed_over, with_next_try
 from server.merchant.importing.reading import ImportRefused
 from server.merchant.importing.report import Coming, coming
 from server.merchant.importing.rows import Rows
@@ -33,7 +34,17 @@ from server.merchant.importing.waiting import with_items, with_schedules
 class Merging:
     """Merges one customer's records after the other into the ledger."""
 
-    def __init__(self, into: Rows, catalog: Catalog, staging: Staging, now: datetime, billed_until: datetime) -> None:
+    def __init__(
+        self,
+        into: Rows,
+        catalog: Catalog,
+        staging: Staging,
+        now: datetime,
+        billed_until: datetime,
+        *,
+        dunning: Dunning = STANDARD,
+    ) -> None:
+        self._dunning = dunning
         self._into, self._catalog, self._staging, self._now = into, catalog, staging, now
         self._until, self._notes = billed_until, staging.notes
         self.objects: Counter[str] = Counter()
@@ -215,7 +226,7 @@ class Merging:
         elif not invoice.adds_up:
             why = "its parts do not make its total: no document of it"
             self._notes.name("invoice", why, each.place.at("$.total"))
-        return [not_tried(replace(invoice, hosted=False), self._until)]
+        return [with_next_try(replace(invoice, hosted=False), self._until, self._dunning)]
 
     def _with_known_methods(self, account: Account, changed: Sequence[Staged]) -> Account:
         """A payment method that is nowhere is named, and charged by nothing."""

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from server.billing.model.account import Account, Upcoming
+from server.billing.model.account import Account
 from server.billing.model.names import name_of
 from server.formats.minor_units import in_units
 from server.formats.money import Money
@@ -45,7 +45,7 @@ class Named(msgspec.Struct):
 
 
 class Coming(msgspec.Struct, frozen=True):
-    """What a customer is charged next."""
+    """What a customer is charged next: a period, or an open invoice once more."""
 
     customer: str
     name: str
@@ -116,12 +116,24 @@ def coming(account: Account, now: datetime) -> Iterator[Coming]:
                 total=each.total,
                 plus_usage=each.plus_usage,
                 plus_tax=each.plus_tax,
-                how=_how(account, each),
+                how=_how(account, each.subscription),
+            )
+    for invoice in account.invoices:
+        if invoice.status == "open" and invoice.next_attempt_at and invoice.next_attempt_at <= now + SOON:
+            yield Coming(
+                customer=account.customer.id,
+                name=account.customer.name or account.customer.email,
+                subscription=f"invoice {invoice.number} again",
+                at=invoice.next_attempt_at,
+                total=invoice.amount_due,
+                plus_usage=False,
+                plus_tax=False,
+                how=_how(account, invoice.subscription),
             )
 
 
-def _how(account: Account, charge: Upcoming) -> str:
-    subscription = account.subscription(charge.subscription)
+def _how(account: Account, subscription_id: str) -> str:
+    subscription = account.subscription(subscription_id)
     if subscription is not None and subscription.collection_method == "send_invoice":
         return f"an invoice, due within {subscription.days_until_due} days"
     pinned = subscription.default_payment_method if subscription else ""

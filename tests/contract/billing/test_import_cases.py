@@ -615,3 +615,41 @@ async def test_a_dry_run_keeps_nothing_and_says_what_comes_next(importing):
         exports.product(), exports.customer(), running(trial_end=SECONDS + 40 * DAY, status="trialing"), is_dry=True
     )
     assert "Nobody is charged within 31 days." in said(far)
+
+
+# A debt that others had begun to collect.
+
+
+def owed_since(days, **more):
+    """A subscription that is behind, with an invoice of so many days ago whose charge failed."""
+    failed = exports.invoice(
+        "in_1", status="open", created=SECONDS - days * DAY, amount_paid=0, amount_remaining=3100, number="A-1",
+        subscription="sub_1", attempt_count=3, **more,
+    )  # fmt: skip
+    card = {"invoice_settings": {"default_payment_method": "pm_1"}}
+    behind = running(status="past_due", latest_invoice="in_1")
+    return exports.product(), exports.customer(**card), exports.method(), behind, failed
+
+
+@pytest.mark.parametrize(
+    ("told", "then"),
+    [(2, 2), (-1, 1)],  # four days after the charge: tries on days 5, 7, 9, …
+    ids=["the try that was told", "one of the time before: the next of the schedule"],
+)
+async def test_an_imported_debt_is_tried_on_where_it_was(importing, told, then):
+    records = owed_since(4, next_payment_attempt=SECONDS + told * DAY)
+    dry = await import_records(importing.store, "plain", records, now=NOW, options=Options(is_dry=True))
+    (coming,) = [each for each in dry.coming if each.subscription == "invoice A-1 again"]
+    assert (coming.at, coming.total) == (NOW + timedelta(days=then), Money(3100, "EUR"))
+    await importing.records(*records)
+    assert (await importing.account()).invoices[0].next_attempt_at == NOW + timedelta(days=then)
+    after = await importing.ledger.account("cus_1", NOW + timedelta(days=then))
+    assert (after.invoices[0].status, after.subscriptions[0].status) == ("paid", "active")
+
+
+async def test_a_debt_whose_tries_are_over_is_left_as_it_is(importing):
+    """No try, no mail and no end for the past, also where the schedule here would have ended it."""
+    await importing.records(*owed_since(40, next_payment_attempt=SECONDS - DAY))
+    account = await importing.ledger.account("cus_1", NOW + timedelta(days=15))
+    assert (account.invoices[0].next_attempt_at, account.subscriptions[0].status) == (None, "past_due")
+    assert await everything_happened(importing) == (0, 1)
