@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from server.billing import Move, TaxRate
 from server.billing.ledger.changes.canceling import cancel
+from server.billing.model.invoice import CreditNote
 from tests.support.ledger_accounts import NOW, WITH_CREDIT, account, day, eur, item, price, subscription
 from tests.support.pages import apply, preview
 from tests.support.plans import bought, lines, only, paid, terms
@@ -45,6 +46,43 @@ def test_a_refund_limits_a_credit_by_its_amount(give, given, credit):
     assert after.balance == (eur(-credit) if credit else None)
     after = moved(it, Move("price_2"))
     assert after.invoices[0].amount_paid == eur(3100 - (credit or 0))
+
+
+def with_known_note(it, amount, **where):
+    """A credit note that says where its amount went."""
+    newest, *older = it.invoices
+    note = CreditNote("cn_1", "CN-1", "issued", NOW, eur(amount), eur(amount), **{k: eur(v) for k, v in where.items()})
+    return replace(it, invoices=(replace(newest, credited=eur(amount), credit_notes=(note,)), *older))
+
+
+@pytest.mark.parametrize(
+    ("note", "refunded", "credit"),
+    [
+        # 31.00 paid; 10.00 went back as a refund, and the note is its document: 21.00 are left, half a month is 15.50.
+        ({"amount": 1000, "refunded": 1000}, 1000, 1550),
+        ({"amount": 2000, "refunded": 2000}, 2000, 1100),
+        # The note went to the balance, and the refund is another 10.00: 11.00 are left.
+        ({"amount": 1000, "to_balance": 1000}, 1000, 1100),
+        ({"amount": 1000, "out_of_band": 1000}, 1000, 1100),
+        # Half of the note is in the refund of 10.00: 5.00 more were given.
+        ({"amount": 1000, "refunded": 500, "to_balance": 500}, 1000, 1550),
+        ({"amount": 2000, "refunded": 500, "to_balance": 1500}, 1000, 600),
+        ({"amount": 1600, "to_balance": 1600}, 1500, None),
+    ],
+)
+def test_a_credit_note_and_a_refund_add_up_unless_the_note_was_refunded(note, refunded, credit):
+    it = with_known_note(with_refund(bought(SMALL), refunded), **note)
+    assert cancel(it, "sub_1", WITH_CREDIT, NOW).balance == (eur(-credit) if credit else None)
+
+
+@pytest.mark.parametrize(("refunded", "credit"), [(0, 1550), (1000, 1100)])
+def test_what_a_note_took_off_before_the_payment_is_no_part_of_a_refund(refunded, credit):
+    # 10.00 were credited while the invoice was open, so 21.00 were paid; of them 10.00 went back: 11.00 are left.
+    newest, *older = bought(SMALL).invoices
+    payment = replace(newest.payments[-1], amount=eur(2100), refunded=eur(refunded))
+    less = replace(newest, amount_paid=eur(2100), credited=eur(1000), payments=(payment,))
+    it = replace(bought(SMALL), invoices=(less, *older))
+    assert cancel(it, "sub_1", WITH_CREDIT, NOW).balance == eur(-credit)
 
 
 def test_a_refund_of_a_taxed_invoice_counts_with_its_tax():

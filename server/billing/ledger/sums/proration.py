@@ -156,9 +156,27 @@ def _is_about(line: InvoiceLine, item: Item) -> bool:
 
 
 def _returned(invoice: Invoice) -> Fraction:
-    """Which part of an invoice was given back. A refund and its credit note are the same money."""
-    given = max(invoice.refunded.amount, invoice.credited.amount if invoice.credited else 0)
-    return min(Fraction(given, invoice.total.amount), Fraction(1)) if invoice.total.amount > 0 else Fraction(0)
+    """Which part of an invoice was given back, or was taken off before it was paid."""
+    if invoice.total.amount <= 0:
+        return Fraction(0)
+    refunded, credited = invoice.refunded.amount, invoice.credited.amount if invoice.credited else 0
+    given = refunded + credited - min(_refunded_by_notes(invoice, credited), refunded)
+    return min(Fraction(given, invoice.total.amount), Fraction(1))
+
+
+def _refunded_by_notes(invoice: Invoice, credited: int) -> int:
+    """How much of the credit notes went back as a refund: the same money, which is not counted twice.
+
+    As at Stripe, a credit note says so itself. Where the notes are not at hand, all that they gave after the payment
+    counts as refunded; what they took off before it was never paid.
+    """
+    issued = [each for each in invoice.credit_notes if each.status != "void"]
+    if sum(each.total.amount for each in issued) == credited:
+        return sum(each.refunded.amount for each in issued if each.refunded)
+    applied = invoice.balance_applied.amount if invoice.balance_applied else 0
+    asked = max(invoice.total.amount + applied, 0)
+    before = max(asked - invoice.amount_paid.amount - invoice.amount_due.amount, 0)
+    return max(credited - before, 0)
 
 
 def _net(invoice: Invoice, line: InvoiceLine) -> int:
