@@ -139,6 +139,8 @@ class PlanChange(msgspec.Struct, frozen=True):
     """An earlier change that was to come and that this one takes the place of."""
     method: PaymentMethod | None = None
     """What pays for it."""
+    set_off: Money | None = None
+    """The part of the credit that comes off what is still owed of the subscription instead."""
     fingerprint: str = ""
     """Goes back with the form: where other numbers than these hold by then, the change is not made."""
 

@@ -119,6 +119,7 @@ def _told(move: PlannedMove, made: Made) -> Planned:
     upcoming = next((each for each in made.account.upcoming if each.subscription == before.id), None)
     coming = next_bill(after)
     trial = after.status == "trialing"
+    set_off = _set_off(move.account, made.account, nothing)
     shown = PlanChange(
         subscription=before.id,
         before=Plan(move.item.price, move.item.quantity),
@@ -129,7 +130,8 @@ def _told(move: PlannedMove, made: Made) -> Planned:
         charge=charge,
         pending=made.pending,
         due_now=charge.due if charge else nothing,
-        credited=max(nothing, -charge.total, key=lambda each: each.amount) if charge else nothing,
+        credited=max(nothing, -charge.total - set_off, key=lambda each: each.amount) if charge else nothing,
+        set_off=set_off or None,
         next_charge=upcoming,
         next_lines=coming[1].lines if coming and upcoming else (),
         period_ends_at=after.current_period_end_at,
@@ -143,3 +145,10 @@ def _told(move: PlannedMove, made: Made) -> Planned:
     invoices = (made.invoice,) if made.invoice else ()
     seen = before, move.account.balance, shown
     return Planned(made.account, invoices, shown, seen, why_unpaid(made.invoice))
+
+
+def _set_off(before: Account, after: Account, nothing: Money) -> Money:
+    """What comes off the invoices that were open before."""
+    due = {each.id: each.amount_due for each in after.invoices}
+    return sum((each.amount_due - due.get(each.id, each.amount_due) for each in before.invoices
+                if each.currency == nothing.currency), nothing)  # fmt: skip

@@ -36,7 +36,8 @@ def issue(
 ) -> tuple[Account, Invoice]:
     """Finalize the bill at `at`: the account with the invoice on top, its balance and its next number.
 
-    A negative total becomes credit in the balance. The invoice's id follows from the subscription and the moment. One
+    A negative total comes off what is still owed of the subscription (`_set_off`), and what is left of it becomes credit
+    in the balance. The invoice's id follows from the subscription and the moment. One
     that nobody is asked for, because collection is paused, leaves the balance alone.
     """
     is_asked = subscription.pause_behavior not in _UNCLAIMED
@@ -77,7 +78,34 @@ def issue(
     )
     invoice = _collect(account, subscription, invoice, at)
     customer = replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1)
-    return with_invoices(replace(account, customer=customer, balance=balance), (invoice,)), invoice
+    account = with_invoices(replace(account, customer=customer, balance=balance), (invoice,))
+    return (_set_off(account, invoice, at) if is_asked else account), invoice
+
+
+def _set_off(account: Account, made: Invoice, at: datetime) -> Account:
+    """The account in which a credit has paid what is still open of the same subscription, the newest first: nobody gets
+    credit for time that they still owe."""
+    balance = account.balance
+    if made.total.amount >= 0 or balance is None or balance.currency != made.currency or balance.amount >= 0:
+        return account
+    left = credit = min(-made.total.amount, -balance.amount)
+    changed = []
+    for each in account.invoices:
+        if each.subscription == made.subscription and each.status == "open" and each.currency == made.currency:
+            changed.append(_less(each, Money(min(left, each.amount_due.amount), each.currency), at))
+            left -= each.amount_due.amount - changed[-1].amount_due.amount
+    balance += Money(credit - left, made.currency)
+    return with_invoices(replace(account, balance=balance or None), changed)
+
+
+def _less(invoice: Invoice, credit: Money, at: datetime) -> Invoice:
+    """The open invoice with that much credit in it; what is paid by it is paid."""
+    if not credit:
+        return invoice
+    applied = (invoice.balance_applied or Money(0, invoice.currency)) - credit
+    before = (invoice.starting_balance or Money(0, invoice.currency)) - credit
+    invoice = replace(invoice, amount_due=invoice.amount_due - credit, balance_applied=applied, starting_balance=before)
+    return invoice if invoice.amount_due else replace(invoice, status="paid", paid_at=at, next_attempt_at=None)
 
 
 def invoice_id(subscription_id: str, at: datetime, reason: str, number: int) -> str:
