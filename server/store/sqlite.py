@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from server.store import migrations
@@ -41,13 +42,17 @@ class SqliteStore:
             pass
         except OSError as error:
             raise StoreUnavailable(f"{self.path}: {error.strerror}") from error
-        try:
-            self._writer = _connect(self.path, WRITER_WAIT)
-            _migrate(self._writer)
-            self._reader = _connect(self.path, READER_WAIT)
-            self._reader.execute("PRAGMA query_only = ON")
-        except sqlite3.Error as error:
-            raise _mapped(error) from error
+        with ExitStack() as opened:
+            try:
+                self._writer = opened.enter_context(closing(_opened(self.path, WRITER_WAIT)))
+                _prepare(self._writer)
+                _migrate(self._writer)
+                self._reader = opened.enter_context(closing(_opened(self.path, READER_WAIT)))
+                _prepare(self._reader)
+                self._reader.execute("PRAGMA query_only = ON")
+            except sqlite3.Error as error:
+                raise _mapped(error) from error
+            opened.pop_all()  # from here on `close` closes them
         self._reading = threading.Lock()
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
 
@@ -99,14 +104,16 @@ class SqliteTransaction:
         self._connection.executemany(sql, rows)
 
 
-def _connect(path: Path, wait: int) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+def _opened(path: Path, wait: int) -> sqlite3.Connection:
+    return sqlite3.connect(
         path, timeout=wait / 1000, isolation_level=None, check_same_thread=False, cached_statements=256
     )
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    return connection
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

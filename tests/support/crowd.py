@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 from server.billing.model.documents import decode_account
@@ -88,7 +89,7 @@ def work(customer: Customer, link: str, failures: list[BaseException]) -> None:
 def check_invariants(production: Production, kill: int) -> None:
     """What must hold of the rows whatever was going on."""
     path = production.environment["PORTAL_DATABASE"].removeprefix("sqlite:")
-    with sqlite3.connect(path) as rows:
+    with closing(sqlite3.connect(path)) as rows:
         assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",), kill
         (sessions,) = rows.execute("SELECT count(*) FROM session").fetchone()
         (consumed,) = rows.execute("SELECT count(*) FROM challenge WHERE consumed_at IS NOT NULL").fetchone()
