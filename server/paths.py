@@ -200,6 +200,10 @@ class Paths:
         """The invoice, with a word of thanks once it is paid."""
         return f"{self.invoice(invoice_id)}?paid=1"
 
+    def invoice_without(self, invoice_id: str) -> str:
+        """The invoice, with a word that the document which was asked for is not to be had."""
+        return f"{self.invoice(invoice_id)}?document=none"
+
     def invoice_pay(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/pay"
 
@@ -216,6 +220,12 @@ class Paths:
 
     def invoice_pdf(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/pdf"
+
+    def credit_note(self, invoice_id: str, note_id: str) -> str:
+        return f"{self.invoice(invoice_id)}/credit-notes/{_segment(note_id)}"
+
+    def credit_note_pdf(self, invoice_id: str, note_id: str) -> str:
+        return f"{self.credit_note(invoice_id, note_id)}/pdf"
 
     def invoice_receipt(self, invoice_id: str) -> str:
         return f"{self.invoice(invoice_id)}/receipt"

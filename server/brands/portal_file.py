@@ -22,7 +22,7 @@ from server.brands.reading.declared import Keys, read
 from server.brands.reading.keys import Flag, OneOf, Pattern, Section, Shaped, Text
 from server.brands.reading.mistakes import nearest
 from server.brands.reading.tables import Table
-from server.formats import postal
+from server.formats import bank_transfers, postal
 from server.settings import is_loopback
 
 BACKENDS = ("ledger", "stripe")
@@ -109,6 +109,38 @@ class Seat(Keys, frozen=True):
     ] = ""
 
 
+class BankAccount(Keys, frozen=True):
+    """Where customers transfer money to. Without an IBAN no document speaks of a transfer."""
+
+    iban: Annotated[
+        str,
+        Shaped(
+            "the account that customers transfer to; open invoices name it, with a QR code for banking apps where it is "
+            "in euros",
+            check=bank_transfers.iban,
+            shape="an IBAN whose check digits fit, such as DE02 1203 0000 0000 2020 51",
+            limit=50,
+        ),
+    ] = ""
+    bic: Annotated[
+        str,
+        Shaped(
+            "the code of its bank, for transfers from outside the European Economic Area",
+            check=bank_transfers.bic,
+            shape="a BIC of 8 or 11 characters, such as BYLADEM1001",
+            limit=20,
+        ),
+    ] = ""
+    account_holder: Annotated[
+        str, Text("whose account it is", limit=70, left_out="`business.legal_name`, or else `business.name`")
+    ] = ""
+    bank: Annotated[str, Text("what the bank is called", limit=70)] = ""
+
+    def check(self, table: Table) -> None:
+        if not self.iban and (self.bic or self.account_holder or self.bank):
+            table.missing("iban", "the IBAN of that account")
+
+
 class Business(Keys, frozen=True):
     """Empty texts were not given: what needs them is not shown."""
 
@@ -159,6 +191,16 @@ class Business(Keys, frozen=True):
         ),
     ] = ""
     address: Annotated[Seat, Section("where the business is, on its invoices")] = Seat()
+    bank_account: Annotated[BankAccount, Section("where customers pay open invoices by transfer")] = BankAccount()
+    invoice_footer: Annotated[
+        str,
+        Text(
+            "what stands at the foot of invoices and credit notes, such as the register of companies; an invoice that has a "
+            "footer of its own keeps that",
+            limit=500,
+            per_language=True,
+        ),
+    ] = ""
     own_texts: Annotated[
         dict[str, dict[str, str]],
         ByLanguage(

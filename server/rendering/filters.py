@@ -18,6 +18,7 @@ from babel import Locale, UnknownLocaleError, dates, numbers
 from server.formats.address_lines import for_readers
 from server.formats.minor_units import in_units, shown_digits
 from server.formats.money import Money
+from server.formats.tax_names import TaxName, name_of, type_of
 
 _LETTER_BEFORE_DIGIT = re.compile(r"[^\W\d_](?=\d)")
 """Where CLDR puts a space between a currency's code and the number, which Babel leaves out."""
@@ -52,12 +53,22 @@ def filters_of(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[
     def number(value: int | str | Decimal) -> str:
         return numbers.format_decimal(Decimal(value), locale=locale)
 
+    def tax_name(number: str, kind: str) -> TaxName:
+        """What a tax number of this type is called."""
+        return name_of(kind, number, locale.language)
+
     def country(code: str) -> str:
         return str(locale.territories.get(code.upper(), code))
 
-    named_so = (money, unit_price, time, moment, number, _iso, country)
+    named_so = (money, unit_price, time, moment, number, _iso, country, tax_name)
     named: dict[str, Callable[..., Any]] = {each.__name__.lstrip("_"): each for each in named_so}
-    return {**named, "date": day, "by_name": _by_name(country), "address_lines": for_readers(country, home)}
+    return {
+        **named,
+        "tax_type": type_of,
+        "date": day,
+        "by_name": _by_name(country),
+        "address_lines": for_readers(country, home),
+    }
 
 
 def _currency(amount: Decimal, currency: str, locale: Locale) -> str:

@@ -121,6 +121,14 @@ class CreditNote(msgspec.Struct, frozen=True, omit_defaults=True):
     has_more_lines: bool = False
 
     @property
+    def discounted(self) -> Money:
+        return Money(sum(each.amount.amount for each in self.discounts), self.total.currency)
+
+    @property
+    def taxed(self) -> Money:
+        return Money(sum(each.amount.amount for each in self.taxes), self.total.currency)
+
+    @property
     def gap(self) -> str:
         """Why no document is made of it: `lines`, `subtotal` or `total`; empty where its parts make its total."""
         if self.has_more_lines:
@@ -128,8 +136,7 @@ class CreditNote(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.lines and sum(each.amount.amount for each in self.lines) != self.subtotal.amount:
             return "subtotal"
         added = sum(each.amount.amount for each in self.taxes if not each.inclusive)
-        taken = sum(each.amount.amount for each in self.discounts)
-        return "" if self.subtotal.amount - taken + added == self.total.amount else "total"
+        return "" if self.subtotal.amount - self.discounted.amount + added == self.total.amount else "total"
 
 
 class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -20,30 +20,20 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import Any
 
-from server.billing import Invoice, Money
+from server.billing import CreditNote, Invoice, InvoiceTax, Money, Payment
 from server.formats.minor_units import in_units
 
 COLUMNS = (
-    *(
-        "number",
-        "date",
-        "due",
-        "paid",
-        "status",
-        "currency",
-        "subtotal",
-        "discount",
-        "credits",
-        "shipping",
-        "tax",
-        "total",
-    ),
-    *("amount_paid", "amount_due", "billed_to", "email", "country", "lines", "id"),
+    *("number", "date", "type", "due", "paid", "status", "currency", "subtotal", "discount", "credits", "shipping"),
+    *("tax", "total", "balance_used", "amount_paid", "amount_due", "refunded", "credited", "balance_before"),
+    *("balance_after", "taxes", "payments", "billed_to", "email", "country", "fields", "lines", "id"),
 )
+"""`balance_used` is what the customer's balance added to the total: a credit is negative, as in the two balances. `taxes`
+and `payments` say each of them in words; the rows of credit notes have negative amounts and follow their invoice."""
 # Each character that compatibility turns into one of the four signs, such as U+FF1D for `=`.
 _SIGNS = "".join(chr(each) for each in range(0x10000) if unicodedata.normalize("NFKC", chr(each)) in tuple("=+-@"))
 _BLANKS = "\\s\"'\u00ad\u180e\u200b-\u200f\u2060\ufeff"
@@ -55,7 +45,7 @@ async def as_csv(pages: AsyncIterator[tuple[Invoice, ...]], zone: tzinfo) -> Asy
     """Each page of invoices as soon as it is there."""
     yield b"\xef\xbb\xbf" + _lines([COLUMNS])
     async for page in pages:
-        yield _lines(_row(each, zone) for each in page)
+        yield _lines(row for each in page for row in _rows(each, zone))
 
 
 def _lines(rows: Iterable[Iterable[object]]) -> bytes:
@@ -64,23 +54,59 @@ def _lines(rows: Iterable[Iterable[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _row(it: Invoice, zone: tzinfo) -> list[object]:
-    def day(at: datetime | None) -> str:
-        return at.astimezone(zone).date().isoformat() if at else ""
-
-    return [
-        harmless(it.number),
-        *(day(it.created_at), day(it.due_at), day(it.paid_at)),
-        *(harmless(it.status), harmless(it.currency)),
-        decimal(it.subtotal),
-        decimal(it.discounted),
-        *(decimal(each or Money(0, it.currency)) for each in (it.credit_grants, it.shipping)),
-        decimal(it.taxed),
-        *(decimal(it.total), decimal(it.amount_paid), decimal(it.amount_due)),
-        *(harmless(it.customer_name), harmless(it.customer_email), harmless(it.customer_address.country)),
+def _rows(it: Invoice, zone: tzinfo) -> Iterator[list[object]]:
+    """The invoice and its credit notes."""
+    nothing = Money(0, it.currency)
+    sums = (it.credit_grants, it.shipping, it.taxed, it.total, it.balance_applied, it.amount_paid, it.amount_due)
+    given = (it.refunded, it.credited, it.starting_balance, it.ending_balance)
+    yield [
+        *(harmless(it.number), _day(it.created_at, zone), "invoice", _day(it.due_at, zone), _day(it.paid_at, zone)),
+        *(harmless(it.status), harmless(it.currency), decimal(it.subtotal), decimal(it.discounted)),
+        *(decimal(each or nothing) for each in (*sums, *given)),
+        _taxes((each, it.taxable(each)) for each in it.taxes),
+        harmless("; ".join(_payment(each, zone) for each in it.payments if each.status == "paid")),
+        *_whose(it),
         harmless("; ".join(each.description for each in it.lines if each.description)),
         harmless(it.id),
     ]
+    for each in it.credit_notes:
+        yield _note(it, each, zone)
+
+
+def _note(it: Invoice, note: CreditNote, zone: tzinfo) -> list[object]:
+    nothing = decimal(Money(0, it.currency))
+    return [
+        *(harmless(note.number), _day(note.created_at, zone), "credit_note", "", "", harmless(note.status)),
+        *(harmless(it.currency), decimal(-note.subtotal), decimal(-note.discounted), nothing, nothing),
+        *(decimal(-note.taxed), decimal(-note.total), *[nothing] * 7),
+        _taxes((each, each.taxable) for each in note.taxes),
+        *("", *_whose(it)),
+        harmless("; ".join(each.description for each in note.lines if each.description)),
+        harmless(note.id),
+    ]
+
+
+def _whose(it: Invoice) -> list[str]:
+    fields = "; ".join(f"{each.name}: {each.value}" for each in it.custom_fields)
+    return [harmless(each) for each in (it.customer_name, it.customer_email, it.customer_address.country, fields)]
+
+
+def _taxes(taxes: Iterable[tuple[InvoiceTax, Money | None]]) -> str:
+    """Such as `VAT 19% 4.96 on 26.10`."""
+    said = (
+        f"{tax.label or 'tax'} {decimal(tax.amount)}{f' on {decimal(base)}' if base else ''}{' included' if tax.inclusive else ''}"
+        for tax, base in taxes
+    )
+    return harmless("; ".join(said))
+
+
+def _payment(it: Payment, zone: tzinfo) -> str:
+    """Such as `2026-10-03 31.06 visa 4242`."""
+    return " ".join(each for each in (_day(it.at, zone), decimal(it.amount), it.method) if each)
+
+
+def _day(at: datetime | None, zone: tzinfo) -> str:
+    return at.astimezone(zone).date().isoformat() if at else ""
 
 
 def harmless(text: str) -> str:

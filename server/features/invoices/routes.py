@@ -8,11 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get
+from msgspec.structs import replace
 
 from server.access.sessions import LoggedIn
 from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
 from server.billing.electronic import Statement, statement
-from server.features.invoices import exports, factur_x, pay_routes, views
+from server.features.invoices import credit_note_views, exports, factur_x, pay_routes, views
 from server.features.invoices.visit import Visit
 from server.portal import Portal
 from server.rendering.printing.printer import Printer
@@ -54,25 +55,26 @@ async def csv(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str
 
 @get("/my/invoices/zip")
 async def zip_(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
-    """404 where there is no invoice that a document can be made of."""
+    """The documents of a year; a text among them says which invoices have none here, and why."""
     only = _year(portal, customer, year)
     first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
-    if not first.before and not any(views.has_document(each) for each in first.invoices):
-        raise NotFound
     files = _documents(request, portal, customer, _pages(portal, customer, only, first))
     return await save(request, exports.as_zip(files), views.export_name(year, "zip"), "application/zip")
 
 
 @get("/my/invoices/{invoice_id:str}")
 async def invoice(
-    request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, paid: str = ""
+    request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, *, paid: str = "", document: str = ""
 ) -> Response[str]:
-    """`paid`: where a payment led to, which says so if it is."""
+    """`paid`: where a payment led to, which says so if it is; `document`: `none` where the billing side has none of it."""
     it = await Visit.looking(request, portal, customer).after_the_bank(invoice_id)
     found = await it.invoice(invoice_id)
     just_paid = paid and found.status == "paid"
     view = views.paid(found, it.account, it.now) if just_paid else views.detail(found, it.now)
-    return it.show(views.electronic(view, portal.brand.config.business))
+    if document == "none" and found.hosted:
+        view = replace(view, announcement="no_document")
+    business = portal.brand.config.business
+    return it.show(views.payable(views.electronic(view, business), business, ""))
 
 
 @get("/my/invoices/{invoice_id:str}/pdf")
@@ -99,12 +101,33 @@ async def receipt(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
     return await save(request, body, views.file_name("receipt", found), "application/pdf")
 
 
+@get("/my/invoices/{invoice_id:str}/credit-notes/{note_id:str}")
+async def credit_note(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, note_id: str
+) -> Response[str]:
+    _offered(portal)
+    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    view = credit_note_views.of(found, note_id)
+    return show(request, portal, view, account=customer.account, address=customer.address)
+
+
+@get("/my/invoices/{invoice_id:str}/credit-notes/{note_id:str}/pdf")
+async def credit_note_pdf(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, note_id: str
+) -> Response[Any]:
+    _offered(portal)
+    view = credit_note_views.of(await portal.billing.invoice(customer.customer_id, invoice_id), note_id)
+    if not view.has_document:
+        raise NotFound
+    body = partial(_printed_note, request, portal, customer, view)
+    return await save(request, body, credit_note_views.file_name(view.note), "application/pdf")
+
+
 async def _elsewhere(portal: Portal, customer: LoggedIn, found: Invoice, kind: str) -> Response[Any]:
     """To the billing side's own document: a link that was asked for just now, and is kept nowhere."""
     url = await portal.billing.document(customer.customer_id, found.id, kind)
-    if not url:
-        raise NotFound
-    return Response(None, status_code=303, headers={"Location": url})
+    where = url or portal.paths.invoice_without(found.id)
+    return Response(None, status_code=303, headers={"Location": where})
 
 
 async def _printed(
@@ -112,16 +135,32 @@ async def _printed(
 ) -> bytes:
     """The invoice as a PDF, with the electronic invoice inside where there is one, or its receipt."""
     printer: Printer = request.app.state.printer
-    said = statement(found, portal.brand.config.business) if kind == "invoice" else None
+    business, locale = portal.brand.config.business, locale_for(request, portal, customer.account)
+    said = statement(found, business) if kind == "invoice" else None
     return await printer.pdf(
         portal.renderer,
         kind,
-        locale_for(request, portal, customer.account),
+        locale,
         country=found.customer_address.country,
         at=found.created_at,
         electronic=partial(factur_x.xml, said, _zone(portal)) if isinstance(said, Statement) else None,
-        view=views.detail(found, portal.clock()),
+        view=views.payable(views.detail(found, portal.clock()), business, _pay_url(portal, locale, found)),
     )
+
+
+async def _printed_note(
+    request: AnyRequest, portal: Portal, customer: LoggedIn, view: credit_note_views.CreditNote
+) -> bytes:
+    printer: Printer = request.app.state.printer
+    locale, country = locale_for(request, portal, customer.account), view.invoice.customer_address.country
+    return await printer.pdf(
+        portal.renderer, "credit_note", locale, country=country, at=view.note.created_at, view=view
+    )
+
+
+def _pay_url(portal: Portal, locale: str, found: Invoice) -> str:
+    """The page to pay it on, as a link from elsewhere: who is not logged in gets there through log-in."""
+    return portal.origin + portal.renderer.paths_in(locale).invoice_pay(found.id)
 
 
 async def _pages(
@@ -139,11 +178,22 @@ async def _documents(
     request: AnyRequest, portal: Portal, customer: LoggedIn, pages: AsyncIterator[tuple[Invoice, ...]]
 ) -> AsyncIterator[tuple[str, Any, bytes]]:
     zone = _zone(portal)
+    left_out: list[tuple[Invoice, str]] = []
     async for page in pages:
         for each in page:
             if views.has_document(each):
                 content = await _printed(request, portal, customer, each)
                 yield views.file_name("invoice", each), each.created_at.astimezone(zone), content
+            else:
+                left_out.append((each, "hosted" if each.hosted else views.withheld(each)))
+            for note in map(partial(credit_note_views.shown, each), each.credit_notes):
+                if note.has_document:
+                    content = await _printed_note(request, portal, customer, note)
+                    yield credit_note_views.file_name(note.note), note.note.created_at.astimezone(zone), content
+    if left_out:
+        locale = locale_for(request, portal, customer.account)
+        words = portal.renderer.text("documents/left_out.txt", locale, left_out=left_out)
+        yield "README.txt", portal.clock().astimezone(zone), words.replace("\n", "\r\n").encode("utf-8-sig")
 
 
 def _year(portal: Portal, customer: LoggedIn, year: str) -> InvoiceFilter:
@@ -165,4 +215,4 @@ def _offered(portal: Portal) -> None:
         raise NotFound
 
 
-handlers = (invoices, csv, zip_, invoice, pdf, receipt, *pay_routes.handlers)
+handlers = (invoices, csv, zip_, invoice, pdf, receipt, credit_note, credit_note_pdf, *pay_routes.handlers)

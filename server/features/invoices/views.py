@@ -14,6 +14,7 @@ from server.billing.electronic import Gaps, seller_gaps, statement
 from server.billing.model.names import name_of
 from server.billing.rules import paying
 from server.brands.portal_file import Business
+from server.formats.bank_transfers import QrCode, epc_code, in_fours
 from server.rendering.views import View
 
 STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
@@ -22,6 +23,16 @@ SHOWN_ON_OVERVIEW = 5
 MOST_YEARS = 30
 MOST_LINES = 2_000
 """A PDF of more lines is not made: it would take the time and the memory of all the others."""
+
+
+class NoteRow(msgspec.Struct, frozen=True):
+    """A credit note below its invoice in a list."""
+
+    id: str
+    number: str
+    created_at: datetime
+    total: Money
+    is_void: bool = False
 
 
 class InvoiceRow(msgspec.Struct, frozen=True):
@@ -48,6 +59,8 @@ class InvoiceRow(msgspec.Struct, frozen=True):
     """What was given back of what was paid."""
     may_pay: bool = False
     """The customer can pay it here, and is asked to."""
+    notes: tuple[NoteRow, ...] = ()
+    """Its credit notes, oldest first."""
 
 
 class List(View, frozen=True):
@@ -90,6 +103,27 @@ class StillDue(msgspec.Struct, frozen=True):
     due: Money
 
 
+class Balance(msgspec.Struct, frozen=True):
+    """The customer's balance beside an invoice, without a sign: whether it is a credit or a debt its name says."""
+
+    is_before: bool
+    amount: Money
+
+
+class Transfer(msgspec.Struct, frozen=True):
+    """To which account what is due can be transferred."""
+
+    holder: str
+    iban: str
+    """As it is printed: in groups of four."""
+    bic: str
+    bank: str
+    reference: str
+    """What the transfer has to say: the number of the invoice."""
+    code: QrCode | None = None
+    """For banking apps; None: there is none for such a transfer."""
+
+
 class Detail(View, frozen=True):
     """One invoice, as it was finalized, and what happened to it since."""
 
@@ -112,6 +146,20 @@ class Detail(View, frozen=True):
     """The PDF holds an electronic invoice (Factur-X)."""
     not_electronic: tuple[str, ...] = ()
     """Why it does not, although the business makes them: the words of invoices/electronic.py."""
+    withheld: str = ""
+    """Why there is no PDF of it: a word of `Invoice.gap`, or `too_long`."""
+    ship_to: Address | None = None
+    """Where the goods go, where that is not where the bill goes."""
+    custom_fields: tuple[tuple[str, str], ...] = ()
+    """What the customer wants to read on it, each with its name."""
+    balances: tuple[Balance, ...] = ()
+    """The customer's balance before and after it, where it had any."""
+    is_reverse_charge: bool = False
+    """The customer owes the tax."""
+    transfer: Transfer | None = None
+    """How to pay it by bank transfer, where the business has an account for that and nothing is charged by itself."""
+    pay_url: str = ""
+    """The whole URL of the page to pay it on, for its documents."""
     may_pay: bool = False
     """The customer can pay it here: it is open, or was written off."""
     failure: str = ""
@@ -207,6 +255,10 @@ def row(invoice: Invoice, now: datetime) -> InvoiceRow:
         amount_due=invoice.amount_due if partly_paid and invoice.amount_due else None,
         refunded=invoice.refunded or None,
         may_pay=invoice.status == "open" and paying.may_pay(invoice) is None,
+        notes=tuple(
+            NoteRow(each.id, each.number, each.created_at, each.total, each.status == "void")
+            for each in invoice.credit_notes
+        ),
     )
 
 
@@ -230,6 +282,11 @@ def detail(invoice: Invoice, now: datetime, announcement: str = "", goes_on: str
         can_still_be_paid=invoice.status == "open" and invoice.amount_due.amount > 0,
         paid_with=next((each.method for each in reversed(payments) if each.status == "paid"), ""),
         has_document=invoice.hosted or has_document(invoice),
+        withheld=withheld(invoice),
+        ship_to=ship_to(invoice),
+        custom_fields=tuple((each.name, each.value) for each in invoice.custom_fields),
+        balances=balances(invoice),
+        is_reverse_charge=invoice.customer_tax_exempt == "reverse" and not invoice.taxed,
         has_receipt=is_paid(invoice) and (invoice.hosted or has_document(invoice)),
         may_pay=may_pay,
         failure=tried.failure if tried and may_pay and not waits else "",
@@ -257,9 +314,47 @@ def electronic(view: Detail, business: Business) -> Detail:
     return replace(view, not_electronic=said.missing) if isinstance(said, Gaps) else replace(view, is_electronic=True)
 
 
+def payable(view: Detail, business: Business, url: str) -> Detail:
+    """The same, with the ways to pay it that are not a click here: by transfer, and from its PDF at that URL."""
+    invoice, account = view.invoice, business.bank_account
+    if not view.can_still_be_paid:
+        return view
+    view = replace(view, pay_url=url if view.may_pay else "")
+    # What is charged by itself, or on its way, would be paid twice.
+    if not account.iban or invoice.next_attempt_at or view.waits_with:
+        return view
+    holder = account.account_holder or business.legal_name or business.name
+    reference = invoice.number or invoice.id
+    code = epc_code(holder, account.iban, account.bic, invoice.amount_due, reference)
+    return replace(view, transfer=Transfer(holder, in_fours(account.iban), account.bic, account.bank, reference, code))
+
+
+def ship_to(invoice: Invoice) -> Address | None:
+    billed_to = (invoice.customer_name, invoice.customer_address)
+    is_same = (invoice.ship_to_name or invoice.customer_name, invoice.ship_to) == billed_to
+    return None if is_same or invoice.ship_to == Address() else invoice.ship_to
+
+
+def balances(invoice: Invoice) -> tuple[Balance, ...]:
+    before, after = invoice.starting_balance, invoice.ending_balance
+    if not before and not after:
+        return ()
+    found = ((True, before), (False, after))
+    return tuple(
+        Balance(is_before, Money(abs(each.amount) if each else 0, invoice.currency)) for is_before, each in found
+    )
+
+
 def has_document(invoice: Invoice) -> bool:
     """Whether the portal can make a PDF of it: Stripe makes its own, and one whose parts do not make its total is wrong."""
-    return not invoice.hosted and invoice.adds_up and len(invoice.lines) <= MOST_LINES
+    return not invoice.hosted and not withheld(invoice)
+
+
+def withheld(invoice: Invoice) -> str:
+    """Why the portal makes no PDF of it; empty where it does, or where the billing side has its own."""
+    if invoice.hosted:
+        return ""
+    return invoice.gap or ("too_long" if len(invoice.lines) > MOST_LINES else "")
 
 
 def has_receipt(invoice: Invoice) -> bool:

@@ -68,7 +68,7 @@ async def test_the_head_of_a_file_is_told_without_making_it(browser, world):
         assert (head.status_code, head.content) == (200, b""), url
         assert "content-length" not in head.headers, url
         assert dict(head.headers) == {name: value for name, value in whole.headers.items() if name != "content-length"}
-    assert (await browser.request("HEAD", "/harbour/my/invoices/in_3/pdf")).status_code == 404
+    assert (await browser.request("HEAD", "/harbour/my/invoices/in_4/pdf")).status_code == 404
     assert (await browser.get(f"{ONE}/pdf")).status_code == 500
 
 
@@ -81,7 +81,7 @@ async def test_a_receipt_is_saved_as_a_file(browser):
 @pytest.mark.parametrize(
     "path",
     [
-        *("in_2/receipt", "in_5/receipt", "in_3/pdf", "in_3/receipt", "in_4/pdf", "in_6/pdf", "in_6/receipt"),
+        *("in_2/receipt", "in_5/receipt", "in_4/pdf", "in_6/pdf", "in_6/receipt", "in_1/credit-notes/cn_none"),
         *("in_none/pdf", "in_none/receipt", "in_1/pdf.css", "in_1/pdf/x", "in_1/PDF", "in_1%2Fpdf"),  # threat 82
     ],
 )
@@ -90,9 +90,23 @@ async def test_what_has_no_document_is_not_there(browser, path):
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("path", ["in_4", "in_6"])
-async def test_what_has_no_document_offers_none(browser, path):
-    assert "/pdf" not in (await browser.get(f"/harbour/my/invoices/{path}")).text
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("in_4", "Not all of its lines are known here."), ("in_6", "Its lines do not add up to its subtotal.")],
+)
+async def test_what_has_no_document_offers_none_and_says_why(browser, path, why):
+    page = (await browser.get(f"/harbour/my/invoices/{path}")).text
+    assert "/pdf" not in page
+    assert f"There is no PDF of this document. {why}" in page
+
+
+@pytest.mark.parametrize("kind", ["pdf", "receipt"])
+async def test_a_document_that_the_billing_side_lacks_leads_back_to_the_invoice(browser, kind):
+    answer = await browser.get(f"/harbour/my/invoices/in_3/{kind}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/harbour/my/invoices/in_3?document=none")
+    assert "There is no such document" in (await browser.get(answer.headers["location"])).text
+    # Said of no other invoice, whatever the URL says.
+    assert "There is no such document" not in (await browser.get("/harbour/my/invoices/in_4?document=none")).text
 
 
 @pytest.mark.parametrize("kind", ["pdf", "receipt"])

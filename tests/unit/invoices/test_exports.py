@@ -225,9 +225,25 @@ async def keep_other(world):
     )
 
 
-async def test_a_year_without_a_document_has_no_archive(world):
+async def test_an_archive_says_which_invoices_it_lacks_and_why(world):
+    them = (invoice("in_1"), invoice("in_2", hosted=True), invoice("in_3", total=eur(1)))
+    await keep(world, account(invoices=them))
+    browser = world.client()
+    await world.log_in(browser)
+    with zipfile.ZipFile(io.BytesIO((await browser.get(f"{URL}/zip?year=2026")).content)) as archive:
+        assert archive.namelist() == ["invoice-HC-in-1.pdf", "README.txt"]
+        said = archive.read("README.txt").decode("utf-8-sig")
+    assert "HC-in_2  €14.50  Its PDF is made where it is billed" in said
+    assert "HC-in_3  €0.01  Its parts do not add up to its total." in said
+    assert "HC-in_1" not in said
+
+
+async def test_a_year_of_the_billing_sides_own_pdfs_is_an_archive_that_says_so(world):
     await keep(world, account(invoices=(invoice(hosted=True),)))
     browser = world.client()
     await world.log_in(browser)
-    assert (await browser.get(f"{URL}/zip?year=2026")).status_code == 404
-    assert (await browser.get(f"{URL}/csv?year=2026")).status_code == 200
+    page = (await browser.get(URL)).text
+    assert "/zip" not in page
+    assert "PDFs are downloaded one by one" in page
+    with zipfile.ZipFile(io.BytesIO((await browser.get(f"{URL}/zip?year=2026")).content)) as archive:
+        assert archive.namelist() == ["README.txt"]

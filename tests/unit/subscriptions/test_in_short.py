@@ -84,11 +84,11 @@ def test_the_switch_begins_with_the_plan_of_now():
 @pytest.mark.parametrize(
     ("kind", "number", "name"),
     [
-        ("eu_vat", "DE123456789", "EU VAT number"),
-        ("vat", "DE136695976", "EU VAT number"),
-        ("vat", "GB980780684", "VAT number"),
-        ("gb_vat", "GB980780684", "VAT number"),
-        ("au_abn", "12345678912", "Tax ID"),
+        ("eu_vat", "DE123456789", "EU VAT number (USt-IdNr.)"),
+        ("eu_vat", "IE6388047V", "VAT number"),
+        ("gb_vat", "GB980780684", "VAT registration number"),
+        ("au_abn", "12345678912", "ABN"),
+        ("in_gst", "12ABCDE3456FGZH", "GST number"),
         ("", "12-3456789", "Tax ID"),
     ],
 )
