@@ -212,6 +212,28 @@ KINDS: dict[str, Fields] = {
             pretax_credit_amounts.credit_balance_transaction pretax_credit_amounts.discount pretax_credit_amounts.type
             taxes.taxable_amount taxes.type amount_excluding_tax unit_amount_excluding_tax tax_rates""",
     ),
+    "credit_note": Fields(
+        read=f"""created currency customer customer_account {_below("discount_amounts", "amount")} effective_at id invoice
+            lines livemode memo number object out_of_band_amount post_payment_amount
+            pre_payment_amount reason {_below("refunds", "amount_refunded")} status subtotal total type
+            {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate taxability_reason")}
+            total_taxes.taxable_amount""",
+        older="refund tax_amounts.* total_tax_amounts.*",
+        harmless="""amount customer_balance_transaction discount_amount discount_amounts.discount metadata pdf
+            pretax_credit_amounts refunds.payment_record_refund refunds.refund refunds.type subtotal_excluding_tax
+            total_excluding_tax total_taxes.type voided_at""",
+        named={
+            "amount_shipping": "the delivery is not shown by itself: no document where its parts make no total",
+            "shipping_cost": "the delivery is not shown by itself: no document where its parts make no total",
+        },
+        inside={"lines": "credit_note_line_item"},
+    ),
+    "credit_note_line_item": Fields(
+        read="amount description id object quantity unit_amount_decimal",
+        older="tax_amounts.* amount_excluding_tax unit_amount_excluding_tax",
+        harmless="""discount_amount discount_amounts invoice_line_item livemode metadata pretax_credit_amounts tax_rates taxes
+            type unit_amount""",
+    ),
     "subscription_schedule": Fields(
         read=f"""{_below("current_phase", "start_date end_date")} customer customer_account end_behavior id object phases
             phases.start_date phases.end_date phases.default_tax_rates phases.collection_method phases.items

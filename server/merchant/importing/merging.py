@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from server.brands.dunning import STANDARD, Dunning
 from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
 from server.merchant.importing.catalog import Catalog, named
+from server.merchant.importing.credit_notes import Notes, Stored
 from server.merchant.importing.handover import handed_over, with_next_try
 from server.merchant.importing.reading import ImportRefused
 from server.merchant.importing.report import Coming, coming
@@ -63,7 +65,9 @@ class Merging:
         account, changed = self._with_customer(seen.account if seen else None, changed)
         if account is None:
             return "left out"
-        account, invoices, changed = self._with_things(account, changed)
+        # Of a customer that is new, the ledger has no invoice.
+        stored = partial(self._into.invoice, account.customer.id) if seen else lambda _: None
+        account, invoices, changed = self._with_things(account, changed, stored)
         account = self._with_known_methods(account, changed)
         # What lies behind this moment was told by whoever billed before: nobody is reminded of it again.
         account = settled(replace(account, as_of=max(account.as_of, self._now)))
@@ -151,7 +155,7 @@ class Merging:
         raise came.place.refusal(problem, "$.balance")
 
     def _with_things(
-        self, account: Account, changed: Sequence[Staged]
+        self, account: Account, changed: Sequence[Staged], stored: Stored
     ) -> tuple[Account, list[Invoice], Sequence[Staged]]:
         methods = {each.id: each for each in account.payment_methods}
         tax_ids = {each.id: each for each in account.customer.tax_ids}
@@ -172,6 +176,7 @@ class Merging:
                 self._broken(each, error)
                 continue
             kept.append(each)
+        invoices = self._with_credit_notes(invoices, kept, stored)
         newest = sorted(methods.values(), key=lambda each: (each.created_at, each.id), reverse=True)
         customer = _numbering_on(replace(account.customer, tax_ids=tuple(tax_ids.values())), invoices)
         account = replace(account, customer=customer, payment_methods=tuple(newest))
@@ -184,6 +189,21 @@ class Merging:
         )
         self.objects.update(each.kind for each in kept)
         return with_invoices(account, invoices), invoices, kept
+
+    def _with_credit_notes(self, invoices: list[Invoice], kept: list[Staged], stored: Stored) -> list[Invoice]:
+        notes = Notes(invoices, stored)
+        for each in [each for each in kept if each.kind == "credit_note"]:
+            try:
+                why = notes.add(each, self._catalog)
+            except ImportRefused as error:
+                self._broken(each, error)
+                kept.remove(each)
+                continue
+            if why:
+                # It is looked at again when its invoice comes.
+                self._left_out(each, why)
+                kept.remove(each)
+        return notes.invoices()
 
     def _with_waiting(self, account: Account, kept: list[Staged], came: set[str]) -> Account:
         """What waits at subscriptions: the customer's discount and exemption, schedules, invoice items."""

@@ -7,6 +7,7 @@ import msgspec
 from server.access import sessions
 from server.billing import Account, Invoice, PromotionCode, rows
 from server.billing.ledger.events.renewals import due_at
+from server.billing.model.documents import decode_invoice
 from server.billing.rules.discounts import canonical as canonical_code
 from server.merchant.importing.staging import Staged
 from server.store import Parameters, Transaction
@@ -29,6 +30,12 @@ class Rows:
     def account(self, customer: str) -> rows.Stored | None:
         found = self.transaction.run(rows.READ_ACCOUNT, {"brand": self.brand, "customer": customer})
         return rows.stored(found) if found else None
+
+    def invoice(self, customer: str, invoice_id: str) -> Invoice | None:
+        self.flush()
+        values = {"brand": self.brand, "customer": customer, "id": invoice_id}
+        found = self.transaction.run(rows.ONE_INVOICE, values)
+        return decode_invoice(found[0][0]) if found else None
 
     def imported(self, each: Staged) -> tuple[str, bytes] | None:
         """Whose the record was at the last import, and its digest then."""

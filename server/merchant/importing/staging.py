@@ -46,9 +46,12 @@ _ALONE: dict[str, Callable[[Any], tuple[str, Any]]] = {
 }
 CATALOG = ("product", "price", "coupon", "promotion_code", "tax_rate", "discount")
 OWNED = (
-    "customer", "payment_method", "tax_id", "subscription", "invoice", "subscription_schedule", "invoiceitem"
+    "customer", "payment_method", "tax_id", "subscription", "invoice", "subscription_schedule", "invoiceitem",
+    "credit_note",
 )  # fmt: skip
-_LATER = ("price", "discount", "customer", "subscription", "invoice", "subscription_schedule", "invoiceitem")
+_LATER = (
+    "price", "discount", "customer", "subscription", "invoice", "subscription_schedule", "invoiceitem", "credit_note"
+)  # fmt: skip
 _SOURCES = ("card", "bank_account", "source")
 _TAXED = "subscription.automatic_tax.enabled"
 _ACCOUNTS = ("v2.core.account", "account")

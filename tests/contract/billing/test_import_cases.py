@@ -617,6 +617,7 @@ async def test_a_dry_run_keeps_nothing_and_says_what_comes_next(importing):
     assert "Nobody is charged within 31 days." in said(far)
 
 
+<<<<<<< HEAD
 # A debt that others had begun to collect.
 
 
@@ -653,3 +654,66 @@ async def test_a_debt_whose_tries_are_over_is_left_as_it_is(importing):
     account = await importing.ledger.account("cus_1", NOW + timedelta(days=15))
     assert (account.invoices[0].next_attempt_at, account.subscriptions[0].status) == (None, "past_due")
     assert await everything_happened(importing) == (0, 1)
+=======
+# A credit note is a document of its own, at its invoice.
+
+
+def credit_note(**more):
+    head = {
+        "id": "cn_1",
+        "object": "credit_note",
+        "customer": "cus_1",
+        "invoice": "in_1",
+        "number": "CN-1",
+        "currency": "eur",
+    }
+    line = {
+        "id": "cnli_1",
+        "object": "credit_note_line_item",
+        "amount": 420,
+        "description": "Half a bag",
+        "quantity": 1,
+    }
+    sums = {"amount": 500, "total": 500, "subtotal": 420, "status": "issued", "created": SECONDS, "livemode": False}
+    taxes = {"total_taxes": [{"amount": 80, "tax_behavior": "exclusive", "taxable_amount": 420}]}
+    return {**head, **sums, **taxes, "lines": {"data": [line], "has_more": False}, "type": "post_payment", **more}
+
+
+async def test_a_credit_note_comes_with_its_parts_and_its_number(importing):
+    back = {"refunds": [{"amount_refunded": 300}], "post_payment_amount": 500, "reason": "order_change"}
+    await importing.records(exports.customer(), exports.invoice(), credit_note(**back))
+    (note,) = (await importing.account()).invoices[0].credit_notes
+    assert (note.number, note.total, note.subtotal, note.gap) == ("CN-1", Money(500, "EUR"), Money(420, "EUR"), "")
+    assert [(each.description, each.amount.amount) for each in note.lines] == [("Half a bag", 420)]
+    assert [(each.amount.amount, each.taxable.amount) for each in note.taxes] == [(80, 420)]
+    assert (note.refunded, note.to_balance, note.reason) == (Money(300, "EUR"), Money(200, "EUR"), "order_change")
+
+
+async def test_a_credit_note_may_come_after_its_invoice_and_stays_when_the_invoice_comes_again(importing):
+    alone = await importing.records(exports.customer(), credit_note())
+    assert "its invoice is neither in these files nor in the ledger" in said(alone)
+    await importing.records(exports.invoice())
+    await importing.records(credit_note())
+    await importing.records(exports.invoice(description="Thank you."))
+    stored = await importing.ledger.invoice("cus_1", "in_1")
+    assert (stored.memo, [each.id for each in stored.credit_notes]) == ("Thank you.", ["cn_1"])
+    assert stored.credited == Money(500, "EUR")
+    assert (await importing.account()).invoices[0] == stored
+
+
+async def test_a_credit_note_whose_parts_make_no_total_says_so(importing):
+    await importing.records(exports.customer(), exports.invoice(), credit_note(total=600))
+    (note,) = (await importing.account()).invoices[0].credit_notes
+    assert note.gap == "total"
+
+
+async def test_what_the_customer_wants_to_read_is_on_its_invoices(importing):
+    settings = {"custom_fields": [{"name": "PO", "value": "118"}], "footer": "Own footer"}
+    shipping = {"name": "Jenny, Office", "address": {"line1": "Quay 1", "city": "Hamburg", "country": "DE"}}
+    await importing.records(
+        exports.customer(invoice_settings=settings, shipping=shipping), exports.product(), running(), exports.invoice()
+    )
+    _, (made,) = bring_up_to_date(await importing.account(), NOW + timedelta(days=30))
+    assert [(each.name, each.value) for each in made.custom_fields] == [("PO", "118")]
+    assert (made.footer, made.ship_to_name, made.ship_to.line1) == ("Own footer", "Jenny, Office", "Quay 1")
+>>>>>>> 9a8bc4d (Import credit notes, each at its invoice)

@@ -23,6 +23,8 @@ CLASSES = {
     "invoiceitem": stripe.InvoiceItem,
     "payment_method": stripe.PaymentMethod,
     "invoice_payment": stripe.InvoicePayment,
+    "credit_note": stripe.CreditNote,
+    "credit_note_line_item": stripe.CreditNoteLineItem,
 }
 
 
