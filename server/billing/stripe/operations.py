@@ -20,9 +20,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from server.billing import Account, Activity, By, NotFound, Refused, Unavailable, Uncertain, rows
 from server.billing.model import history
+from server.billing.model.documents import decode_account
 from server.billing.stripe import effects
 from server.billing.stripe.accounts import StripeAccounts
 from server.brands.features import Features
@@ -57,6 +59,15 @@ class Wanted(msgspec.Struct, frozen=True):
         return {"action": self.kind, "subject": " ".join((self.subject, *self.words))}
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What the store keeps of an operation until it ends: enough for another process to end it as this one would."""
+
+    steps: tuple[Step, ...]
+    before: bytes
+    """The account as it was, for what the history says; empty: there was no copy."""
+    browser: str = ""
+
+
 class Operations(StripeAccounts):
     async def once(self, by: By, wanted: Wanted, plan: Callable[[], Awaitable[Sequence[Step]]]) -> Account:
         """Do what `plan` answers, once for the form's key; an empty plan is done already. Raises `Refused`, `NotFound`,
@@ -66,16 +77,17 @@ class Operations(StripeAccounts):
             steps = tuple(await plan())
             if not steps:
                 return await self.account(by.customer_id, by.now)
-            began = {**self._key(by), **wanted.row, "result": msgspec.msgpack.encode(steps), "now": micros(by.now)}
+            kept = Kept(steps, await self._copied(by.customer_id), by.browser)
+            began = {**self._key(by), **wanted.row, "result": msgspec.msgpack.encode(kept), "now": micros(by.now)}
             if await self.store.write(lambda transaction: transaction.count(rows.BEGIN_OPERATION, began)):
-                return await self._send(by, wanted, steps, is_first=True)
+                return await self._send(by, wanted, kept, is_first=True)
             found = await self._begun(by, wanted)
         state, result = found or ("done", b"")
         if state == "done":
             return await self.account(by.customer_id, by.now)
         if state == "failed":
             raise Refused(*msgspec.msgpack.decode(result, type=tuple[str, str]))
-        return await self._send(by, wanted, msgspec.msgpack.decode(result, type=tuple[Step, ...]), is_first=False)
+        return await self._send(by, wanted, msgspec.msgpack.decode(result, type=Kept), is_first=False)
 
     async def left_open(self, now: datetime) -> int:
         """Send again what nobody heard an answer to; how many there were. One that Stripe no longer remembers ends as
@@ -89,9 +101,9 @@ class Operations(StripeAccounts):
             if now - moment(created_at) > AGAIN_FOR:
                 await self._end(by, "failed", ("not_known", kind))
                 continue
-            steps = msgspec.msgpack.decode(result, type=tuple[Step, ...])
+            kept = msgspec.msgpack.decode(result, type=Kept)
             try:
-                await self._send(by, wanted, steps, is_first=False)
+                await self._send(replace(by, browser=kept.browser), wanted, kept, is_first=False)
             except (Refused, NotFound, Unavailable, Uncertain):
                 continue
         return len(found)
@@ -105,19 +117,18 @@ class Operations(StripeAccounts):
             raise Refused("key_reused")
         return state, result
 
-    async def _send(self, by: By, wanted: Wanted, steps: Sequence[Step], *, is_first: bool) -> Account:
+    async def _send(self, by: By, wanted: Wanted, kept: Kept, *, is_first: bool) -> Account:
         answers: list[dict[str, Any]] = []
-        before = await self._copied(by.customer_id)
-        for number, step in enumerate(steps):
+        for number, step in enumerate(kept.steps):
             try:
                 answers.append(await self._sent(by, number, step, answers, is_first=is_first))
             except Unavailable:
                 if number == 0 and is_first:
                     await self.store.write(lambda transaction: transaction.count(rows.FORGET_OPERATION, self._key(by)))
                     raise
-                return await self._unheard(by, wanted, steps, before, is_last=number == len(steps) - 1)
+                return await self._unheard(by, wanted, kept, is_last=number == len(kept.steps) - 1)
             except Uncertain:
-                return await self._unheard(by, wanted, steps, before, is_last=number == len(steps) - 1)
+                return await self._unheard(by, wanted, kept, is_last=number == len(kept.steps) - 1)
             except (Refused, NotFound) as error:
                 reason = (error.reason, error.detail) if isinstance(error, Refused) else ("not_found", "")
                 await self._end(by, "failed", reason)
@@ -125,7 +136,7 @@ class Operations(StripeAccounts):
                     await self._refetched(by)
                 raise
         after = await self._refetched(by)
-        await self._done(by, wanted, before, after)
+        await self._done(by, wanted, kept, after)
         return after
 
     async def _sent(
@@ -142,11 +153,9 @@ class Operations(StripeAccounts):
                 raise
             return {}
 
-    async def _unheard(
-        self, by: By, wanted: Wanted, steps: Sequence[Step], before: Account | None, *, is_last: bool
-    ) -> Account:
+    async def _unheard(self, by: By, wanted: Wanted, kept: Kept, *, is_last: bool) -> Account:
         """No answer to a request. Where it was the last one, the account may show that it took effect all the same."""
-        await self._end(by, "unknown", steps)
+        await self._end(by, "unknown", kept)
         if not is_last:
             raise Uncertain
         try:
@@ -155,11 +164,12 @@ class Operations(StripeAccounts):
             raise Uncertain from None
         if not effects.is_so(after, wanted.kind, wanted.subject, wanted.words):
             raise Uncertain
-        await self._done(by, wanted, before, after)
+        await self._done(by, wanted, kept, after)
         return after
 
-    async def _done(self, by: By, wanted: Wanted, before: Account | None, after: Account) -> None:
-        kind, fields = history.of_change(before or after, after, wanted.kind, wanted.subject)
+    async def _done(self, by: By, wanted: Wanted, kept: Kept, after: Account) -> None:
+        before = decode_account(kept.before) if kept.before else after
+        kind, fields = history.of_change(before, after, wanted.kind, wanted.subject)
         line = Activity(at=by.now, kind=kind, subject=wanted.subject, data=fields, browser=by.browser)
 
         def work(transaction: Transaction) -> None:
@@ -181,9 +191,9 @@ class Operations(StripeAccounts):
         except Unavailable:
             return await self.account(by.customer_id, by.now)
 
-    async def _copied(self, customer_id: str) -> Account | None:
-        found = await self.store.read(rows.READ_ACCOUNT, {"brand": self.brand, "customer": customer_id})
-        return rows.stored(found).account if found else None
+    async def _copied(self, customer_id: str) -> bytes:
+        found = await self.store.read(rows.READ_ACCOUNT, self._whose(customer_id))
+        return bytes(found[0][0]) if found else b""
 
     def _key(self, by: By) -> dict[str, object]:
         return {"brand": self.brand, "customer": by.customer_id, "key": by.key}

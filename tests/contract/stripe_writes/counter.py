@@ -81,8 +81,8 @@ class Wire(httpx.AsyncBaseTransport):
 
 
 class Counter:
-    def __init__(self, shop: Shop, store: Store) -> None:
-        self.shop, self.store, self.wire = shop, store, Wire(shop)
+    def __init__(self, shop: Shop, store: Store, brand: str = "harbour") -> None:
+        self.shop, self.store, self.brand, self.wire = shop, store, brand, Wire(shop)
         self.features, self._keys = features(), itertools.count(1)
         self.billing = self.begun()
 
@@ -90,7 +90,7 @@ class Counter:
         """The backend, as a process that just started has it."""
         self.wire = Wire(self.shop)
         client = Client(KEY, base="http://stripe.test", transport=self.wire)
-        self.billing = Stripe(self.store, "harbour", client, keys=(b"k" * 32,), origin="https://portal.example")
+        self.billing = Stripe(self.store, self.brand, client, keys=(b"k" * 32,), origin="https://portal.example")
         return self.billing
 
     @property
