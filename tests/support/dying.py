@@ -1,7 +1,7 @@
 """Processes that are killed in the middle of their work at Stripe, by a real SIGKILL.
 
-`python -m tests.support.dying` imports everything once; for each job that it reads (a pickle in base64, a line) it forks a
-process that does it, and writes how that ended: `=0`, or `=-9` where it was killed.
+`python -m tests.support.dying` imports everything once; for the jobs of each line that it reads (a pickle in base64) it forks a
+process that does it, and writes how they ended: `=0`, or `=-9` where one was killed.
 
 | point | where the process dies |
 |---|---|
@@ -19,12 +19,13 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 import httpx
+import pytest
 
 from server.billing import By
 from server.billing.stripe.backend import Stripe
@@ -130,17 +131,22 @@ async def _do(job: Job) -> None:
 
 def main() -> None:
     for line in sys.stdin:
-        job = pickle.loads(base64.b64decode(line))  # noqa: S301 (from the test that started us)
-        child = os.fork()
-        if not child:
-            try:
-                asyncio.run(_do(job))
-                os._exit(0)
-            except BaseException as error:  # noqa: BLE001 (it goes to the test as an exit code)
-                print(f"{job.verb}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        print(f"={os.waitstatus_to_exitcode(status)}", flush=True)
+        jobs = pickle.loads(base64.b64decode(line))  # noqa: S301 (from the test that started us)
+        children = [_forked(job) for job in jobs]
+        ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        print("=" + " ".join(map(str, ended)), flush=True)
+
+
+def _forked(job: Job) -> int:
+    child = os.fork()
+    if not child:
+        try:
+            asyncio.run(_do(job))
+            os._exit(0)
+        except BaseException as error:  # noqa: BLE001 (it goes to the test as an exit code)
+            print(f"{job.verb}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            os._exit(1)
+    return child
 
 
 class Nursery:
@@ -157,28 +163,29 @@ class Nursery:
         pipe = asyncio.subprocess.PIPE
         return cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
 
-    async def run(self, job: Job) -> int:
-        """How its process ended."""
+    async def run(self, *jobs: Job) -> list[int]:
+        """How their processes ended, which ran at the same time."""
         assert self.process.stdin
-        self.process.stdin.write(base64.b64encode(pickle.dumps(job)) + b"\n")
-        *said, code = await self._lines()
-        self.stored = int(said[0]) if said else 0
-        return code
-
-    async def _lines(self) -> list[int]:
-        """What the process said, and how it ended; the last line begins with `=`."""
         assert self.process.stdout
-        said: list[int] = []
+        self.process.stdin.write(base64.b64encode(pickle.dumps(jobs)) + b"\n")
+        self.stored = 0
         while line := (await self.process.stdout.readline()).decode():
-            said.append(int(line.removeprefix("=")))
             if line.startswith("="):
-                return said
+                return [int(each) for each in line[1:].split()]
+            self.stored = int(line)
         raise EOFError("the nursery is gone; what it said last is above")
 
     async def end(self) -> None:
         assert self.process.stdin
         self.process.stdin.close()
         await self.process.wait()
+
+
+@pytest.fixture(scope="module")
+async def nursery() -> AsyncIterator[Nursery]:
+    made = await Nursery.begun()
+    yield made
+    await made.end()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -24,8 +24,9 @@ from tests.contract.stripe_standin.shop import MAY, NOON, Shop
 from tests.contract.stripe_writes.counter import CANCEL_NOW, MOVES, PRICES, Counter, features
 from tests.stripe.asgi import App
 from tests.stripe.serving import listen
-from tests.support.dying import POINTS, Job, Nursery
+from tests.support.dying import POINTS, Job, Nursery, nursery
 
+__all__ = ["nursery"]
 pytestmark = pytest.mark.anyio
 WAITS = features(subscription_update=replace(MOVES, schedule_at_period_end=Schedule(("decreasing_item_amount",))))
 DETAILS = features(customer_update=CustomerUpdate(allowed_updates=("name", "tax_id")))
@@ -145,7 +146,7 @@ class Scene:
             base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             job = Job(self.database, base, self.brand, write.verb, self.counter.by("form"), write.given, dict(write.named),
                       point=point, number=number)  # fmt: skip
-            return await nursery.run(job)
+            return (await nursery.run(job))[0]
 
     async def state(self) -> Any:
         """What customer and shop have of it now, and what the history says."""
@@ -160,13 +161,6 @@ class Scene:
 
     def wrote(self) -> list[str]:
         return [unnumbered(each) for each in self.counter.wrote()[self.before :]]
-
-
-@pytest.fixture(scope="module")
-async def nursery() -> AsyncIterator[Nursery]:
-    made = await Nursery.begun()
-    yield made
-    await made.end()
 
 
 @pytest.fixture
