@@ -17,7 +17,7 @@ import pytest
 
 from server.brands import load
 from tests.support.crowd import BRAND, Customer, check_invariants, fill, work
-from tests.support.production import Mailbox, Production
+from tests.support.production import Forked, Mailbox, Production
 from tests.support.served import ROOT
 
 KILLS = 20
@@ -33,7 +33,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def production(tmp_path: Path, mailbox: Mailbox) -> Iterator[Production]:
-    server = Production(tmp_path, mailbox)
+    server = Forked(tmp_path, mailbox, BRAND)
     asyncio.run(fill(server.environment["PORTAL_DATABASE"], KILLS * VISITORS))
     yield server
     server.stop()

@@ -21,7 +21,7 @@ from aiosmtpd.controller import Controller
 from server.brands import load
 from server.publishing.samples.many import address_of
 from tests.support.crowd import BRAND, fill
-from tests.support.production import Mailbox, Production, Visitor
+from tests.support.production import Forked, Mailbox, Production, Visitor
 from tests.support.served import ROOT, free_port
 
 KILLS = 20
@@ -34,15 +34,20 @@ class SlowMailbox:
 
     def __init__(self) -> None:
         self.taken: Counter[str] = Counter()  # by address
+        self.open = 0
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self._controller.start()
         self.url = f"smtp://127.0.0.1:{self._controller.port}"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
-        await asyncio.sleep(0.05)
-        self.taken[envelope.rcpt_tos[0]] += 1
-        await asyncio.sleep(0.05)
-        return "250 taken"
+        self.open += 1
+        try:
+            await asyncio.sleep(0.05)
+            self.taken[envelope.rcpt_tos[0]] += 1
+            await asyncio.sleep(0.05)
+            return "250 taken"
+        finally:
+            self.open -= 1
 
     def stop(self) -> None:
         self._controller.stop()
@@ -125,13 +130,12 @@ def rows(production: Production, sql: str) -> list[Any]:
 def test_twenty_kills_of_the_worker_lose_no_mail_and_double_none_without_need(
     tmp_path: Path, slow: SlowMailbox
 ) -> None:
-    production = Production(tmp_path, slow)  # type: ignore[arg-type]
+    production = Forked(tmp_path, slow, BRAND)  # type: ignore[arg-type]
     asyncio.run(fill(production.environment["PORTAL_DATABASE"], KILLS * MAILS))
-    # Started by the test, which need not wait for the growing pauses of `serve`.
-    worker = Working(production)
-    production.start(arguments=("--no-worker",))
     doubled = 0
     try:
+        production.start(arguments=("http",))
+        production.work()
         for kill in range(KILLS):
             mine = [address_of(kill * MAILS + number) for number in range(MAILS)]
             for number in range(MAILS):
@@ -139,14 +143,14 @@ def test_twenty_kills_of_the_worker_lose_no_mail_and_double_none_without_need(
             # In the middle: the first mails are taken, and others are on their way.
             until(lambda mine=mine: sum(slow.taken[each] for each in mine) > 0, "no mail left")
             time.sleep(0.004 * kill)
-            worker.kill()
-            time.sleep(0.2)  # what it had sent is taken
+            production.end_work()
+            until(lambda: not slow.open, "the mail server waits for the dead")  # what it had sent is taken
             # What the mail server took, and the worker could not note: it alone may come a second time.
             noted = {address for (address,) in rows(production, "SELECT address FROM outbox WHERE state = 'sent'")}
             in_doubt = {each for each in mine if slow.taken[each] and each not in noted}
             # The lease of a minute is over.
             rows(production, "UPDATE outbox SET not_before = 0 WHERE state = 'waiting'")
-            worker.start()
+            production.work()
             until(lambda mine=mine: all(slow.taken[each] for each in mine), f"kill {kill}: a mail was lost")
             until(lambda: not rows(production, "SELECT 1 FROM outbox WHERE state = 'waiting'"), "not all were decided")
             twice = {each for each in mine if slow.taken[each] > 1}
@@ -157,7 +161,6 @@ def test_twenty_kills_of_the_worker_lose_no_mail_and_double_none_without_need(
         assert len(slow.taken) == KILLS * MAILS
         assert doubled, "no kill fell into the middle of sending"
     finally:
-        worker.kill()
         production.stop()
 
 

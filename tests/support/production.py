@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,75 @@ class Production:
                 self.process.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+
+class Forked(Production):
+    """The same over one brand, without the operator's address, started in a moment: for tests that kill it many times.
+
+    What it runs are processes that `tests.support.forking` forks. `start` waits until HTTP is answered; `work` starts the
+    background work alone, which `end_work` kills.
+    """
+
+    def __init__(self, folder: Path, mailbox: Mailbox, brand: str) -> None:
+        super().__init__(folder, mailbox)
+        (folder / "themes").mkdir()
+        (folder / "themes" / brand).symlink_to(ROOT / "themes" / brand)
+        self.environment["PORTAL_THEMES"] = str(folder / "themes")
+        self._life = self._work = 0
+        command = [sys.executable, "-m", "tests.support.forking", str(self.port)]
+        with self.log.open("ab") as log:
+            self._forking = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                bufsize=1,
+            )
+
+    def start(self, seconds: float = 60, arguments: tuple[str, ...] = ()) -> None:
+        self._life = self._fork(*(arguments or ("serve",)))
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with suppress(OSError):
+                if Visitor(self.port).get("/")[0] == 404:
+                    return
+            time.sleep(0.01)
+        raise AssertionError("the server did not start:\n" + self.log.read_text()[-4000:])
+
+    def work(self) -> None:
+        self._work = self._fork("work")
+
+    def end_work(self) -> None:
+        os.killpg(self._work, signal.SIGKILL)
+        self._work = 0
+
+    def kill(self) -> None:
+        os.killpg(self._life, signal.SIGKILL)
+        self._life = 0
+        with suppress(OSError):
+            while True:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                time.sleep(0.01)
+
+    def stop(self) -> None:
+        if self._work:
+            self.end_work()
+        if self._life:
+            self.kill()
+        self._forking.kill()
+        self._forking.wait()
+        for pipe in (self._forking.stdin, self._forking.stdout):
+            if pipe:
+                pipe.close()
+
+    def _fork(self, what: str) -> int:
+        assert self._forking.stdin
+        assert self._forking.stdout
+        self._forking.stdin.write(f"{what}\n")
+        return int(self._forking.stdout.readline())
 
 
 class Visitor:
