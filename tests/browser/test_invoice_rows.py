@@ -202,7 +202,13 @@ def test_an_electronic_invoice_is_inside_the_document_or_the_page_says_why_not(e
     assert faults(pdf) == []
     assert b"factur-x.xml" in pdf
     said = documents.as_read(pdf)
-    for each in ("Consulting, one day", "Travel", "€760.50", "EU VAT number (Partita IVA): IT00743110157", "reverse charge"):
+    for each in (
+        "Consulting, one day",
+        "Travel",
+        "€760.50",
+        "EU VAT number (Partita IVA): IT00743110157",
+        "reverse charge",
+    ):
         assert each in said, each
     link(page, "All invoices")
     choose(page, status="Void")

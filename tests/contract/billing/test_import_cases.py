@@ -617,7 +617,6 @@ async def test_a_dry_run_keeps_nothing_and_says_what_comes_next(importing):
     assert "Nobody is charged within 31 days." in said(far)
 
 
-<<<<<<< HEAD
 # A debt that others had begun to collect.
 
 
@@ -654,7 +653,8 @@ async def test_a_debt_whose_tries_are_over_is_left_as_it_is(importing):
     account = await importing.ledger.account("cus_1", NOW + timedelta(days=15))
     assert (account.invoices[0].next_attempt_at, account.subscriptions[0].status) == (None, "past_due")
     assert await everything_happened(importing) == (0, 1)
-=======
+
+
 # A credit note is a document of its own, at its invoice.
 
 
@@ -713,7 +713,6 @@ async def test_what_the_customer_wants_to_read_is_on_its_invoices(importing):
     await importing.records(
         exports.customer(invoice_settings=settings, shipping=shipping), exports.product(), running(), exports.invoice()
     )
-    _, (made,) = bring_up_to_date(await importing.account(), NOW + timedelta(days=30))
+    _, (made, *_) = bring_up_to_date(await importing.account(), NOW + timedelta(days=30))
     assert [(each.name, each.value) for each in made.custom_fields] == [("PO", "118")]
     assert (made.footer, made.ship_to_name, made.ship_to.line1) == ("Own footer", "Jenny, Office", "Quay 1")
->>>>>>> 9a8bc4d (Import credit notes, each at its invoice)

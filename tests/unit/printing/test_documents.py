@@ -110,7 +110,12 @@ async def test_a_receipt_says_what_was_paid_when_and_with_what(press):
 
 async def test_who_issued_it_is_on_it(press):
     said = documents.words(await press.pdf(whole()))
-    for each in ("Harbour Coffee Roasters GmbH", "Am Sandtorkai 4", "20457 Hamburg", "EU VAT number (USt-IdNr.): DE136695976"):
+    for each in (
+        "Harbour Coffee Roasters GmbH",
+        "Am Sandtorkai 4",
+        "20457 Hamburg",
+        "EU VAT number (USt-IdNr.): DE136695976",
+    ):
         assert each in said, each
 
 

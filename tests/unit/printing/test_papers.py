@@ -116,7 +116,16 @@ async def test_a_reader_finds_every_line_and_total_of_three_lines(press):  # I3
     said = documents.as_read(await press.pdf(THREE))
     for each in (
         *("Article number 1", "Article number 2", "Article number 3", "€20.00", "€10.00", "€5.00", "€5.005"),
-        *("Subtotal", "€35.00", "MwSt 19%", "€6.65", "Total", "€41.65", "Amount due", "EU VAT number (USt-IdNr.): DE123456789"),
+        *(
+            "Subtotal",
+            "€35.00",
+            "MwSt 19%",
+            "€6.65",
+            "Total",
+            "€41.65",
+            "Amount due",
+            "EU VAT number (USt-IdNr.): DE123456789",
+        ),
     ):
         assert each in said, each
 
