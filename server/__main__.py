@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from server import settings
+from server.access.api_keys import PERMISSIONS
 from server.brands import Brand, ThemeError
 from server.merchant import link
 from server.settings import Settings, SettingsError
@@ -191,6 +192,49 @@ def customers_tax_id(options: argparse.Namespace) -> int:
     return with_store(work)
 
 
+def keys_create(options: argparse.Namespace) -> int:
+    from server.merchant import api_keys  # noqa: PLC0415
+
+    brand, read = link.brand_named(themes_folder(), options.brand), from_environment()
+
+    async def work(store: Store) -> int:
+        key, id_ = await api_keys.create(store, read, brand.name, test=options.test, may=options.may or (), now=now())
+        print(f"{key}\n(its id is {id_}; the key is shown this once: keep it where your back end keeps its secrets)")
+        return 0
+
+    return with_store(work)
+
+
+def keys_list(options: argparse.Namespace) -> int:
+    from server.merchant import api_keys  # noqa: PLC0415
+
+    brand = link.brand_named(themes_folder(), options.brand)
+
+    async def work(store: Store) -> int:
+        for each in await api_keys.lines(store, brand.name) or [f"{brand.name} has no key."]:
+            print(each)
+        return 0
+
+    return with_store(work)
+
+
+def keys_revoke(options: argparse.Namespace) -> int:
+    from server.merchant import api_keys  # noqa: PLC0415
+
+    brand = link.brand_named(themes_folder(), options.brand)
+
+    async def work(store: Store) -> int:
+        if not await api_keys.revoke(store, brand.name, options.key, now()):
+            words = (
+                f"{options.key}: {brand.name} has no such key that works. Run: python -m server keys list {brand.name}"
+            )
+            return refuse(words)
+        print(f"{options.key} opens nothing from now on. Sessions that it made go on until they end.")
+        return 0
+
+    return with_store(work)
+
+
 def restored(_: argparse.Namespace) -> int:
     from server.merchant import restored  # noqa: PLC0415
 
@@ -299,6 +343,22 @@ def customers_menu(customers: argparse.ArgumentParser) -> None:
     told.add_argument("--address", default="", help="and where")
 
 
+def keys_menu(keys: argparse.ArgumentParser) -> None:
+    verbs = keys.add_subparsers(required=True, metavar="verb")
+    created = add(verbs, "create", keys_create, "make a key; it is shown once")
+    created.add_argument("--test", action="store_true", help="for test data: the key begins with sk_test_ or rk_test_")
+    words = "only what is named, and may be repeated: " + ", ".join(PERMISSIONS)
+    created.add_argument("--may", action="append", choices=PERMISSIONS, metavar="PERMISSION", help=words)
+    revoked = add(verbs, "revoke", keys_revoke, "the key opens nothing any more")
+    for each in (
+        created,
+        add(verbs, "list", keys_list, "every key there was, without what would open anything"),
+        revoked,
+    ):
+        each.add_argument("brand")
+    revoked.add_argument("key", help="its id, such as key_1a2b: keys list prints it")
+
+
 def menu() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m server", description="The merchant's commands.")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -336,6 +396,7 @@ def menu() -> argparse.ArgumentParser:
     carried.add_argument("brand")
     carried.add_argument("file", type=Path)
     customers_menu(commands.add_parser("customers", help="look for customers, say whether a tax number is theirs"))
+    keys_menu(commands.add_parser("keys", help="the keys of your back end, which asks the API"))
     add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
     add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
     return parser

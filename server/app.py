@@ -30,6 +30,7 @@ from server.billing import Billing, Remote
 from server.billing.ledger.ledger import Ledger
 from server.brands import Brand, load_all
 from server.brands.link_file import LinkFile
+from server.features.api import routes as api
 from server.features.details import routes as details
 from server.features.history import routes as history
 from server.features.home import routes as home
@@ -40,6 +41,7 @@ from server.features.login import routes as login
 from server.features.login.pages import nobody_is_logged_in
 from server.features.mails import routes as mails
 from server.features.payment_methods import routes as payment_methods
+from server.features.portal_sessions import routes as portal_sessions
 from server.features.sandbox import routes as sandbox
 from server.features.subscriptions import routes as subscriptions
 from server.features.webhooks import routes as webhooks
@@ -70,6 +72,7 @@ FEATURES = (
     history,
     session_routes,
     account_routes,
+    portal_sessions,
 )
 
 
@@ -80,7 +83,7 @@ def utc_now() -> datetime:
 def wired(lifespan: Lifespan, state: State) -> Litestar:
     """The routes, and what a handler finds in the application's state."""
     return Litestar(
-        route_handlers=[routes_of_a_brand()],
+        route_handlers=[*api.for_back_ends, routes_of_a_brand()],
         exception_handlers={**responding.exception_handlers, NoSession: nobody_is_logged_in},
         lifespan=[lifespan],
         state=state,
@@ -158,7 +161,14 @@ def routes_of_a_brand() -> Router:
     )
     return Router(
         "/{brand_name:str}",
-        route_handlers=[*login.handlers, *mails.for_anybody, *webhooks.for_anybody, *sandbox.handlers, signed_in],
+        route_handlers=[
+            *login.handlers,
+            *portal_sessions.for_anybody,
+            *mails.for_anybody,
+            *webhooks.for_anybody,
+            *sandbox.handlers,
+            signed_in,
+        ],
         dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
     )
 

@@ -1,7 +1,7 @@
 """Every URL of the portal, in one place.
 
 A brand is served under ``/<brand>/…`` by the server, always. A brand with a domain of its own is published at that
-domain's root, and its CDN rewrites ``/login``, ``/my/…``, ``/mails/…``, ``/sandbox/…`` and ``/webhooks/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so
+domain's root, and its CDN rewrites ``/login``, ``/my/…``, ``/mails/…``, ``/p/session/…``, ``/sandbox/…`` and ``/webhooks/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so
 what a browser sees begins with `Paths.base`, which is then empty. Routes are written with the patterns of the server,
 links with the methods of `Paths`; the test of this file holds the two together.
 """
@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 # Below `base`, a CDN passes these prefixes on to the server; everything else is a file of the build.
-DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/mails/", "/sandbox/", "/webhooks/")
+DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/mails/", "/p/session/", "/sandbox/", "/webhooks/")
 
 STOPS_MAIL = re.compile(r"/[a-z0-9-]+/mails/[a-z_]{1,40}/[A-Za-z0-9_-]{1,400}")
 """On the server, all of a path that `Paths.mail_stop` makes: the one form that may come from anywhere."""
 
 WEBHOOK = re.compile(r"/[a-z0-9-]+/webhooks/stripe")
 """On the server, all of the path at which a brand takes Stripe's events: Stripe's servers post there, and no page does."""
+
+API = re.compile(
+    r"/v1/(billing_portal/(sessions|configurations(/[A-Za-z0-9_]{1,80})?)|(customers|subscriptions)(/[A-Za-z0-9_]{1,255})?)"
+)
+"""All of a path of the API, at the root of a host: what a merchant's back end asks, and no page does."""
 
 TAKEN = frozenset(
     {"account", "help", "link-not-active", "p", "static", *(each.strip("/") for each in DYNAMIC_PREFIXES)}
@@ -70,6 +75,14 @@ class Paths:
     def login_in(self, language: str) -> str:
         """The log-in form in this language, a locale's tag; empty: in whichever fits the browser."""
         return f"{self.login}?{urlencode({'language': language})}" if language else self.login
+
+    def login_again(self, portal_session: str) -> str:
+        """The log-in form, after which a session with the terms of that one begins."""
+        return f"{self.login}?{urlencode({'next': f'portal_session:{portal_session}'})}"
+
+    def portal_session(self, token: str) -> str:
+        """What a merchant's back end sends a customer to: it opens once."""
+        return f"{self.base}/p/session/{_segment(token)}"
 
     @property
     def login_code(self) -> str:
@@ -173,6 +186,11 @@ class Paths:
 
     def subscription_restart(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/restart"
+
+    @property
+    def flow_done(self) -> str:
+        """The end of a flow."""
+        return f"{self.base}/my/flow/done"
 
     @property
     def history(self) -> str:

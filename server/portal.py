@@ -52,6 +52,14 @@ class Portal:
         """What the store holds of an account is the account, not a copy of what another service has."""
         return self.brand.config.billing.backend == "ledger"
 
+    @property
+    def is_live(self) -> bool | None:
+        """Whether its customers are real ones; None: nothing says, since it has no log-in link."""
+        if not self.is_the_billing:
+            return self.settings.stripe_of(self.name).is_live
+        link = self._page.link
+        return not link.startswith("test_") if link else None
+
     def speaking(self, locale: str) -> Portal:
         """The same, with the URLs of pages in this locale: for what leads to them from elsewhere, such as a mail."""
         return replace(self, paths=self.renderer.paths_in(locale))

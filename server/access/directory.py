@@ -74,6 +74,21 @@ async def by_id(store: Store, brand: str, customer_id: str) -> Candidate | None:
     return _first(await store.read(_ONE, {"brand": brand, "id": customer_id}))
 
 
+_MAY_LOG_IN = "SELECT address FROM customer WHERE brand = :brand AND id = :id AND disabled = 0"
+_IS_OF = "SELECT 1 FROM customer WHERE brand = :brand AND id = :id AND address = :address AND disabled = 0"
+
+
+def one(transaction: Transaction, brand: str, customer_id: str) -> str | None:
+    """The address (canonical, or empty) of a customer who may log in; None: there is no such customer."""
+    rows = transaction.run(_MAY_LOG_IN, {"brand": brand, "id": customer_id})
+    return str(rows[0][0]) if rows else None
+
+
+def is_of(transaction: Transaction, brand: str, customer_id: str, address: str) -> bool:
+    """Whether the customer has this address and may log in."""
+    return bool(transaction.run(_IS_OF, {"brand": brand, "id": customer_id, "address": address}))
+
+
 async def explain(store: Store, brand: str, address: str, limit: int = 100) -> list[Explained]:
     """Every customer with the address, the one that it opens first, each with the reason."""
     rows = await store.read(_RANKED, {"brand": brand, "address": address, "limit": limit})

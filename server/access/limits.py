@@ -7,6 +7,7 @@
 | codes sent to an address for its owner, over all brands | 2 in any hour, 5 in any day | the same |
 | codes asked for by a client address at a brand | 20 in an hour | `budget`, a window that its first use opens |
 | codes tried by a client address at a brand | 30 in 10 minutes | the same |
+| requests with one key of the API | 250 in 10 seconds | the same |
 | another code for the same browser | after 60 seconds | the challenge |
 
 Who is the owner before log-in? A browser from which the address has logged in (`known_browsers`), and the person who enters the
@@ -34,6 +35,7 @@ ONE_STRANGER = ((2, _HOUR), (3, _DAY))
 OWNERS = ((2, _HOUR), (5, _DAY))
 CLIENT_SENDS = (20, _HOUR)
 CLIENT_TRIES = (30, timedelta(minutes=10))
+API_REQUESTS = (250, timedelta(seconds=10))
 RESEND_AFTER = timedelta(seconds=60)
 
 # One statement counts and decides: of two that come at once, one waits for the other's row. A use beyond the cap
@@ -82,8 +84,17 @@ class Limits:
 
     def use_client(self, transaction: Transaction, brand: str, kind: str, client: str, now: datetime) -> None:
         """Count one `send` or `try` of a client address at a brand. Raises `TooMany`."""
-        cap, window = CLIENT_SENDS if kind == "send" else CLIENT_TRIES
-        row = {"brand": brand, "kind": f"client_{kind}", "subject": client}
+        cap = CLIENT_SENDS if kind == "send" else CLIENT_TRIES
+        self._use(transaction, {"brand": brand, "kind": f"client_{kind}", "subject": client}, cap, now)
+
+    def use_key(self, transaction: Transaction, brand: str, key_id: str, now: datetime) -> None:
+        """Count one request with a key of the API. Raises `TooMany`."""
+        self._use(transaction, {"brand": brand, "kind": "api", "subject": key_id}, API_REQUESTS, now)
+
+    def _use(
+        self, transaction: Transaction, row: dict[str, object], most: tuple[int, timedelta], now: datetime
+    ) -> None:
+        cap, window = most
         counted = {**row, "now": micros(now), "ends": micros(now + window), "cap": cap if self.on else 1 << 62}
         if not transaction.run(_USE, counted):
             ((ends,),) = transaction.run(_ENDS, row)

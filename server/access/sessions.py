@@ -15,8 +15,11 @@ from typing import Any
 
 import msgspec
 
+from server.access import portal_sessions
+from server.access.portal_sessions import InForce
 from server.billing import Account, NotFound, rows
 from server.billing.model.documents import decode_account, is_due
+from server.brands import Features
 from server.portal import Portal
 from server.store import Row, StoreUnavailable, Transaction, micros, moment
 
@@ -34,7 +37,7 @@ _OTHERS = """
     WHERE o.brand = s.brand AND o.address = s.address AND o.disabled = 0 AND o.id <> s.customer_id)"""
 _FINDING = f"""
 SELECT s.customer_id, s.address, s.kind, s.browser, s.created_at, s.last_seen_at, a.document, a.version, a.due_at,
-       %s
+       s.portal_session, %s
   FROM session s
   JOIN customer c ON c.brand = s.brand AND c.id = s.customer_id AND c.disabled = 0
   LEFT JOIN account a ON a.brand = s.brand AND a.customer_id = s.customer_id
@@ -44,14 +47,15 @@ _FIND, _FIND_AND_OTHERS = _FINDING % "0", _FINDING % _OTHERS
 # began and when it ends stay: a switch proves nothing new.
 _SWITCH = f"""
 UPDATE session AS s SET id_hash = :new, customer_id = :other, last_seen_at = :now
- WHERE s.id_hash = :id_hash AND s.brand = :brand AND s.customer_id = :customer_id AND {LIVE}
+ WHERE s.id_hash = :id_hash AND s.brand = :brand AND s.customer_id = :customer_id AND {LIVE} AND s.portal_session = ''
    AND EXISTS (SELECT 1 FROM customer c
                 WHERE c.brand = s.brand AND c.id = :other AND c.address = s.address AND c.disabled = 0)"""
 _ADDRESS = "SELECT address FROM session WHERE id_hash = :id_hash AND brand = :brand"
 _SEEN = "UPDATE session SET last_seen_at = :now WHERE id_hash = :id_hash AND last_seen_at <= :before"
 _START = """
-INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
-VALUES (:id_hash, :brand, :customer_id, :address, :kind, :browser, :now, :now, :expires_at)"""
+INSERT INTO session
+  (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at, portal_session)
+VALUES (:id_hash, :brand, :customer_id, :address, :kind, :browser, :now, :now, :expires_at, :portal_session)"""
 _END = "DELETE FROM session WHERE id_hash = :id_hash AND brand = :brand"
 _KNOWN = """
 SELECT kind, address, browser, created_at, last_seen_at, expires_at FROM session
@@ -73,7 +77,8 @@ class LoggedIn(msgspec.Struct, frozen=True):
     address: str
     """Canonical, as proved at log-in."""
     kind: str
-    """`link`: the session began at the brand's link, so the address cannot be changed in it; or `login`."""
+    """`link`: the session began at the brand's link, so the address cannot be changed in it; `api`: at a URL that the
+    merchant's back end made, so no address was proved."""
     id_hash: bytes
     created_at: datetime
     browser: str
@@ -82,6 +87,12 @@ class LoggedIn(msgspec.Struct, frozen=True):
     version: int
     has_others: bool = False
     """Other customers have the address, and the brand lets it open each of them."""
+    portal_session: InForce | None = None
+    """What holds in a session of the API."""
+
+    def features(self, portal: Portal) -> Features:
+        """What this session's configuration allows: its own, else the brand's."""
+        return self.portal_session.features if self.portal_session else portal.brand.config.features
 
 
 async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
@@ -93,7 +104,10 @@ async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
     if not rows:
         ended = await portal.store.read(_ADDRESS, by_token) if token else []
         return str(ended[0][0]) if ended else ""
-    customer_id, address, kind, browser, created_at, last_seen_at, document, version, due_at, others = rows[0]
+    customer_id, address, kind, browser, created_at, last_seen_at, document, version, due_at, api, others = rows[0]
+    terms = await portal_sessions.in_force(portal, api) if api else None
+    if api and terms is None:
+        return str(address)
     if document is None or is_due(due_at, now):
         try:
             account = await portal.billing.account(customer_id, now)
@@ -104,7 +118,8 @@ async def find(portal: Portal, token: str, now: datetime) -> LoggedIn | str:
     if last_seen_at <= micros(now - SEEN_EVERY):
         await _seen(portal, id_hash, now)
     began = moment(created_at)
-    return LoggedIn(customer_id, address, kind, id_hash, began, browser, account, version or 0, bool(others))
+    has_others = bool(others) and not api  # whoever comes from the back end has proved no address
+    return LoggedIn(customer_id, address, kind, id_hash, began, browser, account, version or 0, has_others, terms)
 
 
 async def _seen(portal: Portal, id_hash: bytes, now: datetime) -> None:
@@ -123,8 +138,11 @@ def start(
     browser: str,
     now: datetime,
     replaced: str,
+    portal_session: str = "",
+    kind: str = "link",
 ) -> str:
-    """Begin a session and end the one whose token the browser showed; the new token. Log-in alone calls this."""
+    """Begin a session and end the one whose token the browser showed; the new token. `entry` alone calls this.
+    `portal_session`: the id of the one whose terms hold in it; `kind` as in `LoggedIn`."""
     token = secrets.token_urlsafe(32)
     transaction.count(_END, {"id_hash": hash_of(replaced), "brand": portal.name})
     row = {
@@ -132,7 +150,8 @@ def start(
         "brand": portal.name,
         "customer_id": customer_id,
         "address": address,
-        "kind": "link",
+        "kind": kind,
+        "portal_session": portal_session,
         "browser": browser,
         "now": micros(now),
         "expires_at": micros(now + timedelta(hours=portal.settings.session_hours)),

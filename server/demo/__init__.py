@@ -5,6 +5,7 @@ on one loopback origin. Mails go to nobody: each passcode is printed, and the ma
 moved ahead at `/_demo/clock`. What it prints can be followed by scripts:
 
     portal <brand> <log-in URL with a prefilled address>
+    key <brand> <a key of the API, for test data>
     passcode <address> <code>
 
 `dev` also watches the themes and `site/`, and builds again when something was saved; a mistake in a theme is printed and
@@ -34,7 +35,7 @@ from server.brands import Brand, ThemeError, load_all
 from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
-from server.merchant import syncing
+from server.merchant import api_keys, syncing
 from server.merchant.importing.files import import_records
 from server.merchant.serve import HTTP1
 from server.paths import Paths
@@ -121,6 +122,7 @@ class Demo:
         self._mailer = KeepingMailer(print_passcode)
         self._filled: set[str] = set()
         self._announced = False
+        self._keys: dict[str, str] = {}
         self._stripe = stripe
         keys = {stripe_suffix(only): StripeSecrets(stripe.key)} if stripe and only else {}
         self._settings = Settings(
@@ -211,7 +213,13 @@ class Demo:
         try:
             for brand in self._brands:
                 if brand.name not in self._filled:
-                    now = self._clock()
+                    now, is_test = (
+                        self._clock(),
+                        self._stripe is not None or brand.config.login_page.link.startswith("test_"),
+                    )
+                    self._keys[brand.name], _ = await api_keys.create(
+                        store, self._settings, brand.name, test=is_test, may=(), now=now
+                    )
                     if self._stripe:
                         await syncing.sync(self._settings, store, brand, self._clock, lambda *_: None)
                         self._filled.add(brand.name)
@@ -239,6 +247,8 @@ class Demo:
             self._announced = True
             for name, url in self._portals():
                 print(f"portal {name} {url}", flush=True)
+            for name, key in self._keys.items():
+                print(f"key {name} {key}", flush=True)
             print(f"Mails: {self.origin}/_demo/inbox   Clock: {self.origin}/_demo/clock   (Ctrl-C ends)")
             command = f"{_python()} -m server customers search {self._brands[0].name} sam@example.com"
             print(f"Commands: PORTAL_DATABASE={self._settings.database} {command}", flush=True)

@@ -8,6 +8,8 @@ Old is what nothing will ask for again:
 | `budget` | once its window is over | those without a window count wrong codes until the address logs in: never by time |
 | `session` | a day after it ended | the log-in after it still finds the address filled in |
 | `provider_session` | a day after it ended | the page of one that is over says so |
+| `portal_session` | 30 days after it was made, and not before its session ended | until then it can be recovered |
+| `api_request` | after a day | an Idempotency-Key counts that long |
 | `outbox` | 30 days after it was decided | the limits look back a day, `customers search` a month |
 | `known_browser` | 400 days after the last log-in from it | its cookie is gone by then |
 | `operation` | 30 days after it was done | a form may be sent again while it is open |
@@ -28,6 +30,11 @@ _OLD = (
     ("challenge", "id_hash", "expires_at < :day_ago AND sent_at < :day_ago"),
     ("session", "id_hash", "expires_at < :day_ago OR last_seen_at < :idle_since"),
     ("provider_session", "id_hash", "expires_at < :day_ago"),
+    (
+        "portal_session",
+        "id",
+        "created_at < :month_ago AND NOT EXISTS (SELECT 1 FROM session s WHERE s.portal_session = portal_session.id)",
+    ),
     ("outbox", "id", "created_at < :month_ago AND state <> 'waiting'"),
 )
 _OLD_WINDOWS = """
@@ -37,6 +44,9 @@ _OLD_OPERATIONS = """
 DELETE FROM operation WHERE state IN ('done', 'failed') AND (brand, customer_id, key) IN
  (SELECT brand, customer_id, key FROM operation
    WHERE created_at < :month_ago AND state IN ('done', 'failed') LIMIT :limit)"""
+_OLD_ANSWERS = """
+DELETE FROM api_request WHERE created_at < :day_ago AND (key_id, name) IN
+ (SELECT key_id, name FROM api_request WHERE created_at < :day_ago LIMIT :limit)"""
 _OLD_BROWSERS = """
 DELETE FROM known_browser WHERE seen_at < :kept_since AND (brand, customer_id, mark_hash) IN
  (SELECT brand, customer_id, mark_hash FROM known_browser WHERE seen_at < :kept_since LIMIT :limit)"""
@@ -47,6 +57,7 @@ STATEMENTS = (
     ),
     _OLD_WINDOWS,
     _OLD_OPERATIONS,
+    _OLD_ANSWERS,
     _OLD_BROWSERS,
 )
 

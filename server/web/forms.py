@@ -90,7 +90,7 @@ async def read_form(request: Request[Any, Any, Any], limit: int = 16_384, patien
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > limit:
         raise TooLargeError
-    body = await _body(request, patience)
+    body = await body_of(request, patience)
     if len(body) > limit:
         raise TooLargeError
     try:
@@ -105,7 +105,8 @@ async def read_form(request: Request[Any, Any, Any], limit: int = 16_384, patien
     return Form(fields)
 
 
-async def _body(request: Request[Any, Any, Any], patience: float) -> bytes:
+async def body_of(request: Request[Any, Any, Any], patience: float = SLOWEST) -> bytes:
+    """The whole body, within `patience` seconds. Raises Litestar's 400, 408 or 413."""
     try:
         async with asyncio.timeout(patience):
             return await request.body()

@@ -7,7 +7,7 @@ Every request passes, in this order:
 | one `Host`, that of a brand's origin or one of `PORTAL_HOSTS` | 400 |
 | a path: `GET *` has none, and Litestar 2.25 would fail over it | 400 |
 | no zero byte in the path or the query: no text of ours has one, and PostgreSQL takes none | 400 |
-| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `features.mails.routes`, and for Stripe's signed events, see `features.webhooks.routes` | 403 |
+| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `features.mails.routes`, for Stripe's signed events, see `features.webhooks.routes`, and for the API, see `features.api.routes` | 403 |
 | a script of another site does not read: its requests without navigation | 403 |
 
 and every answer, an error too, leaves with the security headers and `no-store`. HEAD is answered as GET is, without the body: only what may be read knows either. What is
@@ -26,7 +26,7 @@ from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from server import telemetry
-from server.paths import STOPS_MAIL, WEBHOOK
+from server.paths import API, STOPS_MAIL, WEBHOOK
 from server.portal import Portal
 from server.settings import Settings
 from server.web import policy
@@ -134,12 +134,16 @@ def is_same_origin(headers: Headers, origin: str) -> bool:
 
 
 def _comes_from_no_page(scope: HTTPScope) -> bool:
-    """Whether it is RFC 8058's POST, or an event that Stripe signed. Its token, or its signature, is its right, and it has
-    no other. The path is what routes go by, and all of it must fit: no other route can come to lie below it by accident."""
+    """Whether it is RFC 8058's POST, an event that Stripe signed, or a request to the API with a key. Its token, its
+    signature or its key is its right, and it has no other: its cookies are not looked at. The path is what routes go by, and all of it must fit: no other route can come to lie below it by accident."""
     if scope["method"] != "POST":
         return False
     is_signed = bool(_all(scope["headers"], b"stripe-signature"))
-    return bool(STOPS_MAIL.fullmatch(scope["path"]) or (is_signed and WEBHOOK.fullmatch(scope["path"])))
+    has_key = bool(_all(scope["headers"], b"authorization"))
+    path = scope["path"]
+    return bool(
+        STOPS_MAIL.fullmatch(path) or (is_signed and WEBHOOK.fullmatch(path)) or (has_key and API.fullmatch(path))
+    )
 
 
 def asks_head(scope: Scope) -> bool:

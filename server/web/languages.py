@@ -11,6 +11,7 @@ from typing import Any
 
 from litestar import Request, Response
 
+from server.access.sessions import LoggedIn
 from server.billing import Account
 from server.formats.languages import choose_locale
 from server.portal import Portal
@@ -28,6 +29,9 @@ def locale_for(request: AnyRequest, portal: Portal, account: Account | None = No
     if len(offered) == 1:
         return offered[0]
     wanted = account.customer.preferred_locales if account else ()
+    customer: LoggedIn | None = getattr(request.state, "customer", None)
+    if customer and customer.portal_session and customer.portal_session.terms.locale not in ("", "auto"):
+        wanted = (customer.portal_session.terms.locale, *wanted)
     asked = chosen(request, portal)
     # Not by `request.headers`, which Litestar makes again for each request: 20 µs of a page's 400.
     accepted = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")

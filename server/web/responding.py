@@ -30,6 +30,7 @@ from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Stream
 from litestar.response.base import ASGIResponse
+from msgspec.structs import replace
 
 from server import telemetry
 from server.access.limits import TooMany
@@ -105,15 +106,30 @@ def show(
     else:
         name = account.customer.name if account else ""
         here = view.here or template_of(type(view)).split("/")[1]
-        # Nobody is logged in: no navigation that would lead nowhere.
-        layout = view.layout if address else "visitor"
         customer: LoggedIn | None = getattr(request.state, "customer", None)
         frame = Frame(address, name, here, bool(customer and customer.has_others), offered)
-        body = portal.renderer.page(view, frame, locale, layout)
+        body = portal.renderer.page(view, _within(frame, customer), locale, _layout(view, address, customer))
     response = Html(body, status, headers)
     if request.query_params.get("language") == locale:
         languages.remember(response, portal, locale)
     return response
+
+
+def _layout(view: View, address: str, customer: LoggedIn | None) -> str:
+    """Where nobody is logged in: no navigation that would lead nowhere. Nor in a flow."""
+    if customer and customer.portal_session and customer.portal_session.flow and view.layout == "account":
+        return "flow"
+    return view.layout if address or (customer and customer.portal_session) else "visitor"
+
+
+def _within(frame: Frame, customer: LoggedIn | None) -> Frame:
+    """The frame of a session that the business' server made says what that session's configuration does."""
+    it = customer.portal_session if customer else None
+    if it is None:
+        return frame
+    texts = it.texts
+    links = {"privacy_policy_url": texts.privacy_policy_url, "terms_of_service_url": texts.terms_of_service_url}
+    return replace(frame, features=it.features, return_url=it.return_url, **links)
 
 
 async def save(

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 from litestar import Response
 
+from server.access import portal_sessions
+from server.access.portal_sessions import Flow
 from server.access.sessions import LoggedIn
 from server.billing import Account, By, NotFound
 from server.brands import Features
@@ -64,7 +66,22 @@ class Visit:
 
     @property
     def features(self) -> Features:
-        return self.portal.brand.config.features
+        return self.customer.features(self.portal)
+
+    @property
+    def flow(self) -> Flow | None:
+        """What the business' server leads the customer through, where it does."""
+        return self.customer.portal_session.flow if self.customer.portal_session else None
+
+    async def finished(self, *flows: str) -> Answer | None:
+        """The end of the flow that the customer is in, where it is one of these; None: go on as ever."""
+        it = self.customer.portal_session
+        if it is None or self.flow is None or self.flow.type not in flows:
+            return None
+        await self.portal.store.write(
+            lambda transaction: portal_sessions.flow_done(transaction, self.portal.name, it.id, self.now)
+        )
+        return responding.go(self.request, self.portal.paths.flow_done)
 
     @property
     def key(self) -> str:

@@ -94,6 +94,10 @@ OWNS: dict[str, tuple[str, ...]] = {
         r"billing\.rows",
     ),  # the ledger keeps name and `active` as the account has them
     "session": (r"access\.sessions", r"billing\.rows"),  # a changed address ends the sessions that it opened
+    "api_key": (r"access\.api_keys",),
+    "api_request": (r"features\.api\.replays",),
+    "api_configuration": (r"access\.configurations",),
+    "portal_session": (r"access\.portal_sessions",),
     "known_browser": (r"access\.known_browsers",),
     "challenge": (r"access\.passcodes", r"access\.limits"),  # the limits count them and say whose share paid
     "budget": (r"access\.limits", r"access\.passcodes"),

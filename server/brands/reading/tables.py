@@ -17,6 +17,8 @@ from server.brands.reading.locating import lines_of
 from server.brands.reading.mistakes import Mistake, nearest, shown
 
 FILE_LIMIT = 128 * 1024
+UNKNOWN, MISSING = "an unknown key", "nothing"
+"""What a mistake says that it found, where there is no such key, or no value."""
 
 
 class Document:
@@ -35,6 +37,13 @@ class Document:
             self.is_readable = True
         except (ValueError, RecursionError, OverflowError) as error:
             mistakes.append(_not_toml(file, error))
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Document:
+        """Values that come from no file."""
+        made = cls.__new__(cls)
+        made.file, made.text, made.values, made.is_readable = Path(), "", values, True
+        return made
 
     @cached_property
     def _lines(self) -> dict[tuple[str | int, ...], int]:
@@ -101,7 +110,7 @@ class Table:
     def missing(self, key: str, allowed: str) -> None:
         document = self.layers[0][0]
         path = (*self.path, key)
-        self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), "nothing", allowed))
+        self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), MISSING, allowed))
 
     def table(self, key: str) -> Table:
         """The table below a key; an empty one where there is none."""
@@ -148,9 +157,7 @@ class Table:
                 if key not in self._asked:
                     path = (*self.path, key)
                     allowed = nearest(key, self._asked)
-                    self.mistakes.append(
-                        Mistake(document.file, document.line(path), _dotted(path), "an unknown key", allowed)
-                    )
+                    self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), UNKNOWN, allowed))
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:

@@ -94,7 +94,7 @@ async def _save(it: Visit, update: Update, form: Form, what: str) -> Answer:
         account = await it.portal.billing.account(it.customer.customer_id, it.now)
         again = "changed" if refused.reason == "details_changed" else "out_of_date"
         return it.show(form(account=account, typed=typed, again=again), account=account, status=409)
-    return it.saved(account, what)
+    return await it.finished("customer_update") or it.saved(account, what)
 
 
 def _contact_form(it: Visit) -> Form:

@@ -22,7 +22,7 @@ _MOST_MAILS = 1_000
 
 @get("/my/details")
 async def details(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str]:
-    rule = portal.brand.config.features.customer_update
+    rule = customer.features(portal).customer_update
     if not rule.enabled:
         raise NotFound
     return show(

@@ -44,7 +44,7 @@ async def save_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn) -
         if refused.reason not in _MISTAKES:
             raise
         return _form(it, {"number": _MISTAKES[refused.reason]})
-    return it.saved(account, "tax_id")
+    return await it.finished("customer_update") or it.saved(account, "tax_id")
 
 
 @get("/my/details/tax-ids/{tax_id:str}/remove")
@@ -61,7 +61,7 @@ async def remove_tax_id(request: AnyRequest, portal: Portal, customer: LoggedIn,
         return it.show(again, status=422)
     it.may_repeat("details_tax_id_remove", tax_id)
     account = await portal.billing.remove_tax_id(it.by, tax_id)
-    return it.saved(account, "tax_id_removed")
+    return await it.finished("customer_update") or it.saved(account, "tax_id_removed")
 
 
 def _form(it: Visit, mistakes: details.Mistakes, *, again: str = "") -> Answer:

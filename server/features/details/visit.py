@@ -26,7 +26,7 @@ _LONGEST_FIELD = 2_000
 class Visit(visit.Visit):
     @property
     def rule(self) -> CustomerUpdate:
-        return self.portal.brand.config.features.customer_update
+        return self.features.customer_update
 
     @property
     def language(self) -> str:

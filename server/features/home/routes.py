@@ -18,7 +18,7 @@ async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> R
     locale = locale_for(request, portal, customer.account)
     if wants_fragment(request) and request.query_params.get("shell", locale) != locale:
         return go(request, portal.speaking(locale).paths.account)
-    features, key, now = portal.brand.config.features, fresh_key(), portal.clock()
+    features, key, now = customer.features(portal), fresh_key(), portal.clock()
     # The ledger is the billing itself: what it holds is as of now, however long ago it was written.
     as_of = now if portal.is_the_billing else None
     others, address = customer.has_others, customer.address

@@ -29,7 +29,7 @@ async def invoices(
     request: AnyRequest, portal: Portal, customer: LoggedIn, *, before: str = "", year: str = "", status: str = ""
 ) -> Response[str]:
     """`before` is the cursor that an earlier page named. The newest page stands in the account already."""
-    _offered(portal)
+    _offered(portal, customer)
     account, zone = customer.account, _zone(portal)
     chosen = views.choice(account, zone, year, status)
     if chosen != views.Choice():
@@ -79,7 +79,7 @@ async def invoice(
 
 @get("/my/invoices/{invoice_id:str}/pdf")
 async def pdf(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[Any]:
-    _offered(portal)
+    _offered(portal, customer)
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
     if found.hosted:
         return await _elsewhere(portal, customer, found, "invoice")
@@ -91,7 +91,7 @@ async def pdf(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_i
 
 @get("/my/invoices/{invoice_id:str}/receipt")
 async def receipt(request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str) -> Response[Any]:
-    _offered(portal)
+    _offered(portal, customer)
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
     if found.hosted:
         return await _elsewhere(portal, customer, found, "receipt")
@@ -198,7 +198,7 @@ async def _documents(
 
 def _year(portal: Portal, customer: LoggedIn, year: str) -> InvoiceFilter:
     """Without a year, all of them. Raises `NotFound` for one that is not offered."""
-    _offered(portal)
+    _offered(portal, customer)
     zone = _zone(portal)
     chosen = views.choice(customer.account, zone, year, "")
     if year and not chosen.year:
@@ -210,8 +210,8 @@ def _zone(portal: Portal) -> ZoneInfo:
     return ZoneInfo(portal.brand.config.site.timezone)
 
 
-def _offered(portal: Portal) -> None:
-    if not portal.brand.config.features.invoice_history.enabled:
+def _offered(portal: Portal, customer: LoggedIn) -> None:
+    if not customer.features(portal).invoice_history.enabled:
         raise NotFound
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from server.paths import Paths
 
+PORTAL_SESSION = "portal_session"
 _PAGES: dict[str, Callable[[Paths], str]] = {
     "home": lambda paths: paths.overview,
     "overview": lambda paths: paths.overview,
@@ -47,6 +48,8 @@ _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "payment_method_default": lambda paths, id_: paths.payment_method_default(id_),
     "payment_method_remove": lambda paths, id_: paths.payment_method_remove(id_),
     "sandbox": lambda paths, id_: paths.sandbox(id_),
+    # The terms of a session that the business' server made: log-in itself begins another with them, see `routes`.
+    PORTAL_SESSION: lambda paths, _: paths.overview,
 }
 # Those that take a form at the same URL: what was typed into it is posted there again.
 _FORMS = frozenset(
@@ -88,9 +91,15 @@ def path_of(paths: Paths, text: str) -> str:
     return _PAGES_OF[name](paths, id_) if id_ else _PAGES[name](paths)
 
 
+def portal_session_in(text: str) -> str:
+    """The id of the session whose terms are to hold again; empty: none is asked for."""
+    name, _, id_ = known(text).partition(":")
+    return id_ if name == PORTAL_SESSION else ""
+
+
 def is_in_place(text: str) -> bool:
     """Whether the page was what a fragment asked for, so that it belongs where log-in opened."""
-    return known(text) not in ("", "home")
+    return known(text) not in ("", "home") and not portal_session_in(text)
 
 
 def takes_form(text: str) -> bool:

@@ -32,7 +32,7 @@ from server.features.login.pages import show
 from server.formats.email import EmailMistake, canonical
 from server.formats.user_agents import family
 from server.portal import Portal
-from server.web import cookies, languages
+from server.web import cookies, flow_pages, languages
 from server.web.client_address import client_address
 from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go, go_in_place, wants_fragment
@@ -110,6 +110,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
             client=client,
             browser=browser,
             now=now,
+            recovered=nextpage.portal_session_in(form.get("next")),
         )
     )
     if isinstance(entered, Entered):
@@ -245,7 +246,9 @@ def _lapsed(request: AnyRequest, portal: Portal, address: str, form: Form) -> An
 
 def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered) -> Answer:
     page = nextpage.known(form.get("next"))
-    if entered.has_choice and page in ("", "home", "overview"):
+    if entered.terms:
+        path = flow_pages.first_page(portal.paths, entered.terms.flow)
+    elif entered.has_choice and page in ("", "home", "overview"):
         page = "accounts" if nextpage.is_in_place(page) else ""  # in place where the overview would have been
         path = portal.paths.accounts
     else:

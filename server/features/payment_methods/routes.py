@@ -82,6 +82,8 @@ async def replace(request: AnyRequest, portal: Portal, customer: LoggedIn, metho
 @get("/my/payment-methods/{method_id:str}/added")
 async def added(request: AnyRequest, portal: Portal, customer: LoggedIn, method_id: str) -> Answer:
     it = Visit.looking(request, portal, customer)
+    if it.account.customer.default_payment_method == method_id and (end := await it.finished("payment_method_update")):
+        return end
     return it.show(views.added(it.account, it.method(method_id), it.now, key=fresh_key()))
 
 
@@ -111,7 +113,8 @@ async def set_default(request: AnyRequest, portal: Portal, customer: LoggedIn, m
     it.may_repeat("payment_method_default", method.id, {"everywhere": "yes"} if everywhere else {})
     account = await portal.billing.set_default(it.by, method.id, everywhere=everywhere)
     done = account.customer.default_payment_method == method.id
-    return it.list(("everywhere" if everywhere else "default") if done else "stale", account=account)
+    end = await it.finished("payment_method_update") if done else None
+    return end or it.list(("everywhere" if everywhere else "default") if done else "stale", account=account)
 
 
 @get("/my/payment-methods/{method_id:str}/remove")

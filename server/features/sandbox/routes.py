@@ -78,7 +78,7 @@ class Visit:
     @property
     def by(self) -> By:
         """The key is the visit's own: sent twice, or from two tabs, it acts once."""
-        features, key = self.portal.brand.config.features, f"visit-{_method_id(self.token)}"
+        features, key = self.customer.features(self.portal), f"visit-{_method_id(self.token)}"
         return By(self.customer.customer_id, features, self.now, key, self.customer.browser)
 
     async def move(self, seen: ProviderSession, state: str, **data: str) -> bool:

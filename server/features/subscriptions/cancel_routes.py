@@ -56,7 +56,9 @@ async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     if isinstance(answer, Stale) and isinstance(answer.preview, RetentionOffer):
         view = views.offer(changed, account, answer.preview, key=fresh_key(), again=True)
         return it.show(view, account=account, status=409)
-    return it.card(changed, "retained" if changed.retained and not changed.cancel_at else "stale", account=account)
+    stays = bool(changed.retained and not changed.cancel_at)
+    end = await it.finished("subscription_cancel") if stays else None
+    return end or it.card(changed, "retained" if stays else "stale", account=account)
 
 
 @post("/my/subscriptions/{subscription_id:str}/cancel", status_code=200)
@@ -77,7 +79,8 @@ async def cancel(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
         return it.show(view, account=account, status=409)
     done = "ended" if changed.status in ENDED else "ends" if changed.cancel_at else "stale"
     why = feedback_of(changed, it.features, it.now) if done != "stale" else None
-    return it.card(changed, done, account=account, feedback=why)
+    end = await it.finished("subscription_cancel") if done != "stale" else None
+    return end or it.card(changed, done, account=account, feedback=why)
 
 
 @get("/my/subscriptions/{subscription_id:str}/feedback")

@@ -7,6 +7,8 @@ fingerprint goes along, and a change whose numbers are not those of the page is 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from litestar import get, post
 
 from server.access.sessions import LoggedIn
@@ -16,6 +18,7 @@ from server.billing.rules.canceling import may_cancel
 from server.features.subscriptions import change_views as views
 from server.features.subscriptions.visit import Answer, Visit, fresh_key
 from server.portal import Portal
+from server.web.forms import Form
 from server.web.responding import AnyRequest, go
 
 _WORDS = ("price", "quantity", "promotion_code")
@@ -24,6 +27,11 @@ _WORDS = ("price", "quantity", "promotion_code")
 @get(["/my/subscriptions/{subscription_id:str}/change", "/my/subscriptions/{subscription_id:str}/change/confirm"])
 async def choose_plan(request: AnyRequest, portal: Portal, customer: LoggedIn, subscription_id: str) -> Answer:
     it = _offered(Visit.looking(request, portal, customer))
+    flow = it.flow
+    if flow and flow.type == "subscription_update_confirm" and flow.subscription == subscription_id:
+        quantity = "" if flow.quantity is None else str(flow.quantity)
+        chosen = {"price": flow.price, "quantity": quantity, "promotion_code": flow.code}
+        return await _before(replace(it, form=Form(chosen)), it.find(subscription_id))
     # Who comes back from the page before a change finds what they had chosen.
     words = (request.query_params.get(name, "") for name in _WORDS)
     return await _choose(it, it.find(subscription_id), views.Typed(*words))
@@ -55,7 +63,8 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     outcome = views.outcome(changed, wanted)
     if outcome == "change_awaits" and changed.awaiting and it.features.invoice_history.enabled:
         return go(request, portal.paths.invoice_pay(changed.awaiting.invoice))
-    return it.card(changed, outcome, account=done.account)
+    end = await it.finished("subscription_update", "subscription_update_confirm") if outcome != "change_awaits" else None
+    return end or it.card(changed, outcome, account=done.account)
 
 
 @post("/my/subscriptions/{subscription_id:str}/change/undo", status_code=200)

@@ -33,7 +33,8 @@ async def pause(request: AnyRequest, portal: Portal, customer: LoggedIn, subscri
     it.may_repeat("subscription_pause", found, {"cycles": str(cycles)})
     account = (await portal.billing.apply(it.by, found.id, Pause(cycles))).account
     changed = it.find(found.id, account)
-    return it.card(changed, "paused" if changed.paused_at else "stale", account=account)
+    end = await it.finished("subscription_pause") if changed.paused_at else None
+    return end or it.card(changed, "paused" if changed.paused_at else "stale", account=account)
 
 
 @get("/my/subscriptions/{subscription_id:str}/unpause")

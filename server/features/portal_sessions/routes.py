@@ -1,0 +1,72 @@
+"""Opening the URL of a portal session, and the end of a flow.
+
+| URL | does |
+|---|---|
+| `GET /p/session/{token}` | opens the portal, once: the session begins in this browser, and the page is the flow's first one or the overview |
+| `GET /my/flow/done` | what comes after the flow: a confirmation, the business' own page, or the whole portal |
+
+Opening is a GET, since the business' server redirects a browser here. So only a navigation opens it, and what merely looks ahead does
+not: a HEAD, a prefetch, a script, a picture.
+"""
+
+from __future__ import annotations
+
+from litestar import Response, get
+
+from server.access import portal_sessions
+from server.access.entry import admit
+from server.access.sessions import LoggedIn
+from server.billing import NotFound
+from server.features.portal_sessions import views
+from server.formats.user_agents import family
+from server.portal import Portal
+from server.web import cookies, flow_pages, responding
+from server.web.guard import asks_head
+from server.web.responding import AnyRequest, go_in_place, plain
+from server.web.visit import Answer
+
+
+@get("/p/session/{token:str}")
+async def open_session(request: AnyRequest, portal: Portal, token: str) -> Answer:
+    if not _is_navigation(request):
+        return plain("This address opens in a window of its own only.", 403)
+    now, browser = portal.clock(), family(request.headers.get("user-agent", ""))
+    session = cookies.token_of(request, portal)
+    admitted = await portal.store.write(
+        lambda transaction: admit(transaction, portal, token=token, session=session, browser=browser, now=now)
+    )
+    if admitted is None:
+        found = await portal_sessions.behind(portal, token)
+        login = portal.paths.login if portal.link else ""
+        if login and found and portal_sessions.recovers(found, now):
+            login = portal.paths.login_again(found.id)
+        return responding.show(request, portal, views.LinkUsed(login), status=410)
+    response = go_in_place(flow_pages.first_page(portal.paths, admitted.terms.flow))
+    cookies.put(response, portal, "session", admitted.token)
+    return response
+
+
+@get("/my/flow/done")
+async def flow_done(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
+    it = customer.portal_session
+    flow = it.terms.flow if it else None
+    if it is None or flow is None or not it.flow_done:
+        raise NotFound
+    if flow.after == "portal_homepage":
+        return go_in_place(portal.paths.overview)
+    features, now = customer.features(portal), portal.clock()
+    view = views.done(flow, customer.account, features, portal.paths, now, return_url=it.return_url)
+    answer: Response[str] = responding.show(request, portal, view, account=customer.account, address=customer.address)
+    if view.is_leaving:
+        answer.headers["Refresh"] = f"0; url={view.return_url}"
+    return answer
+
+
+def _is_navigation(request: AnyRequest) -> bool:
+    headers = request.headers
+    looks_ahead = "prefetch" in headers.get("sec-purpose", "") + headers.get("purpose", "")
+    return not asks_head(request.scope) and not looks_ahead and headers.get("sec-fetch-mode", "navigate") == "navigate"
+
+
+handlers = (flow_done,)
+for_anybody = (open_session,)
