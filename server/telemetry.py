@@ -39,7 +39,8 @@ _SECRET = re.compile(
     r"(?i)\b([\w-]*(?:session|challenge|token|secret|password)[\w-]*)(['\"]?\s*[=:]\s*b?['\"]?)[\w.~+/-]{8,}={0,2}"
 )
 _URL_PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
-_STOP = re.compile(r"(/mails/[a-z_]+/)[\w-]+")  # what stops a customer's reminders
+_PATH = re.compile(r"(/mails/[a-z_]+/|/p/session/)[\w-]+")  # what stops a customer's reminders, or opens the portal
+_KEY = re.compile(r"\b([rs]k_(?:test|live)_)\w+")  # of an API
 _LONG = re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{43}(?![\w-])")  # 256 bits in base64url: a token of ours
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -50,7 +51,8 @@ def redacted(text: str) -> str:
     text = _URL_PASSWORD.sub("…", text)
     text = _SECRET.sub(r"\1\2…", text)
     text = _ADDRESS.sub(lambda found: f"{found[1].lstrip(_QUOTE)[:1]}…@{found[2]}", text)
-    text = _STOP.sub(r"\1…", text)
+    text = _PATH.sub(r"\1…", text)
+    text = _KEY.sub(r"\1…", text)
     text = _LONG.sub("…", text)
     return _CODE.sub("…", text)
 
@@ -95,7 +97,8 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
               ("sent", "failed", "dropped")),
     "worker_starts": ("Times that `serve` started the background work.", "", ()),
     "refusals": ("Refusals that an operator wants to know of, by kind.", "kind",
-                 ("database_away", "disk_full", "mail_server_away", "unknown_host", "limit_reached", "bad_signature")),
+                 ("database_away", "disk_full", "mail_server_away", "unknown_host", "limit_reached", "bad_signature",
+                  "unknown_api_key")),
 }  # fmt: skip
 """By name: what it counts, the name of its label and the label's values. `/metrics` shows `postern_<name>_total`."""
 

@@ -68,8 +68,8 @@ async def create(call: Call) -> Change:
     values = _values(call, Create)
     if "features" not in call.values:
         raise ApiError("Missing required param: features.", code="parameter_missing", param="features")
-    _check_enabled(values["features"])
     made = _read(Create, {**values, "features": {**_OFF, **values["features"]}})
+    _check_enabled(values["features"])
     metadata = {key: value for key, value in made.metadata.items() if value}
     it = Configuration(made.features, call.now, _texts(made), made.name, metadata)
 
@@ -207,7 +207,10 @@ def _seconds(at: datetime) -> int:
     return int(at.timestamp())
 
 
-_OFF: dict[str, Any] = {each.name: {"enabled": False} for each in declared.fields(Features) if each.below is not None}
+_OFF: dict[str, Any] = {
+    **{each.name: {"enabled": False} for each in declared.fields(Features) if each.below is not None},
+    "subscription_cancel": {"enabled": False, "cancellation_reason": {"enabled": False}},
+}
 
 
 def _check_enabled(features: Mapping[str, Any]) -> None:
@@ -279,7 +282,7 @@ def _cycles(duration: Any) -> str:
 
 def _as_values(it: Configuration) -> dict[str, Any]:
     """A configuration as the values that would make it."""
-    features = msgspec.json.decode(msgspec.json.encode(it.features))
+    features = _without_blanks(msgspec.json.decode(msgspec.json.encode(it.features)))
     texts = msgspec.structs.asdict(it.texts)
     return {
         "features": features,
@@ -289,6 +292,13 @@ def _as_values(it: Configuration) -> dict[str, Any]:
         "name": it.name,
         "active": it.active,
     }
+
+
+def _without_blanks(values: Any) -> Any:
+    """Without empty texts, which are keys that were left out."""
+    if isinstance(values, dict):
+        return {key: _without_blanks(value) for key, value in values.items() if value != ""}
+    return [_without_blanks(each) for each in values] if isinstance(values, list) else values
 
 
 def _merged(before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from server.web.responding import RETRY_AFTER, AnyRequest
 
 VERSION = "2026-10-28.endive"
 """Of Stripe's API: the shapes are those of this one, whichever a request asks for."""
-_METHODS = [HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE]
+_METHODS = [HttpMethod.GET, HttpMethod.POST]
 _log = logging.getLogger(__name__)
 
 
@@ -71,7 +71,8 @@ def _error_of(request: AnyRequest, error: Exception, request_id: str) -> ApiErro
     if isinstance(error, Refused):
         return ApiError(f"The billing side refused this: {error.reason}.", code=error.reason)
     if isinstance(error, StoreUnavailable | BillingError):
-        telemetry.refused(_log, "api_away", "the database or the billing side is away", why=str(error))
+        if isinstance(error, StoreUnavailable):
+            telemetry.refused(_log, error.kind, "the database is away", why=str(error))
         words = "We could not reach what keeps this. Nothing was changed; try again."
         return ApiError(words, status=503, kind="api_error", retry_after=int(RETRY_AFTER))
     if isinstance(error, HTTPException) and error.status_code < 500:

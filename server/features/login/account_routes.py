@@ -27,7 +27,7 @@ Answer = Response[str] | Response[None]
 
 @get("/my/accounts")
 async def accounts(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
-    _is_offered(portal)
+    _is_offered(portal, customer)
     found = await directory.openable(portal.store, portal.name, customer.address)
     view = account_views.accounts(customer.customer_id, customer.address, found)
     return show(request, portal, view, account=customer.account, address=customer.address)
@@ -35,7 +35,7 @@ async def accounts(request: AnyRequest, portal: Portal, customer: LoggedIn) -> A
 
 @post("/my/accounts/{account_id:str}/open", status_code=200)
 async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, account_id: str) -> Answer:
-    _is_offered(portal)
+    _is_offered(portal, customer)
     await Visit.posting(request, portal, customer)
     if account_id == customer.customer_id:
         return go(request, portal.paths.overview)
@@ -61,8 +61,9 @@ async def open_account(request: AnyRequest, portal: Portal, customer: LoggedIn, 
     return response
 
 
-def _is_offered(portal: Portal) -> None:
-    if not portal.account_choice:
+def _is_offered(portal: Portal, customer: LoggedIn) -> None:
+    """Nor in a session that the business' server made: nobody proved the address there."""
+    if not portal.account_choice or customer.portal_session:
         raise NotFound
 
 
