@@ -62,6 +62,12 @@ async def read_catalog(
     return _catalog(rows, codes)
 
 
+async def code_of(store: Store, brand: str, promotion_code: str) -> str:
+    """What customers type for the promotion code of this id; empty: there is none."""
+    found = await store.read(rows.READ_CATALOG, {"brand": brand, "kind": "promotion_code", "id": promotion_code})
+    return msgspec.msgpack.decode(found[0][0], type=PromotionCode).code if found else ""
+
+
 def _statement(wanted: dict[str, set[str]]) -> tuple[str, dict[str, str]]:
     values: dict[str, str] = {}
     parts = []

@@ -27,7 +27,7 @@ from server.billing import (
     Unpin,
 )
 from server.billing.ledger.accounts import Command, LedgerAccounts
-from server.billing.ledger.catalog import read_catalog
+from server.billing.ledger.catalog import code_of, read_catalog
 from server.billing.ledger.changes.actions import Asking, made, meant
 from server.billing.ledger.changes.planning import Planned, Terms
 from server.brands.features import Features
@@ -58,6 +58,9 @@ class _Stale(Exception):
 class LedgerSubscriptions(LedgerAccounts):
     async def catalog(self, features: Features, prices: Sequence[str] = ()) -> Catalog:
         return await read_catalog(self.store, self.brand, features, prices=prices)
+
+    async def promotion_code(self, id_: str) -> str:
+        return await code_of(self.store, self.brand, id_)
 
     async def preview(self, by: By, subscription_id: str, action: Any) -> Any:
         """One function behind the port's overloads: the action decides which preview it is."""

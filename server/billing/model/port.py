@@ -148,6 +148,10 @@ class Subscriptions(Protocol):
         """What the configuration names: the prices to move to, the coupon offered before a cancellation; and `prices`."""
         ...
 
+    async def promotion_code(self, id_: str) -> str:
+        """What customers type to redeem this promotion code; empty: there is none of that id. Raises `Unavailable`."""
+        ...
+
     @overload
     async def preview(self, by: By, subscription_id: str, action: Cancel) -> Cancellation | Refusal: ...
     @overload

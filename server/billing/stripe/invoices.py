@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from server.billing import LATEST_INVOICES, Catalog, Invoice, InvoiceFilter, InvoicePage, Unavailable, invoice_history
+from server.billing import LATEST_INVOICES, Catalog, Invoice, InvoiceFilter, InvoicePage, NotFound, Unavailable, invoice_history
 from server.billing.stripe import copies, fetching
 from server.billing.stripe.accounts import StripeAccounts
 from server.brands.features import Features
@@ -45,6 +45,13 @@ class StripeInvoices(StripeAccounts):
 
     async def catalog(self, features: Features, prices: Sequence[str] = ()) -> Catalog:
         return await self.copied_catalog.read(features, prices)
+
+    async def promotion_code(self, id_: str) -> str:
+        try:
+            found = await self.client.get(f"/v1/promotion_codes/{id_}")
+        except NotFound:
+            return ""
+        return str(found.get("code") or "")
 
     async def _fetch_older(self, customer_id: str) -> bool:
         """Add a page of what Stripe has beyond the copy; whether there was one. With Stripe away the copy is all."""

@@ -86,7 +86,7 @@ class Discount(Keys, frozen=True):
     ] = ""
     promotion_code: Annotated[
         str,
-        Pattern("the promotion code as customers type it", pattern=r"[^\x00-\x1f]{1,200}", shape="a promotion code"),
+        Pattern("the id of the promotion code", pattern=r"[A-Za-z0-9_]{1,255}", shape="the id of a promotion code"),
     ] = ""
 
 
@@ -168,12 +168,16 @@ async def _confirm(call: Call, flow: Flow, made: OfConfirm, account: Account, fe
     item = made.items[0]
     if _given(item.id, f"{here}[items][0][id]") not in [each.id for each in found.items]:
         raise missing("subscription item", item.id, f"{here}[items][0][id]")
-    code = made.discounts[0].promotion_code if made.discounts else ""
+    promotion = made.discounts[0].promotion_code if made.discounts else ""
+    code = await call.portal.billing.promotion_code(promotion) if promotion else ""
+    if promotion and not code:
+        raise missing("promotion code", promotion, f"{here}[discounts][0][promotion_code]")
     wanted = Move(item.price, item.quantity, code)
     preview = await call.portal.billing.preview(By(account.customer.id, features, call.now), found.id, wanted)
     if isinstance(preview, Refusal):
         _possible(preview, found, f"{here}[items][0]")
-    return replace(flow, item=item.id, price=item.price, quantity=item.quantity, code=code)
+    chosen = replace(flow, item=item.id, price=item.price, quantity=item.quantity)
+    return replace(chosen, promotion_code=promotion, code=code)
 
 
 def offering(features: Features, coupon: str) -> Features:
@@ -238,7 +242,7 @@ def answer(flow: Flow) -> Object:
         of[flow.type] = {"subscription": flow.subscription, "retention": offer}
     elif flow.type == "subscription_update_confirm":
         items = [{"id": flow.item, "price": flow.price or None, "quantity": flow.quantity}]
-        codes = [{"coupon": None, "promotion_code": flow.code}] if flow.code else None
+        codes = [{"coupon": None, "promotion_code": flow.promotion_code}] if flow.code else None
         of[flow.type] = {"subscription": flow.subscription, "items": items, "discounts": codes}
     elif flow.type != "payment_method_update":
         of[flow.type] = {"subscription": flow.subscription}
