@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from server.billing import LATEST_INVOICES, Catalog, Invoice, InvoiceFilter, InvoicePage, NotFound, Unavailable, invoice_history
+from server.billing import (
+    LATEST_INVOICES,
+    Catalog,
+    Invoice,
+    InvoiceFilter,
+    InvoicePage,
+    NotFound,
+    Unavailable,
+    invoice_history,
+)
 from server.billing.stripe import copies, fetching
 from server.billing.stripe.accounts import StripeAccounts
 from server.brands.features import Features

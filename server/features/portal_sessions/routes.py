@@ -22,19 +22,19 @@ from server.formats.user_agents import family
 from server.portal import Portal
 from server.web import cookies, flow_pages, responding
 from server.web.guard import asks_head
-from server.web.responding import AnyRequest, go_in_place, plain
+from server.web.responding import AnyRequest, go_in_place
 from server.web.visit import Answer
 
 
 @get("/p/session/{token:str}")
 async def open_session(request: AnyRequest, portal: Portal, token: str) -> Answer:
-    if not _is_navigation(request):
-        return plain("This address opens in a window of its own only.", 403)
     now, browser = portal.clock(), family(request.headers.get("user-agent", ""))
     session = cookies.token_of(request, portal)
-    admitted = await portal.store.write(
-        lambda transaction: admit(transaction, portal, token=token, session=session, browser=browser, now=now)
-    )
+    admitted = None
+    if _is_navigation(request):
+        admitted = await portal.store.write(
+            lambda transaction: admit(transaction, portal, token=token, session=session, browser=browser, now=now)
+        )
     if admitted is None:
         found = await portal_sessions.behind(portal, token)
         login = portal.paths.login if portal.link else ""
