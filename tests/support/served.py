@@ -38,6 +38,7 @@ class Demo:
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.portals: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
         self.printed: list[str] = []
         self._passcodes: dict[str, queue.Queue[str]] = {}
         self._temporary = tempfile.TemporaryDirectory(prefix="postern-test-")
@@ -57,6 +58,8 @@ class Demo:
             self.printed.append(line)
             if found := re.match(r"portal (\S+) (\S+)", line):
                 self.portals[found[1]] = found[2]
+            elif found := re.match(r"key (\S+) (\S+)", line):
+                self.keys[found[1]] = found[2]
             elif found := re.match(r"passcode (\S+) (\S+)", line):
                 self._queue(found[1]).put(found[2])
 

@@ -11,6 +11,7 @@ import pytest
 import stripe
 from msgspec.structs import replace
 
+from server import telemetry
 from server.access import api_keys
 from server.features.api.routes import VERSION
 from tests.conftest import Clock
@@ -298,5 +299,7 @@ async def test_no_secret_of_a_request_is_in_the_log(world: World, stream: String
     )
     assert made.last_response.headers["request-id"] in said
     assert key not in said
+    for secret in (key, made.url):
+        assert secret[-20:] not in telemetry.redacted(f"a line with {secret} in it")
     assert made.url.rpartition("/")[2] not in said
     assert json.loads(next(line for line in said.splitlines() if '"api"' in line))["brand"] == BRAND

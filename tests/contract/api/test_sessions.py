@@ -6,6 +6,7 @@ import re
 import pytest
 import stripe
 
+from server.access import sessions
 from server.access.portal_sessions import OPENS
 from tests.conftest import Clock
 from tests.stripe.shapes import checked
@@ -124,6 +125,14 @@ async def test_a_session_of_the_back_end_opens_no_other_account_of_the_address(a
     assert answer.status_code == 404
     assert (await any_world.client().get(f"/{BRAND}/my/accounts")).status_code == 401
     assert "cus_twin" not in (await browser.get(f"/{BRAND}/my/accounts")).text
+    portal = any_world.portal()
+    token = browser.cookies[f"__Host-{BRAND}-session"]
+    customer = await sessions.find(portal, token, any_world.clock())
+    assert isinstance(customer, sessions.LoggedIn)
+    switched = await any_world.store.write(
+        lambda transaction: sessions.switch(transaction, portal, customer, "cus_twin", any_world.clock())
+    )
+    assert switched == ""
     assert [row[0] for row in await any_world.store.read("SELECT customer_id FROM session")] == ["cus_jenny"]
 
 
