@@ -189,8 +189,10 @@ def words(options: argparse.Namespace) -> int:
 
 def reference(_: argparse.Namespace) -> int:
     from server.brands import reference
+    from server.publishing import api_description
 
     reference.write()
+    api_description.write()
     return 0
 
 
@@ -290,7 +292,7 @@ def menu() -> argparse.ArgumentParser:
     shown.add_argument("--out", default="dist/gallery")
     said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")
     said.add_argument("tags", nargs="*", metavar="locale")
-    add("reference", "write the keys of both files into themes/README.md and themes/_start")
+    add("reference", "write the keys of both files into themes/README.md and themes/_start, and docs/openapi.json")
     add("sbom", "the packages of the run-time lock as CycloneDX").add_argument("--out", default="dist/postern.cdx.json")
     locked = add("lock", "write requirements.lock and requirements-dev.lock from pyproject.toml")
     locked.add_argument("--upgrade", action="store_true", help="the newest version of every package")

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from playwright.sync_api import Browser, expect
 
 from tests.support.served import ROOT, Demo
@@ -86,3 +87,25 @@ def test_the_curl_example_makes_a_configuration(demo: Demo) -> None:  # F5
     made = json.loads(ran(demo, "bash"))
     assert (made["object"], made["name"]) == ("billing_portal.configuration", "Invoices only")
     assert [name for name, each in made["features"].items() if each["enabled"]] == ["invoice_history"]
+
+
+def test_whatever_is_sent_is_answered_as_the_description_says(demo: Demo) -> None:
+    """No answer of 5xx, and none outside its schema."""
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi import checks as promises
+
+    described = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json")
+    kept = (not_a_server_error, promises.status_code_conformance, promises.content_type_conformance)
+    shown, statuses = {"Authorization": f"Bearer {demo.keys[BRAND]}"}, set()
+    for operation in described.get_all_operations():
+
+        @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.ok().as_strategy())
+        def ask(case: Any) -> None:
+            answer = case.call(base_url=demo.origin, headers=shown)
+            case.validate_response(answer, checks=(*kept, promises.response_schema_conformance))
+            statuses.add(answer.status_code)
+
+        ask()
+    assert {200, 400} <= statuses

@@ -1,19 +1,21 @@
-"""What the API answers when it does not do what was asked: Stripe's error object, in Stripe's words.
-
-status  type                   when
-400     invalid_request_error  a parameter is missing, unknown or not allowed
-400     idempotency_error      an Idempotency-Key was used before, for something else
-401     invalid_request_error  no key, or one that opens nothing
-403     invalid_request_error  the key has not that permission
-404     invalid_request_error  there is nothing of that name for this key
-429     invalid_request_error  too often; Retry-After says when to try again
-503     api_error              the database or the billing side is away; nothing was done
-500     api_error              our own mistake; the log has it under the request's id
-"""
+"""What the API answers when it does not do what was asked: Stripe's error object, in Stripe's words."""
 
 from __future__ import annotations
 
 from typing import Any
+
+STATUSES = {
+    400: "A parameter is missing, unknown or not allowed, or an Idempotency-Key was used for something else",
+    401: "No key, or one that opens nothing",
+    403: "The key has not that permission",
+    404: "There is nothing of that name for this key",
+    408: "The body did not come to its end",
+    409: "Another request changes the same object; try again",
+    413: "The body is beyond 64 KiB",
+    429: "Too often; Retry-After says when to try again",
+    500: "Our own mistake; the log has it under the request's id",
+    503: "The database or the billing side is away; nothing was done",
+}
 
 
 class ApiError(Exception):

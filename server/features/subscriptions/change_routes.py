@@ -63,7 +63,9 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     outcome = views.outcome(changed, wanted)
     if outcome == "change_awaits" and changed.awaiting and it.features.invoice_history.enabled:
         return go(request, portal.paths.invoice_pay(changed.awaiting.invoice))
-    end = await it.finished("subscription_update", "subscription_update_confirm") if outcome != "change_awaits" else None
+    end = (
+        await it.finished("subscription_update", "subscription_update_confirm") if outcome != "change_awaits" else None
+    )
     return end or it.card(changed, outcome, account=done.account)
 
 
