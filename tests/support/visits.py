@@ -1,6 +1,6 @@
 """What a person does in the browser to get in, and what time does to what the browser holds.
 
-Log-ins go through the pages, as a customer's do. The portal sends five codes an hour to an address and twenty to a
+`log_in` goes through the pages, as a customer does. The portal sends five codes an hour to an address and twenty to a
 client address for each brand; so a test that only needs somebody logged in borrows the cookies of one log-in (`Doors`).
 """
 
@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.support.client import forms_in
 from tests.support.served import Demo
 
 JENNY = "jenny@example.com"
@@ -56,10 +58,22 @@ class Doors:
     def cookies(self, brand: str, address: str = JENNY) -> Any:
         """For `BrowserContext.add_cookies`. The session is shared: a test that ends it logs in by itself."""
         if (brand, address) not in self._states:
-            with self._browser.new_context(base_url=self._demo.origin, locale="en-US") as visitor:
-                log_in(visitor.new_page(), self._demo, brand, address)
-                self._states[brand, address] = visitor.cookies()
+            self._states[brand, address] = self._log_in(brand, address)
         return self._states[brand, address]
+
+    def _log_in(self, brand: str, address: str) -> list[dict[str, Any]]:
+        """By the two forms of a browser without scripts, but without the browser: a tenth of the time."""
+        agent = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/{self._browser.version} Safari/537.36"
+        headers = {"User-Agent": agent, "Origin": self._demo.origin}
+        with httpx.Client(base_url=self._demo.origin, headers=headers, trust_env=False, timeout=60) as visitor:
+            self._demo.forget(address)
+            ((action, fields),) = forms_in(visitor.get(self._demo.portals[brand]).text)
+            asked = visitor.post(action, data={**fields, "email": address}, follow_redirects=True)
+            action, fields = forms_in(asked.text)[0]
+            entered = visitor.post(action, data={**fields, "code": self._demo.passcode(address)})
+            assert entered.status_code == 303, entered.text
+            origin = self._demo.origin
+            return [{"name": each.name, "value": each.value or "", "url": origin} for each in visitor.cookies.jar]
 
     def enter(self, page: Page, brand: str, address: str = JENNY) -> None:
         """Go to the overview."""
