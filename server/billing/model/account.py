@@ -220,6 +220,10 @@ class Phase(msgspec.Struct, frozen=True, omit_defaults=True):
     default_tax_rates: tuple[TaxRate, ...] = ()
     collection_method: str = ""
     """Empty: it stays as it was."""
+    proration_behavior: str = "create_prorations"
+    """What becomes of a period that it begins within: Stripe's word."""
+    is_new_anchor: bool = False
+    """A new period begins with it, within a running one too."""
 
 
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):

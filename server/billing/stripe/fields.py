@@ -236,16 +236,16 @@ KINDS: dict[str, Fields] = {
     ),
     "subscription_schedule": Fields(
         read=f"""{_below("current_phase", "start_date end_date")} customer customer_account end_behavior id object phases
-            phases.start_date phases.end_date phases.default_tax_rates phases.collection_method phases.items
-            phases.items.price phases.items.quantity phases.items.tax_rates
+            phases.start_date phases.end_date phases.default_tax_rates phases.collection_method
+            phases.billing_cycle_anchor phases.proration_behavior phases.items phases.items.price
+            phases.items.quantity phases.items.tax_rates
             {_below("phases.items.discounts", "coupon discount promotion_code")}
             {_below("phases.discounts", "coupon discount promotion_code")} released_subscription status subscription
             livemode""",
         older="phases.coupon phases.items.plan phases.plans renewal_behavior",
         harmless="""application billing_mode canceled_at completed_at created default_settings metadata released_at
-            test_clock phases.automatic_tax phases.billing_cycle_anchor phases.currency phases.default_payment_method
-            phases.description phases.invoice_settings phases.items.metadata phases.metadata
-            phases.proration_behavior""",
+            test_clock phases.automatic_tax phases.currency phases.default_payment_method
+            phases.description phases.invoice_settings phases.items.metadata phases.metadata""",
         named={
             "pause_schedules": "a pause that was put off is not carried over",
             "phases.add_invoice_items": "what a phase adds to its first invoice is not billed",

@@ -77,6 +77,8 @@ def _phase(found: shapes.Phase, known: Known, currency: str, path: str) -> Phase
         discounts=_discounts(given, known, currency, found.start_date, f"{path}.discounts"),
         default_tax_rates=_rates(found.default_tax_rates, f"{path}.default_tax_rates"),
         collection_method=found.collection_method or "",
+        proration_behavior=found.proration_behavior or "create_prorations",
+        is_new_anchor=found.billing_cycle_anchor == "phase_start",
     )
 
 

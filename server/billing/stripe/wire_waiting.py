@@ -35,6 +35,7 @@ class Phase(Wire, frozen=True):
     default_tax_rates: Rates | None = None
     collection_method: str | None = None
     proration_behavior: str | None = None
+    billing_cycle_anchor: str | None = None
 
 
 class CurrentPhase(Wire, frozen=True):

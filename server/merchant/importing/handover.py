@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from server.billing.ledger.events.ending import without_method
 from server.billing.ledger.events.renewals import with_lasting
-from server.billing.ledger.sums.upcoming import begun_by, ends_with_trial, next_period
+from server.billing.ledger.sums.phases import begun_by
+from server.billing.ledger.sums.upcoming import ends_with_trial, next_period
 from server.billing.model.account import ENDED, Account, Invoice, Item, Subscription
 from server.billing.model.periods import renews_at
 from server.billing.rules.dunning import next_try

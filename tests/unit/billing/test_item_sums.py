@@ -111,12 +111,13 @@ def test_a_phase_of_a_schedule_changes_what_the_next_period_costs():
     assert after.subscriptions[0].phases == ()
 
 
-def test_a_phase_that_begins_within_a_period_counts_from_the_next_one_and_is_worth_no_credit():
-    phase = Phase(day(2026, 3, 10), (PhaseItem(DEAR),))
+def test_a_phase_that_is_not_prorated_counts_from_the_next_period_and_stays_worth_what_was_paid():
+    phase = Phase(day(2026, 3, 10), (PhaseItem(DEAR),), proration_behavior="none")
     after, invoices = bring_up_to_date(account(subscription(phases=(phase,))), day(2026, 3, 20))
     changed = after.subscriptions[0]
     assert (invoices, changed.items[0].price, after.upcoming[0].total.amount) == ((), DEAR, 6200)
-    assert credit_for(after, changed, changed.items[0], day(2026, 3, 20)) is None
+    # Twelve of March's 31 days are left of the 31.00 that were paid, not of the 62.00.
+    assert credit_for(after, changed, changed.items[0], day(2026, 3, 20)).line.amount == Money(-1200, "EUR")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from server.billing.ledger.events.renewals import settled, with_lasting, with_subscription
 from server.billing.ledger.sums.bills import bill, exact_net, joined
 from server.billing.ledger.sums.invoicing import issue
+from server.billing.ledger.sums.phases import with_discount
 from server.billing.ledger.sums.proration import basis_of, charge_for, credit_for, worth_of
-from server.billing.ledger.sums.upcoming import with_discount
 from server.billing.model.account import (
     Account,
     Basis,

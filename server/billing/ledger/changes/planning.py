@@ -117,7 +117,7 @@ def _told(move: PlannedMove, made: Made) -> Planned:
     nothing = Money(0, before.currency)
     charge = charge_of(made.invoice) if made.invoice else None
     upcoming = next((each for each in made.account.upcoming if each.subscription == before.id), None)
-    coming = next_bill(after)
+    coming = next_bill(made.account, after)
     trial = after.status == "trialing"
     set_off = _set_off(move.account, made.account, nothing)
     shown = PlanChange(

@@ -35,7 +35,7 @@ def offer(
         return refused
     if coupon is None or subscription.retained == coupon.id or not _counts(subscription, coupon, now):
         return Refusal("no_offer")
-    before, after = upcoming_of(subscription), upcoming_of(_kept(subscription, coupon, now))
+    before, after = upcoming_of(account, subscription), upcoming_of(account, _kept(subscription, coupon, now))
     return RetentionOffer(coupon, before, after, page.of(now, *_seen(coupon, before, after)))
 
 

@@ -139,7 +139,7 @@ def _asked(before: Account, after: Account, old: Subscription, new: Subscription
     if _has_ended(old, new):
         return [_ended(before, after, new, now)]
     found = []
-    event = Event(now, subscription=new, before=old, upcoming=upcoming_of(new), method=method_of(after, new))
+    event = Event(now, subscription=new, before=old, upcoming=upcoming_of(after, new), method=method_of(after, new))
     stamp = now.isoformat()
     if new.cancel_at and not old.cancel_at:
         until = min(now + FRESH, new.cancel_at)

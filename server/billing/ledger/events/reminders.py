@@ -107,7 +107,7 @@ def _notice(account: Account, reminder: Reminder) -> Notice | None:
         names = tuple(name_of(each) for each in _charged_after(account, method, reminder.until)) if method else ()
         return Notice(reminder.kind, name, reminder.until, Event(reminder.at, method=method, names=names))
     subscription = account.subscription(reminder.subject)
-    upcoming = upcoming_of(subscription) if subscription else None
+    upcoming = upcoming_of(account, subscription) if subscription else None
     if subscription is None or upcoming is None or not upcoming.total or upcoming.total.amount <= 0:
         return None
     event = Event(reminder.at, subscription=subscription, upcoming=upcoming, method=method_of(account, subscription))

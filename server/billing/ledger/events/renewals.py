@@ -28,9 +28,8 @@ from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
 from server.billing.ledger.sums.bills import Bill, bill, is_running, joined
 from server.billing.ledger.sums.invoicing import is_claimed, issue, voided
+from server.billing.ledger.sums.phases import begun_by, changes_at, is_invoiced
 from server.billing.ledger.sums.upcoming import (
-    begun_by,
-    changes_at,
     ends_with_trial,
     next_period,
     settled,
@@ -168,19 +167,20 @@ def _happen(account: Account, event: Event, dunning: Dunning) -> tuple[Account, 
     subscription = next(each for each in account.subscriptions if each.id == event.subscription)
     if event.kind == "renew":
         return _renew(account, subscription, event.at, dunning)
-    if event.kind == "end":
-        return ended(account, subscription, event.at), ()
     if event.kind == "retry":
         return tries.try_again(account, subscription, event.at, dunning)
     if event.kind == "expire":
         return _expire(account, subscription, event.at)
-    if event.kind == "change":
-        changed = begun_by(subscription, event.at)
+    if event.kind == "end":
+        account = ended(account, subscription, event.at)
+    elif event.kind == "change":
+        account = _change(account, subscription, event.at, dunning)
     elif event.kind == "unpause":
-        changed = replace(subscription, pause_behavior="", pause_resumes_at=None, paused_at=None)
+        begun = replace(subscription, pause_behavior="", pause_resumes_at=None, paused_at=None)
+        account = with_subscription(account, begun)
     else:
-        changed = replace(subscription, status="past_due")
-    return with_subscription(account, changed), ()
+        account = with_subscription(account, replace(subscription, status="past_due"))
+    return account, ()
 
 
 def _expire(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
@@ -192,6 +192,25 @@ def _expire(account: Account, subscription: Subscription, at: datetime) -> tuple
             made.append(void)
     changed = replace(subscription, status="incomplete_expired", ended_at=at)
     return with_subscription(account, changed), tuple(made)
+
+
+def _change(account: Account, subscription: Subscription, at: datetime, dunning: Dunning) -> Account:
+    """What was put off takes effect; a phase within a running period may be invoiced at once."""
+    changed = begun_by(subscription, at, account)
+    if not changed.pending or not is_invoiced(subscription, at):
+        return with_subscription(account, changed)
+    charge = joined(None, changed.pending, changed.currency)
+    account, invoice = issue(account, changed, charge, at, "subscription_update")
+    known = {each.basis for each in subscription.items}
+    items = (
+        replace(each, basis=replace(each.basis, invoice=invoice.id)) if each.basis and each.basis not in known else each
+        for each in changed.items
+    )
+    changed = replace(changed, items=tuple(items), pending=(), latest_invoice=invoice.id)
+    if invoice.status != "open" or changed.collection_method == "send_invoice":
+        return with_subscription(account, changed)
+    account = with_subscription(account, replace(changed, status="past_due"))
+    return tries.arranged(account, invoice, at, dunning)
 
 
 def _renew(

@@ -92,7 +92,8 @@ def worth_of(account: Account, subscription: Subscription, item: Item, *, goes_o
 
 
 def _worth_of(account: Account, subscription: Subscription, item: Item, goes_on: bool) -> Worth | None:
-    if subscription.status != "active" or is_metered(item.price):
+    is_billed = subscription.status == "active" or (goes_on and subscription.status == "past_due")
+    if not is_billed or is_metered(item.price):
         return None
     if item.basis is not None:
         paid = next((each for each in account.invoices if each.id == item.basis.invoice), None)
