@@ -77,6 +77,13 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 BACKENDS = r"billing\.(ledger|stripe)(\..+)?"
+HAVE_MONEY_TO_ADD = (
+    BACKENDS,
+    r"billing\.rules\..+",  # compares what prices cost
+    r"billing\.electronic",  # docs/decisions/0042
+    r"merchant\.importing\..+",
+    r"publishing\.samples(\..+)?",
+)
 NAMES_A_BACKEND = (
     r"app",
     r"demo(\..+)?",
@@ -337,9 +344,7 @@ def money_is_worked_out_in_the_backends() -> Found:
     sums = (r"billing\.ledger\.sums\..+", r"billing\.model\.amounts")
     for module in MODULES:
         known = [name for name in ours(module) if fits(name, sums)]
-        if known and not fits(
-            module, (BACKENDS, r"merchant\.importing\..+", r"publishing\.samples(\..+)?", r"billing.*")
-        ):
+        if known and not fits(module, HAVE_MONEY_TO_ADD):
             found[module] = f"works out money; the port has a preview: {known}"
     return found
 
