@@ -253,8 +253,8 @@ def doctor(_: argparse.Namespace) -> int:
     findings = asyncio.run(doctor.examine(os.environ, now))
     for each in findings:
         print(f"{'ok  ' if each.is_fine else 'FAIL'} {each.what}: {each.words}")
-        if each.mend:
-            print(f"     -> {each.mend}")
+        if each.remedy:
+            print(f"     -> {each.remedy}")
     return 0 if all(each.is_fine for each in findings) else 1
 
 

@@ -5,7 +5,7 @@ slows its readers, and tells by time who is a customer. No request calls it; it 
 
 Any number of processes may do this work on one database at once; each step takes what it does atomically, or is
 harmless when it is done twice. A database that is away stops nothing: the steps try again. When a step was last done
-stands in the store (`store.rounds`), for `/readyz`.
+is in the store (`store.rounds`), for `/readyz`.
 """
 
 from __future__ import annotations

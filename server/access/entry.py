@@ -67,8 +67,8 @@ def enter(
 ) -> Entered | passcodes.Tried:
     """Try the code of the browser's challenge; `session` is the token of the session that it showed, which ends, and `mark`
     by which it may be a known browser. Raises `TooMany`. A right code with no customer to open is answered like a wrong
-    one: only who has the mail could tell. `recovered`: the id of a portal session whose terms are to hold again, where
-    the address is its customer's."""
+    one: only somebody who has the mail could tell the two apart. `recovered`: the id of a portal session whose terms are to
+    hold again, where the address is its customer's."""
     tried = passcodes.attempt(transaction, portal, limits, token=challenge, code=code, client=client, now=now)
     if not tried.is_right:
         return tried

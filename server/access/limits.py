@@ -2,7 +2,7 @@
 
 | what | at most | counted by |
 |---|---|---|
-| codes sent to an address for whoever asks, over all brands | 3 in any hour, 5 in any day | the challenges, exactly |
+| codes sent to an address for anybody who asks, over all brands | 3 in any hour, 5 in any day | the challenges, exactly |
 | of these, for one client address | 2 in any hour, 3 in any day | the same |
 | codes sent to an address for its owner, over all brands | 2 in any hour, 5 in any day | the same |
 | codes asked for by a client address at a brand | 20 in an hour | `budget`, a window that its first use opens |

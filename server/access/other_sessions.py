@@ -86,7 +86,7 @@ async def end_others(portal: Portal, customer: LoggedIn, now: datetime, *, mark:
 
 
 async def end_all(portal: Portal, customer: LoggedIn, now: datetime) -> None:
-    """Log the customer out everywhere, here too. Whoever logs in then is told of, whatever the browser."""
+    """Log the customer out everywhere, this browser included. The next log-in is told by mail, from whichever browser."""
 
     def work(transaction: Transaction) -> None:
         sessions.end_all(transaction, portal.name, customer.customer_id)

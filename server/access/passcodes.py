@@ -37,7 +37,7 @@ from server.store import Row, Transaction, micros, moment, posting
 TRIES = 5
 WRONG_CODES = 20
 OF_STRANGERS = 15
-"""So many of them may be spent, or be left to codes that were sent, when a stranger gets six digits."""
+"""A stranger gets six digits while at most this many of them are spent or left to codes that were sent."""
 PURPOSE = b"login"
 
 _LOCK = """

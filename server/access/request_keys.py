@@ -1,6 +1,6 @@
 """The request key of an address: what its newest mail says when strangers have asked for as many codes as they get.
 
-Whoever enters it on the log-in page reads the mailbox, and gets a code from the owner's share. It logs nobody in, it is
+Who enters it on the log-in page can read the mailbox, and gets a code from the owner's share. It logs nobody in, it is
 made from the server's secrets and kept nowhere, and nobody can use it up. It changes every day and works for one to two.
 """
 

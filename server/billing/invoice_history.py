@@ -9,7 +9,7 @@ from server.billing.model.documents import decode_invoice, invoice_head
 from server.store import Store, micros
 
 _PIECE = 200
-"""So many invoices are looked at in one statement when a status is looked for."""
+"""One statement looks at this many invoices for those of a status."""
 
 
 async def page(

@@ -1,7 +1,7 @@
 """The rows of both backends: every statement over `account`, `invoice` and `operation`, what writes the catalog, and what
 a backend writes of `customer` and `session`.
 
-An account is written with the version that was read, so that no change is lost: whoever comes second gets `Conflict`
+An account is written with the version that was read, so that no change is lost: the second of two gets `Conflict`
 and begins again. Everything of one change (the operation, the account, its invoices, the directory, the history) is
 written in one transaction by `store_change`.
 """

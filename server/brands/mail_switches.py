@@ -55,7 +55,7 @@ class MailSwitches(Keys, frozen=True):
     ] = OPTIONAL
 
     def wants(self, kind: str, days: int = 0) -> bool:
-        """Whether the brand sends this kind; `days`: so many days ahead, where there is a choice."""
+        """Whether the brand sends this kind; `days`: how many days ahead, where there is a choice."""
         if days and days != self.renewal_reminder_days:
             return False
         return bool(getattr(self, kind, True))

@@ -281,7 +281,7 @@ def on_one_origin(brand: Brand, backend: str = "ledger") -> Brand:
 
 
 def print_passcode(message: EmailMessage) -> None:
-    """The code stands in the last line of the text, `@domain #code`; no other mail ends like that."""
+    """The code is in the last line of the text, `@domain #code`; no other mail ends like that."""
     part = message.get_body(("plain",))
     last = str(part.get_content()).strip().splitlines()[-1] if part else ""
     if last.startswith("@"):

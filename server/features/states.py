@@ -15,7 +15,7 @@ BADGES = (
 
 
 def state_of(subscription: Subscription) -> str:
-    """The state in the templates' words: an end that is decided or a pause stands before `active`."""
+    """The state in the templates' words: an end that is decided, or a pause, goes before `active`."""
     if subscription.status in {"active", "trialing"}:
         if subscription.cancel_at is not None:
             return "ending"

@@ -6,7 +6,7 @@ city's postal codes is not, since real addresses break that. A country's list of
 that the data knows, and keeps it as it was written, or as the short code where states have one.
 
 Parts have Stripe's names: `line1`, `line2`, `city`, `state`, `postal_code`, `country`. Parts that Stripe has no field
-for (districts, sorting codes) are written into the lines by whoever has them.
+for (districts, sorting codes) are written into the lines by those who have them.
 """
 
 from __future__ import annotations

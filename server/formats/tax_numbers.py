@@ -1,6 +1,6 @@
 """Tax numbers by type: which types a country has, whether a number fits its type, and how it is written.
 
-Forms and check digits are `python-stdnum`'s; `tax_kinds` names its module for each type, or a shape where it has none.
+Forms and check digits are `python-stdnum`'s; `tax_types` names its module for each type, or a shape where it has none.
 Nothing is asked of a tax office here: that a number fits says that it was not mistyped, not whose it is.
 """
 
@@ -17,7 +17,7 @@ from server.formats.tax_types import BY_CODE, KINDS, TaxType
 from server.formats.texts import plain
 
 MOST_TAX_NUMBERS = 5
-"""So many a customer may have, as at Stripe."""
+"""At most this many for one customer, as at Stripe."""
 LONGEST_TAX_NUMBER = 50
 """Characters that may be typed."""
 VERIFIED = frozenset({"eu_vat", "gb_vat", "au_abn"})

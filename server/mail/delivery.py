@@ -57,7 +57,7 @@ class Delivery:
             await outbox.put_back(self._store, job, self._clock(), str(error))
             return
         except Exception as error:  # noqa: BLE001 (logged with its traceback)
-            # A mail that our own bug breaks must neither stop the others nor be lost while it may still be mended.
+            # A mail that our own bug breaks must neither stop the others nor be lost while it may still be repaired.
             telemetry.count("mails", "failed")
             _log.exception("mail could not be made", extra={"mail": job.id})
             await outbox.put_back(self._store, job, self._clock(), f"could not be made ({type(error).__name__})")

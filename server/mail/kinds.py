@@ -2,7 +2,7 @@
 
 A row with a customer's id goes to that customer; one without, a passcode's, to the customer that its address opens. The
 address that it is sent to is always the stored one. Whatever puts a row of a new kind into the outbox
-(`server.posting.enqueue`) adds its kind here, and beside it `site/templates/emails/<kind>.html`, `.txt` and
+(`server.store.posting.enqueue`) adds its kind here, and beside it `site/templates/emails/<kind>.html`, `.txt` and
 `.examples.json`.
 """
 

@@ -2,7 +2,7 @@
 
 Amounts and dates are those of the event, whenever the mail leaves. Whether it is still wanted is asked when it leaves:
 an invoice that was paid meanwhile, or a trial that was canceled, needs no mail any more. Nothing that a customer can
-type about themselves, such as a name, stands in a mail: somebody else may have typed it.
+type about themselves, such as a name, is in a mail: somebody else may have typed it.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def address(text: str, name: str = "") -> Address:
 
 def _one_line(text: str) -> str:
     """Text for a header: no line break, and no encoded word either, which the standard library would decode and then
-    write out as it stands, line break and all (seen on Python 3.11 with ``=?utf-8?q?x=0ABcc:_y?=``)."""
+    write out as it is, line break and all (seen on Python 3.11 with ``=?utf-8?q?x=0ABcc:_y?=``)."""
     return " ".join(_CONTROL.sub(" ", text).replace("=?", "= ?").split())
 
 

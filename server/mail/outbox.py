@@ -1,6 +1,6 @@
 """The outbox: mail that is to be sent, as rows that a request writes and a worker takes.
 
-A row is about an address that somebody typed (a passcode), or about a customer (`server.posting`).
+A row is about an address that somebody typed (a passcode), or about a customer (`server.store.posting`).
 
 A request puts its row in the transaction of everything else it does, so there is never a code without its mail. Any
 number of processes may work on the same rows. Taking a row is one UPDATE that also moves `not_before` ahead, the lease:
@@ -37,7 +37,7 @@ LONG_BACKOFF = (*BACKOFF, *(timedelta(minutes=minutes) for minutes in (5, 15, 30
 """The same for a mail that may wait for longer than an hour: an outage of a day costs some thirty tries, not a thousand."""
 
 SPARE = 2
-"""So many of the places asked for are kept for mails that somebody waits for."""
+"""How many of the places asked for are kept for mails that somebody waits for."""
 
 _IS_DUE = "state = 'waiting' AND later = :later AND not_before <= :now"
 _ANY_DUE = f"SELECT 1 FROM outbox WHERE {_IS_DUE} LIMIT 1"
@@ -46,7 +46,7 @@ UPDATE outbox SET not_before = :lease, attempts = attempts + 1
  WHERE id IN (SELECT id FROM outbox WHERE {_IS_DUE} ORDER BY not_before LIMIT :limit) AND {_IS_DUE}
 RETURNING id, brand, kind, address, data, created_at, expires_at, attempts, detail, customer_id"""
 _FINISH = "UPDATE outbox SET state = :state, detail = :detail, data = NULL WHERE id = :id AND state = 'waiting'"
-# Only while the lease is still ours: whoever took the row after us decides about it now.
+# Only while the lease is still ours: the process that took the row after us decides about it now.
 _PUT_BACK = """
 UPDATE outbox SET not_before = :not_before, detail = :detail
  WHERE id = :id AND state = 'waiting' AND attempts = :attempts"""
@@ -81,7 +81,7 @@ class Job(msgspec.Struct, frozen=True):
     detail: str
     """Why the last try failed."""
     customer_id: str = ""
-    """Whom it is about; empty: whoever `address` opens."""
+    """Whom it is about; empty: the customer that `address` opens."""
     is_unwanted: bool = False
     """The customer had switched off mails of this kind when it was taken."""
 

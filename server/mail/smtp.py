@@ -169,9 +169,9 @@ def mailer_for(settings: Settings) -> Mailer:
 
 
 def classified(error: Exception) -> MailTemporary | MailPermanent:
-    """A refusal of this recipient, sender or text with a 5xx is final; all else may be mended while the code lives.
+    """A refusal of this recipient, sender or text with a 5xx is final; all else may pass while the code lives.
 
-    Failing to log in or to encrypt is the operator's to mend, so those are tried again too.
+    Failing to log in or to encrypt is the operator's to fix, so those are tried again too.
     """
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return classified(error.recipients[0])

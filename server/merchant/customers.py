@@ -38,7 +38,7 @@ STATES = {
 
 
 MOST = 50
-"""So many customers are shown; how many more there are is said."""
+"""At most this many customers are shown, and how many more there are."""
 
 
 async def search(store: Store, brand: str, typed: str) -> RenderableType:

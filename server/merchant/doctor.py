@@ -1,4 +1,4 @@
-"""`python -m server doctor`: is everything there that the server needs? Each failure comes with its mend.
+"""`python -m server doctor`: is everything there that the server needs? Each failure comes with its remedy.
 
 It changes nothing that matters: it writes one row to the store and takes it back, and sends no mail.
 """
@@ -36,7 +36,7 @@ class Finding(msgspec.Struct, frozen=True):
     what: str
     is_fine: bool
     words: str
-    mend: str = ""
+    remedy: str = ""
     """What to do about it."""
 
 
@@ -81,17 +81,19 @@ def _proxies(settings: Settings, environment: Mapping[str, str]) -> Finding:
         )
         return Finding(what, True, f"visitors are told apart: {named}")
     if "PORTAL_TRUSTED_PROXIES" in environment or not settings.origin.startswith("https://"):
-        return Finding(what, True, "none is trusted: a visitor is whoever connects")
+        return Finding(what, True, "none is trusted: each visitor is the address that connects")
     words = "none is trusted, and browsers come by https: all visitors would share the limits of one client address"
-    mend = "Set PORTAL_TRUSTED_PROXIES to the number of proxies in front of this server, to 0 if there really is none."
-    return Finding(what, False, words, mend)
+    remedy = (
+        "Set PORTAL_TRUSTED_PROXIES to the number of proxies in front of this server, to 0 if there really is none."
+    )
+    return Finding(what, False, words, remedy)
 
 
 def _brands(settings: Settings) -> list[Finding]:
     try:
         brands = load_all(settings.themes)
     except ThemeError as error:
-        return [Finding("brands", False, str(error), "Mend the files named; PORTAL_THEMES names their folder.")]
+        return [Finding("brands", False, str(error), "Fix the files named; PORTAL_THEMES names their folder.")]
     findings = [Finding("brands", True, f"{len(brands)}: {', '.join(brand.name for brand in brands)}")]
     looks = ((_backend(brand, settings), _link(brand, settings), _electronic(brand)) for brand in brands)
     return findings + [find for each in looks for find in each if find]
@@ -101,19 +103,19 @@ def _backend(brand: Brand, settings: Settings) -> Finding | None:
     try:
         check_backend(brand, settings)
     except SettingsError as error:
-        mend = "Set the key, or the link that fits it; the server does not start before."
-        return Finding(f"billing of {brand.name}", False, str(error), mend)
+        remedy = "Set the key, or the link that fits it; the server does not start before."
+        return Finding(f"billing of {brand.name}", False, str(error), remedy)
     return None
 
 
 def _link(brand: Brand, settings: Settings) -> Finding:
     what, page = f"link of {brand.name}", brand.config.login_page
     if not brand.config.site.url and not settings.origin:
-        mend = "Set PORTAL_ORIGIN, or [site] url in the brand's portal.toml."
-        return Finding(what, False, "nothing says where browsers reach the brand", mend)
+        remedy = "Set PORTAL_ORIGIN, or [site] url in the brand's portal.toml."
+        return Finding(what, False, "nothing says where browsers reach the brand", remedy)
     if not page.enabled:
-        mend = f"Run: python -m server link activate {brand.name}"
-        return Finding(what, False, "not active: nobody can log in", mend)
+        remedy = f"Run: python -m server link activate {brand.name}"
+        return Finding(what, False, "not active: nobody can log in", remedy)
     kind = "test data" if page.link.startswith("test_") else "live data"
     return Finding(what, True, f"active, for {kind}")
 
@@ -196,8 +198,8 @@ async def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Find
         findings = [Finding("store", True, f"{kind} reads and writes; its schema is number {max(applied, default=0)}")]
         return [*findings, await _clock(store, clock), await _outbox(store, clock())]
     except StoreUnavailable as error:
-        mend = "Is the disk full, or the file or the user read-only?"
-        return [Finding("store", False, f"{kind} cannot be written: {error}", mend)]
+        remedy = "Is the disk full, or the file or the user read-only?"
+        return [Finding("store", False, f"{kind} cannot be written: {error}", remedy)]
     finally:
         await store.close()
 
@@ -218,17 +220,17 @@ async def _clock(store: Store, clock: Callable[[], datetime]) -> Finding:
 async def _outbox(store: Store, now: datetime) -> Finding:
     count = await outbox.waiting_since(store, now - timedelta(minutes=1))
     if count:
-        mend = "Is the server running, and does the mail server answer? The log says why each failed."
-        return Finding("outbox", False, f"{count} mails wait for longer than a minute", mend)
+        remedy = "Is the server running, and does the mail server answer? The log says why each failed."
+        return Finding("outbox", False, f"{count} mails wait for longer than a minute", remedy)
     return Finding("outbox", True, "no mail waits for long")
 
 
 async def _mail(settings: Settings) -> Finding:
     if not settings.smtp_url:
-        mend = "Set PORTAL_SMTP_URL and PORTAL_MAIL_FROM."
-        return Finding("mail", False, "no mail server is set: no code ever arrives", mend)
+        remedy = "Set PORTAL_SMTP_URL and PORTAL_MAIL_FROM."
+        return Finding("mail", False, "no mail server is set: no code ever arrives", remedy)
     try:
         return Finding("mail", True, await SmtpMailer(settings.smtp_url).check())
     except (MailTemporary, MailPermanent) as error:
-        mend = "Look at PORTAL_SMTP_URL: host, port, smtp or smtps, user and password (percent-encoded)."
-        return Finding("mail", False, str(error), mend)
+        remedy = "Look at PORTAL_SMTP_URL: host, port, smtp or smtps, user and password (percent-encoded)."
+        return Finding("mail", False, str(error), remedy)

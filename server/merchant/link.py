@@ -1,6 +1,6 @@
 """`python -m server link`: the address of a brand's log-in page, switched on, off, and shown.
 
-The link stands in `[login_page]` of the brand's `portal.toml`. Activating always makes a new token, so a link that was
+The link is in `[login_page]` of the brand's `portal.toml`. Activating always makes a new token, so a link that was
 ever deactivated stays dead. The file keeps its comments and order, is checked before it takes the old one's place, and
 takes it at once: a reader sees the old one or the new one.
 """

@@ -56,8 +56,8 @@ async def _key(client: Client, brand: Brand) -> Found:
                 )
             missing.append(name)
         except (Unavailable, Refused):
-            mend = "Does this machine reach api.stripe.com? https://status.stripe.com says whether Stripe is well."
-            return what, False, "Stripe does not answer", mend
+            remedy = "Does this machine reach api.stripe.com? https://status.stripe.com says whether Stripe is well."
+            return what, False, "Stripe does not answer", remedy
         else:
             lives |= {each["livemode"] for each in page["data"] if "livemode" in each}
     if missing:
@@ -78,8 +78,8 @@ async def _copies(store: Store, brand: Brand, now: datetime) -> Found:
     words = f"events were looked for at {moment(looked_at):%Y-%m-%d %H:%M:%S} UTC; {waits} changes wait to be read"
     if now - moment(looked_at) > timedelta(days=30):
         return what, False, words, f"Stripe keeps events for 30 days. Run: python -m server sync {brand.name} --check"
-    mend = "Is the server running? Its worker looks for events every 30 seconds."
-    return (what, False, words, mend) if now - moment(looked_at) > LATE else (what, True, words, "")
+    remedy = "Is the server running? Its worker looks for events every 30 seconds."
+    return (what, False, words, remedy) if now - moment(looked_at) > LATE else (what, True, words, "")
 
 
 def _webhook(settings: Settings, brand: Brand) -> Found:

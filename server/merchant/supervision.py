@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 LONG_LIFE = 20.0
-"""Seconds: what lived so long did not die of its start, and the pauses begin again at the first."""
+"""Seconds: a process that lived this long did not die of its start, and the pauses begin again at the first."""
 
 
 class Supervised:

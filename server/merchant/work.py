@@ -17,7 +17,7 @@ LOOKS = 0.2
 """Seconds between two looks whether the process that started this one is still there."""
 
 YIELDS = 10
-"""How far it stands back behind the HTTP workers beside it where there are not cores enough for all: nobody sees by the
+"""How far it yields to the HTTP workers beside it where there are not cores enough for all: nobody sees by the
 time of an answer that a mail is being made."""
 
 

@@ -115,7 +115,7 @@ def read(name: str, domain: str, root: Path, headers: str, redirects: str) -> Si
 
 
 def files(site: Site, host: str) -> Mapping[str, str]:
-    """What this host needs, by the path below `dist/` or, for what must stand at the root, below the site's folder."""
+    """What this host needs, by the path below `dist/` or, for what must be at the root, below the site's folder."""
     return _WRITERS[host](site)
 
 
@@ -325,7 +325,7 @@ def _nginx(site: Site) -> Mapping[str, str]:
     if server.scheme == "https":
         onward += [f"        proxy_ssl_name {server.hostname};", "        proxy_ssl_server_name on;"]
     lines = [
-        "# Made by `build.py build --for nginx`, anew with each build. In http { }: include …/*.nginx.conf;",
+        "# Made by `build.py build --for nginx`, again with each build. In http { }: include …/*.nginx.conf;",
         f"upstream {upstream} {{",
         f"    server {server.hostname}:{server.port or _PORTS[server.scheme]};",
         "    keepalive 16;",
@@ -391,7 +391,7 @@ def _quoted(text: str) -> str:
 
 def _caddy(site: Site) -> Mapping[str, str]:
     lines = [
-        "# Made by `build.py build --for caddy`, anew with each build. In the Caddyfile: import …/*.Caddyfile",
+        "# Made by `build.py build --for caddy`, again with each build. In the Caddyfile: import …/*.Caddyfile",
         f"{site.domain or ':80'} {{",
         f"\troot * {_quoted(str(site.root))}",
         "\tencode gzip",

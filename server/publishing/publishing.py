@@ -34,7 +34,7 @@ from server.rendering.assets import AssetError, Assets
 from server.rendering.renderer import Renderer
 
 FEW = 4
-"""So many brands are built faster than another process starts."""
+"""This many brands are built faster than another process starts."""
 
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")

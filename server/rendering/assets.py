@@ -11,7 +11,7 @@ them, and the two agree because both ask here. Templates write `{{ asset("accoun
     logo, icon        the theme's, whatever their type
     <font file>       each font of the theme, by its file name
 
-The style sheet, the theme's custom properties and then site/static/portal.css, is no file: it stands in every page, see
+The style sheet, the theme's custom properties and then site/static/portal.css, is no file: it is inside every page, see
 `inline_css`.
 """
 
@@ -170,6 +170,6 @@ def _style_sheet(brand: Brand, urls: Mapping[str, str]) -> str:
 
     css = str(cssmin(re.sub(r"""url\(\s*["']?([^"')\s]+)["']?\s*\)""", resolved, css)))
     if "<" in css:
-        # It stands between <style> tags: one "<" and a theme could end them.
+        # It is between <style> tags: one "<" and a theme could end them.
         raise AssetError(f'{brand.name}: the style sheet holds a "<"; write %3C in URLs and \\3C in strings')
     return css

@@ -6,7 +6,7 @@ not like those below (a plain text template, an `{% autoescape %}` block), Jinja
 | in a template that escapes | Jinja | here |
 |---|---|---|
 | ``{{ value }}`` | an object around each text, which the next step joins anyway | the text, `escaped` |
-| ``macro(…)``, ``paths.details()`` | looks twice whether the callable wants the context | called as it stands |
+| ``macro(…)``, ``paths.details()`` | looks twice whether the callable wants the context | called directly |
 | what a macro answers | looks whether it has marks of its own, then marks it as safe | `marked` as safe |
 | ``it.name`` | a call of a function around Python's own `getattr` | `getattr`; the function where there is no such attribute |
 | ``_("…")`` as an argument | marked as safe each time | once: `Constants` |
@@ -55,7 +55,7 @@ class Constants(dict[str, Markup]):
 
 
 class Macro(runtime.Macro):
-    """A macro of a template. Called as it stands, by a template that escapes, it answers `Markup`."""
+    """A macro of a template. Called directly, by a template that escapes, it answers `Markup`."""
 
     def __init__(self, environment: jinja2.Environment, func: FunctionType, name: str, *about: Any) -> None:
         super().__init__(environment, func, name, *about)

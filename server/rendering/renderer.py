@@ -82,11 +82,11 @@ class Renderer:
         return template.render(frame=Frame(languages=languages), alternates=languages, **context)
 
     def text(self, template: str, locale: str | None = None, **context: Any) -> str:
-        """Any other template, such as a mail's: rendered as it stands. A `.txt` is not escaped, everything else is."""
+        """Any other template, such as a mail's: rendered alone. A `.txt` is not escaped, everything else is."""
         return self.environment(locale).get_template(template).render(**context)
 
     def source(self, template: str) -> str:
-        """A template as it stands: for those that another program reads."""
+        """A template unrendered: for those that another program reads."""
         environment = self.environment()
         assert environment.loader is not None  # noqa: S101 (the environments are ours)
         return environment.loader.get_source(environment, template)[0]

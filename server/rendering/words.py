@@ -2,9 +2,9 @@
 while it compiles.
 
 An environment belongs to one locale, so what ``_("…")`` says is known before any page is asked for: it becomes a
-constant of the compiled template. (A page asks some seventy times; asked anew each time, that was half of its cost.)
-What has variables is looked up when it is rendered; the variables are escaped where the template escapes, and there
-stand apart from a sentence that runs from right to left.
+constant of the compiled template. (A page asks some seventy times; looked up each time, that was half of its cost.)
+What has variables is looked up when it is rendered; the variables are escaped where the template escapes, and are
+set apart in a sentence that runs from right to left.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Environment(jinja2.Environment):
 
     @classmethod
     def compile_plainly(cls) -> None:
-        """From here on, Jinja's own compiler makes the templates, with our words: `compiling.py` stands on private parts
+        """From here on, Jinja's own compiler makes the templates, with our words: `compiling.py` relies on private parts
         of Jinja, and a page must say the same without it. Tests switch it on by `--plain-jinja`."""
         cls.code_generator_class = CodeGenerator
         cls.template_class = jinja2.Template
@@ -135,7 +135,7 @@ class Environment(jinja2.Environment):
 
 
 def _isolated(value: object, shown: Callable[[object], str] = escaped) -> str:
-    """What stands in a sentence that runs from right to left, between marks that keep its own direction inside:
+    """A text inside a sentence that runs from right to left, between marks that keep its own direction inside:
     `05953842-0005` would be read `0005-05953842` after Arabic letters."""
     text = shown(value)
     return f"\u2068{text}\u2069" if isinstance(value, str) and not value.isdigit() else text

@@ -34,7 +34,7 @@ class Way(msgspec.Struct, frozen=True, array_like=True):
 
 
 def sealed(portal: Portal, customer_id: str, url: str, back: str, now: datetime) -> str:
-    """The token. Raises `Refused` for a URL that is neither Stripe's by https nor a stand-in's that the settings name."""
+    """The token. Raises `Refused` for a URL that is neither Stripe's by https nor that of a stand-in which the settings name."""
     parts = urlsplit(url)
     is_standins = f"{parts.scheme}://{parts.netloc}" == portal.settings.stripe_api_base
     if not _URL.fullmatch(url) or not ((parts.scheme == "https" and parts.hostname) or is_standins):

@@ -1,4 +1,4 @@
-"""How the ledger reads and writes one account: what every verb of it stands on.
+"""How the ledger reads and writes one account: what every one of its verbs is built on.
 
 Reading is one statement. What is due by itself (`renewals`) is done when an account is read, and stored. A change is one
 transaction: the operation under its idempotency key, the account with the version that was seen, new invoices, the
@@ -130,7 +130,7 @@ class LedgerAccounts:
         taken, freed = history.discounts(before, after, subject)
         for each in freed:
             release(transaction, self.brand, each)
-        # One that counts for a single invoice may be used up by the change itself, and so stand nowhere after it.
+        # One that counts for a single invoice may be used up by the change itself, and so be nowhere after it.
         for each in [given] if given else taken:
             redeem(transaction, self.brand, each)
 

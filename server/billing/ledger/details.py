@@ -18,7 +18,7 @@ class LedgerDetails(LedgerAccounts):
         return await self._change(command, lambda it: details.update(it, update, rule, seen))
 
     async def add_tax_id(self, by: By, kind: str, number: str) -> Account:
-        # The new one's id stands for the change in the history, and is the same however often the change begins again.
+        # The history names the change by the new one's id, which is the same however often the change begins again.
         id_ = "txi_" + hashlib.sha256(f"{self.brand} {by.customer_id} {by.key}".encode()).hexdigest()[:24]
         command = Command(by, "customer.tax_id_added", id_, (_hashed((kind, number)),))
         rule = by.features.customer_update

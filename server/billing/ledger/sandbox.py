@@ -2,7 +2,7 @@
 
 `setup` adds a payment method, `payment` confirms a payment with the bank. The token in the page's address is 256 random
 bits, kept as its hash; it belongs to one customer of one brand, ends after an hour, and is used once: `move` goes from
-the state that was seen to another one and tells whoever came second so.
+the state that was seen to another one and tells the second one so.
 
     open ──> confirming ──> done | failed
 """

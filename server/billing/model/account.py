@@ -126,7 +126,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     invoice_fields: tuple[CustomField, ...] = ()
     """Its new invoices say these, too, such as the number of a purchase order."""
     invoice_footer: str = ""
-    """What stands at the foot of its new invoices; empty: what the brand says there."""
+    """The text at the foot of its new invoices; empty: the brand's."""
     invoice_prefix: str = ""
     """Where the numbers of the customer's invoices begin."""
     next_invoice_sequence: int = 1
@@ -336,4 +336,4 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
 
 LATEST_INVOICES = 12
 MOST_DEBTS = 50
-"""So many older invoices an account keeps because they are still to be paid: a document must not grow with them."""
+"""At most this many older invoices that are still to be paid are kept in an account: a document must not grow with them."""

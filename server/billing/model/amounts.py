@@ -1,4 +1,4 @@
-"""What so many units of a price cost, and how an amount is rounded and shared out. Pure.
+"""What a quantity of a price costs, and how an amount is rounded and shared out. Pure.
 
 Half a minor unit is rounded away from zero, as Stripe does.
 """
@@ -16,7 +16,7 @@ def is_metered(price: Price) -> bool:
 
 
 def amount_of(price: Price, quantity: int) -> int:
-    """Minor units for so many units of the price."""
+    """Minor units for this quantity of the price."""
     return rounded(exact_amount(price, quantity))
 
 

@@ -1,4 +1,4 @@
-"""What a brand sells: products, prices, coupons, promotion codes and tax rates. Part of `types`."""
+"""What a brand sells: products, prices, coupons, promotion codes and tax rates."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     tax_behavior: str = "unspecified"
     active: bool = True
     package_size: int = 1
-    """The price is for so many units together."""
+    """How many units the price is for."""
     package_round: str = "up"
     """What a started package counts: `up` as a whole one, `down` not at all."""
 

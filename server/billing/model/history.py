@@ -52,7 +52,7 @@ def _method(before: Account, after: Account, method_id: str) -> dict[str, str]:
 
 
 def _details(old: Customer, new: Customer, subject: str) -> dict[str, str]:
-    """Which details changed, never what they are: the history is shown to whoever is logged in later."""
+    """Which details changed, never what they are: the history is shown to anybody who logs in later."""
     known = {each.id: each.kind for each in (*old.tax_ids, *new.tax_ids)}
     added = [each for each in new.tax_ids if each not in old.tax_ids]
     if subject or added:

@@ -1,4 +1,4 @@
-"""Invoices, their lines, taxes and payments, and the address that each one keeps. Part of `types`."""
+"""Invoices, their lines, taxes and payments, and the address that each one keeps."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the goods go, where that is known."""
     custom_fields: tuple[CustomField, ...] = ()
     footer: str = ""
-    """What stands below everything else; empty: what the brand says there."""
+    """The text below everything else; empty: the brand's."""
     shipping: Money | None = None
     """What the delivery costs, without the tax that comes on top of it."""
     credit_grants: Money | None = None

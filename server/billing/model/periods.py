@@ -39,7 +39,7 @@ def next_end(anchor: datetime, recurring: Recurring | None, start: datetime) -> 
 
 
 def add_months(moment: datetime, months: int) -> datetime:
-    """So many months later (or earlier), on the same day or on the month's last one."""
+    """This many months later (or earlier), on the same day or on the month's last one."""
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
 

@@ -86,7 +86,7 @@ class Accounts(Protocol):
         ...
 
     async def refetch(self, customer_id: str, now: datetime) -> Account:
-        """The same, read anew where a copy is kept of what is billed elsewhere. Raises `NotFound`, `Unavailable`."""
+        """The same; where it is a copy of what is billed elsewhere, read again from there. Raises `NotFound`, `Unavailable`."""
         ...
 
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:

@@ -24,7 +24,7 @@ LONGEST_COMMENT = 500
 _NO_PERIOD = frozenset({"incomplete", "paused"})
 """Nothing is paid and nothing runs in these: a cancellation has no period's end to wait for."""
 _ASKED_FOR = timedelta(days=1)
-"""So long after a cancellation at once its reasons are asked."""
+"""How long after a cancellation at once its reasons are asked."""
 
 
 class CancelRule(Protocol):

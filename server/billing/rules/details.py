@@ -7,7 +7,7 @@ anything in this file.
     refusal              what it means
     details_not_allowed  `features.customer_update.allowed_updates` does not name it
     details_invalid      `detail`: which fields
-    details_changed      something else stands there than what the form showed
+    details_changed      the details are no longer what the form showed
     tax_id_invalid       it does not fit its type
     tax_id_taken         the customer has it already
     too_many_tax_ids     `detail`: how many there may be
@@ -55,7 +55,7 @@ def update(account: Account, asked: Update, rule: CustomerUpdate, seen: str = ""
 
 
 def mark(customer: Customer, group: type[Update]) -> str:
-    """What stands for the details of this group as they are: another one after any change to them."""
+    """A text for the details of this group as they are; any change to them makes another one."""
     return hashlib.sha256(msgspec.json.encode(_group(customer, group))).hexdigest()[:32]
 
 

@@ -20,7 +20,7 @@ from server.billing.model.errors import Refusal
 from server.brands.features import Features
 
 MOST = 25
-"""So many are kept for one customer: an account is one document."""
+"""At most this many for one customer: an account is one document."""
 
 
 def may_add(account: Account, features: Features, replaces: str = "") -> Refusal | None:

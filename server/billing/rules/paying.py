@@ -16,7 +16,7 @@ BEHIND = frozenset({"past_due", "unpaid", "incomplete"})
 
 
 MOST_TRIES = 8
-"""So many may fail within `_WINDOW` before the next one is refused."""
+"""At most this many may fail within `_WINDOW`; the next one is refused."""
 
 
 _WINDOW = timedelta(hours=1)

@@ -5,7 +5,7 @@ of a `Refusal`:
 
     disabled_by_configuration, nothing_to_change_to     the brand does not offer it, or nothing for this one
     ended, ending                                       it is over, or its end is decided: take that back first
-    payment_due, paused, collection_paused              first its way out (`ways`)
+    payment_due, paused, collection_paused              first its way out (`remedies`)
     several_items, usage_based, sent_invoice, scheduled_by_business, not_recurring, unknown_status    only to be canceled
     no_change, price_not_offered, forbidden_by_rule, cancellation_not_offered
     quantity_not_adjustable, quantity_too_small, quantity_too_large                                   with the limit
@@ -113,7 +113,7 @@ def options(subscription: Subscription, catalog: Catalog, features: Features, no
 
 
 def forbidden(subscription: Subscription, catalog: Catalog, features: Features, now: datetime) -> tuple[Price, ...]:
-    """The prices that are sold, and not to whoever has this plan."""
+    """The prices that are sold, but not to a customer with this plan."""
     if may_change(subscription, features, now):
         return ()
     others = _others(subscription, catalog, features)

@@ -90,7 +90,7 @@ async def _save(it: Visit, update: Update, form: Form, what: str) -> Answer:
     except Refused as refused:
         if refused.reason not in ("details_changed", "key_reused", "details_invalid"):
             raise
-        # What stands there now is shown beside what was typed, and the form takes it as seen.
+        # What is kept now is shown beside what was typed, and the form takes it as seen.
         account = await it.portal.billing.account(it.customer.customer_id, it.now)
         again = "changed" if refused.reason == "details_changed" else "out_of_date"
         return it.show(form(account=account, typed=typed, again=again), account=account, status=409)

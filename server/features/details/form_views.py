@@ -1,4 +1,4 @@
-"""The forms in which a customer changes billing details: what stands in each field, and what has to be mended.
+"""The forms in which a customer changes billing details: what is in each field, and what has to be corrected.
 
 EditContact    the fields of `Contact`: name and phone
 EditAddress    the billing address, with the parts that its country has
@@ -51,7 +51,7 @@ class OwnForm(msgspec.Struct, frozen=True):
     key: str
     """The idempotency key of this form: sent twice, it saves once."""
     seen: str = ""
-    """What stood there when the form was shown; other details there by now are not overwritten unseen."""
+    """The details when the form was shown: if they are others by now, they are not overwritten unseen."""
     mistakes: dict[str, str] = {}
     """A field -> `missing`, `form`, `choice`, `long`, `control`; for a tax number also `taken` and `full`."""
     again: str = ""
@@ -181,7 +181,7 @@ def _kinds(kinds: Sequence[TaxType], country: str) -> tuple[TaxKind, ...]:
 
 
 def _as_shown(mistakes: Mistakes, fields: Sequence[Field]) -> dict[str, str]:
-    """In the order in which the fields stand on the page."""
+    """In the order of the fields on the page."""
     shown = ["name", "country", *(each.name for each in fields), "phone"]
     return dict(sorted(mistakes.items(), key=lambda each: shown.index(each[0]) if each[0] in shown else len(shown)))
 

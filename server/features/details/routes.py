@@ -16,7 +16,7 @@ from server.portal import Portal
 from server.web.responding import AnyRequest, save, show
 
 _PIECE = 100
-"""So many invoices, or lines of the history, are read at a time for an export."""
+"""How many invoices, or lines of the history, an export reads at a time."""
 _MOST_MAILS = 1_000
 
 

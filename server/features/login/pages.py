@@ -1,5 +1,5 @@
-"""How a step of log-in is shown: in the language that was chosen, with a way to the others; and what stands in the place
-of a page when nobody is logged in."""
+"""How a step of log-in is shown: in the language that was chosen, with a way to the others; and what is shown in
+place of a page when nobody is logged in."""
 
 from __future__ import annotations
 

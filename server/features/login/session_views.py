@@ -29,9 +29,9 @@ class Sessions(View, frozen=True):
     done: str = ""
     """What was just done: `ended`, `gone` (it had ended before), `others`, `no_others`, or nothing."""
     idle_minutes: int = 60
-    """After so long without a request a session ends by itself."""
+    """Without a request for this long, a session ends by itself."""
     hours: int = 8
-    """After so long it ends in any case."""
+    """After this long it ends in any case."""
 
 
 def sessions(

@@ -4,10 +4,10 @@
 |---|---|
 | `GET, POST /my/mails` | the reminders, each with its switch; the form holds all of them, so twice is the same as once |
 | `GET /mails/{kind}/{token}` | the link of a reminder: a page with a button; scanners of mails follow links, so it changes nothing |
-| `POST /mails/{kind}/{token}` | stops this kind; sent by that button, and by mail providers for whoever clicks "unsubscribe" there |
+| `POST /mails/{kind}/{token}` | stops this kind; sent by that button, and by mail providers when somebody clicks "unsubscribe" there |
 | `POST /mails/{kind}/{token}/again` | takes that back; sent by our own page alone |
 
-The second POST is the one that `security.Guard` takes from anywhere: it looks at its URL and at nothing else, neither at
+The second POST is the one that `web.guard.Guard` takes from anywhere: it looks at its URL and at nothing else, neither at
 a cookie nor at the body, and it is answered alike whether the token is one of ours or not. RFC 8058 forbids it to
 redirect.
 """

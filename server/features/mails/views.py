@@ -1,7 +1,7 @@
 """What a customer sees of the mails that they get: which ones they may switch off, and which always come.
 
 Choices   the page of a customer who is logged in
-Stop      the page behind the link in a mail; whoever has the mail may be anybody, so it says nothing of the customer
+Stop      the page behind the link in a mail; anybody may have the mail, so it says nothing of the customer
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Reminder(msgspec.Struct, frozen=True):
     """`renewal_reminder` or `card_expiring`."""
     is_on: bool = True
     days: int = 0
-    """A renewal: so many days before it."""
+    """Of a renewal: how many days before it."""
 
 
 class Choices(View, frozen=True):
@@ -55,7 +55,7 @@ class Stop(View, frozen=True):
 
     kind: str
     token: str
-    """As it stands in the URL, whether it is one of ours or not: the page looks the same."""
+    """As the URL has it, whether it is one of ours or not: the page looks the same."""
     state: str = "ask"
     """`ask`: nothing has happened; `stopped`; `again`: that was taken back."""
 

@@ -29,7 +29,7 @@ from server.store.cleaning import write_and_take_back
 _log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(seconds=60)
-"""A worker notes a round every ten seconds; after so long without one, none works."""
+"""A worker notes a round every ten seconds; after this long without one, no worker is running."""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -43,7 +43,7 @@ class Visit(visit.Visit):
     def list(
         self, announcement: str = "", *, refusal: str = "", account: Account | None = None, status: int = 200
     ) -> Answer:
-        """Every method as it stands, and what was just done."""
+        """Every method as it is now, and what was just done."""
         shown, key = account or self.account, fresh_key()
         view = views.listing(shown, self.features, self.now, key=key, announcement=announcement, refusal=refusal)
         return self.show(view, account=account, status=status)

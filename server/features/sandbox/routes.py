@@ -178,7 +178,7 @@ async def _set_up(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Answe
 
 
 async def _paid(it: Visit, seen: ProviderSession, *, succeeded: bool) -> Answer:
-    """The bank's answer about a payment. Whatever it is, the invoice's own page says how it stands."""
+    """The bank's answer about a payment. Whatever it is, the invoice's own page says what came of it."""
     if seen.state in LIVE:
         with suppress(Refused):  # another payment took its place
             await it.billing.payment_confirmed(it.by, seen, succeeded=succeeded)
@@ -206,7 +206,7 @@ def _method_id(token: str) -> str:
 
 
 def _typed(form: Form, now: datetime) -> tuple[Card | None, tuple[int, int] | None, CardMistakes]:
-    """What was typed, as one of our numbers, and what has to be mended. The texts themselves end here."""
+    """What was typed, as one of our numbers, and what has to be corrected. The texts themselves end here."""
     if form.get("method") == "sepa_debit":
         account = cards.find_iban(form.get("iban"))
         reason = "not_a_test_number" if form.get("iban").strip() else "missing"

@@ -1,4 +1,4 @@
-"""What the sandbox's provider page shows. It stands for a page that is not ours, so nothing of the brand but its name
+"""What the sandbox's provider page shows. It plays a page that is not ours, so nothing of the brand but its name
 is on it, and nothing that was typed into it comes back but a date.
 
 Setup     the form for a card, and the one for a bank account

@@ -14,7 +14,7 @@ from server.rendering.views import View
 
 
 class Offer(View, frozen=True):
-    """A discount for whoever stays. Accepted, it keeps the subscription; declined, the page before follows."""
+    """A discount for a customer who stays. Accepted, it keeps the subscription; declined, the page before follows."""
 
     id: str
     customer: str

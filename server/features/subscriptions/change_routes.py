@@ -54,7 +54,7 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     try:
         done = await portal.billing.apply(it.by, found.id, wanted, shown=shown)
     except Refused as refused:
-        # What can be mended in the form is shown there; the rest is for `responding`.
+        # What can be corrected in the form is shown there; the rest is for `responding`.
         return await _refused(it, found, refused)
     changed = it.find(found.id, done.account)
     if isinstance(done, Stale) and isinstance(done.preview, PlanChange):
@@ -90,7 +90,7 @@ async def undo_change(request: AnyRequest, portal: Portal, customer: LoggedIn, s
 async def _choose(
     it: Visit, found: Subscription, typed: views.Typed | None = None, mistake: views.ChangeMistake | None = None
 ) -> Answer:
-    """The form, with what was typed and what of it has to be mended; or why there is nothing to choose."""
+    """The form, with what was typed and what of it has to be corrected; or why there is nothing to choose."""
     options: tuple[plans.Option, ...] = ()
     forbidden: tuple[Price, ...] = ()
     refusal = plans.may_change(found, it.features, it.now)
@@ -126,7 +126,7 @@ async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Ans
 
 
 async def _mend(it: Visit, found: Subscription, refusal: Refusal) -> Answer:
-    """The form again with what has to be mended, or why nothing can be changed."""
+    """The form again with what has to be corrected, or why nothing can be changed."""
     mistake = views.mistake_of(refusal)
     if mistake:
         return await _choose(it, found, _typed(it), mistake)

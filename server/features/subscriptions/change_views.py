@@ -47,7 +47,7 @@ class Typed(msgspec.Struct, frozen=True):
 
 
 class ChangeMistake(msgspec.Struct, frozen=True):
-    """What has to be mended in a form."""
+    """What has to be corrected in a form."""
 
     field: str
     """`price`, `quantity` or `promotion_code`."""
@@ -87,7 +87,7 @@ class Interval(msgspec.Struct, frozen=True):
 
 class Quantity(msgspec.Struct, frozen=True):
     value: str
-    """What stands in the field: the quantity of now, or what was typed."""
+    """What is in the field: the quantity of now, or what was typed."""
     minimum: int = 0
     maximum: int = 0
     """0: each plan has limits of its own."""
@@ -111,7 +111,7 @@ class ChoosePlan(View, frozen=True):
     quantity: Quantity | None = None
     """None: the quantity cannot be changed."""
     promotion_code: str | None = None
-    """What stands in the field; None: there is none."""
+    """What is in the field; None: there is no field."""
     mistakes: tuple[ChangeMistake, ...] = ()
     why_not: str = ""
     """Why no change can be made: a reason of `plans.may_change`. Nothing can be chosen then."""
@@ -193,7 +193,7 @@ def choose_plan(
     mistake: ChangeMistake | None = None,
     forbidden: Sequence[Price] = (),
 ) -> ChoosePlan:
-    """`mistake`: what of the words has to be mended. `forbidden`: what is not offered from this plan."""
+    """`mistake`: what of the words has to be corrected. `forbidden`: what is not offered from this plan."""
     typed = typed or Typed()
     current = next((each for each in options if each.current), None)
     differ = len(_limits(options)) > 1

@@ -30,7 +30,7 @@ class Debt(msgspec.Struct, frozen=True):
     due_at: datetime | None = None
     """Until when a sent invoice was to be paid."""
     others: int = 0
-    """So many older invoices of the subscription are owed too."""
+    """How many older invoices of the subscription are owed too."""
     waits: bool = False
     """A payment waits for the customer to confirm it with the bank."""
 

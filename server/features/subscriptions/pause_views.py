@@ -29,9 +29,9 @@ class ConfirmPause(View, frozen=True):
     """The lengths to choose from, the shortest first."""
     more_items: int = 0
     chosen: int = 1
-    """So many billing cycles are marked."""
+    """How many billing cycles are marked."""
     mistake: str = ""
-    """What has to be mended: `too_many_cycles`, `again`, or nothing."""
+    """What has to be corrected: `too_many_cycles`, `again`, or nothing."""
 
 
 class ConfirmUnpause(View, frozen=True):
@@ -75,7 +75,7 @@ class ConfirmRestart(View, frozen=True):
     """The price that is marked."""
     method: PaymentMethod | None = None
     mistake: str = ""
-    """What has to be mended: `price_not_offered`, `stale`, `again`, or nothing."""
+    """What has to be corrected: `price_not_offered`, `stale`, `again`, or nothing."""
 
 
 def confirm_pause(

@@ -1,6 +1,6 @@
-"""The subscriptions: looking at them. What changes one stands beside this, in `cancel_routes` and its like.
+"""The subscriptions: looking at them. What changes one is beside this file, in `cancel_routes` and its like.
 
-A change goes: read the form, ask the rule, ask the billing side, show the card as it stands now. The rule is asked
+A change goes: read the form, ask the rule, ask the billing side, show the card as it is now. The rule is asked
 again by the billing side, inside its transaction; what it refuses or leaves open is an exception, see `responding`.
 """
 

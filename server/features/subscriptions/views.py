@@ -5,8 +5,8 @@
 
 and beside this file the pages before a change: `cancel_views`, `change_views`, `pause_views`.
 
-Nothing here is decided twice: whether something may be canceled or taken back is `billing.rules.canceling`' answer, the same
-that the change itself will ask for again.
+Nothing here is decided twice: whether something may be canceled or taken back is `billing.rules.canceling`'s answer, and
+the change itself asks it again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Feedback(msgspec.Struct, frozen=True):
     comment: str = ""
     """What was typed."""
     mistake: str = ""
-    """What has to be mended: `unknown_reason`, `comment_too_long`, `again`, or nothing."""
+    """What has to be corrected: `unknown_reason`, `comment_too_long`, `again`, or nothing."""
 
 
 class Card(View, frozen=True):
@@ -108,7 +108,7 @@ class Card(View, frozen=True):
     why_no_change: str = ""
     """Why its plan cannot be changed, where that is worth a sentence: a reason of `billing.rules.plans.may_change`."""
     remedies: tuple[str, ...] = ()
-    """What leads out of a state that needs mending: words of `billing.rules.remedies`."""
+    """What leads out of a state that needs something done: words of `billing.rules.remedies`."""
     key: str = ""
     """The idempotency key of the form that takes the end back."""
     history: tuple[Entry, ...] = ()
@@ -234,7 +234,7 @@ def feedback_of(
 
 
 def mistake_in(reason: str, comment: str, options: Sequence[str]) -> str:
-    """What has to be mended in an answer to the question why; empty: nothing."""
+    """What has to be corrected in an answer to the question why; empty: nothing."""
     if reason not in options:
         return "unknown_reason"
     return "comment_too_long" if reason == "other" and len(comment) > canceling.LONGEST_COMMENT else ""

@@ -33,7 +33,7 @@ class Visit(visit.Visit):
         account: Account | None = None,
         status: int = 200,
     ) -> Answer:
-        """The subscription as it stands, and what was just done to it."""
+        """The subscription as it is now, and what was just done to it."""
         view = views.card(found, account or self.account, self.features, self.now, key=fresh_key())
         view = replace(view, announcement=announcement, refusal=refusal, feedback=feedback)
         return self.show(view, account=account, status=status)

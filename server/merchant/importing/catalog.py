@@ -89,7 +89,7 @@ class Catalog:
         if staged is not None:
             try:
                 return self._mapped(staged)
-            except ImportRefused:  # named where it is written; whoever refers to it is refused for that
+            except ImportRefused:  # named where it is written; what refers to it is refused for that
                 return None
         document = self._into.catalog(kind, identity)
         return msgspec.msgpack.decode(document, type=_SHAPES[kind]) if document else None

@@ -8,7 +8,7 @@ and nothing of any file is kept. With `leave_out`, broken records are left out i
 The same export again changes nothing, also where the ledger has moved on since (a renewal, a cancellation): a record
 counts only when it differs from the one that was imported last. A record that differs takes the place of what is there.
 
-What fell due until `billed_until` was billed by whoever billed before (`handover`). A dry run does all of it and takes it
+What fell due until `billed_until` was billed by the former billing side (`handover`). A dry run does all of it and takes it
 back. The directory's row of each customer goes along; the metadata `portal_disabled: "true"` switches a customer off.
 """
 

@@ -1,4 +1,4 @@
-"""The moment of handing over: what fell due until then was billed by whoever billed before. Pure.
+"""The moment of handing over: what fell due until then was billed by the former billing side. Pure.
 
 A subscription comes as it was when it was exported. Its periods are carried on to the one that runs at that moment, and
 further where an invoice of the same customer covers a later one; ends, trials, pauses and phases of the time before

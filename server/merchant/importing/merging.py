@@ -69,7 +69,7 @@ class Merging:
         stored = partial(self._into.invoice, account.customer.id) if seen else lambda _: None
         account, invoices, changed = self._with_things(account, changed, stored)
         account = self._with_known_methods(account, changed)
-        # What lies behind this moment was told by whoever billed before: nobody is reminded of it again.
+        # What lies behind this moment was told by the former billing side: nobody is reminded of it again.
         account = settled(replace(account, as_of=max(account.as_of, self._now)))
         self._into.put_account(seen, account, invoices)
         for each in changed:

@@ -1,4 +1,4 @@
-"""Reading export files: which records are in them, and where each one stands.
+"""Reading export files: which records are in them, and where each one is.
 
 A file holds JSON in UTF-8: objects, arrays, list answers (``{"object": "list", "data": [...]}``; a search's and v2's
 too), one after the other or one inside the other, as `jq`, `jq -s` and `jq '.data[]'` write them. A first line that is
@@ -35,7 +35,7 @@ class ImportRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stands: the file, the line on which its document begins, and the way to it from there."""
+    """Where a record is: the file, the line on which its document begins, and the way to it from there."""
 
     file: Path
     line: int
@@ -217,7 +217,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+        raise ValueError(f"the key {twice[:80]!r} appears twice in one object")
     return found
 
 

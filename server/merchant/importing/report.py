@@ -2,7 +2,7 @@
 
 kinds        of each kind of object: how many are new, changed, the same, or left out, and why
 named        fields and objects that say more than the ledger can keep, each with its first place
-carried      subscriptions whose period was over: it was taken as billed by whoever billed before
+carried      subscriptions whose period was over: it was taken as billed by the former billing side
 unfinished   lists whose last page is in none of the files
 coming       what each customer is charged within 31 days, in a dry run
 """

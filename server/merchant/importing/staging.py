@@ -220,7 +220,7 @@ def _todays(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _expansions(raw: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
-    """Whole objects that stand inside this one because the request expanded them, or because old versions did."""
+    """Whole objects inside this one because the request expanded them, or because old versions did."""
     settings, kind = raw.get("invoice_settings"), raw.get("object")
     inside: list[tuple[tuple[str | int, ...], Any]] = [
         (("customer",), raw.get("customer")),
@@ -244,7 +244,7 @@ def _expansions(raw: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], di
 
 
 def _listed(raw: dict[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """The entries of a list that stands in a field."""
+    """The entries of the list in a field."""
     found = raw.get(key)
     data = found.get("data") if isinstance(found, dict) else None
     for index, each in enumerate(data if isinstance(data, list) else ()):

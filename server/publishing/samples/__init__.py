@@ -16,7 +16,7 @@ merchant's own. The addresses are the same in every brand; what they bought fits
 | uma | a status and a payment method that nobody knows |
 | eve | a name, a memo and a tax id full of markup |
 | ann | canceled long ago; the last payment was given back in part |
-| ray | one subscription in each state that needs mending: incomplete, unpaid, paused, never begun; one that the business ends |
+| ray | one subscription in each state that needs something done: incomplete, unpaid, paused, never begun; one that the business ends |
 | zoe | the default card has expired, another one expires and is named by a subscription |
 | bea | past due: the bank wants each payment confirmed |
 """

@@ -24,7 +24,7 @@ _MARK = "Q" * _DIGITS
 
 
 def many(brand: str, how_many: int, now: datetime) -> Iterator[Json]:
-    """So many customers with a card, a subscription and invoices, each of them four to six records; the catalog first."""
+    """This many customers with a card, a subscription and invoices, four to six records each; the catalog first."""
     shapes = Shapes(brand, now)
     for ware in wares(brand).values():
         yield shapes.product(ware)

@@ -32,7 +32,7 @@ class Shapes:
         return f"{kind}_{blake2b(f'{self.brand} {kind} {label}'.encode(), digest_size=8).hexdigest()}"
 
     def period_start(self, days: int) -> datetime:
-        """A day about so many days ago that every month has: periods that begin on it never move."""
+        """A day about this many days ago that every month has: periods that begin on it never move."""
         moment = (self.now - timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0)
         return moment - timedelta(days=max(moment.day - 28, 0))
 

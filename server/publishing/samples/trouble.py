@@ -1,4 +1,4 @@
-"""The cast, and those whose payments need mending. Continues `people`."""
+"""The cast, and those whose payments do not work. Continues `people`."""
 
 from __future__ import annotations
 

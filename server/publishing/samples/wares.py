@@ -15,7 +15,7 @@ class Ware:
     unit: str | None = None
     usage: str = "licensed"
     tiers: tuple[tuple[int | None, int], ...] = ()
-    """Up to so many units, cents a unit; the last one is without end."""
+    """Up to this many units, cents a unit; the last one is without end."""
     description: str = ""
     of: str = ""
     """The key of the ware whose product this is another price of; empty: it has its own product."""

@@ -1,4 +1,4 @@
-"""`doctor` finds what is missing and says how to mend it."""
+"""`doctor` finds what is missing and says how to fix it."""
 
 import re
 import shutil
@@ -111,15 +111,15 @@ async def test_it_asks_how_many_proxies_stand_in_front(environment):
     asked = {key: value for key, value in environment.items() if key != "PORTAL_TRUSTED_PROXIES"}
     finding = (await found(asked))["proxies"]
     assert not finding.is_fine
-    assert "PORTAL_TRUSTED_PROXIES" in finding.mend
+    assert "PORTAL_TRUSTED_PROXIES" in finding.remedy
     cdn = {"PORTAL_CLIENT_ADDRESS_HEADER": "CF-Connecting-IP", "PORTAL_PROXY_PEERS": "10.0.0.0/8"}
     for answer in ({"PORTAL_TRUSTED_PROXIES": "0"}, {"PORTAL_ORIGIN": "http://127.0.0.1:8000"}, cdn):
         assert (await found(asked | answer))["proxies"].is_fine
 
 
-async def test_every_failure_has_its_mend(environment):
+async def test_every_failure_has_its_remedy(environment):
     findings = await found({**environment, "PORTAL_TRUSTED_PROXIES": "0"})
-    assert all(each.mend for each in findings.values() if not each.is_fine)
+    assert all(each.remedy for each in findings.values() if not each.is_fine)
 
 
 async def test_wrong_settings_are_the_only_finding(environment):
@@ -136,7 +136,7 @@ async def test_a_broken_theme_is_named(environment):
 
 async def test_an_inactive_link_is_named_with_the_command(environment):
     link.deactivate(Path(environment["PORTAL_THEMES"]) / "harbour")
-    assert "link activate harbour" in (await found(environment))["link of harbour"].mend
+    assert "link activate harbour" in (await found(environment))["link of harbour"].remedy
 
 
 async def test_a_store_that_cannot_be_opened_is_named(environment):

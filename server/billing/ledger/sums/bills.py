@@ -125,7 +125,7 @@ def line_taxes(taxes: Sequence[InvoiceTax]) -> tuple[LineTax, ...]:
 def exact_net(
     subscription: Subscription, price: Price, quantity: int, at: datetime, own: Sequence[Discount] = ()
 ) -> Fraction:
-    """What a whole period of so many units costs after the discounts that run on, exact: the item's `own` first. One
+    """What a whole period of this quantity costs after the discounts that run on, exact: the item's `own` first. One
     that counts for a single invoice waits for the invoice of a whole period."""
     net = exact_amount(price, quantity)
     for each in (*own, *subscription.discounts):

@@ -1,7 +1,7 @@
 """Paying an invoice when its customer asks for it: what is due, what came of it, what becomes of the subscription. Pure.
 
     worked        the invoice is paid; its subscription is well again, unless a newer invoice of it is owed as well
-    failed        the try stands in the invoice's payments with its decline code, and nothing else has changed
+    failed        the try is among the invoice's payments with its decline code, and nothing else has changed
     to confirm    the bank asks the customer first: a payment that is `open` waits for `confirm`
 
 What is paid is what is due, never a part of it; the customer's balance has been taken into account when the invoice
@@ -10,7 +10,7 @@ behind: paying an older one leaves `past_due`, `unpaid` and `incomplete` as they
 Periods that began while it was `unpaid` were never billed and stay so; the next one is.
 
     payment_method_missing    the customer has no such payment method
-    too_many_tries            so many failed within the hour that more would look like a thief's
+    too_many_tries            more tries failed within the hour than a customer needs: the next would look like a thief's
     not_waiting               there is no payment to confirm, or another one took its place
 
 and the words of `rules.paying`.

@@ -82,7 +82,7 @@ def worth_of(account: Account, subscription: Subscription, item: Item, *, goes_o
 
     A trial is worth nothing. An open invoice is worth nothing to
     who leaves; where the subscription goes on, it is still owed in full, and its credit keeps the same time from being
-    charged twice. Where the invoice of the period is not at hand, the price and today's discounts and taxes stand for it.
+    charged twice. Where the invoice of the period is not at hand, the price and today's discounts and taxes take its place.
     """
     found = _worth_of(account, subscription, item, goes_on)
     limit = _paid_for(account, subscription, item, goes_on) if found else None

@@ -82,8 +82,8 @@ def test_a_list_may_be_empty(file, content):
         (b'{\n"a": "\xff"}', r":2: \$: not UTF-8 at byte 8"),
         ('{\n"a": 1,\n}', r":[23]: \$: not JSON: .* at column [17]"),  # Python 3.13 names the comma
         ('{"a": 1}\n{"a": 1\n', r":2: \$: not JSON"),
-        ('{"a": 1}\n{"a": 1, "a": 2}', r":2: \$: the key 'a' stands twice"),
-        ('{"a": {"b": 1, "b": 1}}', r":1: \$: the key 'b' stands twice"),
+        ('{"a": 1}\n{"a": 1, "a": 2}', r":2: \$: the key 'a' appears twice"),
+        ('{"a": {"b": 1, "b": 1}}', r":1: \$: the key 'b' appears twice"),
         ('{"a": NaN}', r":1: \$: NaN is not a number"),
         ('{"a": -Infinity}', r":1: \$: -Infinity is not a number"),
         ('{"a": 9223372036854775808}', r":1: \$: the number 9223372036854775808 is beyond 64 bits"),
