@@ -195,7 +195,7 @@ class Business(Keys, frozen=True):
     invoice_footer: Annotated[
         str,
         Text(
-            "what stands at the foot of invoices and credit notes, such as the register of companies; an invoice that has a "
+            "the text at the foot of invoices and credit notes, such as the register of companies; an invoice that has a "
             "footer of its own keeps that",
             limit=500,
             per_language=True,

@@ -1,4 +1,4 @@
-"""A bank transfer, as whoever makes it needs it: account numbers, and the QR code that banking apps read.
+"""A bank transfer, as the customer who makes it needs it: account numbers, and the QR code that banking apps read.
 
 The code is the European Payments Council's (EPC069-12, version 002): a transfer in euros to an account in the SEPA area.
 For any other there is no such code. Check digits are `python-stdnum`'s, the code itself is `segno`'s.

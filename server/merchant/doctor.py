@@ -150,8 +150,8 @@ async def _page(brand: Brand, origin: str, fetch: Fetch) -> Finding:
         status, headers = await fetch(url)
         behind, dynamic = await fetch(origin + paths.overview)
     except OSError as error:
-        mend = "Publish the pages, and look at the name's DNS entry, the certificate and what listens there."
-        return Finding(what, False, f"{url} does not answer: {error}", mend)
+        remedy = "Publish the pages, and look at the name's DNS entry, the certificate and what listens there."
+        return Finding(what, False, f"{url} does not answer: {error}", remedy)
     if status != 200:
         return Finding(what, False, f"{url} answers {status}: the log-in page of this link is not there", publish)
     wanted = policy.static(Assets.of(brand), secure=origin.startswith("https://"))
@@ -161,8 +161,8 @@ async def _page(brand: Brand, origin: str, fetch: Fetch) -> Finding:
         words = f"{url} is of another build, or its host does not send the headers of _headers: {', '.join(wrong)}"
         return Finding(what, False, words, publish)
     if behind != 401 or dynamic.get("cache-control") != "no-store":
-        mend = "The host must pass the paths of _redirects on to the server (docs/hosting.md)."
-        return Finding(what, False, f"{origin + paths.overview} answers {behind}, and not this server", mend)
+        remedy = "The host must pass the paths of _redirects on to the server (docs/hosting.md)."
+        return Finding(what, False, f"{origin + paths.overview} answers {behind}, and not this server", remedy)
     return Finding(what, True, "published, of this build, with every header; the server answers behind them")
 
 

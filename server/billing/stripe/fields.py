@@ -35,7 +35,7 @@ class Fields(msgspec.Struct, frozen=True):
     """Each with what is lost, in words."""
     refused: Mapping[str, str] = {}
     inside: Mapping[str, str] = {}
-    """Which kind of object stands in a field, where it is one with decisions of its own."""
+    """Which kind of object is in a field, where it is one with decisions of its own."""
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@
                    charge, payment_intent                   -> payments
     plan           amount, interval, transform_usage, …     -> price
 
-Pure; what is not as expected is left as it is: whoever reads the object next refuses it with its path.
+Pure; what is not as expected is left as it is: the next reader of the object refuses it with its path.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _todays_item(item: Any) -> Any:
 
 
 def price_of(plan: Json) -> Json:
-    """A plan as the price that stands for it today, which has the same id."""
+    """A plan as the price that is in its place today, which has the same id."""
     recurring = {
         "interval": plan.get("interval"),
         "interval_count": plan.get("interval_count", 1),

@@ -2,7 +2,7 @@
 
     sent      the requests are in the store and on their way, or their process died
     unknown   no answer came: it may or may not have happened
-    done      every request was answered, and the copy was fetched anew
+    done      every request was answered, and the copy was fetched again
     failed    Stripe said no; the reason is kept, and the same form is answered with it
 
 An operation is a list of requests. Each goes out under an idempotency key of its own, made of the form's key and the

@@ -23,14 +23,14 @@ IN_WORDS = {
     _CURRENCY: 'a currency of three letters, such as "eur"',
     _URL_ID: "an id of 1 to 255 letters, digits, _ and -",
 }
-"""What these patterns mean, for whoever reads a refusal."""
+"""What these patterns mean, for the reader of a refusal."""
 DecimalText = Annotated[str, Meta(pattern=_DECIMAL, max_length=30)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Currency = Annotated[str, Meta(pattern=_CURRENCY)]
 Id = Annotated[str, Meta(min_length=1, max_length=255)]
 """Of something that a merchant may name: a product, a plan, a coupon. Any text."""
 UrlId = Annotated[str, Meta(pattern=_URL_ID)]
-"""Of something that Stripe names, and that stands in our URLs and in the ids of elements."""
+"""Of something that Stripe names, and that is in our URLs and in the ids of elements."""
 Quantity = Annotated[int, Meta(ge=0, le=10**9)]
 Count = Annotated[int, Meta(ge=1, le=1200)]
 Ref = Id | dict[str, Any]

@@ -4,8 +4,8 @@
      "sessions", "known_browsers", "reminders_off", "mails", "invoices", "activity"}
 
 Names are those of the portal's own types. An amount is an integer of minor units and a currency; a moment is ISO 8601 in
-UTC. What is not there is left out of nothing: every field of a thing is written, also an empty one. Of a session and of
-a mail it says when, where and what kind, never a token, a code or their hashes: those open doors.
+UTC. Every field of a thing is written, also an empty one. Of a session and of a mail it says when, where and what kind,
+never a token, a code or their hashes: those open doors.
 """
 
 from __future__ import annotations

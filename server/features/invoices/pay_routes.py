@@ -94,7 +94,7 @@ class _Payment:
         return cls(visit, await visit.invoice(invoice_id), chosen[:255])
 
     def cannot(self, *, looking: bool = False) -> Answer | None:
-        """The invoice as it stands, where there is nothing to pay."""
+        """The invoice as it is, where there is nothing to pay."""
         visit, refusal = self.visit, paying.may_pay(self.invoice)
         if refusal is None:
             return None

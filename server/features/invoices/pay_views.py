@@ -59,7 +59,7 @@ class ConfirmPay(View, frozen=True):
     added: bool = False
     """The marked payment method has just been added."""
     mistake: str = ""
-    """What has to be mended: `method`, `expired`, `again`, or nothing."""
+    """What has to be corrected: `method`, `expired`, `again`, or nothing."""
     refusal: str = ""
     """Why it was not even tried: a word of `billing.paying`."""
     may_add: bool = False

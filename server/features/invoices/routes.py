@@ -21,14 +21,14 @@ from server.web.languages import locale_for
 from server.web.responding import AnyRequest, save, show
 
 _PIECE = 100
-"""So many invoices are read at a time for a download."""
+"""How many invoices a download reads at a time."""
 
 
 @get("/my/invoices")
 async def invoices(
     request: AnyRequest, portal: Portal, customer: LoggedIn, *, before: str = "", year: str = "", status: str = ""
 ) -> Response[str]:
-    """`before` is the cursor that an earlier page named. The newest page stands in the account already."""
+    """`before` is the cursor that an earlier page named. The newest page is in the account already."""
     _offered(portal, customer)
     account, zone = customer.account, _zone(portal)
     chosen = views.choice(account, zone, year, status)

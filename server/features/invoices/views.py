@@ -233,7 +233,7 @@ def listing(
 
 
 def latest(account: Account, now: datetime) -> tuple[InvoiceRow, ...]:
-    """The first few, and whatever else is asked for, for the overview: they stand in the account, so no other query is
+    """The first few, and whatever else is asked for, for the overview: they are in the account, so no other query is
     needed."""
     rows = (row(each, now) for each in account.invoices)
     return tuple(each for number, each in enumerate(rows) if number < SHOWN_ON_OVERVIEW or each.may_pay)

@@ -1,4 +1,4 @@
-"""What becomes of characters that no font of a document has: a sign stands in their place, so that the file keeps what it
+"""What becomes of characters that no font of a document has: a sign takes their place, so that the file keeps what it
 claims. PDF/A and PDF/UA forbid a character without a drawing, and one of a private area.
 
 Only the typesetter knows which those are, since the mark on a letter can need a font that the letter is not in. It names
@@ -29,7 +29,7 @@ def named_in(refusal: str) -> frozenset[str]:
 
 
 def mended(said: Any, unknown: frozenset[str]) -> Any:
-    """The words without these characters. Where one of them stands with others as one, such as a letter with its mark,
+    """The words without these characters. Where one of them is one with others, such as a letter with its mark,
     only the first of those stays: it may do by itself, and is named again where it does not."""
     joined = {each for text in _texts(said) for cluster in _clusters(text) if len(cluster) > 1 for each in cluster}
 

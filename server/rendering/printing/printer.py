@@ -8,7 +8,7 @@ a `$` or a backslash is a character like any other. A template can read what `_f
 nothing else of the disk.
 
 What is written is PDF/A-3a and PDF/UA-1: tagged, with every font inside. Both standards forbid a character that none of
-the fonts has, such as an emoji: an empty square stands in its place (`missing_glyphs`). An electronic invoice inside keeps it.
+the fonts has, such as an emoji: an empty square takes its place (`missing_glyphs`). An electronic invoice inside keeps it.
 
     script                        font                      from
     Latin, Greek, Cyrillic        Inter                     fontpkg-inter

@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 AT_ONCE = 500
-"""So many events in one call at most; the account stays due after that and is brought further by the next call."""
+"""At most this many events in one call; the account is still due after that, and the next call goes on."""
 _UNFINISHED = timedelta(hours=23)
 # Reminders first: they speak of what is about to happen, and `Account.as_of` then says that they are done.
 _ORDER = ("remind", "end", "expire", "unpause", "change", "overdue", "retry", "renew")
