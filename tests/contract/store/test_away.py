@@ -61,8 +61,8 @@ async def test_acknowledged_writes_are_synced(sqlite_store) -> None:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
-def test_only_its_owner_reads_the_file(tmp_path: Path) -> None:
-    open_store(f"sqlite:{tmp_path / 'store.sqlite'}")
+async def test_only_its_owner_reads_the_file(tmp_path: Path) -> None:
+    await open_store(f"sqlite:{tmp_path / 'store.sqlite'}").close()
     assert (tmp_path / "store.sqlite").stat().st_mode & 0o077 == 0
 
 
