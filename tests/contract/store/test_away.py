@@ -90,7 +90,8 @@ async def test_postgresql_comes_back_by_itself(store: Store, store_url: str, pos
     name = store_url.split("/")[3].partition("?")[0]
     with psycopg.connect(postgres_url, autocommit=True) as other:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        # Waits for each to be gone: one that still answers would be kept as a good one.
+        other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,))
         with pytest.raises(StoreUnavailable):
             await add(store, "two")
         with pytest.raises(StoreUnavailable):
