@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from server import telemetry as logs
+from server import telemetry
 from server.rendering import words
 from server.store import Store
 from tests.support.databases import (
@@ -107,7 +107,7 @@ def stream() -> Iterator[StringIO]:
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     memory = StringIO()
-    logs.configure("debug", memory)
+    telemetry.configure("debug", memory)
     yield memory
     root.handlers[:] = before
     root.setLevel(level)

@@ -29,8 +29,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar.types import ASGIApp
 
-from server import app
-from server import telemetry as logs
+from server import app, telemetry
 from server.brands import Brand, ThemeError, load_all
 from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
@@ -91,7 +90,7 @@ def run(
     except ValueError as error:
         raise DemoError(f"--now: {error}") from None
     _check_port(host, port)
-    logs.configure("warning")
+    telemetry.configure("warning")
     with tempfile.TemporaryDirectory(prefix="postern-demo-") as folder:
         demo = Demo(
             themes_folder, Path(folder), host=host, port=port, only=only, reload=reload, now=start, stripe=stripe
