@@ -17,4 +17,4 @@ class Leave(View, frozen=True):
     host: str
     """Whose page that is, such as `checkout.stripe.com`."""
     back: str
-    """Our page that the customer came from."""
+    """Our page that the customer came from; empty: the overview."""
