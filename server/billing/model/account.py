@@ -272,6 +272,8 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     """Goes into the next invoice."""
     paused_at: datetime | None = None
     """When the customer paused it; None with a `pause_behavior`: the business did."""
+    paused_why: str = ""
+    """For the status `paused`, the billing side's word, such as `pause_requested` or `trial_end_without_payment_method`."""
     feedback: str = ""
     """Why it was canceled: Stripe's word."""
     comment: str = ""

@@ -17,6 +17,8 @@ from server.billing.model.errors import Refusal
 from server.billing.model.periods import next_end, renews_at
 from server.brands.features import Features
 
+_BY_BUSINESS = frozenset({"pause_requested", "system"})
+
 
 class PauseLength(msgspec.Struct, frozen=True):
     """A pause that may be chosen."""
@@ -67,6 +69,8 @@ def may_unpause(subscription: Subscription, features: Features, now: datetime) -
     reason = ""
     if subscription.status in ENDED or (subscription.cancel_at and subscription.cancel_at <= now):
         reason = "ended"
+    elif subscription.status == "paused" and subscription.paused_why in _BY_BUSINESS:
+        reason = "paused_by_business"
     elif subscription.status == "paused":
         reason = "sent_invoice" if subscription.collection_method == "send_invoice" else ""
     elif not subscription.pause_behavior:

@@ -224,15 +224,25 @@ def ours(raw: Raw, found: Subscription) -> Subscription:
     """With what the portal wrote into the metadata, and why it was canceled."""
     said: dict[str, Any] = raw.get("cancellation_details") or {}
     kept: dict[str, Any] = raw.get("metadata") or {}
-    paused = str(kept.get("postern_paused_at", ""))
+    pause: dict[str, Any] = raw.get("pause_collection") or {}
+    # The customer's own is the one with the end that was written beside it: the business may have made another since.
+    ends = pause.get("resumes_at")
+    is_theirs = ends is not None and kept.get("postern_paused_until") == str(ends)
+    paused = str(kept.get("postern_paused_at", "")) if is_theirs else ""
     return replace(
         found,
         feedback=said.get("feedback") or "",
         comment=said.get("comment") or "",
         paused_at=datetime.fromtimestamp(int(paused), UTC) if paused.isdecimal() and len(paused) < 12 else None,
         retained=str(kept.get("postern_retained", "")),
+        paused_why=_why_paused(raw),
         restarted_as=str(kept.get("postern_restarted_as", "")),
     )
+
+
+def _why_paused(raw: Raw) -> str:
+    paused = (raw.get("status_details") or {}).get("paused") or {}
+    return str((paused.get("subscription") or {}).get("type") or "") if raw.get("status") == "paused" else ""
 
 
 def _method(raw: Raw) -> PaymentMethod:

@@ -22,6 +22,7 @@ from server.billing import (
     Done,
     Move,
     NotFound,
+    Pause,
     Preview,
     Refusal,
     Refused,
@@ -32,9 +33,10 @@ from server.billing import (
     Stale,
     Tell,
     UndoMove,
+    Unpause,
     Unpin,
 )
-from server.billing.stripe import canceling, methods, plans
+from server.billing.stripe import canceling, methods, pausing, plans
 from server.billing.stripe.asking import Asking, Planned
 from server.billing.stripe.operations import Operations, Step, Wanted
 
@@ -47,10 +49,13 @@ ACTIONS: dict[type, tuple[str, Work]] = {
     Retain: ("subscription.retained", canceling.retain),
     Tell: ("subscription.feedback", canceling.tell),
     Unpin: ("subscription.unpinned", methods.unpin),
+    Pause: ("subscription.paused", pausing.pause),
+    Unpause: ("subscription.unpaused", pausing.unpause),
+    Restart: ("subscription.restarted", pausing.restart),
 }
 """What the history calls each action, and what works it out."""
-NOT_YET = Refusal("not_supported")
-"""An action that the portal does not do at Stripe."""
+SO_ALREADY = {Pause: "already_paused", Unpause: "not_paused", Restart: "already_restarted"}
+"""The refusals that mean that there is nothing left to do."""
 
 
 class _Stale(Exception):
@@ -65,8 +70,6 @@ class StripeSubscriptions(Operations):
     async def preview(self, by: By, subscription_id: str, action: Any) -> Any:
         """One function behind the port's overloads: the action decides which preview it is."""
         account = await self.account(by.customer_id, by.now)
-        if type(action) not in ACTIONS:
-            return NOT_YET
         it = await self._asking(by, account, subscription_id, action)
         try:
             planned = await ACTIONS[type(action)][1](it)
@@ -75,8 +78,6 @@ class StripeSubscriptions(Operations):
         return planned if isinstance(planned, Refusal) else _marked(it, planned)
 
     async def apply(self, by: By, subscription_id: str, action: Action, *, shown: str = "") -> Done | Stale:
-        if type(action) not in ACTIONS:
-            raise Refused(NOT_YET.reason)
         words = tuple(str(getattr(action, each)) for each in action.__struct_fields__)
         wanted = Wanted(ACTIONS[type(action)][0], subscription_id, words)
         try:
@@ -116,6 +117,8 @@ class StripeSubscriptions(Operations):
                 return planned
         now = await work(it)
         if isinstance(now, Refusal):
+            if now.reason == SO_ALREADY.get(type(action)):
+                return Planned()
             raise _refused(now)
         if now.preview is None or page.fits(*now.seen):
             return now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.billing import Cancel, Refusal, Refused, Resume, Retain, Stale, Tell, Unpin
+from server.billing import Cancel, Refused, Resume, Retain, Stale, Tell
 from server.formats.money import Money
 from tests.contract.stripe_standin.shop import MAY, NOON
 from tests.contract.stripe_writes.counter import CANCEL_NOW, features
@@ -100,14 +100,3 @@ async def test_the_coupon_to_stay_is_given_once(counter, shop):
     again = await counter.billing.apply(counter.by(), subscription.id, Retain(), shown=offer.fingerprint)
     assert again.account.subscriptions == account.subscriptions
     assert shop.world.tables["coupon"]["stay"]["times_redeemed"] == 1
-
-
-async def test_what_is_not_built_is_refused_with_a_word(counter, shop):
-    subscription = shop.subscribe()
-
-    class Unknown(Unpin, frozen=True):
-        pass
-
-    assert isinstance(await counter.billing.preview(counter.by(), subscription.id, Unknown()), Refusal)
-    with pytest.raises(Refused, match="not_supported"):
-        await counter.billing.apply(counter.by(), subscription.id, Unknown())
