@@ -144,6 +144,11 @@ class Paths:
     def overview(self) -> str:
         return f"{self.base}/my/overview"
 
+    @property
+    def overview_fresh(self) -> str:
+        """The overview, read anew where a copy is kept of what is billed elsewhere."""
+        return f"{self.overview}?fresh=1"
+
     def overview_in(self, shell: str) -> str:
         """The overview for the account's static page in this language, a locale's tag."""
         return f"{self.overview}?{urlencode({'shell': shell})}"

@@ -2,7 +2,7 @@
 
 Builds the brands into a folder of its own, fills a throw-away ledger with sample customers, and serves pages and server
 on one loopback origin. Mails go to nobody: each passcode is printed, and the mails are shown at `/_demo/inbox`. Time can be
-moved ahead at `/_demo/clock`. What it prints can be followed by scripts:
+moved ahead at `/_demo/clock`, and a stand-in's for Stripe goes along. What it prints can be followed by scripts:
 
     portal <brand> <log-in URL with a prefilled address>
     key <brand> <a key of the API, for test data>
@@ -15,6 +15,7 @@ what was there before stays.
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import signal
 import socket
@@ -23,6 +24,7 @@ import tempfile
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import msgspec
 from granian.constants import Interfaces
@@ -205,7 +207,14 @@ class Demo:
             hosts=hosts,
             built=built,
         )
-        return ClockPage(inbox, self._clock, renderer, self.origin, self._portals())
+        moved = self._move_stand_in if self._stripe else None
+        return ClockPage(inbox, self._clock, renderer, self.origin, self._portals(), moved=moved)
+
+    async def _move_stand_in(self, now: datetime) -> None:
+        """Its clock goes along, and what falls due there by then happens."""
+        url, to = f"{self._settings.stripe_api_base}/_standin/clock", int(now.timestamp())
+        asked = Request(url, json.dumps({"to": to}).encode(), {"Content-Type": "application/json"})  # noqa: S310 (loopback)
+        await asyncio.to_thread(lambda: urlopen(asked, timeout=60).close())  # noqa: S310
 
     async def _fill(self) -> None:
         store = open_store(self._settings.database)

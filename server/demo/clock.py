@@ -7,7 +7,7 @@ would in life.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -73,12 +73,20 @@ def moment(text: str) -> datetime:
 
 
 class ClockPage:
-    """ASGI middleware. A POST must come from the page itself."""
+    """ASGI middleware. A POST must come from the page itself. `moved` is called after each jump, with the time then."""
 
     def __init__(
-        self, app: ASGIApp, clock: Clock, renderer: Renderer, origin: str, portals: list[tuple[str, str]]
+        self,
+        app: ASGIApp,
+        clock: Clock,
+        renderer: Renderer,
+        origin: str,
+        portals: list[tuple[str, str]],
+        *,
+        moved: Callable[[datetime], Awaitable[None]] | None = None,
     ) -> None:
         self._app, self._clock, self._renderer, self._origin, self._portals = app, clock, renderer, origin, portals
+        self._moved = moved
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP or scope["path"] != PATH:
@@ -94,6 +102,8 @@ class ClockPage:
             if refused:
                 await self._show(send, refused)
             else:
+                if self._moved:
+                    await self._moved(self._clock())
                 await answer_bare(send, 303, [(b"location", PATH.encode())])
         else:
             await answer_bare(send, 403, PLAIN, b"The clock is for this machine only.\n")

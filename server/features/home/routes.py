@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
+
 from litestar import Response, get
+from msgspec.structs import replace
 
 from server.access.sessions import LoggedIn
+from server.billing import Unavailable
 from server.features.home import views
 from server.portal import Portal
 from server.web.languages import locale_for
 from server.web.responding import AnyRequest, go, show, wants_fragment
 from server.web.visit import fresh_key
+
+_AGAIN = timedelta(seconds=10)
+"""Sooner than this after the last time, a copy is not read anew, however often somebody asks."""
 
 
 @get("/my/overview")
@@ -19,6 +27,10 @@ async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> R
     if wants_fragment(request) and request.query_params.get("shell", locale) != locale:
         return go(request, portal.speaking(locale).paths.account)
     features, key, now = customer.features(portal), fresh_key(), portal.clock()
+    if request.query_params.get("fresh") and customer.account.as_of < now - _AGAIN:
+        with suppress(Unavailable):
+            account = await portal.billing.refetch(customer.customer_id, now)
+            customer = replace(customer, account=account)
     # The ledger is the billing itself: what it holds is as of now, however long ago it was written.
     as_of = now if portal.is_the_billing else None
     others, address = customer.has_others, customer.address

@@ -123,3 +123,22 @@ async def test_a_document_that_is_not_stripes_is_led_to_by_nobody(quick, stripe_
         assert await quick.document(customer, account.invoices[0].id, "invoice") == ""
     stripe_world.tables["invoice"][account.invoices[0].id]["invoice_pdf"] = "https://pay.stripe.com/x/pdf"
     assert await quick.document(customer, account.invoices[0].id, "invoice") == "https://pay.stripe.com/x/pdf"
+
+
+async def test_the_overview_is_read_anew_when_somebody_asks_and_not_more_often(shop, stripe_world, standin, clock):
+    browser = await logged_in(shop)
+    page = f"/{BRAND}/my/overview"
+    assert f'href="{page}?fresh=1"' in (await browser.get(page)).text
+    next(each for each in stripe_world.tables["customer"].values() if each["email"] == JENNY)["name"] = "Jennifer"
+    clock.forward(seconds=11)
+    before = standin.count()
+    assert "Jennifer" not in (await browser.get(page)).text
+    assert standin.count() == before
+    assert "Jennifer" in (await browser.get(f"{page}?fresh=1")).text
+    after = standin.count()
+    assert after > before
+    assert "Jennifer" in (await browser.get(f"{page}?fresh=1")).text
+    assert standin.count() == after
+    standin.faults.append(Fault("refused", times=10_000))
+    clock.forward(seconds=11)
+    assert "Jennifer" in (await browser.get(f"{page}?fresh=1")).text
