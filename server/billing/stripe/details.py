@@ -1,4 +1,7 @@
-"""Stripe's verbs about billing details. The rules are `rules.details`: what they keep is what is sent."""
+"""Stripe's verbs about billing details. The rules are `rules.details`: what they keep is what is sent.
+
+A customer of the v2 API is an account: its details are written there, its tax numbers by v1, which names both as owners.
+"""
 
 from __future__ import annotations
 
@@ -13,41 +16,45 @@ from server.billing import Account, By, Contact, NotFound, Refusal, Refused, Shi
 from server.billing.model.account import Customer
 from server.billing.model.change import CONTACT, BillingAddress
 from server.billing.rules import details
+from server.billing.stripe.methods import is_account, whose
 from server.billing.stripe.operations import Operations, Step, Wanted
 
 
 class StripeDetails(Operations):
     async def update_customer(self, by: By, update: Update, *, seen: str = "") -> Account:
         async def plan() -> Sequence[Step]:
-            account = await self._changeable(by)
+            account = await self.refetch(by.customer_id, by.now)
             after = _kept(details.update(account, update, by.features.customer_update, seen))
             if after == account:
                 return []
-            return [Step(_path(by), _params(after.customer, update))]
+            if not is_account(by.customer_id):
+                return [Step(_path(by), _params(after.customer, update))]
+            path = f"/v2/core/accounts/{by.customer_id}"
+            identity = (await self.client.get(path, include=["identity"])).get("identity") or {}
+            return [Step(path, _account_params(after.customer, update, identity))]
 
         return await self.once(by, Wanted("customer.updated", "", (type(update).__name__, _hashed(update))), plan)
 
     async def add_tax_id(self, by: By, kind: str, number: str) -> Account:
         async def plan() -> Sequence[Step]:
-            account = await self._changeable(by)
+            account = await self.refetch(by.customer_id, by.now)
             after = _kept(details.add_tax_id(account, kind, number, "new", by.features.customer_update))
             new = next(each for each in after.customer.tax_ids if each.id == "new")
-            return [Step(f"{_path(by)}/tax_ids", {"type": new.kind, "value": new.value})]
+            number_ = {"type": new.kind, "value": new.value}
+            if is_account(by.customer_id):
+                return [Step("/v1/tax_ids", {**number_, "owner": {"type": "customer", **whose(by.customer_id)}})]
+            return [Step(f"{_path(by)}/tax_ids", number_)]
 
         return await self.once(by, Wanted("customer.tax_id_added", "", (kind, _hashed((kind, number)))), plan)
 
     async def remove_tax_id(self, by: By, tax_id: str) -> Account:
         async def plan() -> Sequence[Step]:
-            account = await self._changeable(by)
+            account = await self.refetch(by.customer_id, by.now)
             _kept(details.remove_tax_id(account, tax_id, by.features.customer_update))
-            return [Step(f"{_path(by)}/tax_ids/{tax_id}", method="delete")]
+            path = "/v1" if is_account(by.customer_id) else _path(by)
+            return [Step(f"{path}/tax_ids/{tax_id}", method="delete")]
 
         return await self.once(by, Wanted("customer.tax_id_removed", tax_id), plan)
-
-    async def _changeable(self, by: By) -> Account:
-        if by.customer_id.startswith("acct_"):  # their details are written through another API, which is not built
-            raise Refused("not_supported")
-        return await self.refetch(by.customer_id, by.now)
 
 
 def _path(by: By) -> str:
@@ -70,6 +77,18 @@ def _params(customer: Customer, update: Update) -> dict[str, Any]:
         return {"shipping": ""}
     address = asdict(customer.shipping)
     return {"shipping": {"name": customer.shipping_name, "phone": customer.shipping_phone, "address": address}}
+
+
+def _account_params(customer: Customer, update: Update, identity: dict[str, Any]) -> dict[str, Any]:
+    """The same for an account. Its address is the company's or the person's, whichever it has."""
+    if isinstance(update, Contact):
+        named = {"name": ("display_name", customer.name), "phone": ("contact_phone", customer.phone)}
+        return {key: value for name, (key, value) in named.items() if getattr(update, name) is not None}
+    if isinstance(update, BillingAddress):
+        part = "individual" if identity.get("entity_type") == "individual" else "business_details"
+        return {"identity": {part: {"address": asdict(customer.address)}}}
+    shipping = {"name": customer.shipping_name, "phone": customer.shipping_phone, "address": asdict(customer.shipping)}
+    return {"configuration": {"customer": {"shipping": shipping}}}
 
 
 def _hashed(what: object) -> str:

@@ -124,14 +124,19 @@ async def unpin(it: Asking) -> Planned | Refusal:
 
 def default(account: Account, method_id: str) -> Step:
     customer = account.customer.id
-    if customer.startswith("acct_"):
+    if is_account(customer):
         billing = {"customer": {"billing": {"default_payment_method": method_id}}}
         return Step(f"/v2/core/accounts/{customer}", {"configuration": billing})
     return Step(f"/v1/customers/{customer}", {"invoice_settings": {"default_payment_method": method_id}})
 
 
+def is_account(customer_id: str) -> bool:
+    """A customer of the v2 API."""
+    return customer_id.startswith("acct_")
+
+
 def whose(customer_id: str) -> dict[str, Any]:
-    return {"customer_account" if customer_id.startswith("acct_") else "customer": customer_id}
+    return {"customer_account" if is_account(customer_id) else "customer": customer_id}
 
 
 def _pin(subscription: Subscription, method_id: str) -> Step:

@@ -28,8 +28,11 @@ def tax_ids(call: Call) -> Json:
 
 @serves("post", "/v1/customers/{}/tax_ids")
 def create(call: Call) -> Json:
+    return _create(call, call.world.customer(call.ids[0]))
+
+
+def _create(call: Call, owner: Json) -> Json:
     world, kind, value = call.world, call.params["type"], call.params["value"]
-    owner = world.customer(call.ids[0])
     kept = world.of(owner["id"], "tax_id")
     if len(kept) >= _MOST:
         raise invalid(f"A customer may have at most {_MOST} tax IDs.", code="customer_max_tax_ids")
@@ -49,6 +52,29 @@ def create(call: Call) -> Json:
     return row
 
 
+@serves("get", "/v1/tax_ids")
+def of_owner(call: Call) -> Json:
+    return paged(call, call.world.of(_owner(call)["id"], "tax_id"), "/v1/tax_ids")
+
+
+@serves("post", "/v1/tax_ids")
+def create_of_owner(call: Call) -> Json:
+    return _create(call, _owner(call))
+
+
+@serves("delete", "/v1/tax_ids/{}")
+def delete_by_id(call: Call) -> Json:
+    return _delete(call, call.world.get("tax_id", call.ids[0]))
+
+
+def _owner(call: Call) -> Json:
+    """Named in the parameters: a customer, or an account that is one."""
+    named = call.params.get("owner") or {}
+    if named.get("type") != "customer":
+        raise invalid("The stand-in knows tax IDs of customers only.", param="owner[type]", status=501)
+    return call.world.customer(named.get("customer") or named.get("customer_account") or "")
+
+
 @serves("get", "/v1/customers/{}/tax_ids/{}")
 def retrieve(call: Call) -> Json:
     return _of_the_customer(call)
@@ -56,7 +82,10 @@ def retrieve(call: Call) -> Json:
 
 @serves("delete", "/v1/customers/{}/tax_ids/{}")
 def delete(call: Call) -> Json:
-    row = _of_the_customer(call)
+    return _delete(call, _of_the_customer(call))
+
+
+def _delete(call: Call, row: Json) -> Json:
     call.world.tell("customer.tax_id.deleted", row)
     call.world.drop(row)
     return {**row, "deleted": True}
