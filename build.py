@@ -117,18 +117,20 @@ def demo(options: argparse.Namespace) -> int:
 
     if options.stripe is None:
         return demo.run(THEMES, host=options.host, port=options.port, now=options.now)
-    brand, since = options.stripe, ["--now", options.now] if options.now else []
-    command = [sys.executable, "-m", "tests.stripe", "--brand", brand, *since]
+    brands, since = chosen([options.stripe] if options.stripe else []), ["--now", options.now] if options.now else []
+    command = [sys.executable, "-m", "tests.stripe", *since]
+    command += [word for brand in brands for word in ("--brand", brand.name)]
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            said = [process.stdout.readline().strip().partition(" ") for _ in range(2)] if process.stdout else []
-            (url, key) = (value for _, _, value in said)
-            if not key:
+            lines = [process.stdout.readline() for _ in range(1 + len(brands))] if process.stdout else []
+            url, *keys = (each.strip().partition(" ")[2] for each in lines)
+            if not keys[-1]:
                 print("The stand-in for Stripe did not start; the lines above say why.", file=sys.stderr)
                 return 1
             print(f"stripe {url}", flush=True)
-            stripe = demo.StandIn(url, key)
-            return demo.run(THEMES, host=options.host, port=options.port, only=brand, now=options.now, stripe=stripe)
+            stripe = demo.StandIn(url, {brand.name: key for brand, key in zip(brands, keys, strict=True)})
+            only = options.stripe or None
+            return demo.run(THEMES, host=options.host, port=options.port, only=only, now=options.now, stripe=stripe)
         finally:
             process.terminate()
 
@@ -276,8 +278,8 @@ def menu() -> argparse.ArgumentParser:
         served.add_argument("--host", default="127.0.0.1", help="a loopback address")
         served.add_argument("--now", default="", help="where its clock begins, such as 2026-12-31T12:00:00Z")
         if name == "demo":
-            how = "bill one brand (harbour, where none is named) by a stand-in for Stripe instead of the ledger"
-            served.add_argument("--stripe", nargs="?", const="harbour", metavar="BRAND", help=how)
+            how = "bill this brand, or every one where none is named, by a stand-in for Stripe instead of the ledger"
+            served.add_argument("--stripe", nargs="?", const="", metavar="BRAND", help=how)
         if name == "dev":
             served.add_argument("brand", nargs="?")
     built = add("build", "write dist/<brand>/")

@@ -214,11 +214,11 @@ def billings(settings_: Settings) -> Callable[[Brand, Store], Billing]:
             return Ledger(store, brand.name, keys=keys, base=brand.base, mail=config.mail, dunning=config.dunning)
         # The SDK takes a third of a second to import: only who uses it waits.
         from server.billing.stripe.backend import Stripe  # noqa: PLC0415
-        from server.billing.stripe.budget import LIVE, SANDBOX, Budget  # noqa: PLC0415
+        from server.billing.stripe.budget import Budget  # noqa: PLC0415
         from server.billing.stripe.client import Client  # noqa: PLC0415
 
         secrets = settings_.stripe_of(brand.name)
-        pace = Budget(store, brand.name, LIVE if secrets.is_live else SANDBOX)
+        pace = Budget.of(store, brand.name, is_live=secrets.is_live, rate=settings_.stripe_rate)
         client = Client(secrets.key, base=settings_.stripe_api_base, pace=pace)
         origin = origin_of(brand, settings_)
         return Stripe(store, brand.name, client, keys=keys, origin=origin, base=brand.base, mail=config.mail)

@@ -20,6 +20,7 @@
 
 | `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | required where `backend = "stripe"` |
 | `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | none: no webhook is taken, events are looked for |
+| `PORTAL_STRIPE_RATE` | how many requests a second each Stripe account gets from this portal, 1 to 100; the merchant's own back end needs some of what Stripe allows | 10 with a live key, 5 in a sandbox |
 | `PORTAL_STRIPE_API_BASE` | another address than Stripe's, on loopback, where a stand-in answers | none |
 
 Any other `PORTAL_…` is refused: a misspelt setting must not be silently without effect.
@@ -85,6 +86,8 @@ class Settings(msgspec.Struct, frozen=True):
     operations: tuple[str, int] = ("127.0.0.1", 9464)
     log_level: str = "info"
     stripe_api_base: str = ""
+    stripe_rate: int = 0
+    """0: the usual one of the key's mode."""
     stripe: dict[str, StripeSecrets] = {}
     """By the end of the variables' names, such as `HARBOUR`."""
 
@@ -143,6 +146,7 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         operations=host_and_port("PORTAL_OPERATIONS", values.get("operations", "127.0.0.1:9464")),
         log_level=_one_of("PORTAL_LOG_LEVEL", values.get("log_level", "info"), _LEVELS),
         stripe_api_base=_api_base(values.get("stripe_api_base", "")),
+        stripe_rate=_whole(values, "stripe_rate", 0, 1, 100) if "stripe_rate" in values else 0,
         stripe=_stripe(found),
     )
 

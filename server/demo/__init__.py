@@ -57,10 +57,11 @@ def _python() -> str:
 
 
 class StandIn(msgspec.Struct, frozen=True):
-    """A stand-in for Stripe that bills one brand instead of the ledger."""
+    """A stand-in for Stripe that bills the brands instead of the ledger."""
 
     url: str
-    key: str
+    keys: dict[str, str]
+    """By brand: each has an account of its own."""
 
 
 class DemoError(Exception):
@@ -78,7 +79,7 @@ def run(
     stripe: StandIn | None = None,
 ) -> int:
     """Serve until Ctrl-C or SIGTERM. `now` is the moment at which its clock begins, ISO 8601; empty: the real one.
-    `stripe` bills the brand that is named by `only`.
+    `stripe` bills every brand that is shown.
 
     Raises `DemoError` or `ThemeError`.
     """
@@ -125,7 +126,7 @@ class Demo:
         self._announced = False
         self._keys: dict[str, str] = {}
         self._stripe = stripe
-        keys = {stripe_suffix(only): StripeSecrets(stripe.key)} if stripe and only else {}
+        keys = {stripe_suffix(brand): StripeSecrets(key) for brand, key in stripe.keys.items()} if stripe else {}
         self._settings = Settings(
             secrets=(secrets.token_urlsafe(48).encode(),),
             origin=self.origin,
@@ -134,6 +135,7 @@ class Demo:
             themes=themes_folder,
             stripe=keys,
             stripe_api_base=stripe.url if stripe else "",
+            stripe_rate=100 if stripe else 0,  # the stand-in is nobody else's
         )
 
     def load(self) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from server.billing import Refused, Unavailable
 from server.billing.stripe.backend import Stripe
-from server.billing.stripe.budget import LIVE, SANDBOX, Budget
+from server.billing.stripe.budget import Budget
 from server.billing.stripe.client import Client
 from server.billing.stripe.syncing import Busy, Position, Progress
 from server.billing.stripe.syncing import sync as read_everything
@@ -37,7 +37,7 @@ async def sync(
         )
     check_backend(brand, settings)
     found = settings.stripe_of(brand.name)
-    pace = Budget(store, brand.name, LIVE if found.is_live else SANDBOX)
+    pace = Budget.of(store, brand.name, is_live=found.is_live, rate=settings.stripe_rate)
     billing = Stripe(
         store,
         brand.name,

@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support import browsers
-from tests.support.rehearsal import Rehearsal
+from tests.support.rehearsal import Rehearsal, RehearsalAtStripe
 from tests.support.served import Demo
 from tests.support.visits import Doors, Enter
 
-PATIENCE = 30_000
+PATIENCE = 6_000
 """Milliseconds, three times what a busy machine took: only a failure waits so long."""
 expect.set_options(timeout=PATIENCE)
 
@@ -101,21 +101,41 @@ def plain_page(new_context: Callable[..., BrowserContext]) -> Page:
     return new_context(java_script_enabled=False).new_page()
 
 
-@pytest.fixture(scope="session")
-def stage() -> Iterator[Rehearsal]:
-    """One demo for all the files that walk the features' rows: its customers begin again for each test."""
-    running = Rehearsal()
+def begun(stage: Rehearsal) -> Iterator[Rehearsal]:
     try:
-        running.wait()
-        running.remember()
-        yield running
+        stage.wait()
+        stage.remember()
+        yield stage
     finally:
-        running.stop()
+        stage.stop()
 
 
 @pytest.fixture(scope="session")
-def stage_doors(browser: Browser, stage: Rehearsal) -> Doors:
-    return Doors(browser, stage)
+def ledger_stage() -> Iterator[Rehearsal]:
+    """One demo for all the files that walk the features' rows: its customers begin again for each test."""
+    yield from begun(Rehearsal())
+
+
+@pytest.fixture(scope="session")
+def stripe_stage() -> Iterator[Rehearsal]:
+    yield from begun(RehearsalAtStripe())
+
+
+@pytest.fixture(params=["ledger", "stripe"])
+def stage(request: pytest.FixtureRequest) -> Rehearsal:
+    """Each row is walked over both backends."""
+    found: Rehearsal = request.getfixturevalue(f"{request.param}_stage")
+    return found
+
+
+@pytest.fixture(scope="session")
+def all_doors() -> dict[str, Doors]:
+    return {}
+
+
+@pytest.fixture
+def stage_doors(browser: Browser, stage: Rehearsal, all_doors: dict[str, Doors]) -> Doors:
+    return all_doors.setdefault(stage.origin, Doors(browser, stage))
 
 
 @pytest.fixture(scope="session")

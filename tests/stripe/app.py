@@ -69,6 +69,10 @@ class Standin:
     violations: list[str] = field(default_factory=list)
     answers: idempotency.Answers = field(default_factory=idempotency.Answers)
     feed: Feed = field(default_factory=Feed)
+    name: str = ""
+    """Of one account among several."""
+    kept: bytes = b""
+    """Every object, as it was when a test said `remember`."""
     at: int = 0
     """Stripe's time when the last request came: a clock that runs brings what fell due since."""
 
@@ -79,6 +83,16 @@ class Standin:
     def count(self, operation: str = "") -> int:
         """How many requests came, of this operation or of any."""
         return sum(operation in ("", each.operation) for each in self.log)
+
+    def remember(self) -> None:
+        self.kept = self.world.packed()
+
+    def begin_again(self) -> None:
+        """As it was when it was told to remember. Faults and the log are gone; ids go on."""
+        self.world.unpack(self.kept)
+        self.faults.clear()
+        self.log.clear()
+        self.feed.waiting.clear()
 
     def tick(self) -> None:
         if self.world.now != self.at:

@@ -1,9 +1,14 @@
-"""The stand-in as an ASGI app: `/v1` and `/v2` are the API, the rest are hosted pages and what a test may order."""
+"""The stand-in as an ASGI app: `/v1` and `/v2` are the API, the rest are hosted pages and what a test may order.
+
+It may hold several accounts, each with a key and a name of its own: a request to the API says by its key whose it is, and
+hosted pages and orders are below `/<name>/`. An account alone needs no name.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -20,8 +25,8 @@ class Closed(httpx.RemoteProtocolError):
 
 
 class App:
-    def __init__(self, standin: Standin, *, delivers: bool = True) -> None:
-        self.standin, self.delivers = standin, delivers
+    def __init__(self, *standins: Standin) -> None:
+        self.standins = standins
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(
@@ -34,10 +39,10 @@ class App:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         raw = scope.get("raw_path") or scope["path"].encode()
         path = raw.decode().partition("?")[0]
-        answer = await self.answer(
-            Request(scope["method"].lower(), path, scope["query_string"].decode(), headers, body)
-        )
-        await self._wait(answer, headers)
+        request = Request(scope["method"].lower(), path, scope["query_string"].decode(), headers, body)
+        answer = await self.answer(request)
+        self._deliver()
+        await self._wait(answer, request)
         if answer.cut_after == 0:
             raise Closed("The stand-in closed the connection.")
         content = ("content-length", str(len(answer.body)))
@@ -50,22 +55,41 @@ class App:
 
     async def answer(self, request: Request) -> Answer:
         if request.path.startswith(("/v1/", "/v2/")):
-            return self.standin.answer(request)
+            return self._whose(request).answer(request)
+        name, _, path = request.path.removeprefix("/").partition("/")
+        standin = next((each for each in self.standins if each.name == name), None) if name else None
+        if standin is None:
+            standin, path = self.standins[0], request.path.removeprefix("/")
+        request = replace(request, path=f"/{path}")
         if request.path.startswith("/_standin/"):
-            return control.answer(self.standin, request)
-        self.standin.tick()
-        return hosted.answer(self.standin, request)
+            return control.answer(standin, request)
+        standin.tick()
+        return hosted.answer(standin, request)
 
-    async def _wait(self, answer: Answer, headers: dict[str, str]) -> None:
+    def _whose(self, request: Request) -> Standin:
+        key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return next((each for each in self.standins if key in each.keys), self.standins[0])
+
+    async def _wait(self, answer: Answer, request: Request) -> None:
         """An answer that is late keeps its idempotency key in use."""
+        headers = request.headers
         place = headers.get("authorization", "").removeprefix("Bearer "), headers.get("idempotency-key", "")
+        in_flight = self._whose(request).answers.in_flight
         if answer.delay:
-            self.standin.answers.in_flight.add(place)
+            in_flight.add(place)
         await asyncio.sleep(answer.delay)
         if answer.delay:
-            self.standin.answers.in_flight.discard(place)
+            in_flight.discard(place)
 
-    async def _deliver(self) -> None:
+    def _deliver(self) -> None:
         """The webhooks of what just happened; nobody waits for them."""
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
-            await deliver(self.standin.world, self.standin.feed, client)
+        for each in self.standins:
+            if each.feed.waiting and each.world.tables["webhook_endpoint"]:
+                task = asyncio.create_task(_delivered(each))
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
+
+
+async def _delivered(standin: Standin) -> None:
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        await deliver(standin.world, standin.feed, client)

@@ -7,6 +7,7 @@
 | `GET violations` | requests and answers that the SDK's types do not allow |
 | `GET clock`, `POST clock {"seconds": n}` or `{"to": moment}` | Stripe's time; moving it makes happen what falls due |
 | `POST faults {"kind", "operation", "times", "seconds"}`, `DELETE faults` | see `faults` |
+| `POST remember`, `POST begin-again` | keeps every object; puts back what was kept and forgets what happened since |
 | `POST events {"lose", "double", "shuffle", "hold", "version"}` | how webhooks and the list of events misbehave; see `webhooks` |
 """
 
@@ -69,6 +70,8 @@ _ORDERS: dict[tuple[str, str], Callable[[Standin, Told], Told | None]] = {
     ("post", "faults"): _fault,
     ("delete", "faults"): lambda standin, _: standin.faults.clear(),
     ("post", "events"): _events,
+    ("post", "remember"): lambda standin, _: standin.remember(),
+    ("post", "begin-again"): lambda standin, _: standin.begin_again(),
 }
 
 

@@ -6,7 +6,7 @@ They work without scripts and answer a form; what is typed there takes effect as
 from __future__ import annotations
 
 from html import escape
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from tests.stripe.app import Answer, Request, Standin
 from tests.stripe.billing import paying
@@ -32,7 +32,8 @@ def answer(standin: Standin, request: Request) -> Answer:
                 return _checkout(world, world.get("checkout.session", identity), typed if verb == "post" else None)
             case "get", ["i", identity, "pdf"]:
                 world.get("invoice", identity)
-                return Answer(200, {"content-type": "application/pdf"}, _PDF)
+                saved = {"content-disposition": f'attachment; filename="{identity}.pdf"'}
+                return Answer(200, {"content-type": "application/pdf", **saved}, _PDF)
             case verb, ["i", identity] if verb in ("get", "post"):
                 return _invoice(world, world.get("invoice", identity), typed if verb == "post" else None)
             case "get", ["r", identity]:
@@ -57,16 +58,19 @@ def _checkout(world: World, session: Json, typed: dict[str, str] | None) -> Answ
             setup.finish(world, session, setup.sepa(typed["iban"]))
             return _go(_back(session))
         if number.isdigit() and not setup.is_refused(number):
-            expires = typed.get("expires", "12/34").partition("/")
-            setup.finish(world, session, setup.card(number, int(expires[0]), 2000 + int(expires[2])))
+            month, _, year = typed.get("expires", "12/34").replace(" ", "").partition("/")
+            setup.finish(world, session, setup.card(number, int(month), 2000 + int(year)))
             return _go(_back(session))
         error = '<p role="alert">Your card was declined. Try another one.</p>'
     away = f'<p><a href="{escape(session["cancel_url"])}">Back</a></p>' if session.get("cancel_url") else ""
-    return _page("Add a payment method", f"""{error}<form method="post" action="/c/pay/{session["id"]}">
+    action = f"{urlsplit(world.base).path}/c/pay/{session['id']}"
+    return _page("Add a payment method", f"""{error}<form method="post" action="{action}">
 <p><label for="number">Card number</label> <input id="number" name="number" autocomplete="off"></p>
 <p><label for="expires">Expires</label> <input id="expires" name="expires" value="12/34"></p>
-<p><label for="iban">or IBAN</label> <input id="iban" name="iban" autocomplete="off"></p>
-<p><button>Save card</button></p></form>{away}""")  # fmt: skip
+<p><label for="cvc">Security code</label> <input id="cvc" name="cvc" autocomplete="off"></p>
+<p><button>Add this card</button></p></form>
+<form method="post" action="{action}"><p><label for="iban">IBAN</label> <input id="iban" name="iban" autocomplete="off"></p>
+<p><button>Add this account</button></p></form>{away}""")  # fmt: skip
 
 
 def _back(session: Json) -> str:
@@ -82,10 +86,10 @@ def _invoice(world: World, invoice: Json, typed: dict[str, str] | None) -> Answe
         return _page("Invoice", head)
     intent = paying.intent_of(world, invoice) or {}
     if intent.get("status") == "requires_action":
-        return _page("Confirm your payment", f"""{head}{error}<form method="post" action="/i/{invoice["id"]}">
+        return _page("Confirm your payment", f"""{head}{error}<form method="post" action="{urlsplit(world.base).path}/i/{invoice["id"]}">
 <p><button name="confirm" value="yes">Complete authentication</button>
 <button name="confirm" value="no">Fail authentication</button></p></form>""")  # fmt: skip
-    return _page("Pay your invoice", f"""{head}{error}<form method="post" action="/i/{invoice["id"]}">
+    return _page("Pay your invoice", f"""{head}{error}<form method="post" action="{urlsplit(world.base).path}/i/{invoice["id"]}">
 <p><label for="number">Card number</label> <input id="number" name="number" autocomplete="off"></p>
 <p><button>Pay</button></p></form>""")  # fmt: skip
 

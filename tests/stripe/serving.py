@@ -25,7 +25,8 @@ async def listen(app: App, port: int = 0) -> tuple[asyncio.Server, int]:
 
     server = await asyncio.start_server(connected, "127.0.0.1", port)
     bound = server.sockets[0].getsockname()[1]
-    app.standin.world.base = f"http://127.0.0.1:{bound}"
+    for each in app.standins:
+        each.world.base = f"http://127.0.0.1:{bound}" + (f"/{each.name}" if each.name else "")
     return server, bound
 
 

@@ -93,6 +93,18 @@ class World:
             raise missing("customer", owner, "customer")
         return found
 
+    def packed(self) -> bytes:
+        """Every object."""
+        return msgpack.encode([row for table in self.tables.values() for row in table.values()])
+
+    def unpack(self, packed: bytes) -> None:
+        """Only these objects, and the clock where it was started."""
+        self.tables.clear()
+        self.owned.clear()
+        self.clock.ahead = 0
+        for row in msgpack.decode(packed):
+            self.put(row)
+
     def tell(self, kind: str, row: Json, previous: Json | None = None) -> None:
         """Store an event about this object, as it is now."""
         from tests.stripe.rendering import shown

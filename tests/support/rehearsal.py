@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
+
 from tests.support.served import Demo
 
 _TABLES = (
     *("account", "invoice", "activity", "operation", "catalog", "redemption"),
-    *("budget", "known_browser", "mail_choice"),
+    *("budget", "known_browser", "mail_choice", "stripe_copy", "stripe_dirty", "stripe_event", "stripe_budget"),
 )
 
 
@@ -28,3 +32,30 @@ class Rehearsal(Demo):
     def age_codes(self) -> None:
         """The codes that were asked for so far were asked for the day before yesterday: they count for nobody's limit."""
         self.change("UPDATE challenge SET sent_at = sent_at - 172800000000, expires_at = 0")
+
+
+class RehearsalAtStripe(Rehearsal):
+    """The same, with a stand-in for Stripe behind each brand: both begin again together."""
+
+    def __init__(self) -> None:
+        super().__init__("--stripe")
+
+    def remember(self) -> None:
+        self._order("post", "remember")
+        super().remember()
+
+    def begin_again(self) -> None:
+        self._order("post", "begin-again")  # first: what is fetched from now on is what it was
+        super().begin_again()
+
+    def stop(self) -> None:
+        """Every request and every answer was one that the SDK's types allow."""
+        try:
+            odd = [each for answer in self._order("get", "violations") for each in answer["violations"]]
+            assert odd == [], odd
+        finally:
+            super().stop()
+
+    def _order(self, verb: str, path: str) -> list[Any]:
+        with httpx.Client(trust_env=False) as client:
+            return [client.request(verb, f"{self.stripe}/{brand}/_standin/{path}").json() for brand in self.portals]

@@ -39,6 +39,8 @@ class Demo:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.portals: dict[str, str] = {}
         self.keys: dict[str, str] = {}
+        self.stripe = ""
+        """Where its stand-in for Stripe is, if it has one."""
         self.printed: list[str] = []
         self._passcodes: dict[str, queue.Queue[str]] = {}
         self._temporary = tempfile.TemporaryDirectory(prefix="postern-test-")
@@ -60,6 +62,8 @@ class Demo:
                 self.portals[found[1]] = found[2]
             elif found := re.match(r"key (\S+) (\S+)", line):
                 self.keys[found[1]] = found[2]
+            elif found := re.match(r"stripe (\S+)", line):
+                self.stripe = found[1]
             elif found := re.match(r"passcode (\S+) (\S+)", line):
                 self._queue(found[1]).put(found[2])
 

@@ -45,6 +45,11 @@ class Budget:
     def __init__(self, store: Store, brand: str, rate: int) -> None:
         self.store, self.brand, self.rate = store, brand, rate
 
+    @classmethod
+    def of(cls, store: Store, brand: str, *, is_live: bool, rate: int) -> Budget:
+        """`rate` as the settings say it; 0: the usual one of this mode."""
+        return cls(store, brand, rate or (LIVE if is_live else SANDBOX))
+
     async def wait(self) -> None:
         """Until the request may be sent."""
         while not await self.take(now_utc()):  # noqa: ASYNC110 (the bucket is in the store: nobody can wake us)

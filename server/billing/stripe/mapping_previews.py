@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.billing.model.account import PaymentMethod
+from msgspec.structs import replace
+
+from server.billing.model.account import InvoiceLine, PaymentMethod
 from server.billing.model.change import Charge
 from server.billing.stripe import mapping_invoices
 from server.billing.stripe.reading import Known
@@ -18,7 +20,7 @@ from server.formats.money import Money
 def charge(raw: dict[str, Any], known: Known) -> Charge:
     found = mapping_invoices.invoice(raw, known)[1]
     return Charge(
-        lines=found.lines,
+        lines=tuple(_named(each, known) for each in found.lines),
         discounts=found.discounts,
         taxes=found.taxes,
         subtotal=found.subtotal,
@@ -26,6 +28,12 @@ def charge(raw: dict[str, Any], known: Known) -> Charge:
         due=Money(raw.get("amount_due") or 0, found.currency),
         balance_applied=found.balance_applied,
     )
+
+
+def _named(line: InvoiceLine, known: Known) -> InvoiceLine:
+    """A page says by itself that a line is for unused or remaining time: of it, only the product's name is needed."""
+    price = known.price(line.price) if line.proration else None
+    return replace(line, description=price.product_name) if price and price.product_name else line
 
 
 def is_renewal(raw: dict[str, Any]) -> bool:
