@@ -65,6 +65,7 @@ def _price(world: World, row: Json) -> Json:
     for tier in row.get("tiers", ()):
         with_decimals(tier)
     recurring = row.get("recurring") or {}
+    row.setdefault("type", "recurring" if recurring else "one_time")
     if recurring.get("usage_type") == "metered":
         recurring["meter"] = recurring.get("meter", "mtr_standin")
     return _plain(world, row)

@@ -68,13 +68,24 @@ class Kept(msgspec.Struct, frozen=True):
     browser: str = ""
 
 
+class Unsent(Exception):
+    """A plan says that nothing is to be sent, and why."""
+
+
 class Operations(StripeAccounts):
     async def once(self, by: By, wanted: Wanted, plan: Callable[[], Awaitable[Sequence[Step]]]) -> Account:
         """Do what `plan` answers, once for the form's key; an empty plan is done already. Raises `Refused`, `NotFound`,
         `Unavailable` (nothing was changed), `Uncertain`."""
         found = await self._begun(by, wanted)
         if found is None:
-            steps = tuple(await plan())
+            try:
+                steps = tuple(await plan())
+            except (Refused, NotFound, Unsent):
+                # The same form, sent twice at once, finds what the other one did: that is its answer too.
+                found = await self._begun(by, wanted)
+                if found is None:
+                    raise
+                return await self._found(by, wanted, *found)
             if not steps:
                 return await self.account(by.customer_id, by.now)
             kept = Kept(steps, await self._copied(by.customer_id), by.browser)
@@ -82,7 +93,10 @@ class Operations(StripeAccounts):
             if await self.store.write(lambda transaction: transaction.count(rows.BEGIN_OPERATION, began)):
                 return await self._send(by, wanted, kept, is_first=True)
             found = await self._begun(by, wanted)
-        state, result = found or ("done", b"")
+        return await self._found(by, wanted, *(found or ("done", b"")))
+
+    async def _found(self, by: By, wanted: Wanted, state: str, result: bytes) -> Account:
+        """What came of the operation that was begun with this key, or comes of it now."""
         if state == "done":
             return await self.account(by.customer_id, by.now)
         if state == "failed":

@@ -106,7 +106,7 @@ def test_a_card_is_added_on_the_hosted_page(shop: Shop):
         "success_url": "http://127.0.0.1/my/returned/{CHECKOUT_SESSION_ID}", "cancel_url": "http://127.0.0.1/my",
     })  # fmt: skip
     status, html = _press(shop, session.url)
-    assert (status, "Save card" in html) == (200, True)
+    assert (status, "Add this card" in html) == (200, True)
     assert "declined" in _press(shop, session.url, "number=4000000000000002")[1]
     status, where = _press(shop, session.url, "number=4000 0000 0000 9995&expires=07/31")
     assert (status, where) == (303, f"http://127.0.0.1/my/returned/{session.id}")
