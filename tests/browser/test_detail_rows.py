@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.documents import words
+from tests.support.rehearsal import Rehearsal
 from tests.support.visits import JENNY, Enter, button, card, has_scripts, link, menu, mistakes, reads
 
 MAX, TINA = "max@example.com", "tina@example.com"
@@ -162,7 +163,7 @@ def test_the_address_of_log_in_is_shown_and_cannot_be_changed(enter: Enter):  # 
     expect(page.get_by_role("main").get_by_label(re.compile("mail", re.IGNORECASE))).to_have_count(0)
 
 
-def test_an_issued_invoice_keeps_what_it_said(enter: Enter, tmp_path: Path):  # D3
+def test_an_issued_invoice_keeps_what_it_said(enter: Enter, stage: Rehearsal, tmp_path: Path):  # D3
     page = enter("harbour", JENNY)
     menu(page, "Billing details").click()
     reads(page, "Changes appear on your next invoice.")
@@ -178,6 +179,8 @@ def test_an_issued_invoice_keeps_what_it_said(enter: Enter, tmp_path: Path):  # 
     with page.expect_download() as taken:
         link(page, "Download the invoice (PDF)")
     taken.value.save_as(tmp_path / "invoice.pdf")
+    if stage.stripe:  # the paper is Stripe's
+        return
     paper = words((tmp_path / "invoice.pdf").read_bytes())
     assert "Jenny Rosenbaum" in paper
     assert "Verlag" not in paper

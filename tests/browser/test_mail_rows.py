@@ -48,6 +48,12 @@ class Later(NamedTuple):
     """To whom and what about -> where it is shown."""
 
 
+@pytest.fixture
+def stage(ledger_stage: Rehearsal) -> Rehearsal:
+    """Mails are the portal's own, whoever bills."""
+    return ledger_stage
+
+
 @pytest.fixture(scope="module")
 def later(browser: Browser) -> Iterator[Later]:
     running = Demo("--now", BEGINS)

@@ -9,6 +9,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.support.rehearsal import Rehearsal
 from tests.support.visits import JENNY, Enter, button, card, link, menu, reads
 
 KIM, LEE, MAX, NOA = "kim@example.com", "lee@example.com", "max@example.com", "noa@example.com"
@@ -173,13 +174,14 @@ def test_what_can_only_be_canceled_says_why(enter: Enter):  # S11
         reads(page, why, "You can cancel it here.")
 
 
-def test_each_state_says_what_is_wrong_and_what_leads_out_of_it(enter: Enter):  # S12
+def test_each_state_says_what_is_wrong_and_what_leads_out_of_it(enter: Enter, stage: Rehearsal):  # S12
     page = enter("orbit", RAY)
     reads(page, "It starts when the first payment succeeds.", "€12.00 is due")
     reads(page, "Pay the invoice to continue.", "€18.00 is due")
-    reads(page, "There was not enough money in the account.", "Use another payment method")
+    reads(page, "There was not enough money in the account.")
     expect(page.get_by_role("link", name="Pay now")).to_have_count(2)
-    expect(page.get_by_role("link", name="Use another payment method").first).to_be_visible()
+    if not stage.stripe:  # which card the bank would refuse, only the ledger's sandbox knows before
+        expect(page.get_by_role("link", name="Use another payment method").first).to_be_visible()
     expect(card(page, "Orbit Business").get_by_role("link", name="End the pause")).to_be_visible()
     card(page, "Orbit Business").get_by_role("link", name="End the pause").click()
     button(page, "Continue and pay €99.00")

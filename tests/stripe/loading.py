@@ -48,7 +48,10 @@ def _customer(world: World, row: Json) -> Json:
 def _account(world: World, row: Json) -> Json:
     row["created"] = row["created"].replace("+00:00", "Z")
     account = world.put({**deepcopy(DEFAULTS["v2.core.account"]), **row})
-    billing = ((row.get("configuration") or {}).get("customer") or {}).get("billing") or {}
+    customer = (row.get("configuration") or {}).get("customer") or {}
+    if customer:
+        customer.setdefault("applied", True)
+    billing = customer.get("billing") or {}
     identity = row.get("identity") or {}
     address = (identity.get("business_details") or identity.get("individual") or {}).get("address") or {}
     world.add(

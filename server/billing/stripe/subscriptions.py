@@ -75,7 +75,9 @@ class StripeSubscriptions(Operations):
             planned = await ACTIONS[type(action)][1](it)
         except Refused as refused:
             return Refusal(refused.reason, refused.detail)
-        return planned if isinstance(planned, Refusal) else _marked(it, planned)
+        if isinstance(planned, Refusal):
+            return planned
+        return _marked(it, planned) if planned.preview else Refusal("no_offer")  # it was taken
 
     async def apply(self, by: By, subscription_id: str, action: Action, *, shown: str = "") -> Done | Stale:
         words = tuple(str(getattr(action, each)) for each in action.__struct_fields__)

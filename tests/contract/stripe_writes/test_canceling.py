@@ -97,6 +97,7 @@ async def test_the_coupon_to_stay_is_given_once(counter, shop):
     account = await counter.do(subscription, Retain())
     assert account.subscriptions[0].retained == "stay"
     assert account.upcoming[0].total == Money(2400, "EUR")
+    assert await counter.billing.preview(counter.by(), subscription.id, Retain()) == Refusal("no_offer")
     again = await counter.billing.apply(counter.by(), subscription.id, Retain(), shown=offer.fingerprint)
     assert again.account.subscriptions == account.subscriptions
     assert shop.world.tables["coupon"]["stay"]["times_redeemed"] == 1
