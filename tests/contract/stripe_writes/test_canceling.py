@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.billing import Cancel, Refused, Resume, Retain, Stale, Tell
+from server.billing import Cancel, Refusal, Refused, Resume, Retain, Stale, Tell
 from server.formats.money import Money
 from tests.contract.stripe_standin.shop import MAY, NOON
 from tests.contract.stripe_writes.counter import CANCEL_NOW, features
