@@ -28,6 +28,7 @@ async def served():
     server, port = await listen(App(standin))
     async with server:
         yield standin, f"http://127.0.0.1:{port}"
+    assert standin.violations == []
 
 
 async def look(store, url, now=NOW, **secrets):

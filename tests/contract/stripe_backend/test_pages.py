@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -63,22 +64,41 @@ async def test_a_slow_stripe_does_not_hold_up_the_mail(shop, standin):
     assert await shop.rows("stripe_copy")  # it went on while the mail travelled
 
 
+ASKS = re.compile(r"/(cancel|change|pause|unpause|restart|pay|leave|pdf|receipt|zip)\b|\?")
+"""Pages before a change, whose numbers are Stripe's, and Stripe's own documents."""
+
+
+async def read_everywhere(browser) -> dict[str, str]:
+    """Every page that a customer comes to by links, without those that ask Stripe; each with what it says."""
+    found: dict[str, str] = {}
+    left = [f"/{BRAND}/my/{page}" for page in PAGES]
+    while left:
+        path = left.pop()
+        if path in found or ASKS.search(path):
+            continue
+        answer = await browser.get(path)
+        assert answer.status_code == 200, path
+        found[path] = answer.text
+        left += re.findall(rf'href="(/{BRAND}/my/[^"]*)"', answer.text)
+    return found
+
+
 async def test_every_page_is_read_with_stripe_switched_off_and_says_how_old_it_is(shop, standin, clock):
     browser = await logged_in(shop)
     await browser.get(f"/{BRAND}/my/overview")
     standin.faults.append(Fault("refused", times=10_000))
     before = standin.count()
     clock.forward(minutes=20)
-    for page in PAGES:
-        answer = await browser.get(f"/{BRAND}/my/{page}")
-        assert answer.status_code == 200, page
-    overview = await browser.get(f"/{BRAND}/my/overview")
-    assert "As of" in overview.text
+    found = await read_everywhere(browser)
     account = await shop.stripe.account((await shop.rows("stripe_copy"))[0][1], clock())
-    for each in account.invoices:
-        assert (await browser.get(f"/{BRAND}/my/invoices/{each.id}")).status_code == 200
-    for each in account.subscriptions:
-        assert (await browser.get(f"/{BRAND}/my/subscriptions/{each.id}")).status_code == 200
+    for path in (
+        *(f"invoices/{each.id}" for each in account.invoices),
+        *(f"subscriptions/{each.id}" for each in account.subscriptions),
+    ):
+        assert (await browser.get(f"/{BRAND}/my/{path}")).status_code == 200
+    assert {f"/{BRAND}/my/{page}" for page in PAGES} <= found.keys()
+    assert len(found) > 20
+    assert "As of" in found[f"/{BRAND}/my/overview"]
     assert standin.count() == before
 
 
