@@ -72,6 +72,16 @@ class Paths:
         language = {"language": self.language} if self.language else {}
         return f"{self.login}?{urlencode({'next': page, 'prefilled_email': email, **language})}"
 
+    @property
+    def login_by_key(self) -> str:
+        """The log-in form that asks for a request key, which gets another code, for the address of the browser's challenge."""
+        return f"{self.login}?request_key="
+
+    def login_with_key(self, email: str, key: str) -> str:
+        """The same with both filled in, for a mail."""
+        language = {"language": self.language} if self.language else {}
+        return f"{self.login}?{urlencode({'request_key': key, 'prefilled_email': email, **language})}"
+
     def login_in(self, language: str) -> str:
         """The log-in form in this language, a locale's tag; empty: in whichever fits the browser."""
         return f"{self.login}?{urlencode({'language': language})}" if language else self.login
@@ -87,6 +97,10 @@ class Paths:
     @property
     def login_code(self) -> str:
         return f"{self.base}/login/code"
+
+    def login_code_of_letters(self, page: str) -> str:
+        """The code form for a code of fifteen letters; `page`: where log-in leads, or empty."""
+        return f"{self.login_code}?{urlencode({'letters': 1, **({'next': page} if page else {})})}"
 
     @property
     def login_resend(self) -> str:

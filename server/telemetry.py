@@ -36,7 +36,7 @@ _CODE = re.compile(
 )
 _COOKIE = re.compile(r"(?i)\b(set-cookie|cookie|authorization)\b(['\"]?\s*[:=,]\s*b?['\"]?)[^\r\n'\"]+")
 _SECRET = re.compile(
-    r"(?i)\b([\w-]*(?:session|challenge|token|secret|password)[\w-]*)(['\"]?\s*[=:]\s*b?['\"]?)[\w.~+/-]{8,}={0,2}"
+    r"(?i)\b([\w-]*(?:session|challenge|token|secret|password|request_key)[\w-]*)(['\"]?\s*[=:]\s*b?['\"]?)[\w.~+/-]{8,}={0,2}"
 )
 _URL_PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
 _PATH = re.compile(r"(/mails/[a-z_]+/|/p/session/)[\w-]+")  # what stops a customer's reminders, or opens the portal

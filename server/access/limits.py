@@ -16,6 +16,9 @@ owner's nor see what the owner spent. Neither does a client address's limit stop
 When the owner's share is spent, the other one is open to the owner like to everybody; and a code that logged in was the
 owner's after all, and moves to that share while it has room.
 
+A stranger is told to wait only for what was asked for at the same client address. When others have spent the strangers'
+share, the answer is the usual one and no mail leaves: to say so would say that somebody else asks for this address.
+
 A client address is an IPv4 address or an IPv6 /64. These limits are comfort and defence in depth. What the safety of
 a code rests on, the tries of a challenge and the budget of an address, is in `passcodes.py` and is never off.
 `docs/security.md` has the table of who can use up what.
@@ -26,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 from server.store import Transaction, micros, moment
 
@@ -54,7 +58,13 @@ _ENDS = "SELECT expires_at FROM budget WHERE brand = :brand AND kind = :kind AND
 _SENDS = """
 SELECT sent_at FROM challenge WHERE address = :address AND sent_at > :since AND owned = :owned
  ORDER BY sent_at DESC LIMIT 1 OFFSET :skip"""
-_SENDS_OF_ONE = _SENDS.replace("ORDER", "AND client_mac = :client_mac ORDER")
+_ASKS_OF_ONE = """
+SELECT sent_at FROM challenge
+ WHERE address = :address AND sent_at > :since AND owned <> 1 AND client_mac = :client_mac
+ ORDER BY sent_at DESC LIMIT 1 OFFSET :skip"""
+_WHO_SPENT = """
+SELECT 1 FROM challenge WHERE address = :address AND sent_at > :since AND owned = 0
+ GROUP BY client_mac HAVING COUNT(*) >= :cap LIMIT 1"""
 _OWN = f"""
 UPDATE challenge SET owned = 1 WHERE id_hash = :id_hash AND {
     " AND ".join(
@@ -62,6 +72,15 @@ UPDATE challenge SET owned = 1 WHERE id_hash = :id_hash AND {
         for place, (cap, _) in enumerate(OWNERS)
     )
 }"""
+
+
+class Share(IntEnum):
+    """Of which share a challenge is, as its row says."""
+
+    STRANGERS = 0
+    OWNERS = 1
+    NONE = 2
+    """Strangers have spent theirs: no code is sent, and no answer says so."""
 
 
 class TooMany(Exception):
@@ -73,7 +92,7 @@ class TooMany(Exception):
 
 
 class NeedsKey(TooMany):
-    """Strangers get no more codes for this address now; its owner does, with the request key of the newest mail."""
+    """Too many codes for this address were asked for from here; its owner gets one with the request key of the newest mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +121,34 @@ class Limits:
 
     def share(
         self, transaction: Transaction, address: str, client_mac: bytes, now: datetime, *, is_owner: bool
-    ) -> bool:
-        """Whether one more code for the address is of its owner's share. The address's lock is held (`passcodes.lock`),
-        so nobody sends meanwhile. Raises `NeedsKey` for a stranger, `TooMany` for the owner."""
-        if is_owner and not self._waits(transaction, _SENDS, OWNERS, now, {"address": address, "owned": 1}):
-            return True
-        waits = self.waits_of_strangers(transaction, address, client_mac, now)
-        if waits:
-            raise (TooMany if is_owner else NeedsKey)(max(waits))
-        return False
+    ) -> Share:
+        """Of which share one more code for the address is. The address's lock is held (`passcodes.lock`), so nobody sends
+        meanwhile. Raises `NeedsKey` for a stranger, `TooMany` for the owner."""
+        of_strangers = self._waits(transaction, _SENDS, STRANGERS, now, {"address": address, "owned": 0})
+        if is_owner:
+            if not self._waits(transaction, _SENDS, OWNERS, now, {"address": address, "owned": 1}):
+                return Share.OWNERS
+            if of_strangers:
+                raise TooMany(max(of_strangers))
+            return Share.STRANGERS
+        about = {"address": address, "client_mac": client_mac}
+        if own := self._waits(transaction, _ASKS_OF_ONE, ONE_STRANGER, now, about):
+            raise NeedsKey(max(own))
+        return Share.NONE if of_strangers else Share.STRANGERS
 
     def give_to_owner(self, transaction: Transaction, address: str, id_hash: bytes, now: datetime) -> None:
         """The challenge logged its owner in: it counts no more as a stranger's, where the owner's share has room."""
         since = {f"since{place}": micros(now - window) for place, (_, window) in enumerate(OWNERS)}
         transaction.count(_OWN, {"id_hash": id_hash, "address": address, **since})
 
-    def waits_of_strangers(
-        self, transaction: Transaction, address: str, client_mac: bytes, now: datetime
-    ) -> list[datetime]:
-        """Until when a stranger at this client gets no code for the address; empty: one may be sent."""
-        about = {"address": address, "owned": 0}
-        waits = self._waits(transaction, _SENDS, STRANGERS, now, about)
-        return waits + self._waits(transaction, _SENDS_OF_ONE, ONE_STRANGER, now, {**about, "client_mac": client_mac})
+    def is_key_needed(self, transaction: Transaction, address: str, now: datetime) -> bool:
+        """Whether some stranger, wherever it is, would get no code for the address now."""
+        if not self.on:
+            return False
+        if self._waits(transaction, _SENDS, STRANGERS, now, {"address": address, "owned": 0}):
+            return True
+        spent = [{"since": micros(now - window), "cap": cap} for cap, window in ONE_STRANGER]
+        return any(transaction.run(_WHO_SPENT, {"address": address, **each}) for each in spent)
 
     def _waits(
         self,

@@ -11,7 +11,8 @@ by the code. The database holds a MAC of the code, so a copy of it gives nothing
   that takes. A six-digit code is sent only where all of its tries are left of them, so nobody's guesses end the code of
   somebody else; and 5 of the 20 are for the owner alone (`limits`). Otherwise the code is fifteen letters, which nobody
   guesses: nobody is locked out, and nothing is left to guess.
-- A challenge ends by its own browser, by time, or by a log-in of its address: no other browser's request ends it.
+- A challenge ends by its own browser or by time: no other browser's request ends it. A log-in of its address takes the
+  code away and leaves the challenge, since a browser whose challenge ends early would know that the address logs in.
 - Neither asks whether there is such a customer before the code is right: known and unknown addresses run the same
   statements and get the same answers.
 
@@ -28,7 +29,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from server.access import known_browsers, sealing
-from server.access.limits import Limits
+from server.access.limits import Limits, Share
 from server.access.request_keys import LETTERS, is_key, request_key
 from server.portal import Portal
 from server.settings import Settings
@@ -67,9 +68,12 @@ RETURNING used"""
 _SPENT = "SELECT used FROM budget WHERE brand = '' AND kind = 'wrong' AND subject = :address AND starts_at = 0"
 _CLEAR = "DELETE FROM budget WHERE brand = '' AND kind = 'wrong' AND subject = :address AND starts_at = 0"
 _CONSUME = "UPDATE challenge SET consumed_at = :now WHERE id_hash = :id_hash AND consumed_at IS NULL"
-_KILL_OTHERS = """
-UPDATE challenge SET expires_at = 0
- WHERE brand = :brand AND address = :address AND consumed_at IS NULL AND (id_hash <> :id_hash OR :itself = 1)"""
+# No code is right any more, as hard to guess as letters: the challenge answers and ends like any other.
+_VOID_OTHERS = """
+UPDATE challenge SET code_mac = :void, hardened = 1
+ WHERE brand = :brand AND address = :address AND consumed_at IS NULL AND id_hash <> :id_hash"""
+_KILL_EVERY = "UPDATE challenge SET expires_at = 0 WHERE brand = :brand AND address = :address AND consumed_at IS NULL"
+_VOID = b""
 
 _END_EVERY = "DELETE FROM challenge"
 
@@ -80,7 +84,8 @@ class Challenge(msgspec.Struct, frozen=True):
     address: str
     link: str
     letters: bool
-    """The code is fifteen letters instead of six digits."""
+    """The code is fifteen letters instead of six digits. Said to known browsers alone: strangers would learn when it ends, by
+    a log-in of the address."""
     sent_at: datetime
     is_live: bool
     """A right code would log in now."""
@@ -138,7 +143,8 @@ def find(rows: list[Row], now: datetime) -> Challenge | None:
         return None
     address, link, hardened, attempts, sent_at, expires_at, consumed_at, owned = rows[0]
     is_live = consumed_at is None and attempts < TRIES and expires_at > micros(now)
-    return Challenge(address, link, bool(hardened), moment(sent_at), is_live, is_free=bool(owned) or not attempts)
+    letters, is_free = bool(hardened and owned == Share.OWNERS), owned == Share.OWNERS or not attempts
+    return Challenge(address, link, letters, moment(sent_at), is_live, is_free=is_free)
 
 
 def finding(portal: Portal, token: str) -> tuple[str, dict[str, object]]:
@@ -168,8 +174,17 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
 
 
-def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking, now: datetime) -> str:
-    """A new challenge and its mail; the token for the browser's cookie. Raises `TooMany`, and then nothing was changed."""
+class Asked(msgspec.Struct, frozen=True):
+    """A challenge was made."""
+
+    token: str
+    """For the browser's cookie."""
+    is_sent: bool
+    """Its code is mailed; else strangers have had as many as they get, and no answer may say so."""
+
+
+def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking, now: datetime) -> Asked:
+    """A new challenge and its mail. Raises `TooMany`, and then nothing was changed."""
     address, settings = asking.address, portal.settings
     is_owner = known_browsers.has_proved(transaction, portal, address, asking.mark) or is_key(
         settings, address, asking.key, now
@@ -178,29 +193,31 @@ def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking
         limits.use_client(transaction, portal.name, "send", asking.client, now)
     lock(transaction, address, now)
     client_mac = sealing.mac(sealing.keys(settings.secrets, "client")[0], address.encode(), asking.client.encode())
-    owned = limits.share(transaction, address, client_mac, now, is_owner=is_owner)
+    share = limits.share(transaction, address, client_mac, now, is_owner=is_owner)
     about = {"brand": portal.name, "address": address, "now": micros(now)}
     transaction.count(_KILL_SHOWN, {"brand": portal.name, "shown": hash_of(asking.shown)})
-    letters = _guesses_given(transaction, address, now) + TRIES > (WRONG_CODES if owned else OF_STRANGERS)
+    is_owners, is_sent = share is Share.OWNERS, share is not Share.NONE
+    given = _guesses_given(transaction, address, now)
+    letters = not is_sent or given + TRIES > (WRONG_CODES if is_owners else OF_STRANGERS)
     token, code, mail = secrets.token_urlsafe(32), new_code(letters), secrets.token_hex(16)
     about["expires_at"] = micros(now + timedelta(minutes=settings.code_minutes))
     made = {
         "id_hash": hash_of(token),
         "link": portal.link,
-        "code_mac": macs(settings, hash_of(token), address, code)[0],
+        "code_mac": macs(settings, hash_of(token), address, code)[0] if is_sent else _VOID,
         "hardened": int(letters),
-        "owned": int(owned),
+        "owned": int(share),
         "client_mac": client_mac,
     }
     transaction.count(_INSERT, {**about, **made})
-    is_last = bool(limits.waits_of_strangers(transaction, address, client_mac, now))
-    key = request_key(settings, address, now) if is_last else ""
+    key = request_key(settings, address, now) if limits.is_key_needed(transaction, address, now) else ""
     waiting = msgspec.msgpack.encode(Opened(code, asking.browser, asking.language, key))
     sealed = sealing.Sealer(settings.secrets).seal(waiting, mail.encode())
-    # The oldest mails leave first: an owner's goes before whatever strangers had sent meanwhile.
-    not_before = micros(now - timedelta(hours=1)) if owned else micros(now)
-    transaction.count(posting.TO_ADDRESS, {**about, "id": mail, "data": sealed, "not_before": not_before})
-    return token
+    if is_sent:
+        # The oldest mails leave first: an owner's goes before whatever strangers had sent meanwhile.
+        not_before = micros(now - timedelta(hours=1)) if is_owners else micros(now)
+        transaction.count(posting.TO_ADDRESS, {**about, "id": mail, "data": sealed, "not_before": not_before})
+    return Asked(token, is_sent)
 
 
 def _guesses_given(transaction: Transaction, address: str, now: datetime) -> int:
@@ -239,7 +256,7 @@ def attempt(
     about = {"brand": portal.name, "address": address}
     if not hardened and not transaction.run(_SPEND, {"address": address}):
         # Never so while clocks go forward, see `_guesses_given`; whatever happens, no more than the budget are looked at.
-        transaction.count(_KILL_OTHERS, {**about, "id_hash": id_hash, "itself": 1})
+        transaction.count(_KILL_EVERY, about)
         return Tried(is_right=False, address=address, tries_left=0)
     is_right = sealing.same(bytes(code_mac), macs(portal.settings, id_hash, address, code))
     return Tried(is_right, address, TRIES - attempts)
@@ -253,7 +270,7 @@ def consume(
     if transaction.count(_CONSUME, {"id_hash": id_hash, "now": micros(now)}) != 1:
         return False
     about = {"brand": portal.name, "address": address}
-    transaction.count(_KILL_OTHERS, {**about, "id_hash": id_hash, "itself": 0})
+    transaction.count(_VOID_OTHERS, {**about, "id_hash": id_hash, "void": _VOID})
     transaction.count(_CLEAR, {"address": address})
     limits.give_to_owner(transaction, address, id_hash, now)
     return True

@@ -6,6 +6,7 @@ made from the server's secrets and kept nowhere, and nobody can use it up. It ch
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime, timedelta
 
@@ -20,6 +21,12 @@ def request_key(settings: Settings, address: str, now: datetime) -> str:
     """Today's, as the mail shows it: `XXXX-XXXX-XXXX`."""
     made = _made(sealing.keys(settings.secrets, "request key")[0], address, now)
     return "-".join((made[:4], made[4:8], made[8:]))
+
+
+def shown(typed: str) -> str:
+    """The key in what came with a link, for its field; empty where it has not the form of one."""
+    text = typed.strip().upper()
+    return text if re.fullmatch(f"(?:[{LETTERS}]{{4}}-?){{3}}", text) and not text.endswith("-") else ""
 
 
 def is_key(settings: Settings, address: str, typed: str, now: datetime) -> bool:

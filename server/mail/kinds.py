@@ -51,11 +51,11 @@ class MailKind:
     """Whether the row still says what is so, for the account as it is now; None: whatever the account is."""
 
 
-def _passcode(portal: Portal, job: Job, _: Candidate) -> Mail:
+def _passcode(portal: Portal, job: Job, customer: Candidate) -> Mail:
     opened = open_mail(portal.settings, job.id, job.data)
     if opened is None:
         raise NotSent("not sent: its code cannot be read with the secrets of now")
-    return messages.passcode(portal, opened, job.created_at, job.expires_at)
+    return messages.passcode(portal, opened, job.created_at, job.expires_at, customer.email)
 
 
 def _passcode_asked_in(portal: Portal, job: Job) -> str:

@@ -64,7 +64,8 @@ class Passcode(Mail, frozen=True):
     domain: str
     """Where the code belongs; the last line of the text lets browsers fill it in there only."""
     request_key: str = ""
-    """Where too many codes were asked for: what gets the owner another one all the same, `XXXX-XXXX-XXXX`; else empty."""
+    """Where too many codes were asked for: what gets the owner another one all the same, `XXXX-XXXX-XXXX`; else empty. `way`
+    then leads to the form with it filled in, which sends nothing until its button is pressed."""
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -82,8 +83,11 @@ def render(renderer: Renderer, mail: Mail, locale: str | None = None) -> Rendere
     return Rendered(_one_line(lines[0]), "\n".join(lines[1:]).strip() + "\n", _INLINER.inline(html))
 
 
-def passcode(portal: Portal, opened: Opened, asked_at: datetime, expires_at: datetime) -> Passcode:
+def passcode(portal: Portal, opened: Opened, asked_at: datetime, expires_at: datetime, email: str) -> Passcode:
+    """`email`: the stored one, which the link of a request key fills in."""
+    has_link = opened.request_key and portal.link
     return Passcode(
+        way=f"{portal.origin}{portal.paths.login_with_key(email, opened.request_key)}" if has_link else "",
         code=opened.code,
         browser=opened.browser,
         asked_at=asked_at,

@@ -130,6 +130,10 @@ class Crowd:
 
 
 def _crowd(asked: Any, said: Any) -> None:
+    # In life they are other machines, so they take no turn from the server: only what it has to spare.
+    os.nice(19)
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     mailbox = Mailbox()
     link = load(ROOT / "themes" / BRAND).config.login_page.link
     said.put(mailbox.url)

@@ -86,7 +86,7 @@ async def filled(environment: dict[str, str], customers: int) -> str:
     async for _ in write_many(store, BRAND, customers, now):
         pass
     brand = next(each for each in brands.load_all(read.themes) if each.name == BRAND)
-    portal = app.portal_of(brand, read, store, app.ledger_of(brand, store), lambda: now)
+    portal = app.portal_of(brand, read, store, app.billings(read)(brand, store), lambda: now)
     number = customers // 2
     token = await store.write(
         lambda transaction: sessions.start(

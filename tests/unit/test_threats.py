@@ -32,7 +32,7 @@ PROVED = {
     17: f"{ACCESS}/test_guessing.py::test_extra_fields_are_never_looked_at",
     18: f"{ACCESS}/test_guessing.py::test_odd_forms_are_refused_without_a_session_or_a_spent_try",
     19: f"{ACCESS}/test_reserves.py::test_a_code_that_was_sent_outlives_whatever_strangers_ask",
-    20: f"{ACCESS}/test_reserves.py::test_of_what_strangers_ask_for_in_a_day_nothing_stops_the_known_browser",
+    20: f"{ACCESS}/test_reserves.py::test_in_a_day_of_a_thousand_asks_its_owner_gets_in_at_every_hour",
     21: f"{ACCESS}/test_guessing.py::test_strangers_get_three_mails_an_hour_and_five_a_day_for_one_address",
     22: f"{ACCESS}/test_guessing.py::test_the_same_code_has_another_mac_for_another_purpose_address_or_challenge",
     23: f"{ACCESS}/test_guessing.py::test_a_code_of_another_challenge_is_refused",

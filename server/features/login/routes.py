@@ -2,9 +2,9 @@
 
 | URL | does |
 |---|---|
-| `GET /login` | the e-mail form as a page of the server: `prefilled_email` without JavaScript, `next` |
+| `GET /login` | the e-mail form as a page of the server: `prefilled_email` without JavaScript, `request_key` of a mail's link, `next` |
 | `POST /login` | a challenge and its mail, then the code form; the same for every address. Where strangers asked too often, `request_key` of the newest mail is asked for |
-| `GET /login/code` | the code form, also after the mail app was in between |
+| `GET /login/code` | the code form, also after the mail app was in between; with `letters` for a code of letters |
 | `POST /login/code` | tries the code; a right one begins the session and leads to `next` |
 | `POST /login/resend` | another code, for the address of the browser's challenge |
 | `POST /logout` | ends this browser's session |
@@ -27,6 +27,7 @@ from server.access import known_browsers, passcodes, sessions
 from server.access.entry import Entered, enter
 from server.access.limits import Limits, NeedsKey
 from server.access.passcodes import Asking, Challenge
+from server.access.request_keys import is_key, shown
 from server.features.login import nextpage, views
 from server.features.login.pages import show
 from server.formats.email import EmailMistake, canonical
@@ -49,7 +50,18 @@ async def ask_page(request: AnyRequest, portal: Portal) -> Answer:
         return _link_not_active(request, portal)
     given = canonical(request.query_params.get("prefilled_email", ""))
     email = "" if isinstance(given, EmailMistake) else given
-    return show(request, portal, views.Ask(link=link, email=email, next=_next_in_query(request)))
+    key = request.query_params.get("request_key")
+    if key is not None and not email:
+        challenge = await _challenge(portal, cookies.token_of(request, portal, "challenge"), portal.clock())
+        email = challenge.address if challenge else ""
+    view = views.Ask(
+        link=link,
+        email=email,
+        request_key=shown(key or ""),
+        reason="" if key is None else "has_key",
+        next=_next_in_query(request),
+    )
+    return show(request, portal, view)
 
 
 @post("/login", status_code=200)
@@ -64,10 +76,16 @@ async def ask(request: AnyRequest, portal: Portal) -> Answer:
         page, kept = nextpage.known(form.get("next")), form.kept()
         view = views.Ask(link=link, email=form.get("email")[:254], mistake=address.value, next=page, kept=kept)
         return show(request, portal, view, status=422)
-    now, token = portal.clock(), cookies.token_of(request, portal, "challenge")
+    now, token, key = portal.clock(), cookies.token_of(request, portal, "challenge"), form.get("request_key").strip()
+    if key and not is_key(portal.settings, address, key, now):
+        page, kept = nextpage.known(form.get("next")), form.kept()
+        view = views.Ask(link=link, email=address, reason="has_key", mistake="wrong_key", next=page, kept=kept)
+        return show(request, portal, view, status=422)
     challenge = await _challenge(portal, token, now)
-    if not (challenge and challenge.is_live and challenge.address == address and _is_fresh(request, challenge, now)):
-        return await _send(request, portal, address, form, shown=token, now=now)
+    if key or not (
+        challenge and challenge.is_live and challenge.address == address and _is_fresh(request, challenge, now)
+    ):
+        return await _send(request, portal, address, form, showed=token, now=now)
     return await _to_code(request, portal, token, form)
 
 
@@ -80,7 +98,10 @@ async def code_page(request: AnyRequest, portal: Portal) -> Answer:
         return go_in_place(portal.paths.login)
     if not challenge.is_live:
         return _lapsed(request, portal, challenge.address, Form({"next": page}))
-    return show(request, portal, _code_view(request, challenge, page, {}))
+    view = _code_view(request, challenge, page, {})
+    if "letters" in request.query_params:
+        view = msgspec.structs.replace(view, letters=True)
+    return show(request, portal, view)
 
 
 @post("/login/code", status_code=200)
@@ -131,7 +152,7 @@ async def resend(request: AnyRequest, portal: Portal) -> Answer:
         return _link_not_active(request, portal)
     if challenge.is_live and _is_fresh(request, challenge, now):
         return _mistake(request, portal, challenge, form, "too_soon")
-    return await _send(request, portal, challenge.address, form, shown=token, now=now)
+    return await _send(request, portal, challenge.address, form, showed=token, now=now)
 
 
 @post("/logout", status_code=200)
@@ -152,23 +173,25 @@ def logged_out(request: AnyRequest, portal: Portal, customer: sessions.LoggedIn 
     return response
 
 
-async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *, shown: str, now: datetime) -> Answer:
+async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *, showed: str, now: datetime) -> Answer:
     """A new challenge, and on to the code form; or the form that asks for the request key."""
     asking = Asking(
         address=address,
         client=_client(request, portal),
         browser=family(request.headers.get("user-agent", "")),
-        shown=shown,
+        shown=showed,
         mark=cookies.token_of(request, portal, "browser"),
         key=form.get("request_key"),
         language=languages.locale_for(request, portal),
     )
     limits = _limits(request)
     try:
-        token = await portal.store.write(lambda transaction: passcodes.ask(transaction, portal, limits, asking, now))
+        asked = await portal.store.write(lambda transaction: passcodes.ask(transaction, portal, limits, asking, now))
     except NeedsKey as error:
         return _needs_key(request, portal, asking, form, error.retry_at - now)
-    return await _to_code(request, portal, token, form)
+    if not asked.is_sent:
+        telemetry.refused(_log, "limit_reached", "somebody asks too often", path=request.url.path)
+    return await _to_code(request, portal, asked.token, form)
 
 
 def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, wait: timedelta) -> Answer:
@@ -178,7 +201,6 @@ def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, 
     view = views.Ask(
         link=portal.link,
         email=asking.address,
-        mistake="wrong_key" if asking.key.strip() else "",
         reason="needs_key",
         minutes=math.ceil(seconds / 60),
         next=nextpage.known(form.get("next")),
@@ -227,8 +249,9 @@ def _mistake(
     *,
     tries_left: int = passcodes.TRIES,
 ) -> Answer:
-    shown = _code_view(request, challenge, nextpage.known(form.get("next")), form.kept())
-    view = msgspec.structs.replace(shown, mistake=mistake, tries_left=tries_left)
+    plain = _code_view(request, challenge, nextpage.known(form.get("next")), form.kept())
+    letters = plain.letters or any(each.isalpha() for each in form.get("code"))
+    view = msgspec.structs.replace(plain, mistake=mistake, tries_left=tries_left, letters=letters)
     if mistake != "too_soon":
         return show(request, portal, view, status=422)
     seconds = math.ceil((view.may_resend_at - portal.clock()).total_seconds())

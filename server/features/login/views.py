@@ -23,11 +23,14 @@ class Ask(View, frozen=True):
     """The token of the brand's link, which the form sends along."""
     email: str = ""
     """What the field holds: what was typed, or the address that is known already."""
+    request_key: str = ""
+    """What its field holds: the key in the link of a mail."""
     mistake: str = ""
     """`empty`, `not_an_address`, `wrong_key` (the request key), or empty."""
     reason: str = ""
     """`lapsed`: the code is over and a new one is needed; `needs_key`: too many codes were asked for with this address, and
-    the next one needs the request key of the newest mail; empty: somebody came to log in."""
+    the next one needs the request key of the newest mail; `has_key`: somebody came with that key; empty: somebody came to log
+    in."""
     minutes: int = 0
     """With `needs_key`: until a code is sent without it, rounded up."""
     next: str = ""
@@ -63,7 +66,8 @@ class Code(View, frozen=True):
     may_resend_at: datetime
     """From when on another one may be asked for."""
     letters: bool = False
-    """The code is fifteen letters instead of six digits: somebody has tried to guess this address's codes."""
+    """For a code of fifteen letters: somebody has tried to guess this address's codes. Only a known browser is told so by
+    us; in any other the visitor says so, since the mail does."""
     mistake: str = ""
     """`empty`, `no_code` (it cannot be one), `wrong`, `too_soon` (for another code), or empty."""
     tries_left: int = 5

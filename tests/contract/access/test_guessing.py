@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from pathlib import Path
 
 import pytest
@@ -156,7 +157,9 @@ async def test_the_owner_of_an_attacked_address_logs_in_at_the_first_try(free_wo
         free_world.clock.forward(minutes=2)
     owner = free_world.client()
     asked = await free_world.ask(owner)
-    assert "15 letters" in asked.text
+    assert "6 digits" in asked.text  # a stranger's page says what it always says
+    letters = await owner.get(f"/{BRAND}/login/code?letters=1")
+    assert "15 letters" in letters.text
     code = await free_world.code()
     assert len(code.replace("-", "")) == 15
     assert (await free_world.try_code(owner, code.lower().replace("-", " "))).status_code == 303
@@ -326,19 +329,21 @@ async def test_wrong_codes_in_another_browser_do_not_burn_a_good_one(free_world:
 async def test_strangers_get_three_mails_an_hour_and_five_a_day_for_one_address(any_world: World) -> None:  # threat 21
     await any_world.customer()
     answers = [await any_world.ask(any_world.client(peer=f"198.51.100.{number}")) for number in range(100)]
-    assert [each.status_code for each in answers] == [200] * 3 + [429] * 97
-    assert answers[3].headers["retry-after"] == "3600"
+    assert [each.status_code for each in answers] == [200] * 100
     assert len(await any_world.codes()) == 3
     any_world.clock.forward(minutes=59, seconds=59)
-    assert (await any_world.ask(any_world.client())).status_code == 429
+    await any_world.ask(any_world.client())
+    assert len(await any_world.codes()) == 3
     any_world.clock.forward(seconds=1)
     for number in range(6):
         await any_world.ask(any_world.client(peer=f"203.0.113.{number}"))
     assert len(await any_world.codes()) == 5
     any_world.clock.forward(hours=2)
-    assert (await any_world.ask(any_world.client())).status_code == 429
+    await any_world.ask(any_world.client())
+    assert len(await any_world.codes()) == 5
     any_world.clock.forward(hours=21)
-    assert (await any_world.ask(any_world.client())).status_code == 200
+    await any_world.ask(any_world.client())
+    assert len(await any_world.codes()) == 6
 
 
 async def test_one_client_asks_twenty_times_an_hour(world: World) -> None:  # threat 21
@@ -392,7 +397,14 @@ async def test_a_code_from_a_link_that_was_deactivated_meanwhile_is_refused(worl
 
 
 def test_one_handler_alone_begins_sessions() -> None:  # threat 15
-    callers = [path.name for path in Path("server").rglob("*.py") if "sessions.start(" in path.read_text()]
-    assert callers == ["entry.py"]
-    callers = [path.name for path in Path("server").rglob("*.py") if "enter(" in path.read_text()]
-    assert sorted(callers) == ["entry.py", "routes.py"]
+    """One statement makes a session, one function runs it, one calls that, and one handler that in its turn."""
+    assert places(r"INSERT INTO session\b") == ["sessions.py"]
+    assert places(r"\bsessions\.start\(") == ["entry.py"]
+    assert places(r"(?<!def )\benter\(") == ["routes.py"]
+    assert places(r"access\.entry import") == ["routes.py"]
+    assert places(r"access\.sessions import .*\bstart\b") == []
+
+
+def places(pattern: str) -> list[str]:
+    """The files of the server that hold it, one for each time."""
+    return [path.name for path in sorted(Path("server").rglob("*.py")) for _ in re.findall(pattern, path.read_text())]

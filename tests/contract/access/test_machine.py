@@ -33,6 +33,8 @@ class Challenge:
     def __init__(self, token: str, address: str, at: datetime, hardened: bool, code: str) -> None:
         self.fingerprint, self.address, self.at, self.hardened, self.code = token, address, at, hardened, code
         self.tries, self.dead = 0, False
+        self.void = False
+        """The address logged in by another code: none is right here any more."""
 
 
 class LogIn(RuleBasedStateMachine):
@@ -67,11 +69,11 @@ class LogIn(RuleBasedStateMachine):
         shown = self.current[browser].fingerprint if browser in self.current else ""
         asking = passcodes.Asking(address=address, client="c", browser="", shown=shown)
         hardened = self.spent[address] + self.still_open(address) + passcodes.TRIES > passcodes.OF_STRANGERS
-        token = self.run(
+        asked = self.run(
             self.store.write(lambda transaction: passcodes.ask(transaction, self.portal, self.limits, asking, self.now))
         )
         code = self.run(self.world.code(address))
-        made = Challenge(token, address, self.now, hardened, code)
+        made = Challenge(asked.token, address, self.now, hardened, code)
         assert (len(code) > 6) == made.hardened
         self.challenges.append(made)
         self.current[browser] = made
@@ -111,12 +113,14 @@ class LogIn(RuleBasedStateMachine):
             return
         challenge.tries += 1
         self.spent[challenge.address] += not challenge.hardened
-        if right and challenge.address == ADDRESSES[0]:
+        if right and challenge.address == ADDRESSES[0] and not challenge.void:
             assert isinstance(outcome, Entered)
             self.sessions += 1
             self.spent[challenge.address] = 0
+            challenge.dead = True
             for each in self.challenges:
-                each.dead = each.dead or each.address == challenge.address
+                if each.address == challenge.address:
+                    each.void = each.hardened = True
         else:
             assert outcome == passcodes.Tried(
                 is_right=False, address=challenge.address, tries_left=passcodes.TRIES - challenge.tries

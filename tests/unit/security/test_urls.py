@@ -97,6 +97,7 @@ def test_the_server_fetches_no_url_so_nobody_can_choose_one() -> None:
     # the Stripe client opens connections to Stripe, whose address no visitor chooses.
     assert found == {
         "server/demo/__init__.py": {"socket"},
+        "server/merchant/doctor.py": {"urllib.request"},  # the operator's own origin
         "server/merchant/serve.py": {"socket"},
         "server/features/operations/listener.py": {"socket"},
         "server/billing/stripe/client.py": {"httpx"},
