@@ -95,6 +95,28 @@ PAID = replace(
 )  # fmt: skip
 
 
+def links(pdf):
+    """Where a click may lead, and what happens by itself."""
+    with pikepdf.open(io.BytesIO(pdf)) as read:
+        notes = [note for page in read.pages for note in page.get("/Annots", ())]
+        acts = [str(note.A.get("/URI", note.A.S)) for note in notes if "/A" in note]
+        return acts, [key for key in ("/OpenAction", "/AA") if key in read.Root], len(notes)
+
+
+async def test_no_text_in_a_document_leads_anywhere_or_acts(press):  # threat 64
+    text = (
+        'https://evil.example/ mailto:x@evil.example javascript:alert(1) #link("https://evil.example")[x] '
+        "<https://evil.example> [x](https://evil.example) (/URI (https://evil.example)) $x$ @label"
+    )
+    hostile = replace(
+        billed(line(1, 2000, 380, description=text), line(2, 1000, 190, description=text), net=3000, tax=570),
+        memo=text, customer_name=text, customer_address=replace(BERLIN, line1=text, city=text),
+    )  # fmt: skip
+    pdf = await press.pdf(hostile)
+    assert links(pdf) == links(await press.pdf(THREE))
+    assert "#link(" in documents.words(pdf)
+
+
 @pytest.mark.parametrize(
     ("it", "kind", "locale", "brand"),
     [

@@ -5,8 +5,6 @@ and attributes must be the same to the last, and their texts the same once the o
 """
 
 import json
-import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +14,13 @@ from server.merchant.importing.files import ImportRefused, import_files
 from server.store import Store, open_store
 from tests.conftest import Clock
 from tests.support import exports
+from tests.support.hostile import HOSTILE, PLAIN, tree
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
 MY = f"/{BRAND}/my"
 PAGES = ("overview", "subscriptions", "subscriptions/sub_1", "subscriptions/sub_1/cancel", "history", "invoices",
          "invoices/in_1", "payment-methods", "details")  # fmt: skip
-
-PLAIN = "Plain words"
-HOSTILE = {
-    "markup": "<script>alert(1)</script><img src=x onerror=alert(1)><b>",
-    "an attribute": '" onmouseover="alert(1)" x=\'" \' autofocus onfocus=alert(1) `',
-    "the end of things": "</span></h1></main></title></style></template><!-- ]]> -->",
-    "a template": "{{7*7}}{% for x in y %}{%raw%}${7*7}#{7*7}{#<%= 7*7 %>",
-    "our own words": "%(name)s %s {0} {name} %% \\u003cscript\\u003e",
-    "entities": "&lt;script&gt; &amp;amp; &#x3c;b&#62; &copy",
-    "another direction": "\u202egro.live\u202c \u2066x\u2069 \u200f\u061c",
-    "htmx": "<p hx-get=/x hx-on:load=alert(1) hx-vals='js:{a:1}'>javascript:alert(1)",
-    "odd signs": "\u2028\u2029\ufeff\x1b[31m\x7f\x85 \U0001f9a0 e\u0301",
-}
 
 
 def export(text: str) -> list[dict[str, Any]]:
@@ -59,35 +45,6 @@ def export(text: str) -> list[dict[str, Any]]:
                         statement_descriptor=text, custom_fields=[{"name": text, "value": text}],
                         lines={"object": "list", "data": [exports.line(description=text)], "has_more": False}),
     ]  # fmt: skip
-
-
-class Tree(HTMLParser):
-    """The elements of a page with their attributes, and its texts."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, tuple[tuple[str, str], ...]]] = []
-        self.texts: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, tuple((name, value or "") for name, value in attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        self.elements.append((f"<!--{data}", ()))
-
-    def handle_decl(self, decl: str) -> None:
-        self.elements.append((f"<!{decl}", ()))
-
-    handle_pi = unknown_decl = handle_comment
-
-
-def tree(html: str) -> Tree:
-    return Tree(re.sub(r'(name="(?:key|fingerprint)" value=")[^"]*', r"\1…", html))
 
 
 async def pages(clock: Clock, folder: Path, text: str) -> dict[str, str]:
