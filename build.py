@@ -55,8 +55,9 @@ def install(lock: Path) -> None:
     names = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lock.read_text(), re.MULTILINE)
     say(f"Installing {len(names)} locked packages from {lock.name} (once) …")
     command = [str(environment_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    # The lock is whole; what it leaves out on purpose (pyproject.toml, [tool.uv]) pip must not ask for.
     pip = subprocess.Popen(
-        [*command, "--require-hashes", "-r", str(lock)],
+        [*command, "--no-deps", "--require-hashes", "-r", str(lock)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

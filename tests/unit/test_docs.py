@@ -65,3 +65,11 @@ def test_what_pyproject_names_is_locked(lock, group):
     names = {re.split(r"[\[<>=]", each)[0] for each in wanted}
     locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE))
     assert not names - locked, "run `python3 build.py lock`"
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_no_generator_of_test_data_is_locked(lock):
+    """Litestar asks for one, and `build.py` installs what is locked alone: the suite runs without it too."""
+    excluded = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["uv"]["exclude-dependencies"]
+    assert excluded == ["polyfactory"]
+    assert not re.findall(r"^(?:polyfactory|faker)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)
