@@ -102,15 +102,18 @@ def _paid(after: Account, invoice_id: str) -> dict[str, str]:
 
 
 def by_itself(before: Account, after: Account, made: Sequence[Invoice] = ()) -> list[Activity]:
-    """The lines for what nobody did, oldest first: subscriptions that ended, changes that took effect, charges that
-    failed, and those that worked at a later try. `made`: the invoices that changed, as it happened."""
-    lines = _charges(before, made)
+    """The lines for what nobody did, oldest first: subscriptions that ended, changes that took effect or were paid for,
+    charges that failed, and those that worked at a later try, what an office said of a tax number. `made`: the invoices
+    that changed, as it happened."""
+    lines = [*_charges(before, made), *_verified(before.customer, after)]
     for old in before.subscriptions:
         new = after.subscription(old.id)
         if new is None or old.status in ENDED:
             continue
         if old.scheduled and new.scheduled is None and new.items[0].price == old.scheduled.price:
             lines.append(Activity(old.scheduled.at, "subscription.change_applied", new.id, _plans(old, new), ""))
+        if old.awaiting and new.awaiting is None and new.items[0].price == old.awaiting.price:
+            lines.append(Activity(after.as_of, "subscription.changed", new.id, _plans(old, new), ""))
         if new.status in ENDED and new.ended_at:
             lines.append(Activity(new.ended_at, "subscription.ended", new.id, {}, ""))
     return sorted(lines, key=lambda each: each.at)
@@ -128,17 +131,26 @@ def stopped(before: Account, after: Account, at: datetime) -> list[Activity]:
 def _charges(before: Account, made: Sequence[Invoice]) -> list[Activity]:
     """A charge that works at once leaves no line: the invoice says it."""
     old = {each.id for each in before.invoices}
-    known = {payment.id for each in before.invoices for payment in each.payments}
+    known = {(payment.id, payment.status) for each in before.invoices for payment in each.payments}
     lines = []
     for invoice in made:
         for number, payment in enumerate(invoice.payments):
-            if payment.id in known:
+            if (payment.id, payment.status) in known:
                 continue
-            known.add(payment.id)
+            known.add((payment.id, payment.status))
             kind = "invoice.charge_paid" if payment.status == "paid" else "invoice.charge_failed"
             if number or invoice.id in old or payment.status != "paid":
                 lines.append(Activity(payment.at, kind, invoice.id, of_payment(invoice, payment), ""))
     return lines
+
+
+def _verified(old: Customer, after: Account) -> list[Activity]:
+    asked = {each.id for each in old.tax_ids if each.verification == "pending"}
+    return [
+        Activity(after.as_of, f"customer.tax_id_{each.verification}", each.id, {"type": each.kind}, "")
+        for each in after.customer.tax_ids
+        if each.id in asked and each.verification in ("verified", "unverified")
+    ]
 
 
 def discounts(before: Account, after: Account, subject: str) -> tuple[list[Discount], list[Discount]]:

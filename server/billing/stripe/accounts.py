@@ -54,12 +54,12 @@ class StripeAccounts:
     async def history(self, customer_id: str, *, limit: int = 50, skip: int = 0) -> list[Activity]:
         return await rows.history(self.store, self.brand, customer_id, limit=limit, skip=skip)
 
-    async def refetch(self, customer_id: str, now: datetime) -> Account:
+    async def refetch(self, customer_id: str, now: datetime, *, by_itself: bool = True) -> Account:
         """Fetch the account as it is at Stripe now, and keep it. For after a write: a fetch that began before this call
-        is waited for and then begun again. Raises `NotFound`, `Unavailable`."""
+        is waited for and then begun again. `by_itself`: as in `copies.keep`. Raises `NotFound`, `Unavailable`."""
         while (running := self._fetching.get(customer_id)) is not None:
             await asyncio.wait([running])
-        task = asyncio.create_task(self._fetch(customer_id, now))
+        task = asyncio.create_task(self._fetch(customer_id, now, by_itself=by_itself))
         self._fetching[customer_id] = task
         task.add_done_callback(lambda done: self._fetching.pop(customer_id, None) if done is task else None)
         return await asyncio.shield(task)
@@ -69,13 +69,13 @@ class StripeAccounts:
             task.cancel()
         await self.client.close()
 
-    async def _fetch(self, customer_id: str, now: datetime) -> Account:
+    async def _fetch(self, customer_id: str, now: datetime, *, by_itself: bool) -> Account:
         try:
             fetched = await fetch(self.client, self.copied_catalog, customer_id, now)
         except Deleted:
             await copies.drop(self.store, self.brand, customer_id, everything=True)
             raise
-        return await copies.keep(self.store, self.brand, fetched)
+        return await copies.keep(self.store, self.brand, fetched, by_itself=by_itself)
 
     def _whose(self, customer_id: str) -> dict[str, object]:
         return {"brand": self.brand, "customer": customer_id}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from server.billing import Account, Invoice, rows
+from server.billing.model import history
 from server.billing.model.documents import decode_account
 from server.billing.stripe.fetching import Fetched
 from server.store import Store, Transaction, micros
@@ -33,12 +34,13 @@ SELECT customer_id FROM account WHERE brand = :brand AND NOT EXISTS
 _HAS = "SELECT began_at FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
 
 
-async def keep(store: Store, brand: str, fetched: Fetched) -> Account:
-    """Put the fetch in the place of what is there, unless that began later; the account as it is in the store then."""
-    return await store.write(lambda transaction: _keep(transaction, brand, fetched))
+async def keep(store: Store, brand: str, fetched: Fetched, *, by_itself: bool = True) -> Account:
+    """Put the fetch in the place of what is there, unless that began later; the account as it is in the store then. The
+    history gets what happened in between, unless it is what a customer has just done (`by_itself`), which has its line."""
+    return await store.write(lambda transaction: _keep(transaction, brand, fetched, by_itself=by_itself))
 
 
-def _keep(transaction: Transaction, brand: str, fetched: Fetched) -> Account:
+def _keep(transaction: Transaction, brand: str, fetched: Fetched, *, by_itself: bool) -> Account:
     account = fetched.account
     whose = {"brand": brand, "customer": account.customer.id}
     began = micros(account.as_of)
@@ -53,6 +55,8 @@ def _keep(transaction: Transaction, brand: str, fetched: Fetched) -> Account:
     values = rows.account_values(brand, account, None)
     if not stored or transaction.count(rows.UPDATE_ACCOUNT, {**values, "seen": stored[0][1]}) != 1:
         transaction.count(rows.INSERT_ACCOUNT, values)
+    elif there and by_itself:  # of a first fetch nobody knows what was before
+        _tell(transaction, brand, decode_account(stored[0][0]), fetched)
     if fetched.invoices:
         transaction.run_many(
             rows.PUT_INVOICE, [rows.invoice_values(brand, account.customer.id, each) for each in fetched.invoices]
@@ -60,6 +64,15 @@ def _keep(transaction: Transaction, brand: str, fetched: Fetched) -> Account:
     rows.put_customer(transaction, rows.customer_values(brand, account))
     transaction.count(_PUT, {**whose, "began": began, "oldest": oldest})
     return account
+
+
+def _tell(transaction: Transaction, brand: str, before: Account, fetched: Fetched) -> None:
+    known = {each.id: each for each in before.invoices}
+    # An older one than the copy held is none that changed: the copy did not have it.
+    since = min((each.created_at for each in before.invoices), default=before.as_of)
+    made = [each for each in reversed(fetched.invoices) if each.created_at >= since and known.get(each.id) != each]
+    for line in history.by_itself(before, fetched.account, made):
+        rows.add_activity(transaction, brand, before.customer.id, line)
 
 
 async def oldest(store: Store, brand: str, customer: str) -> str:

@@ -173,7 +173,7 @@ class Operations(StripeAccounts):
         if not is_last:
             raise Uncertain
         try:
-            after = await self.refetch(by.customer_id, by.now)
+            after = await self.refetch(by.customer_id, by.now, by_itself=False)
         except (NotFound, Unavailable):
             raise Uncertain from None
         if not effects.is_so(after, wanted.kind, wanted.subject, wanted.words):
@@ -201,7 +201,7 @@ class Operations(StripeAccounts):
     async def _refetched(self, by: By) -> Account:
         """The account as it is now; where Stripe is away by now, as it was: the page then says how old that is."""
         try:
-            return await self.refetch(by.customer_id, by.now)
+            return await self.refetch(by.customer_id, by.now, by_itself=False)
         except Unavailable:
             return await self.account(by.customer_id, by.now)
 

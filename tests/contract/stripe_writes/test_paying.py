@@ -120,11 +120,13 @@ async def test_a_tax_number_is_added_and_removed(any_counter, shop):
     with pytest.raises(Refused, match="tax_id_taken"):
         await billing.add_tax_id(by(), "eu_vat", "DE136695976")
     shop.advance(shop.world.now + 60)
+    await billing.refetch("cus_a", any_counter.now)
+    shop.advance(shop.world.now + 60)
     account = await billing.remove_tax_id(by(), kept.id)
     assert account.customer.tax_ids == ()
     lines = await billing.history("cus_a")
     assert [(each.kind, each.data["type"]) for each in lines] == [
-        ("customer.tax_id_removed", "eu_vat"), ("customer.tax_id_added", "eu_vat"),
+        ("customer.tax_id_removed", "eu_vat"), ("customer.tax_id_verified", "eu_vat"), ("customer.tax_id_added", "eu_vat"),
     ]  # fmt: skip
     with pytest.raises(NotFound):
         await billing.remove_tax_id(by(), kept.id)
