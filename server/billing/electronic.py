@@ -14,6 +14,7 @@ the cent. `Statement` is what there is to say; otherwise these words say what is
     taxed_yet_exempt                     tax on a customer who is exempt
     other_tax                            a tax where the customer is that may be no VAT, such as a sales tax
     currency                             more than two decimals, or no currency that is known
+    shipping                             nothing says which tax the delivery carries
     void, negative, credited, earlier_balance
     sums                                 they do not fit to the cent
 
@@ -213,6 +214,7 @@ def _invoice_gaps(invoice: Invoice) -> list[str]:
         "number": not invoice.number.strip(),
         "lines": not invoice.lines or invoice.has_more_lines,
         "currency": not is_currency(code) or digits(code) > 2,
+        "shipping": bool(invoice.shipping),
         "void": invoice.status == "void",
         "negative": invoice.total.amount < 0,
         "credited": bool(invoice.credited),
@@ -250,7 +252,8 @@ def _entries(invoice: Invoice, categories: Sequence[tuple[str, str, bool]]) -> t
         len(places) > 1 and any(category == "O" for category, _, _ in places)
     ):
         return "several_taxes"
-    whole_off = sum(each.amount.amount for each in invoice.discounts)
+    # Billing credits lower what is taxed, as discounts do.
+    whole_off = invoice.discounted.amount + (invoice.credit_grants.amount if invoice.credit_grants else 0)
     said_off = sum(each.discount.amount for each in invoice.lines if each.discount)
     if said_off != whole_off and len(places) > 1:
         return "sums"

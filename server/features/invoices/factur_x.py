@@ -23,6 +23,13 @@ from server.features.invoices.exports import decimal
 
 _PROFILE = "en16931"
 _INVOICE, _ONE, _CARD, _NOT_DEFINED, _DISCOUNT = "380", "C62", "48", "1", "95"
+_TRANSFER, _SEPA_TRANSFER = "30", "58"
+_ORDER = re.compile(
+    r"p\.?\s?o\.?(\s?(number|no\.?|#))?|purchase order( (number|no\.?))?|bestell(ung|nummer|-?nr\.?)"
+    r"|(bon|num[ée]ro) de commande|(n[úu]mero de )?pedido|orden de compra|(رقم )?أمر الشراء",
+    re.IGNORECASE,
+)
+"""What customers call the field with the number of their purchase order."""
 _CARDS = frozenset(
     {"visa", "mastercard", "amex", "discover", "jcb", "diners", "unionpay", "cartes_bancaires", "eftpos_au"}
 )
@@ -88,8 +95,14 @@ def _fields(it: Statement, zone: tzinfo) -> dict[str, Any]:
     }
     if starts and ends and min(starts) <= max(ends):
         said |= {"BT-73": _day(min(starts), zone), "BT-74": _day(max(ends), zone)}
-    if invoice.memo.strip():
-        said["BG-1"] = [{"BT-22": _text(invoice.memo)}]
+    order = next((each.value for each in invoice.custom_fields if _ORDER.fullmatch(each.name.strip())), "")
+    if _text(order):
+        said["BT-13"] = _text(order)
+    notes = [invoice.memo, *(f"{each.name}: {each.value}" for each in invoice.custom_fields if each.value != order)]
+    if any(map(_text, notes)):
+        said["BG-1"] = [{"BT-22": words} for words in map(_text, notes) if words]
+    if invoice.ship_to.country and invoice.ship_to.city:
+        said["BG-13"] = _party(invoice.ship_to_name or invoice.customer_name, invoice.ship_to, "", it.shares)
     if it.prepaid:
         said["BT-113"] = _amount(it, it.prepaid)
     less = [each for each in it.shares if each.allowance]
@@ -100,7 +113,24 @@ def _fields(it: Statement, zone: tzinfo) -> dict[str, Any]:
     if paid_with:
         code = _CARD if paid_with.split()[0] in _CARDS else _NOT_DEFINED
         said |= {"BT-81": code, "BT-82": _text(paid_with)}
+    elif it.due and not invoice.next_attempt_at:
+        said |= _transfer(it)
     return said
+
+
+def _transfer(it: Statement) -> dict[str, Any]:
+    """To which account it can be paid, where the business names one."""
+    account, business, invoice = it.business.bank_account, it.business, it.invoice
+    if not account.iban:
+        return {}
+    said = {
+        "BT-81": _SEPA_TRANSFER if invoice.currency == "EUR" else _TRANSFER,
+        "BT-83": _text(invoice.number),
+        "BT-84": account.iban,
+        "BT-85": _text(account.account_holder or business.legal_name or business.name),
+        "BT-86": account.bic,
+    }
+    return {key: value for key, value in said.items() if value}
 
 
 def _seller(it: Statement) -> dict[str, Any]:
