@@ -10,6 +10,7 @@ from litestar import Response, get
 from server.access import known_browsers, sessions
 from server.access.sessions import LoggedIn
 from server.billing import Activity, Invoice, InvoicePage, NotFound
+from server.billing.model.invoice import with_taxable
 from server.features.details import edit_routes, exports, tax_routes, views
 from server.mail import outbox, reminder_choices
 from server.portal import Portal
@@ -62,11 +63,12 @@ async def _reminders_off(portal: Portal, customer: LoggedIn) -> list[dict[str, A
 
 
 async def _invoices(portal: Portal, customer: LoggedIn, first: InvoicePage) -> AsyncIterator[tuple[Invoice, ...]]:
+    """Each tax with what it is a tax on, as its page says."""
     page = first
-    yield page.invoices
+    yield tuple(map(with_taxable, page.invoices))
     while page.before:
         page = await portal.billing.invoices(customer.customer_id, before=page.before, limit=_PIECE)
-        yield page.invoices
+        yield tuple(map(with_taxable, page.invoices))
 
 
 async def _history(portal: Portal, customer: LoggedIn, first: list[Activity]) -> AsyncIterator[list[Activity]]:

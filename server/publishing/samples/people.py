@@ -262,6 +262,17 @@ class Cast(Shapes):
                             method=self.card("ann", customer["id"], "visa", "1111", (self.now.year - 1, 8)),
                             off=("WELCOME20", sold.cents // 5), post_payment_credit_notes_amount=300)  # fmt: skip
         yield refunded(last, 300)
+        yield {
+            "id": self.ident("cn", "ann"), "object": "credit_note", "customer": customer["id"], "invoice": last["id"],
+            "number": f"{last['number']}-CN-01", "currency": "eur", "created": seconds(ended), "livemode": False,
+            "amount": 300, "total": 300, "subtotal": 300, "status": "issued", "type": "post_payment", "post_payment_amount": 300,
+            "total_taxes": [{"amount": 48, "taxable_amount": 252, "tax_behavior": "inclusive",
+                             "tax_rate_details": {"tax_rate": self.tax_rate("DE", "MwSt", 19)}}],
+            "lines": {"object": "list", "has_more": False, "data": [
+                {"id": self.ident("cnli", "ann"), "object": "credit_note_line_item", "amount": 300, "quantity": 1,
+                 "description": f"{sold.name}, not delivered"}]},
+            "refunds": [{"amount_refunded": 300}], "reason": "order_change", "memo": None,
+        }  # fmt: skip
 
 
 def _address(line1: str, city: str, postal_code: str, country: str) -> Json:
