@@ -105,7 +105,7 @@ async def receipt(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
 async def credit_note(
     request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, note_id: str
 ) -> Response[str]:
-    _offered(portal)
+    _offered(portal, customer)
     found = await portal.billing.invoice(customer.customer_id, invoice_id)
     view = credit_note_views.of(found, note_id)
     return show(request, portal, view, account=customer.account, address=customer.address)
@@ -115,7 +115,7 @@ async def credit_note(
 async def credit_note_pdf(
     request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, note_id: str
 ) -> Response[Any]:
-    _offered(portal)
+    _offered(portal, customer)
     view = credit_note_views.of(await portal.billing.invoice(customer.customer_id, invoice_id), note_id)
     if not view.has_document:
         raise NotFound
