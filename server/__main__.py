@@ -235,6 +235,43 @@ def keys_revoke(options: argparse.Namespace) -> int:
     return with_store(work)
 
 
+def events_list(options: argparse.Namespace) -> int:
+    from server.merchant import events  # noqa: PLC0415
+
+    brand = link.brand_named(themes_folder(), options.brand)
+
+    async def work(store: Store) -> int:
+        print("\n".join(await events.lines(store, brand.name) or [f"{brand.name} has told of nothing."]))
+        return 0
+
+    return with_store(work)
+
+
+def events_resend(options: argparse.Namespace) -> int:
+    from server.merchant import events  # noqa: PLC0415
+
+    brand = link.brand_named(themes_folder(), options.brand)
+
+    async def work(store: Store) -> int:
+        if not await events.resend(store, brand.name, options.event, now()):
+            return refuse(
+                f"{options.event}: {brand.name} has no such event. Run: python -m server events list {brand.name}"
+            )
+        print(f"{options.event} is sent again by the server's background work.")
+        return 0
+
+    return with_store(work)
+
+
+def events_secret(options: argparse.Namespace) -> int:
+    from server.merchant import events  # noqa: PLC0415
+
+    brand = link.brand_named(themes_folder(), options.brand)
+    said = events.secrets(from_environment(), brand)
+    print("\n".join(said or [f"{brand.folder / 'portal.toml'} has no [[events.endpoints]]."]))
+    return 0
+
+
 def restored(_: argparse.Namespace) -> int:
     from server.merchant import restored  # noqa: PLC0415
 
@@ -359,6 +396,15 @@ def keys_menu(keys: argparse.ArgumentParser) -> None:
     revoked.add_argument("key", help="its id, such as key_1a2b: keys list prints it")
 
 
+def events_menu(events: argparse.ArgumentParser) -> None:
+    verbs = events.add_subparsers(required=True, metavar="verb")
+    listed = add(verbs, "list", events_list, "the newest events, to whom they went and what came of it")
+    again = add(verbs, "resend", events_resend, "send an event once more")
+    for each in (listed, again, add(verbs, "secret", events_secret, "what each endpoint verifies signatures with")):
+        each.add_argument("brand")
+    again.add_argument("event", help="its id, such as evt_1a2b: events list prints it")
+
+
 def menu() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m server", description="The merchant's commands.")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -396,6 +442,7 @@ def menu() -> argparse.ArgumentParser:
     carried.add_argument("brand")
     carried.add_argument("file", type=Path)
     customers_menu(commands.add_parser("customers", help="look for customers, say whether a tax number is theirs"))
+    events_menu(commands.add_parser("events", help="what your endpoints were told"))
     keys_menu(commands.add_parser("keys", help="the keys of your back end, which asks the API"))
     add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
     add(commands, "doctor", doctor, "check settings, store, mail, links and clock")

@@ -47,7 +47,7 @@ from server.features.subscriptions import routes as subscriptions
 from server.features.webhooks import routes as webhooks
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
-from server.portal import Portal, check_backend
+from server.portal import Portal, check_backend, listeners_of
 from server.rendering.assets import Assets
 from server.rendering.printing.printer import Printer
 from server.rendering.renderer import Renderer
@@ -211,7 +211,10 @@ def billings(settings_: Settings) -> Callable[[Brand, Store], Billing]:
     def made(brand: Brand, store: Store) -> Billing:
         config = brand.config
         if config.billing.backend == "ledger":
-            return Ledger(store, brand.name, keys=keys, base=brand.base, mail=config.mail, dunning=config.dunning)
+            return Ledger(
+                store, brand.name, keys=keys, base=brand.base, mail=config.mail, dunning=config.dunning,
+                listeners=listeners_of(brand),
+            )  # fmt: skip
         # The SDK takes a third of a second to import: only who uses it waits.
         from server.billing.stripe.backend import Stripe  # noqa: PLC0415
         from server.billing.stripe.budget import Budget  # noqa: PLC0415

@@ -16,6 +16,7 @@ from server.paths import Paths
 from server.rendering.renderer import Renderer
 from server.settings import Settings, SettingsError, stripe_suffix
 from server.store import Store
+from server.store.telling import Listeners
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,12 @@ class Portal:
     def is_secure(self) -> bool:
         """Cookies are Secure and prefixed; only the demo on loopback is not."""
         return self.origin.startswith("https://")
+
+
+def listeners_of(brand: Brand) -> Listeners:
+    """The endpoints of the brand that hear of what happens on the ledger."""
+    endpoints, link = brand.config.events.endpoints, brand.config.login_page.link
+    return Listeners(brand.name, {each.url: each.types for each in endpoints}, is_live=not link.startswith("test_"))
 
 
 def check_backend(brand: Brand, settings: Settings) -> None:

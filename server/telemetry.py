@@ -95,6 +95,7 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "passcodes_taken": ("Mails with a passcode that a worker took up, whoever they are for.", "", ()),
     "mails": ("Mails about customers, without passcodes, by what became of them.", "outcome",
               ("sent", "failed", "dropped")),
+    "events": ("Events for merchants' endpoints, by what became of each try.", "outcome", ("sent", "failed")),
     "worker_starts": ("Times that `serve` started the background work.", "", ()),
     "refusals": ("Refusals that an operator wants to know of, by kind.", "kind",
                  ("database_away", "disk_full", "mail_server_away", "unknown_host", "limit_reached", "bad_signature",

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from server import telemetry
 from server.billing import BillingError, Remote, rows
+from server.events.delivery import Teller
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.outbox import Job
@@ -53,6 +54,7 @@ class Worker:
         self._store, self._clock = store, clock
         self._idle = timedelta(minutes=max((each.settings.session_idle_minutes for each in portals), default=0))
         self._delivery = Delivery(self._portals, store, mailer, clock)
+        self._teller = Teller(self._portals, store, clock)
         self._mailer, self._stopping = mailer, asyncio.Event()
         self._noted: dict[str, tuple[datetime, str]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -64,6 +66,7 @@ class Worker:
             (self.bring_accounts_up_to_date, 5.0),
             (self.check_mail_server, 60.0),
             (self.clean_up, 600.0),
+            (self.tell_endpoints, FOLLOWS),
         )
         # What a billing side far away has to say is waited for by a step of its own: no other brand waits with it.
         remote = [(each.name, each.billing) for each in self._portals.values() if isinstance(each.billing, Remote)]
@@ -82,6 +85,7 @@ class Worker:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
         self._tasks.clear()
+        await self._teller.close()
         for each in self._portals.values():
             if isinstance(each.billing, Remote):
                 await each.billing.close()
@@ -121,6 +125,11 @@ class Worker:
 
         follow.__name__ = f"follow_{brand}"
         return follow
+
+    async def tell_endpoints(self) -> None:
+        """Post to the merchants' servers what happened on the ledger."""
+        while await self._teller.round():
+            pass
 
     async def check_mail_server(self) -> str:
         """What keeps it from taking our mails; empty: nothing. Asked for its own sake and at fixed times: what happens to

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from server.brands.dunning import Dunning
+from server.brands.event_keys import Events
 from server.brands.features import Features
 from server.brands.locales import ByLanguage, Locales, language_of
 from server.brands.mail_switches import MailSwitches
@@ -274,6 +275,7 @@ class PortalConfig(Keys, frozen=True):
     login_page: LoginPage = LoginPage()
     billing: BillingChoice = BillingChoice()
     mail: MailSwitches = MailSwitches()
+    events: Events = Events()
     dunning: Dunning = Dunning()
     features: Annotated[Features, Section("", stripe="features")] = Features()
 

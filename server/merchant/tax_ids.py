@@ -14,6 +14,7 @@ from server.billing import By, NotFound, TaxId
 from server.billing.ledger.ledger import Ledger
 from server.brands import Brand
 from server.formats import tax_numbers, texts
+from server.portal import listeners_of
 from server.store import Store
 
 STATES = ("verified", "unverified")
@@ -35,7 +36,7 @@ async def say(
     if state != "verified" and any(told):
         raise NotSaid("--name and --address are what the office says of a number that it knows: only with verified")
     # It makes no fingerprint: no page is shown.
-    ledger = Ledger(store, brand.name, keys=(), base=brand.base, mail=brand.config.mail)
+    ledger = Ledger(store, brand.name, keys=(), base=brand.base, mail=brand.config.mail, listeners=listeners_of(brand))
     try:
         numbers = (await ledger.account(customer, now)).customer.tax_ids
         found = _one_of(numbers, value, customer)

@@ -17,7 +17,7 @@ from server.features.api.configurations import LONGEST_PAUSE
 from server.features.api.endpoints import ENDPOINTS
 from server.features.api.errors import STATUSES
 from server.features.api.parameters import TextMap
-from server.features.api.routes import VERSION
+from server.store.telling import VERSION
 
 FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
 Schema = dict[str, Any]

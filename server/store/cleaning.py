@@ -10,6 +10,7 @@ Old is what nothing will ask for again:
 | `provider_session` | a day after it ended | the page of one that is over says so |
 | `portal_session` | 30 days after it was made, and not before its session ended | until then it can be recovered |
 | `api_request` | after a day | an Idempotency-Key counts that long |
+| `event` | 30 days after it was made, once it does not wait | until then it can be sent again |
 | `outbox` | 30 days after it was decided | the limits look back a day, `customers search` a month |
 | `known_browser` | 400 days after the last log-in from it | its cookie is gone by then |
 | `operation` | 30 days after it was done | a form may be sent again while it is open |
@@ -47,6 +48,9 @@ DELETE FROM operation WHERE state IN ('done', 'failed') AND (brand, customer_id,
 _OLD_ANSWERS = """
 DELETE FROM api_request WHERE created_at < :day_ago AND (key_id, name) IN
  (SELECT key_id, name FROM api_request WHERE created_at < :day_ago LIMIT :limit)"""
+_OLD_EVENTS = """
+DELETE FROM event WHERE created_at < :month_ago AND state <> 'waiting' AND (id, endpoint) IN
+ (SELECT id, endpoint FROM event WHERE created_at < :month_ago AND state <> 'waiting' LIMIT :limit)"""
 _OLD_BROWSERS = """
 DELETE FROM known_browser WHERE seen_at < :kept_since AND (brand, customer_id, mark_hash) IN
  (SELECT brand, customer_id, mark_hash FROM known_browser WHERE seen_at < :kept_since LIMIT :limit)"""
@@ -58,6 +62,7 @@ STATEMENTS = (
     _OLD_WINDOWS,
     _OLD_OPERATIONS,
     _OLD_ANSWERS,
+    _OLD_EVENTS,
     _OLD_BROWSERS,
 )
 

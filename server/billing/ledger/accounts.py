@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, By, NotFound, Refusal, Refused, Unavailable, rows
+from server.billing import Account, Activity, By, NotFound, Refusal, Refused, Unavailable, rows, shapes
 from server.billing.ledger.catalog import redeem, release
 from server.billing.ledger.changes import planning
 from server.billing.ledger.events import notices
@@ -27,6 +27,7 @@ from server.billing.model.notices import Notice, encode
 from server.brands.dunning import STANDARD, Dunning
 from server.brands.mail_switches import EVERY_MAIL, MailSwitches
 from server.store import Store, Transaction, micros, posting
+from server.store.telling import NOBODY, Listeners, tell
 
 T = TypeVar("T")
 Make = Callable[[Account], Account | planning.Planned | Refusal]
@@ -62,11 +63,13 @@ class LedgerAccounts:
         base: str | None = None,
         mail: MailSwitches = EVERY_MAIL,
         dunning: Dunning = STANDARD,
+        listeners: Listeners = NOBODY,
     ) -> None:
         """`keys`: for fingerprints; the first makes them, every one is accepted. `base`: what the brand's URLs begin with,
-        see `Paths`; where it is left out, `/<brand>`. `mail`: what the brand mails. `dunning`: what it does about charges that failed."""
+        see `Paths`; where it is left out, `/<brand>`. `mail`: what the brand mails. `dunning`: what it does about charges that failed.
+        `listeners`: which servers of the business hear of every change."""
         self.store, self.brand, self.mail, self.keys = store, brand, mail, tuple(keys)
-        self.dunning = dunning
+        self.dunning, self.listeners = dunning, listeners
         self.base = f"/{brand}" if base is None else base
 
     async def account(self, customer_id: str, now: datetime) -> Account:
@@ -114,6 +117,7 @@ class LedgerAccounts:
         line = Activity(at=by.now, kind=kind, subject=command.subject, data=fields, browser=by.browser)
         rows.store_change(transaction, self.brand, seen, after, due_at(after), invoices=new, activities=[line])
         self._tell(transaction, after.customer.id, notices.of_a_command(seen.account, after, by.now), by.now)
+        self._tell_listeners(transaction, seen.account, after, by.now)
 
     def _tell(self, transaction: Transaction, customer_id: str, found: Iterable[Notice], now: datetime) -> None:
         """Put the mails into the outbox that the brand sends and that are not stale."""
@@ -123,6 +127,11 @@ class LedgerAccounts:
                     transaction, brand=self.brand, customer_id=customer_id, kind=each.kind, event=each.name,
                     data=encode(each.event), now=now, expires_at=each.until,
                 )  # fmt: skip
+
+    def _tell_listeners(self, transaction: Transaction, before: Account, after: Account, now: datetime) -> None:
+        if self.listeners:
+            events = shapes.told(before, after, now, live=self.listeners.is_live)
+            tell(transaction, self.listeners, after.customer.id, events, now)
 
     def _count(
         self, transaction: Transaction, before: Account, after: Account, subject: str, given: Discount | None
@@ -145,6 +154,7 @@ class LedgerAccounts:
                 transaction, self.brand, seen, done.account, due, invoices=done.invoices, activities=lines
             )
             self._tell(transaction, customer_id, done.notices, now)
+            self._tell_listeners(transaction, seen.account, done.account, now)
             seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         return rows.Stored(replace(seen.account, as_of=now), seen.version, seen.due_at)
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from server.access.api_keys import ApiKey
 from server.brands.reading.declared import Keys
 from server.features.api import parameters
 from server.features.api.errors import ApiError, missing
-from server.portal import Portal
+from server.portal import Portal, listeners_of
 from server.store import Transaction
+from server.store.telling import Told, tell
 
 Object = dict[str, Any]
 Change = Callable[[Transaction], Object]
@@ -31,6 +34,11 @@ class Call:
 
     def read(self, kind: type[parameters.AnyKeys]) -> parameters.AnyKeys:
         return parameters.read(kind, self.values)
+
+    def tell(self, transaction: Transaction, customer_id: str, kind: str, about: Object) -> None:
+        """Tell the brand's endpoints of what this call made."""
+        listeners = replace(listeners_of(self.portal.brand), is_live=self.key.is_live)
+        tell(transaction, listeners, customer_id, [Told(kind, about)], self.now)
 
     def check_mode(self, kind: str, id_: str, param: str) -> None:
         """Raises `ApiError` where the key is for live data and the brand's are test data, or the reverse."""

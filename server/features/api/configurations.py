@@ -77,7 +77,9 @@ async def create(call: Call) -> Change:
         kept = configurations.add(transaction, call.portal.name, it, live=call.key.is_live, now=call.now)
         if kept is None:
             raise ApiError(f"There are {configurations.MOST} configurations, which is the most there may be.")
-        return answer(call.portal, kept)
+        made = answer(call.portal, kept)
+        call.tell(transaction, "", "billing_portal.configuration.created", made)
+        return made
 
     return work
 
@@ -107,7 +109,9 @@ async def update(call: Call) -> Change:
         if kept is None:
             words = "This configuration is being changed by another request. Try again."
             raise ApiError(words, status=409, code="lock_timeout")
-        return answer(call.portal, kept)
+        changed = answer(call.portal, kept)
+        call.tell(transaction, "", "billing_portal.configuration.updated", changed)
+        return changed
 
     return work
 

@@ -98,7 +98,10 @@ async def create(call: Call) -> Change:
 
     def work(transaction: Transaction) -> Object:
         begun = portal_sessions.create(transaction, call.portal.name, account.customer.id, terms, call.now)
-        return _answer(call, begun, kept)
+        made = _answer(call, begun, kept)
+        # Whoever has the URL is in: it is the caller's alone.
+        call.tell(transaction, account.customer.id, "billing_portal.session.created", {**made, "url": ""})
+        return made
 
     return work
 

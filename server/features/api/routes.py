@@ -32,11 +32,10 @@ from server.features.api.call import Call, Change, Endpoint
 from server.features.api.errors import ApiError
 from server.portal import Portal
 from server.store import StoreUnavailable, Transaction
+from server.store.telling import VERSION
 from server.web.forms import body_of
 from server.web.responding import RETRY_AFTER, AnyRequest
 
-VERSION = "2026-10-28.endive"
-"""Of Stripe's API: the shapes are those of this one, whichever a request asks for."""
 _METHODS = [HttpMethod.GET, HttpMethod.POST]
 _log = logging.getLogger(__name__)
 

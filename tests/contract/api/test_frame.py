@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from server import telemetry
 from server.access import api_keys
-from server.features.api.routes import VERSION
+from server.store.telling import VERSION
 from tests.conftest import Clock
 from tests.support.api import back_end, key_for, sdk
 from tests.support.world import BRAND, SETTINGS, World
