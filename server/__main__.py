@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import os
 import sys
 import tempfile
@@ -192,84 +193,23 @@ def customers_tax_id(options: argparse.Namespace) -> int:
     return with_store(work)
 
 
-def keys_create(options: argparse.Namespace) -> int:
-    from server.merchant import api_keys  # noqa: PLC0415
+def of_a_brand(module: str, verb: str) -> Callable[[argparse.Namespace], int]:
+    """The command that a function of this module of `merchant` does over the store: it answers what is printed."""
 
-    brand, read = link.brand_named(themes_folder(), options.brand), from_environment()
+    def does(options: argparse.Namespace) -> int:
+        brand = link.brand_named(themes_folder(), options.brand)
+        work: Callable[..., Awaitable[str]] = getattr(importlib.import_module(f"server.merchant.{module}"), verb)
 
-    async def work(store: Store) -> int:
-        key, id_ = await api_keys.create(store, read, brand.name, test=options.test, may=options.may or (), now=now())
-        print(f"{key}\n(its id is {id_}; the key is shown this once: keep it where your back end keeps its secrets)")
-        return 0
+        async def printed(store: Store) -> int:
+            try:
+                print(await work(store, brand, options, now()))
+            except link.NotDone as error:
+                return refuse(str(error))
+            return 0
 
-    return with_store(work)
+        return with_store(printed)
 
-
-def keys_list(options: argparse.Namespace) -> int:
-    from server.merchant import api_keys  # noqa: PLC0415
-
-    brand = link.brand_named(themes_folder(), options.brand)
-
-    async def work(store: Store) -> int:
-        for each in await api_keys.lines(store, brand.name) or [f"{brand.name} has no key."]:
-            print(each)
-        return 0
-
-    return with_store(work)
-
-
-def keys_revoke(options: argparse.Namespace) -> int:
-    from server.merchant import api_keys  # noqa: PLC0415
-
-    brand = link.brand_named(themes_folder(), options.brand)
-
-    async def work(store: Store) -> int:
-        if not await api_keys.revoke(store, brand.name, options.key, now()):
-            words = (
-                f"{options.key}: {brand.name} has no such key that works. Run: python -m server keys list {brand.name}"
-            )
-            return refuse(words)
-        print(f"{options.key} opens nothing from now on. Sessions that it made go on until they end.")
-        return 0
-
-    return with_store(work)
-
-
-def events_list(options: argparse.Namespace) -> int:
-    from server.merchant import events  # noqa: PLC0415
-
-    brand = link.brand_named(themes_folder(), options.brand)
-
-    async def work(store: Store) -> int:
-        print("\n".join(await events.lines(store, brand.name) or [f"{brand.name} has told of nothing."]))
-        return 0
-
-    return with_store(work)
-
-
-def events_resend(options: argparse.Namespace) -> int:
-    from server.merchant import events  # noqa: PLC0415
-
-    brand = link.brand_named(themes_folder(), options.brand)
-
-    async def work(store: Store) -> int:
-        if not await events.resend(store, brand.name, options.event, now()):
-            return refuse(
-                f"{options.event}: {brand.name} has no such event. Run: python -m server events list {brand.name}"
-            )
-        print(f"{options.event} is sent again by the server's background work.")
-        return 0
-
-    return with_store(work)
-
-
-def events_secret(options: argparse.Namespace) -> int:
-    from server.merchant import events  # noqa: PLC0415
-
-    brand = link.brand_named(themes_folder(), options.brand)
-    said = events.secrets(from_environment(), brand)
-    print("\n".join(said or [f"{brand.folder / 'portal.toml'} has no [[events.endpoints]]."]))
-    return 0
+    return does
 
 
 def restored(_: argparse.Namespace) -> int:
@@ -382,14 +322,19 @@ def customers_menu(customers: argparse.ArgumentParser) -> None:
 
 def keys_menu(keys: argparse.ArgumentParser) -> None:
     verbs = keys.add_subparsers(required=True, metavar="verb")
-    created = add(verbs, "create", keys_create, "make a key; it is shown once")
+    created = add(verbs, "create", of_a_brand("api_keys", "create"), "make a key; it is shown once")
     created.add_argument("--test", action="store_true", help="for test data: the key begins with sk_test_ or rk_test_")
     words = "only what is named, and may be repeated: " + ", ".join(PERMISSIONS)
     created.add_argument("--may", action="append", choices=PERMISSIONS, metavar="PERMISSION", help=words)
-    revoked = add(verbs, "revoke", keys_revoke, "the key opens nothing any more")
+    revoked = add(verbs, "revoke", of_a_brand("api_keys", "revoke"), "the key opens nothing any more")
     for each in (
         created,
-        add(verbs, "list", keys_list, "every key there was, without what would open anything"),
+        add(
+            verbs,
+            "list",
+            of_a_brand("api_keys", "show"),
+            "every key there was, without what would open anything",
+        ),
         revoked,
     ):
         each.add_argument("brand")
@@ -398,9 +343,18 @@ def keys_menu(keys: argparse.ArgumentParser) -> None:
 
 def events_menu(events: argparse.ArgumentParser) -> None:
     verbs = events.add_subparsers(required=True, metavar="verb")
-    listed = add(verbs, "list", events_list, "the newest events, to whom they went and what came of it")
-    again = add(verbs, "resend", events_resend, "send an event once more")
-    for each in (listed, again, add(verbs, "secret", events_secret, "what each endpoint verifies signatures with")):
+    listed = add(
+        verbs,
+        "list",
+        of_a_brand("events", "show"),
+        "the newest events, to whom they went and what came of it",
+    )
+    again = add(verbs, "resend", of_a_brand("events", "resend"), "send an event once more")
+    for each in (
+        listed,
+        again,
+        add(verbs, "secret", of_a_brand("events", "secrets"), "what each endpoint verifies signatures with"),
+    ):
         each.add_argument("brand")
     again.add_argument("event", help="its id, such as evt_1a2b: events list prints it")
 

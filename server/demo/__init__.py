@@ -32,11 +32,12 @@ from granian.server.embed import Server
 from litestar.types import ASGIApp
 
 from server import app, telemetry
+from server.access import api_keys
 from server.brands import Brand, ThemeError, load_all
 from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
 from server.mail.smtp import KeepingMailer
-from server.merchant import api_keys, syncing
+from server.merchant import syncing
 from server.merchant.importing.files import import_records
 from server.merchant.serve import HTTP1
 from server.paths import Paths
@@ -44,7 +45,7 @@ from server.publishing import publishing, samples
 from server.rendering.assets import Assets
 from server.rendering.renderer import SITE, Renderer
 from server.settings import Settings, StripeSecrets, is_loopback, stripe_suffix
-from server.store import open_store
+from server.store import Store, open_store
 from server.web.static_files import StaticFiles
 
 SAMPLE_ADDRESS = "jenny@example.com"
@@ -227,9 +228,7 @@ class Demo:
                         self._clock(),
                         self._stripe is not None or brand.config.login_page.link.startswith("test_"),
                     )
-                    self._keys[brand.name], _ = await api_keys.create(
-                        store, self._settings, brand.name, test=is_test, may=(), now=now
-                    )
+                    self._keys[brand.name] = await self._key(store, brand.name, live=not is_test, now=now)
                     if self._stripe:
                         await syncing.sync(self._settings, store, brand, self._clock, lambda *_: None)
                         self._filled.add(brand.name)
@@ -238,6 +237,11 @@ class Demo:
                     self._filled.add(brand.name)
         finally:
             await store.close()
+
+    async def _key(self, store: Store, brand: str, *, live: bool, now: datetime) -> str:
+        read = self._settings
+        made = await store.write(lambda it: api_keys.create(it, read, brand, live=live, now=now))
+        return made[0]
 
     def _portals(self) -> list[tuple[str, str]]:
         return [

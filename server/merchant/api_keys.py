@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+import os
 from datetime import datetime
 
+from server import settings
 from server.access import api_keys
-from server.settings import Settings
+from server.access.api_keys import ApiKey
+from server.brands import Brand
+from server.merchant.link import NotDone
 from server.store import Store
 
 
-async def create(
-    store: Store, settings: Settings, brand: str, *, test: bool, may: Sequence[str], now: datetime
-) -> tuple[str, str]:
-    """The key, which is shown this once, and its id."""
-    return await store.write(
-        lambda transaction: api_keys.create(transaction, settings, brand, live=not test, may=may, now=now)
+async def create(store: Store, brand: Brand, options: argparse.Namespace, now: datetime) -> str:
+    """Raises `SettingsError`: a key is kept under the server's secrets."""
+    read, may, live = settings.from_environment(os.environ), options.may or (), not options.test
+    key, id_ = await store.write(
+        lambda transaction: api_keys.create(transaction, read, brand.name, live=live, may=may, now=now)
     )
+    return f"{key}\n(its id is {id_}; the key is shown this once)"
 
 
-async def lines(store: Store, brand: str) -> list[str]:
-    """One for each key that there was."""
-    return [
-        "  ".join(
-            (
-                each.id,
-                each.hint,
-                f"made {each.created_at:%Y-%m-%d}",
-                f"used {each.used_at:%Y-%m-%d %H:%M}" if each.used_at else "never used",
-                f"revoked {each.revoked_at:%Y-%m-%d}" if each.revoked_at else ", ".join(each.permissions),
-            )
-        )
-        for each in await api_keys.of_brand(store, brand)
-    ]
+async def show(store: Store, brand: Brand, _: argparse.Namespace, __: datetime) -> str:
+    found = await api_keys.of_brand(store, brand.name)
+    return "\n".join(map(_line, found)) or f"{brand.name} has no key."
 
 
-async def revoke(store: Store, brand: str, key_id: str, now: datetime) -> bool:
-    """False: the brand has no such key, or it was revoked before."""
-    return await store.write(lambda transaction: api_keys.revoke(transaction, brand, key_id, now))
+async def revoke(store: Store, brand: Brand, options: argparse.Namespace, now: datetime) -> str:
+    """Raises `NotDone`."""
+    if not await store.write(lambda transaction: api_keys.revoke(transaction, brand.name, options.key, now)):
+        words = f"{options.key}: {brand.name} has no such key that works. Run: python -m server keys list {brand.name}"
+        raise NotDone(words)
+    return f"{options.key} opens nothing from now on. Sessions that it made go on until they end."
+
+
+def _line(it: ApiKey) -> str:
+    used = f"used {it.used_at:%Y-%m-%d %H:%M}" if it.used_at else "never used"
+    now = f"revoked {it.revoked_at:%Y-%m-%d}" if it.revoked_at else ", ".join(it.permissions)
+    return "  ".join((it.id, it.hint, f"made {it.created_at:%Y-%m-%d}", used, now))

@@ -21,6 +21,10 @@ from server.brands.reading.tables import Document, Table
 from server.paths import Paths
 
 
+class NotDone(Exception):
+    """A command could not do what was asked for; the message says why, and what to do."""
+
+
 def activate(folder: Path, *, test: bool) -> str:
     """Write a new token into the `portal.toml` of this brand's folder and answer it. Raises `ThemeError`."""
     token = ("test_" if test else "") + secrets.token_urlsafe(18)

@@ -1,0 +1,282 @@
+"""Events for a merchant's endpoints: written with what they tell of, signed, in order, at least once, to public addresses only."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any, Self
+
+import pytest
+import stripe
+from msgspec.structs import replace
+
+from server.billing import By, Cancel, Resume
+from server.billing.ledger.ledger import Ledger
+from server.brands import Brand, Features
+from server.brands.event_keys import Endpoint, Events
+from server.brands.features import CustomerUpdate
+from server.events import outbox
+from server.events.delivery import Teller
+from server.events.posting import NotPosted, Poster, is_public, secret_of, signature
+from server.portal import Portal, listeners_of
+from tests.conftest import Clock
+from tests.stripe.shapes import checked
+from tests.support.accounts import keep, subscription
+from tests.support.api import back_end
+from tests.support.selling import buyer
+from tests.support.world import BRAND, SETTINGS, World, brands
+
+pytestmark = pytest.mark.anyio
+KEYS = (b"k" * 32,)
+Answers = Callable[[int], bytes]
+
+
+class Receiver:
+    """A merchant's server on loopback: keeps what it was sent, and answers what `answer` says of the n-th request."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.answer: Answers = lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/hooks"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.splitlines()[1:])}
+        self.got.append((headers, await reader.readexactly(int(headers["content-length"]))))
+        writer.write(self.answer(len(self.got)))
+        await writer.drain()
+        writer.close()
+
+    @property
+    def types(self) -> list[str]:
+        return [json.loads(body)["type"] for _, body in self.got]
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as it:
+        yield it
+
+
+def telling(url: str, *types: str, private: bool = True) -> Brand:
+    brand = next(each for each in brands() if each.name == BRAND)
+    endpoint = Endpoint(url, types) if types else Endpoint(url)
+    return replace(brand, config=replace(brand.config, events=Events((endpoint,), allow_private=private)))
+
+
+def teller(world: World, brand: Brand) -> Teller:
+    portal = world.portal()
+    told = Portal(**{name: getattr(portal, name) for name in Portal.__dataclass_fields__} | {"brand": brand})
+    return Teller({BRAND: told}, world.store, world.clock)
+
+
+def ledger(world: World, brand: Brand) -> Ledger:
+    return Ledger(world.store, BRAND, keys=KEYS, listeners=listeners_of(brand))
+
+
+def by(world: World, key: str) -> By:
+    return By("cus_jenny", Features(customer_update=CustomerUpdate()), world.clock(), key=key.ljust(16, "k"))
+
+
+async def cancel(world: World, brand: Brand, key: str = "one") -> None:
+    billing, asked = ledger(world, brand), by(world, key)
+    meant: Any = await billing.preview(asked, "sub_1", Cancel())
+    await billing.apply(asked, "sub_1", Cancel(), shown=meant.fingerprint)
+
+
+async def states(world: World) -> list[tuple[str, int]]:
+    return [
+        (state, tries) for state, tries in await world.store.read("SELECT state, attempts FROM event ORDER BY position")
+    ]
+
+
+async def test_a_change_is_told_signed_and_as_stripe_tells_it(any_world: World, receiver: Receiver) -> None:  # F10
+    await keep(any_world, buyer(subscription()))
+    brand = telling(receiver.url)
+    await cancel(any_world, brand)
+    assert receiver.got == []  # only the worker speaks to anybody
+    sender = teller(any_world, brand)
+    assert await sender.round() == 1
+    await sender.close()
+    ((headers, body),) = receiver.got
+    secret = secret_of(SETTINGS.secrets, BRAND, receiver.url)[0]
+    event = stripe.Webhook.construct_event(body, headers["stripe-signature"], secret, tolerance=10**9)
+    assert (event.type, event.livemode) == ("customer.subscription.updated", False)
+    told = json.loads(body)["data"]
+    checked(told["object"], stripe.Subscription, stripe.Subscription.__module__)
+    assert told["object"]["cancel_at_period_end"] is True
+    assert told["previous_attributes"]["cancel_at_period_end"] is False
+    with pytest.raises(stripe.SignatureVerificationError):
+        stripe.Webhook.construct_event(body + b" ", headers["stripe-signature"], secret, tolerance=10**9)
+    assert await states(any_world) == [("sent", 1)]
+
+
+async def test_what_did_not_happen_is_not_told(any_world: World) -> None:
+    await keep(any_world, buyer(subscription()))
+    brand = telling("https://shop.example/hooks")
+    await cancel(any_world, brand, "one")
+    await cancel_again(any_world, brand)
+    assert await any_world.count("event") == 1
+    quiet = Ledger(any_world.store, BRAND, keys=KEYS)
+    await quiet.apply(by(any_world, "two"), "sub_1", Resume())
+    assert await any_world.count("event") == 1  # nobody listens there
+
+
+async def cancel_again(world: World, brand: Brand) -> None:
+    """The same form, sent twice."""
+    billing, asked = ledger(world, brand), by(world, "one")
+    await billing.apply(asked, "sub_1", Cancel(), shown="x")
+
+
+async def test_events_of_a_customer_come_in_their_order(any_world: World, receiver: Receiver, clock: Clock) -> None:
+    await keep(any_world, buyer(subscription()))
+    brand = telling(receiver.url)
+    await cancel(any_world, brand)
+    clock.forward(seconds=1)
+    await ledger(any_world, brand).apply(by(any_world, "two"), "sub_1", Resume())
+    await any_world.store.write(lambda it: it.count("UPDATE event SET customer_id = customer_id"))
+    first = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    fine = receiver.answer
+    receiver.answer = lambda number: first if number == 1 else fine(number)
+    sender = teller(any_world, brand)
+    assert [await sender.round() for _ in range(2)] == [1, 0]  # the second waits for the first
+    clock.forward(seconds=11)
+    assert [await sender.round() for _ in range(3)] == [1, 1, 0]
+    await sender.close()
+    cancels = [json.loads(body)["data"]["object"]["cancel_at_period_end"] for _, body in receiver.got]
+    assert cancels == [True, True, False]
+
+
+async def test_a_receiver_that_is_down_for_a_day_gets_everything_and_one_gone_for_good_is_given_up(
+    any_world: World, receiver: Receiver, clock: Clock
+) -> None:
+    await keep(any_world, buyer(subscription()))
+    brand = telling(receiver.url)
+    await cancel(any_world, brand)
+    fine, down = receiver.answer, b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    receiver.answer = lambda _: down
+    sender, began, tries = teller(any_world, brand), clock(), []
+    while clock() - began < timedelta(days=1):
+        if await sender.round():
+            tries.append(clock() - began)
+        clock.forward(minutes=5)
+    pauses = [after - before for before, after in pairwise(tries)]
+    assert pauses == sorted(pauses)
+    assert 8 < len(tries) < 25
+    receiver.answer = fine
+    clock.forward(hours=6)
+    assert await sender.round() == 1
+    assert await states(any_world) == [("sent", len(tries) + 1)]
+    await any_world.store.write(lambda it: outbox.again(it, BRAND, json.loads(receiver.got[0][1])["id"], clock()))
+    receiver.answer = lambda _: down
+    for _ in range(20):
+        clock.forward(hours=7)
+        await sender.round()
+    await sender.close()
+    ((state, _),) = await states(any_world)
+    assert state == "failed"
+
+
+async def test_two_workers_send_an_event_once(any_world: World, receiver: Receiver) -> None:
+    await keep(any_world, buyer(subscription()))
+    brand = telling(receiver.url)
+    await cancel(any_world, brand)
+    senders = [teller(any_world, brand) for _ in range(8)]
+    assert sum(await asyncio.gather(*(each.round() for each in senders))) == 1
+    for each in senders:
+        await each.close()
+    assert len(receiver.got) == 1
+
+
+async def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
+    there = receiver.url.encode()
+    receiver.answer = lambda _: (
+        b"HTTP/1.1 307 There\r\nLocation: " + there + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    poster = Poster(allow_private=True)
+    with pytest.raises(NotPosted, match="307, and redirects are not followed"):
+        await poster.post(receiver.url, b"{}", "t=1")
+    await poster.close()
+    assert len(receiver.got) == 1
+
+
+async def test_a_private_address_is_not_connected_to(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    poster, loop = Poster(allow_private=False), asyncio.get_running_loop()
+    port = int(receiver.url.rpartition(":")[2].partition("/")[0])
+    with pytest.raises(NotPosted, match="not public"):
+        await poster.post(receiver.url, b"{}", "t=1")
+
+    async def looked_up(*_: object, **__: object) -> Any:
+        """A name that leads to a public address and to a private one."""
+        return [(2, 1, 6, "", ("93.184.216.34", port)), (2, 1, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(loop, "getaddrinfo", looked_up)
+    with pytest.raises(NotPosted, match="not public"):
+        await poster.post(f"http://shop.example:{port}/hooks", b"{}", "t=1")
+    await poster.close()
+    assert receiver.got == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1::1", True),
+        *((each, False) for each in ("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.1.2.3")),
+        *((each, False) for each in ("100.64.0.1", "224.0.0.1", "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1%eth0")),
+        *((each, False) for each in ("fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1")),
+    ],
+)  # fmt: skip
+async def test_which_addresses_are_public(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+async def test_a_slow_receiver_is_given_up(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.events.posting.LONGEST", 0.2)
+    receiver.answer = lambda _: b"HTTP/1.1 200 OK\r\n"  # and nothing more
+    held = asyncio.Event()
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await held.wait()
+        writer.close()
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    poster = Poster(allow_private=True)
+    with pytest.raises(NotPosted, match="no answer in time"):
+        await poster.post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", b"{}", "t=1")
+    held.set()
+    server.close()
+    await poster.close()
+
+
+async def test_what_the_api_makes_is_told_without_its_url(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.customer()
+    brand = telling("https://shop.example/hooks")
+    monkeypatch.setattr("server.features.api.call.listeners_of", lambda _: listeners_of(brand))
+    portal = (await back_end(world)).v1.billing_portal
+    made = await portal.sessions.create_async({"customer": "cus_jenny"}, {"idempotency_key": "one"})
+    await portal.sessions.create_async({"customer": "cus_jenny"}, {"idempotency_key": "one"})
+    configuration = await portal.configurations.create_async({"features": {"invoice_history": {"enabled": True}}})
+    await portal.configurations.update_async(configuration.id, {"name": "x"})
+    rows = await world.store.read("SELECT type, document FROM event ORDER BY created_at, customer_id DESC, position")
+    assert [each[0] for each in rows] == [
+        "billing_portal.session.created",
+        "billing_portal.configuration.created",
+        "billing_portal.configuration.updated",
+    ]
+    assert made.url.rpartition("/")[2].encode() not in b"".join(bytes(each[1]) for each in rows)
+
+
+def test_a_signature_is_made_with_each_secret() -> None:
+    at, secrets = Clock()(), secret_of((b"new" * 12, b"old" * 12), BRAND, "https://shop.example/hooks")
+    header = signature(secrets, b"{}", at)
+    for each in secrets:
+        assert stripe.WebhookSignature.verify_header("{}", header, each)
