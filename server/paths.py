@@ -206,6 +206,10 @@ class Paths:
     def subscription_restart(self, subscription_id: str) -> str:
         return f"{self.subscription(subscription_id)}/restart"
 
+    def flow(self, type_: str) -> str:
+        """The page of a flow by Stripe's word for it, for the customer who comes there."""
+        return f"{self.base}/my/flow/{_segment(type_)}"
+
     @property
     def flow_done(self) -> str:
         """The end of a flow."""

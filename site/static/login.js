@@ -16,10 +16,16 @@
     location.replace(page.href + location.search);
     return;
   }
-  // Whoever changes the language keeps the address.
-  const given = new URLSearchParams(location.search).get("prefilled_email");
+  // Whoever changes the language keeps the address, and where log-in leads.
+  const asked = new URLSearchParams(location.search);
+  const given = asked.get("prefilled_email"), flow = asked.get("flow");
   const field = document.getElementById("field-email");
-  if (given) document.querySelectorAll("a[hreflang]").forEach((link) => { link.search = location.search; });
+  if (field && /^[a-z_]{1,40}$/.test(flow || "") && !field.form.elements.next) {
+    const next = document.createElement("input");
+    Object.assign(next, { type: "hidden", name: "next", value: `flow:${flow}` });
+    field.form.append(next);
+  }
+  if (given || flow) document.querySelectorAll("a[hreflang]").forEach((link) => { link.search = location.search; });
   // Whatever is not an address is dropped; nothing else is touched.
   if (!field || !given || field.value) return;
   const address = given.trim();

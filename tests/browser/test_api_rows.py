@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from playwright.sync_api import Browser, expect
 
 from tests.support.served import ROOT, Demo
+from tests.support.visits import JENNY, send_code
 
 BRAND = "harbour"
 NODE = ROOT / "tests" / "node"
@@ -109,3 +110,13 @@ def test_whatever_is_sent_is_answered_as_the_description_says(demo: Demo) -> Non
 
         ask()
     assert {200, 400} <= statuses
+
+
+def test_the_link_without_code_takes_a_flow_along(demo: Demo, browser: Browser) -> None:  # F6
+    page = visitor(browser)
+    page.goto(f"{demo.portals['orbit']}&flow=payment_method_update")
+    page.get_by_label("Email address").press("Enter")
+    expect(page.get_by_label("Passcode")).to_be_visible()
+    send_code(page, demo.passcode(JENNY))
+    expect(page).to_have_url(re.compile(r"/my/payment-methods/add$"))
+    page.context.close()

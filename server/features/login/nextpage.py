@@ -48,6 +48,7 @@ _PAGES_OF: dict[str, Callable[[Paths, str], str]] = {
     "payment_method_default": lambda paths, id_: paths.payment_method_default(id_),
     "payment_method_remove": lambda paths, id_: paths.payment_method_remove(id_),
     "sandbox": lambda paths, id_: paths.sandbox(id_),
+    "flow": lambda paths, id_: paths.flow(id_),
     # The terms of a session that the business' server made: log-in itself begins another with them, see `routes`.
     PORTAL_SESSION: lambda paths, _: paths.overview,
 }

@@ -2,7 +2,7 @@
 
 | URL | does |
 |---|---|
-| `GET /login` | the e-mail form as a page of the server: `prefilled_email` without JavaScript, `request_key` of a mail's link, `next` |
+| `GET /login` | the e-mail form as a page of the server: `prefilled_email` and `flow` without JavaScript, `request_key` of a mail's link, `next` |
 | `POST /login` | a challenge and its mail, then the code form; the same for every address. Where strangers asked too often, `request_key` of the newest mail is asked for |
 | `GET /login/code` | the code form, also after the mail app was in between; with `letters` for a code of letters |
 | `POST /login/code` | tries the code; a right one begins the session and leads to `next` |
@@ -304,6 +304,8 @@ def _is_fresh(request: AnyRequest, challenge: Challenge, now: datetime) -> bool:
 
 
 def _next_in_query(request: AnyRequest) -> str:
+    if flow := request.query_params.get("flow", ""):
+        return nextpage.known(f"flow:{flow}")
     return nextpage.known(request.query_params.get("next", ""))
 
 

@@ -3,6 +3,7 @@
 | URL | does |
 |---|---|
 | `GET /p/session/{token}` | opens the portal, once: the session begins in this browser, and the page is the flow's first one or the overview |
+| `GET /my/flow/{flow}` | leads whoever logged in by a link with `?flow=` to that page: of their one subscription, or to the overview |
 | `GET /my/flow/done` | what comes after the flow: a confirmation, the business' own page, or the whole portal |
 
 Opening is a GET, since the business' server redirects a browser here. So only a navigation opens it, and what merely looks ahead does
@@ -15,8 +16,10 @@ from litestar import Response, get
 
 from server.access import portal_sessions
 from server.access.entry import admit
+from server.access.portal_sessions import Flow
 from server.access.sessions import LoggedIn
 from server.billing import NotFound
+from server.billing.model.account import ENDED
 from server.features.portal_sessions import views
 from server.formats.user_agents import family
 from server.portal import Portal
@@ -46,6 +49,16 @@ async def open_session(request: AnyRequest, portal: Portal, token: str) -> Answe
     return response
 
 
+@get("/my/flow/{flow:str}")
+async def go_to_flow(portal: Portal, customer: LoggedIn, flow: str) -> Answer:
+    paths, running = portal.paths, [each for each in customer.account.subscriptions if each.status not in ENDED]
+    if flow in ("payment_method_update", "customer_update"):
+        return go_in_place(flow_pages.first_page(paths, Flow(flow)))
+    if flow in ("subscription_cancel", "subscription_pause", "subscription_update") and len(running) == 1:
+        return go_in_place(flow_pages.first_page(paths, Flow(flow, running[0].id)))
+    return go_in_place(paths.overview)
+
+
 @get("/my/flow/done")
 async def flow_done(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = customer.portal_session
@@ -68,5 +81,5 @@ def _is_navigation(request: AnyRequest) -> bool:
     return not asks_head(request.scope) and not looks_ahead and headers.get("sec-fetch-mode", "navigate") == "navigate"
 
 
-handlers = (flow_done,)
+handlers = (flow_done, go_to_flow)
 for_anybody = (open_session,)

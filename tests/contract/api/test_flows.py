@@ -226,3 +226,36 @@ async def test_what_the_configuration_does_not_offer_is_refused(world: World, ty
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await portal.sessions.create_async({"customer": "cus_jenny", "configuration": only.id, "flow_data": flow})
     assert refused.value.param in ("flow_data[type]", f"flow_data[{type_}][subscription]")
+
+
+@pytest.mark.parametrize(
+    ("flow", "path"),
+    [
+        ("payment_method_update", "payment-methods/add"),
+        ("customer_update", "details"),
+        ("subscription_cancel", "subscriptions/sub_1/cancel"),
+        ("subscription_update", "subscriptions/sub_1/change"),
+        ("subscription_pause", "subscriptions/sub_1/pause"),
+        ("subscription_update_confirm", "overview"),
+        ("//evil.example", "overview"),
+    ],
+)
+async def test_a_link_without_code_leads_there_after_log_in(  # F6
+    sqlite_store: Any, clock: Any, flow: str, path: str
+) -> None:
+    world = World(sqlite_store, clock, features=offering())
+    await keep(world, buyer())
+    browser = world.client()
+    form = await browser.get(f"/{BRAND}/login?flow={flow}")
+    sent = await browser.fill(form, email="jenny@example.com", follow=True)
+    done = await browser.fill(sent, code=await world.code(), follow=True)
+    assert done.url.path == f"/{BRAND}/my/{path}"
+
+
+async def test_of_several_subscriptions_the_customer_chooses(sqlite_store: Any, clock: Any) -> None:
+    world = World(sqlite_store, clock, features=offering())
+    await keep(world, buyer(subscriptions=(subscription(), subscription("sub_2"))))
+    browser = world.client()
+    await world.log_in(browser)
+    answer = await browser.get(f"/{BRAND}/my/flow/subscription_cancel")
+    assert answer.headers["location"] == f"/{BRAND}/my/overview"
