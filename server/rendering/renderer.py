@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
+import msgspec
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
@@ -29,6 +30,8 @@ from server.rendering.assets import Assets
 from server.rendering.filters import babel_locale, filters_of
 from server.rendering.views import Frame, Language, View, template_of
 
+MOST_KEPT = 32
+"""Configurations of one brand whose templates are kept ready."""
 SITE = Path(__file__).parents[2] / "site"
 
 
@@ -37,9 +40,19 @@ class Renderer:
 
     def __init__(self, brand: Brand, assets: Assets, paths: Paths) -> None:
         self.brand, self.paths, self.assets = brand, paths, assets
+        self._having: dict[bytes, Renderer] = {}
         loader = _loader(brand)
         self._paths = {tag: _paths_in(paths, tag, brand) for tag in brand.config.site.locales}
         self._environments = {tag: _environment(brand, assets, its, tag, loader) for tag, its in self._paths.items()}
+
+    def having(self, brand: Brand) -> Renderer:
+        """The same templates for the brand with another configuration; the ones asked for last are kept."""
+        key = msgspec.msgpack.encode(brand.config)
+        found = self._having.pop(key, None) or Renderer(brand, self.assets, self.paths)
+        self._having[key] = found
+        while len(self._having) > MOST_KEPT:
+            del self._having[next(iter(self._having))]
+        return found
 
     @property
     def default_locale(self) -> str:

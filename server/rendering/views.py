@@ -12,8 +12,6 @@ from typing import ClassVar
 
 import msgspec
 
-from server.brands import Features
-
 
 class View(msgspec.Struct, frozen=True):
     """What one fragment shows. A subclass holds everything that its template reads; nothing else is passed."""
@@ -48,14 +46,10 @@ class Frame(msgspec.Struct, frozen=True):
     """Other customers have the same address, and may be switched to."""
     languages: tuple[Language, ...] = ()
     """Those that the page can be read in; empty: there is no choice."""
-    features: Features | None = None
-    """What the configuration of this session offers; None: the brand's own."""
+    from_business: bool = False
+    """The business' server opened this session: the static pages, which know no session, are not led to."""
     return_url: str = ""
     """Back to the business, where its server named a page."""
-    privacy_policy_url: str = ""
-    """Of this session's configuration; empty: the brand's own."""
-    terms_of_service_url: str = ""
-    """The same."""
 
 
 @cache

@@ -30,13 +30,15 @@ from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Stream
 from litestar.response.base import ASGIResponse
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from server import telemetry
+from server.access.configurations import DEFAULT
 from server.access.limits import TooMany
 from server.access.sessions import LoggedIn
 from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
 from server.portal import Portal
+from server.rendering.renderer import Renderer
 from server.rendering.views import Frame, Language, View, template_of
 from server.store import StoreUnavailable
 from server.web import languages
@@ -99,16 +101,18 @@ def show(
 ) -> Response[str]:
     """The view as a fragment or inside its layout, as the browser needs it. `offered`: the languages of the page."""
     locale = languages.locale_for(request, portal, account)
+    customer: LoggedIn | None = getattr(request.state, "customer", None)
     if wants_fragment(request):
-        body = portal.renderer.fragment(view, locale)
+        body = _renderer(portal, customer).fragment(view, locale)
         # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.
         headers = {**(headers or {}), "X-Portal-Fragment": "1"}
     else:
         name = account.customer.name if account else ""
         here = view.here or template_of(type(view)).split("/")[1]
-        customer: LoggedIn | None = getattr(request.state, "customer", None)
         frame = Frame(address, name, here, bool(customer and customer.has_others), offered)
-        body = portal.renderer.page(view, _within(frame, customer), locale, _layout(view, address, customer))
+        body = _renderer(portal, customer).page(
+            view, _within(frame, customer), locale, _layout(view, address, customer)
+        )
     response = Html(body, status, headers)
     if request.query_params.get("language") == locale:
         languages.remember(response, portal, locale)
@@ -123,13 +127,23 @@ def _layout(view: View, address: str, customer: LoggedIn | None) -> str:
 
 
 def _within(frame: Frame, customer: LoggedIn | None) -> Frame:
-    """The frame of a session that the business' server made says what that session's configuration does."""
     it = customer.portal_session if customer else None
-    if it is None:
-        return frame
-    texts = it.texts
-    links = {"privacy_policy_url": texts.privacy_policy_url, "terms_of_service_url": texts.terms_of_service_url}
-    return replace(frame, features=it.features, return_url=it.return_url, **links)
+    return replace(frame, from_business=True, return_url=it.return_url) if it else frame
+
+
+def _renderer(portal: Portal, customer: LoggedIn | None) -> Renderer:
+    """Of the brand as the configuration of this session has it."""
+    it = customer.portal_session if customer else None
+    if it is None or (it.terms.configuration == DEFAULT and it.features == portal.brand.config.features):
+        return portal.renderer
+    business = portal.brand.config.business
+    texts = {name: text for name, text in asdict(it.texts).items() if text}
+    own = {
+        tag: {name: text for name, text in each.items() if name not in texts}
+        for tag, each in business.own_texts.items()
+    }
+    config = replace(portal.brand.config, features=it.features, business=replace(business, **texts, own_texts=own))
+    return portal.renderer.having(replace(portal.brand, config=config))
 
 
 async def save(

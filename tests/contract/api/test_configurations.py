@@ -211,6 +211,26 @@ async def test_it_is_in_force_for_every_page_and_verb_of_the_session(any_world: 
     assert (await own.get(f"/{BRAND}/my/subscriptions/sub_1/cancel")).status_code == 200
 
 
+async def test_no_page_leads_to_what_it_does_not_offer(world: World) -> None:
+    """Nor does a card in trouble, whose parts know no session."""
+    await keep(
+        world, buyer(subscription(status="past_due", default_payment_method="pm_1"), invoices=(invoice(status="open"),))
+    )
+    hidden = ("my/payment-methods", "my/invoices", "unpin", "/cancel")
+    everything = world.client()
+    await world.log_in(everything)
+    texts = {"business_profile": {"privacy_policy_url": "https://shop.example/privacy"}}
+    browser = await inside(world, {"features": {"customer_update": {"enabled": False}}, **texts})
+    for fragment in (False, True):
+        full = (await everything.get(f"/{BRAND}/my/overview", fragment=fragment)).text
+        assert all(each in full for each in hidden), fragment
+        shown = (await browser.get(f"/{BRAND}/my/overview", fragment=fragment)).text
+        assert not [each for each in hidden if each in shown]
+    page = (await browser.get(f"/{BRAND}/my/overview")).text
+    assert "https://shop.example/privacy" in page
+    assert f'href="/{BRAND}/account/"' not in page
+
+
 async def test_what_it_adds_to_the_brands_is_in_force_too(any_world: World) -> None:
     await keep(any_world, buyer(subscription()))
     pause = {"enabled": True, "duration": {"type": "interval_options", "interval_options": [{"interval": "month"}]}}
