@@ -129,7 +129,7 @@ class Crowd:
         self._process.join()
 
 
-def _crowd(asked: Any, said: Any) -> None:
+def _crowd(asked: Any, said: Any) -> None:  # noqa: C901 (one process's life, from top to bottom)
     # In life they are other machines, so they take no turn from the server: only what it has to spare.
     os.nice(19)
     if hasattr(os, "SCHED_BATCH"):
