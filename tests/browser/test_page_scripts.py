@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from server import brands
 from server.paths import Paths
@@ -57,12 +57,30 @@ def site() -> Site:
     return made
 
 
-@pytest.fixture
-def tab(browser: Browser, site: Site) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=ORIGIN)
-    context.route("**/*", site.answer)
-    yield context.new_page()
+    context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def tab(visitor: BrowserContext, site: Site) -> Iterator[Page]:
+    """One tab for all that a page says and does: a new one takes Chromium a second."""
+    visitor.route("**/*", site.answer)
+    yield visitor.pages[0]
+    visitor.pages[0].goto("about:blank")
+    visitor.clear_cookies()
+    visitor.unroute_all()
+
+
+@pytest.fixture
+def own_tab(tab: Page) -> Iterator[Page]:
+    """For a test that changes what the tab is."""
+    made = tab.context.new_page()
+    yield made
+    made.close()
 
 
 def test_the_shell_loads_the_overview_and_says_whose_it_is(tab: Page) -> None:
@@ -106,13 +124,15 @@ def test_a_fragment_with_anything_that_could_run_is_refused_whole(tab: Page, sit
 
 
 @pytest.mark.parametrize("hostile", ["a script", "a handler", "a javascript URL"])
-def test_a_browser_without_trusted_types_refuses_it_as_well(tab: Page, site: Site, hostile: str) -> None:
+def test_a_browser_without_trusted_types_refuses_it_as_well(own_tab: Page, site: Site, hostile: str) -> None:
     site.page(PATHS.account, "account", guarded=False)
     site.put(PATHS.overview, f'<div id="home-overview"><h2>Plans</h2>{HOSTILE[hostile]}</div>')
-    tab.add_init_script("delete window.trustedTypes; Object.defineProperty(window, 'trustedTypes', {value: undefined})")
-    tab.goto(PATHS.account)
-    expect(tab.locator("#failure")).to_be_visible()
-    assert tab.evaluate("window.ran") is None
+    own_tab.add_init_script(
+        "delete window.trustedTypes; Object.defineProperty(window, 'trustedTypes', {value: undefined})"
+    )
+    own_tab.goto(PATHS.account)
+    expect(own_tab.locator("#failure")).to_be_visible()
+    assert own_tab.evaluate("window.ran") is None
 
 
 def test_words_that_look_like_code_are_words(tab: Page, site: Site) -> None:
@@ -213,11 +233,11 @@ def test_a_prefilled_address_fills_the_field_and_nothing_else(tab: Page, given: 
     assert not complaints
 
 
-def test_where_our_script_does_not_arrive_nothing_is_put_into_the_page(tab: Page, site: Site) -> None:
+def test_where_our_script_does_not_arrive_nothing_is_put_into_the_page(own_tab: Page, site: Site) -> None:
     # threats 66, 70: htmx never runs without what watches it
     site.put(PATHS.account, RENDERER.static_page("account", link=LINK), headers={"Content-Type": "text/html"})
-    tab.route("**/account.*.js", lambda route: route.abort())
-    tab.goto(PATHS.account)
-    tab.wait_for_load_state("networkidle")
-    assert tab.evaluate("typeof htmx") == "undefined"
-    expect(tab.get_by_role("link", name="Open the overview")).to_be_visible()
+    own_tab.route("**/account.*.js", lambda route: route.abort())
+    own_tab.goto(PATHS.account)
+    own_tab.wait_for_load_state("networkidle")
+    assert own_tab.evaluate("typeof htmx") == "undefined"
+    expect(own_tab.get_by_role("link", name="Open the overview")).to_be_visible()
