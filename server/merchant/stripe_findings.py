@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from server.billing import Refused, Unavailable
+from server.billing import NotFound, Refused, Unavailable
 from server.billing.stripe import events
 from server.billing.stripe.client import VERSION, Client, KeyRefused
 from server.billing.stripe.leases import Lease
@@ -23,8 +23,18 @@ READS = {
     "Promotion codes": "/v1/promotion_codes",
     "Tax rates": "/v1/tax_rates",
     "Events": "/v1/events",
+    "Checkout Sessions": "/v1/checkout/sessions",
 }
 """What the key must be able to read, as Stripe's dashboard calls it."""
+WRITES = {
+    "Customers": "/v1/customers/cus_none",
+    "Subscriptions": "/v1/subscriptions/sub_none",
+    "Subscription schedules": "/v1/subscription_schedules/sub_sched_none/release",
+    "Invoices": "/v1/invoices/in_none/void",
+    "Payment methods": "/v1/payment_methods/pm_none/detach",
+    "Checkout Sessions": "/v1/checkout/sessions/cs_none/expire",
+}
+"""What it must be able to write, each with a request about nothing: whoever may write hears that it is not there."""
 Found = tuple[str, bool, str, str]
 """What, whether it is fine, the words, what to do."""
 
@@ -37,7 +47,7 @@ async def look(settings: Settings, store: Store, brand: Brand, now: datetime) ->
     finally:
         await client.close()
     found.append(await _copies(store, brand, now))
-    return [*found, _webhook(settings, brand)]
+    return [*found, _webhook(settings, brand), _mails(brand)]
 
 
 async def _key(client: Client, brand: Brand) -> Found:
@@ -60,13 +70,25 @@ async def _key(client: Client, brand: Brand) -> Found:
             return what, False, "Stripe does not answer", remedy
         else:
             lives |= {each["livemode"] for each in page["data"] if "livemode" in each}
-    if missing:
-        words = f"lacks the permission to read {', '.join(missing)}"
+    unwritable = [name for name, path in WRITES.items() if not await _may_write(client, path)]
+    if missing or unwritable:
+        lacks = (f"to {verb} {', '.join(names)}" for verb, names in (("read", missing), ("write", unwritable)) if names)
+        words = f"lacks the permission {' and '.join(lacks)}"
         return what, False, words, "Give it to the restricted key in Stripe's dashboard, Developers, API keys."
     if lives - {client.is_live}:
         return what, False, "Stripe answers of the other mode than the key's", f"Set {variable}."
     mode = "live data" if client.is_live else "test data"
-    return what, True, f"for {mode}, reads all that is read; API version {VERSION}", ""
+    return what, True, f"for {mode}, reads and writes all that it must; API version {VERSION}", ""
+
+
+async def _may_write(client: Client, path: str) -> bool:
+    try:
+        await client.preview(path)
+    except KeyRefused:
+        return False
+    except (NotFound, Refused, Unavailable):  # what is there to be refused, is after the permission
+        return True
+    return True
 
 
 async def _copies(store: Store, brand: Brand, now: datetime) -> Found:
@@ -88,3 +110,8 @@ def _webhook(settings: Settings, brand: Brand) -> Found:
     if not settings.stripe_of(brand.name).webhook_secret:
         return what, True, f"none: changes are seen within half a minute. It would be {url}", ""
     return what, True, f"taken at {url}", ""
+
+
+def _mails(brand: Brand) -> Found:
+    words = "passcodes and new log-ins from here; receipts, failed payments, renewals and trials from Stripe"
+    return f"Mails of {brand.name}", True, f"{words}: switch those on in its dashboard, Settings, Billing", ""

@@ -43,6 +43,10 @@ async def test_each_permission_that_the_key_lacks_is_named(sqlite_store, served)
     standin.keys[KEY] = Key(KEY, EVERYTHING - {"coupon_read", "coupon_write", "event_read", "event_write"})
     fine, words = (await look(sqlite_store, url))["Stripe's key of harbour"]
     assert (fine, words) == (False, "lacks the permission to read Coupons, Events")
+    standin.keys[KEY] = Key(KEY, EVERYTHING - {"invoice_write", "customer_write"})
+    fine, words = (await look(sqlite_store, url))["Stripe's key of harbour"]
+    assert (fine, words) == (False, "lacks the permission to write Customers, Invoices")
+    assert all(each.verb == "get" or each.status in (403, 404) for each in standin.log)
 
 
 async def test_a_key_that_was_rolled_is_told_and_not_shown(sqlite_store, served):
