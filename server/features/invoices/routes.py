@@ -11,7 +11,7 @@ from litestar import Response, get
 from msgspec.structs import replace
 
 from server.access.sessions import LoggedIn
-from server.billing import Invoice, InvoiceFilter, InvoicePage, NotFound
+from server.billing import CreditNote, Invoice, InvoiceFilter, InvoicePage, NotFound
 from server.billing.electronic import Statement, statement
 from server.features.invoices import credit_note_views, exports, factur_x, pay_routes, views
 from server.features.invoices.visit import Visit
@@ -178,7 +178,7 @@ async def _documents(
     request: AnyRequest, portal: Portal, customer: LoggedIn, pages: AsyncIterator[tuple[Invoice, ...]]
 ) -> AsyncIterator[tuple[str, Any, bytes]]:
     zone = _zone(portal)
-    left_out: list[tuple[Invoice, str]] = []
+    left_out: list[tuple[Invoice | CreditNote, str]] = []
     async for page in pages:
         for each in page:
             if views.has_document(each):
@@ -190,6 +190,8 @@ async def _documents(
                 if note.has_document:
                     content = await _printed_note(request, portal, customer, note)
                     yield credit_note_views.file_name(note.note), note.note.created_at.astimezone(zone), content
+                else:
+                    left_out.append((note.note, note.withheld))
     if left_out:
         locale = locale_for(request, portal, customer.account)
         words = portal.renderer.text("documents/left_out.txt", locale, left_out=left_out)

@@ -174,6 +174,25 @@ def test_who_issues_the_invoices_is_read(tmp_path):
     assert (business.address.city, business.address.country, business.address.line1) == ("Hamburg", "DE", "")
 
 
+def test_the_account_for_transfers_is_read(tmp_path):
+    account = portal(tmp_path, '[business.bank_account]\niban = "de02 1203 0000 0000 2020 51"\nbic = "byladem1001"\n')
+    found = account.business.bank_account
+    assert (found.iban, found.bic) == ("DE02120300000000202051", "BYLADEM1001")
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ('iban = "DE02120300000000202052"', "check digits"),
+        ('iban = "DE02120300000000202051"\nbic = "BYL"', "a BIC"),
+        ('bank = "A bank"', "the IBAN of that account"),
+    ],
+)
+def test_a_mistyped_account_is_refused(tmp_path, text, allowed):
+    mistake = the_mistake(write_brand(tmp_path, portal=PORTAL + f"[business.bank_account]\n{text}\n"))
+    assert allowed in str(mistake)
+
+
 @pytest.mark.parametrize("country", ["de", "DEU", "Germany", "XX", ""])
 def test_a_country_is_two_capital_letters(tmp_path, country):
     text = f'[business.address]\ncountry = "{country}"\n'

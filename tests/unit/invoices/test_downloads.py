@@ -1,8 +1,11 @@
 """An invoice's documents, from the page that offers them to the file that is saved."""
 
 import io
+import re
 import zipfile
+from datetime import timedelta
 
+import pikepdf
 import pytest
 from msgspec.structs import replace
 
@@ -10,7 +13,8 @@ from server.billing import Address, InvoiceTax, LineTax
 from server.billing.model.invoice import BuyerTaxId
 from server.features.invoices import views
 from tests.support import documents
-from tests.support.accounts import account, eur, invoice, keep
+from tests.support.accounts import NOW, account, eur, invoice, keep
+from tests.support.pdf_rules import faults
 
 pytestmark = pytest.mark.anyio
 ONE = "/harbour/my/invoices/in_1"
@@ -158,3 +162,27 @@ async def test_the_page_says_whether_the_document_is_an_electronic_invoice(world
     packed = (await browser.get("/harbour/my/invoices/zip")).content
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert sum(b"factur-x.xml" in archive.read(each) for each in archive.namelist()) == 1
+
+
+async def test_an_open_invoice_tells_to_which_account_and_where_to_pay(browser):
+    page = (await browser.get("/harbour/my/invoices/in_2")).text
+    for each in ("Pay by bank transfer", "DE02 1203 0000 0000 2020 51", "BYLADEM1001", "Harbour Coffee Roasters GmbH"):
+        assert each in page, each
+    assert re.search(r'<svg class="qr-code" [^>]*role="img" aria-label="Scan this with your banking app">', page)
+    assert "Pay by bank transfer" not in (await browser.get(ONE)).text
+    pdf = (await browser.get("/harbour/my/invoices/in_2/pdf")).content
+    said = documents.words(pdf)
+    for each in ("Pay by bank transfer", "DE02 1203 0000 0000 2020 51", "Payment reference HC-in_2", "Pay online"):
+        assert each in said, each
+    assert faults(pdf) == []
+    with pikepdf.open(io.BytesIO(pdf)) as found:
+        links = [str(each.A.URI) for each in found.pages[0].Annots if "/A" in each]
+    assert links == ["https://portal.example/harbour/my/invoices/in_2/pay"]
+
+
+async def test_what_is_charged_by_itself_asks_for_no_transfer(world):
+    await keep(world, account(invoices=(invoice("in_1", "open", next_attempt_at=NOW + timedelta(days=2)),)))
+    browser = world.client()
+    await world.log_in(browser)
+    assert "Pay by bank transfer" not in (await browser.get(ONE)).text
+    assert "bank transfer" not in documents.words((await browser.get(f"{ONE}/pdf")).content)

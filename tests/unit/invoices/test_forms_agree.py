@@ -240,7 +240,6 @@ def short(said: dict) -> dict:
         "facts": said["facts"][:1],
         "contact": [],
         "memo": "",
-        "business": "",
     }
 
 
