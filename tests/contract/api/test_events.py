@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Self
@@ -54,6 +55,8 @@ class Receiver:
         writer.write(self.answer(len(self.got)))
         await writer.drain()
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     @property
     def types(self) -> list[str]:
@@ -243,18 +246,25 @@ async def test_a_receiver_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch
     """Each step comes in time, and all of them together do not."""
     monkeypatch.setattr("server.events.posting.LONGEST", 0.2)
 
+    ended = asyncio.Event()
+
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for each in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n":
-            writer.write(bytes([each]))
+            if not writer.transport.is_closing():
+                writer.write(bytes([each]))
             await asyncio.sleep(0.02)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        ended.set()
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     poster = Poster(allow_private=True)
     with pytest.raises(NotPosted, match="no answer in time"):
         await poster.post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", b"{}", "t=1")
-    server.close()
     await poster.close()
+    await ended.wait()
+    server.close()
 
 
 async def test_what_the_api_makes_is_told_without_its_url(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
