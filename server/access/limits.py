@@ -26,7 +26,7 @@ a code rests on, the tries of a challenge and the budget of an address, is in `p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -156,7 +156,7 @@ class Limits:
         sql: str,
         caps: Iterable[tuple[int, timedelta]],
         now: datetime,
-        about: dict[str, object],
+        about: Mapping[str, object],
     ) -> list[datetime]:
         waits = []
         for cap, window in caps:
