@@ -60,7 +60,7 @@ async def test_the_next_charge_is_what_will_be_charged(visiting, case, name, exp
 async def test_an_invoice_without_all_its_lines_says_so_and_offers_no_document(visiting):
     browser = await visiting("16", "mia")
     page = await seen(browser, "invoices/in_Mia1")
-    assert "Not all parts of this invoice are known here, so there is no PDF of it." in words(page)
+    assert "There is no PDF of this document. Not all of its lines are known here." in words(page)
     assert "/pdf" not in page
     assert (await browser.get(f"{MY}/invoices/in_Mia1/pdf")).status_code == 404
     assert "/invoices/zip" not in await seen(browser, "invoices")
