@@ -41,9 +41,9 @@ def test_a_phase_of_another_interval_is_counted_from_its_beginning():
     assert ends(weekly(phases=(phase,)), *WITHIN) == JUNE_AND_JULY
 
 
-def test_a_phase_within_a_week_is_counted_from_the_end_of_that_week():
+def test_a_phase_of_another_interval_within_a_week_begins_its_months_at_once():
     phase = Phase(day(2026, 5, 27), (PhaseItem(MONTHLY),))
-    assert ends(weekly(phases=(phase,)), *WITHIN) == JUNE_AND_JULY
+    assert ends(weekly(phases=(phase,)), *WITHIN) == [day(2026, 6, 27), day(2026, 7, 27), day(2026, 8, 27)]
 
 
 def test_a_change_of_the_price_alone_keeps_the_day():
