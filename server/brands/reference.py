@@ -79,8 +79,7 @@ def _written(value: Any) -> str:
     if value in ("", (), {}) or isinstance(value, Keys):
         return "none"
     if isinstance(value, tuple):
-        listed = ", ".join(f'"{each}"' for each in value)
-        return f"`[{listed}]`"
+        return f"`{json.dumps(value, ensure_ascii=False)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

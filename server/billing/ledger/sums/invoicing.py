@@ -37,8 +37,8 @@ def issue(
     """Finalize the bill at `at`: the account with the invoice on top, its balance and its next number.
 
     A negative total comes off what is still owed of the subscription (`_set_off`), and what is left of it becomes credit
-    in the balance. The invoice's id follows from the subscription and the moment. One
-    that nobody is asked for, because collection is paused, leaves the balance alone.
+    in the balance. The invoice's id follows from the subscription and the moment. One that nobody is asked for, because
+    collection is paused, leaves the balance alone.
     """
     is_asked = subscription.pause_behavior not in _UNCLAIMED
     applied, balance = _from_balance(account.balance, bill.total) if is_asked else (0, account.balance)
@@ -63,23 +63,30 @@ def issue(
         taxes=bill.taxes,
         discounts=bill.discounts,
         billing_reason=reason,
+        balance_applied=Money(applied, subscription.currency) if applied else None,
+        starting_balance=_of(account.balance, subscription.currency) if is_asked else None,
+        ending_balance=_of(balance, subscription.currency) if is_asked else None,
+    )
+    invoice = _collect(account, subscription, _addressed(invoice, customer), at)
+    customer = replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1)
+    account = with_invoices(replace(account, customer=customer, balance=balance), (invoice,))
+    return (_set_off(account, invoice, at) if is_asked else account), invoice
+
+
+def _addressed(invoice: Invoice, customer: Customer) -> Invoice:
+    """With what it keeps of the customer, as that is now."""
+    return replace(
+        invoice,
         customer_name=customer.name,
         customer_email=customer.email,
         customer_address=customer.address,
         customer_tax_ids=tuple(BuyerTaxId(each.kind, each.value) for each in customer.tax_ids),
         customer_tax_exempt=customer.tax_exempt,
-        balance_applied=Money(applied, subscription.currency) if applied else None,
-        starting_balance=_of(account.balance, subscription.currency) if is_asked else None,
-        ending_balance=_of(balance, subscription.currency) if is_asked else None,
         ship_to_name=customer.shipping_name,
         ship_to=customer.shipping,
         custom_fields=customer.invoice_fields,
         footer=customer.invoice_footer,
     )
-    invoice = _collect(account, subscription, invoice, at)
-    customer = replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1)
-    account = with_invoices(replace(account, customer=customer, balance=balance), (invoice,))
-    return (_set_off(account, invoice, at) if is_asked else account), invoice
 
 
 def _set_off(account: Account, made: Invoice, at: datetime) -> Account:
