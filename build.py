@@ -12,14 +12,17 @@ import hashlib
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE / ".venv"
 THEMES = Path(os.environ.get("PORTAL_THEMES", "").strip() or HERE / "themes").resolve()
 INSIDE = "POSTERN_INSIDE_VENV"
+MEMORY = Path("/dev/shm")  # noqa: S108 (a file system in memory, on Linux)
 
 
 # --- on any Python -------------------------------------------------------------------------------------------------
@@ -222,11 +225,22 @@ def test(options: argparse.Namespace) -> int:
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
     given = [each for each in sys.argv[2:] if each != "--coverage"]
     # The suite and its folders take every core, up to four; a file stays in one process, whose browser and server it shares.
-    if all(Path(each).is_dir() for each in given):
+    is_suite = all(Path(each).is_dir() for each in given)
+    if is_suite:
         given += ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
     if options.coverage:
         given += ["--cov", "--cov-report", "term:skip-covered"]
-    return subprocess.call([sys.executable, "-m", "pytest", *given], cwd=HERE, env=keeping_bytecode())
+    command = [sys.executable, "-m", "pytest", *given]
+    if not is_suite or not memory_has_room():
+        return subprocess.call(command, cwd=HERE, env=keeping_bytecode())
+    with tempfile.TemporaryDirectory(prefix="postern-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        return subprocess.call(command, cwd=HERE, env=keeping_bytecode() | {"TMPDIR": folder})
+
+
+def memory_has_room() -> bool:
+    """Whether the thousands of short-lived databases of the suite fit there: none of them has to wait for a disk. They and
+    the browsers' profiles take half a gigabyte."""
+    return MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30
 
 
 def keeping_bytecode() -> dict[str, str]:

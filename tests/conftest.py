@@ -45,7 +45,14 @@ settings.load_profile("the same every time")
 and twenty times as many where a test says how `often`."""
 
 ORDER = ("unit", "contract", "chaos", "browser")
-LONGEST = ("test_accessibility.py", "test_subscription_rows.py", "test_method_rows.py")
+LONGEST = (
+    "test_accessibility.py",
+    "test_subscription_rows.py",
+    "test_layout.py",
+    "test_mail_rows.py",
+    "test_method_rows.py",
+    "test_invoice_rows.py",
+)
 """Begun first among the browser's, so that no core waits for them at the end."""
 
 
