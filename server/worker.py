@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 
 from server import telemetry
 from server.billing import BillingError, Remote, rows
-from server.events.delivery import Teller
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.outbox import Job
@@ -54,6 +53,9 @@ class Worker:
         self._store, self._clock = store, clock
         self._idle = timedelta(minutes=max((each.settings.session_idle_minutes for each in portals), default=0))
         self._delivery = Delivery(self._portals, store, mailer, clock)
+        # Its HTTP client takes a tenth of a second to import: processes that answer pages do without.
+        from server.events.delivery import Teller  # noqa: PLC0415
+
         self._teller = Teller(self._portals, store, clock)
         self._mailer, self._stopping = mailer, asyncio.Event()
         self._noted: dict[str, tuple[datetime, str]] = {}

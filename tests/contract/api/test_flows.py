@@ -20,13 +20,23 @@ CANCEL = {"type": "subscription_cancel", "subscription_cancel": OF_ONE}
 SHOP = "https://shop.example/done"
 
 
-@pytest.fixture
-async def shop(store: Any, store_url: str, clock: Any) -> World:
+async def selling(store: Any, clock: Any) -> World:
     """Where everything may be changed, and jenny has one subscription."""
-    world = World(store, clock, url=store_url, features=offering())
+    world = World(store, clock, features=offering())
     await sell(world, SMALL, BIG, YEARLY, HALF, STAY, ELSE, *CODES)
     await keep(world, buyer())
     return world
+
+
+@pytest.fixture
+async def shop(sqlite_store: Any, clock: Any) -> World:
+    return await selling(sqlite_store, clock)
+
+
+@pytest.fixture
+async def any_shop(store: Any, clock: Any) -> World:
+    """On both stores."""
+    return await selling(store, clock)
 
 
 async def begin(world: World, flow: dict[str, Any], **params: Any) -> tuple[Client, httpx.Response]:
@@ -42,8 +52,8 @@ async def begin(world: World, flow: dict[str, Any], **params: Any) -> tuple[Clie
     return browser, page
 
 
-async def test_canceling_ends_in_a_confirmation(shop: World) -> None:  # F2, F3, F4
-    browser, page = await begin(shop, CANCEL, return_url="https://shop.example/back")
+async def test_canceling_ends_in_a_confirmation(any_shop: World) -> None:  # F2, F3, F4
+    browser, page = await begin(any_shop, CANCEL, return_url="https://shop.example/back")
     assert page.url.path == f"/{BRAND}/my/subscriptions/sub_1/cancel"
     assert "https://shop.example/back" in page.text
     assert "<nav" not in page.text
@@ -53,7 +63,7 @@ async def test_canceling_ends_in_a_confirmation(shop: World) -> None:  # F2, F3,
     assert "Your subscription ends on" in done.text
     assert "/feedback" in done.text
     assert "<nav" not in done.text
-    assert (await stored(shop)).subscriptions[0].cancel_at
+    assert (await stored(any_shop)).subscriptions[0].cancel_at
 
 
 async def test_the_offer_of_the_flow_is_made_before_the_cancellation(shop: World) -> None:
@@ -92,20 +102,20 @@ async def test_the_whole_portal_may_come_after_the_flow(shop: World) -> None:
     assert "<nav" in done.text
 
 
-async def test_a_move_is_shown_and_confirmed(shop: World) -> None:
+async def test_a_move_is_shown_and_confirmed(any_shop: World) -> None:
     confirm = {
         **OF_ONE,
         "items": [{"id": "si_1", "price": BIG.id, "quantity": 2}],
         "discounts": [{"promotion_code": "promo_half"}],
     }
     flow = {"type": "subscription_update_confirm", "subscription_update_confirm": confirm}
-    browser, page = await begin(shop, flow)
+    browser, page = await begin(any_shop, flow)
     assert "Big blend" in page.text
     done = await browser.fill(page, follow=True)
     assert done.url.path == f"/{BRAND}/my/flow/done", done.text
-    (moved,) = (await stored(shop)).subscriptions[0].items
+    (moved,) = (await stored(any_shop)).subscriptions[0].items
     assert (moved.price.id, moved.quantity) == (BIG.id, 2)
-    assert [each.promotion_code for each in (await stored(shop)).subscriptions[0].discounts] == ["HALF50"]
+    assert [each.promotion_code for each in (await stored(any_shop)).subscriptions[0].discounts] == ["HALF50"]
 
 
 async def test_choosing_another_plan_ends_the_flow(shop: World) -> None:
