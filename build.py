@@ -164,6 +164,18 @@ def build(options: argparse.Namespace) -> int:
     return 0
 
 
+def new(options: argparse.Namespace) -> int:
+    from server.merchant import starting
+
+    logo = Path(options.logo) if options.logo else None
+    brand = starting.begin(THEMES, options.brand, called=options.called, color=options.color, logo=logo)
+    print(
+        f"{brand.folder}: theme.toml for its looks, portal.toml for what customers may do; its link is for test data."
+    )
+    print(f"See it, and every change as you save it: python3 build.py dev {brand.name}")
+    return 0
+
+
 def check(options: argparse.Namespace) -> int:
     from server.publishing import checking
 
@@ -303,6 +315,11 @@ def menu() -> argparse.ArgumentParser:
     built.add_argument("--server", default="", help="where the CDN reaches the server, for _redirects")
     hosts = ("netlify", "cloudflare", "vercel", "cloudfront", "nginx", "caddy")
     built.add_argument("--for", dest="host", choices=hosts, default=hosts[0], help="write what this host needs besides")
+    begun = add("new", "a new brand, to go on from")
+    begun.add_argument("brand", help="its folder below themes/: a-z, 0-9 and -")
+    begun.add_argument("--name", dest="called", default="", metavar="NAME", help="what the business is called")
+    begun.add_argument("--color", default="", help="its color, such as '#1f6feb'; all other colors follow from it")
+    begun.add_argument("--logo", default="", metavar="FILE", help="an SVG, a PNG or a JPEG")
     add("check", "themes, contrast, HTML rules, overrides, links").add_argument("brands", nargs="*")
     shown = add("gallery", "one page with every page, fragment and mail")
     shown.add_argument("brands", nargs="*")

@@ -40,10 +40,9 @@ async def open_session(request: AnyRequest, portal: Portal, token: str) -> Answe
         )
     if admitted is None:
         found = await portal_sessions.behind(portal, token)
-        login = portal.paths.login if portal.link else ""
-        if login and found and portal_sessions.recovers(found, now):
-            login = portal.paths.login_again(found.id)
-        return responding.show(request, portal, views.LinkUsed(login), status=410)
+        again = found.id if found and portal_sessions.recovers(found, now) else ""
+        view = views.LinkUsed(can_log_in=bool(portal.link), session=again)
+        return responding.show(request, portal, view, status=410)
     response = go_in_place(flow_pages.first_page(portal.paths, admitted.terms.flow))
     cookies.put(response, portal, "session", admitted.token)
     return response
@@ -68,7 +67,7 @@ async def flow_done(request: AnyRequest, portal: Portal, customer: LoggedIn) -> 
     if flow.after == "portal_homepage":
         return go_in_place(portal.paths.overview)
     features, now = customer.features(portal), portal.clock()
-    view = views.done(flow, customer.account, features, portal.paths, now, return_url=it.return_url)
+    view = views.done(flow, customer.account, features, now, return_url=it.return_url)
     answer: Response[str] = responding.show(request, portal, view, account=customer.account, address=customer.address)
     if view.is_leaving:
         answer.headers["Refresh"] = f"0; url={view.return_url}"

@@ -11,7 +11,6 @@ from server.billing.model.account import ENDED
 from server.billing.model.names import name_of
 from server.billing.rules.canceling import may_tell
 from server.brands import Features
-from server.paths import Paths
 from server.rendering.views import View
 
 
@@ -20,8 +19,10 @@ class LinkUsed(View, frozen=True):
 
     layout: ClassVar[str] = "visitor"
 
-    login: str = ""
-    """Where the customer can log in; empty: the business has no log-in link."""
+    can_log_in: bool = False
+    """The business has a log-in link."""
+    session: str = ""
+    """The id of the portal session on whose terms a log-in goes on; empty: it is too old for that."""
 
 
 class Done(View, frozen=True):
@@ -43,11 +44,11 @@ class Done(View, frozen=True):
     """Back to the business; empty: nowhere was named."""
     is_leaving: bool = False
     """The browser goes there by itself."""
-    why: str = ""
-    """Where the customer may say why they canceled; empty: nobody asks."""
+    canceled: str = ""
+    """The id of a subscription of which the customer may say why it was canceled; empty: nobody asks."""
 
 
-def done(flow: Flow, account: Account, features: Features, paths: Paths, now: datetime, *, return_url: str) -> Done:
+def done(flow: Flow, account: Account, features: Features, now: datetime, *, return_url: str) -> Done:
     found = account.subscription(flow.subscription)
     is_leaving = flow.after == "redirect"
     asks = found and flow.type == "subscription_cancel" and may_tell(found, features, now) is None
@@ -59,5 +60,5 @@ def done(flow: Flow, account: Account, features: Features, paths: Paths, now: da
         is_over=bool(found and found.status in ENDED),
         return_url=flow.return_url if is_leaving else return_url,
         is_leaving=is_leaving,
-        why=paths.subscription_feedback(flow.subscription) if asks else "",
+        canceled=flow.subscription if asks else "",
     )

@@ -1,0 +1,68 @@
+"""`build.py new`: a brand to go on from, with a `theme.toml`, a `portal.toml`, a link for test data, and its logo."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+import tomlkit
+
+from server.brands import PORTAL_FILE, THEME_FILE, Brand, Mistake, ThemeError, load
+from server.brands.reference import start
+from server.merchant import link
+
+
+def begin(themes: Path, name: str, *, called: str = "", color: str = "", logo: Path | None = None) -> Brand:
+    """Make the brand, or nothing at all. `called` is the business's name; what is left out is as in the theme `plain`.
+    Raises `ThemeError`."""
+    folder = themes / name
+    if folder.parent != themes or Path(name).name != name:
+        raise ThemeError([Mistake(folder, 0, "", f"the name {name!r}", "1 to 40 characters from a-z, 0-9 and -")])
+    if folder.exists():
+        raise ThemeError([Mistake(folder, 0, "", "a folder that is there already", "the name of a new brand")])
+    if logo and not logo.is_file():
+        raise ThemeError([Mistake(logo, 0, "", "no such file", "an SVG, a PNG or a JPEG")])
+    picture = f"logo{logo.suffix.lower()}" if logo else ""
+    aside = themes / f".new-{secrets.token_hex(4)}"
+    aside.mkdir()
+    try:
+        (aside / THEME_FILE).write_text(_theme(color, picture), "utf-8")
+        (aside / PORTAL_FILE).write_text(_portal(called or name.replace("-", " ").title()), "utf-8")
+        if logo:
+            shutil.copyfile(logo, aside / picture)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    try:
+        link.activate(folder, test=True)
+        return load(folder)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+
+
+def _theme(color: str, picture: str) -> str:
+    given = {"color": color, "logo": picture, "icon": picture}
+    text = start().replace(
+        "Copy this file into a new folder of themes/, put a portal.toml beside it, and write your color.\n# ", ""
+    )
+    for key, value in given.items():
+        if value:
+            text = re.sub(
+                rf"^#?{key} = .*$",
+                lambda _, k=key, v=value: f"{k} = {json.dumps(v)}",
+                text,
+                count=1,
+                flags=re.MULTILINE,
+            )
+    return text
+
+
+def _portal(called: str) -> str:
+    head = "# What this brand's customers may do. Every key, with its values: themes/README.md.\n\n"
+    document = tomlkit.parse(head)
+    document["business"] = {"name": called}
+    return tomlkit.dumps(document)
