@@ -44,7 +44,6 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
     remaining = found.amount_due - found.amount_paid if found.amount_remaining is None else found.amount_remaining
     credited = (found.pre_payment_credit_notes_amount or 0) + (found.post_payment_credit_notes_amount or 0)
     applied = (found.starting_balance or 0) - (found.ending_balance or 0) if found.ending_balance is not None else 0
-    ship_to = found.customer_shipping or found.shipping_details or shapes.ShipTo()
     whole = _Whole(found, known)
     mapped = Invoice(
         id=found.id,
@@ -67,25 +66,33 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         payments=whole.payments(),
         credited=whole.money(credited) if credited else None,
         billing_reason=found.billing_reason or "",
-        customer_name=found.customer_name or "",
-        customer_email=found.customer_email or "",
-        customer_address=address(found.customer_address),
-        customer_tax_ids=tuple(BuyerTaxId(each.type, each.value or "") for each in found.customer_tax_ids or ()),
-        customer_tax_exempt=exemption(found.customer_tax_exempt),
         memo=found.description or "",
         next_attempt_at=maybe_at(found.next_payment_attempt),
         balance_applied=whole.money(applied) if applied else None,
         starting_balance=whole.money(found.starting_balance) if found.starting_balance else None,
         ending_balance=whole.money(found.ending_balance) if found.ending_balance else None,
-        ship_to_name=ship_to.name or "",
-        ship_to=address(ship_to.address),
-        custom_fields=custom_fields(found.custom_fields),
-        footer=found.footer or "",
         has_more_lines=found.lines.has_more,
         hosted=bool(found.hosted_invoice_url),
         credit_grants=whole.credit_grants(),
     )
-    return owner(found.customer, found.customer_account), whole.in_parts(mapped)
+    return owner(found.customer, found.customer_account), whole.in_parts(_made_out_to(found, mapped))
+
+
+def _made_out_to(found: shapes.Invoice, mapped: Invoice) -> Invoice:
+    """With the customer as the document has it."""
+    ship_to = found.customer_shipping or found.shipping_details or shapes.ShipTo()
+    return replace(
+        mapped,
+        customer_name=found.customer_name or "",
+        customer_email=found.customer_email or "",
+        customer_address=address(found.customer_address),
+        customer_tax_ids=tuple(BuyerTaxId(each.type, each.value or "") for each in found.customer_tax_ids or ()),
+        customer_tax_exempt=exemption(found.customer_tax_exempt),
+        ship_to_name=ship_to.name or "",
+        ship_to=address(ship_to.address),
+        custom_fields=custom_fields(found.custom_fields),
+        footer=found.footer or "",
+    )
 
 
 def _subscription(found: shapes.Invoice) -> str:

@@ -87,7 +87,7 @@ def test_a_unit_price_keeps_its_fractions(minor, currency, written):
 def test_the_electronic_invoice_counts_the_same_way():
     empty = {
         "number": "A-1", "lines": (1,), "has_more_lines": False, "status": "paid", "total": Money(1, "RSD"),
-        "credited": None, "balance_applied": None, "taxes": (), "customer_address": SimpleNamespace(country="RS"),
+        "credited": None, "balance_applied": None, "shipping": None, "taxes": (), "customer_address": SimpleNamespace(country="RS"),
     }  # fmt: skip
     gaps = {code: electronic._invoice_gaps(SimpleNamespace(currency=code, **empty)) for code in ("RSD", "KWD", "JPY")}
     assert gaps == {"RSD": [], "KWD": ["currency"], "JPY": []}
