@@ -8,8 +8,6 @@ import secrets
 import shutil
 from pathlib import Path
 
-import tomlkit
-
 from server.brands import PORTAL_FILE, THEME_FILE, Brand, Mistake, ThemeError, load
 from server.brands.reference import start
 from server.merchant import link
@@ -63,6 +61,4 @@ def _theme(color: str, picture: str) -> str:
 
 def _portal(called: str) -> str:
     head = "# What this brand's customers may do. Every key, with its values: themes/README.md.\n\n"
-    document = tomlkit.parse(head)
-    document["business"] = {"name": called}
-    return tomlkit.dumps(document)
+    return f"{head}[business]\nname = {json.dumps(called, ensure_ascii=False)}\n"
