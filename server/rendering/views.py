@@ -7,6 +7,7 @@ A template is found by the name of its view: `server.features.subscriptions.view
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import cache
 from typing import ClassVar
 
@@ -50,6 +51,8 @@ class Frame(msgspec.Struct, frozen=True):
     """The business' server opened this session: the static pages, which know no session, are not led to."""
     return_url: str = ""
     """Back to the business, where its server named a page."""
+    as_of: datetime | None = None
+    """How fresh the page is, where it is made of a copy and does not say so itself."""
 
 
 @cache

@@ -109,7 +109,8 @@ def show(
     else:
         name = account.customer.name if account else ""
         here = view.here or template_of(type(view)).split("/")[1]
-        frame = Frame(address, name, here, bool(customer and customer.has_others), offered)
+        as_of = account.as_of if account and here != "home" and not portal.is_the_billing else None
+        frame = Frame(address, name, here, bool(customer and customer.has_others), offered, as_of=as_of)
         body = _renderer(portal, customer).page(
             view, _within(frame, customer), locale, _layout(view, address, customer)
         )

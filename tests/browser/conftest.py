@@ -16,7 +16,7 @@ from tests.support.rehearsal import NOT_AT_STRIPE, Rehearsal, RehearsalAtStripe
 from tests.support.served import Demo
 from tests.support.visits import Doors, Enter
 
-PATIENCE = 20_000
+PATIENCE = 30_000
 """Milliseconds, three times what a busy machine took: only a failure waits so long."""
 expect.set_options(timeout=PATIENCE)
 

@@ -1,4 +1,4 @@
-"""Who of several processes polls, or syncs, a brand: one at a time, and how far it has come.
+"""Who of several processes polls, or syncs, a brand, or writes for a customer: one at a time, and how far it has come.
 
 A lease is a row: who holds it moves its end ahead while it works. A process that dies loses it by time.
 """
@@ -20,6 +20,7 @@ _MOVE = """
 UPDATE stripe_cursor SET position = :position, moved_at = :now, lease_until = :until
  WHERE brand = :brand AND name = :name AND holder = :holder"""
 _GIVE = "UPDATE stripe_cursor SET lease_until = 0 WHERE brand = :brand AND name = :name AND holder = :holder"
+_END = "DELETE FROM stripe_cursor WHERE brand = :brand AND name = :name AND holder = :holder"
 _START = """
 INSERT INTO stripe_cursor (brand, name, position, moved_at, holder, lease_until)
 VALUES (:brand, :name, :position, 0, '', 0)
@@ -33,12 +34,12 @@ class Lost(Exception):
 class Lease:
     """One name's lease of one brand, as `holder` sees it: any text of its own that no other process has."""
 
-    def __init__(self, store: Store, brand: str, name: str, holder: str) -> None:
+    def __init__(self, store: Store, brand: str, name: str, holder: str, *, length: timedelta = LEASE) -> None:
         self.store, self.whose = store, {"brand": brand, "name": name}
-        self.holder = holder
+        self.holder, self.length = holder, length
 
     async def take(self, now: datetime) -> bool:
-        values = {**self.whose, "holder": self.holder, "now": micros(now), "until": micros(now + LEASE)}
+        values = {**self.whose, "holder": self.holder, "now": micros(now), "until": micros(now + self.length)}
         return await self.store.write(lambda transaction: transaction.count(_TAKE, values)) == 1
 
     async def position(self) -> tuple[str, int]:
@@ -53,7 +54,7 @@ class Lease:
             "holder": self.holder,
             "position": position,
             "now": micros(now),
-            "until": micros(now + LEASE),
+            "until": micros(now + self.length),
         }
         if await self.store.write(lambda transaction: transaction.count(_MOVE, values)) != 1:
             raise Lost
@@ -61,6 +62,11 @@ class Lease:
     async def give_back(self) -> None:
         values = {**self.whose, "holder": self.holder}
         await self.store.write(lambda transaction: transaction.count(_GIVE, values))
+
+    async def end(self) -> None:
+        """Give it back, and leave no row."""
+        values = {**self.whose, "holder": self.holder}
+        await self.store.write(lambda transaction: transaction.count(_END, values))
 
     async def start_from(self, position: str) -> None:
         """Go on from there at least; whoever holds it."""

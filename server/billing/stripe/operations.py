@@ -13,9 +13,12 @@ Before the first request is on its way, nothing was changed; from then on only a
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +30,7 @@ from server.billing.model import history
 from server.billing.model.documents import decode_account
 from server.billing.stripe import effects
 from server.billing.stripe.accounts import StripeAccounts
+from server.billing.stripe.leases import Lease
 from server.brands.features import Features
 from server.store import Transaction, micros, moment
 
@@ -34,6 +38,10 @@ AGAIN_AFTER = timedelta(seconds=30)
 """How long an operation may be on its way before it is sent again."""
 AGAIN_FOR = timedelta(hours=23)
 """How long the same key is sent again; Stripe forgets it after 24 hours."""
+ALONE = AGAIN_AFTER
+"""How long a customer's other operations wait for one whose process died."""
+WAITS = 10.0
+"""Seconds that an operation waits for another one of the same customer."""
 NO_FEATURES = Features()
 """Of the background work: nobody asks, so nobody's rule is asked."""
 _NAMED = re.compile(r"\{(\d+)\.(\w+)\}")
@@ -68,32 +76,38 @@ class Kept(msgspec.Struct, frozen=True):
     browser: str = ""
 
 
-class Unsent(Exception):
-    """A plan says that nothing is to be sent, and why."""
-
-
 class Operations(StripeAccounts):
     async def once(self, by: By, wanted: Wanted, plan: Callable[[], Awaitable[Sequence[Step]]]) -> Account:
         """Do what `plan` answers, once for the form's key; an empty plan is done already. Raises `Refused`, `NotFound`,
         `Unavailable` (nothing was changed), `Uncertain`."""
-        found = await self._begun(by, wanted)
-        if found is None:
-            try:
-                steps = tuple(await plan())
-            except (Refused, NotFound, Unsent):
-                # The same form, sent twice at once, finds what the other one did: that is its answer too.
-                found = await self._begun(by, wanted)
-                if found is None:
-                    raise
+        if found := await self._begun(by, wanted):
+            return await self._found(by, wanted, *found)
+        async with self._alone(by):
+            if found := await self._begun(by, wanted):  # the same form, sent twice at once
                 return await self._found(by, wanted, *found)
+            steps = tuple(await plan())
             if not steps:
                 return await self.account(by.customer_id, by.now)
             kept = Kept(steps, await self._copied(by.customer_id), by.browser)
             began = {**self._key(by), **wanted.row, "result": msgspec.msgpack.encode(kept), "now": micros(by.now)}
-            if await self.store.write(lambda transaction: transaction.count(rows.BEGIN_OPERATION, began)):
+            if await self.store.write(lambda transaction: transaction.count(rows.BEGIN_OPERATION, began)) == 1:
                 return await self._send(by, wanted, kept, is_first=True)
-            found = await self._begun(by, wanted)
-        return await self._found(by, wanted, *(found or ("done", b"")))
+        return await self._found(by, wanted, *(await self._begun(by, wanted) or ("done", b"")))
+
+    @asynccontextmanager
+    async def _alone(self, by: By) -> AsyncIterator[None]:
+        """One operation of a customer at a time, in whichever process: what its page showed must hold until it is sent.
+        Raises `Unavailable` where another one takes too long."""
+        lease = Lease(self.store, self.brand, f"write {by.customer_id}", secrets.token_hex(8), length=ALONE)
+        ends_at = asyncio.get_running_loop().time() + WAITS
+        while not await lease.take(by.now):
+            if asyncio.get_running_loop().time() > ends_at:
+                raise Unavailable
+            await asyncio.sleep(0.05)
+        try:
+            yield
+        finally:
+            await lease.end()
 
     async def _found(self, by: By, wanted: Wanted, state: str, result: bytes) -> Account:
         """What came of the operation that was begun with this key, or comes of it now."""

@@ -38,7 +38,7 @@ from server.billing import (
 )
 from server.billing.stripe import canceling, methods, pausing, plans
 from server.billing.stripe.asking import Asking, Planned
-from server.billing.stripe.operations import Operations, Step, Unsent, Wanted
+from server.billing.stripe.operations import Operations, Step, Wanted
 
 Work = Callable[[Asking], Awaitable[Planned | Refusal]]
 ACTIONS: dict[type, tuple[str, Work]] = {
@@ -58,7 +58,7 @@ SO_ALREADY = {Pause: "already_paused", Unpause: "not_paused", Restart: "already_
 """The refusals that mean that there is nothing left to do."""
 
 
-class _Stale(Unsent):
+class _Stale(Exception):
     """What the action would mean now, which is not what the page showed: nothing was sent."""
 
     def __init__(self, meant: Preview) -> None:
@@ -124,11 +124,6 @@ class StripeSubscriptions(Operations):
             raise _refused(now)
         if now.preview is None or page.fits(*now.seen):
             return now
-        # Another change may have been under way: then the account was read before it and the numbers after it.
-        it = await self._asking(by, await self.refetch(by.customer_id, by.now), subscription_id, action)
-        now = await work(it)
-        if isinstance(now, Refusal):
-            raise _refused(now)
         raise _Stale(_marked(it, now))
 
     async def _then(self, work: Work, it: Asking, shown_at: datetime) -> Planned | None:

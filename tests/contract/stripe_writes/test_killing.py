@@ -18,6 +18,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Cancel, Contact, Move, Resume, Retain, Tell, UndoMove, Unpin, rows
+from server.billing.stripe.operations import ALONE
 from server.brands.features import CustomerUpdate, Schedule
 from server.store import Store
 from tests.contract.stripe_standin.shop import MAY, NOON, Shop
@@ -196,8 +197,8 @@ async def brought_to_its_end(scene: Scene, write: Write) -> None:
         assert scene.wrote() == []
     await counter.later(minutes=1)
     assert await counter.later(minutes=2) == 0
-    billing = counter.begun()
-    await getattr(billing, write.verb)(counter.by("form"), *write.given, **write.named)
+    billing, by = counter.begun(), replace(counter.by("form"), now=counter.now + ALONE + timedelta(seconds=1))
+    await getattr(billing, write.verb)(by, *write.given, **write.named)
     assert await counter.later(minutes=3) == 0
 
 
