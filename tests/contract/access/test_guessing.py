@@ -397,14 +397,21 @@ async def test_a_code_from_a_link_that_was_deactivated_meanwhile_is_refused(worl
 
 
 def test_one_handler_alone_begins_sessions() -> None:  # threat 15
-    """One statement makes a session, one function runs it, one calls that, and one handler that in its turn."""
+    """One statement makes a session, and one function runs it. It is called after a right code and for the URL of a portal
+    session, in one file, by one handler each."""
     assert places(r"INSERT INTO session\b") == ["sessions.py"]
-    assert places(r"\bsessions\.start\(") == ["entry.py"]
-    assert places(r"(?<!def )\benter\(") == ["routes.py"]
-    assert places(r"access\.entry import") == ["routes.py"]
+    assert places(r"\bsessions\.start\(") == ["entry.py", "entry.py"]
+    assert places(r"(?<!def )\benter\(") == ["login/routes.py"]
+    assert places(r"(?<!def )\badmit\(") == ["portal_sessions/routes.py"]
+    assert places(r"access\.entry import") == ["login/routes.py", "portal_sessions/routes.py"]
     assert places(r"access\.sessions import .*\bstart\b") == []
 
 
 def places(pattern: str) -> list[str]:
     """The files of the server that hold it, one for each time."""
-    return [path.name for path in sorted(Path("server").rglob("*.py")) for _ in re.findall(pattern, path.read_text())]
+    found = ((path, re.findall(pattern, path.read_text())) for path in sorted(Path("server").rglob("*.py")))
+    return [
+        str(path.relative_to("server/features" if "features" in path.parts else path.parent))
+        for path, all_ in found
+        for _ in all_
+    ]
