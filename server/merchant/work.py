@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 
 from server.store import Store
@@ -53,7 +54,8 @@ def _stand_back() -> None:
     due interrupts an answer that is being made, while an answer does interrupt a mail."""
     os.nice(YIELDS)
     if hasattr(os, "SCHED_BATCH"):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        with suppress(OSError):  # where a container forbids it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 async def _watch(parent: int, ended: asyncio.Event) -> None:
