@@ -168,7 +168,8 @@ class Forked(Production):
         self._work = 0
 
     def kill(self) -> None:
-        os.killpg(self._life, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._life, signal.SIGKILL)
         self._life = 0
         with suppress(OSError):
             while True:
