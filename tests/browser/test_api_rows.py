@@ -53,8 +53,13 @@ def install_for_node() -> None:
         return
     quiet = ("--no-audit", "--no-fund", "--no-package-lock")
     done = subprocess.run(
-        ["npm", "install", *quiet], cwd=NODE, capture_output=True, text=True, check=False, timeout=120
-    )  # noqa: S607
+        [shutil.which("npm") or "npm", "install", *quiet],
+        cwd=NODE,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 0, f"npm install in tests/node failed:\n{done.stderr}"
 
 
