@@ -85,21 +85,32 @@ async def test_two_at_once_are_one(billing, store, clock):
     assert (await sync(billing, clock, quiet)).read
 
 
-async def test_a_brand_that_had_a_ledger_forgets_its_accounts_and_keeps_its_history(
+SESSION = """
+INSERT INTO session (id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at)
+VALUES (:hash, :brand, :customer, :address, 'login', '', 0, 0, 0)"""
+CHOICE = "INSERT INTO mail_choice (brand, customer_id, kind, off_at) VALUES (:brand, :customer, 'renewal_reminder', 0)"
+
+
+async def test_a_brand_that_had_a_ledger_forgets_its_accounts_and_keeps_sessions_history_and_choices(
     billing, stripe_world, store, clock
 ):
     from server.billing import rows
     from server.store import activities
 
-    customer = v1(stripe_world)[0]["id"]
-    old = account()
+    customer, address = v1(stripe_world)[0]["id"], v1(stripe_world)[0]["email"].lower()
+    old = account(email=address)
 
     def work(transaction):
-        values = rows.account_values(BRAND, old, None) | {"customer": customer}
-        transaction.count(rows.INSERT_ACCOUNT, values)
+        whose = {"brand": BRAND, "customer": customer}
+        transaction.count(rows.INSERT_ACCOUNT, rows.account_values(BRAND, old, None) | whose)
+        rows.put_customer(transaction, rows.customer_values(BRAND, old) | {"id": customer})
+        transaction.count(SESSION, {**whose, "hash": b"1", "address": address})
+        transaction.count(CHOICE, whose)
         activities.note(transaction, BRAND, customer, "login", now=clock(), browser="Firefox")
 
     await store.write(work)
     await sync(billing, clock, quiet)
     assert (await billing.account(customer, clock())).customer.id == customer
     assert [each.kind for each in await billing.history(customer)] == ["login"]
+    for table in ("session", "mail_choice"):
+        assert await store.read(f"SELECT customer_id FROM {table}") == [(customer,)]
