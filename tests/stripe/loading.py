@@ -48,10 +48,9 @@ def _customer(world: World, row: Json) -> Json:
 def _account(world: World, row: Json) -> Json:
     row["created"] = row["created"].replace("+00:00", "Z")
     account = world.put({**deepcopy(DEFAULTS["v2.core.account"]), **row})
-    customer = (account.get("configuration") or {}).get("customer")
-    if customer is not None:
-        customer.setdefault("applied", True)
-    customer = customer or {}
+    configuration = account.get("configuration") or {}
+    customer = {"applied": True, **(configuration.get("customer") or {})}
+    account["configuration"] = {**configuration, "customer": customer}
     billing = customer.get("billing") or {}
     identity = row.get("identity") or {}
     address = (identity.get("business_details") or identity.get("individual") or {}).get("address") or {}
