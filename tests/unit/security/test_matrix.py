@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from httpx import Response
 from litestar import Litestar
+from msgspec.structs import replace
 
 from server.access.other_sessions import name_of
-from server.billing import TaxId
+from server.billing import Invoice, TaxId
+from server.billing.model.invoice import CreditNote
+from server.formats.money import Money
 from server.mail.stopping import token_for
 from server.store import Store, micros
 from tests.conftest import Clock
@@ -77,11 +80,16 @@ WHO = {
     "POST /{brand_name}/my/invoices/{invoice_id}/pay": CUSTOMER,
     "POST /{brand_name}/my/invoices/{invoice_id}/pay/add": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}/pay/{method_id}/added": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/pay/returned/{session_id}": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/credit-notes/{note_id}": CUSTOMER,
+    "GET /{brand_name}/my/invoices/{invoice_id}/credit-notes/{note_id}/pdf": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}/pdf": CUSTOMER,
     "GET /{brand_name}/my/invoices/{invoice_id}/receipt": CUSTOMER,
     "GET /{brand_name}/my/payment-methods": CUSTOMER,
     "GET /{brand_name}/my/payment-methods/add": CUSTOMER,
     "POST /{brand_name}/my/payment-methods/add": CUSTOMER,
+    "GET /{brand_name}/my/payment-methods/returned/{session_id}": CUSTOMER,
+    "GET /{brand_name}/my/leave/{token}": CUSTOMER,
     "GET /{brand_name}/my/payment-methods/{method_id}/replace": CUSTOMER,
     "POST /{brand_name}/my/payment-methods/{method_id}/replace": CUSTOMER,
     "GET /{brand_name}/my/payment-methods/{method_id}/added": CUSTOMER,
@@ -116,6 +124,12 @@ WHO = {
 # The same thing by another door: ids that come in a query.
 IDS_IN_QUERIES = ("GET /{brand_name}/my/invoices?before={invoice_id}",)
 LEAD_ON = ("GET /{brand_name}/my/flow/done", "GET /{brand_name}/my/flow/{flow}")
+AT_STRIPE = (
+    "GET /{brand_name}/my/leave/{token}",
+    "GET /{brand_name}/my/payment-methods/returned/{session_id}",
+    "GET /{brand_name}/my/invoices/{invoice_id}/pay/returned/{session_id}",
+)
+"""The ledger leads nowhere else, so it shows nothing there: tests/unit/leaving and tests/contract/stripe_writes do."""
 OTHER = "orbit"
 MINE = {"subscription_id": "sub_mine", "invoice_id": "in_mine", "method_id": "pm_mine", "visit_id": "visit_mine"}
 NOT_MINE = {
@@ -163,6 +177,11 @@ for whose, its in {
     "of great length": ("s" * 4000, "c" * 4000),
 }.items():
     NOT_MINE[whose] |= dict(zip(("session_id", "account_id"), its, strict=True))
+
+
+MINE["note_id"], MADE_UP["note_id"] = "cn_in_mine", "cn_nobodys"
+for whose, ids in NOT_MINE.items():
+    ids["note_id"] = {"of another customer": "cn_in_sams", "of another brand": "cn_in_orbits"}.get(whose, ids["method_id"])
 
 
 MINE["tax_id"], MADE_UP["tax_id"] = "txi_mine", "txi_nobodys"
@@ -224,6 +243,13 @@ async def call(browser: Client, route: str, ids: dict[str, str] = MINE, *, brand
     return await browser.request(method, url, data=form, **rest)
 
 
+def credited(paid: Invoice) -> Invoice:
+    """With a credit note over a part of it."""
+    back = Money(100, paid.currency)
+    note = CreditNote(f"cn_{paid.id}", "CN-1", "issued", paid.created_at, subtotal=back, total=back)
+    return replace(paid, credit_notes=(note,), credited=back)
+
+
 async def fill(world: World) -> World:
     """Two customers of one brand and one of another, each with a subscription, an invoice, a tax ID and a session elsewhere."""
     for id_, address, brand in (
@@ -235,7 +261,7 @@ async def fill(world: World) -> World:
             subscription(f"sub_{id_}"), ending(f"sub_{id_}_ending"), id=f"cus_{id_}", email=address,
             tax_ids=(TaxId(f"txi_{id_}", "eu_vat", "DE136695976"),),
             payment_methods=(card(f"pm_{id_}"),), default_payment_method=f"pm_{id_}",
-            invoices=(invoice(f"in_{id_}_newer"), invoice(f"in_{id_}")),
+            invoices=(invoice(f"in_{id_}_newer"), credited(invoice(f"in_{id_}"))),
         )  # fmt: skip
         await keep(world, own, invoice(f"in_{id_}_old"), brand=brand)
         await at_the_bank(world, brand, f"cus_{id_}", f"visit_{id_}", note="confirm_once", last4="3155")
@@ -284,7 +310,7 @@ async def test_everything_of_mine_is_shown_to_me(browser: Client) -> None:
     """Without this the refusals below would prove nothing."""
     with_older = {**MINE, "invoice_id": "in_mine_newer"}
     for route in (*of(CUSTOMER, "GET"), *IDS_IN_QUERIES):
-        if route in LEAD_ON:
+        if route in LEAD_ON + AT_STRIPE:
             continue  # this session has no flow that ends, and the other leads to another page
         answer = await call(browser, route, with_older if route in IDS_IN_QUERIES else MINE)
         assert answer.status_code == 200, route
