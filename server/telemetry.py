@@ -85,7 +85,8 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     root.addHandler(handler)
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
-    for name in ("aiosmtplib", "asyncio", "psycopg.pool"):
+    # What these say below a warning holds addresses and customers' data: URLs of searches, whole answers.
+    for name in ("aiosmtplib", "asyncio", "httpcore", "httpx", "psycopg.pool", "stripe"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 

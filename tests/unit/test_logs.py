@@ -78,3 +78,12 @@ def test_each_line_says_when_how_bad_and_who(stream):
     [line] = lines(stream)
     assert (line["level"], line["logger"], line["message"]) == ("warning", "server.worker", "away")
     assert line["at"].endswith("+00:00")
+
+
+@pytest.mark.parametrize("library", ["aiosmtplib", "httpcore.connection", "httpx", "stripe"])
+def test_a_library_tells_nothing_below_a_warning(library, stream):  # threat 80
+    for say in (logging.DEBUG, logging.INFO):
+        logging.getLogger(library).log(say, "GET /v1/customers/search?query=email:jenny@example.com")
+    assert stream.getvalue() == ""
+    logging.getLogger(library).warning("it is away")
+    assert "it is away" in stream.getvalue()
