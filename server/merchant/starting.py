@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import shutil
 from pathlib import Path
@@ -43,20 +42,13 @@ def begin(themes: Path, name: str, *, called: str = "", color: str = "", logo: P
 
 
 def _theme(color: str, picture: str) -> str:
+    """The theme to start from, with these in their lines; what is empty stays as it is there."""
     given = {"color": color, "logo": picture, "icon": picture}
-    text = start().replace(
-        "Copy this file into a new folder of themes/, put a portal.toml beside it, and write your color.\n# ", ""
-    )
-    for key, value in given.items():
-        if value:
-            text = re.sub(
-                rf"^#?{key} = .*$",
-                lambda _, k=key, v=value: f"{k} = {json.dumps(v)}",
-                text,
-                count=1,
-                flags=re.MULTILINE,
-            )
-    return text
+    lines = []
+    for line in start().splitlines(keepends=True):
+        key = line.lstrip("#").partition(" = ")[0]
+        lines.append(f"{key} = {json.dumps(given[key])}\n" if given.get(key) else line)
+    return "".join(lines)
 
 
 def _portal(called: str) -> str:

@@ -181,7 +181,9 @@ for whose, its in {
 
 MINE["note_id"], MADE_UP["note_id"] = "cn_in_mine", "cn_nobodys"
 for whose, ids in NOT_MINE.items():
-    ids["note_id"] = {"of another customer": "cn_in_sams", "of another brand": "cn_in_orbits"}.get(whose, ids["method_id"])
+    ids["note_id"] = {"of another customer": "cn_in_sams", "of another brand": "cn_in_orbits"}.get(
+        whose, ids["method_id"]
+    )
 
 
 MINE["tax_id"], MADE_UP["tax_id"] = "txi_mine", "txi_nobodys"
