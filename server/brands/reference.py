@@ -20,8 +20,8 @@ START = README.parent / "_start" / "theme.toml"
 FILES: dict[str, type[Keys]] = {"theme.toml": ThemeFile, "portal.toml": PortalConfig}
 _BEGIN, _END = "<!-- the keys of {}, written by build.py reference -->", "<!-- the end of these keys -->"
 _HEAD = """\
-# A theme to start from. Copy this file into a new folder of themes/, put a portal.toml beside it, and write your color.
-# The other keys are listed with their values: take the # away before a key that you want to change.
+# A theme to start from, as `python3 build.py new NAME` makes it. Every key is listed with its value: take the # away
+# before a key that you want to change.
 
 extends = "plain"
 
