@@ -236,10 +236,11 @@ def test(options: argparse.Namespace) -> int:
 
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
     given = [each for each in sys.argv[2:] if each != "--coverage"]
-    # The suite and its folders take every core, up to four; a file stays in one process, whose browser and server it shares.
+    # The suite and its folders run in two processes a core, up to four; a file stays in one, whose browser and server it shares.
     is_suite = all(Path(each).is_dir() for each in given)
     if is_suite:
-        given += ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+        processes = min(2 * (os.cpu_count() or 1), 4)  # a browser's tests wait half of the time
+        given += ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
     if options.coverage:
         given += ["--cov", "--cov-report", "term:skip-covered"]
     command = [sys.executable, "-m", "pytest", *given]

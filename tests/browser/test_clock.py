@@ -85,7 +85,8 @@ def test_a_trial_ends_with_its_first_charge(visitor: Page, later: Demo) -> None:
 
 
 def test_a_payment_fails_once_the_card_has_expired(visitor: Page, later: Demo) -> None:
-    on(visitor, "year", 3)
+    on(visitor, "year", 2)
+    on(visitor, "month", 8)  # ten days after the first charge that failed, and four before the last try
     log_in(visitor, later, "plain", JENNY)
     main = visitor.get_by_role("main")
     expect(main).to_contain_text("Overdue")
