@@ -24,8 +24,10 @@ LEE, SAM, TINA = "lee@example.com", "sam@example.com", "tina@example.com"
 BEGINS = "2028-01-01T08:30:00Z"
 TOLD = {
     "2028-01-01T10:00": (("zoe@example.com", "Your card at Orbit expires soon"),),
-    "2028-01-02T10:00": (("pat@example.com", "Your payment to Orbit failed"),),
-    "2028-01-04T10:00": ((TINA, "Your trial at Orbit ends on January 10, 2028"),),
+    "2028-01-04T10:00": (
+        (TINA, "Your trial at Orbit ends on January 10, 2028"),
+        ("pat@example.com", "Your payment to Orbit failed"),
+    ),
     "2028-02-04T10:00": (
         (JENNY, "Your receipt from Orbit"),
         (LEE, "Orbit Solo has ended"),

@@ -22,10 +22,12 @@ REFUSED_FOR_GOOD = frozenset(
 """After one of these the same payment method is not tried again by itself: card networks forbid it."""
 
 
-def next_try(invoice: Invoice, dunning: Dunning, at: datetime) -> datetime | None:
-    """The first try of the schedule after `at`; None: the last one is over."""
+def next_try(invoice: Invoice, dunning: Dunning, at: datetime, *, tried: bool = False) -> datetime | None:
+    """The first try of the schedule after `at`, and at least a day later where it was `tried` then: another system's try
+    need not be at the schedule's hour. None: the last one is over."""
     tries = (invoice.created_at + timedelta(days=each) for each in dunning.retry_days)
-    return next((each for each in tries if each > at), None)
+    earliest = at + timedelta(days=1) if tried else at + timedelta(microseconds=1)
+    return next((each for each in tries if each >= earliest), None)
 
 
 def last_of_all(invoice: Invoice, dunning: Dunning) -> datetime | None:

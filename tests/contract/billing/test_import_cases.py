@@ -647,6 +647,16 @@ async def test_an_imported_debt_is_tried_on_where_it_was(importing, told, then):
     assert (after.invoices[0].status, after.subscriptions[0].status) == ("paid", "active")
 
 
+async def test_after_a_told_try_the_next_is_at_least_a_day_later(importing):
+    """Told for half an hour before a try of the schedule: with both, the customer would be charged and told twice."""
+    card = exports.method(metadata={"portal_behavior": "insufficient_funds"})
+    told = SECONDS + DAY - 1800  # four days ago it was charged, so the schedule has tries on days 5 and 7
+    records = [each if each["id"] != "pm_1" else card for each in owed_since(4, next_payment_attempt=told)]
+    await importing.records(*records)
+    after = await importing.ledger.account("cus_1", NOW + timedelta(days=1, hours=1))
+    assert after.invoices[0].next_attempt_at == NOW + timedelta(days=3)
+
+
 async def test_a_debt_whose_tries_are_over_is_left_as_it_is(importing):
     """No try, no mail and no end for the past, also where the schedule here would have ended it."""
     await importing.records(*owed_since(40, next_payment_attempt=SECONDS - DAY))

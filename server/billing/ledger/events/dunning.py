@@ -38,7 +38,7 @@ def try_again(
 ) -> tuple[Account, tuple[Invoice, ...]]:
     """With the invoice that was tried: an old one is gone from the account once it is paid."""
     found = next(each for when, each in tries_to_come(subscription, account) if when == at)
-    invoice = replace(found, next_attempt_at=next_try(found, dunning, at))
+    invoice = replace(found, next_attempt_at=next_try(found, dunning, at, tried=True))
     method, made = method_of(account, subscription), None
     if method and may_try(invoice, method):
         payment_id = f"inpay_{invoice.id.removeprefix('in_')}_{len(invoice.payments)}"
