@@ -654,7 +654,9 @@ async def test_after_a_told_try_the_next_is_at_least_a_day_later(importing):
     records = [each if each["id"] != "pm_1" else card for each in owed_since(4, next_payment_attempt=told)]
     await importing.records(*records)
     after = await importing.ledger.account("cus_1", NOW + timedelta(days=1, hours=1))
-    assert after.invoices[0].next_attempt_at == NOW + timedelta(days=3)
+    (invoice,) = after.invoices
+    assert [each.at for each in invoice.payments if each.at > NOW] == [NOW + timedelta(hours=23, minutes=30)]
+    assert invoice.next_attempt_at == NOW + timedelta(days=3)
 
 
 async def test_a_debt_whose_tries_are_over_is_left_as_it_is(importing):
