@@ -88,8 +88,9 @@ class Standin:
         self.kept = self.world.packed()
 
     def begin_again(self) -> None:
-        """As it was when it was told to remember. Faults and the log are gone; ids go on."""
+        """As it was when it was told to remember. Faults and the log are gone, and answers about what is gone; ids go on."""
         self.world.unpack(self.kept)
+        self.answers.kept.clear()
         self.faults.clear()
         self.log.clear()
         self.feed.waiting.clear()
