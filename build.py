@@ -314,8 +314,8 @@ def menu() -> argparse.ArgumentParser:
     built.add_argument("brands", nargs="*")
     built.add_argument("--out", default="dist")
     built.add_argument("--server", default="", help="where the CDN reaches the server, for _redirects")
-    hosts = ("netlify", "cloudflare", "vercel", "cloudfront", "nginx", "caddy")
-    built.add_argument("--for", dest="host", choices=hosts, default=hosts[0], help="write what this host needs besides")
+    built.add_argument("--for", dest="host", default="netlify", metavar="HOST", help="write what it needs besides: "
+                       "netlify, cloudflare, vercel, cloudfront, nginx or caddy")  # fmt: skip
     begun = add("new", "a new brand, to go on from")
     begun.add_argument("brand", help="its folder below themes/: a-z, 0-9 and -")
     begun.add_argument("--name", dest="called", default="", metavar="NAME", help="what the business is called")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -65,11 +65,16 @@ async def examine(
         return [Finding("settings", False, str(error), "Set it in the environment; server/settings.py lists them all.")]
     findings = [Finding("settings", True, "every PORTAL_… variable is known and has an allowed value")]
     findings.append(_proxies(settings, environment))
-    findings += _brands(settings)
+    try:
+        brands = load_all(settings.themes)
+        findings += _brands(settings, brands)
+    except ThemeError as error:
+        brands, remedy = (), "Fix the files named; PORTAL_THEMES names their folder."
+        findings.append(Finding("brands", False, str(error), remedy))
     findings += await _store(settings, clock)
-    findings += await _stripe(settings, clock)
+    findings += await _stripe(settings, brands, clock)
     findings.append(await _mail(settings))
-    return findings + await _published(settings, fetch)
+    return findings + await _published(settings, brands, fetch)
 
 
 def _proxies(settings: Settings, environment: Mapping[str, str]) -> Finding:
@@ -89,11 +94,7 @@ def _proxies(settings: Settings, environment: Mapping[str, str]) -> Finding:
     return Finding(what, False, words, remedy)
 
 
-def _brands(settings: Settings) -> list[Finding]:
-    try:
-        brands = load_all(settings.themes)
-    except ThemeError as error:
-        return [Finding("brands", False, str(error), "Fix the files named; PORTAL_THEMES names their folder.")]
+def _brands(settings: Settings, brands: Sequence[Brand]) -> list[Finding]:
     findings = [Finding("brands", True, f"{len(brands)}: {', '.join(brand.name for brand in brands)}")]
     looks = ((_backend(brand, settings), _link(brand, settings), _electronic(brand)) for brand in brands)
     return findings + [find for each in looks for find in each if find]
@@ -132,12 +133,8 @@ def _electronic(brand: Brand) -> Finding:
     return Finding(what, True, "Factur-X inside the PDF, where the customer's data suffices")
 
 
-async def _published(settings: Settings, fetch: Fetch) -> list[Finding]:
+async def _published(settings: Settings, brands: Sequence[Brand], fetch: Fetch) -> list[Finding]:
     """Of each brand, what browsers get: the log-in page as it would be built now, and the server's answers behind it."""
-    try:
-        brands = load_all(settings.themes)
-    except ThemeError:
-        return []  # told already
     looks = [each for each in brands if each.config.login_page.enabled and (each.config.site.url or settings.origin)]
     return [await _page(brand, brand.config.site.url or settings.origin, fetch) for brand in looks]
 
@@ -166,21 +163,21 @@ async def _page(brand: Brand, origin: str, fetch: Fetch) -> Finding:
     return Finding(what, True, "published, of this build, with every header; the server answers behind them")
 
 
-async def _stripe(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
+async def _stripe(settings: Settings, brands: Sequence[Brand], clock: Callable[[], datetime]) -> list[Finding]:
     """Of the brands that Stripe bills, where all that comes before is in order."""
-    try:
-        brands = [each for each in load_all(settings.themes) if each.config.billing.backend == "stripe"]
-        for brand in brands:
-            check_backend(brand, settings)
-        store = open_store(settings.database) if brands else None
-    except (ThemeError, SettingsError, StoreUnavailable):
-        return []  # told already
-    if store is None:
+    billed = [each for each in brands if each.config.billing.backend == "stripe"]
+    if not billed:
         return []
+    try:
+        for brand in billed:
+            check_backend(brand, settings)
+        store = open_store(settings.database)
+    except (SettingsError, StoreUnavailable):
+        return []  # told already
     from server.merchant import stripe_findings  # noqa: PLC0415 (the SDK is slow to import)
 
     try:
-        found = [each for brand in brands for each in await stripe_findings.look(settings, store, brand, clock())]
+        found = [each for brand in billed for each in await stripe_findings.look(settings, store, brand, clock())]
         return [Finding(*each) for each in found]
     finally:
         await store.close()

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import multiprocessing
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from time import perf_counter
@@ -25,7 +25,7 @@ import msgspec
 
 from server.brands import Brand
 from server.paths import Paths
-from server.publishing import cdn, hosts
+from server.publishing import cdn, hosts, sites
 from server.publishing.atomic_files import NotOurs, write_file, write_folder
 from server.publishing.links import Links
 from server.publishing.rules import html_rules, template_rules
@@ -73,6 +73,8 @@ def build(
     out, server = out.absolute(), server.rstrip("/")
     if server and not _ORIGIN.fullmatch(server):
         raise BuildError(f"--server {server[:80]!r}: must be https:// or http:// and a host, without a path")
+    if host not in hosts.HOSTS:
+        raise BuildError(f"--for {host[:80]!r}: not a host that is known; allowed is one of {', '.join(hosts.HOSTS)}")
     if host != "netlify" and not server:
         raise BuildError(f"--for {host}: say with --server https://… where the host reaches the server")
     built, mistakes = [], []
@@ -84,10 +86,7 @@ def build(
         else:
             mistakes.append(f"{brand.name}: not built\n{result}")
     if built:
-        cdn.write_shared(out)
-        if (out / "_headers").is_file():
-            texts = [(out / name).read_text("utf-8") for name in ("_headers", "_redirects")]
-            _write_for(host, hosts.read("portal", urlsplit(origin).netloc, out, *texts))
+        _write_shared(out, host, origin)
     if mistakes:
         raise BuildError("\n".join(sorted(mistakes)))
     return sorted(built, key=lambda each: each.name)
@@ -203,17 +202,25 @@ class _Wanted(msgspec.Struct, frozen=True):
     host: str
 
 
-def _write_for(host: str, site: hosts.Site) -> None:
-    """What the host needs for the brands that share a domain, and nothing of what another one did. Raises `BuildError`."""
-    try:
-        files = hosts.files(site, host)
-    except hosts.Unfit as error:
-        raise BuildError(f"--for {host}: {error}") from None
-    for path in set(hosts.written(site.name)) - set(files):
-        (site.root / path).unlink(missing_ok=True)
+def _write_shared(out: Path, host: str, origin: str) -> None:
+    """What the CDN and the host need for the brands that share a domain. Raises `BuildError`."""
+    cdn.write_shared(out)
+    if (out / "_headers").is_file():
+        texts = [(out / name).read_text("utf-8") for name in ("_headers", "_redirects")]
+        shared = sites.read("portal", urlsplit(origin).netloc, out, *texts)
+        try:
+            _put(out, hosts.files(shared, host), (*hosts.AT_ROOT, *hosts.aside(shared.name)))
+        except sites.Unfit as error:
+            raise BuildError(f"--for {host}: {error}") from None
+
+
+def _put(out: Path, files: Mapping[str, str], mine: Iterable[str]) -> None:
+    """Write these, and take away those of `mine` that another host wanted before."""
+    for path in set(mine) - set(files):
+        (out / path).unlink(missing_ok=True)
     for path, text in files.items():
-        (site.root / path).parent.mkdir(exist_ok=True)
-        write_file(site.root / path, text.encode())
+        (out / path).parent.mkdir(exist_ok=True)
+        write_file(out / path, text.encode())
 
 
 def _each(brands: Sequence[Brand], out: Path, wanted: _Wanted) -> Iterator[tuple[Brand, Built | str]]:
@@ -237,21 +244,15 @@ def _build_one(brand: Brand, out: Path, wanted: _Wanted) -> Built | str:
     start = perf_counter()
     try:
         files = files_of(brand, server=wanted.server, secure=wanted.secure, reload=wanted.reload)
-        aside: dict[str, bytes] = {}
+        wants: Mapping[str, str] = {}
         if domain := urlsplit(brand.config.site.url).netloc:
             texts = (files["_headers"].decode(), files["_redirects"].decode())
-            for path, text in hosts.files(
-                hosts.read(brand.name, domain, out / brand.name, *texts), wanted.host
-            ).items():
-                (aside if path.startswith(hosts.ASIDE) else files)[path] = text.encode()
+            wants = hosts.files(sites.read(brand.name, domain, out / brand.name, *texts), wanted.host)
+            files |= {path: text.encode() for path, text in wants.items() if path in hosts.AT_ROOT}
         write_folder(out / brand.name, files)
-        for path in hosts.written(brand.name):
-            if path.startswith(hosts.ASIDE):
-                (out / path).unlink(missing_ok=True)
-        for path, content in aside.items():
-            (out / path).parent.mkdir(exist_ok=True)
-            write_file(out / path, content)
-    except hosts.Unfit as error:
+        aside = {path: text for path, text in wants.items() if path not in hosts.AT_ROOT}
+        _put(out, aside, hosts.aside(brand.name))
+    except sites.Unfit as error:
         return f"--for {wanted.host}: {error}"
     except (BuildError, NotOurs, OSError) as error:
         return str(error)

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from server.brands import load
-from server.publishing import hosts, publishing
+from server.publishing import publishing, sites
 from tests.support import browsers
 from tests.support.brands import PORTAL, write_brand
 from tests.support.crowd import BRAND, address_of, fill
@@ -60,7 +60,7 @@ class Front:
             origin=f"http://127.0.0.1:{port}",
         )
         texts = [(folder / "dist" / name).read_text() for name in ("_headers", "_redirects")]
-        self.site = hosts.read("portal", "", folder / "dist", *texts)
+        self.site = sites.read("portal", "", folder / "dist", *texts)
         (written,) = (folder / "dist" / "_host").iterdir()
         written.write_text(written.read_text().replace("listen 80;", f"listen 127.0.0.1:{port};"))
         if host == "nginx":
@@ -116,7 +116,7 @@ def front(
 ) -> Iterator[Front]:
     host: str = request.param
     if not shutil.which(host, path="/usr/sbin:/usr/bin:/sbin:/bin") and not browsers.installed_by_debian(host):
-        pytest.skip(f"{host} is not installed here")
+        pytest.skip(f"{host} is not here and could not be installed: on Debian and Ubuntu, apt-get install {host}")
     folder = tmp_path_factory.mktemp(host)
     production, port = Production(folder, mailbox), free_port()
     production.environment["PORTAL_HOSTS"] = f"127.0.0.1:{production.port}, 127.0.0.1:{production.operations}"

@@ -66,6 +66,21 @@ def test_the_list_says_what_each_is_which_is_the_default_and_what_it_pays_for(en
     reads(the_list(enter("plain", KIM)), "No payment method", "Add one to pay automatically.")
 
 
+def going_back(enter: Enter, words: str) -> Page:
+    """Out of the provider's page, which adds nothing, and to it again."""
+    page = adding(the_list(enter("orbit", TINA)))
+    link(page, words)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Payment methods")
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    return adding(page)
+
+
+def adds_a_bank_account(page: Page) -> None:
+    page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
+    button(page, "Add this account")
+    reads(page, "SEPA Direct Debit", "3000")
+
+
 def on_stripes_page(enter: Enter) -> None:
     """What is said of a number there is Stripe's own."""
     page = adding(the_list(enter("plain", ZOE)))
@@ -74,14 +89,7 @@ def on_stripes_page(enter: Enter) -> None:
     type_card(page, "4000 0025 0000 3155")
     reads(page, "Payment method added", "3155")
 
-    page = adding(the_list(enter("orbit", TINA)))
-    link(page, "Back")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Payment methods")
-    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
-    adding(page)
-    page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
-    button(page, "Add this account")
-    reads(page, "SEPA Direct Debit", "3000")
+    adds_a_bank_account(going_back(enter, "Back"))
 
 
 def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter: Enter, stage: Rehearsal):  # P2
@@ -119,17 +127,11 @@ def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter:
     button(page, "Complete")
     reads(page, "Payment method added", "3155")
 
-    page = adding(the_list(enter("orbit", TINA)))
-    link(page, "Go back without saving")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Payment methods")
-    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
-    adding(page)
+    page = going_back(enter, "Go back without saving")
     page.get_by_label("IBAN").fill("DE12 5001 0517 0648 4898 90")
     button(page, "Add this account")
     says(page, "This is not one of the test numbers below. We did not keep it.")
-    page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
-    button(page, "Add this account")
-    reads(page, "SEPA Direct Debit", "3000")
+    adds_a_bank_account(page)
 
 
 def test_the_new_one_is_the_default_and_is_offered_for_all_my_subscriptions(enter: Enter):  # P3

@@ -43,6 +43,8 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"publishing\.(checking|gallery|overrides)",),
         (r"publishing\.(publishing|examples|catalogs)", r"publishing\.samples(\.\w+)?"),
         (r"publishing\.(api_description|cdn|fields|hosts|links)",),
+        (r"publishing\.cloudfront",),
+        (r"publishing\.sites",),
         (r"publishing\.rules\.\w+", r"publishing\.atomic_files"),
     ),
     "features": ((r"features\.\w+\.\w+",), (r"features\.(entries|states)",)),

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from server.brands import load
-from server.publishing import hosts, publishing
-from server.publishing.hosts import Site
+from server.publishing import publishing, sites
 from server.publishing.publishing import BuildError
+from server.publishing.sites import Site
 from tests.support.brands import PORTAL, write_brand
 
 LINK = "test_0123456789abcdefghijkl"
@@ -32,13 +32,13 @@ def built(folder: Path, host: str, portal: str = OWN, names: tuple[str, ...] = (
 
 
 def site_of(root: Path) -> Site:
-    return hosts.read("x", "", root, (root / "_headers").read_text(), (root / "_redirects").read_text())
+    return sites.read("x", "", root, (root / "_headers").read_text(), (root / "_redirects").read_text())
 
 
 def urls(root: Path) -> list[str]:
     files = [path.relative_to(root).as_posix() for path in root.rglob("*.*") if path.is_file()]
     return [
-        f"/{each}".removesuffix("index.html") for each in files if not each.startswith(("_", hosts.ASIDE, "vercel"))
+        f"/{each}".removesuffix("index.html") for each in files if not each.startswith(("_", sites.ASIDE, "vercel"))
     ]
 
 
@@ -82,14 +82,14 @@ def test_cloudflares_worker_is_asked_for_what_is_passed_on_alone(tmp_path):
     root = built(tmp_path, "cloudflare") / "harbour"
     included = json.loads((root / "_routes.json").read_text())["include"]
     for path in DYNAMIC:
-        assert any(hosts.fits(each, path) for each in included), path
-    asked = [path for path in urls(root) if any(hosts.fits(each, path) for each in included)]
+        assert any(sites.fits(each, path) for each in included), path
+    asked = [path for path in urls(root) if any(sites.fits(each, path) for each in included)]
     assert asked == [f"/p/login/{LINK}/"]
 
 
 def test_cloudfront_has_a_behavior_for_each_path_and_the_headers_of_each_kind(tmp_path):
     dist = built(tmp_path, "cloudfront")
-    resources = json.loads((dist / hosts.ASIDE / "harbour.cloudfront.json").read_text())["Resources"]
+    resources = json.loads((dist / sites.ASIDE / "harbour.cloudfront.json").read_text())["Resources"]
     config, site = resources["Distribution"]["Properties"]["DistributionConfig"], site_of(dist / "harbour")
     assert config["Aliases"] == ["billing.harbour.example"]
     behaviors = {each["PathPattern"]: each for each in config["CacheBehaviors"]}
@@ -123,6 +123,11 @@ def given(policy: dict[str, dict[str, dict[str, dict[str, object]]]]) -> dict[st
 def test_cloudfront_wants_a_domain_for_each_brand(tmp_path):
     with pytest.raises(BuildError, match="its own domain"):
         built(tmp_path, "cloudfront", ACTIVE)
+
+
+def test_a_host_that_nobody_knows_is_refused_with_those_that_are(tmp_path):
+    with pytest.raises(BuildError, match=r"--for 'apache': .*netlify, cloudflare, vercel, cloudfront, nginx, caddy"):
+        built(tmp_path, "apache")
 
 
 def test_a_host_that_is_told_needs_to_know_the_server(tmp_path):
