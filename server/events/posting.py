@@ -13,6 +13,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -97,7 +98,10 @@ class _Checked(AsyncNetworkBackend):
         addresses = [str(each[4][0]) for each in found]
         if not self._allow_private and not all(map(is_public, addresses)):
             raise NotPosted("its name leads to an address that is not public; see events.allow_private")
-        return await self._backend.connect_tcp(addresses[0], port, *args, **rest)
+        for address in addresses[:-1]:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):  # no way to IPv6 from here, for one
+                return await self._backend.connect_tcp(address, port, *args, **rest)
+        return await self._backend.connect_tcp(addresses[-1], port, *args, **rest)
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> AsyncNetworkStream:
         raise NotPosted("no endpoint is a socket of this machine")

@@ -228,6 +228,22 @@ async def test_a_private_address_is_not_connected_to(receiver: Receiver, monkeyp
     assert receiver.got == []
 
 
+async def test_an_address_that_cannot_be_reached_is_followed_by_the_next(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a name has an IPv6 address and this machine no way to it."""
+    poster, loop = Poster(allow_private=True), asyncio.get_running_loop()
+    port = int(receiver.url.rpartition(":")[2].partition("/")[0])
+
+    async def looked_up(*_: object, **__: object) -> Any:
+        return [(2, 1, 6, "", (f"127.0.0.{each}", port)) for each in (9, 1)]  # the receiver is at the second alone
+
+    monkeypatch.setattr(loop, "getaddrinfo", looked_up)
+    assert await poster.post(f"http://shop.example:{port}/hooks", b"{}", "t=1") == "it answered 200"
+    await poster.close()
+    assert len(receiver.got) == 1
+
+
 @pytest.mark.parametrize(
     ("address", "public"),
     [
