@@ -11,7 +11,7 @@ import asyncio
 import http.client
 import multiprocessing
 import os
-import queue
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from server.publishing.samples.many import address_of
 from tests.bench.menu import Row
 from tests.bench.requests import BRAND, filled
 from tests.support.postgres import running
-from tests.support.production import Mailbox, Production
+from tests.support.production import Production
 from tests.support.served import ROOT
 
 LOG_INS = 50
@@ -35,9 +35,11 @@ READERS, READS = 4, 60
 """Connections, and reads a second over all of them."""
 SECONDS = float(os.environ.get("POSTERN_BENCH_SECONDS", "10"))
 ROUNDS = 3
-DRIVERS = 64
 CUSTOMERS = int(LOG_INS * SECONDS * ROUNDS) + 100
 BUDGET = 1.5
+_CODE = re.compile(rb"^@\S+ #(\S+)\s*$", re.MULTILINE)
+_LENGTH = re.compile(rb"(?i)content-length: (\d+)")
+_COOKIE = re.compile(rb"(?i)set-cookie: ([^;\r]+)")
 
 
 def rows() -> Iterator[Row]:
@@ -129,65 +131,69 @@ class Crowd:
         self._process.join()
 
 
-def _crowd(asked: Any, said: Any) -> None:  # noqa: C901 (one process's life, from top to bottom)
-    # In life they are other machines, so they take no turn from the server: only what it has to spare.
+def _crowd(asked: Any, said: Any) -> None:
+    # In life they are other machines, so they take no turn from the server: only what it has to spare, and little of that.
     os.nice(19)
     if hasattr(os, "SCHED_BATCH"):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    mailbox = Mailbox()
+    asyncio.run(_visitors(asked, said))
+
+
+async def _visitors(asked: Any, said: Any) -> None:
+    codes: dict[str, asyncio.Future[str]] = {}
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One SMTP connection, by the least that the protocol asks; the code is read out of the mail as it travels."""
+        writer.write(b"220 here\r\n")
+        address = ""
+        while line := await reader.readline():
+            verb = line[:4].upper()
+            if verb == b"RCPT":
+                address = line.decode().partition("<")[2].partition(">")[0]
+            elif verb == b"DATA":
+                writer.write(b"354 go on\r\n")
+                found = _CODE.search(await reader.readuntil(b"\r\n.\r\n"))
+                if found and not codes[address].done():
+                    codes[address].set_result(found[1].decode())
+            writer.write(b"250 kept\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0, limit=1 << 20)
+    said.put(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     link = load(ROOT / "themes" / BRAND).config.login_page.link
-    said.put(mailbox.url)
+    loop = asyncio.get_running_loop()
+
+    async def visit(port: int, number: int, after: float, until: float) -> bool:
+        await asyncio.sleep(after)
+        codes[address_of(number)] = loop.create_future()
+        async with asyncio.timeout_at(until):
+            return await _log_in(port, codes[address_of(number)], link, number)
+
     while True:
-        port, first = asked.get()
-        began, waiting, done = time.perf_counter(), queue.SimpleQueue[int](), queue.SimpleQueue[int]()
-        for number in range(int(LOG_INS * SECONDS)):
-            waiting.put(number)
-
-        def drive(
-            port: int = port,
-            first: int = first,
-            began: float = began,
-            waiting: queue.SimpleQueue[int] = waiting,
-            done: queue.SimpleQueue[int] = done,
-        ) -> None:
-            while not waiting.empty():
-                try:
-                    number = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                time.sleep(max(0.0, began + number / LOG_INS - time.perf_counter()))
-                if time.perf_counter() > began + SECONDS:
-                    return
-                if _log_in(port, mailbox, link, first + number):
-                    done.put(1)
-
-        threads = [threading.Thread(target=drive) for _ in range(DRIVERS)]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
-        said.put(done.qsize())
+        port, first = await loop.run_in_executor(None, asked.get)
+        until = loop.time() + SECONDS
+        visits = [visit(port, first + each, each / LOG_INS, until) for each in range(int(LOG_INS * SECONDS))]
+        said.put(sum(each is True for each in await asyncio.gather(*visits, return_exceptions=True)))
 
 
-def _log_in(port: int, mailbox: Mailbox, link: str, number: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {
-        "Origin": f"http://127.0.0.1:{port}",
-        "X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
-        "Content-Type": "application/x-www-form-urlencoded",
-    }
+async def _log_in(port: int, code: asyncio.Future[str], link: str, number: int) -> bool:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def post(path: str, form: dict[str, str], cookies: str = "") -> bytes:
+        body = urlencode(form)
+        writer.write(
+            f"POST /{BRAND}/{path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+            f"X-Forwarded-For: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}\r\nCookie: {cookies}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(_LENGTH.search(head)[1]))  # type: ignore[index]
+        return head
+
     try:
-        connection.request("POST", f"/{BRAND}/login", urlencode({"email": address_of(number), "link": link}), headers)
-        answer = connection.getresponse()
-        answer.read()
-        cookies = [each.partition(";")[0] for each in answer.msg.get_all("set-cookie") or []]
-        code = mailbox.passcode(address_of(number), 20)
-        if code is None:
-            return False
-        headers["Cookie"] = "; ".join(cookies)
-        connection.request("POST", f"/{BRAND}/login/code", urlencode({"code": code}), headers)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status == 303
+        asked = await post("login", {"email": address_of(number), "link": link})
+        cookies = "; ".join(each.decode() for each in _COOKIE.findall(asked))
+        entered = await post("login/code", {"code": await code}, cookies)
+        return entered.startswith(b"HTTP/1.1 303")
     finally:
-        connection.close()
+        writer.close()
