@@ -1,7 +1,8 @@
 """Which browser the journeys run in, and how a machine without one gets it.
 
 Tried in this order: Playwright's own Chromium, a Chromium or Chrome of the system, Playwright's download, Debian's
-package. Never given up silently: a machine where none works is told what was tried.
+package. Chromium's headless shell, the same engine without a desktop browser around it, goes before each: a page costs it
+a quarter of the time. Never given up silently: a machine where none works is told what was tried.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ VARIABLE = "POSTERN_BROWSER"
 
 _DRIVER = [sys.executable, "-m", "playwright", "--version"]
 
-SYSTEM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+SHELL = "chromium-headless-shell"
+SYSTEM = (SHELL, "chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
 # Chromium calls home at every start; a test machine may have no way out, and nobody asked it to.
@@ -57,7 +59,7 @@ def find_or_install(say: Callable[[str], None]) -> str:
     """The executable's path; `SystemExit` with everything that was tried when there is none to be had."""
     _see_that_the_driver_runs(say)
     if found := find():
-        return found
+        return _shell_beside(found, say) or found
     tried = []
     for words, commands in _ways():
         say(f"No browser yet: {words} …")
@@ -67,6 +69,14 @@ def find_or_install(say: Callable[[str], None]) -> str:
     raise SystemExit(
         "\n".join(tried) + f"\nThe browser tests need Chromium. Install it, or set {VARIABLE} to its executable."
     )
+
+
+def _shell_beside(found: str, say: Callable[[str], None]) -> str | None:
+    """Debian's headless shell, where its desktop browser is all that there is and a package can be had."""
+    if found != shutil.which("chromium") or not _is_root_on_debian():
+        return None
+    say("Installing Chromium's headless shell, which tests in a quarter of the time …")
+    return shutil.which(SHELL) if installed_by_debian(SHELL) else None
 
 
 def _see_that_the_driver_runs(say: Callable[[str], None]) -> None:
@@ -107,7 +117,9 @@ def _ways() -> list[tuple[str, list[list[str]]]]:
         ("Playwright downloads Chromium", [[sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]])
     ]
     if _is_root_on_debian():
-        ways.append(("installing Debian's Chromium", [["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]]))
+        install = ["apt-get", "install", "-y"]
+        ways.append(("installing Debian's Chromium", [["apt-get", "update"], [*install, SHELL]]))
+        ways.append(("installing Debian's Chromium for desktops", [[*install, "chromium"]]))
     return ways
 
 
@@ -115,5 +127,6 @@ def _playwright_chromium() -> str | None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
+        path = Path(playwright.chromium.executable_path)
+    shells = sorted(path.parents[2].glob("chromium_headless_shell-*/*/*headless*shell"))
+    return next((str(each) for each in [*shells[-1:], path] if each.exists()), None)
