@@ -60,7 +60,8 @@ async def test_of_three_pollers_one_is_killed_and_the_others_leave_nothing_stale
     ended = await nursery.run(Job(**follow), Job(**follow, point="stored", number=3), Job(**follow))
     assert ended == [0, -9, 0]
     assert 1 <= standin.count("event.list") - polls <= len(moments)
-    assert len(known) <= standin.count("customer.retrieve") - fetches <= len(known) + 5  # five are taken at once
+    # Five are taken at once: those of the killed one, and those that are late by the clock of another.
+    assert len(known) <= standin.count("customer.retrieve") - fetches <= len(known) + 10
     for each in known:
         assert (await billing.account(each, moments[-1])).customer.name == "Changed"
     assert await waiting(billing.store) == []
