@@ -32,10 +32,16 @@ def next_end(anchor: datetime, recurring: Recurring | None, start: datetime) -> 
     if recurring.interval not in _MONTHS:
         return None
     step = recurring.count * _MONTHS[recurring.interval]
-    passed = (start.year - anchor.year) * 12 + start.month - anchor.month
-    if passed % step == 0 and add_months(anchor, passed) == start:
+    passed = months_between(anchor, start)
+    if passed is not None and passed % step == 0:
         return add_months(anchor, passed + step)
     return add_months(start, step)
+
+
+def months_between(anchor: datetime, moment: datetime) -> int | None:
+    """How many whole months lead from one to the other; None: there is a rest."""
+    passed = (moment.year - anchor.year) * 12 + moment.month - anchor.month
+    return passed if add_months(anchor, passed) == moment else None
 
 
 def add_months(moment: datetime, months: int) -> datetime:

@@ -66,3 +66,14 @@ def test_a_year_that_becomes_months_by_the_customers_wish(months):
     it = apply(it, "sub_1", Move("price_2"), sold, token=shown.fingerprint, now=now).account
     month, after = (3, 4) if months == 1 else (5, 8)
     assert ends(it, day(2029, 3, 1), day(2029, month, 28)) == [day(2029, month, 28), day(2029, after, 28)]
+
+
+def test_a_trial_that_ends_on_a_31st_is_followed_by_last_days():
+    # A trial of two weeks from 17 January; whatever the anchor was, months are counted from the trial's end.
+    end = day(2026, 1, 31)
+    trial = subscription(
+        item(day(2026, 1, 17), end), status="trialing", trial_end_at=end, billing_cycle_anchor_at=day(2026, 1, 17)
+    )
+    assert ends(account(trial), end, day(2026, 3, 1), day(2026, 4, 1), day(2026, 5, 1)) == [
+        day(2026, 2, 28), day(2026, 3, 31), day(2026, 4, 30), day(2026, 5, 31),
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ from server.billing.ledger.sums.invoicing import arranged
 from server.billing.ledger.sums.phases import begun_by, invoices_at
 from server.billing.model.account import Account, Item, Subscription, Upcoming
 from server.billing.model.amounts import is_metered
-from server.billing.model.periods import begun, end_after, renews_at
+from server.billing.model.periods import begun, end_after, months_between, renews_at
 
 
 def settled(account: Account) -> Account:
@@ -67,8 +67,8 @@ def next_bill(account: Account, subscription: Subscription) -> tuple[datetime, B
 
 
 def next_period(subscription: Subscription, at: datetime) -> tuple[Subscription, list[Item]]:
-    """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all. No
-    period goes beyond the subscription's end."""
+    """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all, and
+    what follows is counted from it. No period goes beyond the subscription's end."""
     trial_over = subscription.status == "trialing"
     items, renewed = [], []
     for item in subscription.items:
@@ -78,4 +78,7 @@ def next_period(subscription: Subscription, at: datetime) -> tuple[Subscription,
         else:
             items.append(begun(subscription, item, at, end))
             renewed.append(items[-1])
-    return replace(subscription, items=tuple(items)), renewed
+    anchor = subscription.billing_cycle_anchor_at
+    if trial_over and months_between(anchor, at) is None:
+        anchor = at
+    return replace(subscription, items=tuple(items), billing_cycle_anchor_at=anchor), renewed
