@@ -6,7 +6,7 @@
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Money
+from server.billing import Coupon, Discount, Money, TaxRate
 from server.billing.ledger.changes.canceling import cancel
 from server.billing.ledger.events.renewals import bring_up_to_date, due_at, settled
 from server.billing.model.account import Phase, PhaseItem
@@ -148,3 +148,24 @@ def test_each_of_several_phases_in_one_period_counts():
     assert sorted(lines(april)) == [-1550, -1550, 2325, 3100, 9300]
     assert april.total == Money(9300 + 2325, "EUR")
     assert only(it).items[0].current_period_end_at == day(2026, 5, 1)
+
+
+def test_an_item_that_goes_is_credited_with_what_its_own_discount_left():
+    """62.00, and 31.00 with half off: 62.00 and 15.50 were paid. The second goes at half of March: 7.75 come back."""
+    half = Discount("di", Coupon("half", percent_off="50", duration="forever"))
+    both = paid(account(), subscription(item(price=LARGE), replace(item(), discounts=(half,))), day(2026, 3, 1))
+    _, (april,) = bring_up_to_date(with_phases(phase(LARGE), it=both), APRIL)
+    assert sorted(lines(april)) == [-775, 6200]
+
+
+@pytest.mark.parametrize("kind", ["none", "create_prorations"])
+def test_a_rate_that_changes_within_a_period_does_not_change_what_was_billed_with_the_old_one(kind):
+    """March was billed with 19 % on top, 36.89. From the 10th on the rate is 7 %; half of March comes back with 19 %."""
+    nineteen, seven = TaxRate("t19", "19", "VAT"), TaxRate("t7", "7", "VAT")
+    it = bought(SMALL, default_tax_rates=(nineteen,))
+    change = phase(
+        LARGE if kind == "none" else SMALL, at=day(2026, 3, 10), proration_behavior=kind, default_tax_rates=(seven,)
+    )
+    it, _ = bring_up_to_date(with_phases(change, it=it), NOW)
+    last = cancel(it, "sub_1", WITH_CREDIT, NOW).invoices[0]
+    assert (lines(last), [(each.percentage, each.amount) for each in last.taxes]) == ([-1550], [("19", eur(-295))])

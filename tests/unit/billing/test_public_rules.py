@@ -1,6 +1,7 @@
 """The ledger against the oracle (`tests/support/public_rules.py`) where nobody does anything: periods and renewals."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +51,7 @@ def test_periods_end_when_their_anchor_says(start, interval, trial):
     _, made = bring_up_to_date(it, expected[-1])
     periods = [(each.created_at, each.period_start_at, each.period_end_at) for each in made]
     ends = [anchor, *expected] if trial else expected
-    assert periods[:13] == [(begun, begun, end) for begun, end in zip(ends, ends[1:], strict=False)][:13]
+    assert periods[:13] == [(begun, begun, end) for begun, end in pairwise(ends)][:13]
 
 
 def discounts_of(draw, start, currency, name):
@@ -86,7 +87,7 @@ def sales(draw):
                 draw(st.integers(0, 14)),
                 discounts=discounts_of(draw, start, currency, f"i{n}") if draw(st.booleans()) else (),
                 tax_rates=draw(RATES) if draw(st.booleans()) else (),
-            )  # fmt: skip
+            )
         )
     return subscription(
         *items, currency=currency, created_at=start, billing_cycle_anchor_at=start, default_tax_rates=draw(RATES),
@@ -133,7 +134,7 @@ def renewals(it, until):
             return
         due = [each for each in it.items if ends[each.id] == at]
 
-        def counting(discounts):
+        def counting(discounts, at=at):
             return [each for each in discounts if runs(each, at) and each.id not in once]
 
         rates = {each.id: () if it.tax_exempt else each.tax_rates or it.default_tax_rates for each in due}

@@ -1,7 +1,7 @@
 """What time is worth within a period: the credit for what was paid and is not used, the charge for the rest of it.
 
-Fractions to the microsecond, exact until the line: each line is rounded once, half a minor unit away from zero, and its
-taxes are worked out from the line.
+Fractions to the microsecond, exact until the line: each line is rounded once, half a minor unit away from zero. A charge
+is taxed by the rates of its moment; a credit gives back in proportion what its time was billed with, as at Stripe.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.bills import bill, exact_net, line_taxes, rates_of, taxes_on
+from server.billing.ledger.sums.bills import Bill, bill, exact_net, line_taxes, rates_of, taxes_on
 from server.billing.model.account import Account, Basis, Invoice, InvoiceLine, InvoiceTax, Item, Pending, Subscription
 from server.billing.model.amounts import is_metered, rounded, shares
 from server.formats.money import Money
@@ -27,9 +27,9 @@ class Worth(msgspec.Struct, frozen=True):
     """For the whole period, after discounts, in minor units."""
     invoice: str = ""
     taxes: tuple[InvoiceTax, ...] | None = None
-    """The taxes of the whole invoice; None: those of the subscription count."""
+    """What it was billed with; None: the subscription's rates count."""
     whole: int = 0
-    """The net amount of that invoice."""
+    """The net amount that those taxes are of."""
     limit: Fraction | None = None
     """No credit is more than this: what was paid for the period and was not given back. None: nothing says."""
 
@@ -55,7 +55,7 @@ def credit_for(
         amount = min(amount, int(worth.limit))
     if amount <= 0:
         return None
-    if worth.taxes is None or any(each.tax_rates for each in subscription.items):
+    if worth.taxes is None:
         taxes = taxes_on(-amount, rates_of(subscription, item), subscription.currency)
     else:
         share = Fraction(-amount, worth.whole)
@@ -98,14 +98,19 @@ def _worth_of(account: Account, subscription: Subscription, item: Item, goes_on:
     if item.basis is not None:
         paid = next((each for each in account.invoices if each.id == item.basis.invoice), None)
         net = Fraction(item.basis.net)
-        return Worth(net, item.basis.invoice) if net > 0 and (paid is None or _stands(paid, goes_on)) else None
+        if net <= 0 or (paid and not _stands(paid, goes_on)):
+            return None
+        # A rate that changed since does not change what was billed.
+        billed = _worth_in(paid, line) if paid and (line := _whole_in(paid, subscription, item)) else None
+        return billed if billed and billed.net == net else Worth(net, item.basis.invoice)
     for invoice in _newest_first(account):
         for line in invoice.lines:
             if _is_for(line, subscription, item):
                 return _worth_in(invoice, line) if _stands(invoice, goes_on) else None
     charge = bill(subscription, subscription.items, item.current_period_start_at)
-    net = Fraction(charge.net[subscription.items.index(item)])
-    return Worth(net, "", charge.taxes, sum(charge.net)) if net > 0 else None
+    index = subscription.items.index(item)
+    whole = charge.net[index]
+    return Worth(Fraction(whole), "", _taxes_of(charge.lines[index], charge), whole) if whole > 0 else None
 
 
 def basis_of(worth: Worth | None) -> Basis:
@@ -114,12 +119,18 @@ def basis_of(worth: Worth | None) -> Basis:
 
 
 def _is_for(line: InvoiceLine, subscription: Subscription, item: Item) -> bool:
-    return (
-        line.subscription == subscription.id
-        and line.price == item.price.id
-        and line.period_start_at == item.current_period_start_at
-        and not line.proration
-    )
+    return line.price == item.price.id and _is_whole(line, subscription, item)
+
+
+def _is_whole(line: InvoiceLine, subscription: Subscription, item: Item) -> bool:
+    starts = line.period_start_at == item.current_period_start_at
+    return line.subscription == subscription.id and starts and not line.proration
+
+
+def _whole_in(invoice: Invoice, subscription: Subscription, item: Item) -> InvoiceLine | None:
+    """The line that billed the period of a changed item, whose price may be another by now. It is alone in its
+    subscription."""
+    return next((each for each in invoice.lines if _is_whole(each, subscription, item)), None)
 
 
 def _stands(invoice: Invoice, goes_on: bool) -> bool:
@@ -185,19 +196,31 @@ def _net(invoice: Invoice, line: InvoiceLine) -> int:
     if line.proration:
         return line.amount.amount
     lines = [each for each in invoice.lines if not each.proration]
-    off = sum(each.amount.amount for each in invoice.discounts)
+    off = invoice.discounted.amount
+    if sum(each.discount.amount for each in lines if each.discount) == off:
+        return line.amount.amount - (line.discount.amount if line.discount else 0)
     return line.amount.amount - shares(off, [each.amount.amount for each in lines])[lines.index(line)]
 
 
 def _worth_in(invoice: Invoice, line: InvoiceLine) -> Worth | None:
-    """The line's share of its invoice."""
-    lines = [each for each in invoice.lines if not each.proration]
-    net = _net(invoice, line)
-    whole = sum(each.amount.amount for each in lines) - sum(each.amount.amount for each in invoice.discounts)
+    """What the invoice billed with this line."""
+    net, lines = _net(invoice, line), [each for each in invoice.lines if not each.proration]
+    whole = sum(each.amount.amount for each in lines) - invoice.discounted.amount
     if net <= 0 or whole <= 0:
         return None
-    taxes = invoice.taxes if len(lines) == len(invoice.lines) else None
-    return Worth(Fraction(net), invoice.id, taxes, whole)
+    own = _taxes_of(line, invoice)
+    if own is not None:
+        return Worth(Fraction(net), invoice.id, own, net)
+    return Worth(Fraction(net), invoice.id, invoice.taxes if len(lines) == len(invoice.lines) else None, whole)
+
+
+def _taxes_of(line: InvoiceLine, of: Invoice | Bill) -> tuple[InvoiceTax, ...] | None:
+    """The taxes of one line by their names; None: the lines do not say them."""
+    named = {(each.percentage, each.inclusive): replace(each, taxable=None) for each in of.taxes}
+    rates = {(each.percentage, each.inclusive) for one in of.lines for each in one.taxes}
+    if rates != named.keys():
+        return None
+    return tuple(replace(named[each.percentage, each.inclusive], amount=each.amount) for each in line.taxes)
 
 
 def _line(subscription: Subscription, item: Item, amount: int, at: datetime, what: str) -> InvoiceLine:

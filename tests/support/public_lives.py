@@ -1,0 +1,382 @@
+"""The life of one subscription by the public rules: what is invoiced, paid, owed and credited, and when.
+
+`Life` knows the same acts as the ledger and shares nothing with it but the words for prices, coupons and rates. Amounts
+are minor units, fractions until a line is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from server.billing import Discount, Price, Recurring, TaxRate
+from server.billing.model.account import Phase
+from tests.support.public_rules import Bill, Line, Sale, Tax, bill, exact_net, listed, nth_end, rest, taxed, to_unit
+
+FOREVER = Recurring("year", 1000)
+
+
+@dataclass
+class Document:
+    """An invoice as it should be."""
+
+    at: datetime
+    bill: Bill
+    until: dict[int, datetime]
+    """When the period of each of its lines ends, by the line's `id()`."""
+    status: str = "open"
+    applied: int = 0
+    """Credit (negative) or debt of the balance that went into it."""
+    paid: int = 0
+    due: int = 0
+    set_off: int = 0
+    """What credits of the same subscription took off what was due."""
+    next_try: datetime | None = None
+    refunded: int = 0
+    noted: int = 0
+    """Given back by credit notes, beside the refunds."""
+
+    @property
+    def returned(self) -> Fraction:
+        """The part of it that was given back."""
+        return (
+            min(Fraction(self.refunded + self.noted, self.bill.total), Fraction(1))
+            if self.bill.total > 0
+            else Fraction(0)
+        )
+
+
+@dataclass
+class Worth:
+    """What the running period is worth as a whole."""
+
+    net: Fraction
+    line: Line | None = None
+    """The line that billed it; None: the plan changed since to one of another worth, and its rates count."""
+    document: Document | None = None
+
+
+@dataclass
+class Setting:
+    """What the business chose."""
+
+    prorates: str
+    leaving_prorates: str
+    """What a cancellation credits; a move to a price of zero counts as one (portal-features)."""
+    anchor: str
+    ends_trial: bool
+    days: tuple[int, ...]
+    after_last: str
+
+
+@dataclass
+class Life:
+    setting: Setting
+    price: Price
+    quantity: int
+    rates: Sequence[TaxRate]
+    discounts: list[Discount]
+    anchor: datetime
+    balance: int = 0
+    number: int = 1
+    status: str = "active"
+    trial_end: datetime | None = None
+    cancel_at: datetime | None = None
+    ended_at: datetime | None = None
+    scheduled: tuple[Price, int, Discount | None] | None = None
+    phases: list[Phase] = field(default_factory=list)
+    resumes_at: datetime | None = None
+    """Set while a pause runs or is to come."""
+    paused_period: bool = False
+    works: bool = True
+    """The card."""
+    worth: Worth | None = None
+    waiting: list[tuple[Line, datetime]] = field(default_factory=list)
+    """Lines for the next invoice, and when their period ends."""
+    documents: list[Document] = field(default_factory=list)
+
+    # --- periods
+
+    @property
+    def start(self) -> datetime:
+        return (
+            self.anchor if self.number == 1 else nth_end(self.anchor, self.price.recurring or FOREVER, self.number - 1)
+        )
+
+    @property
+    def end(self) -> datetime:
+        if self.trial_end is not None:
+            return self.trial_end
+        end = nth_end(self.anchor, self.price.recurring or FOREVER, self.number)
+        return min(end, self.cancel_at) if self.cancel_at and self.cancel_at > self.start else end
+
+    def begin(self, at: datetime, lines: Sequence[tuple[Line, datetime]] = ()) -> Document:
+        """A period that begins at `at` and the invoice of it."""
+        counting = [each for each in self.discounts if each.end_at is None or at < each.end_at]
+        whole = nth_end(self.anchor, self.price.recurring or FOREVER, self.number)
+        part = (
+            rest(self.start, self.start, whole)
+            if self.end == whole
+            else rest(whole - (self.end - self.start), self.start, whole)
+        )
+        made = bill([Sale(self.price, self.quantity, (), self.rates, part)], counting, at)
+        own = made.lines[0]
+        made.lines = [each for each, _ in lines] + made.lines
+        ends = {id(each): until for each, until in lines} | {id(own): self.end}
+        document = Document(at, made, ends)
+        self.worth = Worth(Fraction(own.net), own, document)
+        return document
+
+    # --- money
+
+    def issue(self, document: Document) -> None:
+        """Asks for its money: the balance first, then the card."""
+        total = document.bill.total
+        self.documents.append(document)
+        if total < 0:
+            self._give(document, -total)
+            return
+        if self.balance > 0 and total >= 0:
+            document.applied = self.balance
+        elif self.balance < 0:
+            document.applied = -min(total, -self.balance)
+        self.balance -= document.applied
+        document.due = total + document.applied
+        self.charge(document, document.at)
+
+    def _give(self, document: Document, credit: int) -> None:
+        """A credit pays a debt in the balance, then what is owed of this subscription, the newest first (decision 49)."""
+        document.status = "paid"
+        paid = min(max(self.balance, 0), credit)
+        self.balance -= paid
+        credit -= paid
+        for each in reversed(self.documents):
+            if each.status == "open" and credit:
+                taken = min(each.due, credit)
+                each.due, each.set_off, credit = each.due - taken, each.set_off + taken, credit - taken
+                if not each.due:
+                    each.status, each.next_try = "paid", None
+        self.balance -= credit
+
+    def charge(self, document: Document, at: datetime) -> None:
+        if not document.due or self.works:
+            document.paid, document.due, document.status, document.next_try = (
+                document.paid + document.due,
+                0,
+                "paid",
+                None,
+            )
+            if self.status in ("past_due", "unpaid") and document is self.documents[-1]:
+                self.status = "active"
+            return
+        if self.status == "active":
+            self.status = "past_due"
+        tries = [document.at + timedelta(days=each) for each in self.setting.days]
+        document.next_try = next((each for each in tries if each > at), None)
+        if document.next_try is None:
+            self._give_up(at)
+
+    def _give_up(self, at: datetime) -> None:
+        """The last try failed (decision 48)."""
+        if self.status != "past_due":
+            return
+        if self.setting.after_last == "cancel":
+            self.ended(at)
+        elif self.setting.after_last == "unpaid":
+            self.status = "unpaid"
+
+    # --- what a part of a period is worth
+
+    def unused(self, at: datetime, *, leaving: bool) -> list[tuple[Line, datetime]]:
+        """The credit for the rest of the period: of what was billed for it, and no more than was paid and kept."""
+        worth = self.worth
+        if worth is None or self.status in ("trialing", "unpaid") or (leaving and self.status != "active"):
+            return []
+        if worth.document and (worth.document.status == "void" or (leaving and worth.document.status == "open")):
+            return []
+        amount = min(to_unit(worth.net * rest(at, self.start, self.end)), int(self.kept()))
+        if amount <= 0:
+            return []
+        if worth.line is None:
+            return [(Line(-amount, 0, taxed(Fraction(-amount), self.rates)), self.end)]
+        billed = worth.line
+        taxes = [Tax(each.rate, to_unit(Fraction(-amount * each.amount, billed.net))) for each in billed.taxes]
+        return [(Line(-amount, 0, taxes), self.end)]
+
+    def kept(self) -> Fraction:
+        """What was paid for the running period and not given back (decision 40)."""
+        paid = Fraction(sum(line.net for line, until in self.waiting if until == self.end))
+        for each in self.documents:
+            lines = [line for line in each.bill.lines if each.until[id(line)] == self.end]
+            paid += sum(line.net for line in lines) * (1 - each.returned) if each.status != "void" else 0
+        return paid
+
+    # --- acts of a customer
+
+    def move(self, at: datetime, price: Price, quantity: int, discount: Discount | None, *, now: bool) -> None:
+        if not now:
+            self.scheduled = price, quantity, discount
+            return
+        same = (price, quantity) == (self.price, self.quantity)
+        if self.trial_end is not None and not self.setting.ends_trial:
+            self._become(price, quantity, discount)
+            return
+        anew = self.trial_end is not None or price.recurring != self.price.recurring or self.setting.anchor == "now"
+        anew = anew or (listed(self.price, self.quantity) == 0 < listed(price, quantity))
+        leaving = listed(price, quantity) == 0 < listed(self.price, self.quantity)
+        if same:
+            self._become(price, quantity, discount)
+            return
+        self.scheduled = None
+        if anew or leaving:
+            prorates = self.setting.leaving_prorates if leaving else self.setting.prorates
+            credit = self.unused(at, leaving=leaving) if prorates != "none" else []
+            self._anew(at, price, quantity, discount, credit)
+        else:
+            self._within(at, price, quantity, discount, self.setting.prorates)
+
+    def _become(self, price: Price, quantity: int, discount: Discount | None) -> None:
+        self.price, self.quantity = price, quantity
+        if discount is not None:
+            self.discounts = [each for each in self.discounts if not each.promotion_code] + [discount]
+
+    def _anew(
+        self, at: datetime, price: Price, quantity: int, discount: Discount | None, credit: list[tuple[Line, datetime]]
+    ) -> None:
+        """A new period begins at this moment and is paid in full; what is left of the old one comes back."""
+        lines = self.waiting + credit
+        self._become(price, quantity, discount)
+        self.status = "active" if self.status == "trialing" else self.status
+        self.trial_end, self.anchor, self.number, self.waiting = None, at, 1, []
+        self.issue(self.begin(at, lines))
+        self._used_up(at)
+
+    def _within(self, at: datetime, price: Price, quantity: int, discount: Discount | None, prorates: str) -> None:
+        """The period goes on: what is left of the old plan comes back, and what is left of it costs by the new one."""
+        credit = self.unused(at, leaving=False)
+        share, end = rest(at, self.start, self.end), self.end
+        self._become(price, quantity, discount)
+        if prorates == "none":
+            return
+        whole, billed = exact_net(price, quantity, self.discounts, at), self.worth
+        charge = to_unit(whole * share)
+        self.waiting += [*credit, (Line(charge, 0, taxed(Fraction(charge), self.rates)), end)]
+        self.worth = Worth(whole)
+        if billed and billed.net == whole and prorates == "create_prorations":
+            self.worth = billed
+        if prorates == "always_invoice":
+            self.worth.document = self._settle(at)
+
+    def _settle(self, at: datetime) -> Document | None:
+        """An invoice of what waits."""
+        if not self.waiting:
+            return None
+        document = Document(
+            at, Bill([each for each, _ in self.waiting]), {id(each): until for each, until in self.waiting}
+        )
+        self.waiting = []
+        self.issue(document)
+        return document
+
+    def _used_up(self, at: datetime) -> None:
+        self.discounts = [
+            each
+            for each in self.discounts
+            if each.coupon.duration != "once" and (each.end_at is None or at < each.end_at)
+        ]
+
+    def cancel(self, at: datetime, *, now: bool, gives_back: bool) -> None:
+        if not now and self.status in ("active", "trialing", "past_due", "unpaid"):
+            self.cancel_at = self.end
+            return
+        if gives_back:
+            self.waiting += self.unused(at, leaving=True)
+        self.ended(at)
+
+    def ended(self, at: datetime) -> None:
+        """What waits is settled, and nothing is tried any more."""
+        self.status, self.ended_at, self.scheduled, self.phases = "canceled", at, None, []
+        self._settle(at)
+        for each in self.documents:
+            each.next_try = None
+
+    def resume(self) -> None:
+        self.cancel_at = None
+
+    def pause(self, cycles: int) -> None:
+        self.resumes_at = nth_end(self.anchor, self.price.recurring or FOREVER, self.number + cycles)
+
+    def unpause(self, at: datetime) -> None:
+        """Ended before it began: it never was. Later: a period begins at this moment and is paid."""
+        self.resumes_at = None
+        if self.paused_period:
+            self.paused_period = False
+            self._anew(at, self.price, self.quantity, None, [])
+
+    # --- what happens by itself
+
+    def until(self, now: datetime) -> None:
+        while True:
+            due = sorted(self._events(), key=lambda each: each[:2])
+            if not due or due[0][0] > now:
+                return
+            at, _, happen = due[0]
+            happen(at)
+
+    def _events(self) -> Iterator[tuple[datetime, int, Callable[[datetime], None]]]:
+        for each in self.documents:
+            if each.next_try and each.status == "open":
+                yield each.next_try, 1, lambda at, each=each: self.charge(each, at)  # type: ignore[misc]
+        if self.status == "canceled":
+            return
+        if self.cancel_at:
+            yield self.cancel_at, 0, self.ended
+        if self.phases:
+            yield self.phases[0].at, 2, self._phase
+        yield self.end, 3, self._renew
+
+    def _phase(self, at: datetime) -> None:
+        phase = self.phases.pop(0)
+        (item,) = phase.items
+        old = self.price.recurring, self.price, self.quantity
+        begins = at == self.end
+        before = self.unused(at, leaving=False)
+        self.discounts = list(phase.discounts)
+        if begins or self.trial_end or self.status == "unpaid" or self.paused_period:
+            if item.price.recurring != old[0] and begins:
+                self.anchor, self.number = at, 0
+            self.price, self.quantity = item.price, item.quantity
+        elif item.price.recurring != old[0] or phase.is_new_anchor:
+            lines = self.waiting + (before if phase.proration_behavior != "none" else [])
+            self.price, self.quantity, self.anchor, self.number, self.waiting = item.price, item.quantity, at, 1, []
+            self.issue(self.begin(at, lines))
+        elif (item.price, item.quantity) != old[1:]:
+            self._within(at, item.price, item.quantity, None, phase.proration_behavior)
+
+    def _renew(self, at: datetime) -> None:
+        if self.scheduled:
+            price, quantity, discount = self.scheduled
+            if price.recurring != self.price.recurring:
+                self.anchor, self.number = at, 0
+            self._become(price, quantity, discount)
+            self.scheduled = None
+        if self.trial_end is not None:
+            self.trial_end, self.anchor, self.number, self.status = None, at, 0, "active"
+        self.number += 1
+        if self.resumes_at and self.resumes_at <= at:
+            self.resumes_at, self.paused_period = None, False
+        if self.status == "unpaid":
+            self.worth = None
+            return
+        if self.resumes_at:
+            # Nobody is asked: the balance, what waits and a coupon that counts once stay (decision 39).
+            document = self.begin(at)
+            document.status, self.paused_period, self.worth = "void", True, None
+            self.documents.append(document)
+            return
+        lines, self.waiting = self.waiting, []
+        document = self.begin(at, lines)
+        self.issue(document)
+        self._used_up(at)
