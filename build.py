@@ -161,6 +161,7 @@ def build(options: argparse.Namespace) -> int:
     for each in built:
         table.add_row(each.name, str(each.pages), f"{each.bytes:,}", f"{each.seconds:.2f}")
     Console().print(table)
+    tell_budget(brands)
     return 0
 
 
@@ -182,8 +183,17 @@ def check(options: argparse.Namespace) -> int:
     problems = checking.check(THEMES, options.brands)
     for problem in problems:
         print(problem)
+    if not problems:
+        tell_budget(chosen(options.brands))
     print(f"Mistakes: {len(problems)}" if problems else "No mistakes.")
     return 1 if problems else 0
+
+
+def tell_budget(brands) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 (the type is only known inside)
+    from server.publishing import budget
+
+    for line in budget.lines(brands):
+        print(line)
 
 
 def gallery(options: argparse.Namespace) -> int:

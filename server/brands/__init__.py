@@ -8,6 +8,7 @@ inherited. A folder with a `theme.toml` alone is a base for others. All mistakes
 
     reading/                                               strict tables over TOML, with lines; keys and how to declare them
     theme_file.py, theme_keys.py, words.py, images.py      theme.toml
+    styles.py, pictures.py                                 a theme's own rules and pictures
     palette.py, tokens.py                                  colors, and the custom properties that carry them to the style sheet
     portal_file.py, features.py, mail_switches.py          portal.toml
     locales.py                                             languages, of both files

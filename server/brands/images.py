@@ -1,4 +1,4 @@
-"""Logo, icon and fonts: known by what they contain, not by their names, and refused where they could do harm."""
+"""Logo, icon, pictures and fonts: known by what they contain, not by their names, and refused where they could do harm."""
 
 from __future__ import annotations
 
@@ -48,6 +48,19 @@ def image(data: bytes) -> Image:
     return found
 
 
+def picture(data: bytes) -> str:
+    """The kind of a picture of any size: `svg`, `png`, `jpeg` or `webp`. Raises `ValueError` with what is wrong."""
+    if len(data) > LIMIT:
+        raise ValueError(f"a file of more than {LIMIT} bytes")
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _png(data).kind
+    if data.startswith(b"\xff\xd8\xff"):
+        return _jpeg(data).kind
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "webp"
+    return _svg(data).kind
+
+
 def _png(data: bytes) -> Image:
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise ValueError("a PNG without its header")
@@ -69,7 +82,10 @@ def _jpeg(data: bytes) -> Image:
     raise ValueError("a JPEG without a frame header")
 
 
-_SUFFIXES = {"svg": (".svg",), "png": (".png",), "jpeg": (".jpg", ".jpeg"), "woff2": (".woff2",), "woff": (".woff",)}
+_SUFFIXES = {
+    "svg": (".svg",), "png": (".png",), "jpeg": (".jpg", ".jpeg"), "webp": (".webp",),
+    "woff2": (".woff2",), "woff": (".woff",),
+}  # fmt: skip
 
 
 def check_name(file: Path, kind: str) -> None:

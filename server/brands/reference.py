@@ -76,7 +76,7 @@ def _left_out(entry: Entry) -> str:
 
 
 def _written(value: Any) -> str:
-    if value in ("", (), {}) or isinstance(value, Keys):
+    if value in ("", (), {}, Path()) or isinstance(value, Keys):
         return "none"
     if isinstance(value, tuple):
         return f"`{json.dumps(value, ensure_ascii=False)}`"

@@ -8,14 +8,25 @@ from typing import Annotated
 import msgspec
 from msgspec.structs import replace
 
-from server.brands import palette
+from server.brands import palette, pictures, styles
 from server.brands.images import Picture
 from server.brands.palette import Palette
 from server.brands.reading.declared import Keys, read
 from server.brands.reading.keys import Number, OneOf, Pattern, Section
 from server.brands.reading.mistakes import Mistake
 from server.brands.reading.tables import Table
-from server.brands.theme_keys import FAMILY, STACKS, Color, Family, FontFile, Paths, PictureFile, Weight
+from server.brands.theme_keys import (
+    FAMILY,
+    NO_PICTURE,
+    STACKS,
+    Color,
+    Family,
+    FontFile,
+    Paths,
+    PictureFile,
+    StylesFile,
+    Weight,
+)
 from server.brands.words import OwnWords, Words, complete
 
 NAME = r"[a-z0-9-]{1,40}"
@@ -40,6 +51,12 @@ class BrandLook(Keys, frozen=True):
         ),
     ] = ""
     button: Annotated[str, Color("the color of the main button", left_out="`brand.accent`")] = ""
+    dark_logo: Annotated[
+        Picture, PictureFile("the logo on dark pages", example="dark-logo.svg", left_out="`brand.logo`")
+    ] = NO_PICTURE
+    styles: Annotated[
+        Path, StylesFile("your own rules, after the portal's own in every page", example="styles.css", left_out="none")
+    ] = Path()
 
 
 class Font(Keys, frozen=True):
@@ -121,6 +138,10 @@ class Theme(msgspec.Struct, frozen=True):
     palette: Palette
     own_words: dict[str, dict[str, str]] = {}
     """What the theme itself says, by the tag of the language; under the empty one what `[words]` says."""
+    pictures: dict[str, Path] = {}
+    """The files of `pictures/` by their names, such as `pictures/hero.jpg`."""
+    styles: str = ""
+    """The theme's own rules; each `url()` in them names a picture."""
 
 
 def read_theme(table: Table) -> Theme | None:
@@ -128,17 +149,33 @@ def read_theme(table: Table) -> Theme | None:
     mistakes_before = len(table.mistakes)
     file = read(ThemeFile, table)
     fonts = _fonts(table, file.type)
+    shown = pictures.read([document.file.parent for document, _ in table.layers], table.mistakes)
+    rules = _styles(file.brand.styles, shown, table.mistakes)
     if len(table.mistakes) > mistakes_before:
         return None
     return Theme(
-        brand=file.brand,
+        brand=_own_dark_logo(table, file.brand),
         type=replace(file.type, fonts=fonts),
         shape=file.shape.style,
         mode=file.mode.default,
         words=complete(file.words[""], str),
         palette=_palette(table, file),
         own_words=file.words,
+        pictures=shown,
+        styles=rules,
     )
+
+
+def _own_dark_logo(table: Table, look: BrandLook) -> BrandLook:
+    """A theme with a logo of its own does not show the dark one of the theme that it extends."""
+    extended = [document for document, _ in table.layers]
+    brand = table.table("brand")
+    is_older = extended.index(brand.source("dark_logo")) > extended.index(brand.source("logo"))
+    return replace(look, dark_logo=NO_PICTURE) if is_older else look
+
+
+def _styles(file: Path, shown: dict[str, Path], mistakes: list[Mistake]) -> str:
+    return styles.read(file, file.read_bytes(), shown, mistakes) if file.name else ""
 
 
 def _palette(table: Table, file: ThemeFile) -> Palette:

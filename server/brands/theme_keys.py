@@ -72,12 +72,15 @@ class OwnFile(Text, frozen=True):
         raise NotImplementedError
 
 
+NO_PICTURE = Picture(Path(), images.Image(""))
+
+
 class PictureFile(OwnFile, frozen=True):
     shape: str = (
         "a file of this folder: an SVG (without scripts, links or a DOCTYPE), a PNG or a JPEG, at most 512 KB, bitmaps at "
         "least 128 by 128 pixels"
     )
-    blank: ClassVar[Any] = Picture(Path(), images.Image(""))
+    blank: ClassVar[Any] = NO_PICTURE
 
     def look(self, file: Path, content: bytes) -> Picture:
         image = images.image(content)
@@ -90,6 +93,19 @@ class FontFile(OwnFile, frozen=True):
 
     def look(self, file: Path, content: bytes) -> Path:
         images.check_name(file, images.font(content))
+        return file
+
+
+class StylesFile(OwnFile, frozen=True):
+    """`styles.py` reads what is in it."""
+
+    shape: str = "a style sheet of this folder, at most 16 KB without comments"
+
+    def look(self, file: Path, content: bytes) -> Path:
+        if file.suffix.lower() != ".css":
+            raise ValueError("a file that is no .css by its name")
+        if len(content) > images.LIMIT:
+            raise ValueError(f"a file of more than {images.LIMIT} bytes")
         return file
 
 

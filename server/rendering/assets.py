@@ -8,11 +8,12 @@ them, and the two agree because both ask here. Templates write `{{ asset("accoun
     account.js        site/static/vendor/htmx.min.js, byte for byte, then site/static/portal.js
     <name>.js         each other script of site/static; reload.js only while `build.py dev` runs
                       (ours without the lines that are comments)
-    logo, icon        the theme's, whatever their type
+    logo, icon        the theme's, whatever their type; dark_logo where it has one
+    pictures/<file>   each file of that folder of the theme
     <font file>       each font of the theme, by its file name
 
-The style sheet, the theme's custom properties and then site/static/portal.css, is no file: it is inside every page, see
-`inline_css`.
+The style sheet, the theme's custom properties, then site/static/portal.css, then the theme's own rules, is no file: it is
+inside every page, see `inline_css`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
     ".woff2": "font/woff2",
     ".woff": "font/woff",
     ".ttf": "font/ttf",
@@ -76,7 +78,7 @@ class Assets:
         files = {names[logical]: content for logical, (_, content) in found.items()}
         return cls(
             files=MappingProxyType(dict(sorted(files.items()))),
-            inline_css=Markup(css),  # noqa: S704 (it holds no "<": checked in _style_sheet)
+            inline_css=Markup(css),  # noqa: S704 (it holds no "</": checked in _style_sheet)
             reload=reload,
             _names=MappingProxyType(names),
             _paths=paths,
@@ -145,7 +147,10 @@ def _shorter(script: bytes) -> bytes:
 
 
 def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
-    named = {"logo": brand.theme.brand.logo.file, "icon": brand.theme.brand.icon.file}
+    look = brand.theme.brand
+    named = {"logo": look.logo.file, "icon": look.icon.file, **brand.theme.pictures}
+    if look.dark_logo.file.name:
+        named["dark_logo"] = look.dark_logo.file
     for font in brand.theme.type.fonts:
         taken = named.setdefault(font.file.name, font.file)
         if taken != font.file:
@@ -162,14 +167,15 @@ def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
 
 
 def _style_sheet(brand: Brand, urls: Mapping[str, str]) -> str:
-    """Tokens and structure, minified; `url(<logical name>)` becomes the URL of that asset."""
+    """Tokens, structure and the theme's own rules, minified; `url(<logical name>)` becomes the URL of that asset."""
     css = tokens_css(brand.theme, lambda font: urls[font.name]) + (STATIC / "portal.css").read_text("utf-8")
+    css += brand.theme.styles
 
     def resolved(match: re.Match[str]) -> str:
         return f'url("{urls[match[1]]}")' if match[1] in urls else match[0]
 
     css = str(cssmin(re.sub(r"""url\(\s*["']?([^"')\s]+)["']?\s*\)""", resolved, css)))
-    if "<" in css:
-        # It is between <style> tags: one "<" and a theme could end them.
-        raise AssetError(f'{brand.name}: the style sheet holds a "<"; write %3C in URLs and \\3C in strings')
+    if "</" in css:
+        # It is between <style> tags: with these two a theme could end them.
+        raise AssetError(f'{brand.name}: the style sheet holds a "</"; write %3C in URLs and \\3C in strings')
     return css

@@ -27,7 +27,12 @@ from server.web import policy
 RawHeaders = list[tuple[bytes, bytes]]
 Rule = tuple[re.Pattern[str], dict[str, str]]
 
-_TYPES = {".webmanifest": "application/manifest+json", ".woff2": "font/woff2", ".js": "text/javascript"}
+_TYPES = {
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+    ".webp": "image/webp",
+    ".js": "text/javascript",
+}
 _IS_TEXT = re.compile(r"text/|image/svg|application/(json|javascript|manifest)")
 PLAIN: RawHeaders = [(b"content-type", b"text/plain; charset=utf-8")]
 _NOT_PAGES = ("_headers", "_redirects")

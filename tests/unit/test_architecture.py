@@ -42,7 +42,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     "publishing": (
         (r"publishing\.(checking|gallery|overrides)",),
         (r"publishing\.(publishing|examples|catalogs)", r"publishing\.samples(\.\w+)?"),
-        (r"publishing\.(api_description|cdn|fields|hosts|links)",),
+        (r"publishing\.(api_description|budget|cdn|fields|hosts|links)",),
         (r"publishing\.cloudfront",),
         (r"publishing\.sites",),
         (r"publishing\.rules\.\w+", r"publishing\.atomic_files"),

@@ -46,10 +46,12 @@ def test_the_theme_to_start_from_has_every_key_and_is_a_brand(tmp_path):
 
 
 def test_every_key_of_the_theme_to_start_from_can_be_used(tmp_path):
-    """With each # taken away it is still a theme, but for the font's file that is not there."""
+    """With each # taken away it is still a theme, but for the files that are not there."""
     shutil.copytree(reference.README.parent / "plain", tmp_path / "plain")
     keys = re.sub(r"(?m)^#(?=\w+ = |\[)", "", reference.start())
-    assert {each.key for each in mistakes(write_brand(tmp_path, theme=keys))} == {"type.font[0].file"}
+    assert {each.key for each in mistakes(write_brand(tmp_path, theme=keys))} == {
+        "brand.dark_logo", "brand.styles", "type.font[0].file",
+    }  # fmt: skip
 
 
 def test_a_readme_without_the_markers_is_refused():

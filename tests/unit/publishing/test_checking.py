@@ -49,7 +49,7 @@ def test_one_bad_brand_hides_nothing_of_the_others(tmp_path):
 def test_a_theme_that_only_others_extend_is_looked_at_too(tmp_path):
     base = write_brand(tmp_path, "base", theme="[brand]\ncolour = 1\n", portal=None)
     assert [each.message for each in checking.load(tmp_path, ["base"])[1]] == [
-        "brand.colour: found an unknown key; allowed: accent, background, button, color, icon, logo (did you mean color?)"
+        "brand.colour: found an unknown key; allowed: accent, background, button, color, dark_logo, icon, logo, styles (did you mean color?)"
     ]
     write_brand(tmp_path, "base", theme=THEME.replace("color", "accent"), portal=None)
     assert checking.load(tmp_path) == ([], [])
