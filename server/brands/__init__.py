@@ -20,7 +20,7 @@ A key is declared once, by the field of a struct. To add one, add the field, and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ __all__ = [
     "ThemeError",
     "load",
     "load_all",
+    "shared_domains",
     "tokens_css",
 ]
 
@@ -121,23 +122,24 @@ def load_all(folder: Path) -> tuple[Brand, ...]:
     brands: list[Brand] = []
     mistakes: list[Mistake] = []
     for each in folders:
-        if is_base(each):
-            _check_other_files(each, mistakes)
-            continue
         try:
-            brands.append(load(each))
+            if is_base(each):
+                check_base(each)
+            else:
+                brands.append(load(each))
         except ThemeError as error:
             mistakes.extend(error.mistakes)
     if not brands and not mistakes:
         allowed = f"at least one folder with {THEME_FILE} and {PORTAL_FILE}"
         mistakes.append(Mistake(folder, 0, "", "no brand", allowed))
-    mistakes.extend(_shared_domains(brands))
+    mistakes.extend(shared_domains(brands))
     if mistakes:
         raise ThemeError(mistakes)
     return tuple(brands)
 
 
-def _shared_domains(brands: list[Brand]) -> Iterator[Mistake]:
+def shared_domains(brands: Iterable[Brand]) -> Iterator[Mistake]:
+    """Two brands at one domain, of which only one could be reached."""
     owners: dict[str, Brand] = {}
     for brand in brands:
         url = brand.config.site.url

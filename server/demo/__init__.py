@@ -149,7 +149,7 @@ class Demo:
             for brand in found
             if self._only in (None, brand.name)
         )
-        publishing.build(brands, self._folder / "dist", secure=False, reload=self._reload)
+        publishing.build(brands, self._folder / "dist", secure=False, reload=self._reload, thorough=self._reload)
         self._brands = brands
 
     async def serve(self) -> None:

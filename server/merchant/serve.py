@@ -35,6 +35,7 @@ from server.features.operations.answers import Operations
 from server.features.operations.listener import Listener
 from server.merchant.supervision import Supervised
 from server.portal import check_backend
+from server.publishing import overrides
 from server.settings import Settings, SettingsError, is_loopback
 from server.store import open_store
 from server.web.static_files import StaticFiles
@@ -124,6 +125,8 @@ def _checked(settings: Settings, host: str, static: Path | None) -> tuple[Sequen
     """The brands' names. Raises where they cannot be served like this."""
     loaded = load_all(settings.themes)
     brands = [brand.name for brand in loaded]
+    if problems := overrides.refused(loaded):
+        raise ServeError("\n".join(map(str, problems)))
     origins = {brand.name: brand.config.site.url or settings.origin for brand in loaded}
     for brand in loaded:
         check_backend(brand, settings)

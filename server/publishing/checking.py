@@ -1,12 +1,16 @@
 """`build.py check`: everything that can be wrong with the brands and the templates, found before anybody sees it.
 
-    themes             every key of theme.toml and portal.toml, contrast of every pair of colors    themes/
-    templates          the house rules for template files, of the site and of every theme           template_rules.py
+    themes             every key of theme.toml and portal.toml, contrast, own rules, pictures       themes/
+    templates          the house rules for template files of every theme                            template_rules.py
+    overrides          replace something, keep the rules and what the site's template does          overrides.py
+    pages              the house rules for HTML, and that every link leads somewhere                pages.py, html_rules.py
+    languages          have words                                                                   pages.py
+
+All of that `build`, `dev` and `serve` refuse too. What follows is about `site/`, which a release brings whole:
+
+    fragments, mails   every example, in every brand, keeps the house rules                         html_rules.py
     examples           type, template and examples belong together                                  examples.py
-    pages, fragments   the house rules for HTML, and that every link leads somewhere                html_rules.py
-    overrides          replace something, and keep its contract                                     overrides.py
-    mails              render, in words and in HTML                                                 mail/messages.py
-    words              every catalog is whole, and no translation breaks a page                     catalogs.py
+    templates, words   the rules for the site's templates; every catalog is whole                   catalogs.py
 
 One bad brand hides nothing of the others.
 """
@@ -16,16 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from server import brands
-from server.brands import Brand, ThemeError
+from server.brands import Brand, Mistake, ThemeError
 from server.mail import messages
 from server.paths import Paths
-from server.publishing import catalogs, examples, overrides, publishing
+from server.publishing import catalogs, examples, overrides, pages
 from server.publishing.examples import Example, ExampleError, MailExample
-from server.publishing.rules import html_rules, template_rules
+from server.publishing.rules import html_rules, mail_rules, template_rules
 from server.publishing.rules.html_rules import Problem
-from server.publishing.rules.markup import parse
-from server.rendering import words
 from server.rendering.assets import AssetError, Assets
 from server.rendering.renderer import Renderer
 from server.rendering.views import Frame
@@ -34,20 +38,31 @@ _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")
 
 
 def check(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
-    """Every mistake in a folder of themes; with `names`, of those brands only."""
+    """Every mistake in a folder of themes and in the site's own files; with `names`, of those brands only."""
+    problems = of_brands(folder, names)
+    try:
+        shown, mails = examples.load(), examples.load_mails()
+        problems += [Problem("", 0, "examples", sentence) for sentence in examples.orphans()]
+    except ExampleError as error:
+        return [*problems, *of_site(), Problem("", 0, "examples", str(error))]
+    for brand in load(folder, names)[0]:
+        problems += site_problems(brand, shown, mails)
+    return list(dict.fromkeys([*problems, *of_site()]))
+
+
+def of_brands(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
+    """What is wrong with the brands: `build`, `dev` and `serve` refuse the same."""
     readable, problems = load(folder, names)
     problems += lint(folder, names)
-    problems += catalogs.problems()
-    shown: list[Example] = []
-    mails: list[MailExample] = []
-    try:
-        problems += [Problem("", 0, "examples", sentence) for sentence in examples.orphans()]
-        shown, mails = examples.load(), examples.load_mails()
-    except ExampleError as error:
-        problems.append(Problem("", 0, "examples", str(error)))
     for brand in readable:
-        problems += brand_problems(brand, shown, mails)
-    return problems
+        problems += brand_problems(brand)
+    return list(dict.fromkeys(problems))
+
+
+def of_site() -> list[Problem]:
+    """What is wrong with the files of `site/`, whatever the brand; a release has nothing of this."""
+    files = template_rules.template_files(template_rules.SITE_TEMPLATES)
+    return [*catalogs.problems(), *(problem for path in files for problem in template_rules.lint(path))]
 
 
 def load(folder: Path, names: Sequence[str] = ()) -> tuple[list[Brand], list[Problem]]:
@@ -66,50 +81,51 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[list[Brand], list[Pro
             else:
                 readable.append(brands.load(each))
         except ThemeError as error:
-            for mistake in error.mistakes:
-                message = f"{mistake.key or 'the file'}: found {mistake.found}; allowed: {mistake.allowed}"
-                problems.append(Problem(str(mistake.file), mistake.line, "theme", message))
+            problems += map(_problem, error.mistakes)
+    problems += map(_problem, brands.shared_domains(readable))
     return readable, list(dict.fromkeys(problems))
 
 
+def _problem(mistake: Mistake) -> Problem:
+    key = f"{mistake.key}: " if mistake.key else ""
+    message = f"{key}found {mistake.found}; allowed: {mistake.allowed}"
+    return Problem(str(mistake.file), mistake.line, "theme", message)
+
+
 def lint(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
-    """The rules for template files, of the site and of every theme in the folder."""
+    """The rules for template files of every theme in the folder, bases included."""
     own = [each for each in sorted(folder.iterdir()) if not names or each.name in names]
+    files = [path for theme in own for path in template_rules.template_files(theme / "templates")]
     problems = [problem for theme in own for problem in template_rules.folder_problems(theme)]
-    for root in (template_rules.SITE_TEMPLATES, *(theme / "templates" for theme in own)):
-        problems += [problem for path in template_rules.template_files(root) for problem in template_rules.lint(path)]
-    return problems
+    return problems + [problem for path in files for problem in template_rules.lint(path)]
 
 
-def brand_problems(brand: Brand, shown: Sequence[Example], mails: Sequence[MailExample]) -> list[Problem]:
-    """Every page, fragment and mail of one brand."""
-    problems = [*_locale_problems(brand)]
+def brand_problems(brand: Brand) -> list[Problem]:
+    """What is wrong with one brand: its languages, its overrides, its pages."""
+    problems = [*pages.words_problems(brand)]
     try:
         assets = Assets.of(brand)
-        pages = dict(publishing.render_pages(brand, assets))
-        problems += publishing.page_problems(brand, assets, pages)
-        problems += _fragment_problems(brand, assets, shown)
-        problems += _mail_problems(brand, assets, mails)
-        problems += overrides.contract_problems(brand, assets, shown)
-    except (AssetError, publishing.BuildError, LookupError) as error:
-        return [Problem(brand.name, 0, "render", str(error))]
-    except template_rules.MISTAKES as error:
-        return [Problem(brand.name, 0, "render", template_rules.template_mistake(error, "a template"))]
-    return problems
+        if found := overrides.problems(brand, assets):
+            return problems + found
+        rendered = dict(pages.render_pages(brand, assets))
+    except (AssetError, pages.PageError) as error:
+        return [*problems, Problem("", 0, "render", str(error))]
+    return problems + pages.page_problems(brand, assets, rendered)
 
 
-def _locale_problems(brand: Brand) -> Iterator[Problem]:
-    for tag in brand.config.site.locales:
-        if words.catalog_of(tag) is None and tag.partition("-")[0] != "en":
-            message = (
-                f"site.locales: there are no words for {tag}, its pages are English; `build.py words {tag}` begins them"
-            )
-            yield Problem(f"{brand.name}/{brands.PORTAL_FILE}", 0, "words", message)
+def site_problems(brand: Brand, shown: Sequence[Example], mails: Sequence[MailExample]) -> list[Problem]:
+    """Every fragment and mail of the site, as the words and features of this brand make them."""
+    without = msgspec.structs.replace(brand, lineage=())
+    try:
+        assets = Assets.of(without)
+    except AssetError:  # `brand_problems` tells it
+        return []
+    return [*_fragment_problems(without, assets, shown), *_mail_problems(without, assets, mails)]
 
 
 def _fragment_problems(brand: Brand, assets: Assets, shown: Sequence[Example]) -> Iterator[Problem]:
     renderer = Renderer(brand, assets, Paths(brand.base))
-    resolves = publishing.links_of(brand, assets).resolves
+    resolves = pages.links_of(brand, assets).resolves
     for example in shown:
         where = f"{brand.name}: {example.template}, example {example.name!r}"
         try:
@@ -135,10 +151,4 @@ def _mail_problems(brand: Brand, assets: Assets, mails: Sequence[MailExample]) -
             message = template_rules.template_mistake(error, example.mail.template)
             yield Problem(where, 0, "render", message)
             continue
-        document = parse(rendered.html)
-        for line, message in document.mistakes:
-            yield Problem(where, line, "tags-fit", message)
-        for element in document.all("script", "form", "iframe", "object", "embed", "link"):
-            yield Problem(where, element.line, "mail", f"{element}: mail programs refuse mails with <{element.tag}>")
-        if not rendered.subject:
-            yield Problem(where, 0, "mail", "the first line of the .txt is the subject, and it is empty")
+        yield from mail_rules.check(rendered.html, rendered.subject, where)

@@ -18,7 +18,7 @@ import msgspec
 from server.brands import PAIRS, Brand, palette
 from server.mail import messages
 from server.paths import Paths
-from server.publishing import examples, fields, publishing
+from server.publishing import examples, fields, pages
 from server.publishing.atomic_files import write_folder
 from server.publishing.examples import Example, MailExample
 from server.publishing.fields import Field
@@ -118,7 +118,7 @@ def _everything(
     brand: Brand, assets: Assets, shown: Sequence[Example], mails: Sequence[MailExample]
 ) -> Iterator[tuple[Shown, str]]:
     renderer = Renderer(brand, assets, Paths(brand.base))
-    for path, (template, html) in publishing.render_pages(brand, assets):
+    for path, (template, html) in pages.render_pages(brand, assets):
         name = template.removeprefix("pages/").removesuffix(".html")
         url = f"{brand.base}/{path}".removesuffix("index.html")
         yield Shown(f"page-{_slug(path)}", "Pages", name.replace("_", " "), _source(brand, template), url, ()), html

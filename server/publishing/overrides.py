@@ -1,25 +1,29 @@
-"""The contract of a template override: it may look as it likes, and must still do what the site's template does.
+"""What a template override may be: it may look as it likes, keeps the house rules, and must do what the site's does.
 
-Both are rendered, from every page and every example, and what the site's offers must be there in the brand's: forms
-with their actions and named fields, the ids by which a part is swapped, what a script of ours looks for, and the blocks
-that other templates fill. What is said, in which order and in which elements is the designer's.
+Both are rendered, from every page, every example and every mail. Where the brand's comes out differently it is held to
+the rules, and what the site's offers must be there in it: forms with their actions and named fields, the ids by which a
+part is swapped, what a script of ours looks for, and the blocks that other templates fill. What is said, in which order
+and in which elements is the designer's. `build`, `check`, `dev` and `serve` all ask here; what they tell names the
+designer's file, and each thing once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from server.brands import Brand
+from server.mail import messages
 from server.paths import Paths
-from server.publishing.examples import Example
-from server.publishing.publishing import page_templates, render_page
-from server.publishing.rules import template_rules
+from server.publishing import examples
+from server.publishing.examples import Example, MailExample
+from server.publishing.pages import links_of, page_templates, render_page, words_problems
+from server.publishing.rules import html_rules, mail_rules, template_rules
 from server.publishing.rules.html_rules import Problem
 from server.publishing.rules.markup import Document, parse
-from server.rendering.assets import Assets
+from server.rendering.assets import AssetError, Assets
 from server.rendering.renderer import Renderer
 from server.rendering.views import Frame
 
@@ -27,27 +31,94 @@ _FOR_SCRIPTS = ("main", "announcements", "failure", "account-address")
 """The ids that portal.js looks for."""
 _HOOKS = ("data-focus", "data-announce", "data-address")
 _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")
+_passed: set[object] = set()
+"""Sets of overrides that were found right: many brands share theirs."""
 
 
-def contract_problems(brand: Brand, assets: Assets, examples: Sequence[Example]) -> list[Problem]:
-    """What the brand's overrides, and those of the themes it extends, lost."""
+class _Rendered(msgspec.Struct, frozen=True):
+    template: str
+    kind: str
+    """`page`, `fragment` or `mail`."""
+    what: str
+    html: str
+    subject: str = ""
+
+
+def problems(brand: Brand, assets: Assets) -> list[Problem]:
+    """Everything that is wrong with the brand's overrides and with those of the themes it extends."""
+    if found := file_problems(brand):
+        return found
+    known = _state(brand)
+    if not known or known in _passed:
+        return []
+    found = contract_problems(brand, assets, examples.load(), examples.load_mails())
+    if not found:
+        _passed.add(known)
+    return found
+
+
+def refused(brands: Iterable[Brand]) -> list[Problem]:
+    """What keeps these brands from being served: their overrides, and languages without words."""
+    found: list[Problem] = []
+    for brand in brands:
+        found += words_problems(brand)
+        try:
+            found += problems(brand, Assets.of(brand))
+        except AssetError as error:
+            found.append(Problem("", 0, "render", str(error)))
+    return list(dict.fromkeys(found))
+
+
+def file_problems(brand: Brand) -> list[Problem]:
+    """What the files alone show: their places, and the rules for templates."""
+    found = template_rules.override_problems(brand)
+    return found + [problem for path in _files(brand).values() for problem in template_rules.lint(path)]
+
+
+def contract_problems(
+    brand: Brand, assets: Assets, shown: Sequence[Example], mails: Sequence[MailExample] = ()
+) -> list[Problem]:
+    """What the overrides lost of the site's templates, and which rules their pages, fragments and mails break."""
     files = _files(brand)
     if not files:
         return []
-    problems = list(_lost_blocks(files))
-    paths = Paths(brand.base)
+    found, all_of_them = list(_lost_blocks(files)), ", ".join(map(str, files.values()))
+    paths, resolves = Paths(brand.base), links_of(brand, assets).resolves
     ours, original = Renderer(brand, assets, paths), Renderer(msgspec.structs.replace(brand, lineage=()), assets, paths)
-    both = zip(_rendered(brand, original, examples), _rendered(brand, ours, examples), strict=True)
+    pairs = zip(_rendered(brand, original, shown, mails), _rendered(brand, ours, shown, mails), strict=True)
     try:
-        for (template, what, html), (_, _, mine) in both:
-            where = str(files.get(template) or ", ".join(str(path) for path in files.values()))
+        for site, mine in pairs:
             # Most pages of most overrides are the same, and comparing texts is much faster than reading them.
-            lost = sorted(promises(html) - promises(mine)) if html != mine else ()
-            problems += [Problem(where, 0, "override-contract", f"has lost {each}; see {what}") for each in lost]
+            if site.html != mine.html or site.subject != mine.subject:
+                found += _compared(site, mine, resolves, str(files.get(mine.template) or all_of_them))
     except template_rules.MISTAKES as error:
         message = template_rules.template_mistake(error, "an override")
-        problems.append(Problem(brand.name, 0, "override-contract", message))
-    return _once(problems)
+        is_named = any(message.startswith(str(path)) for path in files.values())
+        found.append(Problem("" if is_named else all_of_them, 0, "override-contract", message))
+    return _once(found)
+
+
+def _compared(site: _Rendered, mine: _Rendered, resolves: Callable[[str], bool], where: str) -> Iterator[Problem]:
+    if mine.kind == "mail":
+        broken: Sequence[Problem] = [*mail_rules.check(mine.html, mine.subject, where)]
+        lost: Sequence[str] = ()
+    else:
+        broken = html_rules.check(mine.html, mine.kind, resolves, where)
+        lost = sorted(promises(site.html) - promises(mine.html))
+    for problem in broken:
+        # Its line is one of the page, and not of the file.
+        yield msgspec.structs.replace(problem, line=0, message=f"{problem.message}; see {mine.what}")
+    for each in lost:
+        yield Problem(where, 0, "override-contract", f"has lost {each}; see {mine.what}")
+
+
+def _state(brand: Brand) -> object:
+    """What the answer depends on: the overrides, word by word, and which templates of the site they are compared with."""
+    site = [
+        (str(path), path.stat().st_mtime_ns) for path in template_rules.template_files(template_rules.SITE_TEMPLATES)
+    ]
+    mine = tuple((name, path.read_bytes()) for name, path in _files(brand).items())
+    return (mine, tuple(site)) if mine else None
 
 
 def promises(html: str) -> set[str]:
@@ -84,18 +155,25 @@ def _hooks(document: Document) -> Iterator[str]:
         yield f"the root element with id={roots[0].get('id')!r}"
 
 
-def _rendered(brand: Brand, renderer: Renderer, examples: Sequence[Example]) -> Iterator[tuple[str, str, str]]:
-    """Template, what it shows, and HTML of everything there is to compare."""
+def _rendered(
+    brand: Brand, renderer: Renderer, shown: Sequence[Example], mails: Sequence[MailExample]
+) -> Iterator[_Rendered]:
+    """Everything there is to compare."""
     for path, page in page_templates(brand).items():
         if page.locale == renderer.default_locale:
-            yield f"pages/{page.template}.html", path, render_page(renderer, page)
+            yield _Rendered(f"pages/{page.template}.html", "page", path, render_page(renderer, page))
     in_layout: set[str] = set()
-    for example in examples:
+    for example in shown:
         what = f"{example.template}, example {example.name!r}"
-        yield example.template, what, renderer.fragment(example.view)
+        yield _Rendered(example.template, "fragment", what, renderer.fragment(example.view))
         if example.template not in in_layout:
             in_layout.add(example.template)
-            yield f"layouts/{example.view.layout}.html", what, renderer.page(example.view, _FRAME)
+            layout = f"layouts/{example.view.layout}.html"
+            yield _Rendered(layout, "page", what, renderer.page(example.view, _FRAME))
+    for each in mails:
+        template = f"emails/{each.mail.template}.html"
+        mail = messages.render(renderer, each.mail)
+        yield _Rendered(template, "mail", f"{template}, example {each.name!r}", mail.html, mail.subject)
 
 
 def _files(brand: Brand) -> dict[str, Path]:
@@ -117,9 +195,9 @@ def _lost_blocks(files: dict[str, Path]) -> Iterator[Problem]:
             yield Problem(str(path), 0, "override-contract", message)
 
 
-def _once(problems: list[Problem]) -> list[Problem]:
-    """One line for each thing that is lost, however many examples show it."""
+def _once(found: list[Problem]) -> list[Problem]:
+    """One line for each thing that is wrong or lost, however many examples show it."""
     first: dict[tuple[str, str], Problem] = {}
-    for problem in problems:
+    for problem in found:
         first.setdefault((problem.where, problem.message.partition("; see ")[0]), problem)
     return list(first.values())

@@ -24,14 +24,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from server.brands import Brand
-from server.paths import Paths
-from server.publishing import cdn, hosts, sites
+from server.publishing import cdn, hosts, overrides, pages, sites
 from server.publishing.atomic_files import NotOurs, write_file, write_folder
-from server.publishing.links import Links
-from server.publishing.rules import html_rules, template_rules
 from server.publishing.rules.html_rules import Problem
 from server.rendering.assets import AssetError, Assets
-from server.rendering.renderer import Renderer
 
 FEW = 4
 """This many brands are built faster than another process starts."""
@@ -59,6 +55,7 @@ def build(
     server: str = "",
     secure: bool = True,
     reload: bool = False,
+    thorough: bool = True,
     host: str = "netlify",
     origin: str = "",
     on_brand: Callable[[Built], object] | None = None,
@@ -67,7 +64,8 @@ def build(
 
     `server` is the origin at which a CDN reaches the server; `host` one of `hosts.HOSTS`, for which what it needs is
     written; `origin` where browsers reach the brands without a domain of their own, where that is known. `secure` says whether browsers come by https, where the
-    brand has no domain of its own that says so. Raises `BuildError` with the mistakes of every brand: those without
+    brand has no domain of its own that says so; `thorough` whether each override is tried with every example, as it is
+    but for a first look. Raises `BuildError` with the mistakes of every brand: those without
     one are built, the others stay as they were.
     """
     out, server = out.absolute(), server.rstrip("/")
@@ -78,7 +76,7 @@ def build(
     if host != "netlify" and not server:
         raise BuildError(f"--for {host}: say with --server https://… where the host reaches the server")
     built, mistakes = [], []
-    for brand, result in _each(brands, out, _Wanted(server, secure, reload, host)):
+    for brand, result in _each(brands, out, _Wanted(server, secure, reload, host, thorough)):
         if isinstance(result, Built):
             built.append(result)
             if on_brand:
@@ -92,20 +90,23 @@ def build(
     return sorted(built, key=lambda each: each.name)
 
 
-def files_of(brand: Brand, *, server: str = "", secure: bool = True, reload: bool = False) -> dict[str, bytes]:
+def files_of(
+    brand: Brand, *, server: str = "", secure: bool = True, reload: bool = False, thorough: bool = True
+) -> dict[str, bytes]:
     """Every file of the brand's folder by its path in it. Raises `BuildError`."""
     outputs = _Outputs()
     try:
         assets = Assets.of(brand, reload=reload)
         for name, content in assets.files.items():
             outputs.add(f"static/{name}", content, f"the asset {name}")
-        pages = dict(render_pages(brand, assets))
-    except AssetError as error:
+        _refuse(pages.words_problems(brand))
+        _refuse(overrides.problems(brand, assets) if thorough else overrides.file_problems(brand))
+        rendered = dict(pages.render_pages(brand, assets))
+    except (AssetError, pages.PageError) as error:
         raise BuildError(str(error)) from None
-    for path, (template, html) in pages.items():
+    _refuse(pages.page_problems(brand, assets, rendered))
+    for path, (template, html) in rendered.items():
         outputs.add(path, html.encode(), f"site/templates/{template}")
-    if problems := [*template_rules.override_problems(brand), *page_problems(brand, assets, pages)]:
-        raise BuildError("\n".join(map(str, problems)))
     secure = brand.config.site.url.startswith("https://") if brand.config.site.url else secure
     outputs.add("robots.txt", cdn.ROBOTS, "server/cdn.py")
     headers = cdn.headers(outputs.files, assets, brand.base, secure=secure)
@@ -115,68 +116,9 @@ def files_of(brand: Brand, *, server: str = "", secure: bool = True, reload: boo
     return dict(sorted(outputs.files.items()))
 
 
-class Page(msgspec.Struct, frozen=True):
-    template: str
-    """Its name in `pages/`."""
-    locale: str
-    in_others: str | None = None
-    """Where a visitor who changes the language here goes on, below the folder of each; None: it exists in this one only."""
-
-
-def page_templates(brand: Brand) -> dict[str, Page]:
-    """Which page is where, by the path in the brand's folder."""
-    first, link = brand.config.site.locales[0], active_link(brand)
-    login = f"p/login/{link}/"
-    # Who changes the language on the start is on the way to the log-in page.
-    start = {"": ("home", login), login: ("login", login)} if link else {"": ("link_not_active", "")}
-    others = {"account/": "account", "help/": "help", "link-not-active/": "link_not_active"}
-    spoken = {**start, **{path: (name, path) for path, name in others.items()}}
-    pages = {
-        f"{'' if tag == first else f'{tag}/'}{path}index.html": Page(name, tag, going)
-        for tag in brand.config.site.locales
-        for path, (name, going) in spoken.items()
-    }
-    return {**pages, "404.html": Page("not_found", first), "500.html": Page("server_error", first)}
-
-
-def active_link(brand: Brand) -> str:
-    """The token of the log-in page, or nothing where it is switched off."""
-    return brand.config.login_page.link if brand.config.login_page.enabled else ""
-
-
-def render_pages(brand: Brand, assets: Assets) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Path, template and HTML of each static page. Raises `BuildError` for a template that fails."""
-    renderer = Renderer(brand, assets, Paths(brand.base))
-    for path, page in page_templates(brand).items():
-        template = f"pages/{page.template}.html"
-        try:
-            yield path, (template, render_page(renderer, page))
-        except template_rules.MISTAKES as error:
-            raise BuildError(template_rules.template_mistake(error, template)) from error
-
-
-def render_page(renderer: Renderer, page: Page) -> str:
-    def url(tag: str) -> str:
-        return f"{renderer.paths_in(tag).home}{page.in_others}"
-
-    languages = renderer.languages(url, page.locale) if page.in_others is not None else ()
-    return renderer.static_page(page.template, page.locale, languages, link=active_link(renderer.brand))
-
-
-def page_problems(brand: Brand, assets: Assets, pages: dict[str, tuple[str, str]]) -> list[Problem]:
-    """What the house rules have against these pages, dead links included."""
-    links = links_of(brand, assets)
-    return [
-        problem
-        for path, (template, html) in pages.items()
-        for problem in html_rules.check(html, "page", links.resolves, f"{brand.name}/{path} ({template})")
-    ]
-
-
-def links_of(brand: Brand, assets: Assets) -> Links:
-    """Where the brand's links may lead."""
-    urls = {f"{brand.base}/{path}".removesuffix("index.html") for path in page_templates(brand)}
-    return Links(Paths(brand.base), assets, frozenset(urls))
+def _refuse(found: Iterable[Problem]) -> None:
+    if problems := [*found]:
+        raise BuildError("\n".join(map(str, problems)))
 
 
 class _Outputs:
@@ -200,6 +142,7 @@ class _Wanted(msgspec.Struct, frozen=True):
     secure: bool
     reload: bool
     host: str
+    thorough: bool
 
 
 def _write_shared(out: Path, host: str, origin: str) -> None:
@@ -243,7 +186,8 @@ def _build_one(brand: Brand, out: Path, wanted: _Wanted) -> Built | str:
     """Build it, or say why not: an exception with a traceback would not cross to the other process whole."""
     start = perf_counter()
     try:
-        files = files_of(brand, server=wanted.server, secure=wanted.secure, reload=wanted.reload)
+        how = {"secure": wanted.secure, "reload": wanted.reload, "thorough": wanted.thorough}
+        files = files_of(brand, server=wanted.server, **how)
         wants: Mapping[str, str] = {}
         if domain := urlsplit(brand.config.site.url).netloc:
             texts = (files["_headers"].decode(), files["_redirects"].decode())
@@ -256,5 +200,5 @@ def _build_one(brand: Brand, out: Path, wanted: _Wanted) -> Built | str:
         return f"--for {wanted.host}: {error}"
     except (BuildError, NotOurs, OSError) as error:
         return str(error)
-    pages = sum(path.endswith(".html") for path in files)
-    return Built(brand.name, pages, sum(map(len, files.values())), perf_counter() - start)
+    count = sum(path.endswith(".html") for path in files)
+    return Built(brand.name, count, sum(map(len, files.values())), perf_counter() - start)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from server.brands import load_all
 from server.paths import Paths
-from server.publishing import publishing
+from server.publishing import pages, publishing
 from server.rendering.assets import Assets
 from server.rendering.renderer import Renderer
 from tests.bench.menu import Row
@@ -46,6 +46,6 @@ def _jinja_alone(folder: Path) -> float:
     assets = Assets.of(brand)
     began = time.perf_counter()
     renderer = Renderer(brand, assets, Paths(brand.base))
-    for page in publishing.page_templates(brand).values():
-        publishing.render_page(renderer, page)
+    for page in pages.page_templates(brand).values():
+        pages.render_page(renderer, page)
     return time.perf_counter() - began

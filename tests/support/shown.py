@@ -16,7 +16,8 @@ from playwright.sync_api import BrowserContext, Page, Route
 from server.brands import Brand, load, load_all
 from server.mail import messages
 from server.paths import Paths
-from server.publishing import examples, publishing
+from server.publishing import examples
+from server.publishing.pages import render_pages
 from server.rendering.assets import MEDIA_TYPES, Assets
 from server.rendering.renderer import Renderer
 from server.rendering.views import Frame
@@ -56,7 +57,7 @@ def renderer_of(brand: Brand) -> Renderer:
 
 
 def pages(brand: Brand) -> Iterator[Document]:
-    for path, (_, html) in publishing.render_pages(brand, Assets.of(brand)):
+    for path, (_, html) in render_pages(brand, Assets.of(brand)):
         yield Document(path, _REFRESH.sub("", html))
 
 

@@ -40,8 +40,10 @@ ROOMS: tuple[tuple[str, ...], ...] = (
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     "merchant": ((r"merchant\.(?!importing)\w+",), (r"merchant\.importing\.\w+",)),
     "publishing": (
-        (r"publishing\.(checking|gallery|overrides)",),
-        (r"publishing\.(publishing|examples|catalogs)", r"publishing\.samples(\.\w+)?"),
+        (r"publishing\.(checking|gallery)",),
+        (r"publishing\.publishing",),
+        (r"publishing\.overrides",),
+        (r"publishing\.(pages|examples|catalogs)", r"publishing\.samples(\.\w+)?"),
         (r"publishing\.(api_description|budget|cdn|fields|hosts|links)",),
         (r"publishing\.cloudfront",),
         (r"publishing\.sites",),

@@ -17,6 +17,7 @@ from jinja2 import nodes
 
 from server.brands import Brand
 from server.publishing.rules.html_rules import Problem
+from server.rendering.assets import AssetError
 
 SITE_TEMPLATES = Path(__file__).parents[3] / "site" / "templates"
 LONGEST_TEMPLATE = 80
@@ -75,7 +76,7 @@ def extends(path: Path) -> str:
     return str(parents[0].value) if parents and isinstance(parents[0], nodes.Const) else ""
 
 
-MISTAKES = (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError)
+MISTAKES = (jinja2.TemplateError, AssetError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError)
 """What a template of somebody else's can raise when it is rendered: `{{ 1 / 0 }}`, `{{ "a" + 1 }}`, an endless include."""
 
 

@@ -113,5 +113,5 @@ def test_only_a_locale_begins_a_catalog(own_catalogs, tag):
 
 def test_a_brand_in_a_language_without_words_is_told(tmp_path):
     brand = brands.load(write_brand(tmp_path, portal=PORTAL + '[site]\nlocales = ["en", "en-GB", "pt-BR"]\n'))
-    (found,) = [each for each in checking.brand_problems(brand, [], []) if each.rule == "words"]
+    (found,) = [each for each in checking.brand_problems(brand) if each.rule == "words"]
     assert "there are no words for pt-BR" in found.message

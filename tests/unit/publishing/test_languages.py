@@ -6,7 +6,7 @@ import pytest
 
 from server import brands
 from server.paths import Paths
-from server.publishing import publishing
+from server.publishing import pages, publishing
 from server.publishing.rules.markup import parse
 from server.rendering.assets import Assets
 from server.web.static_files import Site
@@ -109,7 +109,7 @@ def test_a_start_without_an_active_link_says_so_in_every_language(tmp_path):
 def test_every_page_may_be_linked_to_and_has_its_cache_rule(files, tmp_path):
     assert "\n/de/help/\n  Cache-Control: no-cache\n" in files["_headers"]
     brand = brands.load(write_brand(tmp_path, portal=ACTIVE + '[site]\nlocales = ["en", "de"]\n'))
-    links = publishing.links_of(brand, Assets.of(brand))
+    links = pages.links_of(brand, Assets.of(brand))
     assert links.resolves("/harbour/de/help/")
     assert not links.resolves("/harbour/fr/help/")
     assert not links.resolves("/harbour/de/my/overview")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server import brands
-from server.publishing import publishing
+from server.publishing import pages
 from server.publishing.links import Links
 from server.rendering.assets import Assets
 from tests.support.brands import PORTAL, write_brand
@@ -17,7 +17,7 @@ LINK = "test_0123456789abcdefghijkl"
 def links(tmp_path: Path) -> Links:
     portal = PORTAL + f'[login_page]\nenabled = true\nlink = "{LINK}"\n'
     brand = brands.load(write_brand(tmp_path, portal=portal))
-    return publishing.links_of(brand, Assets.of(brand))
+    return pages.links_of(brand, Assets.of(brand))
 
 
 @pytest.mark.parametrize(
