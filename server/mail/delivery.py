@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
@@ -31,6 +31,8 @@ NOBODY = Candidate("", "nobody@portal.invalid", "", datetime.fromtimestamp(0, UT
 
 PATIENCE = 1.0
 """Seconds that a mail waits for the account that it is about, which says its language."""
+MOST_OTHERS = 5
+"""Of the other accounts under an address at most this many are made ready with its passcode."""
 PAUSES = (0.05, 0.5, 2.0)
 """Seconds between the tries to note what became of a mail; together far less than its lease."""
 
@@ -113,7 +115,9 @@ class Delivery:
 
     async def _message(self, portal: Portal, kind: MailKind, job: Job, chosen: Candidate) -> EmailMessage:
         """Raises `NotSent` and `MailPermanent`."""
-        account = await self._account(portal, chosen.id) if self._is_asked_for(kind, portal) else None
+        account = None
+        if self._is_asked_for(kind, portal):
+            account = await self._account(portal, chosen.id, await self._others(portal, job, chosen))
         if kind.is_needed and account and not kind.is_needed(job, account):
             raise NotSent("not needed any more: what it told of is settled")
         wanted = account.customer.preferred_locales if account else ()
@@ -136,16 +140,27 @@ class Delivery:
         many = len(portal.brand.config.site.locales) > 1
         return kind.is_needed is not None or many or not portal.is_the_billing
 
-    async def _account(self, portal: Portal, customer_id: str) -> Account | None:
-        """The account as it is now; None where the billing side does not say. Reading it also makes its page ready: a copy
-        that has to be fetched first goes on being fetched while the mail travels."""
+    async def _others(self, portal: Portal, job: Job, chosen: Candidate) -> list[str]:
+        """The other accounts that the passcode opens and that are not copied yet: the page that asks which tells of each."""
+        if not job.is_asked_for or not isinstance(portal.billing, Remote):
+            return []
+        found = await directory.openable(self._store, job.brand, job.address)
+        return [each.id for each in found if each.account is None and each.id != chosen.id][:MOST_OTHERS]
+
+    async def _account(self, portal: Portal, customer_id: str, others: Sequence[str]) -> Account | None:
+        """The account as it is now; None where the billing side does not say. Reading it also makes its page ready, as the
+        others': a copy that has to be fetched first goes on being fetched while the mail travels."""
+        reading, *rest = (self._begin(portal, each) for each in (customer_id, *others))
+        await asyncio.wait([reading, *rest], timeout=PATIENCE)
+        if not reading.done() or isinstance(reading.exception(), BillingError):
+            return None
+        return reading.result()
+
+    def _begin(self, portal: Portal, customer_id: str) -> asyncio.Future[Account]:
         reading = asyncio.ensure_future(portal.billing.account(customer_id, self._clock()))
         self._reading.add(reading)
         reading.add_done_callback(self._read)
-        done, _ = await asyncio.wait([reading], timeout=PATIENCE)
-        if not done or isinstance(reading.exception(), BillingError):
-            return None
-        return reading.result()
+        return reading
 
     def _read(self, reading: asyncio.Future[Account]) -> None:
         self._reading.discard(reading)

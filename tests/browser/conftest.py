@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support import browsers
-from tests.support.rehearsal import NOT_AT_STRIPE, Rehearsal, RehearsalAtStripe
+from tests.support.rehearsal import Rehearsal, RehearsalAtStripe
 from tests.support.served import Demo
 from tests.support.visits import Doors, Enter
 
@@ -121,14 +121,6 @@ def stripe_stage() -> Iterator[Rehearsal]:
     yield from begun(RehearsalAtStripe())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        over = getattr(item, "callspec", None)
-        reason = NOT_AT_STRIPE.get(getattr(item, "originalname", ""))
-        if over and reason and over.params.get("stage") == "stripe":
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-
-
 @pytest.fixture(params=["ledger", "stripe"])
 def stage(request: pytest.FixtureRequest) -> Rehearsal:
     """Each row is walked over both backends."""
@@ -167,9 +159,6 @@ def enter(
         made = watched(browser, [], base_url=stage.origin, java_script_enabled=scripts)
         regulars[stage.origin, scripts] = made
     visitor = regulars[stage.origin, scripts]
-    is_expected = request.node.get_closest_marker("xfail") is None
-    patience = PATIENCE if is_expected else PATIENCE // 10
-    expect.set_options(timeout=patience)
 
     def go(brand: str, address: str) -> Page:
         stage_doors.cookies(brand, address)
@@ -178,12 +167,10 @@ def enter(
         page.emulate_media(color_scheme="null")
         visitor.clear_cookies()
         stage.begin_again()
-        page.set_default_timeout(patience)
         stage_doors.enter(page, brand, address)
         return page
 
     yield go
-    expect.set_options(timeout=PATIENCE)
     for tab in visitor.pages[1:]:
         tab.close()
     said, visitor.complaints[:] = list(visitor.complaints), []  # type: ignore[attr-defined]

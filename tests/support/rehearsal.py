@@ -14,12 +14,6 @@ _TABLES = (
 )
 
 
-NOT_AT_STRIPE = {
-    "test_an_electronic_invoice_is_inside_the_document_or_the_page_says_why_not": "Stripe makes the document of its invoice",
-}
-"""The rows that are not walked over Stripe, and why: one that begins to work there is an error."""
-
-
 class Rehearsal(Demo):
     def remember(self) -> None:
         for table in _TABLES:

@@ -15,7 +15,7 @@ from server.billing.model.documents import decode_account
 from server.billing.stripe import copies
 from server.billing.stripe.catalog import CopiedCatalog
 from server.billing.stripe.client import Client
-from server.billing.stripe.fetching import Deleted, fetch
+from server.billing.stripe.fetching import Deleted, fetch, payments
 from server.brands.mail_switches import EVERY_MAIL, MailSwitches
 from server.store import Store
 
@@ -63,6 +63,14 @@ class StripeAccounts:
         self._fetching[customer_id] = task
         task.add_done_callback(lambda done: self._fetching.pop(customer_id, None) if done is task else None)
         return await asyncio.shield(task)
+
+    async def read_payments(self, customer_id: str) -> bool:
+        """Read how the paid invoices of a copied account were paid, and what was given back of it; whether the copy did not
+        say so yet. Raises as `refetch`."""
+        if not await copies.has_copy(self.store, self.brand, customer_id):
+            return False
+        found = await payments(self.client, customer_id)
+        return await copies.keep_payments(self.store, self.brand, customer_id, found)
 
     async def close(self) -> None:
         for task in list(self._fetching.values()):

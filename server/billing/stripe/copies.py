@@ -1,17 +1,20 @@
 """The copies of accounts in the store: a fetch replaces one only if it began later than the one that is there.
 
 A copy holds the account, the invoices that were fetched and the customer's row in the directory; all change in one
-transaction. One that no customer came for in 90 days goes; it is fetched again when somebody logs in.
+transaction. How a paid invoice was paid is read later and stays with it (`keep_payments`). One that no customer came for in 90 days goes; it is fetched again when somebody logs in.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from server.billing import Account, Invoice, rows
+from msgspec.structs import replace
+
+from server.billing import Account, Invoice, Payment, rows
 from server.billing.model import history
-from server.billing.model.documents import decode_account
-from server.billing.stripe.fetching import Fetched
+from server.billing.model.documents import decode_account, decode_invoice
+from server.billing.stripe import events
+from server.billing.stripe.fetching import PAGE, Fetched
 from server.store import Store, Transaction, micros
 
 KEPT = timedelta(days=90)
@@ -41,9 +44,8 @@ async def keep(store: Store, brand: str, fetched: Fetched, *, by_itself: bool = 
 
 
 def _keep(transaction: Transaction, brand: str, fetched: Fetched, *, by_itself: bool) -> Account:
-    account = fetched.account
-    whose = {"brand": brand, "customer": account.customer.id}
-    began = micros(account.as_of)
+    whose = {"brand": brand, "customer": fetched.account.customer.id}
+    began = micros(fetched.account.as_of)
     oldest = fetched.invoices[-1].id if fetched.has_more and fetched.invoices else ""
     there = transaction.run(_BEGAN, whose)
     stored = transaction.run(rows.READ_ACCOUNT, whose)
@@ -52,6 +54,10 @@ def _keep(transaction: Transaction, brand: str, fetched: Fetched, *, by_itself: 
             return decode_account(stored[0][0])
         # Older pages that were read since stay: the place where Stripe goes on is still the same.
         oldest = there[0][1] if oldest else ""
+    fetched, is_known = _with_payments(fetched, _stored_invoices(transaction, whose))
+    account = fetched.account
+    if not is_known:
+        events.mark(transaction, brand, events.Touch(events.PAYMENTS, account.customer.id), account.as_of)
     values = rows.account_values(brand, account, None)
     if not stored or transaction.count(rows.UPDATE_ACCOUNT, {**values, "seen": stored[0][1]}) != 1:
         transaction.count(rows.INSERT_ACCOUNT, values)
@@ -64,6 +70,66 @@ def _keep(transaction: Transaction, brand: str, fetched: Fetched, *, by_itself: 
     rows.put_customer(transaction, rows.customer_values(brand, account))
     transaction.count(_PUT, {**whose, "began": began, "oldest": oldest})
     return account
+
+
+def _stored_invoices(transaction: Transaction, whose: dict[str, str]) -> dict[str, Invoice]:
+    since, until = rows.EVER
+    found = transaction.run(rows.NEWEST_INVOICES, {**whose, "since": since, "until": until, "limit": PAGE})
+    return {each.id: each for each in (decode_invoice(document) for (document,) in found)}
+
+
+def _with_payments(fetched: Fetched, stored: dict[str, Invoice]) -> tuple[Fetched, bool]:
+    """With what was read of its paid invoices' payments before, and whether that is all of them."""
+    is_known = True
+
+    def told(invoice: Invoice) -> Invoice:
+        nonlocal is_known
+        if invoice.status != "paid" or not invoice.payments:
+            return invoice
+        there = stored.get(invoice.id)
+        if there is None or _shape(there) != _shape(invoice):
+            is_known = False
+            return invoice
+        return replace(invoice, payments=there.payments)
+
+    invoices = {each.id: told(each) for each in fetched.invoices}
+    account = replace(fetched.account, invoices=tuple(invoices[each.id] for each in fetched.account.invoices))
+    return replace(fetched, account=account, invoices=tuple(invoices.values())), is_known
+
+
+def _shape(invoice: Invoice) -> tuple[object, ...]:
+    """What of its payments an invoice's own list says."""
+    return invoice.status, [(each.id, each.status) for each in invoice.payments]
+
+
+async def keep_payments(store: Store, brand: str, customer: str, found: dict[str, tuple[Payment, ...]]) -> bool:
+    """Put how the paid invoices were paid into the copy; whether it says anything else than before."""
+    whose = {"brand": brand, "customer": customer}
+
+    def told(invoice: Invoice) -> Invoice:
+        return replace(invoice, payments=found.get(invoice.id, ())) if _is_of(invoice, found) else invoice
+
+    def work(transaction: Transaction) -> bool:
+        account_row = transaction.run(rows.READ_ACCOUNT, whose)
+        stored = _stored_invoices(transaction, whose).values()
+        changed = [new for each in stored if (new := told(each)) != each]
+        if not account_row or not changed:
+            return False
+        account = decode_account(account_row[0][0])
+        account = replace(account, invoices=tuple(map(told, account.invoices)))
+        # A fetch that came in between has read them as they were: it marked them to be read again.
+        if transaction.count(
+            rows.UPDATE_ACCOUNT, {**rows.account_values(brand, account, None), "seen": account_row[0][1]}
+        ):
+            transaction.run_many(rows.PUT_INVOICE, [rows.invoice_values(brand, customer, each) for each in changed])
+        return True
+
+    return await store.write(work)
+
+
+def _is_of(invoice: Invoice, found: dict[str, tuple[Payment, ...]]) -> bool:
+    there = [each.id for each in found.get(invoice.id, ())]
+    return invoice.status == "paid" and bool(there) and there == [each.id for each in invoice.payments]
 
 
 def _tell(transaction: Transaction, brand: str, before: Account, fetched: Fetched) -> None:

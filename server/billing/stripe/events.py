@@ -44,6 +44,9 @@ _OLD = """
 DELETE FROM stripe_event WHERE created_at < :before AND (brand, id) IN
  (SELECT brand, id FROM stripe_event WHERE created_at < :before LIMIT 2000)"""
 
+PAYMENTS = "payments"
+"""The kind of touch that has a customer's payments read, beside the account."""
+_OF_PAYMENTS = ("charge.", "refund.")
 _CATALOG = frozenset({"product", "price", "coupon", "tax_rate"})
 
 
@@ -63,7 +66,8 @@ class Touch(msgspec.Struct, frozen=True):
     """What is to be read again."""
 
     kind: str
-    """`customer`, `product`, `price`, `coupon`, `tax_rate`, or `setup`: a finished Checkout session."""
+    """`customer`, `product`, `price`, `coupon`, `tax_rate`, `payments` (of a customer), or `setup`: a finished Checkout
+    session."""
     id: str
 
 
@@ -117,6 +121,8 @@ async def take_in(store: Store, brand: str, events: Iterable[Event], *, is_live:
                 continue
             if touched := touches(event):
                 mark(transaction, brand, touched, now)
+                if event.type.startswith(_OF_PAYMENTS):
+                    mark(transaction, brand, Touch(PAYMENTS, touched.id), now)
             if added := setup_of(event, brand):
                 mark(transaction, brand, added, now + BROWSER_FIRST)
         return new

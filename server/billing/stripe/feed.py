@@ -89,6 +89,8 @@ class StripeFeed(StripeMethods):
         elif kind == "setup":
             with suppress(NotFound, Refused):  # the customer went, or Stripe says no for good
                 await self.finish(id_, now)
+        elif kind == events.PAYMENTS:
+            await self.read_payments(id_)
         elif await copies.has_copy(self.store, self.brand, id_):
             with suppress(NotFound):  # the copy went with the customer
                 await self.refetch(id_, now)

@@ -5,6 +5,8 @@ one more, for its tax numbers.
     what the subscription that renews next will charge           one preview
     how each open invoice was tried to be paid                   one call each
 
+How the paid ones were paid, and what of it went back, nobody waits for: two calls later (`payments`).
+
 Each object is mapped by itself: an odd one is left out, counted and logged, and the rest of the account stays. A price is
 the catalog's, never the item's: Stripe sends no tiers with an item. What Stripe cannot say is in the metadata that the
 portal writes (`postern_…`).
@@ -29,6 +31,7 @@ from server.billing.model.account import (
     Account,
     Customer,
     Invoice,
+    Payment,
     PaymentMethod,
     Subscription,
     Upcoming,
@@ -88,6 +91,22 @@ async def older_invoices(client: Client, catalog: CopiedCatalog, owner: str, bef
     found = await client.get("/v1/invoices", **whose, limit=PAGE, starting_after=before, expand=_INVOICE)
     reading = _Reading(client, await catalog.copy(), owner, datetime.min.replace(tzinfo=UTC))
     return reading.invoices(found["data"]), bool(found.get("has_more"))
+
+
+async def payments(client: Client, owner: str) -> dict[str, tuple[Payment, ...]]:
+    """How the latest paid invoices were paid, by their ids: with which method, and what was given back. Raises as `fetch`."""
+    whose = {"customer_account" if owner.startswith("acct_") else "customer": owner}
+    invoices, intents = await _all(
+        client.get("/v1/invoices", **whose, status="paid", limit=PAGE, expand=_INVOICE),
+        client.get("/v1/payment_intents", **whose, limit=PAGE, expand=["data.latest_charge"]),
+    )
+    found = {raw["id"]: raw for raw in intents["data"]}
+    for each in (each for raw in invoices["data"] for each in (raw.get("payments") or {}).get("data") or ()):
+        paid_by = each.get("payment") or {}
+        if paid_by.get("payment_intent") in found:
+            paid_by["payment_intent"] = found[paid_by["payment_intent"]]
+    reading = _Reading(client, Copy({}), owner, datetime.min.replace(tzinfo=UTC))
+    return {each.id: each.payments for each in reading.invoices(invoices["data"])}
 
 
 async def _customer(client: Client, owner: str) -> Raw:

@@ -18,7 +18,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -164,6 +164,10 @@ class Operations(StripeAccounts):
                     await self._refetched(by)
                 raise
         after = await self._refetched(by)
+        if wanted.kind == "invoice.paid":
+            with suppress(Refused, Unavailable):  # what it was paid with is said later, then
+                await self.read_payments(by.customer_id)
+                after = await self.account(by.customer_id, by.now)
         await self._done(by, wanted, kept, after)
         return after
 

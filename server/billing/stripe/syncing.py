@@ -113,6 +113,7 @@ async def _accounts(
                 same = False
             else:
                 same = bool(before) and replace(decode_account(before[0][0]), as_of=account.as_of) == account
+                same = not await billing.read_payments(customer) and same
             at = replace(at, accounts=at.accounts + 1, repaired=at.repaired + (not same))
             progress("account", at.accounts)
         after = found[-1]

@@ -131,6 +131,40 @@ async def test_of_several_processes_one_polls(store, billing, stripe_world, stan
     await client.close()
 
 
+async def test_how_an_invoice_was_paid_is_read_after_the_account_and_stays(billing, stripe_world, standin, clock):
+    """A method's name and what went back: two calls, once for a copy and again where a charge changed."""
+    charge = next(each for each in stripe_world.tables["charge"].values() if each["amount_refunded"])
+    (payment,) = (
+        each for each in stripe_world.tables["invoice_payment"].values()
+        if each["payment"]["payment_intent"] == charge["payment_intent"]
+    )  # fmt: skip
+    owner = charge["customer"]
+
+    async def paid():
+        (found,) = (await billing.invoice(owner, payment["invoice"])).payments
+        account = await billing.account(owner, clock())
+        assert next(each for each in account.invoices if each.id == payment["invoice"]).payments == (found,)
+        return found.method, found.refunded and found.refunded.amount
+
+    await billing.account(owner, clock())
+    assert await paid() == ("", None)
+    await rounds(billing, stripe_world, clock, 1)
+    assert await paid() == ("visa 1111", 300)
+    before = standin.count()
+    rename(stripe_world, clock, owner, "Changed")
+    await rounds(billing, stripe_world, clock, 1)
+    assert await paid() == ("visa 1111", 300)
+    assert standin.count("payment_intent.list") == 1
+    assert standin.count() - before <= 1 + 5 + len(
+        [each for each in stripe_world.of(owner, "invoice") if each["status"] == "open"]
+    )
+    charge["amount_refunded"] = 1320
+    stripe_world.tell("charge.refunded", charge)
+    await rounds(billing, stripe_world, clock, 1)
+    assert await paid() == ("visa 1111", 1320)
+    assert await billing.history(owner) == []
+
+
 async def test_stripe_away_is_waited_for(billing, stripe_world, standin, clock):
     (customer,) = some(stripe_world)
     await billing.account(customer, clock())

@@ -54,6 +54,16 @@ async def test_the_account_is_fetched_while_the_mail_travels(shop, standin):
     assert standin.count() == before
 
 
+async def test_every_account_of_an_address_is_fetched_with_its_passcode(shop, stripe_world, standin):  # L13
+    row = stripe_world.add("customer", id="cus_second", email=JENNY, name="Jenny's studio")
+    stripe_world.tell("customer.created", row)
+    await shop.stripe.look_for(JENNY)
+    await shop.ask(shop.client(), JENNY)
+    await deliver(shop)
+    assert "cus_second" in [each[1] for each in await shop.rows("stripe_copy")]
+    assert len(await shop.rows("stripe_copy")) == 2
+
+
 async def test_a_slow_stripe_does_not_hold_up_the_mail(shop, standin):
     standin.faults.append(Fault("late", operation="subscription.list", times=1, seconds=2.5))
     await shop.ask(shop.client(), JENNY)

@@ -81,6 +81,11 @@ def refunds(call: Call) -> Json:
     return paged(call, matching(call, call.world.tables["refund"].values(), "charge", "payment_intent"), "/v1/refunds")
 
 
+@serves("get", "/v1/payment_intents")
+def payment_intents(call: Call) -> Json:
+    return paged(call, rows_of(call, "payment_intent"), "/v1/payment_intents")
+
+
 @serves("get", "/v1/charges")
 def charges(call: Call) -> Json:
     return paged(call, matching(call, rows_of(call, "charge"), "payment_intent"), "/v1/charges")
