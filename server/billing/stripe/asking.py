@@ -17,7 +17,6 @@ from server.billing.stripe.client import Client, Raw
 from server.billing.stripe.operations import Step
 from server.brands.features import Features
 
-PREVIEW = "/v1/invoices/create_preview"
 _NAMED = ["total_discount_amounts.discount"]
 OURS = {"postern": "1"}
 """The metadata of a schedule that the portal made for a customer."""
@@ -68,7 +67,7 @@ class Asking(msgspec.Struct, frozen=True):
     async def previewed(self, **params: Any) -> Raw | None:
         """The invoice that Stripe works out for it; None: there would be none. Raises `Refused`, `Unavailable`."""
         try:
-            return await self.client.preview(PREVIEW, subscription=self.subscription.id, expand=_NAMED, **params)
+            return await self.client.invoice_preview(subscription=self.subscription.id, expand=_NAMED, **params)
         except NotFound:
             return None
 

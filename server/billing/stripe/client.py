@@ -6,7 +6,7 @@
     401, 403                  Unavailable: the key was rolled, or lacks a permission; `doctor` names which
     409, the same request is on its way     as a late answer, below
     429, a refused connection, a time-out before anything was sent    Unavailable
-    5xx, HTML, a cut or late answer, after something was sent         a read: Unavailable; a write: Uncertain
+    5xx, HTML, a cut or late answer, no list where one was asked for, after something was sent         a read: Unavailable; a write: Uncertain
 
 A write always carries an idempotency key, so that `Uncertain` may be repeated. The body is decoded once, as plain JSON:
 nothing above this file sees an object of the SDK. Telemetry is off: it would write into the home folder.
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import httpx
@@ -107,9 +107,30 @@ class Client:
         """Read. Raises `NotFound`, `Refused`, `Unavailable`."""
         return await self._ask("get", path, params, key="")
 
+    async def list(self, path: str, **params: Any) -> Raw:
+        """A page of a list. Raises as `get`; an answer that is no list is `Unavailable`."""
+        page = await self.get(path, **params)
+        if not isinstance(page.get("data"), list) or not all(isinstance(each, dict) for each in page["data"]):
+            _log.error("Stripe answered no list", extra={"path": path})
+            raise Unavailable
+        return page
+
     async def post(self, path: str, *, key: str, **params: Any) -> Raw:
         """Write, once for the idempotency key. Raises `NotFound`, `Refused`, `Unavailable`, `Uncertain`."""
-        return await self._ask("post", path, params, key=key)
+        answer = await self._ask("post", path, params, key=key)
+        if not isinstance(answer.get("id"), str):  # something was done; what, this does not say
+            _log.error("Stripe answered no object", extra={"path": path})
+            raise Uncertain
+        return answer
+
+    async def invoice_preview(self, **params: Any) -> Raw:
+        """The invoice that Stripe works out. Raises as `get`; an answer that is no invoice is `Unavailable`."""
+        raw = await self.preview("/v1/invoices/create_preview", **params)
+        lines = raw.get("lines")
+        if type(raw.get("total")) is not int or not isinstance(lines, dict) or not isinstance(lines.get("data"), list):
+            _log.error("Stripe answered no invoice")
+            raise Unavailable
+        return raw
 
     async def preview(self, path: str, **params: Any) -> Raw:
         """A POST that writes nothing. Raises as `get`."""
@@ -119,11 +140,11 @@ class Client:
         """As `post`."""
         return await self._ask("delete", path, params, key=key)
 
-    async def pages(self, path: str, **params: Any) -> AsyncIterator[list[Raw]]:
+    async def pages(self, path: str, **params: Any) -> AsyncIterator[Sequence[Raw]]:
         """Every page of a list, in Stripe's order; each is one read."""
         after: dict[str, Any] = {}
         while True:
-            page = await self.get(path, **{"limit": 100, **params, **after})
+            page = await self.list(path, **{"limit": 100, **params, **after})
             yield page["data"]
             if not page.get("has_more") or not page["data"]:
                 return

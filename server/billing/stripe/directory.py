@@ -56,10 +56,10 @@ async def put(store: Store, brand: str, customers: Iterable[Raw]) -> tuple[int, 
 
 async def look_for(store: Store, brand: str, client: Client, address: str) -> int:
     """Add the customers whom Stripe finds by the address, as it is written and however it is written; how many."""
-    listed = await client.get("/v1/customers", email=address, limit=20, expand=[f"data.{EXPAND}"])
+    listed = await client.list("/v1/customers", email=address, limit=20, expand=[f"data.{EXPAND}"])
     found = {each["id"]: each for each in listed["data"]}
     quoted = address.replace("\\", "\\\\").replace('"', '\\"')
-    searched = await client.get("/v1/customers/search", query=f'email:"{quoted}"', limit=20, expand=[f"data.{EXPAND}"])
+    searched = await client.list("/v1/customers/search", query=f'email:"{quoted}"', limit=20, expand=[f"data.{EXPAND}"])
     found |= {each["id"]: each for each in searched["data"]}
     await put(store, brand, found.values())
     return len(found)

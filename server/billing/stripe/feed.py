@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -62,15 +63,20 @@ class StripeFeed(StripeMethods):
         last = int(position) if position else int(now.timestamp())
         newest = last
         async for page in self.client.pages("/v1/events", created={"gte": last - OVERLAP}):
-            newest = max([newest, *(raw["created"] for raw in page)])
+            newest = max([newest, *(at for raw in page if type(at := raw.get("created")) is int)])
             await self._take_in(page, now)
             await lease.move(position or str(last), now)  # not ahead before the oldest page is in
         await lease.move(str(newest), now)
         await copies.drop_unwanted(self.store, self.brand, now)
         await events.forget_old(self.store, now)
 
-    async def _take_in(self, page: list[Raw], now: datetime) -> None:
-        found = [msgspec.convert(raw, events.Event) for raw in page]
+    async def _take_in(self, page: Sequence[Raw], now: datetime) -> None:
+        found = []
+        for raw in page:
+            try:
+                found.append(msgspec.convert(raw, events.Event))
+            except msgspec.ValidationError as error:
+                _log.warning("an event of Stripe's is left out", extra={"id": raw.get("id"), "why": str(error)})
         await events.take_in(self.store, self.brand, found, is_live=self.client.is_live, now=now)
 
     async def _read_again(self, now: datetime) -> None:

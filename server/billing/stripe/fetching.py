@@ -76,9 +76,9 @@ async def fetch(client: Client, catalog: CopiedCatalog, owner: str, began: datet
     whose = {"customer_account" if owner.startswith("acct_") else "customer": owner}
     customer, subscriptions, methods, invoices = await _all(
         _customer(client, owner),
-        client.get("/v1/subscriptions", **whose, status="all", limit=PAGE, expand=_SUBSCRIPTION),
-        client.get("/v1/payment_methods", **whose, limit=PAGE),
-        client.get("/v1/invoices", **whose, limit=PAGE, expand=_INVOICE),
+        client.list("/v1/subscriptions", **whose, status="all", limit=PAGE, expand=_SUBSCRIPTION),
+        client.list("/v1/payment_methods", **whose, limit=PAGE),
+        client.list("/v1/invoices", **whose, limit=PAGE, expand=_INVOICE),
     )
     await _complete(client, subscriptions["data"])
     known = await catalog.copy_for(_prices(subscriptions["data"]))
@@ -88,7 +88,7 @@ async def fetch(client: Client, catalog: CopiedCatalog, owner: str, began: datet
 async def older_invoices(client: Client, catalog: CopiedCatalog, owner: str, before: str) -> tuple[list[Invoice], bool]:
     """A page of the invoices before that one, and whether Stripe has still older ones. Raises as `fetch`."""
     whose = {"customer_account" if owner.startswith("acct_") else "customer": owner}
-    found = await client.get("/v1/invoices", **whose, limit=PAGE, starting_after=before, expand=_INVOICE)
+    found = await client.list("/v1/invoices", **whose, limit=PAGE, starting_after=before, expand=_INVOICE)
     reading = _Reading(client, await catalog.copy(), owner, datetime.min.replace(tzinfo=UTC))
     return reading.invoices(found["data"]), bool(found.get("has_more"))
 
@@ -97,8 +97,8 @@ async def payments(client: Client, owner: str) -> dict[str, tuple[Payment, ...]]
     """How the latest paid invoices were paid, by their ids: with which method, and what was given back. Raises as `fetch`."""
     whose = {"customer_account" if owner.startswith("acct_") else "customer": owner}
     invoices, intents = await _all(
-        client.get("/v1/invoices", **whose, status="paid", limit=PAGE, expand=_INVOICE),
-        client.get("/v1/payment_intents", **whose, limit=PAGE, expand=["data.latest_charge"]),
+        client.list("/v1/invoices", **whose, status="paid", limit=PAGE, expand=_INVOICE),
+        client.list("/v1/payment_intents", **whose, limit=PAGE, expand=["data.latest_charge"]),
     )
     found = {raw["id"]: raw for raw in intents["data"]}
     for each in (each for raw in invoices["data"] for each in (raw.get("payments") or {}).get("data") or ()):
@@ -114,7 +114,7 @@ async def _customer(client: Client, owner: str) -> Raw:
         whose = {"type": "customer", "customer_account": owner}
         found, numbers = await _all(
             client.get(f"/v2/core/accounts/{owner}", include=_INCLUDE),
-            client.get("/v1/tax_ids", owner=whose, limit=PAGE),
+            client.list("/v1/tax_ids", owner=whose, limit=PAGE),
         )
         return {**found, "tax_ids": numbers}
     found = await client.get(f"/v1/customers/{owner}", expand=["tax_ids"])
@@ -211,7 +211,7 @@ class _Reading:
     async def _payments(self, raw: Raw) -> None:
         """Put in who tried to pay it, and why it failed."""
         async with self.calls:
-            raw["payments"] = await self.client.get(
+            raw["payments"] = await self.client.list(
                 "/v1/invoice_payments", invoice=raw["id"], limit=PAGE, expand=_PAYMENT
             )
 
@@ -230,13 +230,12 @@ class _Reading:
     async def _previewed(self, upcoming: Upcoming, currency: str) -> Upcoming | None:
         """With the sum; None: it charges nothing. Where nobody says, the date alone is shown."""
         try:
-            raw = await self.client.preview("/v1/invoices/create_preview", subscription=upcoming.subscription)
+            raw = await self.client.invoice_preview(subscription=upcoming.subscription)
         except NotFound:
             return None
         except (Refused, Unavailable):
             return upcoming
-        total = raw.get("total")
-        return replace(upcoming, total=Money(total, currency)) if type(total) is int else upcoming
+        return replace(upcoming, total=Money(raw["total"], currency))
 
 
 def charges_at(subscription: Subscription) -> datetime | None:

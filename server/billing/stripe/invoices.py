@@ -38,7 +38,7 @@ class StripeInvoices(StripeAccounts):
         if kind == "invoice":
             return self._hosted((await self.client.get(f"/v1/invoices/{invoice_id}")).get("invoice_pdf"))
         expand = ["data.payment.payment_intent.latest_charge"]
-        paid = await self.client.get("/v1/invoice_payments", invoice=invoice_id, status="paid", expand=expand)
+        paid = await self.client.list("/v1/invoice_payments", invoice=invoice_id, status="paid", expand=expand)
         charges = [
             ((each.get("payment") or {}).get("payment_intent") or {}).get("latest_charge") for each in paid["data"]
         ]

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from server.billing import Account, By, NotFound, PaymentMethod, Refusal, Refused
+from server.billing import Account, By, NotFound, PaymentMethod, Refusal, Refused, Uncertain
 from server.billing.model.account import ENDED, Subscription
 from server.billing.rules.methods import may_add, may_remove, may_set_default, may_unpin, pinned_by, successor
 from server.billing.stripe.asking import Asking, Planned
@@ -38,7 +38,9 @@ class StripeMethods(Operations):
             metadata={OF_BRAND: self.brand, "postern_replaces": replaces},
             **whose(by.customer_id),
         )
-        if not asked.get("url"):  # the same form again, after the session was finished
+        if "url" not in asked:
+            raise Uncertain
+        if not asked["url"]:  # the same form again, after the session was finished
             raise Refused("key_reused")
         return str(asked["url"])
 

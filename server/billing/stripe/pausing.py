@@ -18,7 +18,7 @@ from server.billing.rules.methods import method_of
 from server.billing.rules.pausing import may_pause, may_unpause, pauses
 from server.billing.rules.restarting import may_restart, prices_to_restart
 from server.billing.stripe import mapping_previews
-from server.billing.stripe.asking import PREVIEW, Asking, Planned
+from server.billing.stripe.asking import Asking, Planned
 from server.billing.stripe.methods import whose
 from server.billing.stripe.operations import Step
 
@@ -119,7 +119,7 @@ def _taxed(it: Asking) -> dict[str, Any]:
 
 async def _first_charge(it: Asking, price: Price) -> Charge | None:
     asked = {**whose(it.by.customer_id), "subscription_details": _sold(it, price), **_taxed(it)}
-    return _charge(it, await it.client.preview(PREVIEW, **asked))
+    return _charge(it, await it.client.invoice_preview(**asked))
 
 
 def _begun(it: Asking, price: Price) -> tuple[Step, ...]:

@@ -259,7 +259,7 @@ async def with_code(client: Client, catalog: Catalog, known: Copy, code: str) ->
     asked for now."""
     if not canonical(code):
         return catalog, known
-    found = await client.get("/v1/promotion_codes", code=code.strip()[:200], limit=20)
+    found = await client.list("/v1/promotion_codes", code=code.strip()[:200], limit=20)
     codes = tuple(mapping_catalog.promotion_code(each) for each in found["data"])
     coupons = dict(catalog.coupons)
     for each in {each.coupon for each in codes}:

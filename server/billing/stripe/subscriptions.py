@@ -7,7 +7,9 @@ for the page's moment: that moment is the `proration_date` of the preview and of
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +34,7 @@ from server.billing import (
     Retain,
     Stale,
     Tell,
+    Unavailable,
     UndoMove,
     Unpause,
     Unpin,
@@ -39,7 +42,9 @@ from server.billing import (
 from server.billing.stripe import canceling, methods, pausing, plans
 from server.billing.stripe.asking import Asking, Planned
 from server.billing.stripe.operations import Operations, Step, Wanted
+from server.billing.stripe.reading import MappingError
 
+_log = logging.getLogger(__name__)
 Work = Callable[[Asking], Awaitable[Planned | Refusal]]
 ACTIONS: dict[type, tuple[str, Work]] = {
     Cancel: ("subscription.canceled", canceling.cancel),
@@ -70,9 +75,10 @@ class StripeSubscriptions(Operations):
     async def preview(self, by: By, subscription_id: str, action: Any) -> Any:
         """One function behind the port's overloads: the action decides which preview it is."""
         account = await self.account(by.customer_id, by.now)
-        it = await self._asking(by, account, subscription_id, action)
         try:
-            planned = await ACTIONS[type(action)][1](it)
+            with _readable():
+                it = await self._asking(by, account, subscription_id, action)
+                planned = await ACTIONS[type(action)][1](it)
         except Refused as refused:
             return Refusal(refused.reason, refused.detail)
         if isinstance(planned, Refusal):
@@ -83,7 +89,8 @@ class StripeSubscriptions(Operations):
         words = tuple(str(getattr(action, each)) for each in action.__struct_fields__)
         wanted = Wanted(ACTIONS[type(action)][0], subscription_id, words)
         try:
-            return Done(await self._made(by, wanted, lambda: self._plan(by, subscription_id, action, shown)))
+            with _readable():
+                return Done(await self._made(by, wanted, lambda: self._plan(by, subscription_id, action, shown)))
         except _Stale as stale:
             return Stale(await self.account(by.customer_id, by.now), stale.meant)
 
@@ -145,6 +152,16 @@ class StripeSubscriptions(Operations):
         if isinstance(action, Move):
             catalog, known = await plans.with_code(self.client, catalog, known, action.code)
         return Asking(self.client, known, catalog, self.keys, self.brand, by, account, subscription, action, by.now)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Nothing is sent about what cannot be read: it counts as no answer."""
+    try:
+        yield
+    except MappingError as error:
+        _log.error("an answer of Stripe's cannot be read", extra={"why": str(error)})
+        raise Unavailable from None
 
 
 def _marked(it: Asking, planned: Planned) -> Any:
