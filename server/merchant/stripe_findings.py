@@ -23,6 +23,8 @@ READS = {
     "Promotion codes": "/v1/promotion_codes",
     "Tax rates": "/v1/tax_rates",
     "Events": "/v1/events",
+    "Payment intents": "/v1/payment_intents",
+    "Charges": "/v1/charges",
     "Checkout Sessions": "/v1/checkout/sessions",
 }
 """What the key must be able to read, as Stripe's dashboard calls it."""

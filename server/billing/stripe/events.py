@@ -80,11 +80,14 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def touches(event: Event) -> Touch | None:
-    """What the event touches: the object itself, or the customer it belongs to, whatever kind of event it is."""
-    found = event.data.get("object")
+    """What the event touches: the object itself, or the customer it belongs to, whatever kind of event it is; or whom it
+    belonged to, such as a payment method that was taken away."""
+    found, before = event.data.get("object"), event.data.get("previous_attributes")
     if not isinstance(found, dict):
         return None
     kind, owner = found.get("object"), found.get("customer_account") or found.get("customer")
+    if owner is None and isinstance(before, dict):
+        owner = before.get("customer_account") or before.get("customer")
     if kind in _CATALOG:
         return _touch(str(kind), found.get("id"))
     if kind == "customer":
