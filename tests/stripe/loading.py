@@ -122,6 +122,8 @@ def _discount(world: World, discount: Json, row: Json) -> str:
 def _invoice(world: World, row: Json) -> Json:
     payments = row.pop("payments", {"data": []})["data"]
     owner = row.get("customer") or twin_of(row["customer_account"])
+    if old := row.pop("subscription", None):  # as an export of an older version names it
+        row["parent"] = {"type": "subscription_details", "subscription_details": {"subscription": old}}
     subscription = ((row.get("parent") or {}).get("subscription_details") or {}).get("subscription")
     row["lines"]["data"] = [_line(world, line, row) for line in row["lines"]["data"]]
     for amount in row.get("total_discount_amounts", ()):
@@ -129,6 +131,7 @@ def _invoice(world: World, row: Json) -> Json:
         world.put({**found, **belongs_to(owner), "start": row["created"], "invoice": row["id"]})
         amount["discount"] = found["id"]
     row["total_taxes"] = [_tax(tax, row["subtotal"]) for tax in row.get("total_taxes", ())]
+    row = {"period_start": row["created"], "period_end": row["created"], **row}
     row["hosted_invoice_url"] = f"{world.base}/i/{row['id']}"
     row["invoice_pdf"] = f"{world.base}/i/{row['id']}/pdf"
     row["attempted"], row["attempt_count"] = bool(payments), len(payments)

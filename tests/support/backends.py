@@ -104,6 +104,15 @@ def _with_prices(records: Sequence[Json]) -> list[Json]:
         if each["object"] == "subscription":
             nested |= {item["price"]["id"]: item["price"] for item in each["items"]["data"]}
     added = [price for identity, price in nested.items() if identity not in there]
+    spent = {
+        each["customer"]: each["currency"]
+        for each in records
+        if each["object"] == "subscription" and "customer" in each
+    }
+    records = [
+        {"currency": spent[each["id"]], **each} if each["object"] == "customer" and each["id"] in spent else each
+        for each in records
+    ]  # a customer there has the currency of what it is billed in
     kinds = [each["object"] for each in records]
     place = max((number for number, kind in enumerate(kinds) if kind == "product"), default=-1) + 1
     return [*records[:place], *added, *records[place:]]

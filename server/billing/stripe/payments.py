@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from server.billing import Activity, By, Invoice, NotFound, Paying, Payment, Refused, rows
+from server.billing import Activity, By, Invoice, Paying, Payment, Refused, rows
 from server.billing.model import history
 from server.billing.rules.paying import MOST_TRIES, last_try, may_pay
 from server.billing.stripe.invoices import StripeInvoices
@@ -40,7 +40,7 @@ class StripePayments(StripeInvoices, Operations):
         if refused:
             raise Refused(refused.reason, refused.detail)
         if account.payment_method(method_id) is None:
-            raise NotFound
+            raise Refused("payment_method_missing")
         since = {"brand": self.brand, "customer": by.customer_id, "since": micros(by.now - _WINDOW)}
         if (await self.store.read(rows.FAILED_PAYMENTS, since))[0][0] >= MOST_TRIES:
             raise Refused("too_many_tries")

@@ -1,4 +1,4 @@
-"""Payment methods in the ledger, on both stores: each change once, and never the last one while a subscription lives."""
+"""Payment methods of both backends, on both stores: each change once, and never the last one while a subscription lives."""
 
 import asyncio
 from datetime import timedelta
@@ -8,6 +8,7 @@ import pytest
 from server.billing import NotFound, Refused, Unpin
 from server.billing.ledger import sandbox as provider_sessions
 from server.billing.ledger.sandbox import LIFE, ProviderSession
+from server.publishing.samples import records
 from server.store import micros
 from tests.support.accounts import START, card
 from tests.support.ledger_accounts import NOW
@@ -21,8 +22,20 @@ def jenny(samples):
     return samples["jenny"]
 
 
-async def ids(ledger, customer):
-    account = await ledger.account(customer, NOW)
+@pytest.fixture
+async def billing(backend):
+    return await backend.begun(records("plain", NOW))
+
+
+@pytest.fixture
+async def people(billing, store):
+    """The ids of the sample customers, by the first part of their address."""
+    found = await store.read("SELECT address, id FROM customer WHERE brand = 'plain' ORDER BY created_at")
+    return {address.split("@")[0]: identity for address, identity in reversed(found)}
+
+
+async def ids(billing, customer):
+    account = await billing.account(customer, NOW)
     return [each.id for each in account.payment_methods], account.customer.default_payment_method
 
 
@@ -48,62 +61,64 @@ async def test_two_cards_typed_into_one_visit_are_one_method(ledger, jenny):
     assert (await ids(ledger, jenny))[0].count("pm_visit") == 1
 
 
-async def test_a_default_is_chosen_and_a_key_is_for_one_thing(ledger, jenny):  # P4
-    (first, second), default = await ids(ledger, jenny)
+async def test_a_default_is_chosen_and_a_key_is_for_one_thing(billing, people):  # P4
+    (first, second), default = await ids(billing, people["jenny"])
     other = second if default == first else first
-    await ledger.set_default(ledger.by(jenny, key="k1", **HOW), other, everywhere=False)
-    assert (await ids(ledger, jenny))[1] == other
+    await billing.set_default(billing.by(people["jenny"], key="k1", **HOW), other, everywhere=False)
+    assert (await ids(billing, people["jenny"]))[1] == other
     with pytest.raises(Refused, match="key_reused"):
-        await ledger.set_default(ledger.by(jenny, key="k1", **HOW), other, everywhere=True)
+        await billing.set_default(billing.by(people["jenny"], key="k1", **HOW), other, everywhere=True)
 
 
 @pytest.mark.parametrize("round_", range(3))
-async def test_two_tabs_that_remove_the_last_two_leave_one(ledger, jenny, round_):  # P4
-    found, _ = await ids(ledger, jenny)
-    tabs = [ledger.remove_payment_method(ledger.by(jenny, key=f"tab-{each}", **HOW), each) for each in found]
+async def test_two_tabs_that_remove_the_last_two_leave_one(billing, people, round_):  # P4
+    found, _ = await ids(billing, people["jenny"])
+    tabs = [
+        billing.remove_payment_method(billing.by(people["jenny"], key=f"tab-{each}", **HOW), each) for each in found
+    ]
     answers = await asyncio.gather(*tabs, return_exceptions=True)
     refused = [each for each in answers if isinstance(each, Refused)]
     assert [each.reason for each in refused] == ["last_method"]
-    left, default = await ids(ledger, jenny)
+    left, default = await ids(billing, people["jenny"])
     assert left == [default]
 
 
-async def test_removing_twice_removes_once(ledger, jenny):  # P4
-    found, default = await ids(ledger, jenny)
+async def test_removing_twice_removes_once(billing, people):  # P4
+    found, default = await ids(billing, people["jenny"])
     gone = next(each for each in found if each != default)
     for _ in range(2):
-        await ledger.remove_payment_method(ledger.by(jenny, key="k1", **HOW), gone)
-    assert await ids(ledger, jenny) == ([default], default)
+        await billing.remove_payment_method(billing.by(people["jenny"], key="k1", **HOW), gone)
+    assert await ids(billing, people["jenny"]) == ([default], default)
     with pytest.raises(NotFound):
-        await ledger.remove_payment_method(ledger.by(jenny, key="k2", **HOW), gone)
-    assert len(await ledger.history(jenny)) == 1
+        await billing.remove_payment_method(billing.by(people["jenny"], key="k2", **HOW), gone)
+    assert len(await billing.history(people["jenny"])) == 1
 
 
-async def test_a_subscription_is_charged_to_the_default_again(ledger, samples):  # P5
-    whose = samples["zoe"]
-    account = await ledger.account(whose, NOW)
+async def test_a_subscription_is_charged_to_the_default_again(billing, people):  # P5
+    whose = people["zoe"]
+    account = await billing.account(whose, NOW)
     (pinned,) = [each for each in account.subscriptions if each.default_payment_method]
-    after = (await ledger.apply(ledger.by(whose, key="k1", **HOW), pinned.id, Unpin())).account
+    after = (await billing.apply(billing.by(whose, key="k1", **HOW), pinned.id, Unpin())).account
     assert after.subscription(pinned.id).default_payment_method == ""
-    assert (await ledger.history(whose))[0].kind == "subscription.unpinned"
+    assert (await billing.history(whose))[0].kind == "subscription.unpinned"
 
 
-async def test_one_default_for_everything(ledger, samples):  # P3
-    whose = samples["zoe"]
-    (good,) = [each for each in (await ledger.account(whose, NOW)).payment_methods if each.brand == "amex"]
-    after = await ledger.set_default(ledger.by(whose, key="k1", **HOW), good.id, everywhere=True)
+async def test_one_default_for_everything(billing, people):  # P3
+    whose = people["zoe"]
+    (good,) = [each for each in (await billing.account(whose, NOW)).payment_methods if each.brand == "amex"]
+    after = await billing.set_default(billing.by(whose, key="k1", **HOW), good.id, everywhere=True)
     assert {each.default_payment_method for each in after.subscriptions} == {""}
 
 
-async def test_another_customers_methods_are_not_found(ledger, samples):  # threat 75
-    theirs = (await ids(ledger, samples["sam"]))[0][0]
+async def test_another_customers_methods_are_not_found(billing, people):  # threat 75
+    theirs = (await ids(billing, people["sam"]))[0][0]
     with pytest.raises(NotFound):
-        await ledger.set_default(ledger.by(samples["jenny"], key="k1", **HOW), theirs, everywhere=False)
+        await billing.set_default(billing.by(people["jenny"], key="k1", **HOW), theirs, everywhere=False)
     with pytest.raises(NotFound):
-        await ledger.remove_payment_method(ledger.by(samples["jenny"], key="k2", **HOW), theirs)
-    by = ledger.by(samples["jenny"], now=NOW)
+        await billing.remove_payment_method(billing.by(people["jenny"], key="k2", **HOW), theirs)
+    by = billing.by(people["jenny"], now=NOW)
     with pytest.raises(NotFound):
-        await ledger.setup(by, replaces=theirs, return_to="/plain/my/payment-methods")
+        await billing.setup(by, replaces=theirs, return_to="/plain/my/payment-methods")
 
 
 async def test_a_visit_is_moved_on_by_one_and_ends_after_an_hour(ledger, jenny, store):

@@ -1,4 +1,4 @@
-"""Invoices paid in the store: once for a key, never twice, in the account and in the invoice's row alike. Row I4."""
+"""Invoices paid, over both backends: once for a key, never twice, in the account and in the invoice's row alike. Row I4."""
 
 import asyncio
 from datetime import timedelta
@@ -44,8 +44,13 @@ async def ledger(store):
     return ledger_of(store, "plain", Features())
 
 
-async def pay(ledger, invoice="in_1_15", method="pm_1", key="k" * 16, customer="cus_1"):
-    return await ledger.pay(ledger.by(customer, key=key, now=NOW, browser="Firefox"), invoice, method)
+@pytest.fixture
+async def billing(backend):
+    return await backend.begun(records())
+
+
+async def pay(billing, invoice="in_1_15", method="pm_1", key="k" * 16, customer="cus_1"):
+    return await billing.pay(billing.by(customer, key=key, now=NOW, browser="Firefox"), invoice, method)
 
 
 async def bank(ledger, waits):
@@ -56,46 +61,46 @@ async def bank(ledger, waits):
     return seen
 
 
-async def kinds(ledger):
-    return [each.kind for each in await ledger.history("cus_1")]
+async def kinds(billing):
+    return [each.kind for each in await billing.history("cus_1")]
 
 
-async def test_a_paid_invoice_is_paid_in_the_account_and_in_its_row(ledger):  # I4
-    done = await pay(ledger)
-    account = await ledger.account("cus_1", NOW)
+async def test_a_paid_invoice_is_paid_in_the_account_and_in_its_row(billing):  # I4
+    done = await pay(billing)
+    account = await billing.account("cus_1", NOW)
     assert (done.account, done.payment.status, account.subscriptions[0].status) == (account, "paid", "active")
-    assert await ledger.invoice("cus_1", "in_1_15") == account.invoices[0] == done.invoice
+    assert await billing.invoice("cus_1", "in_1_15") == account.invoices[0] == done.invoice
     assert (done.invoice.status, done.invoice.amount_paid, done.invoice.amount_due) == ("paid", eur(3100), eur(0))
-    (line,) = await ledger.history("cus_1")
+    (line,) = await billing.history("cus_1")
     assert (line.kind, line.subject, line.browser) == ("invoice.paid", "in_1_15", "Firefox")
     assert line.data["amount"] == "3100"
     assert line.data["method"] == "visa 4242"
 
 
-async def test_an_invoice_that_is_older_than_the_latest_is_paid_in_its_row_too(ledger):
-    before = await ledger.account("cus_1", NOW)
+async def test_an_invoice_that_is_older_than_the_latest_is_paid_in_its_row_too(billing):
+    before = await billing.account("cus_1", NOW)
     assert [each.id for each in before.older_debts] == ["in_1_0"]
-    done = await pay(ledger, "in_1_0")
-    assert (await ledger.invoice("cus_1", "in_1_0")).status == "paid"
+    done = await pay(billing, "in_1_0")
+    assert (await billing.invoice("cus_1", "in_1_0")).status == "paid"
     # The newest is still owed: still past due.
-    assert done.account == replace(before, invoices=before.latest_invoices) == await ledger.account("cus_1", NOW)
+    assert done.account == replace(before, invoices=before.latest_invoices) == await billing.account("cus_1", NOW)
 
 
-async def test_a_double_click_pays_once(ledger):
-    answers = await asyncio.gather(*(pay(ledger) for _ in range(6)))
+async def test_a_double_click_pays_once(billing):
+    answers = await asyncio.gather(*(pay(billing) for _ in range(6)))
     assert {each.payment.id for each in answers} == {answers[0].payment.id}
-    assert [each.status for each in (await ledger.invoice("cus_1", "in_1_15")).payments] == ["paid"]
-    assert await kinds(ledger) == ["invoice.paid"]
+    assert [each.status for each in (await billing.invoice("cus_1", "in_1_15")).payments] == ["paid"]
+    assert await kinds(billing) == ["invoice.paid"]
 
 
 @pytest.mark.parametrize("invoice", ["in_1_15", "in_1_0"])
-async def test_two_tabs_pay_once(ledger, invoice):
+async def test_two_tabs_pay_once(billing, invoice):
     """Also an invoice that is older than the latest."""
-    answers = await asyncio.gather(*(pay(ledger, invoice, key=f"tab-{n}") for n in range(6)), return_exceptions=True)
+    answers = await asyncio.gather(*(pay(billing, invoice, key=f"tab-{n}") for n in range(6)), return_exceptions=True)
     assert sorted(getattr(each, "reason", "") for each in answers) == ["", *["already_paid"] * 5]
-    found = await ledger.invoice("cus_1", invoice)
+    found = await billing.invoice("cus_1", invoice)
     assert ([each.status for each in found.payments], found.amount_paid) == (["paid"], eur(3100))
-    assert await kinds(ledger) == ["invoice.paid"]
+    assert await kinds(billing) == ["invoice.paid"]
 
 
 async def test_a_payment_that_is_broken_off_anywhere_did_not_happen(ledger):
@@ -109,11 +114,11 @@ async def test_a_payment_that_is_broken_off_anywhere_did_not_happen(ledger):
     assert (await pay(ledger_of(breaking, "plain", Features()))).payment.status == "paid"
 
 
-async def test_a_failed_payment_is_noted_with_its_code_and_changes_nothing_else(ledger):
-    before = await ledger.account("cus_1", NOW)
-    done = await pay(ledger, method="pm_insufficient_funds")
+async def test_a_failed_payment_is_noted_with_its_code_and_changes_nothing_else(billing):
+    before = await billing.account("cus_1", NOW)
+    done = await pay(billing, method="pm_insufficient_funds")
     assert (done.payment.status, done.payment.failure) == ("failed", "insufficient_funds")
-    after = await ledger.account("cus_1", NOW)
+    after = await billing.account("cus_1", NOW)
     assert (after.subscriptions, after.balance, after.invoices[1:]) == (
         before.subscriptions,
         before.balance,
@@ -121,8 +126,8 @@ async def test_a_failed_payment_is_noted_with_its_code_and_changes_nothing_else(
     )
     assert after.invoices[0].status == "open"
     assert after.invoices[0].payments == (done.payment,)
-    assert await kinds(ledger) == ["invoice.payment_failed"]
-    assert (await pay(ledger, method="pm_insufficient_funds")).payment == done.payment  # the same form, sent again
+    assert await kinds(billing) == ["invoice.payment_failed"]
+    assert (await pay(billing, method="pm_insufficient_funds")).payment == done.payment  # the same form, sent again
 
 
 async def test_a_payment_that_has_to_be_confirmed_is_confirmed_once(ledger):

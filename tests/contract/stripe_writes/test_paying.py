@@ -77,7 +77,7 @@ async def test_somebody_else_s_method_and_invoice_are_not_found(counter, shop):
     shop.world.add("customer", id="cus_b", email="b@example.com")
     shop.world.add("payment_method", id="pm_b", type="card", customer="cus_b",
                    card={"brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2030, "funding": "credit"})  # fmt: skip
-    with pytest.raises(NotFound):
+    with pytest.raises(Refused, match="payment_method_missing"):
         await counter.billing.pay(counter.by(), invoice, "pm_b")
     with pytest.raises(NotFound):
         await counter.billing.pay(counter.by(), "in_of_somebody", "pm_good")

@@ -132,9 +132,8 @@ def mark_paid(world: World, invoice: Json) -> None:
     if subscription is None:
         return
     came_true(world, subscription, invoice)
-    others = [row for row in world.of(owner_of(invoice) or "", "invoice")
-              if row.get("_subscription") == subscription["id"] and row["status"] == "open" and row["attempted"]]  # fmt: skip
-    if subscription["status"] in ("incomplete", "past_due", "unpaid") and not others:
+    is_latest = subscription.get("latest_invoice") == invoice["id"]  # of several that are owed, it decides
+    if subscription["status"] in ("incomplete", "past_due", "unpaid") and is_latest:
         become(world, subscription, "active")
 
 
