@@ -141,7 +141,7 @@ def sync(options: argparse.Namespace) -> int:
             try:
                 lines = await syncing.sync(read, store, brand, now, told, check=options.check)
             except syncing.NotSynced as error:
-                return refuse(f"{error}\nWhat was read is kept; the same command goes on from there.")
+                return refuse(str(error))
         print("\n".join(lines))
         return 0
 

@@ -96,6 +96,10 @@ async def _may_write(client: Client, path: str) -> bool:
 async def _copies(store: Store, brand: Brand, now: datetime) -> Found:
     what = f"Stripe's copies of {brand.name}"
     _, looked_at = await Lease(store, brand.name, "events", "").position()
+    _, synced_at = await Lease(store, brand.name, "sync", "").position()
+    if not looked_at and synced_at:
+        words = f"the directory is of {moment(synced_at):%Y-%m-%d %H:%M:%S} UTC; nobody has looked for events since"
+        return what, False, words, "Start the server: its worker looks for events every 30 seconds."
     if not looked_at:
         return what, False, "never read", f"Run: python -m server sync {brand.name}, and start the server."
     waits, _ = await events.waiting(store, brand.name)

@@ -52,7 +52,8 @@ async def sync(
         raise NotSynced("Another process syncs this brand at the moment; wait for it") from None
     except (Unavailable, Refused) as error:
         raise NotSynced(
-            f"Stripe did not answer, or not with what was asked ({type(error).__name__}); python -m server doctor says more"
+            f"Stripe did not answer, or not with what was asked ({type(error).__name__}); python -m server doctor "
+            "says more. What was read is kept; the same command goes on from there"
         ) from None
     finally:
         await billing.close()

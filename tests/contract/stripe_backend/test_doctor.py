@@ -49,6 +49,15 @@ async def test_each_permission_that_the_key_lacks_is_named(sqlite_store, served)
     assert all(each.verb == "get" or each.status in (403, 404) for each in standin.log)
 
 
+async def test_what_was_synced_and_is_not_followed_yet_is_told(sqlite_store, served):
+    assert (await look(sqlite_store, served[1]))["Stripe's copies of harbour"] == (False, "never read")
+    lease = Lease(sqlite_store, BRAND, "sync", "one")
+    await lease.take(NOW)
+    await lease.move("", NOW)
+    fine, words = (await look(sqlite_store, served[1]))["Stripe's copies of harbour"]
+    assert (fine, words.startswith("the directory is of 2026-03-01 00:00:00 UTC")) == (False, True)
+
+
 async def test_a_key_that_was_rolled_is_told_and_not_shown(sqlite_store, served):
     standin, url = served
     standin.keys.clear()
