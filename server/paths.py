@@ -327,6 +327,24 @@ class Paths:
         return f"{self.details}/shipping"
 
     @property
+    def details_email(self) -> str:
+        """To another e-mail address, in sessions that may change it."""
+        return f"{self.details}/email"
+
+    @property
+    def details_email_code(self) -> str:
+        return f"{self.details_email}/code"
+
+    @property
+    def details_email_code_of_letters(self) -> str:
+        return f"{self.details_email_code}?letters=1"
+
+    @property
+    def details_email_saved(self) -> str:
+        """The details, with a word that the address is another one now."""
+        return f"{self.details}?saved=email"
+
+    @property
     def details_tax_ids(self) -> str:
         return f"{self.details}/tax-ids"
 

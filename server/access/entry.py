@@ -69,13 +69,14 @@ def enter(
     by which it may be a known browser. Raises `TooMany`. A right code with no customer to open is answered like a wrong
     one: only somebody who has the mail could tell the two apart. `recovered`: the id of a portal session whose terms are to
     hold again, where the address is its customer's."""
-    tried = passcodes.attempt(transaction, portal, limits, token=challenge, code=code, client=client, now=now)
+    id_hash = passcodes.hash_of(challenge)
+    tried = passcodes.attempt(transaction, portal, limits, id_hash=id_hash, code=code, client=client, now=now)
     if not tried.is_right:
         return tried
     customer = directory.choose(transaction, portal.name, tried.address)
     if customer is None:
         return msgspec.structs.replace(tried, is_right=False)
-    if not passcodes.consume(transaction, portal, limits, token=challenge, address=tried.address, now=now):
+    if not passcodes.consume(transaction, portal, limits, id_hash=id_hash, address=tried.address, now=now):
         return passcodes.Tried(is_right=False, address=tried.address, tries_left=0)
     found = _recoverable(transaction, portal, recovered, tried.address, now) if recovered else None
     id_, terms = (found.customer_id, found.terms) if found else (customer.id, None)

@@ -6,6 +6,7 @@
 | of these, for one client address | 2 in any hour, 3 in any day | the same |
 | codes sent to an address for its owner, over all brands | 2 in any hour, 5 in any day | the same |
 | codes asked for by a client address at a brand | 20 in an hour | `budget`, a window that its first use opens |
+| codes to other addresses that a customer may want to change to | 20 in an hour, beside all of the above | the same |
 | codes tried by a client address at a brand | 30 in 10 minutes | the same |
 | requests with one key of the API | 250 in 10 seconds | the same |
 | another code for the same browser | after 60 seconds | the challenge |

@@ -16,6 +16,10 @@ by the code. The database holds a MAC of the code, so a copy of it gives nothing
 - Neither asks whether there is such a customer before the code is right: known and unknown addresses run the same
   statements and get the same answers.
 
+A code may also prove the address that a customer wants to change to (`email_changes`). Its challenge is found by the
+customer's session instead of a cookie, and its MAC says what it is for and for whom: it is nothing to a log-in, nor a
+log-in's code to it. All the limits and counters are the same ones.
+
 Locks are always taken in the order client, address, challenge, so that no two transactions wait for each other.
 """
 
@@ -40,6 +44,8 @@ WRONG_CODES = 20
 OF_STRANGERS = 15
 """A stranger gets six digits while at most this many of them are spent or left to codes that were sent."""
 PURPOSE = b"login"
+CHANGE_MAIL = "email_code"
+"""The kind of the mail with a code for a new address."""
 
 _LOCK = """
 INSERT INTO budget (brand, kind, subject, starts_at, used, expires_at) VALUES ('', 'lock', :address, 0, 1, :until)
@@ -49,14 +55,20 @@ SELECT address, link, hardened, attempts, sent_at, expires_at, consumed_at, owne
  WHERE id_hash = :id_hash AND brand = :brand"""
 # `expires_at` 0 and not `now`: a clock that steps back must not bring one back to life.
 _KILL_SHOWN = "UPDATE challenge SET expires_at = 0 WHERE consumed_at IS NULL AND brand = :brand AND id_hash = :shown"
+_KILL_OF_SESSION = (
+    "UPDATE challenge SET expires_at = 0 WHERE consumed_at IS NULL AND brand = :brand AND session = :session"
+)
+_OF_SESSION = """
+SELECT id_hash, expires_at, address, link, hardened, attempts, sent_at, expires_at, consumed_at, owned FROM challenge
+ WHERE session = :session AND brand = :brand ORDER BY sent_at DESC, expires_at DESC LIMIT 1"""
 # Guesses that codes of the address may still cost.
 _OPEN = f"""
 SELECT COALESCE(SUM({TRIES} - attempts), 0) FROM challenge
  WHERE address = :address AND hardened = 0 AND consumed_at IS NULL AND attempts < {TRIES} AND expires_at > :now"""
 _INSERT = """
 INSERT INTO challenge
-  (id_hash, brand, link, address, code_mac, hardened, attempts, sent_at, expires_at, owned, client_mac)
-VALUES (:id_hash, :brand, :link, :address, :code_mac, :hardened, 0, :now, :expires_at, :owned, :client_mac)"""
+  (id_hash, brand, link, address, code_mac, hardened, attempts, sent_at, expires_at, owned, client_mac, session)
+VALUES (:id_hash, :brand, :link, :address, :code_mac, :hardened, 0, :now, :expires_at, :owned, :client_mac, :session)"""
 _TRY = f"""
 UPDATE challenge SET attempts = attempts + 1
  WHERE id_hash = :id_hash AND brand = :brand AND attempts < {TRIES} AND consumed_at IS NULL AND expires_at > :now
@@ -102,6 +114,8 @@ class Opened(msgspec.Struct, frozen=True):
     """Of the page that asked, for customers who prefer none."""
     request_key: str = ""
     """Shown where the same ask would be refused after this one (`request_keys`)."""
+    to: str = ""
+    """Where it goes, if not to the customer whom the address opens: the address that somebody wants to change to."""
 
 
 def new_code(letters: bool) -> str:
@@ -157,6 +171,18 @@ def lock(transaction: Transaction, address: str, now: datetime) -> None:
     transaction.count(_LOCK, {"address": address, "until": micros(now + timedelta(days=1))})
 
 
+class Change(msgspec.Struct, frozen=True):
+    """The code is to prove a new address of a customer who is here."""
+
+    customer_id: str
+    session: bytes
+    """The id_hash of the session."""
+
+    @property
+    def purpose(self) -> bytes:
+        return b"email change of " + self.customer_id.encode()
+
+
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks for a code, and for which address."""
 
@@ -172,6 +198,8 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     """The request key that was typed."""
     language: str = ""
+    change: Change | None = None
+    """None: to log in."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -191,11 +219,18 @@ def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking
     )
     if not is_owner:
         limits.use_client(transaction, portal.name, "send", asking.client, now)
+    if asking.change:
+        limits.use_client(transaction, portal.name, "send", f"customer {asking.change.customer_id}", now)
     lock(transaction, address, now)
     client_mac = sealing.mac(sealing.keys(settings.secrets, "client")[0], address.encode(), asking.client.encode())
     share = limits.share(transaction, address, client_mac, now, is_owner=is_owner)
     about = {"brand": portal.name, "address": address, "now": micros(now)}
-    transaction.count(_KILL_SHOWN, {"brand": portal.name, "shown": hash_of(asking.shown)})
+    change, purpose = asking.change, asking.change.purpose if asking.change else PURPOSE
+    session = change.session if change else None
+    if session:
+        transaction.count(_KILL_OF_SESSION, {"brand": portal.name, "session": session})
+    else:
+        transaction.count(_KILL_SHOWN, {"brand": portal.name, "shown": hash_of(asking.shown)})
     is_owners, is_sent = share is Share.OWNERS, share is not Share.NONE
     given = _guesses_given(transaction, address, now)
     letters = not is_sent or given + TRIES > (WRONG_CODES if is_owners else OF_STRANGERS)
@@ -204,20 +239,33 @@ def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking
     made = {
         "id_hash": hash_of(token),
         "link": portal.link,
-        "code_mac": macs(settings, hash_of(token), address, code)[0] if is_sent else _VOID,
+        "code_mac": macs(settings, hash_of(token), address, code, purpose)[0] if is_sent else _VOID,
         "hardened": int(letters),
         "owned": int(share),
         "client_mac": client_mac,
+        "session": session,
     }
     transaction.count(_INSERT, {**about, **made})
     key = request_key(settings, address, now) if limits.is_key_needed(transaction, address, now) else ""
-    waiting = msgspec.msgpack.encode(Opened(code, asking.browser, asking.language, key))
-    sealed = sealing.Sealer(settings.secrets).seal(waiting, mail.encode())
-    if is_sent:
+    opened = Opened(code, asking.browser, asking.language, "" if change else key, address if change else "")
+    sealed = sealing.Sealer(settings.secrets).seal(msgspec.msgpack.encode(opened), mail.encode())
+    if is_sent and change:
+        _mail_new_address(transaction, portal, change, mail=mail, sealed=sealed, now=now)
+    elif is_sent:
         # The oldest mails leave first: an owner's goes before whatever strangers had sent meanwhile.
         not_before = micros(now - timedelta(hours=1)) if is_owners else micros(now)
         transaction.count(posting.TO_ADDRESS, {**about, "id": mail, "data": sealed, "not_before": not_before})
     return Asked(token, is_sent)
+
+
+def _mail_new_address(
+    transaction: Transaction, portal: Portal, change: Change, *, mail: str, sealed: bytes, now: datetime
+) -> None:
+    """Its row is the customer's, and where it goes is inside the seal."""
+    posting.enqueue(
+        transaction, brand=portal.name, customer_id=change.customer_id, kind=CHANGE_MAIL, data=sealed, now=now,
+        expires_at=now + timedelta(minutes=portal.settings.code_minutes), id_=mail, waited_for=True,
+    )  # fmt: skip
 
 
 def _guesses_given(transaction: Transaction, address: str, now: datetime) -> int:
@@ -237,19 +285,19 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 def attempt(
-    transaction: Transaction, portal: Portal, limits: Limits, *, token: str, code: str, client: str, now: datetime
-) -> Tried:
+    transaction: Transaction, portal: Portal, limits: Limits, *, id_hash: bytes, code: str, client: str, now: datetime,
+    purpose: bytes = PURPOSE,
+) -> Tried:  # fmt: skip
     """Spend a try, then compare. The challenge is not consumed yet: `consume`, in the same transaction, does that. Raises
     `TooMany`."""
-    id_hash = hash_of(token)
-    known = find(transaction.run(*finding(portal, token)), now)
+    by_hash = {"id_hash": id_hash, "brand": portal.name}
+    known = find(transaction.run(_FIND, by_hash), now)
     if known is None:
         return Tried(is_right=False, address="", tries_left=0)
     if not known.is_free:
         limits.use_client(transaction, portal.name, "try", client, now)
     lock(transaction, known.address, now)
-    by_hash = {"id_hash": id_hash, "brand": portal.name, "now": micros(now)}
-    counted = transaction.run(_TRY, by_hash)
+    counted = transaction.run(_TRY, {**by_hash, "now": micros(now)})
     if not counted:
         return Tried(is_right=False, address=known.address, tries_left=0)
     code_mac, address, hardened, attempts = counted[0]
@@ -258,22 +306,51 @@ def attempt(
         # Never so while clocks go forward, see `_guesses_given`; whatever happens, no more than the budget are looked at.
         transaction.count(_KILL_EVERY, about)
         return Tried(is_right=False, address=address, tries_left=0)
-    is_right = sealing.same(bytes(code_mac), macs(portal.settings, id_hash, address, code))
+    is_right = sealing.same(bytes(code_mac), macs(portal.settings, id_hash, address, code, purpose))
     return Tried(is_right, address, TRIES - attempts)
 
 
 def consume(
-    transaction: Transaction, portal: Portal, limits: Limits, *, token: str, address: str, now: datetime
+    transaction: Transaction, portal: Portal, limits: Limits, *, id_hash: bytes, address: str, now: datetime
 ) -> bool:
-    """Use the challenge up and clear the address's failures; False when somebody else did, a moment ago."""
-    id_hash = hash_of(token)
-    if transaction.count(_CONSUME, {"id_hash": id_hash, "now": micros(now)}) != 1:
+    """Use the challenge up for a log-in and clear the address's failures; False when somebody else did, a moment ago."""
+    if not use_up(transaction, limits, id_hash=id_hash, address=address, now=now):
         return False
     about = {"brand": portal.name, "address": address}
     transaction.count(_VOID_OTHERS, {**about, "id_hash": id_hash, "void": _VOID})
     transaction.count(_CLEAR, {"address": address})
+    return True
+
+
+def use_up(transaction: Transaction, limits: Limits, *, id_hash: bytes, address: str, now: datetime) -> bool:
+    """Use the challenge up; it was its owner's. False when somebody else did, a moment ago."""
+    if transaction.count(_CONSUME, {"id_hash": id_hash, "now": micros(now)}) != 1:
+        return False
     limits.give_to_owner(transaction, address, id_hash, now)
     return True
+
+
+class OfSession(msgspec.Struct, frozen=True):
+    """The newest challenge of a customer's session, by which a new address is proved."""
+
+    id_hash: bytes
+    challenge: Challenge
+    is_proved: bool
+    """The right code was entered, and not long ago."""
+
+
+def finding_of_session(portal: Portal, change: Change) -> tuple[str, dict[str, object]]:
+    return _OF_SESSION, {"session": change.session, "brand": portal.name}
+
+
+def of_session(rows: list[Row], now: datetime) -> OfSession | None:
+    """What is in the rows of `finding_of_session`."""
+    if not rows:
+        return None
+    id_hash, expires_at, *rest = rows[0]
+    challenge = find([tuple(rest)], now)
+    is_proved = rest[6] is not None and expires_at > micros(now)
+    return OfSession(bytes(id_hash), challenge, is_proved) if challenge else None
 
 
 def hash_of(token: str) -> bytes:

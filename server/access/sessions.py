@@ -198,7 +198,7 @@ def end_all(transaction: Transaction, brand: str, customer_id: str, *, but: byte
 
 def end_of_old_address(transaction: Transaction, brand: str, customer_id: str, address: str) -> None:
     """End what another address than the customer's now has opened."""
-    transaction.count(rows.END_OF_OLD_ADDRESS, {"brand": brand, "customer_id": customer_id, "address": address})
+    rows.end_old_address(transaction, {"brand": brand, "customer_id": customer_id, "address": address})
 
 
 def end_every(transaction: Transaction) -> int:

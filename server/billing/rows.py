@@ -9,14 +9,14 @@ written in one transaction by `store_change`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from server.billing import ACTIVE, Account, Activity, Invoice, NotFound
 from server.billing.model.documents import decode_account, decode_texts, encode_account, encode_invoice
 from server.formats.email import EmailMistake, canonical
-from server.store import Parameters, Row, Store, Transaction, activities, micros, moment
+from server.store import Parameters, Row, Store, Transaction, activities, micros, moment, posting
 
 READ_ACCOUNT = "SELECT document, version, due_at FROM account WHERE brand = :brand AND customer_id = :customer"
 UPDATE_ACCOUNT = """
@@ -53,7 +53,15 @@ SAME_CUSTOMER = """
 SELECT 1 FROM customer WHERE brand = :brand AND id = :id AND address = :address AND email = :email AND name = :name
    AND created_at = :created_at AND active = :active AND disabled = :disabled"""
 DROP_CUSTOMER = "DELETE FROM customer WHERE brand = :brand AND id = :customer"
-# An address that the customer no longer has proves nothing any more.
+# An address that the customer no longer has proves nothing any more: what it opened ends, and the browsers in which it was proved
+# are new ones again. A session in which the new address was proved (`access.email_changes`) goes on with that one.
+ADDRESS = "SELECT address FROM customer WHERE brand = :brand AND id = :customer_id"
+FORGET_BROWSERS = "DELETE FROM known_browser WHERE brand = :brand AND customer_id = :customer_id"
+GO_ON = """
+UPDATE session SET address = :address
+ WHERE brand = :brand AND customer_id = :customer_id AND address <> :address
+   AND EXISTS (SELECT 1 FROM challenge h
+                WHERE h.session = session.id_hash AND h.address = :address AND h.consumed_at IS NOT NULL)"""
 END_OF_OLD_ADDRESS = "DELETE FROM session WHERE brand = :brand AND customer_id = :customer_id AND address <> :address"
 SET_ACTIVE = "UPDATE customer SET active = :active WHERE brand = :brand AND id = :customer AND active <> :active"
 SET_NAME = "UPDATE customer SET name = :name WHERE brand = :brand AND id = :customer"
@@ -86,6 +94,9 @@ SELECT COUNT(*) FROM operation WHERE brand = :brand AND customer_id = :customer
 DONE = """
 UPDATE operation SET state = 'done', updated_at = :now
  WHERE brand = :brand AND customer_id = :customer AND key = :key"""
+EMAIL_CHANGED, EMAIL_CHANGED_MAIL = "customer.email_changed", "email_changed"
+"""The line of the history, and the kind of the mail to the old address."""
+TOLD_WITHIN = timedelta(days=3)
 EVER = (-(2**62), 2**62)
 """From before the first to after the last moment."""
 
@@ -157,10 +168,19 @@ def put_customer(transaction: Transaction, values: dict[str, object]) -> int:
     """Write the row of `customer_values` and end what its old address had opened; 1 where it was another one, else 0."""
     if transaction.run(SAME_CUSTOMER, values):
         return 0
-    transaction.count(PUT_CUSTOMER, values)
     whose = {"brand": values["brand"], "customer_id": values["id"], "address": values["address"]}
-    transaction.count(END_OF_OLD_ADDRESS, whose)
+    before = transaction.run(ADDRESS, whose)
+    transaction.count(PUT_CUSTOMER, values)
+    if before and before[0][0] != values["address"]:
+        end_old_address(transaction, whose)
     return 1
+
+
+def end_old_address(transaction: Transaction, whose: dict[str, object]) -> None:
+    """The customer has another address now: end what the old one had opened."""
+    transaction.count(FORGET_BROWSERS, whose)
+    transaction.count(GO_ON, whose)
+    transaction.count(END_OF_OLD_ADDRESS, whose)
 
 
 def is_active(account: Account) -> bool:
@@ -190,6 +210,8 @@ def store_change(
         transaction.count(SET_ACTIVE, {"brand": brand, "customer": customer, "active": active})
     if account.customer.name != seen.account.customer.name:
         transaction.count(SET_NAME, {"brand": brand, "customer": customer, "name": account.customer.name})
+    if account.customer.email != seen.account.customer.email:
+        put_customer(transaction, customer_values(brand, account))
     for each in activities:
         add_activity(transaction, brand, customer, each)
 
@@ -198,6 +220,24 @@ def add_activity(transaction: Transaction, brand: str, customer: str, it: Activi
     activities.note(
         transaction, brand, customer, it.kind, now=it.at, browser=it.browser, subject=it.subject, data=it.data
     )
+
+
+class EmailChanged(msgspec.Struct, frozen=True):
+    """What the row of the mail to the old address says beside when."""
+
+    to: str
+    browser: str
+
+
+def tell_old_address(transaction: Transaction, brand: str, before: Account, after: Account, line: Activity) -> None:
+    """Mail the address that a customer had before; `line`: of the change that the customer asked for."""
+    old = before.customer.email
+    if line.kind == EMAIL_CHANGED and old and old != after.customer.email:
+        data = msgspec.msgpack.encode(EmailChanged(old, line.browser))
+        posting.enqueue(
+            transaction, brand=brand, customer_id=after.customer.id, kind=EMAIL_CHANGED_MAIL, data=data, now=line.at,
+            expires_at=line.at + TOLD_WITHIN, waited_for=True,
+        )  # fmt: skip
 
 
 async def history(store: Store, brand: str, customer: str, *, limit: int, skip: int) -> list[Activity]:

@@ -21,7 +21,7 @@ ACTIVITIES = frozenset(
         *("payment_method.added", "payment_method.default", "payment_method.removed"),
         *("invoice.paid", "invoice.payment_failed", "invoice.payment_action_required"),
         *("invoice.charge_failed", "invoice.charge_paid"),
-        *("customer.updated", "customer.tax_id_added", "customer.tax_id_removed"),
+        *("customer.updated", "customer.email_changed", "customer.tax_id_added", "customer.tax_id_removed"),
         *("customer.tax_id_verified", "customer.tax_id_unverified"),
         *("reminder.off", "reminder.on"),
     }

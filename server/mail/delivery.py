@@ -125,7 +125,9 @@ class Delivery:
         locale = choose_locale(portal.brand.config.site.locales, (*wanted, asked_in) if asked_in else wanted)
         mail = kind.read(portal.speaking(locale), job, chosen)
         try:
-            return messages.compose(portal, mail, chosen.email, key=job.id, now=self._clock(), locale=locale)
+            return messages.compose(
+                portal, mail, kind.to(portal, job, chosen), key=job.id, now=self._clock(), locale=locale
+            )
         except ValueError as error:
             raise MailPermanent(f"the stored address cannot be mailed ({type(error).__name__})") from error
 

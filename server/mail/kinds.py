@@ -1,7 +1,8 @@
 """The kinds of mail that the worker knows: who each one goes to, and how its row becomes what it says.
 
 A row with a customer's id goes to that customer; one without, a passcode's, to the customer that its address opens. The
-address that it is sent to is always the stored one. Whatever puts a row of a new kind into the outbox
+address that it is sent to is the stored one, but for the two mails about a change of it: one proves the new address, and one tells the
+old address. Whatever puts a row of a new kind into the outbox
 (`server.store.posting.enqueue`) adds its kind here, and beside it `site/templates/emails/<kind>.html`, `.txt` and
 `.examples.json`.
 """
@@ -15,9 +16,10 @@ import msgspec
 
 from server.access.directory import Candidate
 from server.access.known_browsers import NewBrowser
-from server.access.passcodes import open_mail
+from server.access.passcodes import Opened, open_mail
 from server.billing import Account
 from server.billing.model.notices import decode
+from server.billing.rows import EmailChanged
 from server.mail import messages, stopping
 from server.mail.letters import LETTERS, Letter, is_needed, letter, page_of
 from server.mail.messages import Mail
@@ -47,15 +49,33 @@ class MailKind:
     """Why a row that is too old is dropped."""
     asked_in: Callable[[Portal, Job], str] = lambda *_: ""
     """The language of the page on which it was asked for: for customers who prefer none; empty where nobody asked."""
+    to: Callable[[Portal, Job, Candidate], str] = lambda _, __, customer: customer.email
+    """Where it goes."""
     is_needed: Callable[[Job, Account], bool] | None = None
     """Whether the row still says what is so, for the account as it is now; None: whatever the account is."""
 
 
 def _passcode(portal: Portal, job: Job, customer: Candidate) -> Mail:
+    return messages.passcode(portal, _opened(portal, job), job.created_at, job.expires_at, customer.email)
+
+
+def _email_code(portal: Portal, job: Job, _: Candidate) -> Mail:
+    return messages.email_code(portal, _opened(portal, job), job.created_at, job.expires_at)
+
+
+def _opened(portal: Portal, job: Job) -> Opened:
     opened = open_mail(portal.settings, job.id, job.data)
     if opened is None:
         raise NotSent("not sent: its code cannot be read with the secrets of now")
-    return messages.passcode(portal, opened, job.created_at, job.expires_at, customer.email)
+    return opened
+
+
+def _email_changed(_: Portal, job: Job, __: Candidate) -> Mail:
+    return messages.EmailChanged(at=job.created_at, browser=_told(job).browser)
+
+
+def _told(job: Job) -> EmailChanged:
+    return msgspec.msgpack.decode(job.data, type=EmailChanged)
 
 
 def _passcode_asked_in(portal: Portal, job: Job) -> str:
@@ -101,6 +121,14 @@ KINDS: dict[str, MailKind] = {
     for kind in (
         MailKind(messages.Passcode, _passcode, lapsed="not sent before the code lapsed", asked_in=_passcode_asked_in),
         MailKind(messages.NewLogin, _new_login),
+        MailKind(
+            messages.EmailCode,
+            _email_code,
+            lapsed="not sent before the code lapsed",
+            asked_in=_passcode_asked_in,
+            to=lambda portal, job, _: _opened(portal, job).to,
+        ),
+        MailKind(messages.EmailChanged, _email_changed, to=lambda _, job, __: _told(job).to),
         *(_about(each) for each in LETTERS),
     )
 }

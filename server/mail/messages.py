@@ -68,6 +68,31 @@ class Passcode(Mail, frozen=True):
     then leads to the form with it filled in, which sends nothing until its button is pressed."""
 
 
+class EmailCode(Mail, frozen=True):
+    """The code that proves a new address. It goes to that address, and nothing in it was typed by whoever asked."""
+
+    template: ClassVar[str] = "email_code"
+
+    code: str
+    """As in `Passcode`."""
+    asked_at: datetime
+    expires_at: datetime
+    browser: str
+    domain: str
+
+
+class EmailChanged(Mail, frozen=True):
+    """To the address that a customer had before. The new one is not named: whoever took the account chose it."""
+
+    template: ClassVar[str] = "email_changed"
+
+    at: datetime
+    browser: str
+    """The family, such as `Firefox on Linux`: a word from our own list, or empty."""
+    link: str = ""
+    """Empty: this address opens the account no more."""
+
+
 class Rendered(msgspec.Struct, frozen=True):
     subject: str
     text: str
@@ -95,6 +120,11 @@ def passcode(portal: Portal, opened: Opened, asked_at: datetime, expires_at: dat
         domain=urlsplit(portal.origin).hostname or "",
         request_key=opened.request_key,
     )
+
+
+def email_code(portal: Portal, opened: Opened, asked_at: datetime, expires_at: datetime) -> EmailCode:
+    domain = urlsplit(portal.origin).hostname or ""
+    return EmailCode(code=opened.code, browser=opened.browser, asked_at=asked_at, expires_at=expires_at, domain=domain)
 
 
 def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, locale: str | None = None) -> EmailMessage:

@@ -111,8 +111,9 @@ OWNS: dict[str, tuple[str, ...]] = {
     "api_request": (r"features\.api\.replays",),
     "api_configuration": (r"access\.configurations",),
     "portal_session": (r"access\.portal_sessions",),
-    "known_browser": (r"access\.known_browsers",),
-    "challenge": (r"access\.passcodes", r"access\.limits"),  # the limits count them and say whose share paid
+    "known_browser": (r"access\.known_browsers", r"billing\.rows"),  # the same forgets where it was proved
+    # The limits count them and say whose share paid; a session in which the new address was proved goes on.
+    "challenge": (r"access\.passcodes", r"access\.limits", r"billing\.rows"),
     "budget": (r"access\.limits", r"access\.passcodes"),
     "outbox": (r"mail\.outbox", r"store\.posting"),
     "mail_choice": (r"mail\.reminder_choices",),

@@ -116,6 +116,7 @@ class LedgerAccounts:
         kind, fields = history.of_change(seen.account, after, command.action, command.subject)
         line = Activity(at=by.now, kind=kind, subject=command.subject, data=fields, browser=by.browser)
         rows.store_change(transaction, self.brand, seen, after, due_at(after), invoices=new, activities=[line])
+        rows.tell_old_address(transaction, self.brand, seen.account, after, line)
         self._tell(transaction, after.customer.id, notices.of_a_command(seen.account, after, by.now), by.now)
         self._tell_listeners(transaction, seen.account, after, by.now)
 

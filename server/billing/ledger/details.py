@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from server.billing import Account, By, Update
+from server.billing import Account, By, Update, rows
 from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.rules import details
 
@@ -16,6 +16,11 @@ class LedgerDetails(LedgerAccounts):
         command = Command(by, "customer.updated", "", (type(update).__name__, _hashed(update)))
         rule = by.features.customer_update
         return await self._change(command, lambda it: details.update(it, update, rule, seen))
+
+    async def change_email(self, by: By, email: str) -> Account:
+        command = Command(by, rows.EMAIL_CHANGED, "", (_hashed(email),))
+        rule = by.features.customer_update
+        return await self._change(command, lambda it: details.change_email(it, email, rule))
 
     async def add_tax_id(self, by: By, kind: str, number: str) -> Account:
         # The history names the change by the new one's id, which is the same however often the change begins again.

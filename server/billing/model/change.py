@@ -234,7 +234,7 @@ class Paying(msgspec.Struct, frozen=True):
     """Where the customer confirms it: a page of the provider's, ours where the ledger plays one."""
 
 
-# Billing details. None of these structs has an e-mail address: a session that a log-in link opened may not change it.
+# Billing details. None of these structs has an e-mail address: it is changed by `change_email` alone, once it was proved.
 
 
 class Contact(msgspec.Struct, frozen=True):

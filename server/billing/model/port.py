@@ -125,7 +125,13 @@ class Invoices(Protocol):
 
 
 class Details(Protocol):
-    """What invoices say of a customer. There is no verb for the e-mail address: it is what a link session logs in with."""
+    """What invoices say of a customer, and where mail goes."""
+
+    async def change_email(self, by: By, email: str) -> Account:
+        """Put this address (canonical), which was proved, in the place of the one that is there. With it, sessions and known
+        browsers of the old address end, but for a session in which the new one was proved, and the old address is
+        told. Raises `Refused`, `NotFound`."""
+        ...
 
     async def update_customer(self, by: By, update: Update, *, seen: str = "") -> Account:
         """Put these details in the place of those that are there. `seen` (`rules.details.mark`): what the form showed;

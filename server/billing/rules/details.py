@@ -1,8 +1,8 @@
 """Changes to what invoices say of a customer. Pure functions.
 
 What the configuration does not allow is refused here, whatever a form holds, and what cannot be kept is refused here,
-whatever a form let through: views ask `checked` for the same answer before. The e-mail address cannot be changed by
-anything in this file.
+whatever a form let through: views ask `checked` for the same answer before. The e-mail address is
+changed by `change_email` alone; who may ask for that is `access.email_changes`' to say.
 
     refusal              what it means
     details_not_allowed  `features.customer_update.allowed_updates` does not name it
@@ -52,6 +52,14 @@ def update(account: Account, asked: Update, rule: CustomerUpdate, seen: str = ""
     if after != customer and seen and seen != mark(customer, type(asked)):
         return Refusal("details_changed")
     return account if after == customer else replace(account, customer=after)
+
+
+def change_email(account: Account, email: str, rule: CustomerUpdate) -> Account | Refusal:
+    """The account with this address, which was proved."""
+    if not may_update(rule, "email"):
+        return Refusal("details_not_allowed")
+    customer = account.customer
+    return account if email == customer.email else replace(account, customer=replace(customer, email=email))
 
 
 def mark(customer: Customer, group: type[Update]) -> str:

@@ -5,17 +5,16 @@ A customer of the v2 API is an account: its details are written there, its tax n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import asdict
 
-from server.billing import Account, By, Contact, NotFound, Refusal, Refused, Shipping, Update
+from server.billing import Account, By, Contact, NotFound, Refusal, Refused, Shipping, Update, rows
 from server.billing.model.account import Customer
 from server.billing.model.change import CONTACT, BillingAddress
 from server.billing.rules import details
+from server.billing.stripe import effects
 from server.billing.stripe.methods import is_account, whose
 from server.billing.stripe.operations import Operations, Step, Wanted
 
@@ -33,7 +32,20 @@ class StripeDetails(Operations):
             identity = (await self.client.get(path, include=["identity"])).get("identity") or {}
             return [Step(path, _account_params(after.customer, update, identity))]
 
-        return await self.once(by, Wanted("customer.updated", "", (type(update).__name__, _hashed(update))), plan)
+        return await self.once(
+            by, Wanted("customer.updated", "", (type(update).__name__, effects.hashed(update))), plan
+        )
+
+    async def change_email(self, by: By, email: str) -> Account:
+        async def plan() -> Sequence[Step]:
+            account = await self.refetch(by.customer_id, by.now)
+            if _kept(details.change_email(account, email, by.features.customer_update)) == account:
+                return []
+            if is_account(by.customer_id):
+                return [Step(f"/v2/core/accounts/{by.customer_id}", {"contact_email": email})]
+            return [Step(_path(by), {"email": email})]
+
+        return await self.once(by, Wanted(rows.EMAIL_CHANGED, "", (effects.hashed(email),)), plan)
 
     async def add_tax_id(self, by: By, kind: str, number: str) -> Account:
         async def plan() -> Sequence[Step]:
@@ -45,7 +57,7 @@ class StripeDetails(Operations):
                 return [Step("/v1/tax_ids", {**number_, "owner": {"type": "customer", **whose(by.customer_id)}})]
             return [Step(f"{_path(by)}/tax_ids", number_)]
 
-        return await self.once(by, Wanted("customer.tax_id_added", "", (kind, _hashed((kind, number)))), plan)
+        return await self.once(by, Wanted("customer.tax_id_added", "", (kind, effects.hashed((kind, number)))), plan)
 
     async def remove_tax_id(self, by: By, tax_id: str) -> Account:
         async def plan() -> Sequence[Step]:
@@ -89,8 +101,3 @@ def _account_params(customer: Customer, update: Update, identity: dict[str, Any]
         return {"identity": {part: {"address": asdict(customer.address)}}}
     shipping = {"name": customer.shipping_name, "phone": customer.shipping_phone, "address": asdict(customer.shipping)}
     return {"configuration": {"customer": {"shipping": shipping}}}
-
-
-def _hashed(what: object) -> str:
-    """Tells one request from another without keeping what it says."""
-    return hashlib.sha256(msgspec.json.encode(what)).hexdigest()

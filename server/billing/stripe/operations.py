@@ -209,6 +209,7 @@ class Operations(StripeAccounts):
             # Whoever ends it writes the line: the worker may have sent the same again meanwhile.
             if transaction.count(rows.END_OPERATION, ended):
                 rows.add_activity(transaction, self.brand, by.customer_id, line)
+                rows.tell_old_address(transaction, self.brand, before, after, line)
 
         await self.store.write(work)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from litestar import Response, get
 
-from server.access import known_browsers, sessions
+from server.access import email_changes, known_browsers, sessions
 from server.access.sessions import LoggedIn
 from server.billing import Activity, Invoice, InvoicePage, NotFound
 from server.billing.model.invoice import with_taxable
-from server.features.details import edit_routes, exports, tax_routes, views
+from server.features.details import edit_routes, email_routes, exports, tax_routes, views
 from server.mail import outbox, reminder_choices
 from server.portal import Portal
 from server.web.responding import AnyRequest, save, show
@@ -26,9 +26,10 @@ async def details(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Re
     rule = customer.features(portal).customer_update
     if not rule.enabled:
         raise NotFound
-    return show(
-        request, portal, views.details(customer.account, rule), account=customer.account, address=customer.address
-    )
+    may_change = email_changes.may_change(portal, customer)
+    saved = "email" if may_change and request.query_params.get("saved") == "email" else ""
+    view = views.details(customer.account, rule, saved=saved, may_change_email=may_change)
+    return show(request, portal, view, account=customer.account, address=customer.address)
 
 
 @get("/my/details/export")
@@ -80,4 +81,4 @@ async def _history(portal: Portal, customer: LoggedIn, first: list[Activity]) ->
         yield page
 
 
-handlers = (details, export, *edit_routes.handlers, *tax_routes.handlers)
+handlers = (details, export, *edit_routes.handlers, *email_routes.handlers, *tax_routes.handlers)

@@ -34,7 +34,7 @@ class Show(View, frozen=True):
     """Who is billed, and where."""
 
     email: str
-    """Where mail goes; it cannot be changed in a session that began with the log-in link."""
+    """Where mail goes, and what the customer logs in with."""
     contact: dict[str, str]
     """The fields of the contact form, such as `name`, and what is in them; a phone number as it is written from abroad."""
     address: Address = Address()
@@ -44,10 +44,12 @@ class Show(View, frozen=True):
     tax_ids: tuple[Number, ...] = ()
     may_change: tuple[str, ...] = ()
     """Of `contact`, `address`, `shipping`, `tax_id`: those that the business lets customers change here."""
+    may_change_email: bool = False
+    """Only where the business' server opened the portal; never after a log-in by the link."""
     has_room: bool = True
     """One more tax number may be added."""
     saved: str = ""
-    """What was just done: one of `may_change`, `shipping_removed`, `tax_id_removed`, or nothing."""
+    """What was just done: one of `may_change`, `email`, `shipping_removed`, `tax_id_removed`, or nothing."""
 
     @property
     def has_address(self) -> bool:
@@ -58,7 +60,9 @@ class Show(View, frozen=True):
         return bool(self.shipping_name or self.shipping_phone) or self.shipping != Address()
 
 
-def details(account: Account, rule: CustomerUpdate | None = None, *, saved: str = "") -> Show:
+def details(
+    account: Account, rule: CustomerUpdate | None = None, *, saved: str = "", may_change_email: bool = False
+) -> Show:
     """`rule` where things may be changed from here."""
     customer = account.customer
     return Show(
@@ -70,6 +74,7 @@ def details(account: Account, rule: CustomerUpdate | None = None, *, saved: str 
         shipping=customer.shipping,
         tax_ids=tuple(number(each) for each in customer.tax_ids),
         may_change=may_change(rule) if rule else (),
+        may_change_email=may_change_email,
         has_room=len(customer.tax_ids) < MOST_TAX_NUMBERS,
         saved=saved,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from server.access import email_changes
 from server.billing import Account, Address, NotFound
 from server.billing.rules.details import may_update
 from server.brands.features import CustomerUpdate
@@ -54,9 +55,16 @@ class Visit(visit.Visit):
             raise NotFound
         return self
 
+    def may_change_email(self) -> Visit:
+        """Raises `NotFound` where the session may not change the address."""
+        if not email_changes.may_change(self.portal, self.customer):
+            raise NotFound
+        return self
+
     def may_repeat(self, action: str, subject: str, *fields: str) -> None:
         said = {name: self.form.get(name) for name in fields if self.form.get(name)}
         self.repeatable(action, subject, said, see="details")
 
     def saved(self, account: Account, what: str) -> Answer:
-        return self.show(views.details(account, self.rule, saved=what), account=account)
+        may_change = email_changes.may_change(self.portal, self.customer)
+        return self.show(views.details(account, self.rule, saved=what, may_change_email=may_change), account=account)

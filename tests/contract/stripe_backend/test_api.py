@@ -1,10 +1,12 @@
 """The API for a merchant's back end where Stripe bills: the same calls, and customers are Stripe's to tell of."""
 
+import asyncio
 from typing import Any
 
 import pytest
 import stripe
 
+from server.access.passcodes import open_mail
 from tests.contract.stripe_backend.conftest import BRAND
 from tests.stripe.faults import Fault
 from tests.stripe.world import World
@@ -12,6 +14,8 @@ from tests.support.api import back_end
 from tests.support.selling import offering
 
 pytestmark = pytest.mark.anyio
+EMAIL = f"/{BRAND}/my/details/email"
+WRITES = {"customer": "customer.update", "v2.core.account": "v2.core.account.update"}
 
 
 @pytest.fixture
@@ -79,3 +83,47 @@ async def test_with_stripe_away_nothing_is_made(shop: Any, standin: Any, stripe_
         await (await back_end(shop)).v1.billing_portal.sessions.create_async({"customer": jenny(stripe_world)})
     assert refused.value.http_status == 503
     assert await shop.count("portal_session") == 0
+
+
+@pytest.mark.parametrize("kind", ["customer", "v2.core.account"])
+async def test_the_address_changes_at_stripe_once_it_was_proved(  # F8
+    shop: Any, standin: Any, stripe_world: World, kind: str
+) -> None:
+    rows = stripe_world.tables[kind].values()
+    field, old = {"customer": ("email", "jenny@example.com")}.get(kind, ("contact_email", "ivy@example.com"))
+    row = next(each for each in rows if each[field] == old)
+    if kind == "v2.core.account":
+        row["configuration"] = {"customer": {"applied": True}}
+    portal = (await back_end(shop)).v1.billing_portal
+    features: Any = {"customer_update": {"enabled": True, "allowed_updates": ["email"]}}
+    made = await portal.configurations.create_async({"features": features})
+    params: Any = {"customer": row["id"], "configuration": made.id}
+    browser, other = shop.client(), shop.client()
+    for each in (browser, other):
+        await each.get((await portal.sessions.create_async(params)).url, follow=True)
+    page = await browser.fill(await browser.get(EMAIL), email="new@example.net", follow=True)
+    sql = "SELECT id, data FROM outbox WHERE kind = 'email_code' AND data IS NOT NULL"
+    ((id_, data),) = await shop.store.read(sql)
+    opened = open_mail(shop.settings, id_, bytes(data))
+    assert opened
+    assert opened.to == "new@example.net"
+    # Stripe is away: nothing changes, the proof stays, and the same may be asked for again without the code.
+    standin.faults.append(Fault("500", times=99))
+    away = await browser.fill(page, code=opened.code)
+    assert away.status_code == 503
+    assert stripe_world.tables[kind][row["id"]][field] == old
+    standin.faults.clear()
+    # Stripe does it and answers an error: the account shows that it was done.
+    standin.faults.append(Fault("500_done", WRITES[kind]))
+    answers = await asyncio.gather(*(browser.fill(away) for _ in range(4)))
+    assert [each.status_code for each in answers] == [303] * 4
+    assert stripe_world.tables[kind][row["id"]][field] == "new@example.net"
+    writes = [each for each in standin.log if each.verb == "post" and each.path.endswith(row["id"])]
+    assert [each.fault for each in writes] == ["500_done"], writes
+    assert await shop.store.read("SELECT address, email FROM customer WHERE id = :id", {"id": row["id"]}) == [
+        ("new@example.net", "new@example.net")
+    ]
+    assert (await browser.get(f"/{BRAND}/my/details")).status_code == 200
+    assert (await other.get(f"/{BRAND}/my/details")).status_code == 401
+    told = "SELECT kind, state FROM outbox WHERE kind = 'email_changed'"
+    assert await shop.store.read(told) == [("email_changed", "waiting")]
