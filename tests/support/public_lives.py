@@ -77,6 +77,7 @@ class Life:
     price: Price
     quantity: int
     rates: Sequence[TaxRate]
+    exempt: bool
     discounts: list[Discount]
     anchor: datetime
     balance: int = 0
@@ -132,28 +133,19 @@ class Life:
     # --- money
 
     def issue(self, document: Document) -> None:
-        """Asks for its money: the balance first, then the card."""
+        """Asks for its money: a debt of the balance comes on top, a credit of the balance comes off, then the card."""
         total = document.bill.total
         self.documents.append(document)
-        if total < 0:
-            self._give(document, -total)
-            return
-        if self.balance > 0 and total >= 0:
-            document.applied = self.balance
-        elif self.balance < 0:
-            document.applied = -min(total, -self.balance)
+        document.applied = self.balance if self.balance > 0 else -min(max(total, 0), -self.balance)
         self.balance -= document.applied
-        document.due = total + document.applied
+        document.due = max(total + document.applied, 0)
+        self._give(max(-total - document.applied, 0))
         self.charge(document, document.at)
 
-    def _give(self, document: Document, credit: int) -> None:
-        """A credit pays a debt in the balance, then what is owed of this subscription, the newest first (decision 49)."""
-        document.status = "paid"
-        paid = min(max(self.balance, 0), credit)
-        self.balance -= paid
-        credit -= paid
+    def _give(self, credit: int) -> None:
+        """A credit pays what is owed of this subscription, the newest first; the rest is in the balance (decision 49)."""
         for each in reversed(self.documents):
-            if each.status == "open" and credit:
+            if each.status == "open" and each.due and credit:
                 taken = min(each.due, credit)
                 each.due, each.set_off, credit = each.due - taken, each.set_off + taken, credit - taken
                 if not each.due:
@@ -235,7 +227,9 @@ class Life:
             credit = self.unused(at, leaving=leaving) if prorates != "none" else []
             self._anew(at, price, quantity, discount, credit)
         else:
-            self._within(at, price, quantity, discount, self.setting.prorates)
+            credit = self.unused(at, leaving=False)
+            self._become(price, quantity, discount)
+            self._within(at, credit, self.setting.prorates)
 
     def _become(self, price: Price, quantity: int, discount: Discount | None) -> None:
         self.price, self.quantity = price, quantity
@@ -253,16 +247,13 @@ class Life:
         self.issue(self.begin(at, lines))
         self._used_up(at)
 
-    def _within(self, at: datetime, price: Price, quantity: int, discount: Discount | None, prorates: str) -> None:
+    def _within(self, at: datetime, credit: list[tuple[Line, datetime]], prorates: str) -> None:
         """The period goes on: what is left of the old plan comes back, and what is left of it costs by the new one."""
-        credit = self.unused(at, leaving=False)
-        share, end = rest(at, self.start, self.end), self.end
-        self._become(price, quantity, discount)
         if prorates == "none":
             return
-        whole, billed = exact_net(price, quantity, self.discounts, at), self.worth
-        charge = to_unit(whole * share)
-        self.waiting += [*credit, (Line(charge, 0, taxed(Fraction(charge), self.rates)), end)]
+        whole, billed = exact_net(self.price, self.quantity, self.discounts, at), self.worth
+        charge = to_unit(whole * rest(at, self.start, self.end))
+        self.waiting += [*credit, (Line(charge, 0, taxed(Fraction(charge), self.rates)), self.end)]
         self.worth = Worth(whole)
         if billed and billed.net == whole and prorates == "create_prorations":
             self.worth = billed
@@ -338,22 +329,24 @@ class Life:
         yield self.end, 3, self._renew
 
     def _phase(self, at: datetime) -> None:
+        """A phase says everything anew: plan, discounts, rates. Within a running period it is prorated as it says."""
         phase = self.phases.pop(0)
         (item,) = phase.items
-        old = self.price.recurring, self.price, self.quantity
-        begins = at == self.end
-        before = self.unused(at, leaving=False)
-        self.discounts = list(phase.discounts)
-        if begins or self.trial_end or self.status == "unpaid" or self.paused_period:
-            if item.price.recurring != old[0] and begins:
-                self.anchor, self.number = at, 0
-            self.price, self.quantity = item.price, item.quantity
-        elif item.price.recurring != old[0] or phase.is_new_anchor:
-            lines = self.waiting + (before if phase.proration_behavior != "none" else [])
-            self.price, self.quantity, self.anchor, self.number, self.waiting = item.price, item.quantity, at, 1, []
-            self.issue(self.begin(at, lines))
-        elif (item.price, item.quantity) != old[1:]:
-            self._within(at, item.price, item.quantity, None, phase.proration_behavior)
+        plan, prorates = (self.price, self.quantity), phase.proration_behavior
+        credit = self.unused(at, leaving=False) if prorates != "none" else []
+        is_billed = self.status in ("active", "past_due") and not self.paused_period
+        within = at < self.end
+        other_interval = item.price.recurring != self.price.recurring
+        self.price, self.quantity, self.discounts = item.price, item.quantity, list(phase.discounts)
+        self.rates = () if self.exempt else phase.default_tax_rates
+        if within and is_billed and (other_interval or phase.is_new_anchor):
+            self._anew(at, item.price, item.quantity, None, credit)
+        elif within and (other_interval or phase.is_new_anchor):
+            self.anchor, self.number, self.worth = at, 1, None
+        elif other_interval:
+            self.anchor, self.number = at, 0
+        elif within and plan != (item.price, item.quantity):
+            self._within(at, credit, prorates) if is_billed else None
 
     def _renew(self, at: datetime) -> None:
         if self.scheduled:

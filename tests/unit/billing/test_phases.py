@@ -169,3 +169,29 @@ def test_a_rate_that_changes_within_a_period_does_not_change_what_was_billed_wit
     it, _ = bring_up_to_date(with_phases(change, it=it), NOW)
     last = cancel(it, "sub_1", WITH_CREDIT, NOW).invoices[0]
     assert (lines(last), [(each.percentage, each.amount) for each in last.taxes]) == ([-1550], [("19", eur(-295))])
+
+
+def test_a_coupon_that_counts_once_counts_for_the_period_that_begins_with_its_phase():
+    """From the 16th at noon a month of 62.00 with half off, which the invoice says; the next one costs the whole."""
+    once = Discount("di", Coupon("once", percent_off="50", duration="once"))
+    it, (now,) = bring_up_to_date(with_phases(phase(LARGE, is_new_anchor=True, discounts=(once,))), NOW)
+    assert (lines(now), now.discounts[0].amount, now.total) == ([-1550, 6200], eur(3100), eur(1550))
+    assert [each.proration for each in now.lines] == [True, False]
+    assert it.upcoming[0].total == eur(6200)
+
+
+def test_a_period_that_begins_with_a_phase_is_cut_short_by_the_end():
+    """A month of 62.00 from 16 March, noon, to 16 April; on 1 April, when half of it is over, the subscription ends."""
+    it = with_phases(phase(LARGE, is_new_anchor=True))
+    it = replace(it, subscriptions=(replace(only(it), cancel_at=day(2026, 4, 1)),))
+    it, (now,) = bring_up_to_date(it, NOW)
+    assert (lines(now), only(it).current_period_end_at) == ([-1550, 3100], day(2026, 4, 1))
+
+
+def test_a_phase_that_is_paid_brings_a_subscription_back():
+    """Decision 17: the newest invoice decides. March is still owed; the month that begins now is paid."""
+    it = bought(SMALL)
+    debt = replace(it.invoices[0], status="open", paid_at=None, amount_due=eur(3100), amount_paid=eur(0), payments=())
+    it = replace(it, invoices=(debt,), subscriptions=(replace(only(it), status="past_due"),))
+    it, (now,) = bring_up_to_date(with_phases(phase(LARGE, is_new_anchor=True), it=it), NOW)
+    assert (now.status, now.amount_paid, only(it).status) == ("paid", eur(4650), "active")

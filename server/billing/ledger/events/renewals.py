@@ -28,7 +28,7 @@ from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
 from server.billing.ledger.sums.bills import Bill, bill, is_running, joined
 from server.billing.ledger.sums.invoicing import is_claimed, issue, voided
-from server.billing.ledger.sums.phases import begun_by, changes_at, is_invoiced
+from server.billing.ledger.sums.phases import begun_at, begun_by, changes_at, invoiced_by
 from server.billing.ledger.sums.upcoming import (
     ends_with_trial,
     next_period,
@@ -197,9 +197,9 @@ def _expire(account: Account, subscription: Subscription, at: datetime) -> tuple
 def _change(account: Account, subscription: Subscription, at: datetime, dunning: Dunning) -> Account:
     """What was put off takes effect; a phase within a running period may be invoiced at once."""
     changed = begun_by(subscription, at, account)
-    if not changed.pending or not is_invoiced(subscription, at):
+    charge = invoiced_by(subscription, changed, at)
+    if charge is None:
         return with_subscription(account, changed)
-    charge = joined(None, changed.pending, changed.currency)
     account, invoice = issue(account, changed, charge, at, "subscription_update")
     known = {each.basis for each in subscription.items}
     items = (
@@ -207,6 +207,10 @@ def _change(account: Account, subscription: Subscription, at: datetime, dunning:
         for each in changed.items
     )
     changed = replace(changed, items=tuple(items), pending=(), latest_invoice=invoice.id)
+    if fresh := {each.id for each in begun_at(changed, at)}:
+        changed = with_lasting(changed, at, fresh)
+    if invoice.status == "paid":
+        changed = replace(changed, status="active")
     if invoice.status != "open" or changed.collection_method == "send_invoice":
         return with_subscription(account, changed)
     account = with_subscription(account, replace(changed, status="past_due"))

@@ -3,7 +3,8 @@ phases of a schedule. Pure.
 
 A phase that begins while a period runs is prorated as it says (Stripe's `proration_behavior`): the credit for what was paid
 and is not used, and the charge for the rest at the new price, wait for the next invoice (`create_prorations`) or are
-invoiced at once (`always_invoice`, which `renewals` does). Nothing is prorated in a trial, in a pause, or while unpaid.
+invoiced at once (`always_invoice`, which `renewals` does). A period that begins anew with it is invoiced as any other.
+Nothing is prorated in a trial, in a pause, or while unpaid.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.bills import exact_net
+from server.billing.ledger.sums.bills import Bill, bill, exact_net, joined
 from server.billing.ledger.sums.proration import basis_of, charge_for, credit_for, worth_of
 from server.billing.model.account import (
     Account,
@@ -26,7 +27,7 @@ from server.billing.model.account import (
     Price,
     Subscription,
 )
-from server.billing.model.periods import next_end
+from server.billing.model.periods import begun, next_end
 
 _BILLED = frozenset({"active", "past_due"})
 
@@ -72,23 +73,31 @@ def begun_by(subscription: Subscription, at: datetime, account: Account | None =
     return subscription
 
 
-def invoices_at(account: Account, subscription: Subscription, until: datetime) -> datetime | None:
-    """When a phase that is invoiced at once begins before `until`, within a running period, with something to invoice."""
+def invoices_at(account: Account, subscription: Subscription, until: datetime) -> tuple[datetime, Bill] | None:
+    """When a phase that is invoiced at once begins before `until`, within a running period, and that invoice."""
     while (change := changes_at(subscription)) and change < until:
         before, subscription = subscription, begun_by(subscription, change, account)
-        if is_invoiced(before, change) and subscription.pending:
-            return change
+        made = invoiced_by(before, subscription, change)
+        if made:
+            return change, made
     return None
 
 
-def is_invoiced(before: Subscription, at: datetime) -> bool:
-    """Whether the phase that begins at `at` is invoiced at once. `before`: as it was until then."""
+def invoiced_by(before: Subscription, after: Subscription, at: datetime) -> Bill | None:
+    """What the phase that begins at `at` invoices at once: what waits, and the periods that begin anew with it."""
     phase = before.phases[0] if before.phases and before.phases[0].at == at else None
     if phase is None or before.status not in _BILLED or before.pause_behavior:
-        return False
-    restarts = any(_restarts(old, new, phase) for old, new, _ in _beside(before.items, phase))
+        return None
+    fresh = begun_at(after, at)
     runs = any(each.current_period_end_at > at for each in before.items)
-    return restarts or (runs and phase.proration_behavior == "always_invoice")
+    if not fresh and not (runs and phase.proration_behavior == "always_invoice" and after.pending):
+        return None
+    return joined(bill(after, fresh, at) if fresh else None, after.pending, after.currency)
+
+
+def begun_at(subscription: Subscription, at: datetime) -> list[Item]:
+    """The items whose running period began then."""
+    return [each for each in subscription.items if each.current_period_start_at == at]
 
 
 def _beside(old: tuple[Item, ...], phase: Phase) -> Iterator[tuple[Item, PhaseItem, bool]]:
@@ -108,7 +117,7 @@ def _in_next_phase(subscription: Subscription, account: Account | None) -> Subsc
     """Running periods go on, or begin again (`_restarts`)."""
     phase, old = subscription.phases[0], subscription.items
     items = [
-        _in_phase(it, new, phase, f"_{index}" if is_new else "")
+        _in_phase(subscription, it, new, phase, f"_{index}" if is_new else "")
         for index, (it, new, is_new) in enumerate(_beside(old, phase))
     ]
     inherited = tuple(each for each in subscription.discounts if each.of_customer)
@@ -127,7 +136,7 @@ def _in_next_phase(subscription: Subscription, account: Account | None) -> Subsc
     return _prorated(subscription, changed, phase, account)
 
 
-def _in_phase(item: Item, new: PhaseItem, phase: Phase, more: str) -> Item:
+def _in_phase(subscription: Subscription, item: Item, new: PhaseItem, phase: Phase, more: str) -> Item:
     changed = replace(
         item,
         id=item.id + more,
@@ -138,7 +147,7 @@ def _in_phase(item: Item, new: PhaseItem, phase: Phase, more: str) -> Item:
     )
     if _restarts(item, new, phase):
         end = next_end(phase.at, new.price.recurring, phase.at) or item.current_period_end_at
-        changed = replace(changed, current_period_start_at=phase.at, current_period_end_at=end)
+        changed = begun(subscription, changed, phase.at, end)
     return replace(changed, basis=Basis(net="0")) if more or _differs(item, changed, phase) else changed
 
 
@@ -166,10 +175,12 @@ def _prorated(before: Subscription, after: Subscription, phase: Phase, account: 
         is_new = index >= count and new.current_period_end_at > phase.at
         if not is_new and not _differs(old, new, phase):
             continue
-        if prorates or begins:
+        if begins:
+            items[index] = replace(new, basis=None)
+        elif prorates:
             waits.append(charge_for(after, new, phase.at))
             net = exact_net(after, new.price, new.quantity, phase.at, new.discounts)
-            worth = None if begins or is_new else worth_of(account, before, old, goes_on=True)
+            worth = None if is_new else worth_of(account, before, old, goes_on=True)
             items[index] = replace(new, basis=Basis(net=str(net), invoice=worth.invoice if worth else ""))
         elif not is_new:
             # Nobody charges for the new price yet, so the rest stays worth what was paid for it.

@@ -60,7 +60,7 @@ def next_bill(account: Account, subscription: Subscription) -> tuple[datetime, B
         return None
     sooner = invoices_at(account, subscription, at)
     if sooner:
-        return sooner, joined(None, begun_by(subscription, sooner, account).pending, subscription.currency)
+        return sooner
     subscription = begun_by(subscription, at, account)
     renewed, items = next_period(subscription, at)
     return at, joined(bill(renewed, items, at), renewed.pending, renewed.currency)
