@@ -7,6 +7,7 @@ are minor units, fractions until a line is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -24,15 +25,15 @@ class Document:
 
     at: datetime
     bill: Bill
-    until: dict[int, datetime]
-    """When the period of each of its lines ends, by the line's `id()`."""
     status: str = "open"
     applied: int = 0
     """Credit (negative) or debt of the balance that went into it."""
+    before: int = 0
+    """The balance before it."""
+    after: int = 0
     paid: int = 0
+    paid_at: datetime | None = None
     due: int = 0
-    set_off: int = 0
-    """What credits of the same subscription took off what was due."""
     next_try: datetime | None = None
     refunded: int = 0
     noted: int = 0
@@ -94,8 +95,8 @@ class Life:
     works: bool = True
     """The card."""
     worth: Worth | None = None
-    waiting: list[tuple[Line, datetime]] = field(default_factory=list)
-    """Lines for the next invoice, and when their period ends."""
+    waiting: list[Line] = field(default_factory=list)
+    """For the next invoice."""
     documents: list[Document] = field(default_factory=list)
 
     # --- periods
@@ -113,7 +114,7 @@ class Life:
         end = nth_end(self.anchor, self.price.recurring or FOREVER, self.number)
         return min(end, self.cancel_at) if self.cancel_at and self.cancel_at > self.start else end
 
-    def begin(self, at: datetime, lines: Sequence[tuple[Line, datetime]] = ()) -> Document:
+    def begin(self, at: datetime, lines: Sequence[Line] = ()) -> Document:
         """A period that begins at `at` and the invoice of it."""
         counting = [each for each in self.discounts if each.end_at is None or at < each.end_at]
         whole = nth_end(self.anchor, self.price.recurring or FOREVER, self.number)
@@ -124,9 +125,9 @@ class Life:
         )
         made = bill([Sale(self.price, self.quantity, (), self.rates, part)], counting, at)
         own = made.lines[0]
-        made.lines = [each for each, _ in lines] + made.lines
-        ends = {id(each): until for each, until in lines} | {id(own): self.end}
-        document = Document(at, made, ends)
+        own.start, own.end = self.start, self.end
+        made.lines = [*lines, own]
+        document = Document(at, made)
         self.worth = Worth(Fraction(own.net), own, document)
         return document
 
@@ -136,30 +137,36 @@ class Life:
         """Asks for its money: a debt of the balance comes on top, a credit of the balance comes off, then the card."""
         total = document.bill.total
         self.documents.append(document)
+        document.before = self.balance
         document.applied = self.balance if self.balance > 0 else -min(max(total, 0), -self.balance)
         self.balance -= document.applied
         document.due = max(total + document.applied, 0)
-        self._give(max(-total - document.applied, 0))
+        taken = self._give(max(-total - document.applied, 0), document.at)
+        document.after = self.balance - taken
         self.charge(document, document.at)
 
-    def _give(self, credit: int) -> None:
-        """A credit pays what is owed of this subscription, the newest first; the rest is in the balance (decision 49)."""
+    def _give(self, credit: int, at: datetime) -> int:
+        """A credit pays what is owed of this subscription, the newest first; the rest is in the balance (decision 49). What
+        was paid so is told by both documents: it goes to the balance with one and comes from it with the other."""
+        whole = 0
         for each in reversed(self.documents):
             if each.status == "open" and each.due and credit:
                 taken = min(each.due, credit)
-                each.due, each.set_off, credit = each.due - taken, each.set_off + taken, credit - taken
+                each.due, each.before, credit, whole = (
+                    each.due - taken,
+                    each.before - taken,
+                    credit - taken,
+                    whole + taken,
+                )
                 if not each.due:
-                    each.status, each.next_try = "paid", None
+                    each.status, each.next_try, each.paid_at = "paid", None, at
         self.balance -= credit
+        return whole
 
     def charge(self, document: Document, at: datetime) -> None:
         if not document.due or self.works:
-            document.paid, document.due, document.status, document.next_try = (
-                document.paid + document.due,
-                0,
-                "paid",
-                None,
-            )
+            document.paid, document.due = document.paid + document.due, 0
+            document.status, document.paid_at, document.next_try = "paid", at, None
             if self.status in ("past_due", "unpaid") and document is self.documents[-1]:
                 self.status = "active"
             return
@@ -181,7 +188,7 @@ class Life:
 
     # --- what a part of a period is worth
 
-    def unused(self, at: datetime, *, leaving: bool) -> list[tuple[Line, datetime]]:
+    def unused(self, at: datetime, *, leaving: bool) -> list[Line]:
         """The credit for the rest of the period: of what was billed for it, and no more than was paid and kept."""
         worth = self.worth
         if worth is None or self.status in ("trialing", "unpaid") or (leaving and self.status != "active"):
@@ -192,16 +199,16 @@ class Life:
         if amount <= 0:
             return []
         if worth.line is None:
-            return [(Line(-amount, 0, taxed(Fraction(-amount), self.rates)), self.end)]
+            return [Line(-amount, 0, taxed(Fraction(-amount), self.rates), at, self.end)]
         billed = worth.line
         taxes = [Tax(each.rate, to_unit(Fraction(-amount * each.amount, billed.net))) for each in billed.taxes]
-        return [(Line(-amount, 0, taxes), self.end)]
+        return [Line(-amount, 0, taxes, at, self.end)]
 
     def kept(self) -> Fraction:
         """What was paid for the running period and not given back (decision 40)."""
-        paid = Fraction(sum(line.net for line, until in self.waiting if until == self.end))
+        paid = Fraction(sum(each.net for each in self.waiting if each.end == self.end))
         for each in self.documents:
-            lines = [line for line in each.bill.lines if each.until[id(line)] == self.end]
+            lines = [line for line in each.bill.lines if line.end == self.end]
             paid += sum(line.net for line in lines) * (1 - each.returned) if each.status != "void" else 0
         return paid
 
@@ -236,9 +243,7 @@ class Life:
         if discount is not None:
             self.discounts = [each for each in self.discounts if not each.promotion_code] + [discount]
 
-    def _anew(
-        self, at: datetime, price: Price, quantity: int, discount: Discount | None, credit: list[tuple[Line, datetime]]
-    ) -> None:
+    def _anew(self, at: datetime, price: Price, quantity: int, discount: Discount | None, credit: list[Line]) -> None:
         """A new period begins at this moment and is paid in full; what is left of the old one comes back."""
         lines = self.waiting + credit
         self._become(price, quantity, discount)
@@ -247,13 +252,16 @@ class Life:
         self.issue(self.begin(at, lines))
         self._used_up(at)
 
-    def _within(self, at: datetime, credit: list[tuple[Line, datetime]], prorates: str) -> None:
-        """The period goes on: what is left of the old plan comes back, and what is left of it costs by the new one."""
+    def _within(self, at: datetime, credit: list[Line], prorates: str, *, says_nothing: bool = True) -> None:
+        """The period goes on: what is left of the old plan comes back, and what is left of it costs by the new one. Only a
+        change of the customer's own says that the rest costs nothing."""
         if prorates == "none":
             return
         whole, billed = exact_net(self.price, self.quantity, self.discounts, at), self.worth
         charge = to_unit(whole * rest(at, self.start, self.end))
-        self.waiting += [*credit, (Line(charge, 0, taxed(Fraction(charge), self.rates)), self.end)]
+        self.waiting += credit
+        if charge or says_nothing:
+            self.waiting.append(Line(charge, 0, taxed(Fraction(charge), self.rates), at, self.end))
         self.worth = Worth(whole)
         if billed and billed.net == whole and prorates == "create_prorations":
             self.worth = billed
@@ -264,9 +272,7 @@ class Life:
         """An invoice of what waits."""
         if not self.waiting:
             return None
-        document = Document(
-            at, Bill([each for each, _ in self.waiting]), {id(each): until for each, until in self.waiting}
-        )
+        document = Document(at, Bill(self.waiting))
         self.waiting = []
         self.issue(document)
         return document
@@ -308,6 +314,18 @@ class Life:
 
     # --- what happens by itself
 
+    def coming(self) -> tuple[datetime, int] | None:
+        """When something is charged next, and how much, if nobody does anything and the card works."""
+        ahead = copy(self)
+        ahead.documents, ahead.waiting = [copy(each) for each in self.documents], list(self.waiting)
+        ahead.phases, ahead.works = list(self.phases), True
+        while ahead.status != "canceled" and len(ahead.documents) == len(self.documents):
+            ahead.until(min(each[0] for each in ahead._events()))
+        if ahead.status == "canceled":
+            return None
+        new = ahead.documents[-1]
+        return None if new.status == "void" else (new.at, new.bill.total)
+
     def until(self, now: datetime) -> None:
         while True:
             due = sorted(self._events(), key=lambda each: each[:2])
@@ -334,7 +352,8 @@ class Life:
         (item,) = phase.items
         plan, prorates = (self.price, self.quantity), phase.proration_behavior
         credit = self.unused(at, leaving=False) if prorates != "none" else []
-        is_billed = self.status in ("active", "past_due") and not self.paused_period
+        # From the moment that a pause is asked for, invoices of the business are void (Stripe's `pause_collection`).
+        is_billed = self.status in ("active", "past_due") and not self.resumes_at
         within = at < self.end
         other_interval = item.price.recurring != self.price.recurring
         self.price, self.quantity, self.discounts = item.price, item.quantity, list(phase.discounts)
@@ -346,7 +365,10 @@ class Life:
         elif other_interval:
             self.anchor, self.number = at, 0
         elif within and plan != (item.price, item.quantity):
-            self._within(at, credit, prorates) if is_billed else None
+            if is_billed:
+                self._within(at, credit, prorates, says_nothing=False)
+            else:
+                self.worth = None
 
     def _renew(self, at: datetime) -> None:
         if self.scheduled:

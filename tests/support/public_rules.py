@@ -88,6 +88,8 @@ class Line:
     amount: int
     off: int = 0
     taxes: list[Tax] = field(default_factory=list)
+    start: datetime | None = None
+    end: datetime | None = None
 
     @property
     def net(self) -> int:

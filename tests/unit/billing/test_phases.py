@@ -57,6 +57,14 @@ def test_one_that_is_invoiced_at_once_is_charged_when_it_begins():
     assert cancel(it, "sub_1", WITH_CREDIT, NOW).balance == eur(-3100)
 
 
+def test_what_a_phase_charges_before_the_end_is_said_before():
+    it = with_phases(phase(LARGE, proration_behavior="always_invoice"))
+    it = settled(replace(it, subscriptions=(replace(only(it), cancel_at=APRIL, cancel_at_period_end=True),)))
+    assert [(each.at, each.total) for each in it.upcoming] == [(NOW, eur(1550))]
+    it, (now,) = bring_up_to_date(it, NOW)
+    assert (now.amount_paid, it.upcoming) == (eur(1550), ())
+
+
 def test_a_charge_at_once_that_fails_is_retried_as_any_other():
     it = with_phases(phase(LARGE, proration_behavior="always_invoice"))
     it = replace(it, payment_methods=(replace(CARD, behavior="insufficient_funds"),))

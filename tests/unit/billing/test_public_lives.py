@@ -12,6 +12,7 @@ from server.billing.ledger.changes.canceling import cancel, resume
 from server.billing.ledger.changes.schedules import undo
 from server.billing.ledger.events.renewals import bring_up_to_date, due_at
 from server.billing.ledger.sums import paying
+from server.billing.ledger.sums.upcoming import settled
 from server.billing.model.account import Item, Phase, PhaseItem
 from server.brands.dunning import Dunning
 from tests.support.ledger_accounts import CARD, account, day, subscription
@@ -231,7 +232,7 @@ class Both:
             newest = replace(newest, payments=tuple(given if each is last else each for each in newest.payments))
         balance = self.money(self.life.balance) if self.life.balance else None
         invoices = tuple(newest if each.id == newest.id else each for each in self.it.invoices)
-        self.took(replace(self.it, invoices=invoices, balance=balance))
+        self.took(settled(replace(self.it, invoices=invoices, balance=balance)))
 
     def schedule(self):
         """The business plans a phase."""
@@ -276,11 +277,14 @@ class Both:
             "balance": life.balance,
             "cancel_at": life.cancel_at,
             "ended_at": life.ended_at,
-            "waiting": sorted(each.amount for each, _ in life.waiting),
+            "waiting": sorted(each.amount for each in life.waiting),
         }
         if life.status != "canceled":
             ledger["period"] = (found.items[0].current_period_start_at, found.items[0].current_period_end_at)
             rules["period"] = (life.start, life.end)
+        if self.it.upcoming or life.status in ("active", "trialing", "past_due"):
+            ledger["coming"] = next(((each.at, each.total.amount) for each in self.it.upcoming), None)
+            rules["coming"] = life.coming()
         for each in self.invoices.values():
             assert each.adds_up, (each.gap, self.told)
         documents = sorted(map(_read, self.invoices.values()), key=lambda each: (each["at"], each["total"]))
@@ -298,7 +302,7 @@ class Both:
 def _read(invoice):
     return {
         "at": invoice.created_at,
-        "lines": sorted(each.amount.amount for each in invoice.lines),
+        "lines": sorted((each.amount.amount, each.period_start_at, each.period_end_at) for each in invoice.lines),
         "discounts": invoice.discounted.amount,
         "taxes": {
             (each.percentage, each.inclusive): each.amount.amount for each in invoice.taxes if each.amount.amount
@@ -306,6 +310,10 @@ def _read(invoice):
         "subtotal": invoice.subtotal.amount,
         "total": invoice.total.amount,
         "status": invoice.status,
+        "applied": invoice.balance_applied.amount if invoice.balance_applied else 0,
+        "before": invoice.starting_balance.amount if invoice.starting_balance else 0,
+        "after": invoice.ending_balance.amount if invoice.ending_balance else 0,
+        "paid at": invoice.paid_at,
         "paid": invoice.amount_paid.amount,
         "due": invoice.amount_due.amount,
         "next try": invoice.next_attempt_at,
@@ -315,12 +323,16 @@ def _read(invoice):
 def _said(document):
     return {
         "at": document.at,
-        "lines": sorted(each.amount for each in document.bill.lines),
+        "lines": sorted((each.amount, each.start, each.end) for each in document.bill.lines),
         "discounts": sum(document.bill.discounts),
         "taxes": {key: amount for key, amount in document.bill.taxes.items() if amount},
         "subtotal": document.bill.subtotal,
         "total": document.bill.total,
         "status": document.status,
+        "applied": document.before - document.after,
+        "before": document.before,
+        "after": document.after,
+        "paid at": document.paid_at,
         "paid": document.paid,
         "due": document.due,
         "next try": document.next_try,

@@ -53,14 +53,14 @@ def ends_with_trial(account: Account, subscription: Subscription) -> bool:
 def next_bill(account: Account, subscription: Subscription) -> tuple[datetime, Bill] | None:
     """When it is charged next, and what; a change that comes until then is counted in."""
     at = renews_at(subscription)
-    if at is None or subscription.status == "unpaid" or (subscription.cancel_at and subscription.cancel_at <= at):
+    if at is None or subscription.status == "unpaid":
         return None
-    resumes = subscription.pause_resumes_at
-    if subscription.pause_behavior and (resumes is None or resumes > at):
-        return None
-    sooner = invoices_at(account, subscription, at)
+    end, resumes = subscription.cancel_at, subscription.pause_resumes_at
+    sooner = invoices_at(account, subscription, min(at, end or at))
     if sooner:
         return sooner
+    if (end and end <= at) or (subscription.pause_behavior and (resumes is None or resumes > at)):
+        return None
     subscription = begun_by(subscription, at, account)
     renewed, items = next_period(subscription, at)
     return at, joined(bill(renewed, items, at), renewed.pending, renewed.currency)
