@@ -19,7 +19,7 @@ from tests.support.public_rules import Bill, Line, Sale, Tax, bill, exact_net, l
 FOREVER = Recurring("year", 1000)
 
 
-@dataclass
+@dataclass(eq=False)
 class Document:
     """An invoice as it should be."""
 
@@ -34,6 +34,7 @@ class Document:
     paid: int = 0
     paid_at: datetime | None = None
     due: int = 0
+    due_at: datetime | None = None
     next_try: datetime | None = None
     refunded: int = 0
     noted: int = 0
@@ -94,6 +95,8 @@ class Life:
     paused_period: bool = False
     works: bool = True
     """The card."""
+    days_to_pay: int = 0
+    """Its invoices are sent, and this is how long the customer has; 0: the card is charged."""
     worth: Worth | None = None
     waiting: list[Line] = field(default_factory=list)
     """For the next invoice."""
@@ -143,7 +146,10 @@ class Life:
         document.due = max(total + document.applied, 0)
         taken = self._give(max(-total - document.applied, 0), document.at)
         document.after = self.balance - taken
-        self.charge(document, document.at)
+        if self.days_to_pay and document.due:
+            document.due_at = document.at + timedelta(days=self.days_to_pay)
+        else:
+            self.charge(document, document.at)
 
     def _give(self, credit: int, at: datetime) -> int:
         """A credit pays what is owed of this subscription, the newest first; the rest is in the balance (decision 49). What
@@ -167,7 +173,9 @@ class Life:
         if not document.due or self.works:
             document.paid, document.due = document.paid + document.due, 0
             document.status, document.paid_at, document.next_try = "paid", at, None
-            if self.status in ("past_due", "unpaid") and document is self.documents[-1]:
+            newer = self.documents[self.documents.index(document) + 1 :]
+            behind = any(each.status == "open" and (each.due_at or at) <= at for each in newer)
+            if self.status in ("past_due", "unpaid") and not behind:
                 self.status = "active"
             return
         if self.status == "active":
@@ -334,6 +342,9 @@ class Life:
             at, _, happen = due[0]
             happen(at)
 
+    def _overdue(self, _: datetime) -> None:
+        self.status = "past_due"
+
     def _events(self) -> Iterator[tuple[datetime, int, Callable[[datetime], None]]]:
         for each in self.documents:
             if each.next_try and each.status == "open":
@@ -344,6 +355,9 @@ class Life:
             yield self.cancel_at, 0, self.ended
         if self.phases:
             yield self.phases[0].at, 2, self._phase
+        newest = self.documents[-1] if self.documents else None
+        if self.status == "active" and newest and newest.status == "open" and newest.due_at:
+            yield newest.due_at, 1, self._overdue  # the newest invoice decides (decision 17)
         yield self.end, 3, self._renew
 
     def _phase(self, at: datetime) -> None:

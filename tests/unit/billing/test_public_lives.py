@@ -60,15 +60,17 @@ class Both:
         discounts = draw(st.sampled_from(((), (), (old,))))
         balance = draw(st.sampled_from((0, 0, -5000, 250)))
         trial = start + timedelta(days=14) if draw(st.integers(0, 5)) == 5 else None
+        days = draw(st.sampled_from((0, 0, 0, 0, 14, 40)))
         self.life = Life(
             setting, price, quantity, () if exempt else rates, bool(exempt), list(discounts), start, balance,
-            status="trialing" if trial else "active", trial_end=trial,
+            status="trialing" if trial else "active", trial_end=trial, days_to_pay=days,
         )  # fmt: skip
         self.currency = price.currency
+        sent = {"collection_method": "send_invoice", "days_until_due": days} if days else {}
         end = trial or nth_end(start, price.recurring, 1)
         found = subscription(
             Item("si_1", price, start, end, quantity), currency=price.currency, created_at=start,
-            billing_cycle_anchor_at=start, default_tax_rates=rates, tax_exempt=exempt, discounts=discounts,
+            billing_cycle_anchor_at=start, default_tax_rates=rates, tax_exempt=exempt, discounts=discounts, **sent,
             **({"status": "trialing", "trial_start_at": start, "trial_end_at": trial} if trial else {}),
         )  # fmt: skip
         holder = account(balance=self.money(balance) if balance else None, payment_methods=(GOOD,))
@@ -316,6 +318,7 @@ def _read(invoice):
         "paid at": invoice.paid_at,
         "paid": invoice.amount_paid.amount,
         "due": invoice.amount_due.amount,
+        "due at": invoice.due_at,
         "next try": invoice.next_attempt_at,
     }
 
@@ -335,6 +338,7 @@ def _said(document):
         "paid at": document.paid_at,
         "paid": document.paid,
         "due": document.due,
+        "due at": document.due_at,
         "next try": document.next_try,
     }
 
@@ -369,4 +373,13 @@ def test_pauses_balances_and_failing_cards_do_what_the_rules_say(data):
 @settings(max_examples=often(60), deadline=None)
 @given(st.data())
 def test_refunds_notes_and_schedules_do_what_the_rules_say(data):
-    live(data, ("move", "move", "cancel", "refund", "refund", "schedule", "schedule", "card", "credit"))
+    live(data, ("move", "move", "cancel", "resume", "undo", "refund", "refund", "schedule", "schedule", "credit"))
+
+
+@settings(max_examples=often(40), deadline=None)
+@given(st.data())
+def test_everything_together_does_what_the_rules_say(data):
+    live(
+        data,
+        ("move", "move", "cancel", "resume", "undo", "pause", "unpause", "card", "credit", "pay", "refund", "schedule"),
+    )
