@@ -144,6 +144,17 @@ def test_an_imported_debt_continues_where_it_was():
     assert (only(it).status, only(it).ended_at) == ("canceled", LAST)
 
 
+def test_what_is_owed_from_before_a_pause_is_tried_on_its_day():
+    """May is void in the pause; April's debt is tried on the 15th, and not as if it had been once June comes."""
+    it, _ = bring_up_to_date(failing(), day(2026, 4, 14), PAST_DUE)
+    paused = replace(only(it), status="active", pause_behavior="void", pause_resumes_at=day(2026, 6, 1))
+    it = replace(it, subscriptions=(paused,), payment_methods=(CARD,))
+    assert due_at(it) == LAST
+    it, made = bring_up_to_date(it, LAST, PAST_DUE)
+    assert [(each.created_at, each.paid_at, each.amount_paid) for each in made] == [(APRIL, LAST, eur(3100))]
+    assert only(it).pause_behavior == "void"
+
+
 def test_a_sent_invoice_is_never_tried():
     sent = account(subscription(collection_method="send_invoice", days_until_due=14), payment_methods=(POOR,))
     it, _ = bring_up_to_date(sent, day(2026, 4, 29), CANCEL)

@@ -26,7 +26,8 @@ from server.brands.dunning import Dunning
 
 
 def tries_to_come(subscription: Subscription, account: Account) -> Iterator[tuple[datetime, Invoice]]:
-    if subscription.collection_method == "send_invoice" or subscription.pause_behavior:
+    """A pause asks for nothing new; what was owed before it is tried all the same, as at Stripe."""
+    if subscription.collection_method == "send_invoice":
         return
     for each in account.invoices:
         if each.subscription == subscription.id and each.status == "open" and each.next_attempt_at:
