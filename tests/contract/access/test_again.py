@@ -130,7 +130,7 @@ async def test_a_link_to_a_page_leads_there_after_log_in(world: World) -> None:
 @pytest.mark.parametrize(
     "given", ["not an address", '"><script>alert(1)</script>', "a@b@c", "", "x" * 5000, "a@b.com,c@d.com"]
 )
-async def test_a_prefilled_address_that_is_none_is_dropped(world: World, given: str) -> None:  # threats 35, 63
+async def test_a_prefilled_address_that_is_none_is_dropped(world: World, given: str) -> None:  # L5, threats 35, 63
     page = await world.client().get(f"/{BRAND}/login", params={"prefilled_email": given})
     assert page.status_code == 200
     assert forms_in(page.text)[0][1]["email"] == ""
@@ -183,7 +183,7 @@ async def test_what_is_no_single_address_is_refused_with_the_words_kept(
     assert await world.count("outbox") == 0
 
 
-async def test_a_link_that_is_not_active_is_said_so(world: World) -> None:
+async def test_a_link_that_is_not_active_is_said_so(world: World) -> None:  # L3
     answer = await world.client().post(f"/{BRAND}/login", data={"email": "jenny@example.com", "link": "test_old"})
     assert answer.status_code == 404
     assert "not active" in answer.text

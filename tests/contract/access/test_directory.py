@@ -25,7 +25,7 @@ async def opened(world: World) -> str:
     return chosen.id if chosen else ""
 
 
-async def test_the_active_one_opens_before_a_newer_inactive_one(any_world: World) -> None:  # threat 42
+async def test_the_active_one_opens_before_a_newer_inactive_one(any_world: World) -> None:  # L6, threat 42
     await any_world.customer("older", "sam@example.com", created_at=JANUARY, active=True)
     await any_world.customer("newer", "Sam@Example.com", created_at=MAY)
     assert await explained(any_world) == [("older", True, "active"), ("newer", False, "inactive")]

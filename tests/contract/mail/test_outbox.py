@@ -68,7 +68,7 @@ async def deliver_due(store: Store, mailer, clock, **changed) -> int:
     return len(jobs)
 
 
-async def test_a_known_address_gets_its_code_at_the_stored_address(store, clock):  # threats 33, 38
+async def test_a_known_address_gets_its_code_at_the_stored_address(store, clock):  # L4, threats 33, 38
     await add_customer(store, email="Jenny.Stored@Example.com")
     await put(store, clock())
     mailer = KeepingMailer()
@@ -81,7 +81,7 @@ async def test_a_known_address_gets_its_code_at_the_stored_address(store, clock)
     assert (await state_of(store))[:2] == ("sent", "to customer cus_1")
 
 
-async def test_an_unknown_address_gets_nothing(store, clock):
+async def test_an_unknown_address_gets_nothing(store, clock):  # L7
     await put(store, clock(), address="nobody@example.com")
     mailer = KeepingMailer()
     await deliver_due(store, mailer, clock)

@@ -32,7 +32,7 @@ async def test_every_sample_customer_is_read_whole(quick, stripe_world, standin,
         assert len(account.latest_invoices) == min(12, len(shown))
 
 
-async def test_a_customer_of_the_other_api_is_read(quick, stripe_world, clock):
+async def test_a_customer_of_the_other_api_is_read(quick, stripe_world, clock):  # L10
     for owner in stripe_world.tables["v2.core.account"]:
         account = await quick.account(owner, clock())
         assert account.customer.id == owner
