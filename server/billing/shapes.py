@@ -4,11 +4,12 @@ events.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from server.billing import Account, Address, Item, Price, Subscription
+from server.billing import Account, Address, Invoice, Item, Price, Subscription, invoice_shapes
 from server.billing.model.account import ENDED
 from server.store.telling import Told
 
@@ -178,19 +179,24 @@ def _seconds_or_none(at: datetime | None) -> int | None:
     return None if at is None else _seconds(at)
 
 
-def told(before: Account, after: Account, now: datetime, *, live: bool) -> list[Told]:
-    """What Stripe would tell of the change from one to the other, in order."""
-    found = []
+def told(
+    before: Account, after: Account, now: datetime, made: Iterable[Invoice], *, live: bool, old: Invoice | None
+) -> list[Told]:
+    """What Stripe would tell of the change from one to the other, in order. `made`: the invoices that changed, as it
+    happened; `old`: the first of them as it was, where the account does not hold it."""
+    known = (*before.invoices, old) if old else before.invoices
+    found = invoice_shapes.told_of_methods(before, after, live=live)
     for it in after.subscriptions:
-        old, new = before.subscription(it.id), subscription(after, it, live=live)
-        if old is None:
+        was, new = before.subscription(it.id), subscription(after, it, live=live)
+        if was is None:
             found.append(Told("customer.subscription.created", new))
             continue
-        previous = _previous(subscription(before, old, live=live), new)
+        previous = _previous(subscription(before, was, live=live), new)
         if previous:
-            ended = it.status in ENDED and old.status not in ENDED
+            ended = it.status in ENDED and was.status not in ENDED
             kind = "customer.subscription.deleted" if ended else "customer.subscription.updated"
             found.append(Told(kind, new, None if ended else previous))
+    found += invoice_shapes.told_of_invoices(known, after, made, live=live)
     customer_ = customer(after, now, live=live)
     previous = _previous(customer(before, now, live=live), customer_)
     return [*found, Told("customer.updated", customer_, previous)] if previous else found

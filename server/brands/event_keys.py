@@ -14,6 +14,9 @@ TYPES = (
     *("billing_portal.session.created", "billing_portal.configuration.created"),
     *("billing_portal.configuration.updated", "customer.updated", "customer.subscription.created"),
     *("customer.subscription.updated", "customer.subscription.deleted"),
+    *("invoice.created", "invoice.finalized", "invoice.paid", "invoice.payment_failed"),
+    *("invoice.payment_action_required", "invoice.voided", "invoice.marked_uncollectible"),
+    *("payment_method.attached", "payment_method.detached"),
 )
 _SHAPE = "an https:// URL without a user (plain http only with allow_private)"
 

@@ -56,7 +56,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"billing\.ledger\.changes\.\w+",),
         (r"billing\.ledger\.events\.\w+",),
         (r"billing\.ledger\.sums\.\w+",),
-        (r"billing\.rules\.\w+", r"billing\.electronic", r"billing\.(rows|invoice_history|shapes)"),
+        (r"billing\.rules\.\w+", r"billing\.electronic", r"billing\.(rows|invoice_history|shapes|invoice_shapes)"),
         (r"billing",),
         (r"billing\.model\.\w+",),
     ),

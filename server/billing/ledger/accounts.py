@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from server.billing import Account, Activity, By, NotFound, Refusal, Refused, Unavailable, rows, shapes
+from server.billing import Account, Activity, By, Invoice, NotFound, Refusal, Refused, Unavailable, rows, shapes
 from server.billing.ledger.catalog import redeem, release
 from server.billing.ledger.changes import planning
 from server.billing.ledger.events import notices
@@ -118,7 +118,7 @@ class LedgerAccounts:
         rows.store_change(transaction, self.brand, seen, after, due_at(after), invoices=new, activities=[line])
         rows.tell_old_address(transaction, self.brand, seen.account, after, line)
         self._tell(transaction, after.customer.id, notices.of_a_command(seen.account, after, by.now), by.now)
-        self._tell_listeners(transaction, seen.account, after, by.now)
+        self._tell_listeners(transaction, seen.account, after, new, by.now)
 
     def _tell(self, transaction: Transaction, customer_id: str, found: Iterable[Notice], now: datetime) -> None:
         """Put the mails into the outbox that the brand sends and that are not stale."""
@@ -129,9 +129,13 @@ class LedgerAccounts:
                     data=encode(each.event), now=now, expires_at=each.until,
                 )  # fmt: skip
 
-    def _tell_listeners(self, transaction: Transaction, before: Account, after: Account, now: datetime) -> None:
+    def _tell_listeners(
+        self, transaction: Transaction, before: Account, after: Account, made: Iterable[Invoice], now: datetime,
+        *, old: Invoice | None = None,
+    ) -> None:  # fmt: skip
+        """`made` and `old`: as in `shapes.told`."""
         if self.listeners:
-            events = shapes.told(before, after, now, live=self.listeners.is_live)
+            events = shapes.told(before, after, now, made, live=self.listeners.is_live, old=old)
             tell(transaction, self.listeners, after.customer.id, events, now)
 
     def _count(
@@ -155,7 +159,7 @@ class LedgerAccounts:
                 transaction, self.brand, seen, done.account, due, invoices=done.invoices, activities=lines
             )
             self._tell(transaction, customer_id, done.notices, now)
-            self._tell_listeners(transaction, seen.account, done.account, now)
+            self._tell_listeners(transaction, seen.account, done.account, done.invoices, now)
             seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))
         return rows.Stored(replace(seen.account, as_of=now), seen.version, seen.due_at)
 

@@ -69,7 +69,7 @@ class LedgerPayments(LedgerAccounts):
         rows.store_change(transaction, self.brand, seen, made.account, due, invoices=[made.invoice], activities=[line])
         notice = of_invoice(invoice, made.invoice, made.account, by.now, present=True)
         self._tell(transaction, by.customer_id, [notice] if notice else [], by.now)
-        self._tell_listeners(transaction, seen.account, made.account, by.now)
+        self._tell_listeners(transaction, seen.account, made.account, [made.invoice], by.now, old=invoice)
         transaction.count(rows.DONE, {**whose, "key": by.key, "now": micros(by.now)})
         return self._to_confirm(transaction, command, made)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Self
 
+import msgspec
 import pytest
 import stripe
 from msgspec.structs import replace
@@ -16,14 +17,14 @@ from server.billing import By, Cancel, Resume
 from server.billing.ledger.ledger import Ledger
 from server.brands import Brand, Features
 from server.brands.event_keys import Endpoint, Events
-from server.brands.features import CustomerUpdate
+from server.brands.features import CustomerUpdate, PaymentMethodUpdate
 from server.events import outbox
 from server.events.delivery import Teller
 from server.events.posting import NotPosted, Poster, is_public, secret_of, signature
 from server.portal import Portal, listeners_of
 from tests.conftest import Clock
 from tests.stripe.shapes import checked
-from tests.support.accounts import keep, subscription
+from tests.support.accounts import END, card, invoice, keep, subscription
 from tests.support.api import back_end
 from tests.support.selling import buyer
 from tests.support.world import BRAND, SETTINGS, World, brands
@@ -120,6 +121,76 @@ async def test_a_change_is_told_signed_and_as_stripe_tells_it(any_world: World, 
     with pytest.raises(stripe.SignatureVerificationError):
         stripe.Webhook.construct_event(body + b" ", headers["stripe-signature"], secret, tolerance=10**9)
     assert await states(any_world) == [("sent", 1)]
+
+
+async def told(world: World) -> list[dict[str, Any]]:
+    """What waits, in order; each object is one of the SDK's."""
+    found = [json.loads(body) for (body,) in await world.store.read("SELECT document FROM event ORDER BY position")]
+    kinds = {"invoice": stripe.Invoice, "payment_method": stripe.PaymentMethod, "customer": stripe.Customer}
+    for each in found:
+        it = each["data"]["object"]
+        kind: Any = kinds.get(it["object"], stripe.Subscription)
+        checked(it, kind, kind.__module__)
+    return found
+
+
+async def test_a_renewal_and_a_failed_charge_are_told(any_world: World, clock: Clock) -> None:  # F10
+    declined = card(behavior="insufficient_funds")
+    whole = buyer(subscription(), payment_methods=(card(),), default_payment_method="pm_1")
+    await keep(any_world, whole)
+    sam = replace(whole.customer, id="cus_sam", email="sam@example.com")
+    bought = replace(whole.subscriptions[0], id="sub_2", latest_invoice="in_2")
+    paid = replace(whole.invoices[0], id="in_2", subscription="sub_2")
+    await keep(
+        any_world,
+        replace(whole, customer=sam, subscriptions=(bought,), invoices=(paid,), payment_methods=(declined,)),
+    )
+    billing = ledger(any_world, telling("https://shop.example/hooks"))
+    await any_world.store.write(lambda it: it.count("UPDATE account SET due_at = 0"))
+    clock.forward(seconds=int((END - clock()).total_seconds()) + 7200)
+    for each in ("cus_jenny", "cus_sam"):
+        account = await billing.account(each, clock())
+        said = [it for it in await told(any_world) if it["data"]["object"].get("customer") == each]
+        types = [it["type"] for it in said if it["type"].startswith("invoice")]
+        (new,) = [it for it in account.invoices if it.created_at >= END]
+        last = "invoice.paid" if each == "cus_jenny" else "invoice.payment_failed"
+        assert types == ["invoice.created", "invoice.finalized", last]
+        shape = next(it["data"]["object"] for it in said if it["type"] == last)
+        assert (shape["id"], shape["total"], shape["amount_remaining"]) == (
+            new.id,
+            new.total.amount,
+            new.amount_due.amount,
+        )
+        assert sum(line["amount"] for line in shape["lines"]["data"]) == shape["subtotal"]
+        await billing.account(each, clock())
+    assert len(await told(any_world)) == await any_world.count("event")  # reading again tells nothing
+
+
+async def test_payments_and_payment_methods_are_told(any_world: World) -> None:  # F10
+    due, older = invoice("in_due", "open"), invoice("in_older", "open")
+    two = (card(), card("pm_2"))
+    await keep(any_world, buyer(payment_methods=two, default_payment_method="pm_1", invoices=(due,)), older)
+    billing = ledger(any_world, telling("https://shop.example/hooks"))
+    for number, each in enumerate((due, older)):
+        await billing.pay(by(any_world, f"pay{number}"), each.id, "pm_1")
+    removing = msgspec.structs.replace(
+        by(any_world, "remove"), features=Features(payment_method_update=PaymentMethodUpdate())
+    )
+    await billing.remove_payment_method(removing, "pm_2")
+    said = [(each["type"], each["data"]["object"]["id"]) for each in await told(any_world)]
+    assert [each for each in said if not each[0].startswith("customer")] == [
+        ("invoice.paid", "in_due"),
+        ("invoice.paid", "in_older"),  # it was there before, though the account does not hold it
+        ("payment_method.detached", "pm_2"),
+    ]
+
+
+async def test_an_address_that_changed_is_told(any_world: World) -> None:  # F8, F10
+    await keep(any_world, buyer())
+    changing = By("cus_jenny", Features(), any_world.clock(), key="k" * 16)
+    await ledger(any_world, telling("https://shop.example/hooks")).change_email(changing, "new@example.net")
+    (said,) = await told(any_world)
+    assert (said["type"], said["data"]["previous_attributes"]) == ("customer.updated", {"email": "jenny@example.com"})
 
 
 async def test_what_did_not_happen_is_not_told(any_world: World) -> None:
