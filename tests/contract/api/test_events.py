@@ -1,12 +1,15 @@
 """Events for a merchant's endpoints: written with what they tell of, signed, in order, at least once, to public addresses only."""
 
+import argparse
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any, Self
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,90 +19,27 @@ from msgspec.structs import replace
 from server.billing import By, Cancel, Resume
 from server.billing.ledger.ledger import Ledger
 from server.brands import Brand, Features
-from server.brands.event_keys import Endpoint, Events
-from server.brands.features import CustomerUpdate, PaymentMethodUpdate
+from server.brands.features import PaymentMethodUpdate
 from server.events import outbox
-from server.events.delivery import Teller
 from server.events.posting import NotPosted, Poster, is_public, secret_of, signature
-from server.portal import Portal, listeners_of
+from server.merchant import events
+from server.portal import listeners_of
 from tests.conftest import Clock
 from tests.stripe.shapes import checked
 from tests.support.accounts import END, card, invoice, keep, subscription
 from tests.support.api import back_end
+from tests.support.certificates import certificate
+from tests.support.listening import KEYS, Receiver, by, cancel, ledger, states, teller, telling
 from tests.support.selling import buyer
-from tests.support.world import BRAND, SETTINGS, World, brands
+from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio
-KEYS = (b"k" * 32,)
-Answers = Callable[[int], bytes]
-
-
-class Receiver:
-    """A merchant's server on loopback: keeps what it was sent, and answers what `answer` says of the n-th request."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.answer: Answers = lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/hooks"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.splitlines()[1:])}
-        self.got.append((headers, await reader.readexactly(int(headers["content-length"]))))
-        writer.write(self.answer(len(self.got)))
-        await writer.drain()
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-
-    @property
-    def types(self) -> list[str]:
-        return [json.loads(body)["type"] for _, body in self.got]
 
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     async with Receiver() as it:
         yield it
-
-
-def telling(url: str, *types: str, private: bool = True) -> Brand:
-    brand = next(each for each in brands() if each.name == BRAND)
-    endpoint = Endpoint(url, types) if types else Endpoint(url)
-    return replace(brand, config=replace(brand.config, events=Events((endpoint,), allow_private=private)))
-
-
-def teller(world: World, brand: Brand) -> Teller:
-    portal = world.portal()
-    told = Portal(**{name: getattr(portal, name) for name in Portal.__dataclass_fields__} | {"brand": brand})
-    return Teller({BRAND: told}, world.store, world.clock)
-
-
-def ledger(world: World, brand: Brand) -> Ledger:
-    return Ledger(world.store, BRAND, keys=KEYS, listeners=listeners_of(brand))
-
-
-def by(world: World, key: str) -> By:
-    return By("cus_jenny", Features(customer_update=CustomerUpdate()), world.clock(), key=key.ljust(16, "k"))
-
-
-async def cancel(world: World, brand: Brand, key: str = "one") -> None:
-    billing, asked = ledger(world, brand), by(world, key)
-    meant: Any = await billing.preview(asked, "sub_1", Cancel())
-    await billing.apply(asked, "sub_1", Cancel(), shown=meant.fingerprint)
-
-
-async def states(world: World) -> list[tuple[str, int]]:
-    return [
-        (state, tries) for state, tries in await world.store.read("SELECT state, attempts FROM event ORDER BY position")
-    ]
 
 
 async def test_a_change_is_told_signed_and_as_stripe_tells_it(any_world: World, receiver: Receiver) -> None:  # F10
@@ -327,6 +267,41 @@ async def test_an_address_that_cannot_be_reached_is_followed_by_the_next(
 )  # fmt: skip
 async def test_which_addresses_are_public(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "trusted", "why"),
+    [
+        ("127.0.0.1", 1, True, ""),
+        ("127.0.0.1", 1, False, "self-signed certificate"),
+        ("shop.example", 1, True, "IP address mismatch"),
+        ("127.0.0.1", -1, True, "certificate has expired"),
+    ],
+)
+async def test_a_certificate_that_does_not_fit_gets_nothing(
+    world: World, clock: Clock, tmp_path: Path, *, name: str, days: int, trusted: bool, why: str
+) -> None:
+    """A real server on loopback: without that it would prove nothing of the certificate."""
+    file = certificate(tmp_path, name, days=days)
+    its, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    its.load_cert_chain(file)
+    if trusted:
+        ours.load_verify_locations(file)
+    await keep(world, buyer(subscription()))
+    async with Receiver(its) as receiver:
+        brand = telling(receiver.url)
+        await cancel(world, brand)
+        sender = teller(world, brand, ours)
+        for _ in range(2):
+            assert await sender.round() == 1
+            if not why:
+                break
+            clock.forward(minutes=1)
+        await sender.close()
+    assert len(receiver.got) == (0 if why else 1)
+    assert await states(world) == [("waiting", 2) if why else ("sent", 1)]  # tried again, and it goes on
+    listed = await events.show(world.store, brand, argparse.Namespace(), clock())
+    assert (why or "it answered 200") in listed, listed
 
 
 async def test_a_receiver_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
