@@ -35,7 +35,9 @@ def _endpoint(value: str) -> str:
 
 
 class Endpoint(Keys, frozen=True):
-    url: Annotated[str, Shaped("where the events are posted to", check=_endpoint, shape=_SHAPE, required=True)]
+    url: Annotated[
+        str, Shaped("where the events are posted to", check=_endpoint, shape=_SHAPE, required=True, asked_as="url")
+    ]
     types: Annotated[tuple[str, ...], SomeOf("which events it hears of", among=TYPES)] = TYPES
 
 

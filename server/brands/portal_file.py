@@ -95,6 +95,7 @@ class Url(Shaped, frozen=True):
     check: Callable[[str], str] = _url
     shape: str = "a whole URL such as https://harbour.example/privacy"
     left_out: str = "no link"
+    asked_as: str = "url"
 
 
 class Seat(Keys, frozen=True):
@@ -106,7 +107,13 @@ class Seat(Keys, frozen=True):
     state: Annotated[str, Text("the state or province, where the country has them", limit=100)] = ""
     postal_code: Annotated[str, Text("the postal code", limit=100)] = ""
     country: Annotated[
-        str, Pattern("the country", pattern="|".join(postal.codes()), shape="a country's two letters, such as DE")
+        str,
+        Pattern(
+            "the country",
+            pattern="|".join(postal.codes()),
+            shape="a country's two letters, such as DE",
+            asked_as="country",
+        ),
     ] = ""
 
 
@@ -171,7 +178,12 @@ class Business(Keys, frozen=True):
     ] = ""
     support_email: Annotated[
         str,
-        Shaped("where customers write for help", check=_email, shape="an email address such as help@harbour.example"),
+        Shaped(
+            "where customers write for help",
+            check=_email,
+            shape="an email address such as help@harbour.example",
+            asked_as="email",
+        ),
     ] = ""
     support_phone: Annotated[
         str,
@@ -179,6 +191,7 @@ class Business(Keys, frozen=True):
             "where customers call for help",
             pattern=r"\+?[0-9][0-9 ()./-]{2,30}",
             shape="a phone number such as +1 555 0100",
+            asked_as="tel",
         ),
     ] = ""
     support_url: Annotated[str, Url("a page where customers find help", per_language=True)] = ""
@@ -220,6 +233,7 @@ class Site(Keys, frozen=True):
             check=_origin,
             shape="https:// and a host, without a path (plain http on 127.0.0.1, ::1 or localhost only)",
             left_out="served under `/<brand>/`",
+            asked_as="url",
         ),
     ] = ""
     locales: Annotated[
@@ -232,7 +246,12 @@ class Site(Keys, frozen=True):
     ] = ("en",)
     timezone: Annotated[
         str,
-        Shaped("the time zone of dates and times", check=_timezone, shape="a time zone such as Europe/Berlin or UTC"),
+        Shaped(
+            "the time zone of dates and times",
+            check=_timezone,
+            shape="a time zone such as Europe/Berlin or UTC",
+            asked_as="timezone",
+        ),
     ] = "UTC"
 
 

@@ -38,7 +38,11 @@ ROOMS: tuple[tuple[str, ...], ...] = (
 
 # The same inside a room, by patterns: the first that fits counts. Files of one pattern may know each other, without a circle.
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
-    "merchant": ((r"merchant\.(?!importing)\w+",), (r"merchant\.importing\.\w+",)),
+    "merchant": (
+        (r"merchant\.studio(\.\w+)+",),
+        (r"merchant\.(?!importing|studio)\w+",),
+        (r"merchant\.importing\.\w+",),
+    ),
     "publishing": (
         (r"publishing\.(checking|gallery)",),
         (r"publishing\.publishing",),
@@ -132,6 +136,9 @@ OWNS: dict[str, tuple[str, ...]] = {
     "stripe_cursor": (r"billing\.stripe\.leases",),
     "stripe_budget": (r"billing\.stripe\.budget",),
     "imported": (r"merchant\.importing\.\w+",),
+    "studio_draft": (r"merchant\.studio\.drafts",),
+    "studio_upload": (r"merchant\.studio\.drafts",),
+    "studio_write": (r"merchant\.studio\.drafts",),
     "migration": (r"store\.migrations",),
 }
 READS: dict[str, tuple[str, ...]] = {

@@ -44,6 +44,8 @@ class Key(msgspec.Struct, frozen=True):
     """The most characters of a text."""
     bounds: tuple[float, float] = (0, 0)
     """The least and the largest number."""
+    asked_as: str = ""
+    """How a form asks for it, where its kind alone does not tell: `url`, `email`, `tel`, `country`, `timezone`."""
 
     type: ClassVar[str] = "string"
     """The kind of value, in the words of JSON Schema."""
