@@ -7,6 +7,7 @@ inherited. A folder with a `theme.toml` alone is a base for others. All mistakes
 `ThemeError` that names file, line, key, what was found and what is allowed.
 
     reading/                                               strict tables over TOML, with lines; keys and how to declare them
+    writing/                                               one key changed, and nothing else in the text
     theme_file.py, theme_keys.py, words.py, images.py      theme.toml
     styles.py, pictures.py                                 a theme's own rules and pictures
     palette.py, tokens.py                                  colors, and the custom properties that carry them to the style sheet
@@ -31,7 +32,7 @@ from server.brands.palette import PAIRS, TOKENS, Palette
 from server.brands.portal_file import PortalConfig, read_portal
 from server.brands.reading.declared import fields
 from server.brands.reading.mistakes import Mistake, ThemeError, nearest, shown
-from server.brands.reading.tables import Document, Table
+from server.brands.reading.tables import NOTHING, Document, Overlay, Table
 from server.brands.theme_file import NAME, Font, Theme, ThemeFile, read_theme
 from server.brands.tokens import tokens_css
 
@@ -47,6 +48,7 @@ __all__ = [
     "PortalConfig",
     "Theme",
     "ThemeError",
+    "examine",
     "load",
     "load_all",
     "shared_domains",
@@ -78,21 +80,30 @@ class Brand(msgspec.Struct, frozen=True):
         return "" if self.config.site.url else f"/{self.name}"
 
 
-def load(folder: Path) -> Brand:
-    """The brand of one folder. Raises `ThemeError` with everything that is wrong."""
+def load(folder: Path, overlay: Overlay = NOTHING) -> Brand:
+    """The brand of one folder; `overlay`: see `examine`. Raises `ThemeError` with everything that is wrong."""
+    brand, mistakes = examine(folder, overlay)
+    if brand is None:
+        raise ThemeError(mistakes)
+    return brand
+
+
+def examine(folder: Path, overlay: Overlay = NOTHING) -> tuple[Brand | None, list[Mistake]]:
+    """The brand of one folder, or everything that is wrong. What `overlay` has for a path is read instead of the file
+    there, also where there is none: so a draft is seen as it will be, and nothing is written."""
     mistakes: list[Mistake] = []
     _check_name(folder, mistakes)
     _check_other_files(folder, mistakes)
-    documents = _lineage(folder, mistakes)
+    documents = _lineage(folder, mistakes, overlay)
     # A file that could not be read lacks nothing: what it would have said is not known.
     is_readable = all(each.is_readable for each in documents)
     theme = read_theme(Table([(each, each.values) for each in documents], mistakes)) if is_readable else None
-    document = Document(folder / PORTAL_FILE, mistakes)
+    document = Document(folder / PORTAL_FILE, mistakes, overlay)
     portal = read_portal(Table([(document, document.values)], mistakes)) if document.is_readable else None
     if mistakes or theme is None or portal is None:
-        raise ThemeError(mistakes)
+        return None, mistakes
     lineage = tuple(each.file.parent for each in documents)
-    return Brand(name=folder.name, folder=folder, lineage=lineage, theme=theme, config=portal)
+    return Brand(name=folder.name, folder=folder, lineage=lineage, theme=theme, config=portal), mistakes
 
 
 def is_base(folder: Path) -> bool:
@@ -166,9 +177,9 @@ def _check_name(folder: Path, mistakes: list[Mistake]) -> None:
         mistakes.append(Mistake(folder, 0, "", f"a folder named {folder.name!r}", allowed))
 
 
-def _lineage(folder: Path, mistakes: list[Mistake]) -> list[Document]:
+def _lineage(folder: Path, mistakes: list[Mistake], overlay: Overlay = NOTHING) -> list[Document]:
     """The theme files of a brand and of those it extends, nearest first, each without what one before it unsets."""
-    documents = [Document(folder / THEME_FILE, mistakes)]
+    documents = [Document(folder / THEME_FILE, mistakes, overlay)]
     while "extends" in documents[-1].values:
         child = documents[-1]
         here = Table([(child, child.values)], mistakes)
@@ -188,7 +199,7 @@ def _lineage(folder: Path, mistakes: list[Mistake]) -> list[Document]:
         if not file.is_file():
             here.refuse("extends", repr(parent), f"a folder beside this one that has a {THEME_FILE}")
             break
-        documents.append(Document(file, mistakes))
+        documents.append(Document(file, mistakes, overlay))
     if all(each.is_readable for each in documents):
         _unset(documents, mistakes)
     return documents

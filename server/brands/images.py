@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.parsers.expat
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -197,13 +198,15 @@ def font(data: bytes) -> str:
     return kind
 
 
-def own_file(folder: Path, name: str) -> tuple[Path, bytes]:
+def own_file(folder: Path, name: str, overlay: Mapping[Path, bytes]) -> tuple[Path, bytes]:
     """A file of a theme's folder and what is in it, at most one byte more than `LIMIT`. Raises `ValueError`."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", name) or ".." in Path(name).parts:
         raise ValueError(
             f"the name {name[:80]!r} (a name has letters, digits, . _ - and / before what is in a subfolder)"
         )
     file = folder / name
+    if file in overlay:
+        return file, overlay[file]
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"{name!r}, which is a link out of the folder")

@@ -57,7 +57,8 @@ class OwnFile(Text, frozen=True):
         if not written:
             return default
         try:
-            file, content = images.own_file(table.source(name).file.parent, written)
+            source = table.source(name)
+            file, content = images.own_file(source.file.parent, written, source.overlay)
         except ValueError as error:
             table.refuse(name, str(error), "a file in the folder of this theme")
             return default

@@ -10,18 +10,15 @@ the old file: a combination that is not allowed changes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT, Table
 
-from server.brands import PORTAL_FILE, Mistake, PortalConfig, ThemeError
+from server.brands import PortalConfig
 from server.brands.reading.declared import entries
-from server.merchant.link import replace_file
+from server.publishing import brand_files
 
 LARGEST = 1024 * 1024
 _SILENT = frozenset(
@@ -60,8 +57,11 @@ def import_config(folder: Path, file: Path) -> Brought:
         features = _features(found, unplaced)
     except ConfigRefused as refused:
         raise ConfigRefused(f"{file}: {refused}") from None
-    target = folder / PORTAL_FILE
-    replace_file(target, _edited(target, texts, features))
+    held = brand_files.held(brand_files.read(folder, follow_links=True)).get("features")
+    changes = {f"{table}.{key}": value for table, values in texts.items() for key, value in values.items()}
+    for name, values in features.items():
+        changes |= _changes(held.get(name) if isinstance(held, dict) else None, values, f"features.{name}")
+    brand_files.change(folder, changes)
     return Brought((*texts, *(f"features.{name}" for name in features)), tuple(unplaced), taken)
 
 
@@ -165,49 +165,18 @@ def _a_list(value: Any, path: str) -> list[Any]:
     return value
 
 
-def _edited(file: Path, texts: dict[str, dict[str, Any]], features: dict[str, Any]) -> str:
-    try:
-        document = tomlkit.parse(file.read_bytes().decode().removeprefix("\ufeff"))
-        for name, values in texts.items():
-            document.setdefault(name, tomlkit.table()).update(values)
-        if features:
-            tables = document.setdefault("features", tomlkit.table(is_super_table=True))
-            for name, values in features.items():
-                _put(tables.setdefault(name, tomlkit.table()), values, f"features.{name}.")
-        return tomlkit.dumps(document)
-    except (TOMLKitError, UnicodeDecodeError, OSError, TypeError, AttributeError) as error:
-        found = f"what cannot be edited ({str(error)[:120]})"
-        raise ThemeError([Mistake(file, 0, "features", found, "TOML 1.0, with [features] a table")]) from None
+def _changes(held: Any, values: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    """What to change so that the table at `path` has these values, and of its own keys only those that Stripe lacks."""
+    below = held if isinstance(held, dict) else {}
+    yield from ((f"{path}.{key}", None) for key in below if key not in values and key not in _own(f"{path}."))
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _changes(below.get(key), value, f"{path}.{key}")
+        else:
+            yield f"{path}.{key}", value
 
 
 def _own(table: str) -> frozenset[str]:
     """The keys of a table that only Postern has."""
     below = (each for each in _DECLARED if each.path.startswith(table) and not each.stripe)
     return frozenset(each.path.removeprefix(table).partition(".")[0].removesuffix("[]") for each in below)
-
-
-def _put(table: Any, values: dict[str, Any], path: str) -> None:
-    """Set each key in its place, so that comments stay beside their keys; drop the keys that the configuration lacks."""
-    for key in [each for each in table if each not in values and each not in _own(path)]:
-        del table[key]
-    for key, value in values.items():
-        if isinstance(value, dict) and isinstance(table.get(key), dict):
-            _put(table[key], value, f"{path}{key}.")
-        elif table.get(key) != value:
-            table[key] = _item(value)
-
-
-def _item(value: Any) -> Any:
-    if isinstance(value, dict):
-        made: Table = tomlkit.table()
-        for key, each in value.items():
-            made[key] = tomlkit.inline_table() if isinstance(each, dict) else each
-            if isinstance(each, dict):
-                made[key].update(each)
-        return made
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        tables: AoT = tomlkit.aot()
-        for each in value:
-            tables.append(_item(each))
-        return tables
-    return value

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 from pathlib import Path
 
 from server.brands import PORTAL_FILE, THEME_FILE, Brand, Mistake, ThemeError, load
 from server.brands.reference import start
+from server.brands.writing.editing import edited
+from server.brands.writing.values import written_value
 from server.merchant import link
 
 
@@ -47,10 +48,10 @@ def _theme(color: str, picture: str) -> str:
     lines = []
     for line in start().splitlines(keepends=True):
         key = line.lstrip("#").partition(" = ")[0]
-        lines.append(f"{key} = {json.dumps(given[key])}\n" if given.get(key) else line)
+        lines.append(f"{key} = {written_value(given[key])}\n" if given.get(key) else line)
     return "".join(lines)
 
 
 def _portal(called: str) -> str:
-    head = "# What this brand's customers may do. Every key, with its values: themes/README.md.\n\n"
-    return f"{head}[business]\nname = {json.dumps(called, ensure_ascii=False)}\n"
+    head = "# What this brand's customers may do. Every key, with its values: themes/README.md.\n"
+    return edited(head, {"business.name": called})

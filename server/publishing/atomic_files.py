@@ -6,6 +6,7 @@ folder; the next write of the same name clears it away, and puts back what had b
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,10 +39,16 @@ def write_folder(folder: Path, files: Mapping[str, bytes], mark: str = MARK) -> 
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Make `path` hold this, at once. Raises `OSError`."""
+    """Make `path` hold this, at once, also where the power fails in between; a file that is there keeps its mode. A link
+    is replaced, not followed. Raises `OSError`."""
     aside = path.with_name(f".{path.name}.new.{token_hex(4)}")
     try:
-        aside.write_bytes(content)
+        with aside.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if path.is_file():
+            shutil.copymode(path, aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

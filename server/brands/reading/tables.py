@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,24 @@ from typing import Any
 from server.brands.reading.locating import lines_of
 from server.brands.reading.mistakes import Mistake, nearest, shown
 
+Overlay = Mapping[Path, bytes]
+"""What files are taken to hold, by their paths: a change can be read before it is written."""
+NOTHING: Overlay = {}
+
 FILE_LIMIT = 128 * 1024
 UNKNOWN, MISSING = "an unknown key", "nothing"
 """What a mistake says that it found, where there is no such key, or no value."""
 
 
 class Document:
-    """One TOML file. Broken ones are empty documents, with the reason among `mistakes`."""
+    """One TOML file. Broken ones are empty documents, with the reason among `mistakes`. What `overlay` has for a path is
+    read instead of the file there."""
 
-    def __init__(self, file: Path, mistakes: list[Mistake]) -> None:
-        self.file, self.text = file, ""
+    def __init__(self, file: Path, mistakes: list[Mistake], overlay: Overlay = NOTHING) -> None:
+        self.file, self.text, self.overlay = file, "", overlay
         self.values: dict[str, Any] = {}
         self.is_readable = False
-        text = _text(file, mistakes)
+        text = _text(file, mistakes, overlay)
         if text is None:
             return
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n")
@@ -42,7 +48,7 @@ class Document:
     def of(cls, values: dict[str, Any]) -> Document:
         """Values that come from no file."""
         made = cls.__new__(cls)
-        made.file, made.text, made.values, made.is_readable = Path(), "", values, True
+        made.file, made.text, made.overlay, made.values, made.is_readable = Path(), "", NOTHING, values, True
         return made
 
     @cached_property
@@ -56,13 +62,16 @@ class Document:
         return self._lines[path]
 
 
-def _text(file: Path, mistakes: list[Mistake]) -> str | None:
+def _text(file: Path, mistakes: list[Mistake], overlay: Overlay) -> str | None:
     try:
-        if not file.is_file():
+        if file in overlay:
+            data = overlay[file]
+        elif not file.is_file():
             mistakes.append(Mistake(file, 0, "", "no such file", "a TOML file"))
             return None
-        with file.open("rb") as stream:
-            data = stream.read(FILE_LIMIT + 1)
+        else:
+            with file.open("rb") as stream:
+                data = stream.read(FILE_LIMIT + 1)
         if len(data) > FILE_LIMIT:
             mistakes.append(Mistake(file, 0, "", f"more than {FILE_LIMIT} bytes", f"at most {FILE_LIMIT} bytes"))
             return None

@@ -14,17 +14,15 @@ from typing import Any
 
 import msgspec
 
-from server.brands import PORTAL_FILE, THEME_FILE, PortalConfig
 from server.brands.dunning import Days
 from server.brands.locales import ByLanguage, Locales
 from server.brands.reading.declared import Entry, Keys, entries, fields
 from server.brands.reading.keys import Flag, Ids, ListOf, Number, OneOf, SomeOf, Text, Texts, Whole
-from server.brands.theme_file import ThemeFile
+from server.brands.reference import FILES
 from server.brands.theme_keys import Color, FontFile, PictureFile
 from server.brands.words import OwnWords, Word
+from server.publishing.brand_files import file_of
 
-FILES: dict[str, type[Keys]] = {THEME_FILE: ThemeFile, PORTAL_FILE: PortalConfig}
-_THEME_KEYS = frozenset(each.written for each in fields(ThemeFile))
 _KINDS = (
     (Flag, "switch"),
     (OneOf, "choice"),
@@ -79,11 +77,6 @@ class Control(msgspec.Struct, frozen=True):
     @property
     def file(self) -> str:
         return file_of(self.path)
-
-
-def file_of(path: str) -> str:
-    """Which of the two files a key is in."""
-    return THEME_FILE if path.partition(".")[0] in _THEME_KEYS else PORTAL_FILE
 
 
 def controls(file: str, tags: Iterable[str] = (), *, within: str = "") -> tuple[Control, ...]:
