@@ -49,6 +49,7 @@ __all__ = [
     "Theme",
     "ThemeError",
     "examine",
+    "inherited",
     "load",
     "load_all",
     "shared_domains",
@@ -104,6 +105,23 @@ def examine(folder: Path, overlay: Overlay = NOTHING) -> tuple[Brand | None, lis
         return None, mistakes
     lineage = tuple(each.file.parent for each in documents)
     return Brand(name=folder.name, folder=folder, lineage=lineage, theme=theme, config=portal), mistakes
+
+
+def inherited(folder: Path) -> dict[str, Any]:
+    """What the themes give that this one extends, without what it unsets; of those with mistakes, what can be read."""
+    given: dict[str, Any] = {}
+    for document in reversed(_lineage(folder, [])[1:]):
+        _lay_over(given, {key: each for key, each in document.values.items() if key not in ("extends", "unset")})
+    return given
+
+
+def _lay_over(values: dict[str, Any], nearer: dict[str, Any]) -> None:
+    for key, each in nearer.items():
+        below = values.get(key)
+        if isinstance(below, dict) and isinstance(each, dict):
+            _lay_over(below, each)
+        else:
+            values[key] = each
 
 
 def is_base(folder: Path) -> bool:

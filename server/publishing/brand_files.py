@@ -2,7 +2,7 @@
 
     files  = read(folder)                      the bytes of both files
     edits  = proposed(folder, files, changes)  what they would hold; `differences(edits)` is what a person reads
-    checked(folder, edits)                     the strict reader's mistakes that the change would bring
+    checked(folder, edits)                     what the strict reader would say
     write(folder, edits)                       compares, checks and replaces, while it holds the folder's lock
 
 A write is refused (`ChangedMeanwhile`) where a file is not what it was when the change was worked out. Each file is replaced
@@ -17,6 +17,7 @@ import fcntl
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ from server.brands.reading.declared import fields
 from server.brands.reading.tables import FILE_LIMIT
 from server.brands.reference import FILES
 from server.brands.writing.editing import NotEdited, edited
+from server.brands.writing.values import meaning
 from server.publishing.atomic_files import write_file
 
 _BOM = "\ufeff"
@@ -87,6 +89,21 @@ def held(files: Mapping[str, bytes]) -> dict[str, Any]:
     return values
 
 
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that differ, as `proposed` takes them: by their paths, with the value after or None. A list of tables is one
+    key."""
+    old, new = dict(_keys(before)), dict(_keys(after))
+    return {path: new.get(path) for path in old | new if meaning(old.get(path)) != meaning(new.get(path))}
+
+
+def _keys(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _keys(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
 def proposed(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> dict[str, Edit]:
     """What each file would hold with these keys changed; a value of None takes the key out. Files that would stay as they
     are are left out. Raises `ThemeError` for what cannot be edited, with the lines to write by hand."""
@@ -107,19 +124,36 @@ def proposed(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any
     return edits
 
 
-def checked(
-    folder: Path, edits: Mapping[str, Edit], pictures: Mapping[str, bytes] | None = None, *, is_strict: bool = False
-) -> list[Mistake]:
-    """What the strict reader says about the brand after the change, and did not say before: a value that does not pass and
-    that nobody touched is in the way of no other. With `is_strict`, everything in the files that the change is for."""
-    overlay = {folder / name: each.after for name, each in edits.items()}
-    overlay |= {folder / name: content for name, content in (pictures or {}).items()}
-    _, after = examine(folder, overlay)
-    if is_strict:
-        return [each for each in after if each.file.name in edits and each.file.parent == folder]
+def overlay(folder: Path, edits: Mapping[str, Edit], pictures: Mapping[str, bytes] | None = None) -> dict[Path, bytes]:
+    """The change as `brands.load` and `brands.examine` take it, so that the brand is seen as it would be."""
+    files = {folder / name: each.after for name, each in edits.items()}
+    return files | {folder / name: content for name, content in (pictures or {}).items()}
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What the strict reader says about the brand after a change."""
+
+    new: tuple[Mistake, ...]
+    """What it did not say before: the change cannot be written."""
+    standing: tuple[Mistake, ...]
+    """What it said before too: a value that nobody touched is in the way of no other."""
+
+
+def checked(folder: Path, edits: Mapping[str, Edit], pictures: Mapping[str, bytes] | None = None) -> Found:
+    _, after = examine(folder, overlay(folder, edits, pictures))
     _, before = examine(folder, {folder / name: each.before for name, each in edits.items()})
-    known = {(each.file, each.key, each.found) for each in before}
-    return [each for each in after if (each.file, each.key, each.found) not in known]
+    known = Counter(map(_as_known, before))
+    new: list[Mistake] = []
+    standing: list[Mistake] = []
+    for each in dict.fromkeys(after):
+        known[_as_known(each)] -= 1
+        (new if known[_as_known(each)] < 0 else standing).append(each)
+    return Found(tuple(new), tuple(standing))
+
+
+def _as_known(mistake: Mistake) -> tuple[Path, str, str]:
+    """The same mistake wherever the change moved its line, or its table in a list."""
+    return mistake.file, re.sub(r"\[\d+\]", "[]", mistake.key), mistake.found
 
 
 def write(
@@ -130,13 +164,15 @@ def write(
     is_strict: bool = False,
     follow_links: bool = False,
 ) -> None:
-    """Write the change, with the pictures and fonts that it names. Raises `ChangedMeanwhile` and `ThemeError`; then nothing
-    was written."""
+    """Write the change, with the pictures and fonts that it names; with `is_strict`, only where the files that it is for
+    hold no mistake at all. Raises `ChangedMeanwhile` and `ThemeError`; then nothing was written."""
+    own = [folder / name for name in edits]
     with _locked(folder):
         now = read(folder, follow_links=follow_links)
         if changed := [name for name, each in edits.items() if now[name] != each.before]:
             raise ChangedMeanwhile(changed)
-        if mistakes := checked(folder, edits, pictures, is_strict=is_strict):
+        found = checked(folder, edits, pictures)
+        if mistakes := (*found.new, *(each for each in found.standing if is_strict and each.file in own)):
             raise ThemeError(mistakes)
         try:
             for name, content in (pictures or {}).items():
@@ -144,8 +180,8 @@ def write(
             for name, each in edits.items():
                 write_file((folder / name).resolve(), each.after)
         except OSError as error:
-            found = f"a folder that cannot be written ({error.strerror})"
-            raise ThemeError([Mistake(folder, 0, "", found, "a writable folder")]) from None
+            reason = f"a folder that cannot be written ({error.strerror})"
+            raise ThemeError([Mistake(folder, 0, "", reason, "a writable folder")]) from None
 
 
 def change(folder: Path, changes: Mapping[str, Any]) -> None:
