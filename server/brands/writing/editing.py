@@ -60,11 +60,16 @@ def edited(text: str, changes: Mapping[str, Any], *, order: Sequence[str] = ()) 
 
 def by_hand(changes: Mapping[str, Any]) -> str:
     """The changes as lines of TOML with whole dotted keys; what is to be taken out is a comment."""
-    lines = []
-    for path, value in changes.items():
-        key = ".".join(map(written_key, path.split(".")))
-        lines.append(f"# without {key}" if value is None else f"{key} = {written_value(value)}")
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(
+        f"{_by_hand('.'.join(map(written_key, path.split('.'))), value)}\n" for path, value in changes.items()
+    )
+
+
+def _by_hand(key: str, value: Any) -> str:
+    try:
+        return f"# without {key}" if value is None else f"{key} = {written_value(value)}"
+    except TypeError as error:
+        return f"# {key}: {error}"
 
 
 Keys = tuple[str, ...]

@@ -70,7 +70,7 @@ class Splicer:
 
     def _add(self, layout: Layout, path: Path, value: Any) -> None:
         table = path[:-1]
-        if section := _dotted(layout, table):
+        if (section := _dotted(layout, table)) is not None:
             self._insert(layout, section, path, value)
         elif is_tables(value):
             self._add_tables(layout, path, value)
@@ -301,13 +301,13 @@ def _is_of_the_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return first is not None and first in other and one[first] == other[first]
 
 
-def _dotted(layout: Layout, table: Path) -> Path:
-    """The section whose dotted keys make this table, or one around it; empty: none does."""
+def _dotted(layout: Layout, table: Path) -> Path | None:
+    """The section whose dotted keys make this table, or one around it."""
     for length in range(len(table), 0, -1):
         for pair in layout.pairs:
             if len(pair.table) < length < len(pair.path) and pair.path[:length] == table[:length]:
                 return pair.table
-    return ()
+    return None
 
 
 def _headers_below(layout: Layout, table: Path) -> bool:
