@@ -27,6 +27,7 @@ import msgspec
 
 from server.brands import PORTAL_FILE, THEME_FILE, Mistake, ThemeError, examine
 from server.brands.reading.declared import fields
+from server.brands.reading.mistakes import shown
 from server.brands.reading.tables import FILE_LIMIT
 from server.brands.reference import FILES
 from server.brands.writing.editing import NotEdited, edited
@@ -167,6 +168,9 @@ def write(
     """Write the change, with the pictures and fonts that it names; with `is_strict`, only where the files that it is for
     hold no mistake at all. Raises `ChangedMeanwhile` and `ThemeError`; then nothing was written."""
     own = [folder / name for name in edits]
+    for name in pictures or {}:
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name) or name.endswith(".toml"):
+            raise ThemeError([Mistake(folder, 0, "", f"a file named {shown(name)}", "a picture or font of the folder")])
     with _locked(folder):
         now = read(folder, follow_links=follow_links)
         if changed := [name for name, each in edits.items() if now[name] != each.before]:
@@ -175,6 +179,8 @@ def write(
         if mistakes := (*found.new, *(each for each in found.standing if is_strict and each.file in own)):
             raise ThemeError(mistakes)
         try:
+            for left in (left for name in edits for left in folder.glob(f".{name}.new.*")):
+                left.unlink(missing_ok=True)  # by a process that was killed
             for name, content in (pictures or {}).items():
                 write_file(folder / name, content)
             for name, each in edits.items():
