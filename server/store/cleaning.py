@@ -12,6 +12,8 @@ Old is what nothing will ask for again:
 | `api_request` | after a day | an Idempotency-Key counts that long |
 | `event` | 30 days after it was made, once it does not wait | until then it can be sent again |
 | `outbox` | 30 days after it was decided | the limits look back a day, `customers search` a month |
+| `studio_draft` | 30 days after it was changed last | an operator goes on from it until then |
+| `studio_upload` | 30 days after it came, with its draft | the draft names it |
 | `known_browser` | 400 days after the last log-in from it | its cookie is gone by then |
 | `operation` | 30 days after it was done | a form may be sent again while it is open |
 
@@ -54,6 +56,13 @@ DELETE FROM event WHERE created_at < :month_ago AND state <> 'waiting' AND (id, 
 _OLD_BROWSERS = """
 DELETE FROM known_browser WHERE seen_at < :kept_since AND (brand, customer_id, mark_hash) IN
  (SELECT brand, customer_id, mark_hash FROM known_browser WHERE seen_at < :kept_since LIMIT :limit)"""
+_OLD_DRAFTS = """
+DELETE FROM studio_draft WHERE changed_at < :month_ago AND (operator, brand) IN
+ (SELECT operator, brand FROM studio_draft WHERE changed_at < :month_ago LIMIT :limit)"""
+_OLD_UPLOADS = """
+DELETE FROM studio_upload WHERE (operator, brand, name) IN
+ (SELECT operator, brand, name FROM studio_upload u WHERE uploaded_at < :month_ago
+   AND NOT EXISTS (SELECT 1 FROM studio_draft d WHERE d.operator = u.operator AND d.brand = u.brand) LIMIT :limit)"""
 STATEMENTS = (
     *(
         f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {is_old} LIMIT :limit) AND ({is_old})"
@@ -64,6 +73,8 @@ STATEMENTS = (
     _OLD_ANSWERS,
     _OLD_EVENTS,
     _OLD_BROWSERS,
+    _OLD_DRAFTS,
+    _OLD_UPLOADS,
 )
 
 

@@ -8,7 +8,8 @@ chooses. The last ten writes of the studio into a brand's files are kept too, to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +18,14 @@ import msgspec
 from server.store import Row, Store, Transaction, micros, moment
 
 KEPT_WRITES = 10
+MOST_UPLOADS = 40
+"""At most this many uploads of an operator are kept for a brand; the oldest go."""
 
 _FIND = "SELECT changes, changed_at FROM studio_draft WHERE operator = :operator AND brand = :brand"
+# Makes the row where there is none, and keeps it to this transaction until its end: of two tabs, the second waits.
+_TAKE = """
+INSERT INTO studio_draft (operator, brand, changes, changed_at) VALUES (:operator, :brand, :nothing, :now)
+ON CONFLICT (operator, brand) DO UPDATE SET operator = :operator RETURNING changes, changed_at"""
 _KEEP = """
 INSERT INTO studio_draft (operator, brand, changes, changed_at) VALUES (:operator, :brand, :changes, :now)
 ON CONFLICT (operator, brand) DO UPDATE SET changes = :changes, changed_at = :now"""
@@ -27,14 +34,18 @@ _UPLOADS = "SELECT name, content FROM studio_upload WHERE operator = :operator A
 _UPLOAD = """
 INSERT INTO studio_upload (operator, brand, name, content, uploaded_at) VALUES (:operator, :brand, :name, :content, :now)
 ON CONFLICT (operator, brand, name) DO UPDATE SET uploaded_at = :now"""
+_DROP_OLDEST = """
+DELETE FROM studio_upload WHERE operator = :operator AND brand = :brand AND name NOT IN
+ (SELECT name FROM studio_upload WHERE operator = :operator AND brand = :brand
+   ORDER BY uploaded_at DESC, name LIMIT :most)"""
 _DROP_UPLOADS = "DELETE FROM studio_upload WHERE operator = :operator AND brand = :brand"
-_NEWEST = "SELECT COALESCE(MAX(number), 0) FROM studio_write WHERE brand = :brand"
 _WRITE = """
-INSERT INTO studio_write (brand, number, operator, written_at, files)
-VALUES (:brand, :number, :operator, :now, :files)"""
-_DROP_WRITES = "DELETE FROM studio_write WHERE brand = :brand AND number <= :oldest"
+INSERT INTO studio_write (id, brand, operator, written_at, files) VALUES (:id, :brand, :operator, :now, :files)"""
+_DROP_WRITES = """
+DELETE FROM studio_write WHERE brand = :brand AND id NOT IN
+ (SELECT id FROM studio_write WHERE brand = :brand ORDER BY written_at DESC, id LIMIT :most)"""
 _WRITES = """
-SELECT number, operator, written_at, files FROM studio_write WHERE brand = :brand ORDER BY number DESC"""
+SELECT id, operator, written_at, files FROM studio_write WHERE brand = :brand ORDER BY written_at DESC, id"""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -71,7 +82,7 @@ class Conflict(msgspec.Struct, frozen=True):
 class Write(msgspec.Struct, frozen=True):
     """One write of the studio into a brand's files."""
 
-    number: int
+    id: str
     operator: str
     at: datetime
     files: dict[str, tuple[str, str]]
@@ -146,8 +157,13 @@ def value_at(values: Mapping[str, Any], path: str) -> Any:
 
 async def upload(store: Store, operator: str, brand: str, name: str, *, content: bytes, now: datetime) -> None:
     """Keep a picture or font for the draft, whose changes name it."""
-    row = {"operator": operator, "brand": brand, "name": name, "content": content, "now": micros(now)}
-    await store.write(lambda transaction: transaction.count(_UPLOAD, row))
+    key = {"operator": operator, "brand": brand}
+
+    def work(transaction: Transaction) -> None:
+        transaction.count(_UPLOAD, {**key, "name": name, "content": content, "now": micros(now)})
+        transaction.count(_DROP_OLDEST, {**key, "most": MOST_UPLOADS})
+
+    await store.write(work)
 
 
 async def uploads(store: Store, operator: str, brand: str) -> dict[str, bytes]:
@@ -156,28 +172,27 @@ async def uploads(store: Store, operator: str, brand: str) -> dict[str, bytes]:
 
 
 async def note_write(
-    store: Store, operator: str, brand: str, files: Mapping[str, tuple[str, str]], now: datetime
-) -> int:
-    """Keep what was written, to be undone; the draft is done. Answers the number of the write."""
+    store: Store, operator: str, brand: str, files: Mapping[str, tuple[str, str]], *, now: datetime
+) -> str:
+    """Keep what was written, to be undone; the draft is done. Answers the id of the write."""
+    row = {"id": secrets.token_hex(8), "brand": brand, "operator": operator, "now": micros(now)}
 
-    def work(transaction: Transaction) -> int:
-        number = int(transaction.run(_NEWEST, {"brand": brand})[0][0]) + 1
-        row = {"brand": brand, "number": number, "operator": operator, "now": micros(now)}
+    def work(transaction: Transaction) -> None:
         transaction.count(_WRITE, {**row, "files": msgspec.msgpack.encode(dict(files))})
-        transaction.count(_DROP_WRITES, {"brand": brand, "oldest": number - KEPT_WRITES})
+        transaction.count(_DROP_WRITES, {"brand": brand, "most": KEPT_WRITES})
         for sql in (_DROP, _DROP_UPLOADS):
             transaction.count(sql, {"operator": operator, "brand": brand})
-        return number
 
-    return await store.write(work)
+    await store.write(work)
+    return str(row["id"])
 
 
 async def writes(store: Store, brand: str) -> tuple[Write, ...]:
     """The last ten writes of the studio, newest first."""
     rows = await store.read(_WRITES, {"brand": brand})
     return tuple(
-        Write(number, operator, moment(at), msgspec.msgpack.decode(files, type=dict[str, tuple[str, str]]))
-        for number, operator, at, files in rows
+        Write(id_, operator, moment(at), msgspec.msgpack.decode(files, type=dict[str, tuple[str, str]]))
+        for id_, operator, at, files in rows
     )
 
 
@@ -188,12 +203,16 @@ def _draft(operator: str, brand: str, rows: list[Row]) -> Draft:
     return Draft(operator, brand, changes, moment(rows[0][1]))
 
 
-async def _edit(store: Store, operator: str, brand: str, edit: Any, now: datetime) -> Draft:
+async def _edit(
+    store: Store, operator: str, brand: str, edit: Callable[[Draft], dict[str, Change]], now: datetime
+) -> Draft:
     """Read, edit and keep in one transaction: of two tabs, none loses what the other touched."""
     key = {"operator": operator, "brand": brand}
+    nothing = msgspec.msgpack.encode({})
 
     def work(transaction: Transaction) -> Draft:
-        changes = edit(_draft(operator, brand, transaction.run(_FIND, key)))
+        rows = transaction.run(_TAKE, {**key, "nothing": nothing, "now": micros(now)})
+        changes = edit(_draft(operator, brand, rows))
         if not changes:
             transaction.count(_DROP, key)
             return Draft(operator, brand)

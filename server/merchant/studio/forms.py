@@ -35,8 +35,8 @@ from server.brands import Mistake
 from server.merchant.studio.declarations import Control
 from server.merchant.studio.drafts import value_at
 
-_EMPTY = ["\0"]
-"""The texts of a control whose value is meant to be empty."""
+_EMPTY = [""]
+"""The texts of a control whose value is meant to be empty; of one where nothing is typed there are none."""
 
 Form = Mapping[str, Sequence[str]]
 """What was posted: the texts of each input, by its name."""
@@ -93,9 +93,9 @@ def touched(controls: Iterable[Control], form: Form, held: Mapping[str, Any]) ->
         elif f"was:{path}" not in form:
             continue
         elif control.kind == "rows":
-            shown = _shown(form, path)
-            rows = _rows(control, form, shown if isinstance(shown, list) else [], verb, target)
-            if rows != (shown or []):
+            before = _shown(form, path)
+            shown = before if isinstance(before, list) else []
+            if (rows := _rows(control, form, shown, verb, target)) != shown:
                 found[path] = rows or None
         elif (texts := _posted(control, form, path)) != _shown(form, path):
             found[path] = _value(control, texts, value_at(held, path))

@@ -90,12 +90,12 @@ def propose_undo(folder: Path, write: Write) -> Proposal:
     return _proposal(folder, files, Draft(write.operator, folder.name, changes), {})
 
 
-async def save(store: Store, folder: Path, operator: str, proposal: Proposal, *, now: datetime) -> int:
-    """Write the proposal, and keep it to be undone; the operator's draft is done. Answers the number of the write. Raises
+async def save(store: Store, folder: Path, operator: str, proposal: Proposal, *, now: datetime) -> str:
+    """Write the proposal, and keep it to be undone; the operator's draft is done. Answers the id of the write. Raises
     `ChangedMeanwhile` and `ThemeError`; nothing was written then, and the draft is kept."""
     await asyncio.to_thread(brand_files.write, folder, proposal.edits, proposal.pictures)
     texts = {name: (each.before.decode(), each.after.decode()) for name, each in proposal.edits.items()}
-    return await drafts.note_write(store, operator, folder.name, texts, now)
+    return await drafts.note_write(store, operator, folder.name, texts, now=now)
 
 
 def picture_name(stem: str, content: bytes) -> str:

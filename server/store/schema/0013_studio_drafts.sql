@@ -21,10 +21,10 @@ CREATE INDEX studio_upload_by_age ON studio_upload (uploaded_at);
 
 -- The last writes of the studio into a brand's files, to be undone.
 CREATE TABLE studio_write (
+  id          TEXT PRIMARY KEY,
   brand       TEXT NOT NULL,
-  number      BIGINT NOT NULL,
   operator    TEXT NOT NULL,
   written_at  BIGINT NOT NULL,
-  files       BLOB NOT NULL,               -- name of a file -> its text before and after, MessagePack
-  PRIMARY KEY (brand, number)
+  files       BLOB NOT NULL                -- name of a file -> its text before and after, MessagePack
 );
+CREATE INDEX studio_write_by_brand ON studio_write (brand, written_at, id);
