@@ -142,6 +142,8 @@ class Found(msgspec.Struct, frozen=True):
 
 def checked(folder: Path, edits: Mapping[str, Edit], pictures: Mapping[str, bytes] | None = None) -> Found:
     _, after = examine(folder, overlay(folder, edits, pictures))
+    if not after:
+        return Found((), ())
     _, before = examine(folder, {folder / name: each.before for name, each in edits.items()})
     known = Counter(map(_as_known, before))
     new: list[Mistake] = []

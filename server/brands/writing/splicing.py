@@ -61,7 +61,7 @@ class Splicer:
         comments = [comment for at, comment in layout.comments if start <= at < end]
         kept = "".join(f"{comment}{self.newline}" for comment in comments)
         above = self.text[:start].rpartition(self.newline)[0].rpartition(self.newline)[2].strip()
-        is_followed = any(each.start == end for each in layout.pairs)
+        is_followed = any(self._line_start(each.start) == end for each in layout.pairs)
         if is_followed and (kept or above.startswith("#")):
             kept += self.newline
         self._replace(start, end, kept)
@@ -208,7 +208,7 @@ class Splicer:
         return len(self.text) if found < 0 else found + 1
 
     def _above(self, header: Header) -> int:
-        """Where the lines of a header begin, with the comments directly above it, unless they are below another key."""
+        """Where the lines of a header begin, with the comments directly above it."""
         start = self._line_start(header.start)
         while start:
             before = self._line_start(start - 1)
@@ -220,23 +220,16 @@ class Splicer:
     def _section_end(self, layout: Layout, at: int) -> int:
         """Behind the last line of what is below a header, with the comments that follow directly, unless they are above
         another header."""
-        last = max([layout.headers[at].end, *(each.end for each in layout.pairs if self._is_in(layout, each, at))])
-        end = self._line_end(last)
-        following = layout.headers[at + 1].start if at + 1 < len(layout.headers) else len(self.text)
-        comments = end
-        while comments < following and self.text[comments:].lstrip(" \t").startswith("#"):
-            comments = self._line_end(comments)
-        return (
-            end
-            if comments >= self._line_start(following) < len(self.text) and at + 1 < len(layout.headers)
-            else comments
-        )
-
-    @staticmethod
-    def _is_in(layout: Layout, pair: Pair, at: int) -> bool:
+        is_last = at + 1 == len(layout.headers)
+        following = len(self.text) if is_last else self._line_start(layout.headers[at + 1].start)
         start = layout.headers[at].start
-        end = layout.headers[at + 1].start if at + 1 < len(layout.headers) else float("inf")
-        return start < pair.start < end
+        end = self._line_end(
+            max([layout.headers[at].end, *(each.end for each in layout.pairs if start < each.start < following)])
+        )
+        behind = end
+        while behind < following and self.text[behind:].lstrip(" \t").startswith("#"):
+            behind = self._line_end(behind)
+        return behind if is_last or behind < following else end
 
 
 def value_at(values: Any, path: Path) -> Any:

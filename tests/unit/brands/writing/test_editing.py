@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from server.brands.reference import FILES
 from server.brands.writing import editing
 from server.brands.writing.editing import NotEdited, edited
-from server.brands.writing.values import meaning
+from server.brands.writing.values import meaning, written_value
 from server.merchant.studio.declarations import controls
 from server.merchant.studio.drafts import value_at
 from tests.unit.brands.test_hostile_files import documents, keys, scalars
@@ -93,6 +93,37 @@ def test_a_thousand_edits_change_their_key_and_nothing_else(brand, file, newline
             is_folded = after.count("\n") > text.count("\n")
             if held is not None and value is not None and not is_folded:
                 assert edited(after, {control.path: held}) == text
+
+
+def leaves(values, path=()):
+    for key, each in values.items():
+        yield from leaves(each, (*path, key)) if isinstance(each, dict) else [((*path, key), each)]
+
+
+def dotted(values):
+    return "".join(f"# about {path[-1]}\n{'.'.join(path)} = {written_value(each)}\n" for path, each in leaves(values))
+
+
+def inline(values):
+    return "".join(f"{key} = {written_value(each)}\n" for key, each in values.items())
+
+
+def one_header_each(values):
+    tables = (f"[{key}]\n{dotted(each)}" for key, each in values.items() if isinstance(each, dict))
+    return inline({key: each for key, each in values.items() if not isinstance(each, dict)}) + "".join(tables)
+
+
+@pytest.mark.parametrize("style", [dotted, inline, one_header_each])
+@pytest.mark.parametrize(("brand", "file"), [("orbit", "portal.toml"), ("harbour", "theme.toml")])
+def test_every_key_can_be_written_into_a_file_of_another_style(brand, file, style):
+    chance = random.Random(file)
+    values = tomllib.loads(TEXTS[brand, file])
+    text = style(values)
+    for control in CONTROLS[file]:
+        value = some_value(control, chance)
+        meant = tomllib.loads(text)
+        put(meant, control.path, value)
+        assert meaning(tomllib.loads(edited(text, {control.path: value}))) == meaning(meant)
 
 
 @pytest.mark.parametrize(
