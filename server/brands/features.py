@@ -44,7 +44,7 @@ class CancellationReason(Keys, frozen=True):
 
     def check(self, table: Table) -> None:
         if self.enabled and not self.options:
-            table.refuse("options", "an empty list", "at least one reason, or enabled = false")
+            table.refuse("options", "an empty list", "at least one reason, or enabled = false", also=("enabled",))
 
 
 class Retention(Keys, frozen=True):
@@ -86,15 +86,16 @@ class SubscriptionCancel(Keys, frozen=True):
     def check(self, table: Table) -> None:
         if self.proration_behavior == "create_prorations" and self.mode != "immediately":
             allowed = 'none, unless mode = "immediately": at the period\'s end no time is left to credit'
-            table.refuse("proration_behavior", "'create_prorations'", allowed)
+            table.refuse("proration_behavior", "'create_prorations'", allowed, also=("mode",))
         if self.retention.coupon and not self.enabled:
             allowed = "no coupon where subscription_cancel is off: nobody would see it"
-            table.refuse("retention", repr(self.retention.coupon), allowed, "coupon")
+            table.refuse("retention", repr(self.retention.coupon), allowed, "coupon", also=("enabled",))
         offered = self.cancellation_reason.options
         for reason in self.reasons_text:
             if reason not in offered:
                 allowed = f"words for the reasons in cancellation_reason.options: {', '.join(offered) or 'none'}"
-                table.refuse("reasons_text", "words for a reason that is not offered", allowed, reason)
+                also = ("cancellation_reason.options",)
+                table.refuse("reasons_text", "words for a reason that is not offered", allowed, reason, also=also)
 
 
 class AdjustableQuantity(Keys, frozen=True):
@@ -104,7 +105,7 @@ class AdjustableQuantity(Keys, frozen=True):
 
     def check(self, table: Table) -> None:
         if self.minimum > self.maximum:
-            table.refuse("minimum", str(self.minimum), f"at most the maximum, {self.maximum}")
+            table.refuse("minimum", str(self.minimum), f"at most the maximum, {self.maximum}", also=("maximum",))
 
 
 class Product(Keys, frozen=True):
@@ -194,14 +195,16 @@ class SubscriptionUpdate(Keys, frozen=True):
         changes = self.default_allowed_updates
         if not changes:
             allowed = "at least one of price, quantity, promotion_code, or enabled = false"
-            table.missing("default_allowed_updates", allowed)
+            table.missing("default_allowed_updates", allowed, also=("enabled",))
         if "price" in changes and not self.products:
-            table.missing("products", "at least one [[features.subscription_update.products]] to move to")
+            allowed = "at least one [[features.subscription_update.products]] to move to"
+            table.missing("products", allowed, also=("default_allowed_updates",))
         if "quantity" in changes and not any(each.adjustable_quantity.enabled for each in self.products):
             allowed = "a product with adjustable_quantity.enabled = true, since quantity may be changed"
-            table.missing("products", allowed)
+            table.missing("products", allowed, also=("default_allowed_updates",))
         if self.rules and "price" not in changes:
-            table.refuse("rules", "rules about moves", "none, unless default_allowed_updates holds price")
+            allowed = "none, unless default_allowed_updates holds price"
+            table.refuse("rules", "rules about moves", allowed, also=("default_allowed_updates",))
         seen: set[str] = set()
         for position, each in enumerate(self.products):
             for twice in seen & set(each.prices):
@@ -231,4 +234,4 @@ class Features(Keys, frozen=True):
     def check(self, table: Table) -> None:
         if self.subscription_update.enabled and not self.payment_method_update.enabled:
             allowed = "true where subscription_update is on: a dearer plan may need another card"
-            table.refuse("payment_method_update", "false", allowed, "enabled")
+            table.refuse("payment_method_update", "false", allowed, "enabled", also=("subscription_update.enabled",))

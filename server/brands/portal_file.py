@@ -146,7 +146,7 @@ class BankAccount(Keys, frozen=True):
 
     def check(self, table: Table) -> None:
         if not self.iban and (self.bic or self.account_holder or self.bank):
-            table.missing("iban", "the IBAN of that account")
+            table.missing("iban", "the IBAN of that account", also=("bic", "account_holder", "bank"))
 
 
 class Business(Keys, frozen=True):
@@ -275,7 +275,7 @@ class LoginPage(Keys, frozen=True):
 
     def check(self, table: Table) -> None:
         if self.enabled and "link" not in table:
-            table.missing("link", _LINK_SHAPE)
+            table.missing("link", _LINK_SHAPE, also=("enabled",))
 
 
 class BillingChoice(Keys, frozen=True):
@@ -304,7 +304,7 @@ class PortalConfig(Keys, frozen=True):
         for tag in self.business.own_texts:
             if tag not in spoken:
                 allowed = f"one of the languages in site.locales: {', '.join(locales)}"
-                table.refuse("business", f"texts for {tag}", allowed, tag)
+                table.refuse("business", f"texts for {tag}", allowed, tag, also=("site.locales",))
 
 
 def read_portal(table: Table) -> PortalConfig:

@@ -18,6 +18,8 @@ class Mistake(msgspec.Struct, frozen=True):
     """The path of the key, such as `features.subscription_cancel.mode`; empty for the file as a whole."""
     found: str
     allowed: str
+    also: tuple[str, ...] = ()
+    """The other keys of a rule about several: its sentence is beside each of them in a form."""
 
     def __str__(self) -> str:
         file = str(self.file) if str(self.file).isprintable() else repr(str(self.file))

@@ -111,15 +111,20 @@ class Table:
         self._asked.add(key)
         return next((values[key] for _, values in self.layers if key in values), None)
 
-    def refuse(self, key: str, found: str, allowed: str, *below: str | int) -> None:
-        """Notes a mistake at this key, or at something below it."""
+    def refuse(self, key: str, found: str, allowed: str, *below: str | int, also: tuple[str, ...] = ()) -> None:
+        """Notes a mistake at this key, or at something below it; `also`: the other keys of the rule, from this table on."""
         document, path = self.source(key), (*self.path, key, *below)
-        self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), found, allowed))
+        others = self._paths(also)
+        self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), found, allowed, others))
 
-    def missing(self, key: str, allowed: str) -> None:
+    def missing(self, key: str, allowed: str, *, also: tuple[str, ...] = ()) -> None:
         document = self.layers[0][0]
         path = (*self.path, key)
-        self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), MISSING, allowed))
+        others = self._paths(also)
+        self.mistakes.append(Mistake(document.file, document.line(path), _dotted(path), MISSING, allowed, others))
+
+    def _paths(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_dotted((*self.path, *each.split("."))) for each in keys)
 
     def table(self, key: str) -> Table:
         """The table below a key; an empty one where there is none."""

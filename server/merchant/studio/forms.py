@@ -78,7 +78,8 @@ def fields(
     give that this one extends."""
     errors: dict[str, list[str]] = {}
     for each in mistakes:
-        errors.setdefault(each.key, []).append(f"found {each.found}; allowed: {each.allowed}")
+        for key in (each.key, *each.also):
+            errors.setdefault(key, []).append(f"found {each.found}; allowed: {each.allowed}")
     return tuple(_field(each, held, values, errors, inherited or {}) for each in controls)
 
 

@@ -277,8 +277,9 @@ def test_errors_are_beside_their_key_in_the_words_of_the_reader(folder):
     assert one(found, "features.subscription_pause.max_cycles").errors == (
         "found 'many'; allowed: a whole number from 1 to 12",
     )
-    # A rule about two keys is beside the one that it names.
-    assert "none, unless mode" in one(found, "features.subscription_cancel.proration_behavior").errors[0]
+    # A rule about two keys is beside both.
+    for key in ("mode", "proration_behavior"):
+        assert "none, unless mode" in one(found, f"features.subscription_cancel.{key}").errors[0]
     assert "a whole URL" in one(found, "business.privacy_policy_url").errors[0]
     assert "it is required" in one(found, "business.name").errors[0]
     assert "a locale such as" in one(found, "site.locales").errors[0]
