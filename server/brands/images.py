@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import xml.parsers.expat
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from server.brands.reading.tables import NOTHING, Overlay
+
 LIMIT = 512 * 1024
-LEAST_PIXELS = 128
+LEAST_PIXELS, MOST_PIXELS = 128, 4096
+"""The sides of a bitmap. A few bytes can hold a picture that takes a decoder half a gigabyte, so its header is read first."""
 _SVG = "http://www.w3.org/2000/svg"
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ELEMENTS = frozenset(
     {"script", "foreignobject", "iframe", "embed", "object", "audio", "video", "canvas", "handler", "listener"}
 )
-_RASTER = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
+_RASTER = re.compile(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/=\s]*)", re.IGNORECASE)
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -46,6 +49,7 @@ def image(data: bytes) -> Image:
         return _svg(data)
     if min(found.width, found.height) < LEAST_PIXELS:
         raise ValueError(f"{found.width} by {found.height} pixels")
+    _check_most(found)
     return found
 
 
@@ -60,6 +64,11 @@ def picture(data: bytes) -> str:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "webp"
     return _svg(data).kind
+
+
+def _check_most(found: Image, what: str = "") -> None:
+    if max(found.width, found.height) > MOST_PIXELS:
+        raise ValueError(f"{what}{found.width} by {found.height} pixels")
 
 
 def _png(data: bytes) -> Image:
@@ -81,6 +90,34 @@ def _jpeg(data: bytes) -> Image:
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     raise ValueError("a JPEG without a frame header")
+
+
+def _bitmap(kind: str, text: str) -> Image:
+    """A bitmap inside an SVG, by its header: a browser goes by what it is, not by what it is said to be."""
+    try:
+        data = base64.b64decode(re.sub(r"\s", "", text), validate=True)
+    except ValueError:
+        raise ValueError("an SVG with a bitmap that is cut off") from None
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _png(data)
+    if data.startswith(b"\xff\xd8\xff"):
+        return _jpeg(data)
+    if data.startswith((b"GIF87a", b"GIF89a")) and len(data) > 13:
+        return Image("gif", int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little"))
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) > 30:
+        return _webp(data)
+    raise ValueError(f"an SVG with a bitmap that is no {kind.upper()} inside")
+
+
+def _webp(data: bytes) -> Image:
+    if data[12:16] == b"VP8X":
+        sides = [int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27)]
+    elif data[12:16] == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        sides = [(bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1]
+    else:
+        sides = [int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28)]
+    return Image("webp", *sides)
 
 
 _SUFFIXES = {
@@ -141,8 +178,11 @@ def _check_attribute(element: str, key: str, value: str) -> None:
         raise ValueError(f"an SVG with a script in {key[:20]}")
     if key == "base":
         raise ValueError("an SVG with xml:base")
-    if key in ("href", "src") and not plain.startswith("#") and not _RASTER.fullmatch(value.strip()):
-        raise ValueError(f"an SVG that points outside itself with {key}")
+    if key in ("href", "src") and not plain.startswith("#"):
+        raster = _RASTER.fullmatch(value.strip())
+        if not raster:
+            raise ValueError(f"an SVG that points outside itself with {key}")
+        _check_most(_bitmap(raster[1].lower(), raster[2]), "an SVG with a bitmap of ")
     if key == "attributename" and (plain.startswith("on") or plain.endswith("href")):
         raise ValueError(f"an SVG whose <{element}> changes {plain[:20]}")
     if key != "d":
@@ -198,7 +238,7 @@ def font(data: bytes) -> str:
     return kind
 
 
-def own_file(folder: Path, name: str, overlay: Mapping[Path, bytes]) -> tuple[Path, bytes]:
+def own_file(folder: Path, name: str, overlay: Overlay = NOTHING) -> tuple[Path, bytes]:
     """A file of a theme's folder and what is in it, at most one byte more than `LIMIT`. Raises `ValueError`."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", name) or ".." in Path(name).parts:
         raise ValueError(

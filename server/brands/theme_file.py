@@ -150,7 +150,7 @@ def read_theme(table: Table) -> Theme | None:
     file = read(ThemeFile, table)
     fonts = _fonts(table, file.type)
     shown = pictures.read([document.file.parent for document, _ in table.layers], table.mistakes)
-    rules = _styles(file.brand.styles, shown, table.mistakes)
+    rules = _styles(file.brand.styles, shown, table)
     if len(table.mistakes) > mistakes_before:
         return None
     return Theme(
@@ -174,8 +174,10 @@ def _own_dark_logo(table: Table, look: BrandLook) -> BrandLook:
     return replace(look, dark_logo=NO_PICTURE) if is_older else look
 
 
-def _styles(file: Path, shown: dict[str, Path], mistakes: list[Mistake]) -> str:
-    return styles.read(file, file.read_bytes(), shown, mistakes) if file.name else ""
+def _styles(file: Path, shown: dict[str, Path], table: Table) -> str:
+    overlay = table.layers[0][0].overlay
+    content = overlay[file] if file in overlay else file.read_bytes() if file.name else b""
+    return styles.read(file, content, shown, table.mistakes) if file.name else ""
 
 
 def _palette(table: Table, file: ThemeFile) -> Palette:

@@ -78,8 +78,8 @@ NO_PICTURE = Picture(Path(), images.Image(""))
 
 class PictureFile(OwnFile, frozen=True):
     shape: str = (
-        "a file of this folder: an SVG (without scripts, links or a DOCTYPE), a PNG or a JPEG, at most 512 KB, bitmaps at "
-        "least 128 by 128 pixels"
+        "a file of this folder: an SVG (without scripts, links or a DOCTYPE), a PNG or a JPEG, at most 512 KB, bitmaps from "
+        "128 by 128 to 4096 by 4096 pixels"
     )
     blank: ClassVar[Any] = NO_PICTURE
 

@@ -19,7 +19,7 @@ from server.brands.locales import ByLanguage, Locales
 from server.brands.reading.declared import Entry, Keys, entries, fields
 from server.brands.reading.keys import Flag, Ids, ListOf, Number, OneOf, SomeOf, Text, Texts, Whole
 from server.brands.reference import FILES
-from server.brands.theme_keys import Color, FontFile, PictureFile
+from server.brands.theme_keys import Color, FontFile, PictureFile, StylesFile
 from server.brands.words import OwnWords, Word
 from server.publishing.brand_files import file_of
 
@@ -34,6 +34,7 @@ _KINDS = (
     (Color, "color"),
     (PictureFile, "image"),
     (FontFile, "font"),
+    (StylesFile, "styles"),
 )
 _LONG = 120
 """A text that may have more characters than this gets more than one line."""
@@ -49,7 +50,7 @@ class Control(msgspec.Struct, frozen=True):
     label: str
     kind: str
     """`switch`, `choice` (one of `choices`), `choices` (some of them), `locales`, `ids`, `list` (texts, one a line),
-    `number`, `color`, `image`, `font`, `text`, `long_text`, `url`, `email`, `tel`, `country`, `timezone` or `rows`."""
+    `number`, `color`, `image`, `font`, `styles` (a file of the folder), `text`, `long_text`, `url`, `email`, `tel`, `country`, `timezone` or `rows`."""
     about: str
     """The sentence that explains it; names of keys and values are in `backticks`."""
     allowed: str

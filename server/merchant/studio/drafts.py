@@ -8,6 +8,7 @@ chooses. The last ten writes of the studio into a brand's files are kept too, to
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from server.brands.writing.values import meaning, written_value
 from server.store import Row, Store, Transaction, micros, moment
 
 KEPT_WRITES = 10
@@ -103,8 +105,8 @@ async def keep(
         changes = dict(draft.changes)
         for path, value in touched.items():
             was = changes[path].was if path in changes else value_at(held, path)
-            changes[path] = Change(value, was)
-            if value == value_at(held, path):
+            changes[path] = Change(_kept(value), was)
+            if _is_same(value, value_at(held, path)):
                 del changes[path]
         return changes
 
@@ -141,7 +143,9 @@ def conflicts(draft: Draft, held: Mapping[str, Any]) -> tuple[Conflict, ...]:
     """What is in the way of writing the draft over files that hold these values now."""
     found = ((path, each, value_at(held, path)) for path, each in draft.changes.items())
     return tuple(
-        Conflict(path, each.value, theirs) for path, each, theirs in found if theirs not in (each.was, each.value)
+        Conflict(path, each.value, theirs)
+        for path, each, theirs in found
+        if not _is_same(theirs, each.was) and not _is_same(theirs, each.value)
     )
 
 
@@ -152,7 +156,23 @@ def value_at(values: Mapping[str, Any], path: str) -> Any:
         if not isinstance(found, Mapping) or key not in found:
             return None
         found = found[key]
-    return found
+    return _kept(found)
+
+
+def _kept(value: Any) -> Any:
+    """A value as the store keeps it. A date, or a number that is none or too large, is in no key of ours: it is kept as the
+    text of the file."""
+    if isinstance(value, list):
+        return [_kept(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _kept(each) for key, each in value.items()}
+    if value is None or isinstance(value, str | bool) or (isinstance(value, int) and abs(value) < 2**63):
+        return value
+    return value if isinstance(value, float) and math.isfinite(value) else written_value(value)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return bool(meaning(_kept(one)) == meaning(_kept(other)))
 
 
 async def upload(store: Store, operator: str, brand: str, name: str, *, content: bytes, now: datetime) -> None:

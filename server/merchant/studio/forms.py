@@ -237,7 +237,7 @@ def _posted(control: Control, form: Form, name: str) -> list[str]:
 def _shown(form: Form, path: str) -> Any:
     try:
         return json.loads(form[f"was:{path}"][-1])
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         return None
 
 

@@ -167,6 +167,20 @@ async def test_a_value_that_no_longer_passes_blocks_no_other_key(ann, folder):
     assert 'headline = "Good"' in texts(folder)["portal.toml"]
 
 
+@pytest.mark.parametrize(
+    "odd", ["2026-01-01", "2026-01-01T10:00:00Z", "10:00:00", "9" * 40, "nan", "-inf", "1", "[[1], {a = 1}]"]
+)
+async def test_whatever_the_file_holds_for_a_key_can_be_replaced(ann, folder, odd):
+    by_hand(folder, "max_cycles = 2", f"max_cycles = {odd}")
+    by_hand(folder, "enabled = true\nmode", f"enabled = {odd}\nmode")
+    await ann.keep(**{"features.subscription_pause.max_cycles": 2, "features.subscription_cancel.enabled": True})
+    assert len((await ann.draft()).changes) == 2
+    proposal = await ann.propose()
+    assert (proposal.conflicts, proposal.mistakes) == ((), ())
+    await ann.save(proposal)
+    assert brands.load(folder).config.features.subscription_pause.max_cycles == 2
+
+
 async def test_an_upload_is_written_with_the_change_that_names_it(ann, folder, clock):
     content = png(200, 200)
     name = saving.picture_name("logo", content)

@@ -1,9 +1,13 @@
 """Logo and icon: known by what they hold, refused where they could do harm. # threat 64, 66"""
 
+import base64
+import struct
+
 import pytest
 
 from server import brands
 from server.brands import images
+from server.merchant.studio import saving
 from tests.support.brands import THEME, jpeg, png, the_mistake, write_brand
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 40 20">'
@@ -46,6 +50,73 @@ def test_a_picture_says_its_kind_and_size_itself(tmp_path, name, content, image)
 def test_a_bitmap_that_is_too_small_is_refused(tmp_path, content):
     name = "a.png" if content.startswith(b"\x89") else "a.jpg"
     assert "pixels" in the_mistake(with_logo(tmp_path, name, content)).found
+
+
+@pytest.mark.parametrize("content", [png(128, 4096), jpeg(4096, 4096)], ids=["png", "jpeg"])
+def test_the_largest_bitmap_is_taken(tmp_path, content):
+    name = "a.png" if content.startswith(b"\x89") else "a.jpg"
+    assert brands.load(with_logo(tmp_path, name, content)).theme.brand.logo.image.height == 4096
+
+
+def inside(kind, content):
+    """The same as an SVG would hold it."""
+    return f"data:image/{kind};base64,{base64.b64encode(bytes(content)).decode()}"
+
+
+class Header:
+    """The beginning of a picture, for its two sides."""
+
+    def __init__(self, form, *, less=0):
+        self.form, self.less = form, less
+
+    def __mod__(self, sides):
+        return self.form(*(side - self.less for side in sides)).ljust(40, b"\0")
+
+
+def _webp(kind, sides):
+    return b"RIFF\0\0\0\0WEBP" + kind + sides
+
+
+GIF = Header(lambda width, height: b"GIF89a" + struct.pack("<HH", width, height))
+WEBP = {
+    "VP8X": Header(
+        lambda width, height: _webp(b"VP8X", bytes(8) + struct.pack("<I", width)[:3] + struct.pack("<I", height)[:3]),
+        less=1,
+    ),
+    "VP8L": Header(lambda width, height: _webp(b"VP8L", bytes(5) + struct.pack("<I", width | height << 14)), less=1),
+    "VP8 ": Header(lambda width, height: _webp(b"VP8 ", bytes(10) + struct.pack("<HH", width, height))),
+}
+HUGE = (20_000, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.png", png(128, 128).replace(struct.pack(">II", 128, 128), struct.pack(">II", *HUGE))),
+        ("a.png", png(128, 128).replace(struct.pack(">II", 128, 128), struct.pack(">II", 128, 4097))),
+        ("a.jpg", jpeg(*HUGE)),
+        *(
+            ("a.svg", f"{HEAD}<g><image href='{inside(kind, content)}'/></g></svg>".encode())
+            for kind, content in [
+                ("png", png(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", *HUGE))),
+                ("png", jpeg(*HUGE)),  # a browser goes by what it is
+                ("jpeg", jpeg(*HUGE)), ("gif", GIF % HUGE), ("webp", WEBP["VP8X"] % HUGE),
+                ("webp", WEBP["VP8L"] % (16_000, 16_000)), ("webp", WEBP["VP8 "] % (16_000, 16_000)),
+            ]
+        ),
+    ],
+)  # fmt: skip
+def test_a_picture_that_is_huge_when_it_is_opened_is_refused(tmp_path, name, content):  # threat 103
+    """Both ways in: by hand into the folder, and by an upload of the studio. Its header is read, and nothing decodes it."""
+    assert len(content) < 1000
+    assert "pixels" in the_mistake(with_logo(tmp_path, name, content)).found
+    with pytest.raises(ValueError, match="pixels"):
+        saving.picture_name("logo", content)
+
+
+@pytest.mark.parametrize("text", ["", "iVBORw0KGgo=", "AAAA", "R0lGODlh", "UklGRgAAAABXRUJQ", "A"])
+def test_a_bitmap_in_an_svg_that_does_not_say_its_size_is_refused(tmp_path, text):  # threat 103
+    refused(tmp_path, f"{HEAD}<image href='data:image/png;base64,{text}'/></svg>".encode())
 
 
 @pytest.mark.parametrize(
@@ -155,7 +226,8 @@ def test_an_svg_with_a_doctype_is_refused(tmp_path, doctype):
         "<title>Harbour</title><path d='M0 0h40'/>",
         "<linearGradient id='a'/><path fill='url(#a)' style='stroke:url(\"#a\")'/>",
         "<style>.a { fill: #123; stroke: url('#a') }</style><use href='#b'/><use xlink:href='#b'/>",
-        "<image href='data:image/png;base64,iVBORw0KGgo='/>",
+        f"<image href='{inside('png', png(16, 16))}'/>",
+        f"<image xlink:href='{inside('gif', GIF % (4096, 1))}'/><image href='{inside('webp', WEBP['VP8X'] % (9, 9))}'/>",
         "<animate attributeName='opacity' from='0' to='1'/>",
         "<metadata xmlns:rdf='urn:rdf'><rdf:li/></metadata>",
         "<text>on url( javascript is a word</text>",

@@ -223,6 +223,7 @@ def test_a_disk_that_refuses_leaves_everything_as_it_was(folder, monkeypatch):
         brand_files.write(folder, edits_of(folder, BOTH))
     assert texts(folder) == before
     assert brand_files.is_writable(folder)
+    assert not brand_files.is_writable(Path("/proc/self"))
 
 
 def test_a_file_that_takes_anothers_place_has_its_mode_and_is_whole_or_not_there(tmp_path):

@@ -121,7 +121,7 @@ TYPED = {
     "business.bank_account.iban": "DE02 1203 0000 0000 2020 51", "business.bank_account.bic": "BYLADEM1001",
     "business.address.country": "DE", "site.timezone": "Europe/Berlin", "site.locales": "en\r\nde\r\nfr",
     "login_page.link": "test_aaaaaaaaaaaaaaaaaaaaaaaa", "dunning.retry_days": "1, 3, 5", "unset": "brand.accent",
-    "extends": "harbour", "brand.icon": "logo.svg", "brand.logo": "icon.svg", "type.body": "serif", "type.heading": "slab",
+    "extends": "harbour", "brand.icon": "logo.svg", "brand.logo": "icon.svg", "brand.dark_logo": "icon.svg", "brand.styles": "styles.css", "type.body": "serif", "type.heading": "slab",
     "site.url": "https://pay.orbit.example",
 }  # fmt: skip
 BY_KIND = {"text": "Some words", "long_text": "Some longer words", "url": "https://orbit.example/x", "color": "#123456",
@@ -301,7 +301,9 @@ def test_what_is_posted_about_no_control_is_nothing(folder):
     values = held(folder)
     form = {"business.name": ["Evil"], "was:evil.key": ["[]"], "evil.key": ["x"], "do": ["default:evil.key"], "was:site.url": ["{"],
             "features.subscription_update.products[0]": ["0"], "was:business.headline": []}  # fmt: skip
-    assert set(touched(every(), form, values)) <= {"site.url", "business.headline"}
+    form |= {"was:features.subscription_update.rules": ["[" * 100_000], "was:type.font": ['[{"family": null}, 3]']}
+    form |= {"type.font[0]": ["0"], "type.font[1]": ["1"], "type.font[2]": ["9"], "type.font[x]": ["0"]}
+    assert set(touched(every(), form, values)) <= {"site.url", "business.headline", "type.font"}
 
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a\nname = 1", '"\n[site]\nurl = "https://evil.example',
