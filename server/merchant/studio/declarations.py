@@ -50,7 +50,8 @@ class Control(msgspec.Struct, frozen=True):
     label: str
     kind: str
     """`switch`, `choice` (one of `choices`), `choices` (some of them), `locales`, `ids`, `list` (texts, one a line),
-    `number`, `color`, `image`, `font`, `styles` (a file of the folder), `text`, `long_text`, `url`, `email`, `tel`, `country`, `timezone` or `rows`."""
+    `number`, `color`, `image`, `font`, `styles` (a file of the folder), `text`, `long_text`, `url`, `email`, `tel`,
+    `country`, `timezone` or `rows`."""
     about: str
     """The sentence that explains it; names of keys and values are in `backticks`."""
     allowed: str
