@@ -14,7 +14,7 @@ from server.brands.palette import Palette
 from server.brands.reading.declared import Keys, read
 from server.brands.reading.keys import Number, OneOf, Pattern, Section
 from server.brands.reading.mistakes import Mistake
-from server.brands.reading.tables import Table
+from server.brands.reading.tables import NOTHING, Overlay, Table, content_of
 from server.brands.theme_keys import (
     FAMILY,
     NO_PICTURE,
@@ -136,12 +136,18 @@ class Theme(msgspec.Struct, frozen=True):
     words: dict[str, str]
     """Every text, in the brand's first language; the renderer puts those of a page's language here."""
     palette: Palette
+    unwritten: Overlay = NOTHING
+    """Files that are seen as this although they are not written: those of a draft."""
     own_words: dict[str, dict[str, str]] = {}
     """What the theme itself says, by the tag of the language; under the empty one what `[words]` says."""
     pictures: dict[str, Path] = {}
     """The files of `pictures/` by their names, such as `pictures/hero.jpg`."""
     styles: str = ""
     """The theme's own rules; each `url()` in them names a picture."""
+
+    def content(self, file: Path) -> bytes:
+        """What is in a picture or font of the theme. Raises `OSError`."""
+        return content_of(file, self.unwritten)
 
 
 def read_theme(table: Table) -> Theme | None:
@@ -150,7 +156,9 @@ def read_theme(table: Table) -> Theme | None:
     file = read(ThemeFile, table)
     fonts = _fonts(table, file.type)
     shown = pictures.read([document.file.parent for document, _ in table.layers], table.mistakes)
-    rules = _styles(file.brand.styles, shown, table)
+    unwritten = table.layers[0][0].overlay
+    sheet = file.brand.styles
+    rules = styles.read(sheet, content_of(sheet, unwritten), shown, table.mistakes) if sheet.name else ""
     if len(table.mistakes) > mistakes_before:
         return None
     return Theme(
@@ -161,6 +169,7 @@ def read_theme(table: Table) -> Theme | None:
         words=complete(file.words[""], str),
         palette=_palette(table, file),
         own_words=file.words,
+        unwritten=unwritten,
         pictures=shown,
         styles=rules,
     )
@@ -172,12 +181,6 @@ def _own_dark_logo(table: Table, look: BrandLook) -> BrandLook:
     brand = table.table("brand")
     is_older = extended.index(brand.source("dark_logo")) > extended.index(brand.source("logo"))
     return replace(look, dark_logo=NO_PICTURE) if is_older else look
-
-
-def _styles(file: Path, shown: dict[str, Path], table: Table) -> str:
-    overlay = table.layers[0][0].overlay
-    content = overlay[file] if file in overlay else file.read_bytes() if file.name else b""
-    return styles.read(file, content, shown, table.mistakes) if file.name else ""
 
 
 def _palette(table: Table, file: ThemeFile) -> Palette:

@@ -162,7 +162,7 @@ def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
             raise AssetError(
                 f"{path}: files of type {suffix or '(none)'} are not published; use one of {', '.join(MEDIA_TYPES)}"
             )
-        found[logical] = (suffix, path.read_bytes())
+        found[logical] = (suffix, brand.theme.content(path))
     return found
 
 

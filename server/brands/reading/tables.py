@@ -21,9 +21,15 @@ Overlay = Mapping[Path, bytes]
 """What files are taken to hold, by their paths: a change can be read before it is written."""
 NOTHING: Overlay = {}
 
+
 FILE_LIMIT = 128 * 1024
 UNKNOWN, MISSING = "an unknown key", "nothing"
 """What a mistake says that it found, where there is no such key, or no value."""
+
+
+def content_of(file: Path, overlay: Overlay) -> bytes:
+    """Raises `OSError`."""
+    return overlay[file] if file in overlay else file.read_bytes()
 
 
 class Document:

@@ -177,7 +177,7 @@ def look_of(theme: Theme, locale: str, country: str) -> Look:
 
 def _logo(theme: Theme) -> bytes:
     """An SVG, drawn or around the pixels: typst 0.15.2 takes no file for its input that is not UTF-8."""
-    content, image = theme.brand.logo.file.read_bytes(), theme.brand.logo.image
+    content, image = theme.content(theme.brand.logo.file), theme.brand.logo.image
     if image.kind == "svg":
         return content
     size = f'width="{image.width}" height="{image.height}"'

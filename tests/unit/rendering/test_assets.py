@@ -10,6 +10,7 @@ import pytest
 
 from server import brands
 from server.rendering.assets import STATIC, AssetError, Assets
+from server.rendering.printing import printer
 from tests.support.brands import PORTAL, SVG, THEME, woff2, write_brand
 
 FONT = '[type]\nbody = "Own"\n[[type.font]]\nfamily = "Own"\nfile = "own.woff2"\n'
@@ -23,6 +24,15 @@ def brand(tmp_path: Path) -> brands.Brand:
 def test_a_name_holds_the_hash_of_the_bytes(brand):
     for name, content in Assets.of(brand).files.items():
         assert name.split(".")[-2] == hashlib.sha256(content).hexdigest()[:10]
+
+
+def test_a_draft_is_published_with_the_pictures_that_are_not_written_yet(brand):
+    theme = THEME.replace("logo.svg", "logo.1.svg")
+    drawn = SVG.replace(b"M0 0", b"M1 1")
+    draft = brands.load(brand.folder, {brand.folder / "theme.toml": theme.encode(), brand.folder / "logo.1.svg": drawn})
+    assets = Assets.of(draft)
+    assert assets.files[assets("logo").rpartition("/")[2]] == drawn
+    assert printer._logo(draft.theme) == drawn
 
 
 def test_the_url_stands_below_the_brand(brand):
