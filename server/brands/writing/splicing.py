@@ -46,7 +46,7 @@ class Splicer:
         """Replace what differs in the value of this pair; `below`: the place in it."""
         before = value_at(tomllib.loads(self.text), pair.path)
         after = changed(before, below, value)
-        if after is None:
+        if after in (None, {}):
             self._take_out(layout, pair)
         else:
             column = pair.value - self._line_start(pair.start)

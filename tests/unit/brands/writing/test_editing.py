@@ -135,6 +135,7 @@ def test_every_key_can_be_written_into_a_file_of_another_style(brand, file, styl
         ("[a]\nb.c = 1\nz = 2\n", {"a.b.d": 3}, "[a]\nb.c = 1\nb.d = 3\nz = 2\n"),
         ("a.b.c = 1\n", {"a.b.d": [{"x": 1}]}, "a.b.c = 1\na.b.d = [{ x = 1 }]\n"),
         ("[a]\nb = { c = 1 }\n", {"a.b.d": 2, "a.b.c": None}, "[a]\nb = { d = 2 }\n"),
+        ("[[p]]\nn = 1\no = { k = 1, l = 2 }\n", {"p": [{"n": 1}]}, "[[p]]\nn = 1\n"),
         # Below a table of `[features]` a person writes dotted keys, unless there is a header already.
         ("[a.b]\nx = 1\n", {"a.b.c.d": 2}, "[a.b]\nx = 1\nc.d = 2\n"),
         ("[a.b]\nx = 1\n[a.b.c]\n", {"a.b.c.d": 2}, "[a.b]\nx = 1\n[a.b.c]\nd = 2\n"),
