@@ -33,16 +33,11 @@ def invoice(account: Account, it: Invoice, *, live: bool) -> Object:
         "currency": it.currency,
         "custom_fields": [{"name": each.name, "value": each.value} for each in it.custom_fields] or None,
         "customer": account.customer.id,
-        "customer_address": _address(it.customer_address),
-        "customer_email": it.customer_email or None,
-        "customer_name": it.customer_name or None,
-        "customer_tax_exempt": it.customer_tax_exempt or "none",
-        "customer_tax_ids": [{"type": each.kind, "value": each.value} for each in it.customer_tax_ids],
+        **_customer(it),
         "default_tax_rates": [],
         "description": it.memo or None,
         "discounts": [],
-        "due_date": _seconds_or_none(it.due_at),
-        "effective_at": _seconds(it.created_at),
+        **_moments(it),
         "footer": it.footer or None,
         "hosted_invoice_url": None,
         "invoice_pdf": None,
@@ -55,19 +50,33 @@ def invoice(account: Account, it: Invoice, *, live: bool) -> Object:
         },
         "livemode": live,
         "metadata": {},
-        "next_payment_attempt": _seconds_or_none(it.next_attempt_at),
         "number": it.number or None,
         "parent": {"type": "subscription_details", "quote_details": None, "subscription_details": parent}
         if it.subscription
         else None,
-        "payment_settings": {
-            "default_mandate": None,
-            "payment_method_options": None,
-            "payment_method_types": None,
-        },
+        "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
+        "status": it.status,
+    }
+
+
+def _customer(it: Invoice) -> Object:
+    """As the customer was when the invoice was made."""
+    return {
+        "customer_address": _address(it.customer_address),
+        "customer_email": it.customer_email or None,
+        "customer_name": it.customer_name or None,
+        "customer_tax_exempt": it.customer_tax_exempt or "none",
+        "customer_tax_ids": [{"type": each.kind, "value": each.value} for each in it.customer_tax_ids],
+    }
+
+
+def _moments(it: Invoice) -> Object:
+    return {
+        "due_date": _seconds_or_none(it.due_at),
+        "effective_at": _seconds(it.created_at),
+        "next_payment_attempt": _seconds_or_none(it.next_attempt_at),
         "period_end": _seconds(it.period_end_at or it.created_at),
         "period_start": _seconds(it.period_start_at or it.created_at),
-        "status": it.status,
         "status_transitions": {
             "finalized_at": _seconds(it.created_at),
             "marked_uncollectible_at": None,
