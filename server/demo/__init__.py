@@ -8,8 +8,8 @@ moved ahead at `/_demo/clock`, and a stand-in's for Stripe goes along. What it p
     key <brand> <a key of the API, for test data>
     passcode <address> <code>
 
-`dev` also watches the themes and `site/`, and builds again when something was saved; a mistake in a theme is printed and
-what was there before stays.
+`dev` also watches the themes and `site/`: what was saved is shown at once in every open page (live.py). What cannot be built
+changes nothing, and what `build` would refuse is said over the page.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -29,26 +30,34 @@ from urllib.request import Request, urlopen
 import msgspec
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from litestar import Litestar
+from litestar.datastructures import State
 from litestar.types import ASGIApp
 
 from server import app, telemetry
 from server.access import api_keys
-from server.brands import Brand, ThemeError, load_all
+from server.access.limits import Limits
+from server.brands import PORTAL_FILE, Brand, ThemeError, load, load_all
+from server.demo import live
 from server.demo.clock import Clock, ClockPage, moment
 from server.demo.inbox import Inbox
+from server.demo.live import Live
 from server.mail.smtp import KeepingMailer
 from server.merchant import syncing
 from server.merchant.importing.files import import_records
 from server.merchant.serve import HTTP1
 from server.paths import Paths
-from server.publishing import publishing, samples
+from server.publishing import checking, publishing, samples
 from server.rendering.assets import Assets
-from server.rendering.renderer import SITE, Renderer
+from server.rendering.renderer import Renderer
 from server.settings import Settings, StripeSecrets, is_loopback, stripe_suffix
 from server.store import Store, open_store
 from server.web.static_files import StaticFiles
+from server.worker import Worker
 
 SAMPLE_ADDRESS = "jenny@example.com"
+_SHOWN_FIRST = 0.5
+"""So many seconds after a save the rules are asked: they take longer than a page, which the designer is waiting for."""
 
 
 def _python() -> str:
@@ -126,6 +135,12 @@ class Demo:
         self._filled: set[str] = set()
         self._announced = False
         self._keys: dict[str, str] = {}
+        self._live = Live(self.origin.removeprefix("http://"))
+        self._routes: Litestar | None = None
+        self._limits = Limits()
+        self._worker: Worker
+        self._unchecked: set[str] = set()
+        self._following = asyncio.Lock()
         self._stripe = stripe
         keys = {stripe_suffix(brand): StripeSecrets(key) for brand, key in stripe.keys.items()} if stripe else {}
         self._settings = Settings(
@@ -140,36 +155,30 @@ class Demo:
         )
 
     def load(self) -> None:
-        """Read the brands and build their pages. Raises `ThemeError`; what was there before is still there then."""
-        found = load_all(self._themes)
-        if self._only and self._only not in [brand.name for brand in found]:
-            raise DemoError(f"No such brand: {self._only}. There are {', '.join(brand.name for brand in found)}.")
-        brands = tuple(
-            on_one_origin(brand, "stripe" if self._stripe else "ledger")
-            for brand in found
-            if self._only in (None, brand.name)
-        )
-        publishing.build(brands, self._folder / "dist", secure=False, reload=self._reload, thorough=self._reload)
-        self._brands = brands
+        """Read the brands and build their pages. Raises `ThemeError`, `BuildError` and `DemoError`."""
+        self._brands = self._read()
+        self._build(self._brands, checked=self._reload)
+
+    def _read(self) -> tuple[Brand, ...]:
+        there = sorted(each.name for each in self._themes.glob("*/") if (each / PORTAL_FILE).is_file())
+        if self._only and self._only not in there:
+            raise DemoError(f"No such brand: {self._only}. There are {', '.join(there)}.")
+        found = [load(self._themes / self._only)] if self._only else load_all(self._themes)
+        return tuple(on_one_origin(brand, "stripe" if self._stripe else "ledger") for brand in found)
+
+    def _build(self, brands: Sequence[Brand], *, checked: bool) -> None:
+        publishing.build(brands, self._folder / "dist", secure=False, reload=self._reload, checked=checked)
 
     async def serve(self) -> None:
-        """Serve what was loaded, and again after each change, until a signal ends it."""
-        ended, changed = asyncio.Event(), asyncio.Event()
+        """Serve what was loaded, and with `dev` what is saved meanwhile, until a signal ends it."""
+        ended = asyncio.Event()
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, ended.set)
-        watching = asyncio.create_task(self._watch(changed)) if self._reload else None
         await self._fill()
-        try:
-            while not ended.is_set():
-                changed.clear()
-                await self._serve_until(ended, changed)
-        finally:
-            if watching:
-                watching.cancel()
-
-    async def _serve_until(self, ended: asyncio.Event, changed: asyncio.Event) -> None:
+        store, work_store = open_store(self._settings.database), open_store(self._settings.database)
+        self._live.built(self._application(store))
         server = Server(
-            await self._application(),
+            self._live,
             address="127.0.0.1" if self._host == "localhost" else self._host,  # Granian takes addresses only
             port=self._port,
             interface=Interfaces.ASGI,
@@ -178,40 +187,52 @@ class Demo:
             log_enabled=False,
         )
         serving = asyncio.create_task(server.serve())
-        # The same work as in production, but in this process: its clock can be moved, and its mails are shown here.
-        work_store = open_store(self._settings.database)
-        worker = app.worker_of(self._settings, self._brands, work_store, clock=self._clock, mailer=self._mailer)
-        worker.start()
-        waits = [asyncio.create_task(each.wait()) for each in (ended, changed)]
+        self._worker = self._start_worker(work_store)
         await self._announce(serving, ended)
-        await asyncio.wait([serving, *waits], return_when=asyncio.FIRST_COMPLETED)
-        for each in waits:
-            each.cancel()
+        waits = [serving, asyncio.create_task(ended.wait())]
+        watching = asyncio.create_task(self._watch(store, work_store)) if self._reload else None
+        await asyncio.wait([*waits, *([watching] if watching else [])], return_when=asyncio.FIRST_COMPLETED)
+        if watching:
+            watching.cancel()
+        self._live.end()
         server.stop()  # type: ignore[no-untyped-call]
         await serving
-        await worker.stop()
+        await self._worker.stop()
         await work_store.close()
-        if not ended.is_set() and not changed.is_set():
+        if not ended.is_set():
             raise DemoError("The server ended by itself; the lines above say why.")
 
-    async def _application(self) -> ASGIApp:
-        store = open_store(self._settings.database)
-        wired = app.create_app(self._settings, self._brands, store, clock=self._clock, reload=self._reload)
+    def _start_worker(self, store: Store) -> Worker:
+        """The same work as in production, but in this process: its clock can be moved, and its mails are shown here."""
+        worker = app.worker_of(self._settings, self._brands, store, clock=self._clock, mailer=self._mailer)
+        worker.start()
+        return worker
+
+    def _application(self, store: Store) -> ASGIApp:
+        made = app.create_app(
+            self._settings, self._brands, store, clock=self._clock, reload=self._reload, limits=self._limits,
+            wire=self._wired,
+        )  # fmt: skip
         first = self._brands[0]
         renderer = Renderer(first, Assets.of(first), Paths(first.base))
-        pages = StaticFiles(wired, self._folder / "dist", [brand.name for brand in self._brands])
+        pages = StaticFiles(made, self._folder / "dist", [brand.name for brand in self._brands])
         hosts = frozenset({self.origin.removeprefix("http://")})
-        built = secrets.token_hex(4) if self._reload else ""
         inbox = Inbox(
             pages,
             messages=lambda: self._mailer.messages,
             renderer=renderer,
             portals=self._portals(),
             hosts=hosts,
-            built=built,
         )
         moved = self._move_stand_in if self._stripe else None
         return ClockPage(inbox, self._clock, renderer, self.origin, self._portals(), moved=moved)
+
+    def _wired(self, lifespan: app.Lifespan, state: State) -> Litestar:
+        """The routes, which are made once: that takes longer than all else of a change."""
+        if self._routes is None:
+            self._routes = app.wired(lifespan, state)
+        self._routes.state["portals"] = state["portals"]
+        return self._routes
 
     async def _move_stand_in(self, now: datetime) -> None:
         """Its clock goes along, and what falls due there by then happens."""
@@ -267,19 +288,43 @@ class Demo:
             command = f"{_python()} -m server customers search {self._brands[0].name} sam@example.com"
             print(f"Commands: PORTAL_DATABASE={self._settings.database} {command}", flush=True)
 
-    async def _watch(self, changed: asyncio.Event) -> None:
-        """Build again after each change; one that cannot be built is told and changes nothing."""
-        from watchfiles import awatch  # noqa: PLC0415 (only `dev` needs it)
-
-        async for _ in awatch(self._themes, SITE):
+    async def _watch(self, store: Store, work_store: Store) -> None:
+        """Build again after each save, show it, and hold it to the rules then. What cannot be built changes nothing."""
+        later: set[asyncio.Task[None]] = set()
+        async for changed in live.saves(self._themes):
             try:
-                await asyncio.to_thread(self.load)
-                await self._fill()
+                before, brands = {each.name for each in self._brands}, self._read()
+                concerned = live.concerned(brands, changed)
+                saved = [each for each in brands if each in concerned or each.name not in before]
+                self._build(saved, checked=False)
             except (ThemeError, DemoError, publishing.BuildError) as error:
-                print(f"{error}\nWhat was there before is still served.", flush=True)
+                self._refuse(f"{error}\nWhat was there before is still served.")
                 continue
+            self._brands = brands
+            self._live.built(self._application(store))
             print("built again", flush=True)
-            changed.set()
+            self._unchecked |= {each.name for each in saved}
+            later.add(task := asyncio.create_task(self._follow(brands, work_store)))
+            task.add_done_callback(later.discard)
+
+    async def _follow(self, brands: Sequence[Brand], work_store: Store) -> None:
+        """What nobody has to wait for, once no newer save has come: the rules, and mails of the brands as they are now."""
+        await asyncio.sleep(_SHOWN_FIRST)
+        async with self._following:
+            if self._brands is not brands:
+                return
+            saved = [each for each in brands if each.name in self._unchecked]
+            self._unchecked.clear()
+            found = await asyncio.to_thread(lambda: [each for one in saved for each in checking.brand_problems(one)])
+            if found and self._brands is brands:
+                self._refuse("\n".join(map(str, dict.fromkeys(found))))
+            await self._fill()
+            await self._worker.stop()
+            self._worker = self._start_worker(work_store)
+
+    def _refuse(self, why: str) -> None:
+        self._live.refused(why)
+        print(why, flush=True)
 
 
 def on_one_origin(brand: Brand, backend: str = "ledger") -> Brand:

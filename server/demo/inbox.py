@@ -35,8 +35,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Inbox:
-    """ASGI middleware. `messages` gives what was sent so far, oldest first; `portals` are names and log-in URLs.
-    `built` is for `reload.js`: another text means that there is something new to see."""
+    """ASGI middleware. `messages` gives what was sent so far, oldest first; `portals` are names and log-in URLs."""
 
     def __init__(
         self,
@@ -46,10 +45,9 @@ class Inbox:
         renderer: Renderer,
         portals: Sequence[tuple[str, str]],
         hosts: frozenset[str],
-        built: str = "",
     ) -> None:
         self._app, self._messages, self._renderer = app, messages, renderer
-        self._portals, self._hosts, self._built = portals, hosts, built
+        self._portals, self._hosts = portals, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == ScopeType.HTTP else ""
@@ -66,9 +64,6 @@ class Inbox:
             await self._show(send, path)
 
     async def _show(self, send: Send, path: str) -> None:
-        if path == "/_demo/built" and self._built:
-            await answer_bare(send, 200, PLAIN, self._built.encode())
-            return
         found = _PATH.fullmatch(path)
         mails = [shown(number, message) for number, message in enumerate(self._messages(), 1)]
         if found and found[1] is None:

@@ -55,7 +55,7 @@ def build(
     server: str = "",
     secure: bool = True,
     reload: bool = False,
-    thorough: bool = True,
+    checked: bool = True,
     host: str = "netlify",
     origin: str = "",
     on_brand: Callable[[Built], object] | None = None,
@@ -64,8 +64,8 @@ def build(
 
     `server` is the origin at which a CDN reaches the server; `host` one of `hosts.HOSTS`, for which what it needs is
     written; `origin` where browsers reach the brands without a domain of their own, where that is known. `secure` says whether browsers come by https, where the
-    brand has no domain of its own that says so; `thorough` whether each override is tried with every example, as it is
-    but for a first look. Raises `BuildError` with the mistakes of every brand: those without
+    brand has no domain of its own that says so; `checked` whether it is held to the rules first, as `dev` does only after
+    it has shown what was saved. Raises `BuildError` with the mistakes of every brand: those without
     one are built, the others stay as they were.
     """
     out, server = out.absolute(), server.rstrip("/")
@@ -76,7 +76,7 @@ def build(
     if host != "netlify" and not server:
         raise BuildError(f"--for {host}: say with --server https://… where the host reaches the server")
     built, mistakes = [], []
-    for brand, result in _each(brands, out, _Wanted(server, secure, reload, host, thorough)):
+    for brand, result in _each(brands, out, _Wanted(server, secure, reload, host, checked)):
         if isinstance(result, Built):
             built.append(result)
             if on_brand:
@@ -91,7 +91,7 @@ def build(
 
 
 def files_of(
-    brand: Brand, *, server: str = "", secure: bool = True, reload: bool = False, thorough: bool = True
+    brand: Brand, *, server: str = "", secure: bool = True, reload: bool = False, checked: bool = True
 ) -> dict[str, bytes]:
     """Every file of the brand's folder by its path in it. Raises `BuildError`."""
     outputs = _Outputs()
@@ -99,12 +99,13 @@ def files_of(
         assets = Assets.of(brand, reload=reload)
         for name, content in assets.files.items():
             outputs.add(f"static/{name}", content, f"the asset {name}")
-        _refuse(pages.words_problems(brand))
-        _refuse(overrides.problems(brand, assets) if thorough else overrides.file_problems(brand))
+        if checked:
+            _refuse([*pages.words_problems(brand), *overrides.problems(brand, assets)])
         rendered = dict(pages.render_pages(brand, assets))
     except (AssetError, pages.PageError) as error:
         raise BuildError(str(error)) from None
-    _refuse(pages.page_problems(brand, assets, rendered))
+    if checked:
+        _refuse(pages.page_problems(brand, assets, rendered))
     for path, (template, html) in rendered.items():
         outputs.add(path, html.encode(), f"site/templates/{template}")
     secure = brand.config.site.url.startswith("https://") if brand.config.site.url else secure
@@ -142,7 +143,7 @@ class _Wanted(msgspec.Struct, frozen=True):
     secure: bool
     reload: bool
     host: str
-    thorough: bool
+    checked: bool
 
 
 def _write_shared(out: Path, host: str, origin: str) -> None:
@@ -186,7 +187,7 @@ def _build_one(brand: Brand, out: Path, wanted: _Wanted) -> Built | str:
     """Build it, or say why not: an exception with a traceback would not cross to the other process whole."""
     start = perf_counter()
     try:
-        how = {"secure": wanted.secure, "reload": wanted.reload, "thorough": wanted.thorough}
+        how = {"secure": wanted.secure, "reload": wanted.reload, "checked": wanted.checked}
         files = files_of(brand, server=wanted.server, **how)
         wants: Mapping[str, str] = {}
         if domain := urlsplit(brand.config.site.url).netloc:

@@ -13,6 +13,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 from urllib.parse import quote
@@ -38,12 +39,17 @@ PLAIN: RawHeaders = [(b"content-type", b"text/plain; charset=utf-8")]
 _NOT_PAGES = ("_headers", "_redirects")
 
 
-class File(msgspec.Struct, frozen=True):
+class File(msgspec.Struct, frozen=True, dict=True):
     body: bytes
-    gzipped: bytes
-    """Empty where it is not worth it."""
+    is_text: bool
     etag: bytes
     headers: tuple[tuple[bytes, bytes], ...]
+
+    @cached_property
+    def gzipped(self) -> bytes:
+        """Empty where it is not worth it. Made when it is first asked for: most files of a build never are."""
+        smaller = gzip.compress(self.body, 9, mtime=0) if self.is_text else b""
+        return smaller if len(smaller) < len(self.body) else b""
 
 
 class Site:
@@ -177,10 +183,9 @@ def _read(path: Path, folder: Path, rules: list[Rule]) -> File:
     for pattern, given in rules:
         if pattern.fullmatch(url):
             headers |= given
-    gzipped = gzip.compress(body, 9, mtime=0) if _IS_TEXT.match(kind) else b""
     return File(
         body=body,
-        gzipped=gzipped if len(gzipped) < len(body) else b"",
+        is_text=_IS_TEXT.match(kind) is not None,
         etag=f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'.encode(),
         headers=tuple((key.encode(), value.encode()) for key, value in headers.items()),
     )

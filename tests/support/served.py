@@ -34,7 +34,7 @@ class Demo:
     instead of waiting.
     """
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, command: str = "demo", environment: dict[str, str] | None = None) -> None:
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.portals: dict[str, str] = {}
@@ -45,7 +45,7 @@ class Demo:
         self._passcodes: dict[str, queue.Queue[str]] = {}
         self._temporary = tempfile.TemporaryDirectory(prefix="postern-test-")
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "build.py"), "demo", "--port", str(self.port), *arguments],
+            [sys.executable, str(ROOT / "build.py"), command, "--port", str(self.port), *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -208,7 +208,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "prometheus_client": (r"telemetry", r"features\.operations\.answers"),
     "rich": (r"__main__", r"merchant\.customers"),
     "granian": (r"merchant\.serve", r"demo"),
-    "watchfiles": (r"demo",),
+    "watchfiles": (r"demo\.live",),
 }
 
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEMPLATE = 450, 45, 80
