@@ -332,7 +332,7 @@ def menu() -> argparse.ArgumentParser:
     begun.add_argument("--color", default="", help="its color, such as '#1f6feb'; all other colors follow from it")
     begun.add_argument("--logo", default="", metavar="FILE", help="an SVG, a PNG or a JPEG")
     add("check", "themes, contrast, HTML rules, overrides, links").add_argument("brands", nargs="*")
-    shown = add("gallery", "one page with every page, fragment and mail")
+    shown = add("gallery", "every page, fragment and mail, by section")
     shown.add_argument("brands", nargs="*")
     shown.add_argument("--out", default="dist/gallery")
     said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")

@@ -1,7 +1,9 @@
-"""`build.py gallery`: everything that a brand shows, on one page, each with the file that it comes from.
+"""`build.py gallery`: everything that a brand shows, by section, each with the file that it comes from.
 
-    out/<brand>/index.html      the page: colors with their contrast, pages, fragments, mails, and what templates may read
-    out/<brand>/shown/*.html    one file for each thing shown and each mode, in a frame of the page
+    out/<brand>/index.html      what there is, and the colors with their contrast
+    out/<brand>/<section>.html  pages, the fragments of a feature, mails: in frames that load when they come into sight
+    out/<brand>/fields.html     what templates may read
+    out/<brand>/shown/*.html    one file for each thing shown and each mode, in a frame of its section
     out/<brand>/static/         the brand's assets
 
 It opens from the disk: URLs of assets are relative, and scripts are left out, since nobody answers them here.
@@ -12,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,6 +30,7 @@ from server.rendering.renderer import Renderer
 from server.rendering.views import Frame
 
 _MARK = "gallery.txt"
+FIELDS = "What templates may read"
 _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")
 _SCRIPT = re.compile(r"<script\b[^>]*></script>\s*|<meta http-equiv=\"refresh\"[^>]*>")
 
@@ -90,14 +94,22 @@ def files_of(brand: Brand, shown: Sequence[Example], mails: Sequence[MailExample
             found[each.id] = msgspec.structs.replace(before, frames=(*before.frames, (mode, file)))
     kinds = fields.reachable([*(type(each.view) for each in shown), *(type(each.mail) for each in mails)])
     renderer = Renderer(brand, Assets.of(brand), Paths(brand.base))
-    page = renderer.text(
-        "gallery/index.html",
-        shown=list(found.values()),
-        sections=list(dict.fromkeys(each.section for each in found.values())),
-        swatches=list(swatches(brand)),
-        kinds=[Reference(fields.label(each), _about(each), fields.fields_of(each)) for each in kinds],
-    )
-    return files | {"index.html": page.encode()}
+    things, sections = list(found.values()), list(dict.fromkeys(each.section for each in found.values()))
+    written = [
+        ("index.html", "Everything"),
+        *((f"{_slug(each)}.html", each) for each in sections),
+        ("fields.html", FIELDS),
+    ]
+    context: dict[str, Any] = {
+        "shown": things,
+        "files": written,
+        "swatches": list(swatches(brand)),
+        "kinds": [Reference(fields.label(each), _about(each), fields.fields_of(each)) for each in kinds],
+    }
+    for file, here in written:
+        template = file if file in ("index.html", "fields.html") else "section.html"
+        files[file] = renderer.text(f"gallery/{template}", here=here, **context).encode()
+    return files
 
 
 def modes(brand: Brand) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from server.billing import Account
 from server.publishing import gallery
 from server.publishing.examples import load, load_mails
 from server.publishing.fields import fields_of, reachable
-from server.publishing.rules.markup import parse
+from server.publishing.rules.markup import Document, parse
 from tests.support.brands import PORTAL, THEME, write_brand
 
 ACTIVE = PORTAL + '[login_page]\nenabled = true\nlink = "test_0123456789abcdefghijkl"\n'
@@ -26,11 +26,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files(tmp_path_factory.mktemp("gallery"))
 
 
+def pages_of(made: dict[str, bytes]) -> list[Document]:
+    return [parse(made[name].decode()) for name in ("pages.html", "details.html", "mails.html")]
+
+
 def test_every_page_example_and_mail_is_shown_light_and_dark(made):
     shown = 7 + len([each for each in load() if each.feature == "details"]) + len(load_mails())
-    frames = [element.get("src") for element in parse(made["index.html"].decode()).all("iframe")]
+    frames = [element for page in pages_of(made) for element in page.all("iframe")]
     assert len(frames) == 2 * shown
-    assert set(frames) == {path for path in made if path.startswith("shown/")}
+    assert {element.get("loading") for element in frames} == {"lazy"}
+    assert {element.get("src") for element in frames} == {path for path in made if path.startswith("shown/")}
 
 
 def test_a_theme_of_one_mode_is_shown_in_that_mode(tmp_path):
@@ -39,14 +44,14 @@ def test_a_theme_of_one_mode_is_shown_in_that_mode(tmp_path):
 
 
 def test_a_caption_names_the_file(made):
-    assert "site/templates/pages/login.html" in made["index.html"].decode()
+    assert "site/templates/pages/login.html" in made["pages.html"].decode()
 
 
 def test_a_caption_names_the_override_where_there_is_one(tmp_path):
     override = write_brand(tmp_path, portal=ACTIVE) / "templates" / "pages" / "help.html"
     override.parent.mkdir(parents=True)
     override.write_text("{% extends 'site:pages/help.html' %}")
-    assert "themes/harbour/templates/pages/help.html" in files(tmp_path)["index.html"].decode()
+    assert "themes/harbour/templates/pages/help.html" in files(tmp_path)["pages.html"].decode()
 
 
 def test_it_opens_from_the_disk_and_runs_nothing(made):
@@ -61,11 +66,23 @@ def test_it_is_the_same_bytes_each_time(made, tmp_path):
     assert files(tmp_path) == made
 
 
-def test_links_inside_the_page_lead_somewhere(made):
-    document = parse(made["index.html"].decode())
-    inside = [element.get("href") for element in document.all("a") if element.get("href").startswith("#")]
-    assert [href for href in inside if href[1:] not in document.ids] == []
-    assert document.mistakes == []
+def test_every_link_of_every_page_leads_somewhere(made):
+    ids = {name: parse(html.decode()).ids for name, html in made.items() if name.endswith(".html") and "/" not in name}
+    for name in ids:
+        document = parse(made[name].decode())
+        assert document.mistakes == []
+        for link in document.all("a"):
+            file, _, place = link.get("href").partition("#")
+            assert (file or name) in made, (name, link.get("href"))
+            assert not place or place in ids[file or name], (name, link.get("href"))
+
+
+def test_the_index_leads_to_each_thing_and_loads_none(made):
+    index = parse(made["index.html"].decode())
+    shown = [element.get("id") for page in pages_of(made) for element in page.all("article")]
+    linked = [element.get("href").partition("#")[2] for element in index.all("a") if "#" in element.get("href")]
+    assert linked == shown
+    assert index.all("iframe") == []
 
 
 def test_a_field_is_shown_with_its_type_default_and_sentence():
