@@ -217,10 +217,11 @@ def words(options: argparse.Namespace) -> int:
 
 def reference(_: argparse.Namespace) -> int:
     from server.brands import reference
-    from server.publishing import api_description
+    from server.publishing import api_description, template_reference
 
     reference.write()
     api_description.write()
+    template_reference.write()
     return 0
 
 
@@ -337,7 +338,7 @@ def menu() -> argparse.ArgumentParser:
     shown.add_argument("--out", default="dist/gallery")
     said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")
     said.add_argument("tags", nargs="*", metavar="locale")
-    add("reference", "write the keys of both files into themes/README.md and themes/_start, and docs/openapi.json")
+    add("reference", "write themes/README.md (keys), themes/_start, themes/TEMPLATES.md and docs/openapi.json")
     add("sbom", "the packages of the run-time lock as CycloneDX").add_argument("--out", default="dist/postern.cdx.json")
     locked = add("lock", "write requirements.lock and requirements-dev.lock from pyproject.toml")
     locked.add_argument("--upgrade", action="store_true", help="the newest version of every package")

@@ -44,7 +44,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"merchant\.importing\.\w+",),
     ),
     "publishing": (
-        (r"publishing\.(checking|gallery)",),
+        (r"publishing\.(checking|gallery|template_reference)",),
         (r"publishing\.publishing",),
         (r"publishing\.overrides",),
         (r"publishing\.(pages|examples|catalogs)", r"publishing\.samples(\.\w+)?"),
