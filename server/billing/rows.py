@@ -15,6 +15,8 @@ import msgspec
 
 from server.billing import ACTIVE, Account, Activity, Invoice, NotFound
 from server.billing.model.documents import decode_account, decode_texts, encode_account, encode_invoice
+from server.billing.model.notices import Notice, encode
+from server.brands.mail_switches import MailSwitches
 from server.formats.email import EmailMistake, canonical
 from server.store import Parameters, Row, Store, Transaction, activities, micros, moment, posting
 
@@ -238,6 +240,18 @@ def tell_old_address(transaction: Transaction, brand: str, before: Account, afte
             transaction, brand=brand, customer_id=after.customer.id, kind=EMAIL_CHANGED_MAIL, data=data, now=line.at,
             expires_at=line.at + TOLD_WITHIN, waited_for=True,
         )  # fmt: skip
+
+
+def tell(
+    transaction: Transaction, brand: str, customer: str, found: Iterable[Notice], *, mail: MailSwitches, now: datetime
+) -> None:
+    """Put the mails into the outbox that the brand sends and that are not stale."""
+    for each in found:
+        if each.until > now and mail.wants(each.kind, each.days):
+            posting.enqueue(
+                transaction, brand=brand, customer_id=customer, kind=each.kind, event=each.name,
+                data=encode(each.event), now=now, expires_at=each.until,
+            )  # fmt: skip
 
 
 async def history(store: Store, brand: str, customer: str, *, limit: int, skip: int) -> list[Activity]:

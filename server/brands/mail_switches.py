@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
+
+from msgspec.structs import replace
 
 from server.brands.reading.declared import Keys
 from server.brands.reading.keys import Flag, OneNumberOf, SomeOf
@@ -13,6 +16,10 @@ RENEWAL_DAYS = (45, 30, 15, 7)
 OPTIONAL = ("renewal_reminder", "card_expiring")
 """The mails that a customer may do without: each announces what another mail reports when it happens. `trial_ending` is
 not among them, though it is a reminder too: it is the only word before a first charge, and card networks demand it."""
+
+
+NOT_STRIPES = ("plan_changed", "new_login")
+"""The mails that Stripe has no word for: beside it, these are on unless they are switched off."""
 
 
 class Sent(Flag, frozen=True):
@@ -26,7 +33,10 @@ class MailSwitches(Keys, frozen=True):
 
     enabled: Annotated[
         bool,
-        Flag("off: only the mails that are switched on one by one are sent, such as where Stripe sends the others"),
+        Flag(
+            "off: only the mails that are switched on one by one are sent. Where Stripe bills and this is left out, what Stripe can "
+            "mail itself is off"
+        ),
     ] = True
     invoice: Annotated[bool, Sent("an invoice to be paid by hand: when it is made, and once when it is overdue")] = True
     receipt: Annotated[bool, Sent("money was taken")] = True
@@ -53,6 +63,15 @@ class MailSwitches(Keys, frozen=True):
             among=OPTIONAL,
         ),
     ] = OPTIONAL
+
+    def beside_stripe(self, written: Collection[str]) -> MailSwitches:
+        """Where Stripe bills and `enabled` is not written: what is not switched on by name is off, but for what Stripe never
+        mails. `written`: the keys that the file has."""
+        if "enabled" in written:
+            return self
+        kinds = [name for name in self.__struct_fields__ if type(getattr(self, name)) is bool and name != "enabled"]
+        off = [each for each in kinds if each not in written and each not in NOT_STRIPES]
+        return replace(self, **dict.fromkeys(off, False))
 
     def wants(self, kind: str, days: int = 0) -> bool:
         """Whether the brand sends this kind; `days`: how many days ahead, where there is a choice."""

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
+from msgspec.structs import replace
 
 from server.brands.dunning import Dunning
 from server.brands.event_keys import Events
 from server.brands.features import Features
 from server.brands.locales import ByLanguage, Locales, language_of
 from server.brands.mail_switches import MailSwitches
-from server.brands.reading.declared import Keys, read
+from server.brands.reading.declared import Keys, fields, read
 from server.brands.reading.keys import Flag, OneOf, Pattern, Section, Shaped, Text
 from server.brands.reading.mistakes import nearest
 from server.brands.reading.tables import Table
@@ -309,4 +310,9 @@ class PortalConfig(Keys, frozen=True):
 
 def read_portal(table: Table) -> PortalConfig:
     """To be used only when no mistake was noted."""
-    return read(PortalConfig, table)
+    config = read(PortalConfig, table)
+    if config.billing.backend != "stripe":
+        return config
+    mail = table.table("mail")
+    written = {each.written for each in fields(MailSwitches) if each.written in mail}
+    return replace(config, mail=config.mail.beside_stripe(written))

@@ -37,6 +37,8 @@ WRITES = {
     "Checkout Sessions": "/v1/checkout/sessions/cs_none/expire",
 }
 """What it must be able to write, each with a request about nothing: whoever may write hears that it is not there."""
+AT_BOTH = ("invoice", "receipt", "payment_failed", "payment_action_required", "subscription_canceled")
+"""The mails that the portal and Stripe can both send."""
 Found = tuple[str, bool, str, str]
 """What, whether it is fine, the words, what to do."""
 
@@ -119,5 +121,10 @@ def _webhook(settings: Settings, brand: Brand) -> Found:
 
 
 def _mails(brand: Brand) -> Found:
-    words = "passcodes and new log-ins from here; receipts, failed payments, renewals and trials from Stripe"
-    return f"Mails of {brand.name}", True, f"{words}: switch those on in its dashboard, Settings, Billing", ""
+    """What leaves from here, which Stripe may mail, too; and what nobody mails unless Stripe does."""
+    mail = brand.config.mail
+    both = [each for each in AT_BOTH if mail.wants(each)]
+    words = "passcodes, new log-ins and changes of plan from here; the rest from Stripe, where it is switched on there"
+    if both:
+        words += f"; from here as well: {', '.join(both)}: switch them off in Stripe's dashboard, or they come twice"
+    return f"Mails of {brand.name}", True, f"{words} (Settings, Billing)", ""

@@ -18,15 +18,16 @@ from msgspec.structs import replace
 from server.billing import Account, Activity, By, Invoice, NotFound, Refusal, Refused, Unavailable, rows, shapes
 from server.billing.ledger.catalog import redeem, release
 from server.billing.ledger.changes import planning
-from server.billing.ledger.events import notices
 from server.billing.ledger.events.renewals import catch_up, due_at
+from server.billing.ledger.sums.upcoming import upcoming_of
 from server.billing.model import history
 from server.billing.model.account import Discount
 from server.billing.model.documents import is_due
-from server.billing.model.notices import Notice, encode
+from server.billing.model.notices import Notice
+from server.billing.rules import notices
 from server.brands.dunning import STANDARD, Dunning
 from server.brands.mail_switches import EVERY_MAIL, MailSwitches
-from server.store import Store, Transaction, micros, posting
+from server.store import Store, Transaction, micros
 from server.store.telling import NOBODY, Listeners, tell
 
 T = TypeVar("T")
@@ -117,17 +118,12 @@ class LedgerAccounts:
         line = Activity(at=by.now, kind=kind, subject=command.subject, data=fields, browser=by.browser)
         rows.store_change(transaction, self.brand, seen, after, due_at(after), invoices=new, activities=[line])
         rows.tell_old_address(transaction, self.brand, seen.account, after, line)
-        self._tell(transaction, after.customer.id, notices.of_a_command(seen.account, after, by.now), by.now)
+        found = notices.of_a_command(seen.account, after, by.now, upcoming_of)
+        self._tell(transaction, after.customer.id, found, by.now)
         self._tell_listeners(transaction, seen.account, after, new, by.now)
 
     def _tell(self, transaction: Transaction, customer_id: str, found: Iterable[Notice], now: datetime) -> None:
-        """Put the mails into the outbox that the brand sends and that are not stale."""
-        for each in found:
-            if each.until > now and self.mail.wants(each.kind, each.days):
-                posting.enqueue(
-                    transaction, brand=self.brand, customer_id=customer_id, kind=each.kind, event=each.name,
-                    data=encode(each.event), now=now, expires_at=each.until,
-                )  # fmt: skip
+        rows.tell(transaction, self.brand, customer_id, found, mail=self.mail, now=now)
 
     def _tell_listeners(
         self, transaction: Transaction, before: Account, after: Account, made: Iterable[Invoice], now: datetime,

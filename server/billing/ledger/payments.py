@@ -15,12 +15,12 @@ from msgspec.structs import replace
 
 from server.billing import Account, Activity, By, Invoice, NotFound, Paying, Refusal, Refused, rows
 from server.billing.ledger.accounts import Command, LedgerAccounts
-from server.billing.ledger.events.notices import of_invoice
 from server.billing.ledger.events.renewals import due_at
 from server.billing.ledger.sandbox import ProviderSession, begin
 from server.billing.ledger.sums import paying
 from server.billing.model import history
 from server.billing.model.documents import decode_invoice
+from server.billing.rules.notices import of_invoice
 from server.paths import Paths
 from server.store import Transaction, micros
 

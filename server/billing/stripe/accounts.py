@@ -83,7 +83,7 @@ class StripeAccounts:
         except Deleted:
             await copies.drop(self.store, self.brand, customer_id, everything=True)
             raise
-        return await copies.keep(self.store, self.brand, fetched, by_itself=by_itself)
+        return await copies.keep(self.store, self.brand, fetched, mail=self.mail, by_itself=by_itself)
 
     def _whose(self, customer_id: str) -> dict[str, object]:
         return {"brand": self.brand, "customer": customer_id}

@@ -12,9 +12,12 @@ from msgspec.structs import replace
 
 from server.billing import Account, Invoice, Payment, rows
 from server.billing.model import history
+from server.billing.model.account import Subscription, Upcoming
 from server.billing.model.documents import decode_account, decode_invoice
+from server.billing.rules import notices
 from server.billing.stripe import events
 from server.billing.stripe.fetching import PAGE, Fetched
+from server.brands.mail_switches import MailSwitches
 from server.store import Store, Transaction, micros
 
 KEPT = timedelta(days=90)
@@ -37,13 +40,14 @@ SELECT customer_id FROM account WHERE brand = :brand AND NOT EXISTS
 _HAS = "SELECT began_at FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
 
 
-async def keep(store: Store, brand: str, fetched: Fetched, *, by_itself: bool = True) -> Account:
+async def keep(store: Store, brand: str, fetched: Fetched, *, mail: MailSwitches, by_itself: bool = True) -> Account:
     """Put the fetch in the place of what is there, unless that began later; the account as it is in the store then. The
-    history gets what happened in between, unless it is what a customer has just done (`by_itself`), which has its line."""
-    return await store.write(lambda transaction: _keep(transaction, brand, fetched, by_itself=by_itself))
+    history gets what happened in between, unless it is what a customer has just done (`by_itself`), which has its line. Of what
+    is new the customer gets the mails that the brand sends; a first fetch knows nothing that is new."""
+    return await store.write(lambda transaction: _keep(transaction, brand, fetched, mail, by_itself=by_itself))
 
 
-def _keep(transaction: Transaction, brand: str, fetched: Fetched, *, by_itself: bool) -> Account:
+def _keep(transaction: Transaction, brand: str, fetched: Fetched, mail: MailSwitches, *, by_itself: bool) -> Account:
     whose = {"brand": brand, "customer": fetched.account.customer.id}
     began = micros(fetched.account.as_of)
     oldest = fetched.invoices[-1].id if fetched.has_more and fetched.invoices else ""
@@ -61,8 +65,8 @@ def _keep(transaction: Transaction, brand: str, fetched: Fetched, *, by_itself: 
     values = rows.account_values(brand, account, None)
     if not stored or transaction.count(rows.UPDATE_ACCOUNT, {**values, "seen": stored[0][1]}) != 1:
         transaction.count(rows.INSERT_ACCOUNT, values)
-    elif there and by_itself:  # of a first fetch nobody knows what was before
-        _tell(transaction, brand, decode_account(stored[0][0]), fetched)
+    elif there:  # of a first fetch nobody knows what was before
+        _tell(transaction, brand, decode_account(stored[0][0]), fetched, mail, by_itself=by_itself)
     if fetched.invoices:
         transaction.run_many(
             rows.PUT_INVOICE, [rows.invoice_values(brand, account.customer.id, each) for each in fetched.invoices]
@@ -132,13 +136,27 @@ def _is_of(invoice: Invoice, found: dict[str, tuple[Payment, ...]]) -> bool:
     return invoice.status == "paid" and bool(there) and there == [each.id for each in invoice.payments]
 
 
-def _tell(transaction: Transaction, brand: str, before: Account, fetched: Fetched) -> None:
+def _tell(
+    transaction: Transaction, brand: str, before: Account, fetched: Fetched, mail: MailSwitches, *, by_itself: bool
+) -> None:
+    after = fetched.account
     known = {each.id: each for each in before.invoices}
     # An older one than the copy held is none that changed: the copy did not have it.
     since = min((each.created_at for each in before.invoices), default=before.as_of)
     made = [each for each in reversed(fetched.invoices) if each.created_at >= since and known.get(each.id) != each]
-    for line in history.by_itself(before, fetched.account, made):
-        rows.add_activity(transaction, brand, before.customer.id, line)
+    if by_itself:
+        found = notices.happened(before, after, after.as_of, made)
+        for line in history.by_itself(before, after, made):
+            rows.add_activity(transaction, brand, before.customer.id, line)
+    else:
+        found = notices.of_a_command(before, after, after.as_of, _charged)
+    rows.tell(transaction, brand, before.customer.id, found, mail=mail, now=after.as_of)
+
+
+def _charged(account: Account, subscription: Subscription) -> Upcoming | None:
+    """What Stripe says that it charges next; None where nobody says the sum."""
+    found = (each for each in account.upcoming if each.subscription == subscription.id and each.total)
+    return next(found, None)
 
 
 async def oldest(store: Store, brand: str, customer: str) -> str:

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from server.billing import Refusal
 from server.billing.ledger.changes.canceling import cancel, resume
-from server.billing.ledger.events import notices
-from server.billing.ledger.events.notices import FRESH, shortened
 from server.billing.ledger.events.renewals import AT_ONCE as EVENTS
 from server.billing.ledger.events.renewals import catch_up, due_at
+from server.billing.ledger.sums.upcoming import upcoming_of
 from server.billing.model.notices import LINES_IN_A_MAIL, Event, decode, encode
+from server.billing.rules import notices
+from server.billing.rules.notices import FRESH, shortened
 from server.brands.features import SubscriptionCancel
 from tests.support.ledger_accounts import (
     APRIL,
@@ -98,7 +99,7 @@ def test_one_that_was_never_begun_does_not_end():
 def asked(before, change, now=NOW):
     after = change(before)
     assert not isinstance(after, Refusal)
-    return notices.of_a_command(before, after, now)
+    return notices.of_a_command(before, after, now, upcoming_of)
 
 
 def test_canceling_at_the_periods_end_says_when_it_ends_and_until_when_that_is_news():
@@ -127,7 +128,7 @@ def test_a_change_that_is_charged_is_told_with_its_receipt_also_when_it_is_dated
     made = replace(catch_up(before, APRIL).invoices[0], created_at=shown_at)
     changed = replace(before.subscriptions[0], items=(item(quantity=2),))
     changed_notice, receipt = notices.of_a_command(
-        before, replace(before, subscriptions=(changed,), invoices=(made,)), NOW
+        before, replace(before, subscriptions=(changed,), invoices=(made,)), NOW, upcoming_of
     )
     assert (changed_notice.event.state, changed_notice.event.invoice, receipt.kind) == ("now", made, "receipt")
 
@@ -135,7 +136,7 @@ def test_a_change_that_is_charged_is_told_with_its_receipt_also_when_it_is_dated
 def test_a_change_that_moves_no_plan_is_not_told():
     before = account(subscription())
     after = replace(before, subscriptions=(replace(before.subscriptions[0], feedback="unused"),))
-    assert notices.of_a_command(before, after, NOW) == []
+    assert notices.of_a_command(before, after, NOW, upcoming_of) == []
 
 
 def test_a_payment_that_fails_in_front_of_the_customer_gives_no_mail():

@@ -197,3 +197,17 @@ def test_a_mistyped_account_is_refused(tmp_path, text, allowed):
 def test_a_country_is_two_capital_letters(tmp_path, country):
     text = f'[business.address]\ncountry = "{country}"\n'
     assert the_mistake(write_brand(tmp_path, portal=PORTAL + text)).key == "business.address.country"
+
+
+@pytest.mark.parametrize(
+    ("mail", "sent"),
+    [
+        ("", ["plan_changed", "new_login"]),
+        ("[mail]\nreceipt = true\nplan_changed = false\n", ["receipt", "new_login"]),
+        ("[mail]\nenabled = false\n", []),
+    ],
+)
+def test_beside_stripe_only_what_stripe_never_mails_is_on_unless_it_is_written(tmp_path, mail, sent):
+    config = portal(tmp_path, f'[billing]\nbackend = "stripe"\n{mail}')
+    kinds = ("receipt", "payment_failed", "trial_ending", "subscription_canceled", "plan_changed", "new_login")
+    assert [each for each in kinds if config.mail.wants(each)] == sent

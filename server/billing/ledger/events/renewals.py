@@ -23,7 +23,6 @@ from msgspec.structs import replace
 
 from server.billing.ledger.events import dunning as tries
 from server.billing.ledger.events.ending import ended, without_method
-from server.billing.ledger.events.notices import happened
 from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
 from server.billing.ledger.sums.bills import Bill, bill, is_running, joined
@@ -40,6 +39,7 @@ from server.billing.model.account import ALIVE, Account, Basis, Discount, Invoic
 from server.billing.model.notices import Notice
 from server.billing.model.periods import renews_at
 from server.billing.model.port import Activity
+from server.billing.rules.notices import happened
 from server.brands.dunning import STANDARD, Dunning
 
 __all__ = [

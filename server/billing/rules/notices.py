@@ -13,20 +13,19 @@
 A payment that fails while the customer looks at the page gives no mail: the page says it. A change that was announced
 and takes effect gives none either: the receipt of that day shows it.
 
-`of_a_command` is for what a customer did, `happened` for what came by itself; the ledger writes what they say into the outbox
-in the transaction that stores the account. An event's name is made of what happened and to what, so the same event has
+`of_a_command` is for what a customer did, `happened` for what came by itself; each backend writes what they say into the
+outbox in the transaction that stores the account. An event's name is made of what happened and to what, so the same event has
 the same name whoever finds it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.upcoming import upcoming_of
-from server.billing.model.account import ENDED, Account, Invoice, Subscription
+from server.billing.model.account import ENDED, Account, Invoice, Subscription, Upcoming
 from server.billing.model.notices import LINES_IN_A_MAIL, Event, Notice
 from server.billing.rules.dunning import last_of_all
 from server.billing.rules.methods import method_of
@@ -38,9 +37,17 @@ FRESH = timedelta(days=31)
 month's."""
 
 
-def of_a_command(before: Account, after: Account, now: datetime) -> list[Notice]:
+Charged = Callable[[Account, Subscription], Upcoming | None]
+"""What a subscription charges next, as the backend knows it."""
+
+
+def of_a_command(before: Account, after: Account, now: datetime, charged: Charged) -> list[Notice]:
     """Of what a customer did a moment ago."""
-    found = [notice for old, new in _subscriptions(before, after) for notice in _asked(before, after, old, new, now)]
+    found = [
+        notice
+        for old, new in _subscriptions(before, after)
+        for notice in _asked(before, after, (old, new), now, charged)
+    ]
     return [*found, *_invoices(before, after, now, present=True)]
 
 
@@ -135,11 +142,14 @@ def _invoices(
                 yield notice
 
 
-def _asked(before: Account, after: Account, old: Subscription, new: Subscription, now: datetime) -> Iterable[Notice]:
+def _asked(
+    before: Account, after: Account, changed: tuple[Subscription, Subscription], now: datetime, charged: Charged
+) -> Iterable[Notice]:
+    old, new = changed
     if _has_ended(old, new):
         return [_ended(before, after, new, now)]
     found = []
-    event = Event(now, subscription=new, before=old, upcoming=upcoming_of(after, new), method=method_of(after, new))
+    event = Event(now, subscription=new, before=old, upcoming=charged(after, new), method=method_of(after, new))
     stamp = now.isoformat()
     if new.cancel_at and not old.cancel_at:
         until = min(now + FRESH, new.cancel_at)
@@ -155,8 +165,8 @@ def _asked(before: Account, after: Account, old: Subscription, new: Subscription
     elif _plan(old) != _plan(new):
         known = {each.id for each in before.invoices}
         made = next((each for each in after.invoices if each.subscription == new.id and each.id not in known), None)
-        changed = replace(event, state="now", invoice=shortened(made) if made else None)
-        found.append(Notice("plan_changed", f"changed {new.id} {stamp}", now + FRESH, changed))
+        moved = replace(event, state="now", invoice=shortened(made) if made else None)
+        found.append(Notice("plan_changed", f"changed {new.id} {stamp}", now + FRESH, moved))
     elif old.scheduled and not new.scheduled and not new.cancel_at:
         kept = replace(event, state="kept")
         found.append(Notice("plan_changed", f"unscheduled {new.id} {stamp}", now + FRESH, kept))
