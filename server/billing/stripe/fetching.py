@@ -141,8 +141,15 @@ def _prices(subscriptions: Iterable[Raw]) -> set[str]:
         for item in (
             *raw.get("items", {}).get("data", ()),
             *((raw.get("pending_update") or {}).get("subscription_items") or ()),
+            *_scheduled(raw.get("schedule")),
         )
     }
+
+
+def _scheduled(schedule: object) -> list[Raw]:
+    """The items of its phases."""
+    phases = (schedule.get("phases") or ()) if isinstance(schedule, dict) else ()
+    return [item for phase in phases for item in phase.get("items") or () if item.get("price")]
 
 
 class _Reading:

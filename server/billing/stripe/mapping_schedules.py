@@ -4,25 +4,31 @@
 `with_pending`     a pending update: the change comes when its invoice is paid
 
 Ours carry the metadata `postern: "1"`, and have one phase after the running one. Any other is the business' own: its id
-stays in `Subscription.schedule`, and the portal leaves it alone.
+stays in `Subscription.schedule`, with the phases that are to come, and the portal leaves it alone.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
 
 from server.billing.model.account import Awaiting, Discount, Scheduled, Subscription
 from server.billing.rules.discounts import discount_of
+from server.billing.stripe import mapping_waiting
 from server.billing.stripe.catalog import Copy
-from server.billing.stripe.reading import at
+from server.billing.stripe.reading import MappingError, at
 
 
 def with_schedule(raw: dict[str, Any], found: Subscription, known: Copy) -> Subscription:
     """With the change that waits, where the portal made the schedule. `raw`: the subscription, its schedule expanded."""
     schedule = raw.get("schedule")
-    if not isinstance(schedule, dict) or (schedule.get("metadata") or {}).get("postern") != "1":
+    if not isinstance(schedule, dict):
+        return found
+    if (schedule.get("metadata") or {}).get("postern") != "1":
+        with suppress(MappingError):  # that there is one, the subscription says
+            return replace(found, phases=mapping_waiting.schedule(schedule, known, found).phases)
         return found
     begun = (schedule.get("current_phase") or {}).get("start_date") or 0
     coming = [each for each in schedule.get("phases") or () if each["start_date"] > begun]

@@ -89,9 +89,9 @@ class Card(View, frozen=True):
     by_invoice: bool = False
     days_until_due: int = 0
     has_schedule: bool = False
-    """A later change has been arranged by the business."""
+    """A later change has been arranged by the business, of which nobody says what it is."""
     scheduled: Scheduled | None = None
-    """A later change that the customer has arranged."""
+    """A later change that the customer has arranged, or the business, where it is one of plan or quantity."""
     awaiting: Awaiting | None = None
     """A change that waits for its payment."""
     paused_by_customer: bool = False
@@ -138,7 +138,7 @@ def card(
     forbidden = canceling.may_cancel(subscription, rule, now)
     alive = subscription.status not in ENDED
     ends_at = subscription.cancel_at if alive else None
-    state = state_of(subscription)
+    state, scheduled = state_of(subscription), scheduled_of(subscription, features, now)
     return Card(
         id=subscription.id,
         customer=account.customer.id,
@@ -156,8 +156,8 @@ def card(
         paused_by_customer=alive and subscription.paused_at is not None,
         discounts=tuple(each for each in subscription.discounts if alive and (not each.end_at or each.end_at > now)),
         **(_paid_with(subscription, account) if alive else {}),
-        has_schedule=alive and bool(subscription.schedule) and subscription.scheduled is None,
-        scheduled=scheduled_of(subscription, features, now) if alive else None,
+        has_schedule=alive and bool(subscription.schedule) and scheduled is None,
+        scheduled=scheduled if alive else None,
         awaiting=awaiting_of(subscription, account, features, now) if alive else None,
         debt=debt_of(subscription, account, now),
         **_allowed(subscription, features, now),
@@ -197,9 +197,14 @@ def _allowed(subscription: Subscription, features: Features, now: datetime) -> d
 
 
 def scheduled_of(subscription: Subscription, features: Features, now: datetime) -> Scheduled | None:
+    """A later change that the customer asked for, or one of the business, which only the business takes back."""
     it = subscription.scheduled
     if it is None:
-        return None
+        phase = next((each for each in subscription.phases if each.at > now), None)
+        if phase is None or len(phase.items) != 1:
+            return None
+        (item,) = phase.items
+        return Scheduled(phase.at, called(item.price), line_of(item.price, item.quantity), may_undo=False)
     return Scheduled(
         at=it.at,
         name=called(it.price),

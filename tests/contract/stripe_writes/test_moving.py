@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from server.billing import Cancel, Move, Refusal, Refused, Stale, UndoMove
 from server.brands.features import Schedule
+from server.features.subscriptions import views
 from server.formats.money import Money
 from tests.contract.stripe_standin.shop import DAY, MAY, NOON
 from tests.contract.stripe_writes.counter import MOVES, features
@@ -104,8 +105,17 @@ async def test_a_change_at_once_takes_the_place_of_one_that_waits(counter, shop)
 async def test_a_schedule_of_the_business_is_left_alone(counter, shop):
     await counter.sell()
     subscription = shop.subscribe()
-    shop.client.v1.subscription_schedules.create({"from_subscription": subscription.id})
-    await counter.billing.refetch("cus_a", counter.now)
+    made = shop.client.v1.subscription_schedules.create({"from_subscription": subscription.id})
+    now = made.phases[0]
+    shop.client.v1.subscription_schedules.update(made.id, {"phases": [
+        {"items": [{"price": now["items"][0].price, "quantity": 1}], "start_date": now.start_date, "end_date": now.end_date},
+        {"items": [{"price": "price_yearly", "quantity": 2}], "duration": {"interval": "year", "interval_count": 1}},
+    ]})  # fmt: skip
+    found = (await counter.billing.refetch("cus_a", counter.now)).subscriptions[0]
+    ((item,),) = (each.items for each in found.phases)
+    assert (found.schedule, found.scheduled, item.price.id, item.quantity) == (made.id, None, "price_yearly", 2)
+    shown = views.card(found, await counter.billing.account("cus_a", counter.now), counter.features, counter.now)
+    assert (int(shown.scheduled.at.timestamp()), shown.scheduled.may_undo, shown.has_schedule) == (MAY, False, False)
     for action in (Move(price="price_big"), Cancel()):
         refused = await counter.billing.preview(counter.by(), subscription.id, action)
         assert refused == Refusal("scheduled_by_business")
