@@ -1,45 +1,18 @@
 """Many at once against one code, over both stores. Promises, never skipped: security.md §2."""
 
-import asyncio
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from server.access import passcodes
 from server.access.entry import Entered, enter
-from server.access.limits import Limits, TooMany
-from server.store import open_store
+from server.access.limits import Limits
+from tests.support.together import together
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
 
 AT_ONCE = 64
-
-
-async def together(any_world: World, attempts: list) -> list:
-    """Run the writes at one moment: each in a thread of its own, all behind one barrier, on as many connections as the
-    store has. SQLite has one writer by design; so other stores on the same file stand beside it, as other processes."""
-    others = [any_world.store, *(open_store(any_world.url) for _ in range(3))]
-    barrier = threading.Barrier(len(attempts))
-
-    def run(place: int) -> object:
-        barrier.wait(30)
-        try:
-            return asyncio.run(others[place % len(others)].write(attempts[place]))
-        except TooMany:
-            return "too many"
-
-    with ThreadPoolExecutor(len(attempts)) as pool:
-        results = list(
-            await asyncio.gather(
-                *(asyncio.get_running_loop().run_in_executor(pool, run, each) for each in range(len(attempts)))
-            )
-        )
-    for each in others[1:]:
-        await each.close()
-    return results
 
 
 def attempt(world: World, token: str, code: str):

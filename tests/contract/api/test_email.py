@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 
 from server.access import passcodes
+from server.access.email_changes import Proved, prove
+from server.access.limits import Limits
 from server.access.passcodes import open_mail
 from server.mail.delivery import Delivery
 from server.mail.outbox import claim
 from server.mail.smtp import KeepingMailer
+from server.store import Transaction
 from tests.conftest import Clock
 from tests.support.accounts import account, keep, subscription
 from tests.support.api import back_end
 from tests.support.client import Client
+from tests.support.together import together
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
@@ -276,6 +280,31 @@ async def test_of_many_confirmations_at_once_one_changes_it(any_world: World) ->
     lines = "SELECT COUNT(*) FROM activity WHERE kind = 'customer.email_changed'"
     mails = "SELECT COUNT(*) FROM outbox WHERE kind = 'email_changed'"
     assert [await any_world.store.read(sql) for sql in (lines, mails)] == [[(1,)], [(1,)]]
+
+
+@pytest.mark.parametrize("right", [True, False])
+async def test_of_64_codes_at_once_one_is_used_and_five_are_looked_at(any_world: World, right: bool) -> None:
+    # threats 4, 5
+    await keep(any_world, account(subscription()))
+    await ask(await inside(any_world))
+    code = (await codes(any_world))[NEW] if right else await wrong(any_world)
+    ((session,),) = await any_world.store.read("SELECT id_hash FROM session")
+    change, portal, now = passcodes.Change("cus_jenny", bytes(session)), any_world.portal(), any_world.clock()
+
+    def confirm(transaction: Transaction) -> Any:
+        off = Limits(on=False)
+        return prove(transaction, portal, off, change, code=code, client="203.0.113.7", now=now)
+
+    results = await together(any_world, [confirm] * 64)
+    proved = {each for each in results if isinstance(each, Proved)}
+    ((attempts, consumed),) = await any_world.store.read("SELECT attempts, consumed_at FROM challenge")
+    if right:
+        assert (len(proved), [each for each in results if each not in proved]) == (1, [])
+        assert attempts <= 5
+        assert consumed is not None
+    else:
+        assert (proved, attempts, consumed) == (set(), 5, None)
+        assert await any_world.store.read("SELECT used FROM budget WHERE kind = 'wrong'") == [(5,)]
 
 
 async def test_changing_it_ends_the_flow(world: World) -> None:

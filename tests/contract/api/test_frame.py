@@ -12,10 +12,14 @@ import stripe
 from msgspec.structs import replace
 
 from server import telemetry
-from server.access import api_keys
+from server.access import api_keys, portal_sessions
+from server.access.sealing import Sealer
+from server.features.api import replays
+from server.store import Transaction
 from server.store.telling import VERSION
 from tests.conftest import Clock
 from tests.support.api import back_end, key_for, sdk
+from tests.support.together import together
 from tests.support.world import BRAND, SETTINGS, World
 
 pytestmark = pytest.mark.anyio
@@ -247,10 +251,27 @@ async def test_the_same_key_with_the_same_request_answers_the_same(any_world: Wo
 
 async def test_64_creations_with_one_key_make_one_session(any_world: World) -> None:
     await any_world.customer()
-    create = (await back_end(any_world)).v1.billing_portal.sessions.create_async
-    made = await asyncio.gather(*(create({"customer": "cus_jenny"}, {"idempotency_key": "once"}) for _ in range(64)))
-    assert len({each.url for each in made}) == 1
+    now, sealer = any_world.clock(), Sealer(any_world.settings.secrets)
+
+    def change(transaction: Transaction) -> dict[str, Any]:
+        made = portal_sessions.create(transaction, BRAND, "cus_jenny", portal_sessions.Terms(is_live=False), now)
+        return {"id": made.id, "url": made.token}
+
+    def create(number: int) -> Any:
+        it = replays.named("key_1", "once", ("POST", SESSIONS, b"customer=cus_jenny"), f"req_{number}", now)
+        return lambda transaction: replays.once(transaction, sealer, it, change)
+
+    answers = await together(any_world, [create(each) for each in range(64)])
+    assert len({each.body if isinstance(each, replays.Replay) else each for each in answers}) == 1
+    assert sum(isinstance(each, bytes) for each in answers) == 1
     assert await any_world.count("portal_session") == 1
+    # And by the SDK, on one server.
+    create_async = (await back_end(any_world)).v1.billing_portal.sessions.create_async
+    made = await asyncio.gather(
+        *(create_async({"customer": "cus_jenny"}, {"idempotency_key": "sdk"}) for _ in range(8))
+    )
+    assert len({each.url for each in made}) == 1
+    assert await any_world.count("portal_session") == 2
 
 
 async def test_a_key_that_asks_too_often_hears_when_to_try_again(any_world: World, clock: Clock) -> None:
