@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from playwright.sync_api import Browser, expect
 
+from tests.support.sdks import NODE, install_for_node
 from tests.support.served import ROOT, Demo
 from tests.support.visits import JENNY, send_code
 
 BRAND = "harbour"
-NODE = ROOT / "tests" / "node"
 RUN = {
     "python": [sys.executable, "-c"],
     "javascript": [shutil.which("node") or "node", "-e"],
@@ -45,22 +45,6 @@ def ran(demo: Demo, language: str, brand: str = BRAND) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
-
-
-def install_for_node() -> None:
-    """Stripe's SDK for Node, as `tests/node/package.json` pins it, where it is not here yet."""
-    if (NODE / "node_modules" / "stripe").is_dir():
-        return
-    quiet = ("--no-audit", "--no-fund", "--no-package-lock")
-    done = subprocess.run(
-        [shutil.which("npm") or "npm", "install", *quiet],
-        cwd=NODE,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, f"npm install in tests/node failed:\n{done.stderr}"
 
 
 def visitor(browser: Browser, **options: Any) -> Any:

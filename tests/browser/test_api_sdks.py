@@ -1,0 +1,229 @@
+"""Every row of the API that a back end calls, by both official SDKs, on the ledger and with Stripe behind it. What the URLs open is
+looked at without a browser: `test_api_rows.py` opens them in one.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import httpx
+import pytest
+
+from server.store.telling import VERSION
+from tests.stripe.app import KEY
+from tests.support.client import forms_in
+from tests.support.sdks import ByNode, ByPython
+from tests.support.served import Demo
+
+BRAND = "harbour"
+BACK, BYE = "https://shop.example/account", "https://shop.example/bye"
+SESSION, CONFIGURATION = "billingPortal.sessions", "billingPortal.configurations"
+Sdk = ByPython | ByNode
+
+
+class Shop:
+    """A demo, and the customer whom the calls are about."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo, self.address = demo, "jenny@example.com"
+        self.is_ledger = not demo.stripe
+
+    def call(self, sdk: Sdk, *calls: tuple[Any, ...]) -> list[Any]:
+        return sdk.call(list(calls))
+
+    def visitor(self) -> httpx.Client:
+        headers = {"Origin": self.demo.origin, "Accept-Language": "en"}
+        return httpx.Client(
+            base_url=self.demo.origin, headers=headers, trust_env=False, follow_redirects=True, timeout=60
+        )
+
+    def customer(self, sdk: Sdk) -> tuple[str, Any]:
+        """The id, and a subscription that goes on. Where Stripe bills, the portal says to ask Stripe."""
+        listed = ("customers.list", {"email": self.address})
+        if self.is_ledger:
+            (customer,) = self.call(sdk, listed)[0]["data"]
+            (subscriptions,) = self.call(sdk, ("subscriptions.list", {"customer": customer["id"], "status": "active"}))
+        else:
+            (refused,) = self.call(sdk, listed)
+            assert refused["code"] == "not_supported"
+            customer = self.at_stripe("customers", email=self.address)["data"][0]
+            subscriptions = self.at_stripe("subscriptions", customer=customer["id"], status="active")
+        return customer["id"], next(each for each in subscriptions["data"] if not each["cancel_at"])
+
+    def at_stripe(self, what: str, **query: str) -> Any:
+        with httpx.Client(trust_env=False) as client:
+            headers = {"Authorization": f"Bearer {KEY}", "Stripe-Version": VERSION}
+            url = f"{self.demo.stripe}/v1/{what}"
+            answer = client.get(url, params=query, headers=headers)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+
+@pytest.fixture(scope="module")
+def shops() -> Iterator[dict[str, Shop]]:
+    demos = {"ledger": Demo(), "stripe": Demo("--stripe", BRAND)}
+    try:
+        for each in demos.values():
+            each.wait()
+        yield {name: Shop(each) for name, each in demos.items()}
+    finally:
+        for each in demos.values():
+            each.stop()
+
+
+def fill(visitor: httpx.Client, page: httpx.Response, **words: str) -> httpx.Response:
+    action, fields = forms_in(page.text)[0]
+    return visitor.post(action, data={**fields, **words})
+
+
+def path(page: httpx.Response) -> str:
+    assert page.status_code == 200, page.text
+    return page.url.path.removeprefix(f"/{BRAND}/my/")
+
+
+@pytest.mark.parametrize("backend", ["ledger", "stripe"])
+@pytest.mark.parametrize("kind", [ByPython, ByNode])
+def test_every_row_by_the_sdk(
+    shops: dict[str, Shop], backend: str, kind: type[Sdk]
+) -> None:  # F1, F2, F3, F4, F5, F7, F8
+    shop = shops[backend]
+    with closing(kind(shop.demo, shop.demo.keys[BRAND])) as sdk:
+        customer, subscription = shop.customer(sdk)
+        sessions(shop, sdk, customer)
+        flows(shop, sdk, customer, subscription)
+        configurations(shop, sdk, customer)
+        address(shop, sdk, customer)
+        recovery(shop, sdk, customer)
+
+
+def sessions(shop: Shop, sdk: Sdk, customer: str) -> None:
+    """F1: the URL opens once, in one browser; what is wrong is raised as the SDK's own."""
+    made, odd, nobody, key = shop.call(
+        sdk,
+        (f"{SESSION}.create", {"customer": customer, "return_url": BACK}),
+        (f"{SESSION}.create", {"customer": customer, "flow_data": {"type": "customer_update", "x": "1"}}),
+        (f"{SESSION}.create", {"customer": "cus_nobody"}),
+        (f"{SESSION}.create", {"customer": customer, "on_behalf_of": "acct_1"}),
+    )
+    assert (odd["raised"], odd["code"], odd["param"]) in (
+        (raised, "parameter_unknown", "flow_data[x]") for raised in RAISED
+    )
+    assert (nobody["code"], nobody["param"], key["param"]) == ("resource_missing", "customer", "on_behalf_of")
+    with shop.visitor() as browser, shop.visitor() as other:
+        page = browser.get(made["url"])
+        assert path(page) == "overview"
+        assert BACK in page.text
+        assert [each.get(made["url"]).status_code for each in (browser, other)] == [410, 410]
+
+
+RAISED = ("InvalidRequestError", "StripeInvalidRequestError")
+
+
+def flows(shop: Shop, sdk: Sdk, customer: str, subscription: Any) -> None:
+    """F2, F3, F4: each leads to its page, without the rest of the navigation."""
+    (default,) = shop.call(sdk, (f"{CONFIGURATION}.retrieve", "bpc_default"))
+    item, id_ = subscription["items"]["data"][0], subscription["id"]
+    main = next(
+        each for each in default["features"]["subscription_update"]["products"] if item["price"]["id"] in each["prices"]
+    )
+    assert main["adjustable_quantity"]["enabled"]
+    of = {"subscription": id_}
+    more = {**of, "items": [{"id": item["id"], "price": item["price"]["id"], "quantity": item["quantity"] + 1}]}
+    says = {"type": "hosted_confirmation", "hosted_confirmation": {"custom_message": "Thank you, Jenny"}}
+    goes = {"type": "redirect", "redirect": {"return_url": BYE}}
+    wanted: dict[str, dict[str, Any]] = {
+        "payment-methods/add": {"type": "payment_method_update"},
+        "details": {"type": "customer_update", "after_completion": says},
+        f"subscriptions/{id_}/cancel": {
+            "type": "subscription_cancel",
+            "subscription_cancel": of,
+            "after_completion": goes,
+        },
+        f"subscriptions/{id_}/pause": {"type": "subscription_pause", "subscription_pause": of},
+        f"subscriptions/{id_}/change": {"type": "subscription_update", "subscription_update": of},
+        f"subscriptions/{id_}/change/confirm": {
+            "type": "subscription_update_confirm",
+            "subscription_update_confirm": more,
+            "after_completion": {"type": "portal_homepage"},
+        },
+    }
+    made = shop.call(
+        sdk, *((f"{SESSION}.create", {"customer": customer, "flow_data": each}) for each in wanted.values())
+    )
+    for session, (where, flow) in zip(made, wanted.items(), strict=True):
+        assert session.get("flow"), session
+        after = flow.get("after_completion", {"type": "hosted_confirmation"})["type"]
+        assert (session["flow"]["type"], session["flow"]["after_completion"]["type"]) == (flow["type"], after)
+        with shop.visitor() as browser:
+            page = browser.get(session["url"])
+            assert path(page) == where
+            assert "<nav" not in page.text
+            if where == "details":
+                form = browser.get(f"/{BRAND}/my/details/contact")
+                done = fill(browser, form, name=f"Jenny {type(sdk).__name__}", step="save")
+                assert path(done) == "flow/done"
+                assert "Thank you, Jenny" in done.text
+
+
+def configurations(shop: Shop, sdk: Sdk, customer: str) -> None:
+    """F5: made, read, changed, listed, and in force for every page of a session."""
+    features = {"invoice_history": {"enabled": True}}
+    (made,) = shop.call(
+        sdk, (f"{CONFIGURATION}.create", {"features": features, "name": "Invoices", "metadata": {"a": "b"}})
+    )
+    changed, read, listed, session, wrong = shop.call(
+        sdk,
+        (f"{CONFIGURATION}.update", made["id"], {"name": "Only invoices"}),
+        (f"{CONFIGURATION}.retrieve", made["id"]),
+        (f"{CONFIGURATION}.list", {"limit": 1}),
+        (f"{SESSION}.create", {"customer": customer, "configuration": made["id"]}),
+        (f"{CONFIGURATION}.create", {"features": {"subscription_cancel": {"enabled": True, "mode": "now"}}}),
+    )
+    assert (changed["name"], read["name"], read["metadata"], read["is_default"]) == (
+        *("Only invoices", "Only invoices"),
+        *({"a": "b"}, False),
+    )
+    assert [each["id"] for each in listed["data"]] == [made["id"]]
+    assert (listed["has_more"], wrong["param"]) == (True, "features[subscription_cancel][mode]")
+    with shop.visitor() as browser:
+        assert path(browser.get(session["url"])) == "overview"
+        pages = [browser.get(f"/{BRAND}/my/{each}") for each in ("invoices", "details", "payment-methods/add")]
+        assert [each.status_code for each in pages] == [200, 404, 404]
+
+
+def address(shop: Shop, sdk: Sdk, customer: str) -> None:
+    """F8: the e-mail address changes after a code to the new one."""
+    features = {"customer_update": {"enabled": True, "allowed_updates": ["email"]}}
+    (made,) = shop.call(sdk, (f"{CONFIGURATION}.create", {"features": features}))
+    (session,) = shop.call(sdk, (f"{SESSION}.create", {"customer": customer, "configuration": made["id"]}))
+    new = f"{type(sdk).__name__.lower()}@example.net"
+    with shop.visitor() as browser:
+        browser.get(session["url"])
+        asked = fill(browser, browser.get(f"/{BRAND}/my/details/email"), email=new)
+        done = fill(browser, asked, code=shop.demo.passcode(new))
+        assert path(done) == "details"
+        assert "Your email address is changed." in done.text
+    shop.address = new
+    if shop.is_ledger:
+        assert shop.call(sdk, ("customers.retrieve", customer))[0]["email"] == new
+    else:
+        assert shop.at_stripe(f"customers/{customer}")["email"] == new
+
+
+def recovery(shop: Shop, sdk: Sdk, customer: str) -> None:
+    """F7: after the URL is over, whoever proves the address goes on with the same terms."""
+    (session,) = shop.call(
+        sdk,
+        (
+            f"{SESSION}.create",
+            {"customer": customer, "return_url": BYE, "after_expiration": {"type": "customer_login"}},
+        ),
+    )
+    with shop.visitor() as browser, shop.visitor() as later:
+        browser.get(session["url"])
+        assert later.get(session["url"]).status_code == 410
+        form = later.get(f"/{BRAND}/login", params={"next": f"portal_session:{session['id']}"})
+        asked = fill(later, form, email=shop.address)
+        page = fill(later, asked, code=shop.demo.passcode(shop.address))
+        assert path(page) == "overview"
+        assert BYE in page.text
