@@ -243,13 +243,15 @@ def lock(options: argparse.Namespace) -> int:
 
 
 def test(options: argparse.Namespace) -> int:
-    from tests.support import browsers
+    from tests.support import browsers, node
 
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
     given = [each for each in sys.argv[2:] if each != "--coverage"]
     # The suite and its folders run in two processes a core, up to four; a file stays in one, whose browser and server it shares.
     is_suite = all(Path(each).is_dir() for each in given)
     if is_suite:
+        if missing := node.install(say):
+            say(f"{missing} The tests that need it will fail.")
         processes = min(2 * (os.cpu_count() or 1), 4)  # a browser's tests wait half of the time
         given += ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
     if options.coverage:

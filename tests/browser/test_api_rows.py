@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from playwright.sync_api import Browser, expect
 
-from tests.support.sdks import NODE, install_for_node
+from tests.support import node
 from tests.support.served import ROOT, Demo
 from tests.support.visits import JENNY, send_code
 
@@ -33,7 +33,7 @@ def example(language: str) -> str:
 def ran(demo: Demo, language: str, brand: str = BRAND) -> str:
     """What the example prints, run as it stands."""
     environment = {**os.environ, "POSTERN_KEY": demo.keys[brand], "POSTERN_ORIGIN": demo.origin}
-    folder = NODE if language == "javascript" else ROOT
+    folder = node.FOLDER if language == "javascript" else ROOT
     done = subprocess.run(
         [*RUN[language], example(language)],
         cwd=folder,
@@ -69,7 +69,7 @@ def test_the_python_example_opens_the_overview_once_and_in_one_browser(demo: Dem
 def test_the_node_example_leads_through_a_cancellation_to_the_business(  # F2, F3, F4
     demo: Demo, browser: Browser, brand: str, scripts: bool
 ) -> None:
-    install_for_node()
+    assert not (missing := node.install()), missing
     page = visitor(browser, java_script_enabled=scripts)
     page.route("https://shop.example/**", lambda route: route.fulfill(body="<h1>Bye</h1>", content_type="text/html"))
     page.goto(ran(demo, "javascript", brand))

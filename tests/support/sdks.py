@@ -7,32 +7,15 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import stripe
 
-from tests.support.served import ROOT, Demo
+from tests.support import node
+from tests.support.served import Demo
 
-NODE = ROOT / "tests" / "node"
 Calls = list[tuple[Any, ...]]
 """A name such as `billingPortal.sessions.create`, as Node's SDK has it, and its parameters."""
-
-
-def install_for_node(folder: Path = NODE) -> None:
-    """Stripe's SDK for Node, as `tests/node/package.json` pins it, where it is not here yet. Fails with what to do."""
-    if (folder / "node_modules" / "stripe").is_dir():
-        return
-    npm = shutil.which("npm")
-    assert npm, "the examples for Node need node and npm, and npm is not on the path"
-    quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--fetch-retries=1")
-    done = subprocess.run(
-        [npm, "install", *quiet], cwd=folder, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, (
-        "Stripe's SDK for Node is not here, and npm could not fetch it. This is done once and needs the network: "
-        f"run npm install --prefix tests/node where there is one.\n{done.stderr}"
-    )
 
 
 class ByPython:
@@ -57,10 +40,10 @@ class ByPython:
 
 class ByNode:
     def __init__(self, demo: Demo, key: str) -> None:
-        install_for_node()
+        assert not (missing := node.install()), missing
         self._process = subprocess.Popen(
             [shutil.which("node") or "node", "calls.js"],
-            cwd=NODE,
+            cwd=node.FOLDER,
             env={**os.environ, "POSTERN_KEY": key, "POSTERN_ORIGIN": demo.origin},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
