@@ -34,7 +34,7 @@ PROVED = {
     19: f"{ACCESS}/test_reserves.py::test_a_code_that_was_sent_outlives_whatever_strangers_ask",
     20: f"{ACCESS}/test_reserves.py::test_in_a_day_of_a_thousand_asks_its_owner_gets_in_at_every_hour",
     21: f"{ACCESS}/test_guessing.py::test_strangers_get_three_mails_an_hour_and_five_a_day_for_one_address",
-    22: f"{ACCESS}/test_guessing.py::test_the_same_code_has_another_mac_for_another_purpose_address_or_challenge",
+    22: "contract/api/test_email.py::test_a_code_for_one_purpose_address_session_or_customer_is_none_for_another",
     23: f"{ACCESS}/test_guessing.py::test_a_code_of_another_challenge_is_refused",
     24: f"{ACCESS}/test_guessing.py::test_a_customer_disabled_after_the_code_was_sent_does_not_log_in",
     25: f"{ACCESS}/test_guessing.py::test_a_used_code_is_not_revived_by_a_clock_that_steps_back",

@@ -40,11 +40,11 @@ class Call:
         listeners = replace(listeners_of(self.portal.brand), is_live=self.key.is_live)
         tell(transaction, listeners, customer_id, [Told(kind, about)], self.now)
 
-    def check_mode(self, kind: str, id_: str, param: str) -> None:
+    def check_mode(self, kind: str, id_: str, param: str, status: int = 400) -> None:
         """Raises `ApiError` where the key is for live data and the brand's are test data, or the reverse."""
         is_live = self.portal.is_live
         if is_live is not None and is_live != self.key.is_live:
-            raise missing(kind, id_, param, elsewhere="live" if is_live else "test")
+            raise missing(kind, id_, param, status=status, elsewhere="live" if is_live else "test")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ async def _account(call: Call, id_: str, param: str, status: int, what: str = "c
         account = await call.portal.billing.account(id_, call.now)
     except NotFound:
         raise missing(what, id_, param, status=status) from None
-    call.check_mode(what, call.id or id_, param)
+    call.check_mode(what, call.id or id_, param, status)
     return account
 
 

@@ -222,7 +222,9 @@ async def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     assert len(receiver.got) == 1
 
 
-async def test_a_private_address_is_not_connected_to(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_private_address_is_not_connected_to(  # threat 79
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     poster, loop = Poster(allow_private=False), asyncio.get_running_loop()
     port = int(receiver.url.rpartition(":")[2].partition("/")[0])
     with pytest.raises(NotPosted, match="not public"):
