@@ -65,6 +65,10 @@ class InvoiceFilter(msgspec.Struct, frozen=True):
     status: str = ""
     """One of Stripe's words, as in `Invoice.status`."""
 
+    def is_within(self, at: datetime) -> bool:
+        """Whether that moment is one of those that are wanted."""
+        return (self.since_at is None or self.since_at <= at) and (self.until_at is None or at < self.until_at)
+
 
 class Activity(msgspec.Struct, frozen=True):
     """One line of a customer's history."""

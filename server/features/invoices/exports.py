@@ -24,7 +24,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import Any
 
-from server.billing import CreditNote, Invoice, InvoiceTax, Money, Payment
+from server.billing import CreditNote, Invoice, InvoiceFilter, InvoiceTax, Money, Payment
 from server.formats.minor_units import in_units
 
 COLUMNS = (
@@ -33,19 +33,22 @@ COLUMNS = (
     *("balance_after", "taxes", "payments", "billed_to", "email", "country", "fields", "lines", "id"),
 )
 """`balance_used` is what the customer's balance added to the total: a credit is negative, as in the two balances. `taxes`
-and `payments` say each of them in words; the rows of credit notes have negative amounts and follow their invoice."""
+and `payments` say each of them in words; the rows of credit notes have negative amounts. They follow their invoice, where it is of the same year."""
 # Each character that compatibility turns into one of the four signs, such as U+FF1D for `=`.
 _SIGNS = "".join(chr(each) for each in range(0x10000) if unicodedata.normalize("NFKC", chr(each)) in tuple("=+-@"))
 _BLANKS = "\\s\"'\u00ad\u180e\u200b-\u200f\u2060\ufeff"
 _FORMULA = re.compile(rf"(^|[;|])([{_BLANKS}]*)(?=[{re.escape(_SIGNS)}])")
+_ALL = InvoiceFilter()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-async def as_csv(pages: AsyncIterator[tuple[Invoice, ...]], zone: tzinfo) -> AsyncIterator[bytes]:
-    """Each page of invoices as soon as it is there."""
+async def as_csv(
+    pages: AsyncIterator[tuple[Invoice, ...]], zone: tzinfo, only: InvoiceFilter = _ALL
+) -> AsyncIterator[bytes]:
+    """Each page of invoices as soon as it is there: of them and of their credit notes those whose own date is wanted."""
     yield b"\xef\xbb\xbf" + _lines([COLUMNS])
     async for page in pages:
-        yield _lines(row for each in page for row in _rows(each, zone))
+        yield _lines(row for each in page for row in _rows(each, zone, only))
 
 
 def _lines(rows: Iterable[Iterable[object]]) -> bytes:
@@ -54,12 +57,18 @@ def _lines(rows: Iterable[Iterable[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _rows(it: Invoice, zone: tzinfo) -> Iterator[list[object]]:
+def _rows(it: Invoice, zone: tzinfo, only: InvoiceFilter) -> Iterator[list[object]]:
     """The invoice and its credit notes."""
+    if only.is_within(it.created_at):
+        yield _row(it, zone)
+    yield from (_note(it, each, zone) for each in it.credit_notes if only.is_within(each.created_at))
+
+
+def _row(it: Invoice, zone: tzinfo) -> list[object]:
     nothing = Money(0, it.currency)
     sums = (it.credit_grants, it.shipping, it.taxed, it.total, it.balance_applied, it.amount_paid, it.amount_due)
     given = (it.refunded, it.credited, it.starting_balance, it.ending_balance)
-    yield [
+    return [
         *(harmless(it.number), _day(it.created_at, zone), "invoice", _day(it.due_at, zone), _day(it.paid_at, zone)),
         *(harmless(it.status), harmless(it.currency), decimal(it.subtotal), decimal(it.discounted)),
         *(decimal(each or nothing) for each in (*sums, *given)),
@@ -69,8 +78,6 @@ def _rows(it: Invoice, zone: tzinfo) -> Iterator[list[object]]:
         harmless("; ".join(each.description for each in it.lines if each.description)),
         harmless(it.id),
     ]
-    for each in it.credit_notes:
-        yield _note(it, each, zone)
 
 
 def _note(it: Invoice, note: CreditNote, zone: tzinfo) -> list[object]:

@@ -48,8 +48,7 @@ async def invoices(
 @get("/my/invoices/csv")
 async def csv(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
     only = _year(portal, customer, year)
-    first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
-    body = exports.as_csv(_pages(portal, customer, only, first), _zone(portal))
+    body = exports.as_csv(await _until(portal, customer, only), _zone(portal), only)
     return await save(request, body, views.export_name(year, "csv"), "text/csv")
 
 
@@ -57,8 +56,7 @@ async def csv(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str
 async def zip_(request: AnyRequest, portal: Portal, customer: LoggedIn, year: str = "") -> Response[Any]:
     """The documents of a year; a text among them says which invoices have none here, and why."""
     only = _year(portal, customer, year)
-    first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=only)
-    files = _documents(request, portal, customer, _pages(portal, customer, only, first))
+    files = _documents(request, portal, customer, await _until(portal, customer, only), only)
     return await save(request, exports.as_zip(files), views.export_name(year, "zip"), "application/zip")
 
 
@@ -163,11 +161,17 @@ def _pay_url(portal: Portal, locale: str, found: Invoice) -> str:
     return portal.origin + portal.renderer.paths_in(locale).invoice_pay(found.id)
 
 
+async def _until(portal: Portal, customer: LoggedIn, only: InvoiceFilter) -> AsyncIterator[tuple[Invoice, ...]]:
+    """All invoices up to the end of what is wanted: a credit note may be of a later year than its invoice. The first page
+    is asked for before anything is sent: a failure is still told."""
+    older = InvoiceFilter(until_at=only.until_at)
+    first = await portal.billing.invoices(customer.customer_id, limit=_PIECE, only=older)
+    return _pages(portal, customer, older, first)
+
+
 async def _pages(
-    portal: Portal, customer: LoggedIn, only: InvoiceFilter, first: InvoicePage
+    portal: Portal, customer: LoggedIn, only: InvoiceFilter, page: InvoicePage
 ) -> AsyncIterator[tuple[Invoice, ...]]:
-    """The first page, then those after it. The first is asked for before anything is sent: a failure is still told."""
-    page = first
     yield page.invoices
     while page.before:
         page = await portal.billing.invoices(customer.customer_id, before=page.before, limit=_PIECE, only=only)
@@ -175,18 +179,24 @@ async def _pages(
 
 
 async def _documents(
-    request: AnyRequest, portal: Portal, customer: LoggedIn, pages: AsyncIterator[tuple[Invoice, ...]]
+    request: AnyRequest,
+    portal: Portal,
+    customer: LoggedIn,
+    pages: AsyncIterator[tuple[Invoice, ...]],
+    only: InvoiceFilter,
 ) -> AsyncIterator[tuple[str, Any, bytes]]:
     zone = _zone(portal)
     left_out: list[tuple[Invoice | CreditNote, str]] = []
     async for page in pages:
         for each in page:
-            if views.has_document(each):
+            is_wanted = only.is_within(each.created_at)
+            if is_wanted and views.has_document(each):
                 content = await _printed(request, portal, customer, each)
                 yield views.file_name("invoice", each), each.created_at.astimezone(zone), content
-            else:
+            elif is_wanted:
                 left_out.append((each, "hosted" if each.hosted else views.withheld(each)))
-            for note in map(partial(credit_note_views.shown, each), each.credit_notes):
+            dated = (note for note in each.credit_notes if only.is_within(note.created_at))
+            for note in map(partial(credit_note_views.shown, each), dated):
                 if note.has_document:
                     content = await _printed_note(request, portal, customer, note)
                     yield credit_note_views.file_name(note.note), note.note.created_at.astimezone(zone), content

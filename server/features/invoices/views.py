@@ -197,11 +197,12 @@ def choice(account: Account, zone: tzinfo, year: str, status: str) -> Choice:
 
 
 def years(account: Account, zone: tzinfo) -> tuple[int, ...]:
-    """The years in which there may be invoices, newest first. The account holds the latest ones only; what is older
+    """The years in which there may be invoices or credit notes, newest first. The account holds the latest ones only; what is older
     is no older than the customer."""
     if not account.invoices:
         return ()
     newest, oldest = account.invoices[0].created_at, account.invoices[-1].created_at
+    newest = max([newest, *(note.created_at for each in account.invoices for note in each.credit_notes)])
     if account.has_older_invoices:
         oldest = min(oldest, account.customer.created_at)
     first, last = oldest.astimezone(zone).year, newest.astimezone(zone).year

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -73,6 +74,23 @@ async def test_archive_and_table_hold_it(browser):
     table = (await browser.get(f"{URL}/csv?year=2026")).content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(table, newline="")))
     assert [(each["type"], each["total"]) for each in rows] == [("invoice", "14.50"), ("credit_note", "-5.00"), ("credit_note", "-1.00"), ("credit_note", "-6.00")]  # fmt: skip
+
+
+async def test_a_years_table_and_archive_hold_what_is_dated_in_it(world):
+    """A credit note of January belongs to another year's books than its invoice of December."""
+    late = replace(NOTE, created_at=datetime(2027, 1, 5, tzinfo=UTC))
+    await keep(world, account(invoices=(invoice("in_1", credit_notes=(late, SUM), credited=eur(600)),)))
+    browser = world.client()
+    await world.log_in(browser)
+    for year, kept in (("2026", ["HC-in_1", "HC-CN-2"]), ("2027", ["HC-CN-1"])):
+        table = (await browser.get(f"{URL}/csv?year={year}")).content.decode("utf-8-sig")
+        assert [each["number"] for each in csv.DictReader(io.StringIO(table, newline=""))] == kept
+        with zipfile.ZipFile(io.BytesIO((await browser.get(f"{URL}/zip?year={year}")).content)) as archive:
+            assert [name.partition("-")[2][:-4] for name in archive.namelist()] == [
+                each.replace("_", "-") if "in" in each else f"note-{each}" for each in kept
+            ]
+    whole = (await browser.get(f"{URL}/csv")).content.decode("utf-8-sig")
+    assert len(whole.splitlines()) == 4
 
 
 async def test_anothers_is_the_same_as_none(world, browser):  # threat 75
