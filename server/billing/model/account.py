@@ -176,8 +176,12 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     """A credit or charge that waits for the next invoice."""
 
     line: InvoiceLine
-    """Discounts are taken off already."""
+    """Its own discounts are taken off already."""
     taxes: tuple[InvoiceTax, ...] = ()
+    is_discountable: bool = False
+    """The discounts of the subscription are taken off it, too, when it is billed; never of a proration."""
+    product: str = ""
+    """What it is for, where that is known."""
 
 
 class Scheduled(msgspec.Struct, frozen=True, omit_defaults=True):

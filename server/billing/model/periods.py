@@ -16,6 +16,8 @@ from server.billing.model.account import Item, Recurring, Subscription
 
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
+INTERVALS = (*_DAYS, *_MONTHS)
+"""Those that we know: any other never ends by itself."""
 _MICROSECOND = timedelta(microseconds=1)
 RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
 

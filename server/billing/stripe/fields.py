@@ -22,6 +22,8 @@ import msgspec
 _MONEY = re.compile(r"amount|balance|tax|discount|price|coupon|credit")
 _REFUSED_IN_PART = ("items", "lines")
 """Lists of which a part is refused, or named with what it means."""
+_BY_THEMSELVES = ("sources", "subscriptions", "tax_ids")
+"""Lists whose entries are imported by themselves, too."""
 _ADDRESS = "line1 line2 city state postal_code country"
 
 
@@ -59,13 +61,14 @@ def _below(name: str, *children: str) -> str:
 
 _ELSEWHERE = "the money goes to another account at Stripe; here it is not shared out"
 _AUTOMATIC = "Stripe works out the tax, which the ledger cannot; --bill-without-automatic-tax bills without it"
+_OWN_METHOD = "what is charged is the subscription's own payment method, or the default"
 _THRESHOLD = "Stripe bills early from an amount or a use on; here the period's end bills"
 
 KINDS: dict[str, Fields] = {
     "customer": Fields(
         read=f"""{_below("address", _ADDRESS)} balance created currency default_source deleted discount email id
             invoice_prefix {_below("invoice_settings", "default_payment_method custom_fields footer")}
-            invoice_settings.custom_fields.name invoice_settings.custom_fields.value livemode metadata name business_name
+            invoice_settings.custom_fields.name invoice_settings.custom_fields.value livemode metadata.* name business_name
             individual_name next_invoice_sequence object phone preferred_locales
             {_below("shipping", "name phone address", " ".join(f"address.{each}" for each in _ADDRESS.split()))} sources
             subscriptions tax_exempt tax_ids""",
@@ -82,17 +85,17 @@ KINDS: dict[str, Fields] = {
         read=f"""billing_cycle_anchor cancel_at cancel_at_period_end canceled_at
             {_below("cancellation_details", "comment feedback")} collection_method created currency customer
             customer_account days_until_due default_payment_method default_source default_tax_rates description
-            discounts ended_at id items latest_invoice livemode metadata object
+            discounts ended_at id items latest_invoice livemode metadata.* object
             {_below("pause_collection", "behavior resumes_at")} schedule status trial_end
             {_below("trial_settings", "end_behavior end_behavior.missing_payment_method")} trial_start automatic_tax""",
         older="""discount tax_percent billing plan quantity current_period_start current_period_end start
             """,
         harmless="""application billing_cycle_anchor_config billing_mode cancellation_details.feedback_option
             cancellation_details.reason automatic_tax.disabled_reason automatic_tax.liability payment_settings
-            pending_setup_intent start_date test_clock invoice_customer_balance_settings
-            trial_settings.end_behavior.billing_cycle_anchor""",
+            pending_setup_intent start_date test_clock invoice_customer_balance_settings""",
         named={
             "application_fee_percent": _ELSEWHERE,
+            "trial_settings.end_behavior.billing_cycle_anchor": "after the trial, periods begin with its end",
             "billing_schedules": "billing of several periods at once; here each period is billed by itself",
             "billing_thresholds": _THRESHOLD,
             "invoice_settings": "the invoices' own footer, fields and issuer; here they are the brand's",
@@ -112,6 +115,7 @@ KINDS: dict[str, Fields] = {
             "items": "subscription_item",
             "latest_invoice": "invoice",
             "default_tax_rates": "tax_rate",
+            "plan": "plan",
             "schedule": "subscription_schedule",
             "customer": "customer",
         },
@@ -125,7 +129,7 @@ KINDS: dict[str, Fields] = {
             "billing_thresholds": _THRESHOLD,
             "current_trial": "a trial of this item alone; here it is charged",
         },
-        inside={"discounts": "discount", "price": "price", "tax_rates": "tax_rate"},
+        inside={"discounts": "discount", "price": "price", "plan": "plan", "tax_rates": "tax_rate"},
     ),
     "price": Fields(
         read=f"""active billing_scheme currency id livemode nickname object product
@@ -134,6 +138,13 @@ KINDS: dict[str, Fields] = {
             {_below("transform_quantity", "divide_by round")} type unit_amount unit_amount_decimal currency_options.*""",
         harmless="created deleted lookup_key metadata recurring.meter recurring.trial_period_days recurring.aggregate_usage",
         named={"custom_unit_amount": "the customer chooses the amount"},
+    ),
+    "plan": Fields(
+        read=f"""active amount amount_decimal billing_scheme currency id interval interval_count livemode nickname object
+            product {_below("tiers", "flat_amount flat_amount_decimal unit_amount unit_amount_decimal up_to")} tiers_mode
+            {_below("transform_usage", "divide_by round")} usage_type""",
+        older="name",
+        harmless="aggregate_usage created deleted metadata meter statement_descriptor trial_period_days",
     ),
     "coupon": Fields(
         read=f"""amount_off {_below("applies_to", "products")} currency currency_options.* duration duration_in_months id
@@ -211,6 +222,7 @@ KINDS: dict[str, Fields] = {
             parent.subscription_item_details.subscription_item pricing.type pricing.price_details.product
             pretax_credit_amounts.credit_balance_transaction pretax_credit_amounts.discount pretax_credit_amounts.type
             taxes.taxable_amount taxes.type amount_excluding_tax unit_amount_excluding_tax tax_rates""",
+        inside={"plan": "plan", "price": "price"},
     ),
     "credit_note": Fields(
         read=f"""created currency customer customer_account {_below("discount_amounts", "amount")} effective_at id invoice
@@ -238,39 +250,48 @@ KINDS: dict[str, Fields] = {
         read=f"""{_below("current_phase", "start_date end_date")} customer customer_account end_behavior id object phases
             phases.start_date phases.end_date phases.default_tax_rates phases.collection_method
             phases.billing_cycle_anchor phases.proration_behavior phases.items phases.items.price
-            phases.items.quantity phases.items.tax_rates
+            phases.items.quantity phases.items.tax_rates phases.automatic_tax
+            {_below("default_settings", "automatic_tax billing_cycle_anchor collection_method")}
             {_below("phases.items.discounts", "coupon discount promotion_code")}
             {_below("phases.discounts", "coupon discount promotion_code")} released_subscription status subscription
             livemode""",
         older="phases.coupon phases.items.plan phases.plans renewal_behavior",
-        harmless="""application billing_mode canceled_at completed_at created default_settings metadata released_at
-            test_clock phases.automatic_tax phases.currency phases.default_payment_method
-            phases.description phases.invoice_settings phases.items.metadata phases.metadata""",
+        harmless="""application billing_mode canceled_at completed_at created metadata released_at
+            test_clock phases.automatic_tax.disabled_reason phases.automatic_tax.liability phases.currency
+            default_settings.automatic_tax.disabled_reason default_settings.automatic_tax.liability
+            default_settings.description default_settings.invoice_settings phases.description phases.invoice_settings phases.items.metadata phases.metadata""",
         named={
+            "default_settings.application_fee_percent": _ELSEWHERE,
+            "default_settings.billing_thresholds": _THRESHOLD,
+            "default_settings.default_payment_method": _OWN_METHOD,
+            "default_settings.on_behalf_of": _ELSEWHERE,
+            "default_settings.transfer_data": _ELSEWHERE,
             "pause_schedules": "a pause that was put off is not carried over",
             "phases.add_invoice_items": "what a phase adds to its first invoice is not billed",
             "phases.application_fee_percent": _ELSEWHERE,
             "phases.billing_thresholds": _THRESHOLD,
+            "phases.default_payment_method": _OWN_METHOD,
             "phases.items.billing_thresholds": _THRESHOLD,
             "phases.on_behalf_of": _ELSEWHERE,
             "phases.transfer_data": _ELSEWHERE,
             "phases.trial": "a phase that is a trial is charged",
             "phases.trial_end": "a phase that is a trial is charged",
         },
+        refused=dict.fromkeys(("phases.automatic_tax.enabled", "default_settings.automatic_tax.enabled"), _AUTOMATIC),
     ),
     "invoiceitem": Fields(
-        read=f"""amount currency customer customer_account date description discounts id invoice net_amount object
+        read=f"""amount currency customer customer_account date description discountable discounts id invoice net_amount object
             {_below("parent", "subscription_details subscription_details.subscription")} {_below("period", "end start")}
-            {_below("pricing", "price_details price_details.price unit_amount_decimal")} proration quantity tax_rates
+            {_below("pricing", "price_details price_details.price price_details.product unit_amount_decimal")} proration
+            quantity tax_rates
             livemode""",
         older="subscription price plan unit_amount unit_amount_decimal",
-        harmless="""deleted discountable frozen_fields invoicing_rules metadata parent.type
-            parent.subscription_details.subscription_item pricing.type pricing.price_details.product proration_details
-            quantity_decimal test_clock subscription_item""",
+        harmless="""deleted frozen_fields invoicing_rules metadata parent.type
+            parent.subscription_details.subscription_item pricing.type proration_details quantity_decimal test_clock subscription_item""",
     ),
     "payment_method": Fields(
         read=f"""{_below("card", "brand last4 exp_month exp_year display_brand")} created customer customer_account id
-            metadata object type livemode acss_debit.* affirm.* afterpay_clearpay.* alipay.* alma.* amazon_pay.*
+            metadata.* object type livemode acss_debit.* affirm.* afterpay_clearpay.* alipay.* alma.* amazon_pay.*
             au_becs_debit.* bacs_debit.* bancontact.* billie.* bizum.* blik.* boleto.* card_present.* cashapp.* crypto.*
             custom.* customer_balance.* eps.* fpx.* giropay.* grabpay.* ideal.* interac_present.* kakao_pay.* klarna.*
             konbini.* kr_card.* link.* mb_way.* mobilepay.* multibanco.* naver_pay.* nz_bank_account.* oxxo.* p24.*
@@ -317,10 +338,20 @@ def findings(kind: str, raw: Any, path: str = "$", prefix: str = "") -> Iterator
             yield Finding(kind, name, "nobody knows this field, and it looks like money", place)
         elif decision == "read" and f"{name}.*" not in decided:
             if name not in _REFUSED_IN_PART and isinstance(value, dict) and value.get("has_more") is True:
-                yield Finding(kind, name, "holds some of them only (has_more); import their list by itself, too", place)
+                way_out = (
+                    "import their list by itself, too" if name in _BY_THEMSELVES else f"export the {kind} with all"
+                )
+                yield Finding(kind, name, f"holds some of them only (has_more); {way_out}", place)
             inner = fields.inside.get(name)
             for where, each in _objects(value, place):
-                yield from findings(inner or kind, each, where, "" if inner else f"{name}.")
+                own = inner or _kind_of(each)
+                yield from findings(own or kind, each, where, "" if own else f"{name}.")
+
+
+def _kind_of(value: Any) -> str:
+    """What an object says that it is: an expanded reference has its own decisions wherever it stands."""
+    said = value.get("object") if isinstance(value, dict) else None
+    return said if isinstance(said, str) and said in KINDS else ""
 
 
 def _decisions(kind: str) -> dict[str, str]:
@@ -350,4 +381,6 @@ def _objects(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _says_nothing(value: Any) -> bool:
     if isinstance(value, dict):
         return all(_says_nothing(each) for each in value.values())
-    return value in (None, False, 0, "", "none", []) or (isinstance(value, list) and all(map(_says_nothing, value)))
+    return value in (None, False, 0, "", "none", "now", []) or (
+        isinstance(value, list) and all(map(_says_nothing, value))
+    )

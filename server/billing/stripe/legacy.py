@@ -7,6 +7,7 @@
                    tax_percent                              -> default_tax_rates
                    billing                                  -> collection_method
     invoice        date                                     -> created
+                   lines.data[].plan                        -> lines.data[].description
                    paid, closed, forgiven                   -> status
                    tax, tax_percent                         -> total_tax_amounts
                    discount                                 -> total_discount_amounts
@@ -139,6 +140,10 @@ def todays_invoice(raw: Any) -> Any:
         made["created"] = raw["date"]
     if raw.get("status") is None and ("closed" in raw or "paid" in raw):
         made["status"] = _status(raw)
+        if "amount_paid" not in raw and made["status"] == "paid":
+            made["amount_paid"] = raw.get("amount_due", 0)
+    if isinstance(lines := raw.get("lines"), dict) and isinstance(lines.get("data"), list):
+        made["lines"] = {**lines, "data": [_todays_line(each) for each in lines["data"]]}
     tax = raw.get("tax")
     if tax and raw.get("total_taxes") is None and raw.get("total_tax_amounts") is None:
         rate = {"id": "tax_percent", "percentage": raw["tax_percent"]} if raw.get("tax_percent") else None
@@ -148,6 +153,14 @@ def todays_invoice(raw: Any) -> Any:
     if raw.get("payments") is None and (payment := _payment(made)):
         made["payments"] = {"data": [payment]}
     return made
+
+
+def _todays_line(line: Any) -> Any:
+    """Before 2019 the line of a plan had no words of its own."""
+    plan = line.get("plan") if isinstance(line, dict) else None
+    if isinstance(plan, dict) and not line.get("description"):
+        return {**line, "description": plan.get("nickname") or plan.get("name")}
+    return line
 
 
 def _status(raw: Json) -> str:
@@ -184,6 +197,8 @@ def _payment(raw: Json) -> Json | None:
     moved = raw.get("status_transitions")
     paid = whole.get("paid", raw.get("status") == "paid")
     amount = whole.get("amount", raw.get("amount_paid") if paid else raw.get("amount_due"))
+    if amount is None:  # nothing was asked for
+        return None
     return {
         "id": identity,
         "status": "paid" if paid is True else "open",

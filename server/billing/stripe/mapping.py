@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from server.billing.model.account import Customer, Discount, Item, PaymentMethod, Subscription, TaxId
-from server.billing.model.amounts import amount_of
+from server.billing.model.amounts import amount_of, is_metered
 from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe.legacy import todays_customer, todays_subscription
 from server.billing.stripe.reading import (
@@ -142,10 +142,7 @@ def subscription(raw: Any, known: Known) -> Subscription:
         days_until_due=found.days_until_due or 0,
         pause_resumes_at=maybe_at(pause.resumes_at) if pause else None,
         pause_behavior=pause.behavior if pause else "",
-        default_tax_rates=tuple(
-            mapping_catalog.tax_rate_of(each, f"$.default_tax_rates[{index}]")
-            for index, each in enumerate(found.default_tax_rates or ())
-        ),
+        default_tax_rates=mapping_catalog.tax_rates(found.default_tax_rates, known, "$.default_tax_rates"),
         automatic_tax=found.automatic_tax is not None and found.automatic_tax.enabled,
         trial_without_method=missing if missing in ("cancel", "pause") else "",
         feedback=said.feedback or "",
@@ -181,21 +178,18 @@ def _item(found: wire.Item, whole: wire.Subscription, known: Known, index: int) 
         raise MappingError(f"expected the seconds since 1970, got nothing in `{missing}`", f"{path}.{missing}")
     if end < start:
         raise MappingError(f"expected an end after the start {start}, got {end}", f"{path}.current_period_end")
-    metered = found.price.recurring is not None and found.price.recurring.usage_type == "metered"
+    price = mapping_catalog.price_ref(found.price, known, f"{path}.price", whole.currency)
     item = Item(
         id=found.id,
-        price=mapping_catalog.price_in(found.price, known, f"{path}.price", whole.currency),
+        price=price,
         current_period_start_at=at(start),
         current_period_end_at=at(end),
-        quantity=(0 if metered else 1) if found.quantity is None else found.quantity,
+        quantity=(0 if is_metered(price) else 1) if found.quantity is None else found.quantity,
         discounts=tuple(
             mapping_catalog.discount_in(each, known, f"{path}.discounts[{place}]", whole.currency)
             for place, each in enumerate(found.discounts or ())
         ),
-        tax_rates=tuple(
-            mapping_catalog.tax_rate_of(each, f"{path}.tax_rates[{place}]")
-            for place, each in enumerate(found.tax_rates or ())
-        ),
+        tax_rates=mapping_catalog.tax_rates(found.tax_rates, known, f"{path}.tax_rates"),
     )
     if abs(amount_of(item.price, item.quantity)) > LARGEST:
         raise MappingError(f"{item.quantity} times this price is more than {LARGEST} minor units", f"{path}.quantity")

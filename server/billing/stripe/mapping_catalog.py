@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -67,6 +68,10 @@ def price_in(found: wire.Price, known: Known, path: str, currency: str) -> Price
         raise MappingError(problem, f"{path}.currency")
     elif alone and alone.currency == price.currency:
         price = replace(price, unit_amount=price.unit_amount or alone.unit_amount, tiers=price.tiers or alone.tiers)
+    return _priced(price, path)
+
+
+def _priced(price: Price, path: str) -> Price:
     if price.billing_scheme == "tiered" and not price.tiers:
         problem = "has no tiers; export the prices with expand[]=data.tiers, and import them in the same run"
         raise MappingError(problem, f"{path}.tiers")
@@ -82,7 +87,7 @@ def price_ref(ref: wire.Ref, known: Known, path: str, currency: str) -> Price:
     price = known.price(ref)
     if price is None or price.currency != currency.upper():
         raise MappingError(f"price {ref} in {currency.upper()} is not known; export it, too", path)
-    return price
+    return _priced(price, path)
 
 
 def _product(ref: wire.Ref, known: Known, path: str) -> Product:
@@ -159,6 +164,20 @@ def tax_rate(raw: Any) -> TaxRate:
     return tax_rate_of(read(wire.TaxRate, raw))
 
 
+def tax_rates(found: Sequence[wire.TaxRate | str] | None, known: Known, path: str) -> tuple[TaxRate, ...]:
+    """Rates that are expanded, or known by their ids."""
+    return tuple(_tax_rate_in(each, known, f"{path}[{index}]") for index, each in enumerate(found or ()))
+
+
+def _tax_rate_in(ref: wire.TaxRate | str, known: Known, path: str) -> TaxRate:
+    if not isinstance(ref, str):
+        return tax_rate_of(ref, path)
+    there = known.tax_rate(ref)
+    if there is None:
+        raise MappingError(f"tax rate {ref} is not known; export the tax rates, too", path)
+    return there
+
+
 def tax_rate_of(found: wire.TaxRate, path: str = "$") -> TaxRate:
     if found.rate_type == "flat_amount":
         problem = "is a flat amount, which the portal cannot charge; expected a rate with a percentage"
@@ -175,14 +194,20 @@ def discount_in(ref: Any, known: Known, path: str, currency: str) -> Discount:
     """A discount as a subscription of this currency gets it. One without an amount in it is refused: it would take off
     nothing."""
     found = discount(ref, known, path)
-    amount = found.coupon.amount_off
-    if found.coupon.percent_off or (amount and amount.currency == currency.upper()):
-        return found
-    other = next((each for each in found.coupon.other_amounts if each.currency == currency.upper()), None)
-    if other is None:
+    counted = counted_in(found, currency.upper())
+    if counted is None:
         problem = f"coupon {found.coupon.id} has no amount in {currency.upper()}; expand its currency_options"
         raise MappingError(problem, path)
-    return replace(found, coupon=replace(found.coupon, amount_off=other))
+    return counted
+
+
+def counted_in(found: Discount, currency: str) -> Discount | None:
+    """The discount with its amount in that currency; None where it has none, and takes nothing off there."""
+    coupon = found.coupon
+    if coupon.percent_off or (coupon.amount_off and coupon.amount_off.currency == currency):
+        return found
+    other = next((each for each in coupon.other_amounts if each.currency == currency), None)
+    return replace(found, coupon=replace(coupon, amount_off=other)) if other else None
 
 
 def discount(ref: Any, known: Known, path: str = "$") -> Discount:

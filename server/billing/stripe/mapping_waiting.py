@@ -55,7 +55,7 @@ def schedule(raw: Any, known: Known, subscription: Subscription) -> Schedule:
         return Schedule(found.id, whose or found.released_subscription or "", is_over=True)
     begun = found.current_phase.start_date if found.current_phase else -1
     phases = [
-        _phase(each, known, currency, f"$.phases[{index}]")
+        _phase(each, found.default_settings or shapes.DefaultSettings(), known, currency, f"$.phases[{index}]")
         for index, each in enumerate(found.phases)
         if each.start_date > begun
     ]
@@ -64,7 +64,7 @@ def schedule(raw: Any, known: Known, subscription: Subscription) -> Schedule:
     return Schedule(found.id, whose, tuple(phases), ends)
 
 
-def _phase(found: shapes.Phase, known: Known, currency: str, path: str) -> Phase:
+def _phase(found: shapes.Phase, given_by: shapes.DefaultSettings, known: Known, currency: str, path: str) -> Phase:
     given = found.discounts
     if given is None and found.coupon is not None:
         given = (shapes.PhaseDiscount(coupon=found.coupon),)
@@ -75,10 +75,10 @@ def _phase(found: shapes.Phase, known: Known, currency: str, path: str) -> Phase
             for index, each in enumerate(found.items)
         ),
         discounts=_discounts(given, known, currency, found.start_date, f"{path}.discounts"),
-        default_tax_rates=_rates(found.default_tax_rates, f"{path}.default_tax_rates"),
-        collection_method=found.collection_method or "",
+        default_tax_rates=mapping_catalog.tax_rates(found.default_tax_rates, known, f"{path}.default_tax_rates"),
+        collection_method=found.collection_method or given_by.collection_method or "",
         proration_behavior=found.proration_behavior or "create_prorations",
-        is_new_anchor=found.billing_cycle_anchor == "phase_start",
+        is_new_anchor=(found.billing_cycle_anchor or given_by.billing_cycle_anchor) == "phase_start",
     )
 
 
@@ -92,12 +92,8 @@ def _item(found: shapes.PhaseItem, known: Known, currency: str, start: int, path
         price=mapping_catalog.price_ref(ref, known, f"{path}.price", currency),
         quantity=1 if found.quantity is None else found.quantity,
         discounts=_discounts(found.discounts, known, currency, start, f"{path}.discounts"),
-        tax_rates=_rates(found.tax_rates, f"{path}.tax_rates"),
+        tax_rates=mapping_catalog.tax_rates(found.tax_rates, known, f"{path}.tax_rates"),
     )
-
-
-def _rates(found: tuple[Any, ...] | None, path: str) -> tuple[TaxRate, ...]:
-    return tuple(mapping_catalog.tax_rate_of(each, f"{path}[{index}]") for index, each in enumerate(found or ()))
 
 
 def _discounts(
@@ -132,9 +128,11 @@ class Waiting(msgspec.Struct, frozen=True):
     rates: tuple[TaxRate, ...]
     """Empty: those of the subscription count."""
     is_billed: bool
+    is_discountable: bool = False
+    product: str = ""
 
 
-def invoice_item(raw: Any) -> Waiting:
+def invoice_item(raw: Any, known: Known) -> Waiting:
     """What is left of it after its own discounts."""
     found = read(shapes.InvoiceItem, raw)
     details = found.parent.subscription_details if found.parent else None
@@ -161,4 +159,13 @@ def invoice_item(raw: Any) -> Waiting:
         price=ident(price, "$.pricing.price_details.price") if found.proration else "",
         subscription=whose,
     )
-    return Waiting(found.id, whose, line, _rates(found.tax_rates, "$.tax_rates"), found.invoice is not None)
+    return Waiting(
+        id=found.id,
+        subscription=whose,
+        line=line,
+        rates=mapping_catalog.tax_rates(found.tax_rates, known, "$.tax_rates"),
+        is_billed=found.invoice is not None,
+        # An export of today says it of each; Stripe's default is that positive amounts are, and prorations are not.
+        is_discountable=not found.proration and amount > 0 if found.discountable is None else found.discountable,
+        product=(pricing.price_details.product if pricing.price_details else None) or "",
+    )

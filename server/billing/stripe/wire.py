@@ -232,14 +232,18 @@ class TaxRate(Wire, frozen=True):
     rate_type: str | None = None
 
 
+Rates = Annotated[tuple[TaxRate | Id, ...], Meta(max_length=10)]
+"""Tax rates as Stripe expands them, or by their ids."""
+
+
 class Item(Wire, frozen=True):
     id: Id
-    price: Price
+    price: Ref
     quantity: Quantity | None = None
     current_period_start: Timestamp | None = None
     current_period_end: Timestamp | None = None
     discounts: tuple[Ref, ...] | None = None
-    tax_rates: Annotated[tuple[TaxRate, ...], Meta(max_length=10)] | None = None
+    tax_rates: Rates | None = None
 
 
 class Items(Wire, frozen=True):
@@ -296,7 +300,7 @@ class Subscription(Wire, frozen=True):
     collection_method: str = "charge_automatically"
     days_until_due: Quantity | None = None
     pause_collection: PauseCollection | None = None
-    default_tax_rates: Annotated[tuple[TaxRate, ...], Meta(max_length=10)] | None = None
+    default_tax_rates: Rates | None = None
     description: str | None = None
     latest_invoice: Ref | None = None
     schedule: Ref | None = None

@@ -37,6 +37,7 @@ class Parent(Wire, frozen=True):
 
 class PriceDetails(Wire, frozen=True):
     price: Ref | None = None
+    product: Id | None = None
 
 
 class Pricing(Wire, frozen=True):

@@ -6,10 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from server.billing.stripe.wire import Amount, Currency, Id, Quantity, Ref, TaxRate, Timestamp, UrlId, Wire
+from server.billing.stripe.wire import Amount, Currency, Id, Quantity, Rates, Ref, Timestamp, UrlId, Wire
 from server.billing.stripe.wire_invoices import Parent, Period, Pricing
-
-Rates = Annotated[tuple[TaxRate, ...], Meta(max_length=10)]
 
 
 class PhaseDiscount(Wire, frozen=True):
@@ -38,6 +36,11 @@ class Phase(Wire, frozen=True):
     billing_cycle_anchor: str | None = None
 
 
+class DefaultSettings(Wire, frozen=True):
+    collection_method: str | None = None
+    billing_cycle_anchor: str | None = None
+
+
 class CurrentPhase(Wire, frozen=True):
     start_date: Timestamp
     end_date: Timestamp
@@ -49,6 +52,7 @@ class Schedule(Wire, frozen=True):
     phases: tuple[Phase, ...] = ()
     current_phase: CurrentPhase | None = None
     end_behavior: str = "release"
+    default_settings: DefaultSettings | None = None
     customer: Ref | None = None
     customer_account: Id | None = None
     subscription: Ref | None = None
@@ -70,6 +74,7 @@ class InvoiceItem(Wire, frozen=True):
     pricing: Pricing | None = None
     subscription: Ref | None = None
     proration: bool = False
+    discountable: bool | None = None
     quantity: Quantity | None = None
     discounts: tuple[Ref, ...] | None = None
     tax_rates: Rates | None = None

@@ -41,6 +41,14 @@ class Notes:
         self._found[whose] = _with(invoice, (note,))
         return ""
 
+    def gap_of(self, note_id: str) -> str:
+        """Why no document is made of this credit note, in words; empty where one is."""
+        notes = (note for invoice in self._found.values() for note in invoice.credit_notes)
+        gap = next((each.gap for each in notes if each.id == note_id), "")
+        return (
+            "holds some of its lines only (has_more)" if gap == "lines" else gap and "its parts do not make its total"
+        )
+
     def _as_before(self, invoice: Invoice) -> Invoice:
         """With the notes that came in an earlier import."""
         before = self._stored(invoice.id)

@@ -89,6 +89,12 @@ def _overdue(found: Subscription, invoices: Sequence[Invoice], until: datetime) 
     return replace(found, status="past_due") if is_late else found
 
 
+def is_tried(account: Account, invoice: Invoice) -> bool:
+    """Whether the ledger tries this invoice by itself: those of a running subscription that is charged."""
+    found = account.subscription(invoice.subscription)
+    return found is not None and found.status not in ENDED and found.collection_method != "send_invoice"
+
+
 def with_next_try(invoice: Invoice, until: datetime, dunning: Dunning) -> Invoice:
     """A try of the time before is not made up for: the next one of the schedule is the next."""
     if invoice.next_attempt_at and invoice.next_attempt_at <= until:

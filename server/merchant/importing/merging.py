@@ -18,14 +18,16 @@ from msgspec.structs import replace
 
 from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.invoicing import prefix_of, with_invoices
-from server.billing.model.account import Account, Customer, Invoice, PaymentMethod, Subscription, TaxId
+from server.billing.model.account import ENDED, Account, Customer, Invoice, PaymentMethod, Subscription, TaxId
+from server.billing.model.periods import INTERVALS
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
+from server.billing.stripe.mapping_catalog import counted_in
 from server.brands.dunning import STANDARD, Dunning
 from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
 from server.merchant.importing.catalog import Catalog, named
 from server.merchant.importing.credit_notes import Notes, Stored
-from server.merchant.importing.handover import handed_over, with_next_try
+from server.merchant.importing.handover import handed_over, is_tried, with_next_try
 from server.merchant.importing.reading import ImportRefused
 from server.merchant.importing.report import Coming, coming
 from server.merchant.importing.rows import Rows
@@ -187,8 +189,22 @@ class Merging:
         account = replace(
             account, subscriptions=tuple(self._taken_over(account, each, came, known) for each in account.subscriptions)
         )
+        invoices = self._with_tries(account, invoices, kept)
         self.objects.update(each.kind for each in kept)
         return with_invoices(account, invoices), invoices, kept
+
+    def _with_tries(self, account: Account, invoices: list[Invoice], kept: Sequence[Staged]) -> list[Invoice]:
+        """Without the tries that nobody makes: their pages would promise one."""
+        places = {each.id: each.place for each in kept if each.kind == "invoice"}
+        found = []
+        for each in invoices:
+            if each.next_attempt_at and not is_tried(account, each):
+                why = "nothing charges it by itself here: it has no running subscription that is charged"
+                place = places[each.id].at("$.next_payment_attempt") if each.id in places else each.id
+                self._notes.name("invoice.next_payment_attempt", why, place)
+                each = replace(each, next_attempt_at=None)  # noqa: PLW2901 (the same invoice, without the promise)
+            found.append(each)
+        return found
 
     def _with_credit_notes(self, invoices: list[Invoice], kept: list[Staged], stored: Stored) -> list[Invoice]:
         notes = Notes(invoices, stored)
@@ -199,6 +215,8 @@ class Merging:
                 self._broken(each, error)
                 kept.remove(each)
                 continue
+            if not why and (gap := notes.gap_of(each.id)):
+                self._notes.name("credit_note", f"{gap}: no document of it", each.place.at("$"))
             if why:
                 # It is looked at again when its invoice comes.
                 self._left_out(each, why)
@@ -208,6 +226,7 @@ class Merging:
     def _with_waiting(self, account: Account, kept: list[Staged], came: set[str]) -> Account:
         """What waits at subscriptions: the customer's discount and exemption, schedules, invoice items."""
         account = _with_customers(account, came)
+        self._name_idle_discounts(account, kept)
         for work, kind in ((with_schedules, "subscription_schedule"), (with_items, "invoiceitem")):
             for each in [each for each in kept if each.kind == kind]:
                 try:
@@ -220,6 +239,18 @@ class Merging:
                     self._left_out(each, why)
         return account
 
+    def _name_idle_discounts(self, account: Account, kept: Sequence[Staged]) -> None:
+        """Those of the customer that take nothing off a subscription, because they have no amount in its currency."""
+        came = next((each for each in kept if each.kind == "customer"), None)
+        currencies = sorted({each.currency for each in account.subscriptions if each.status not in ENDED})
+        if came is None:
+            return
+        for each in account.customer.discounts:
+            for currency in currencies:
+                if counted_in(each, currency) is None:
+                    why = f"has no amount in {currency}, and takes nothing off what is in it; expand currency_options"
+                    self._notes.name("customer.discount", why, came.place.at("$.discount"))
+
     def _taken_over(
         self, account: Account, found: Subscription, came: set[str], invoices: Sequence[Invoice]
     ) -> Subscription:
@@ -231,7 +262,13 @@ class Merging:
 
     def _subscription(self, each: Staged) -> Subscription:
         raw: Any = msgspec.msgpack.decode(each.document)
-        return named(each, lambda: mapping.subscription(raw, self._catalog), raw)
+        found = named(each, lambda: mapping.subscription(raw, self._catalog), raw)
+        for index, item in enumerate(found.items):
+            recurring = item.price.recurring
+            if found.status not in ENDED and (recurring is None or recurring.interval not in INTERVALS):
+                problem = f"expected a price for each {', '.join(INTERVALS)}: with another one nothing is ever billed"
+                raise each.place.refusal(problem, f"$.items.data[{index}].price.recurring")
+        return found
 
     def _invoice(self, each: Staged) -> list[Invoice]:
         """Drafts are never shown; a page of Stripe's for the invoice is not this ledger's."""
@@ -274,7 +311,8 @@ def _with_customers(account: Account, came: set[str]) -> Account:
         given = {discount.id for discount in each.discounts if discount.of_customer}
         # One that counted once is gone from the subscription, and does not come again with the same customer.
         new = each.id in came or given - {discount.id for discount in customer.discounts}
-        discounts = (own or customer.discounts) if new else each.discounts
+        counted = tuple(it for given in customer.discounts if (it := counted_in(given, each.currency)))
+        discounts = (own or counted) if new else each.discounts
         found.append(replace(each, tax_exempt=customer.tax_exempt, discounts=discounts))
     return replace(account, subscriptions=tuple(found))
 

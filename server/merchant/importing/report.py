@@ -54,7 +54,9 @@ class Coming(msgspec.Struct, frozen=True):
     total: Money | None
     plus_usage: bool
     plus_tax: bool
-    how: str
+    balance: Money | None = None
+    """What the customer's balance adds to it: a credit is negative."""
+    how: str = ""
     """`charged to visa 4242`, `sent as an invoice`, `no payment method`."""
 
 
@@ -105,9 +107,11 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 def coming(account: Account, now: datetime) -> Iterator[Coming]:
-    for each in account.upcoming:
+    left = account.balance
+    for each in sorted(account.upcoming, key=lambda each: each.at):
         subscription = account.subscription(each.subscription)
         if subscription is not None and each.at <= now + SOON:
+            used, left = _from_balance(left, each.total)
             yield Coming(
                 customer=account.customer.id,
                 name=account.customer.name or account.customer.email,
@@ -116,6 +120,7 @@ def coming(account: Account, now: datetime) -> Iterator[Coming]:
                 total=each.total,
                 plus_usage=each.plus_usage,
                 plus_tax=each.plus_tax,
+                balance=used,
                 how=_how(account, each.subscription),
             )
     for invoice in account.invoices:
@@ -130,6 +135,14 @@ def coming(account: Account, now: datetime) -> Iterator[Coming]:
                 plus_tax=False,
                 how=_how(account, invoice.subscription),
             )
+
+
+def _from_balance(balance: Money | None, total: Money | None) -> tuple[Money | None, Money | None]:
+    """What it adds to the total, and what is left of it."""
+    if not balance or total is None or balance.currency != total.currency:
+        return None, balance
+    used = max(balance.amount, -max(total.amount, 0))
+    return Money(used, total.currency) if used else None, Money(balance.amount - used, total.currency)
 
 
 def _how(account: Account, subscription_id: str) -> str:
@@ -172,9 +185,15 @@ def _next(done: Imported) -> Iterator[str]:
     yield f"What comes next, within {SOON.days} days:" if done.coming else f"Nobody is charged within {SOON.days} days."
     for each in sorted(done.coming, key=lambda each: (each.at, each.customer)):
         plus = [word for word, is_so in (("usage", each.plus_usage), ("tax", each.plus_tax)) if is_so]
-        total = f"{in_units(each.total.amount, each.total.currency):f} {each.total.currency}" if each.total else "?"
+        total = "?" if each.total is None else _said(each.total)
+        if each.balance:
+            total += f" ({_said(each.balance)} from the balance)"
         on_top = f" plus {' and '.join(plus)}" if plus else ""
         yield f"  {each.at:%Y-%m-%d %H:%M} {each.customer} {each.name}: {each.subscription}, {total}{on_top}, {each.how}"
+
+
+def _said(amount: Money) -> str:
+    return f"{in_units(amount.amount, amount.currency):f} {amount.currency}"
 
 
 def as_json(done: Imported) -> str:

@@ -53,7 +53,8 @@ _LATER = (
     "price", "discount", "customer", "subscription", "invoice", "subscription_schedule", "invoiceitem", "credit_note"
 )  # fmt: skip
 _SOURCES = ("card", "bank_account", "source")
-_TAXED = "subscription.automatic_tax.enabled"
+_OVER = (*ENDED, "completed", "released")
+"""Of subscriptions and of schedules: what such an object says is not billed."""
 _ACCOUNTS = ("v2.core.account", "account")
 
 
@@ -138,7 +139,7 @@ class Staging:
         for each in findings(kind, raw):
             if not each.is_refused:
                 self.notes.name(each.name, each.why, place.at(each.path))
-            elif each.name == _TAXED and (self._may_lack_tax or raw.get("status") in ENDED):
+            elif each.field.endswith("automatic_tax.enabled") and (self._may_lack_tax or raw.get("status") in _OVER):
                 self.notes.name(each.name, "the ledger bills it without that tax", place.at(each.path))
             else:
                 raise MappingError(each.why, each.path)

@@ -33,10 +33,10 @@ def with_schedules(account: Account, each: Staged, known: Known) -> tuple[Accoun
     return with_subscription(account, changed), ""
 
 
-def with_items(account: Account, each: Staged, _: Known) -> tuple[Account, str]:
+def with_items(account: Account, each: Staged, known: Known) -> tuple[Account, str]:
     """The account with that invoice item, and why it was left out, or empty."""
     raw: Any = msgspec.msgpack.decode(each.document)
-    waiting = named(each, lambda: mapping_waiting.invoice_item(raw))
+    waiting = named(each, lambda: mapping_waiting.invoice_item(raw, known))
     account = _without(account, waiting.id)
     if waiting.is_billed:
         return account, "on an invoice already"
@@ -61,7 +61,8 @@ def _pending(waiting: mapping_waiting.Waiting, found: Subscription) -> Pending:
     """The item with its own rates, or those of the subscription."""
     as_item = replace(found.items[0], tax_rates=waiting.rates)
     taxes = taxes_on(waiting.line.amount.amount, rates_of(found, as_item), found.currency)
-    return Pending(line=replace(waiting.line, subscription=found.id, taxes=line_taxes(taxes)), taxes=taxes)
+    line = replace(waiting.line, subscription=found.id, taxes=line_taxes(taxes))
+    return Pending(line, taxes, is_discountable=waiting.is_discountable, product=waiting.product)
 
 
 def _at(account: Account, waiting: mapping_waiting.Waiting) -> Subscription | None:

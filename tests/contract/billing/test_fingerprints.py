@@ -88,7 +88,7 @@ async def test_a_fingerprint_that_was_forged_or_carried_over_changes_nothing(bil
 
 
 @pytest.mark.parametrize("action", [Cancel(), Move("price_2"), Move(quantity=4)], ids=repr)
-async def test_a_page_of_an_older_moment_gets_no_numbers_of_then(billing, action):  # threat 53
+async def test_a_page_of_an_older_moment_gets_no_numbers_of_then(billing, action):  # threat 53, case money 5
     old = (await shown(billing, action)).fingerprint
     before = await everything(billing)
     answer = await applied(billing, action, old, now=LATER)

@@ -14,6 +14,7 @@ CLASSES = {
     "subscription": stripe.Subscription,
     "subscription_item": stripe.SubscriptionItem,
     "price": stripe.Price,
+    "plan": stripe.Plan,
     "coupon": stripe.Coupon,
     "discount": stripe.Discount,
     "tax_rate": stripe.TaxRate,

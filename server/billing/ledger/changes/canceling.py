@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from server.billing.ledger.events.ending import not_tried_again, settle_last
 from server.billing.ledger.events.renewals import settled, with_subscription
-from server.billing.ledger.sums.bills import Bill, joined
+from server.billing.ledger.sums.bills import Bill, bill
 from server.billing.ledger.sums.proration import credit_for
 from server.billing.model.account import Account, Subscription
 from server.billing.model.change import Cancellation
@@ -114,9 +114,10 @@ def _last_bill(account: Account, subscription: Subscription, rule: CancelRule, n
     if rule.proration_behavior == "create_prorations":
         unused = (credit_for(account, subscription, item, now) for item in subscription.items)
         pending += [each for each in unused if each]
-    return joined(None, pending, subscription.currency) if pending else None
+    return bill(subscription, (), now, pending) if pending else None
 
 
 def _waiting(subscription: Subscription) -> Bill | None:
     """What is settled when it ends by itself: `renewals` does it."""
-    return joined(None, subscription.pending, subscription.currency) if subscription.pending else None
+    at, pending = subscription.current_period_end_at, subscription.pending
+    return bill(subscription, (), at, pending) if pending else None

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing.ledger.events.renewals import settled, with_lasting, with_subscription
-from server.billing.ledger.sums.bills import bill, exact_net, joined
+from server.billing.ledger.sums.bills import bill, exact_net
 from server.billing.ledger.sums.invoicing import issue
 from server.billing.ledger.sums.phases import with_discount
 from server.billing.ledger.sums.proration import basis_of, charge_for, credit_for, worth_of
@@ -129,11 +129,10 @@ def _new_period(move: PlannedMove, unused: tuple[Pending, ...]) -> Made:
         begun, status="active", items=(item,), billing_cycle_anchor_at=move.at, pending=(),
         trial_end_at=move.at if begun.status == "trialing" else begun.trial_end_at,
     )  # fmt: skip
-    period = bill(changed, [item], move.at)
-    charge = joined(period, (*begun.pending, *unused), changed.currency)
+    charge = bill(changed, [item], move.at, (*begun.pending, *unused))
     account, invoice = issue(move.account, changed, charge, move.at, REASON)
     # Another change may come at the same moment: the item says itself what this period is worth.
-    changed = replace(changed, items=(replace(item, basis=Basis(net=str(period.net[0]), invoice=invoice.id)),))
+    changed = replace(changed, items=(replace(item, basis=Basis(net=str(charge.net[-1]), invoice=invoice.id)),))
     changed = replace(with_lasting(changed, move.at), latest_invoice=invoice.id)
     return Made(settled(with_subscription(account, changed)), invoice)
 
@@ -151,7 +150,7 @@ def _within(move: PlannedMove, unused: tuple[Pending, ...], proration: str) -> M
     changed = replace(begun, items=(item,), pending=(*begun.pending, *more))
     if proration == "create_prorations":
         return _made(move, changed, pending=tuple(each.line for each in more))
-    charge = joined(None, changed.pending, changed.currency)
+    charge = bill(changed, (), move.at, changed.pending)
     account, invoice = issue(move.account, changed, charge, move.at, REASON)
     item = replace(item, basis=replace(basis, invoice=invoice.id))
     changed = replace(changed, items=(item,), pending=(), latest_invoice=invoice.id)

@@ -13,7 +13,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from server.billing.ledger.events.renewals import settled, with_lasting, with_subscription
-from server.billing.ledger.sums.bills import bill, joined
+from server.billing.ledger.sums.bills import bill
 from server.billing.ledger.sums.charging import charge_of, seen_of, why_unpaid
 from server.billing.ledger.sums.invoicing import issue
 from server.billing.model.account import Account, Invoice, Item, Subscription
@@ -88,7 +88,7 @@ def _unpaused(account: Account, subscription: Subscription, now: datetime) -> tu
     by_id = {each.id: each for each in fresh}
     items = tuple(by_id.get(each.id, each) for each in running.items)
     running = replace(running, items=items, billing_cycle_anchor_at=now, pending=())
-    charge = joined(bill(running, fresh, now), subscription.pending, running.currency)
+    charge = bill(running, fresh, now, subscription.pending)
     account, invoice = issue(account, running, charge, now, "subscription_update")
     running = replace(with_lasting(running, now), latest_invoice=invoice.id)
     return settled(with_subscription(account, running)), invoice

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.bills import Bill, joined
+from server.billing.ledger.sums.bills import Bill, bill
 from server.billing.ledger.sums.invoicing import issue, with_invoices
 from server.billing.ledger.sums.upcoming import with_subscription
 from server.billing.model.account import Account, Subscription
@@ -15,7 +15,7 @@ from server.billing.model.account import Account, Subscription
 def ended(account: Account, subscription: Subscription, at: datetime) -> Account:
     """It is over; what still waited for an invoice gets one of its own."""
     if subscription.pending:
-        last = joined(None, subscription.pending, subscription.currency)
+        last = bill(subscription, (), at, subscription.pending)
         account, subscription = settle_last(account, subscription, last, at)
     asked = subscription.canceled_at or at
     changed = replace(subscription, status="canceled", ended_at=at, canceled_at=asked, scheduled=None, phases=())

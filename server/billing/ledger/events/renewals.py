@@ -25,7 +25,7 @@ from server.billing.ledger.events import dunning as tries
 from server.billing.ledger.events.ending import ended, without_method
 from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
-from server.billing.ledger.sums.bills import Bill, bill, is_running, joined
+from server.billing.ledger.sums.bills import bill, is_running
 from server.billing.ledger.sums.invoicing import is_claimed, issue, voided
 from server.billing.ledger.sums.phases import begun_at, begun_by, changes_at, invoiced_by
 from server.billing.ledger.sums.upcoming import (
@@ -229,11 +229,10 @@ def _renew(
         renewed = replace(renewed, status="active")
     if not items or status == "unpaid" or subscription.pause_behavior == "keep_as_draft":
         return with_subscription(account, _unbilled(renewed, items)), ()
-    charge: Bill = bill(renewed, items, at)
-    if not renewed.pause_behavior:
-        # Nobody is asked for a voided invoice, so what waits must not be lost in one.
-        charge = joined(charge, renewed.pending, renewed.currency)
-        renewed = replace(renewed, pending=())
+    # Nobody is asked for a voided invoice, so what waits must not be lost in one.
+    waits = () if renewed.pause_behavior else renewed.pending
+    charge = bill(renewed, items, at, waits)
+    renewed = replace(renewed, pending=renewed.pending if renewed.pause_behavior else ())
     account, invoice = issue(account, renewed, charge, at, "subscription_cycle")
     if invoice.status == "open" and renewed.collection_method != "send_invoice":
         renewed = replace(renewed, status="past_due")

@@ -43,24 +43,29 @@ class Bill(msgspec.Struct, frozen=True):
     total: Money
 
 
-def bill(subscription: Subscription, items: Sequence[Item], at: datetime) -> Bill:
-    """What these items cost for their current periods, charged at `at`. Usage that was never reported costs nothing."""
+def bill(subscription: Subscription, items: Sequence[Item], at: datetime, pending: Sequence[Pending] = ()) -> Bill:
+    """What these items cost for their current periods, charged at `at`, and what waited for it. Usage that was never
+    reported costs nothing."""
     lines = tuple(_line(subscription, item, at, index) for index, item in enumerate(items))
-    net = [line.amount.amount for line in lines]
+    count, net = len(items), [line.amount.amount for line in lines] + [each.line.amount.amount for each in pending]
+    products = [each.price.product for each in items] + [each.product for each in pending]
     discounts = []
-    for each, places in _in_order(subscription, items):
-        if is_running(each, at):
-            off = _take_off(each.coupon, items, places, net, subscription.currency)
+    for each, places in _in_order(subscription, items, pending):
+        if is_running(each, at) and (items or each.coupon.duration != "once"):
+            off = _take_off(each.coupon, products, places, net, subscription.currency)
             label = each.coupon.name or each.promotion_code or each.coupon.id
             discounts.append(InvoiceDiscount(label=label, amount=Money(off, subscription.currency)))
-    lines, taxes = _taxed(subscription, items, lines, net)
-    return Bill(
+    lines, taxes = _taxed(subscription, items, lines, net[:count])
+    period = Bill(
         lines=lines,
-        net=tuple(net),
-        discounts=tuple(discounts),
+        net=tuple(net[:count]),
+        discounts=tuple(each for each in discounts if items or each.amount),
         taxes=taxes,
         subtotal=Money(sum(line.amount.amount for line in lines), subscription.currency),
-        total=Money(sum(net) + exclusive(taxes), subscription.currency),
+        total=Money(sum(net[:count]) + exclusive(taxes), subscription.currency),
+    )
+    return _joined(
+        period, [_left_of(each, net[count + index]) for index, each in enumerate(pending)], period.total.currency
     )
 
 
@@ -71,10 +76,31 @@ def rates_of(subscription: Subscription, item: Item) -> tuple[TaxRate, ...]:
     return item.tax_rates or subscription.default_tax_rates
 
 
-def _in_order(subscription: Subscription, items: Sequence[Item]) -> list[tuple[Discount, Sequence[int]]]:
-    """Each discount with the items that it may be taken off: those of an item come before the subscription's."""
-    own = [(each, (index,)) for index, item in enumerate(items) for each in item.discounts]
-    return [*own, *((each, range(len(items))) for each in subscription.discounts)]
+def _in_order(
+    subscription: Subscription, items: Sequence[Item], pending: Sequence[Pending]
+) -> list[tuple[Discount, Sequence[int]]]:
+    """Each discount with the lines that it may be taken off: those of an item come before the subscription's, which is
+    taken off what waited, too, where that says so."""
+    own: list[tuple[Discount, Sequence[int]]] = [
+        (each, (index,)) for index, item in enumerate(items) for each in item.discounts
+    ]
+    waited = (index for index, each in enumerate(pending, len(items)) if each.is_discountable)
+    among = (*range(len(items)), *waited)
+    return [*own, *((each, among) for each in subscription.discounts)] if among else own
+
+
+def _left_of(waits: Pending, net: int) -> Pending:
+    """What waited, with what the discounts took off its line and the tax on the rest."""
+    line, currency = waits.line, waits.line.amount.currency
+    if net == line.amount.amount:
+        return waits
+    rates = [TaxRate(each.label, each.percentage, inclusive=each.inclusive) for each in waits.taxes]
+    taxes = tuple(
+        replace(old, amount=new.amount) for old, new in zip(waits.taxes, taxes_on(net, rates, currency), strict=True)
+    )
+    return replace(
+        waits, line=replace(line, discount=line.amount - Money(net, currency), taxes=line_taxes(taxes)), taxes=taxes
+    )
 
 
 def _line(subscription: Subscription, item: Item, at: datetime, index: int) -> InvoiceLine:
@@ -142,15 +168,16 @@ def exact_net(
     return net
 
 
-def joined(charge: Bill | None, pending: Sequence[Pending], currency: str) -> Bill:
+def _joined(charge: Bill, pending: Sequence[Pending], currency: str) -> Bill:
     """One bill of what waited and of a charge; the taxes of all of it, one entry a rate."""
-    lines = tuple(each.line for each in pending) + (charge.lines if charge else ())
-    net = tuple(each.line.amount.amount for each in pending) + (charge.net if charge else ())
-    taxes = [tax for each in pending for tax in each.taxes] + list(charge.taxes if charge else ())
+    lines = tuple(each.line for each in pending) + charge.lines
+    left = (each.line.amount - each.line.discount if each.line.discount else each.line.amount for each in pending)
+    net = tuple(each.amount for each in left) + charge.net
+    taxes = [tax for each in pending for tax in each.taxes] + list(charge.taxes)
     return Bill(
         lines=lines,
         net=net,
-        discounts=charge.discounts if charge else (),
+        discounts=charge.discounts,
         taxes=_together(taxes),
         subtotal=Money(sum(line.amount.amount for line in lines), currency),
         total=Money(sum(net) + exclusive(taxes), currency),
@@ -172,9 +199,9 @@ def is_running(discount: Discount, at: datetime) -> bool:
     return (end is None or at < end) and (discount.start_at is None or discount.start_at <= at)
 
 
-def _take_off(coupon: Coupon, items: Sequence[Item], among: Sequence[int], net: list[int], currency: str) -> int:
+def _take_off(coupon: Coupon, products: Sequence[str], among: Sequence[int], net: list[int], currency: str) -> int:
     """Take the coupon off what is left of these lines, and say how much it was."""
-    places = [index for index in among if not coupon.products or items[index].price.product in coupon.products]
+    places = [index for index in among if not coupon.products or products[index] in coupon.products]
     left = sum(net[index] for index in places)
     if coupon.percent_off:
         off = rounded(left * Fraction(coupon.percent_off) / 100)

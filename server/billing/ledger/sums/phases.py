@@ -14,7 +14,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.bills import Bill, bill, exact_net, joined
+from server.billing.ledger.sums.bills import Bill, bill, exact_net
 from server.billing.ledger.sums.proration import basis_of, charge_for, credit_for, worth_of
 from server.billing.model.account import (
     Account,
@@ -92,7 +92,7 @@ def invoiced_by(before: Subscription, after: Subscription, at: datetime) -> Bill
     runs = any(each.current_period_end_at > at for each in before.items)
     if not fresh and not (runs and phase.proration_behavior == "always_invoice" and after.pending):
         return None
-    return joined(bill(after, fresh, at) if fresh else None, after.pending, after.currency)
+    return bill(after, fresh, at, after.pending)
 
 
 def begun_at(subscription: Subscription, at: datetime) -> list[Item]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.bills import Bill, bill, joined
+from server.billing.ledger.sums.bills import Bill, bill
 from server.billing.ledger.sums.invoicing import arranged
 from server.billing.ledger.sums.phases import begun_by, invoices_at
 from server.billing.model.account import Account, Item, Subscription, Upcoming
@@ -63,7 +63,7 @@ def next_bill(account: Account, subscription: Subscription) -> tuple[datetime, B
         return None
     subscription = begun_by(subscription, at, account)
     renewed, items = next_period(subscription, at)
-    return at, joined(bill(renewed, items, at), renewed.pending, renewed.currency)
+    return at, bill(renewed, items, at, renewed.pending)
 
 
 def next_period(subscription: Subscription, at: datetime) -> tuple[Subscription, list[Item]]:
