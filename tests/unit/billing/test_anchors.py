@@ -31,7 +31,7 @@ JUNE_AND_JULY = [day(2026, 6, 30), day(2026, 7, 30), day(2026, 8, 30)]
 WITHIN = (day(2026, 6, 1), day(2026, 7, 1), day(2026, 8, 1))
 
 
-def test_weeks_that_become_months_are_counted_from_the_change():
+def test_weeks_that_become_months_are_counted_from_the_change():  # case money 8
     later = Scheduled(day(2026, 5, 30), MONTHLY, 1, day(2026, 5, 25))
     assert ends(weekly(scheduled=later), *WITHIN) == JUNE_AND_JULY
 

@@ -39,7 +39,7 @@ def with_note(it, amount):
     ("given", "credit"),
     [(0, 1550), (100, 1550), (1550, 1550), (2000, 1100), (3099, 1), (3100, None), (5000, None)],
 )
-def test_a_refund_limits_a_credit_by_its_amount(give, given, credit):
+def test_a_refund_limits_a_credit_by_its_amount(give, given, credit):  # case money 4
     # 31.00 paid, half of March left: 15.50, and never more than what was not given back.
     it = give(bought(SMALL), given)
     after = cancel(it, "sub_1", WITH_CREDIT, NOW)
@@ -131,7 +131,7 @@ def changed_at_once(changes, sold=AT_ONCE):
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 5])
-def test_many_changes_at_one_moment_credit_what_was_paid(rounds):
+def test_many_changes_at_one_moment_credit_what_was_paid(rounds):  # case money 5
     # Years for 10 and for 1 with a month between them: all that was paid is left but the half of March that was used.
     changes = (Move("price_y", 10), Move("price_1", 1), Move("price_y", 1), Move("price_1", 1))
     it, invoices = changed_at_once(changes * rounds)

@@ -35,7 +35,7 @@ def only(it):
     return found
 
 
-def test_a_failing_card_is_retried_eight_times_in_two_weeks():
+def test_a_failing_card_is_retried_eight_times_in_two_weeks():  # case money 9
     it, _ = bring_up_to_date(failing(), day(2026, 4, 30), PAST_DUE)
     assert [each.at for each in it.invoices[0].payments] == [APRIL, *(day(2026, 4, each) for each in DAYS)]
     assert {each.status for each in it.invoices[0].payments} == {"failed"}
@@ -59,7 +59,7 @@ def test_a_card_that_works_again_pays_at_the_next_try():
 
 
 @pytest.mark.parametrize(("dunning", "status"), [(CANCEL, "canceled"), (UNPAID, "unpaid"), (PAST_DUE, "past_due")])
-def test_after_the_last_try_comes_what_the_brand_chose(dunning, status):
+def test_after_the_last_try_comes_what_the_brand_chose(dunning, status):  # case money 9
     before, _ = bring_up_to_date(failing(), LAST - timedelta(microseconds=1), dunning)
     assert only(before).status == "past_due"
     it, _ = bring_up_to_date(before, LAST, dunning)

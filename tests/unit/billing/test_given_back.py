@@ -21,7 +21,7 @@ def paused(behavior, *items, balance=None, **more):
 
 
 @pytest.mark.parametrize("behavior", [*UNCLAIMED, "keep_as_draft"])
-def test_a_pause_leaves_a_credit_for_the_period_that_is_charged(behavior):
+def test_a_pause_leaves_a_credit_for_the_period_that_is_charged(behavior):  # case money 3
     # 50.00 of credit; April and May take nothing of it, June takes 31.00 and leaves 19.00.
     it, _ = bring_up_to_date(paused(behavior, balance=eur(-5000)), day(2026, 5, 30))
     assert it.balance == eur(-5000)
@@ -85,7 +85,7 @@ def incomplete(applied, balance):
         (eur(250), None, eur(250)),  # a debt that went into it is owed again
     ],
 )
-def test_a_beginning_that_expires_gives_back_what_came_from_the_balance(applied, balance, after):
+def test_a_beginning_that_expires_gives_back_what_came_from_the_balance(applied, balance, after):  # case money 7
     it, (void,) = bring_up_to_date(incomplete(applied, balance), day(2026, 3, 2))
     assert (only(it).status, void.status, void.amount_due) == ("incomplete_expired", "void", eur(0))
     assert (it.balance, void.balance_applied) == (after, None)

@@ -64,6 +64,7 @@ def total(it):
     ],
 )
 def test_an_items_rates_take_the_place_of_the_defaults_and_an_exempt_customer_pays_none(made, expected, taxes):
+    # cases money 1, 2
     assert (total(made).total, total(made).taxes) == (expected, taxes)
 
 

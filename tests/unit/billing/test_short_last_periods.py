@@ -27,7 +27,7 @@ def in_may(it):
     return it, invoices[-1]
 
 
-def test_half_a_last_month_costs_half():
+def test_half_a_last_month_costs_half():  # case money 6
     april, _ = bring_up_to_date(ending(), day(2026, 4, 10))
     assert [(each.at, each.total) for each in april.upcoming] == [(day(2026, 5, 1), eur(1550))]
     it, may = in_may(april)

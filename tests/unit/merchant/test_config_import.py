@@ -262,7 +262,7 @@ def test_comments_in_a_table_below_stay_too(brand, tmp_path, reasons):
     assert (asked.enabled, asked.options) == (True, ("too_expensive", "other"))
 
 
-def test_products_that_stripe_left_out_are_asked_for_by_the_name_of_the_expansion(brand, tmp_path):
+def test_products_that_stripe_left_out_are_asked_for_by_the_name_of_the_expansion(brand, tmp_path):  # case import 40
     case = Path(__file__).parents[2] / "corpora" / "exports" / "40-portal-configurations.json"
     with pytest.raises(ConfigRefused, match=r"expand\[\]=data\.features\.subscription_update\.products"):
         import_config(brand, case)

@@ -124,6 +124,7 @@ async def test_what_expires_is_marked_and_can_be_replaced(world):  # P7
 
 
 async def test_after_a_failed_payment_the_new_one_leads_to_paying(world):  # S12
+    # case money 9
     owed = invoice("in_9", "open", payments=(), subscription="sub_1")
     failed = Payment("inpay_9", "failed", eur(1450), world.clock(), "visa 4242", "card_declined")
     owed = replace(owed, payments=(failed,))
