@@ -153,6 +153,8 @@ class Cancellation(msgspec.Struct, frozen=True):
     """When everything of it stops; with `at_once`, now."""
     credit: Money | None = None
     """What goes to the customer's balance, taxes included: with `at_once` for the unused time. None: nothing."""
+    set_off: Money | None = None
+    """What comes off invoices of the subscription that are still open. None: nothing."""
     lines: tuple[InvoiceLine, ...] = ()
     """The lines of the last invoice: that credit, and what waited for the next one."""
     taxes: tuple[InvoiceTax, ...] = ()

@@ -75,7 +75,7 @@ def _row(it: Invoice, zone: tzinfo) -> list[object]:
         _taxes((each, it.taxable(each)) for each in it.taxes),
         harmless("; ".join(_payment(each, zone) for each in it.payments if each.status == "paid")),
         *_whose(it),
-        harmless("; ".join(each.description for each in it.lines if each.description)),
+        harmless("; ".join([each.description for each in it.lines if each.description] + ["…"] * it.has_more_lines)),
         harmless(it.id),
     ]
 
@@ -88,7 +88,9 @@ def _note(it: Invoice, note: CreditNote, zone: tzinfo) -> list[object]:
         *(decimal(-note.taxed), decimal(-note.total), *[nothing] * 7),
         _taxes((each, each.taxable) for each in note.taxes),
         *("", *_whose(it)),
-        harmless("; ".join(each.description for each in note.lines if each.description)),
+        harmless(
+            "; ".join([each.description for each in note.lines if each.description] + ["…"] * note.has_more_lines)
+        ),
         harmless(note.id),
     ]
 

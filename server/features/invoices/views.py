@@ -50,9 +50,9 @@ class InvoiceRow(msgspec.Struct, frozen=True):
     badge: str
     """The kind of the status badge: good, warn, bad or quiet."""
     what_for: str = ""
-    """The first line of the invoice."""
+    """The first line of the invoice, with an ellipsis where nobody knows how many follow."""
     more_lines: int = 0
-    """How many lines follow the first."""
+    """How many lines follow the first, where that is known."""
     amount_due: Money | None = None
     """What is still to pay, where that is not the whole amount."""
     refunded: Money | None = None
@@ -242,6 +242,7 @@ def latest(account: Account, now: datetime) -> tuple[InvoiceRow, ...]:
 
 def row(invoice: Invoice, now: datetime) -> InvoiceRow:
     status = status_word(invoice, now)
+    first = next((each.description for each in invoice.lines if each.description), "")
     partly_paid = invoice.status == "open" and invoice.amount_due != invoice.total
     return InvoiceRow(
         id=invoice.id,
@@ -251,8 +252,8 @@ def row(invoice: Invoice, now: datetime) -> InvoiceRow:
         status=status,
         word=invoice.status,
         badge=BADGES.get(status, "quiet"),
-        what_for=next((each.description for each in invoice.lines if each.description), ""),
-        more_lines=max(len(invoice.lines) - 1, 0),
+        what_for=f"{first}, …" if first and invoice.has_more_lines else first,
+        more_lines=0 if invoice.has_more_lines else max(len(invoice.lines) - 1, 0),
         amount_due=invoice.amount_due if partly_paid and invoice.amount_due else None,
         refunded=invoice.refunded or None,
         may_pay=invoice.status == "open" and paying.may_pay(invoice) is None,

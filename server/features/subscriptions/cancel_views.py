@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from server.billing import Account, Cancellation, Coupon, Money, RetentionOffer, Subscription, Upcoming
 from server.billing.model.names import more_items_of, name_of
 from server.features.subscriptions.part_views import Debt, debt_of, next_charge_of
@@ -46,14 +48,16 @@ class ConfirmCancel(View, frozen=True):
     fingerprint: str = ""
     """Goes back with the form: where it would be another cancellation by then, nothing is canceled."""
     credit: Money | None = None
-    """What is credited: with `at_once` for the time that was paid and not used."""
+    """What goes to the balance: with `at_once` for the time that was paid and not used."""
+    set_off: Money | None = None
+    """What comes off the invoices that are still open."""
     due: Money | None = None
     """What changes within the period still cost, on a last invoice when it ends."""
     in_trial: bool = False
     next_charge: Upcoming | None = None
     """What would have been charged next."""
     debt: Debt | None = None
-    """What stays to be paid."""
+    """What stays to be paid then."""
     again: bool = False
     """The form came without a valid key: it is asked once more, and nothing was changed."""
     stale: bool = False
@@ -80,13 +84,21 @@ def confirm_cancel(
         ends_at=ending.ends_at,
         fingerprint=ending.fingerprint,
         credit=ending.credit,
+        set_off=ending.set_off,
         due=ending.due,
         in_trial=subscription.status == "trialing",
         next_charge=next_charge_of(subscription, account),
-        debt=debt_of(subscription, account, now),
+        debt=_left_of(debt_of(subscription, account, now), ending.set_off),
         again=again,
         stale=stale,
     )
+
+
+def _left_of(debt: Debt | None, set_off: Money | None) -> Debt | None:
+    """The debt after that much came off it; None: it is paid by it."""
+    if debt is None or set_off is None:
+        return debt
+    return replace(debt, amount=debt.amount - set_off) if set_off.amount < debt.amount.amount else None
 
 
 def offer(

@@ -189,7 +189,7 @@ async def test_an_invoice_without_a_subscription_is_paid(world):  # I5
     browser = await inside(world, account(invoices=(invoice("in_1", "open", subscription="", due_at=START),)))
     assert "Overdue" in words((await browser.get("/harbour/my/invoices")).text)
     assert f'href="{PAY}"' in (await browser.get("/harbour/my/invoices")).text
-    assert "It was due on February 15, 2026." in words((await browser.get(INVOICE)).text)
+    assert words((await browser.get(INVOICE)).text).lower().count("due on february 15, 2026") == 1  # at the top
     paid = await browser.fill(await browser.get(PAY), follow=True)
     assert "Thank you. You do not need to do anything else." in words(paid.text)
 

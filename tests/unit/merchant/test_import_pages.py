@@ -131,13 +131,17 @@ async def test_a_credit_note_is_a_document_of_its_own(visiting):  # case import 
 
 async def test_the_lines_of_a_part_are_not_told_as_all_of_them(visiting):  # case import 16
     browser = await visiting("16", "mia")
-    assert words(await seen(browser, "invoices")).count("Box 0 and more") == 1
+    assert words(await seen(browser, "invoices")).count("Box 0, …") == 1
     assert "Box 9; …" in (await browser.get(f"{MY}/invoices/csv?year=2026")).text
 
 
 def test_every_kind_that_stripe_has_is_called_by_a_name():
     translated = {"sepa_debit", "us_bank_account", "nz_bank_account", "customer_balance"}
     by_their_brand = {"card_present", "interac_present", "kr_card", "custom"}
-    kinds = {each.removesuffix(".*") for each in KINDS["payment_method"].read.split() if each.endswith(".*") and each != "metadata.*"}
+    kinds = {
+        each.removesuffix(".*")
+        for each in KINDS["payment_method"].read.split()
+        if each.endswith(".*") and each != "metadata.*"
+    }
     named = renderer().environment().get_template("components/method_kinds.html").module.method_kinds
     assert kinds - set(named) == translated | by_their_brand

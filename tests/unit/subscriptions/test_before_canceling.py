@@ -1,11 +1,16 @@
 """The page before a cancellation, and what a card says of it."""
 
+from datetime import timedelta
+
+import pytest
 from msgspec.structs import replace
 
 from server.billing import Activity, InvoiceLine, Money, Pending
+from server.billing.ledger.changes.canceling import cancel
 from server.features.subscriptions import cancel_views, views
-from tests.support.accounts import AT_ONCE, END, FEATURES, NOW, WITH_CREDIT, account, ending, invoice, subscription
+from tests.support.accounts import AT_ONCE, END, FEATURES, NOW, WITH_CREDIT, account, ending, eur, invoice, subscription
 from tests.support.pages import cancellation
+from tests.support.rendered import renderer, words
 
 
 def asked(it, features=FEATURES, whole=None, **changed):
@@ -42,6 +47,29 @@ def test_a_trial_is_said():
 def test_an_open_invoice_stays_to_be_paid():
     late = subscription(status="past_due")
     assert asked(late, whole=account(late, invoices=(invoice(status="open"),))).debt.amount.amount == 1450
+
+
+def test_what_a_credit_pays_of_an_open_invoice_is_said_apart_from_what_is_left_of_it():
+    """14.50 are paid for the month, and 4.00 of a change within it are not: they come off first, the rest is credit."""
+    owed = {"created_at": NOW - timedelta(days=1), "total": eur(400), "subtotal": eur(400), "amount_due": eur(400)}
+    whole = account(subscription(), invoices=(invoice("in_2", status="open", **owed), invoice()))
+    credited = asked(subscription(), WITH_CREDIT, account(subscription(), invoices=(invoice(),))).credit
+    it = asked(subscription(), WITH_CREDIT, whole)
+    assert (it.set_off, it.credit) == (eur(400), credited - eur(400))
+    after = cancel(whole, "sub_1", WITH_CREDIT.subscription_cancel, NOW)
+    assert (after.balance, sum(each.amount_due.amount for each in after.invoices)) == (-it.credit, 0)
+    assert "€4.00 comes off the invoice that you still have to pay." in words(renderer().fragment(it))
+
+
+@pytest.mark.parametrize(
+    ("waits", "left", "credit"), [(-900, eur(550), None), (-1450, None, None), (-2000, None, eur(550))]
+)
+def test_what_stays_due_is_told_without_what_comes_off_it(waits, left, credit):
+    line = InvoiceLine("il_1", "House blend", eur(waits), proration=True, subscription="sub_1")
+    late = subscription(status="past_due", pending=(Pending(line),))
+    it = asked(late, AT_ONCE, account(late, invoices=(invoice(status="open"),)))
+    assert (it.set_off, it.credit, it.debt and it.debt.amount) == (eur(max(waits, -1450) * -1), credit, left)
+    assert ("You will not get a refund" in words(renderer().fragment(it))) is False
 
 
 def test_a_card_has_its_own_history_only():  # S15

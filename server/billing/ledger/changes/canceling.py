@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from server.billing.ledger.events.ending import not_tried_again, settle_last
 from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.bills import Bill, bill
+from server.billing.ledger.sums.invoicing import came_off
 from server.billing.ledger.sums.proration import credit_for
 from server.billing.model.account import Account, Subscription
 from server.billing.model.change import Cancellation
@@ -91,14 +92,18 @@ def _meant(account: Account, subscription: Subscription, rule: CancelRule, now: 
     last = _last_bill(account, subscription, rule, now) if at_once else _waiting(subscription)
     if last is None:
         return meant
-    credit, due = (None, last.total) if last.total.amount > 0 else (-last.total, None)
-    return replace(meant, credit=credit, due=due, lines=last.lines, taxes=last.taxes)
+    meant = replace(meant, lines=last.lines, taxes=last.taxes)
+    if last.total.amount > 0:
+        return replace(meant, due=last.total)
+    after = settle_last(account, subscription, last, now)[0] if at_once else account
+    off = came_off(account, after, last.total.currency)
+    return replace(meant, credit=-last.total - off or None, set_off=off or None)
 
 
 def _seen(account: Account, subscription: Subscription, meant: Cancellation) -> tuple[object, ...]:
     """Without the moments in it: where they change nothing that is paid, the page holds for longer than its numbers."""
     ends_at = None if meant.at_once else meant.ends_at
-    return subscription, account.balance, meant.at_once, ends_at, meant.credit, meant.due
+    return subscription, account.balance, meant.at_once, ends_at, meant.credit, meant.set_off, meant.due
 
 
 def _marked(

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from server.billing.ledger.changes.moves import Made, PlannedMove, make
 from server.billing.ledger.sums.charging import charge_of, why_unpaid
+from server.billing.ledger.sums.invoicing import came_off
 from server.billing.ledger.sums.upcoming import next_bill
 from server.billing.model.account import Account, Catalog, Discount, Invoice
 from server.billing.model.change import Move, Plan, PlanChange
@@ -119,7 +120,7 @@ def _told(move: PlannedMove, made: Made) -> Planned:
     upcoming = next((each for each in made.account.upcoming if each.subscription == before.id), None)
     coming = next_bill(made.account, after)
     trial = after.status == "trialing"
-    set_off = _set_off(move.account, made.account, nothing)
+    set_off = came_off(move.account, made.account, before.currency)
     shown = PlanChange(
         subscription=before.id,
         before=Plan(move.item.price, move.item.quantity),
@@ -145,10 +146,3 @@ def _told(move: PlannedMove, made: Made) -> Planned:
     invoices = (made.invoice,) if made.invoice else ()
     seen = before, move.account.balance, shown
     return Planned(made.account, invoices, shown, seen, why_unpaid(made.invoice))
-
-
-def _set_off(before: Account, after: Account, nothing: Money) -> Money:
-    """What comes off the invoices that were open before."""
-    due = {each.id: each.amount_due for each in after.invoices}
-    return sum((each.amount_due - due.get(each.id, each.amount_due) for each in before.invoices
-                if each.currency == nothing.currency), nothing)  # fmt: skip

@@ -105,6 +105,13 @@ def _set_off(account: Account, made: Invoice, at: datetime) -> Account:
     return with_invoices(replace(account, balance=balance or None), changed)
 
 
+def came_off(before: Account, after: Account, currency: str) -> Money:
+    """How much less is due of the invoices that were there before, of those in that currency."""
+    due = {each.id: each.amount_due for each in after.invoices}
+    ours = (each for each in before.invoices if each.currency == currency)
+    return sum((each.amount_due - due.get(each.id, each.amount_due) for each in ours), Money(0, currency))
+
+
 def _less(invoice: Invoice, credit: Money, at: datetime) -> Invoice:
     """The open invoice with that much credit in it; what is paid by it is paid."""
     if not credit:
