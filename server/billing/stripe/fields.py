@@ -72,7 +72,7 @@ KINDS: dict[str, Fields] = {
             individual_name next_invoice_sequence object phone preferred_locales
             {_below("shipping", "name phone address", " ".join(f"address.{each}" for each in _ADDRESS.split()))} sources
             subscriptions tax_exempt tax_ids""",
-        older="account_balance",
+        older="account_balance cards default_card subscription",
         harmless="customer_account delinquent description shipping.carrier shipping.tracking_number tax test_clock",
         named={
             "cash_balance": "money of the customer that lies at Stripe does not move with an import",

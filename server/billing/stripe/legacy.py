@@ -1,6 +1,6 @@
 """Objects of older API versions with the names of today's: what changed its place or its name, as far as money needs it.
 
-    customer       account_balance                          -> balance
+    customer       account_balance, default_card            -> balance, default_source
                    sources, cards, bank accounts            -> payment methods (`payment_method_of`)
     subscription   currency (none before 2020)              -> that of its first price
                    plan, quantity; items.data[].plan        -> items.data[].price
@@ -30,9 +30,9 @@ _BANKS = {"us": "us_bank_account", "ca": "acss_debit", "au": "au_becs_debit", "g
 def is_old(kind: str, raw: Json) -> bool:
     """Whether an object has the shape of an API version that is years old."""
     if kind == "subscription":
-        return (
-            "currency" not in raw or "tax_percent" in raw or "billing" in raw or _first_item(raw).get("price") is None
-        )
+        first = _first_item(raw)
+        has_plan = "items" not in raw or (bool(first) and first.get("price") is None)
+        return "currency" not in raw or "tax_percent" in raw or "billing" in raw or has_plan
     if kind == "invoice":
         return "created" not in raw or "status" not in raw or "closed" in raw or "billing" in raw
     return kind == "plan" or (kind == "customer" and "account_balance" in raw)
@@ -45,9 +45,10 @@ def hint(kind: str, raw: Any) -> str:
 
 
 def todays_customer(raw: Any) -> Any:
-    if isinstance(raw, dict) and raw.get("balance") is None and "account_balance" in raw:
-        return {**raw, "balance": raw["account_balance"]}
-    return raw
+    if not isinstance(raw, dict):
+        return raw
+    older = {"balance": raw.get("account_balance"), "default_source": raw.get("default_card")}
+    return {**raw, **{key: each for key, each in older.items() if each is not None and raw.get(key) is None}}
 
 
 def todays_subscription(raw: Any) -> Any:
@@ -112,13 +113,14 @@ def price_of(plan: Json) -> Json:
 
 def payment_method_of(source: Json, created: Any) -> Json:
     """A card, a bank account or a source of the time before payment methods, as the payment method with the same id."""
-    kind = str(source.get("type") or source.get("object"))
+    is_card = source.get("object") == "card"  # whose `type` was its brand, before 2015
+    kind = "card" if is_card else str(source.get("type") or source.get("object"))
     if kind == "bank_account":
         kind = _BANKS.get(str(source.get("country", "")).lower(), "us_bank_account")
     part = source.get(kind) if isinstance(source.get(kind), dict) else source
     names = ("last4", "exp_month", "exp_year", "bank_name")
     details = {name: part[name] for name in names if part and part.get(name) is not None}
-    brand = part.get("brand") if part else None
+    brand = part.get("brand") or (part.get("type") if is_card else None) if part else None
     if isinstance(brand, str):
         details["brand"] = {"american express": "amex", "diners club": "diners"}.get(brand.lower(), brand.lower())
     return {

@@ -293,7 +293,8 @@ class Merging:
             holder = subscription or (account.customer if each.kind == "customer" else None)
             if holder is None or holder.default_payment_method in known:
                 continue
-            problem = f"payment method {holder.default_payment_method} is neither in these files nor in the ledger"
+            method = f"payment method {holder.default_payment_method} of {account.customer.id}"
+            problem = f"{method} is neither in these files nor in the ledger"
             self._staging.problems.add(each.place.refusal(problem, _method_path(each)))
             if subscription:
                 account = with_subscription(account, replace(subscription, default_payment_method=""))

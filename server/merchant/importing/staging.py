@@ -53,6 +53,8 @@ _LATER = (
     "price", "discount", "customer", "subscription", "invoice", "subscription_schedule", "invoiceitem", "credit_note"
 )  # fmt: skip
 _SOURCES = ("card", "bank_account", "source")
+_PARTS = ("tax_ids", "metadata")
+"""Fields that are read with their object, or that are the merchant's own."""
 _OVER = (*ENDED, "completed", "released")
 """Of subscriptions and of schedules: what such an object says is not billed."""
 _ACCOUNTS = ("v2.core.account", "account")
@@ -221,32 +223,30 @@ def _todays(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _expansions(raw: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
-    """Whole objects inside this one because the request expanded them, or because old versions did."""
-    settings, kind = raw.get("invoice_settings"), raw.get("object")
-    inside: list[tuple[tuple[str | int, ...], Any]] = [
-        (("customer",), raw.get("customer")),
-        (("default_payment_method",), raw.get("default_payment_method")),
-        (("latest_invoice",), raw.get("latest_invoice")),
-        (("schedule",), raw.get("schedule")),
-        (
-            ("invoice_settings", "default_payment_method"),
-            settings.get("default_payment_method") if isinstance(settings, dict) else None,
-        ),
-    ]
-    if kind == "customer":
-        inside += [(step, each) for step, each in _listed(raw, "subscriptions")]
-        for step, each in _listed(raw, "sources"):
-            if isinstance(each, dict):
-                whose = {"customer": raw.get("id"), "created": each.get("created") or raw.get("created")}
-                inside.append((step, {**each, **whose}))
-    for steps, each in inside:
-        if isinstance(each, dict) and isinstance(each.get("object"), str) and each.get("deleted") is not True:
-            yield steps, each
+    """Whole objects inside this one, in whichever field: because the request expanded them, or because old versions did."""
+    settings = raw.get("invoice_settings")
+    inside: list[tuple[tuple[str, ...], Any]] = [((key,), each) for key, each in raw.items() if key not in _PARTS]
+    if isinstance(settings, dict):
+        method = settings.get("default_payment_method")
+        inside.append((("invoice_settings", "default_payment_method"), method))
+    holder = raw if raw.get("object") == "customer" else {}
+    for steps, value in inside:
+        for more, each in _objects(value):
+            kind = each.get("object")
+            if kind in OWNED and each.get("deleted") is not True:
+                yield (*steps, *more), each
+            elif kind in _SOURCES and isinstance(each.get("id"), str):
+                whose = {"customer": each.get("customer") or holder.get("id")}
+                created = {"created": each.get("created") or holder.get("created")}
+                yield (*steps, *more), {**each, **whose, **created}
 
 
-def _listed(raw: dict[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """The entries of the list in a field."""
-    found = raw.get(key)
-    data = found.get("data") if isinstance(found, dict) else None
-    for index, each in enumerate(data if isinstance(data, list) else ()):
-        yield (key, "data", index), each
+def _objects(value: Any) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+    """What a field holds: an object, or the entries of an array or of a list answer."""
+    steps: tuple[str | int, ...] = ()
+    if isinstance(value, dict) and isinstance(value.get("data"), list):
+        steps, value = ("data",), value["data"]
+    if isinstance(value, dict):
+        yield steps, value
+    elif isinstance(value, list):
+        yield from (((*steps, index), each) for index, each in enumerate(value) if isinstance(each, dict))

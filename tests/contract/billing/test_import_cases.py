@@ -517,6 +517,42 @@ async def test_subscriptions_inside_a_customer_and_a_bank_account_are_read(impor
     ]
 
 
+def card(identity="card_1", **more):
+    return {"id": identity, "object": "card", "last4": "4242", "exp_month": 8, "exp_year": 2040, **more}
+
+
+SOURCES = {
+    "an array of sources": {"sources": [card(brand="Visa")], "default_source": "card_1"},
+    "an expanded default": {"default_source": card(brand="Visa", customer="cus_1")},
+    "cards, whose type was their brand": {"cards": {"object": "list", "data": [card(type="Visa")]}, "default_card": "card_1"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+async def test_a_card_is_found_wherever_the_customer_has_it(importing, kind):
+    await importing.records(exports.customer(**SOURCES[kind]))
+    account = await importing.account()
+    assert [(each.id, each.kind, each.brand) for each in account.payment_methods] == [("card_1", "card", "visa")]
+    assert account.customer.default_payment_method == "card_1"
+
+
+async def test_whole_objects_are_read_in_whichever_field_they_are(importing):
+    mine = {**exports.invoice(), "subscription": running(default_source=card(brand="Visa", customer="cus_1"))}
+    await importing.records(exports.product(), exports.customer(invoices={"object": "list", "data": [mine]}))
+    account = await importing.account()
+    assert ([each.id for each in account.invoices], [each.id for each in account.subscriptions]) == (
+        ["in_1"],
+        ["sub_1"],
+    )
+    assert [each.id for each in account.payment_methods] == ["card_1"]
+
+
+async def test_a_subscription_of_today_is_not_called_old_for_having_no_items(importing):
+    with pytest.raises(ImportRefused) as refused:
+        await importing.records(exports.product(), exports.customer(), exports.subscription(items=[]))
+    assert "old API version" not in str(refused.value)
+
+
 async def test_a_reference_is_looked_for_in_the_object_itself(importing):  # case import 10
     await importing.case("10")
     assert await importing.next_total("cus_Dov") == Money(1800, "USD")
