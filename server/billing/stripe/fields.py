@@ -85,12 +85,12 @@ KINDS: dict[str, Fields] = {
         read=f"""billing_cycle_anchor cancel_at cancel_at_period_end canceled_at
             {_below("cancellation_details", "comment feedback")} collection_method created currency customer
             customer_account days_until_due default_payment_method default_source default_tax_rates description
-            discounts ended_at id items latest_invoice livemode metadata.* object
+            discounts ended_at id items latest_invoice livemode object
             {_below("pause_collection", "behavior resumes_at")} schedule status trial_end
             {_below("trial_settings", "end_behavior end_behavior.missing_payment_method")} trial_start automatic_tax""",
         older="""discount tax_percent billing plan quantity current_period_start current_period_end start
             """,
-        harmless="""application billing_cycle_anchor_config billing_mode cancellation_details.feedback_option
+        harmless="""application billing_cycle_anchor_config billing_mode metadata cancellation_details.feedback_option
             cancellation_details.reason automatic_tax.disabled_reason automatic_tax.liability payment_settings
             pending_setup_intent start_date test_clock invoice_customer_balance_settings""",
         named={
@@ -176,7 +176,7 @@ KINDS: dict[str, Fields] = {
             {_below("shipping_cost", "amount_subtotal amount_total")} starting_balance status
             {_below("status_transitions", "finalized_at paid_at")} subtotal total
             {_below("total_discount_amounts", "amount discount")} {_below("total_pretax_credit_amounts", "amount type")}
-            {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate taxability_reason")}
+            {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate")}
             total_taxes.taxable_amount""",
         older="""subscription charge.* payment_intent.* date paid closed forgiven billing discount tax tax_percent
             total_tax_amounts.* amount_shipping""",
@@ -188,7 +188,7 @@ KINDS: dict[str, Fields] = {
             shipping_cost.amount_tax shipping_cost.shipping_rate shipping_cost.taxes statement_descriptor status_details
             status_transitions.marked_uncollectible_at status_transitions.voided_at subtotal_excluding_tax test_clock
             threshold_reason total_excluding_tax total_discount_amounts.discount
-            total_taxes.type total_pretax_credit_amounts.credit_balance_transaction total_pretax_credit_amounts.discount
+            total_taxes.type total_taxes.taxability_reason total_pretax_credit_amounts.credit_balance_transaction total_pretax_credit_amounts.discount
             webhooks_delivered_at subscription_details subscription_proration_date discountable
             customer_shipping.carrier customer_shipping.phone customer_shipping.tracking_number
             shipping_details.carrier shipping_details.phone shipping_details.tracking_number""",
@@ -228,12 +228,12 @@ KINDS: dict[str, Fields] = {
         read=f"""created currency customer customer_account {_below("discount_amounts", "amount")} effective_at id invoice
             lines livemode memo number object out_of_band_amount post_payment_amount
             pre_payment_amount reason {_below("refunds", "amount_refunded")} status subtotal total type
-            {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate taxability_reason")}
+            {_below("total_taxes", "amount tax_behavior tax_rate_details tax_rate_details.tax_rate")}
             total_taxes.taxable_amount""",
         older="refund tax_amounts.* total_tax_amounts.*",
         harmless="""amount customer_balance_transaction discount_amount discount_amounts.discount metadata pdf
             pretax_credit_amounts refunds.payment_record_refund refunds.refund refunds.type subtotal_excluding_tax
-            total_excluding_tax total_taxes.type voided_at""",
+            total_excluding_tax total_taxes.taxability_reason total_taxes.type voided_at""",
         named={
             "amount_shipping": "the delivery is not shown by itself: no document where its parts make no total",
             "shipping_cost": "the delivery is not shown by itself: no document where its parts make no total",
@@ -301,9 +301,9 @@ KINDS: dict[str, Fields] = {
         harmless="allow_redisplay billing_details radar_options card.*",
     ),
     "invoice_payment": Fields(
-        read=f"""amount_paid amount_requested created currency id object {_below("payment", "charge payment_intent")}
+        read=f"""amount_paid amount_requested created id object {_below("payment", "charge payment_intent")}
             status {_below("status_transitions", "canceled_at paid_at")} livemode""",
-        harmless="invoice is_default payment.type",
+        harmless="currency invoice is_default payment.type",
         named={"payment.payment_record": "a payment that was made elsewhere"},
     ),
 }

@@ -32,6 +32,14 @@ from server.billing.stripe.reading import (
 )
 from server.formats.money import Money
 
+_BRANDS = {
+    "american_express": "amex",
+    "diners_club": "diners",
+    "eftpos_australia": "eftpos_au",
+    "union_pay": "unionpay",
+    "other": "",
+}
+"""Stripe's words for brands that are shown -> for brands."""
 LARGEST = 10**15
 """Minor units that one item may cost: sums of a hundred of them, with taxes, still fit 64 bits."""
 
@@ -100,7 +108,7 @@ def payment_method(raw: Any) -> tuple[str, PaymentMethod]:
         id=found.id,
         kind=found.type,
         created_at=at(found.created),
-        brand=card.brand
+        brand=_shown_brand(card)
         or words.get("bank_name")
         or words.get("brand")
         or words.get("bank")
@@ -111,6 +119,12 @@ def payment_method(raw: Any) -> tuple[str, PaymentMethod]:
         exp_year=card.exp_year or 0,
         behavior=behavior if isinstance(behavior, str) else "",
     )
+
+
+def _shown_brand(card: wire.Card) -> str:
+    """Of a card of two brands the one that its holder chose, by the name that it has among brands."""
+    chosen = card.display_brand or ""
+    return _BRANDS.get(chosen, chosen) or card.brand or ""
 
 
 def subscription(raw: Any, known: Known) -> Subscription:

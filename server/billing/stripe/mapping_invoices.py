@@ -50,7 +50,8 @@ def invoice(raw: Any, known: Known) -> tuple[str, Invoice]:
         number=found.number or "",
         status=status,
         currency=found.currency.upper(),
-        created_at=at(found.effective_at or found.created),
+        # `created` is when the draft was begun; without its own date an invoice has that of its finalizing.
+        created_at=at(found.effective_at or moved.finalized_at or found.created),
         subtotal=whole.money(found.subtotal),
         total=whole.money(found.total),
         amount_paid=whole.money(found.amount_paid),

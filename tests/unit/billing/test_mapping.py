@@ -444,3 +444,25 @@ def test_a_refusal_says_in_words_what_is_expected(read, words):
     with pytest.raises(MappingError) as refused:
         read()
     assert refused.value.problem == words
+
+
+@pytest.mark.parametrize(
+    ("dates", "day"),
+    [
+        ({}, MARCH),
+        ({"status_transitions": {"finalized_at": MARCH + 3600}}, MARCH + 3600),
+        ({"status_transitions": {"finalized_at": MARCH + 3600}, "effective_at": MARCH + 60}, MARCH + 60),
+    ],
+)
+def test_an_invoice_has_the_date_of_its_finalizing_unless_it_has_its_own(dates, day):
+    _, found = mapping_invoices.invoice(exports.invoice(**dates), Known())
+    assert found.created_at == datetime.fromtimestamp(day, UTC)
+
+
+@pytest.mark.parametrize(
+    ("shown", "brand"),
+    [("cartes_bancaires", "cartes_bancaires"), ("american_express", "amex"), ("other", "visa"), (None, "visa")],
+)
+def test_a_card_of_two_brands_is_called_by_the_one_that_was_chosen(shown, brand):
+    _, found = mapping.payment_method(exports.method(card={"brand": "visa", "display_brand": shown, "last4": "4242"}))
+    assert found.brand == brand

@@ -62,6 +62,15 @@ def test_a_decision_is_made_once_and_about_a_field_that_is_there(kind):
     assert set(read) - there == set()
 
 
+def test_the_amounts_in_other_currencies_are_those_that_are_read():
+    """Their names are currencies, so that the list of fields has them as a whole."""
+    assert set(fields_of(stripe.Coupon.CurrencyOptions)) == {"amount_off"}
+    read = {"unit_amount", "unit_amount_decimal", "tiers"}
+    assert {each for each in fields_of(stripe.Price.CurrencyOptions) if "." not in each} - read == {
+        "custom_unit_amount", "tax_behavior",
+    }  # fmt: skip
+
+
 def test_a_new_field_is_noticed():
     assert undecided("customer", "surcharge_amount")
     assert undecided("customer", "shipping.insurance")
