@@ -93,6 +93,11 @@ def import_command(options: argparse.Namespace) -> int:
     from server.merchant.importing.files import ImportRefused, Options, import_files  # noqa: PLC0415
 
     brand = link.brand_named(themes_folder(), options.brand)
+    if options.leave_out_broken is not None:
+        try:
+            options.leave_out_broken.touch()  # before anything is imported that it would have to name
+        except OSError as error:
+            return refuse(f"--leave-out-broken {options.leave_out_broken}: {error.strerror}\nNothing was imported.")
     page = brand.config.login_page
     live = not page.link.startswith("test_") if page.link else None
     chosen = Options(

@@ -39,6 +39,13 @@ def test_broken_records_are_left_out_into_a_file(run, tmp_path):
     assert "export.jsonl:2: $.created: expected `int`, got `str`" in (tmp_path / "broken.txt").read_text()
 
 
+def test_nothing_is_imported_where_the_broken_records_cannot_be_written_down(run, tmp_path):
+    records = [exports.customer(), exports.customer("cus_2", created="soon")]
+    code, _, wrong = run("--leave-out-broken", str(tmp_path / "nowhere" / "broken.txt"), records=records)
+    assert (code, "broken.txt: No such file or directory" in wrong, "Nothing was imported." in wrong) == (1, True, True)
+    assert run(records=records[:1])[1].startswith("1 customers are new")
+
+
 def test_the_report_is_json(run):
     code, said, _ = run("--json", "--billed-until", "2026-11-30T12:00+01:00", records=[exports.customer()])
     told = json.loads(said)

@@ -108,6 +108,8 @@ async def test_payment_methods_are_called_by_their_names(visiting):  # case impo
     ):
         assert name in page, name
     assert "Other payment method" not in page
+    assert "Remove SEPA Direct Debit 3000" in page  # said by a screen reader
+    assert "sepa_debit" not in page
 
 
 async def test_the_payment_and_the_refund_of_an_older_invoice_are_shown(visiting):  # case import 22
