@@ -88,6 +88,8 @@ class Life:
     trial_end: datetime | None = None
     cancel_at: datetime | None = None
     ended_at: datetime | None = None
+    paid_until: datetime | None = None
+    """Where an end was taken back that had cut the running period short."""
     scheduled: tuple[Price, int, Discount | None] | None = None
     phases: list[Phase] = field(default_factory=list)
     resumes_at: datetime | None = None
@@ -114,6 +116,8 @@ class Life:
     def end(self) -> datetime:
         if self.trial_end is not None:
             return self.trial_end
+        if self.paid_until is not None:
+            return self.paid_until
         end = nth_end(self.anchor, self.price.recurring or FOREVER, self.number)
         return min(end, self.cancel_at) if self.cancel_at and self.cancel_at > self.start else end
 
@@ -178,7 +182,7 @@ class Life:
             if self.status in ("past_due", "unpaid") and not behind:
                 self.status = "active"
             return
-        if self.status == "active":
+        if self.status == "active" and document is self.documents[-1]:
             self.status = "past_due"
         tries = [document.at + timedelta(days=each) for each in self.setting.days]
         document.next_try = next((each for each in tries if each > at), None)
@@ -256,7 +260,7 @@ class Life:
         lines = self.waiting + credit
         self._become(price, quantity, discount)
         self.status = "active" if self.status == "trialing" else self.status
-        self.trial_end, self.anchor, self.number, self.waiting = None, at, 1, []
+        self.trial_end, self.paid_until, self.anchor, self.number, self.waiting = None, None, at, 1, []
         self.issue(self.begin(at, lines))
         self._used_up(at)
 
@@ -308,7 +312,9 @@ class Life:
             each.next_try = None
 
     def resume(self) -> None:
-        self.cancel_at = None
+        """What was paid for is used to its end; whole periods follow."""
+        short, self.cancel_at = self.end, None
+        self.paid_until = short if short < self.end else None
 
     def pause(self, cycles: int) -> None:
         self.resumes_at = nth_end(self.anchor, self.price.recurring or FOREVER, self.number + cycles)
@@ -391,8 +397,9 @@ class Life:
                 self.anchor, self.number = at, 0
             self._become(price, quantity, discount)
             self.scheduled = None
-        if self.trial_end is not None:
-            self.trial_end, self.anchor, self.number, self.status = None, at, 0, "active"
+        if self.trial_end is not None or self.paid_until is not None:
+            self.status = "active" if self.trial_end else self.status
+            self.trial_end, self.paid_until, self.anchor, self.number = None, None, at, 0
         self.number += 1
         if self.resumes_at and self.resumes_at <= at:
             self.resumes_at, self.paused_period = None, False

@@ -114,6 +114,17 @@ def test_an_end_that_is_taken_back_in_the_short_period_begins_a_whole_one_after_
     assert (whole.total, only(it).current_period_end_at) == (eur(3100), day(2026, 6, 16, 12))
 
 
+def test_what_follows_an_end_that_was_taken_back_keeps_its_day():
+    # May was paid up to the 31st at noon. June has no such day, July has it again.
+    it, _ = in_may(ending(at=day(2026, 5, 31, 12)))
+    it = resume(it, "sub_1", AT_PERIOD_END, day(2026, 5, 10))
+    found = [
+        only(bring_up_to_date(it, at)[0]).current_period_end_at
+        for at in (day(2026, 6, 1), day(2026, 7, 1), day(2026, 8, 1))
+    ]
+    assert found == [day(2026, 6, 30, 12), day(2026, 7, 31, 12), day(2026, 8, 31, 12)]
+
+
 def test_a_pause_that_is_ended_before_the_subscription_is_charges_up_to_its_end():
     # April is void. Canceled to 1 May, the pause ends on 16 April: half of a month of 30 days is left.
     features = Features(subscription_pause=SubscriptionPause(enabled=True, max_cycles=3))

@@ -67,8 +67,9 @@ def next_bill(account: Account, subscription: Subscription) -> tuple[datetime, B
 
 
 def next_period(subscription: Subscription, at: datetime) -> tuple[Subscription, list[Item]]:
-    """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all, and
-    what follows is counted from it. No period goes beyond the subscription's end."""
+    """The subscription with the period that begins at `at`, and the items that begin one. A trial's end begins all. No
+    period goes beyond the subscription's end. Where all begin on a day of their own, the periods after it are counted from
+    that day: a trial's end, or the end that was taken back."""
     trial_over = subscription.status == "trialing"
     items, renewed = [], []
     for item in subscription.items:
@@ -79,6 +80,6 @@ def next_period(subscription: Subscription, at: datetime) -> tuple[Subscription,
             items.append(begun(subscription, item, at, end))
             renewed.append(items[-1])
     anchor = subscription.billing_cycle_anchor_at
-    if trial_over and months_between(anchor, at) is None:
+    if len(renewed) == len(items) and months_between(anchor, at) is None:
         anchor = at
     return replace(subscription, items=tuple(items), billing_cycle_anchor_at=anchor), renewed
