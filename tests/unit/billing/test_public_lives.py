@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from server.billing import Coupon, CreditNote, Discount, Money, Refusal, TaxRate
+from server.billing import Coupon, CreditNote, Discount, Money, Move, Refusal, TaxRate
 from server.billing.ledger.changes import pausing
 from server.billing.ledger.changes.canceling import cancel, resume
 from server.billing.ledger.changes.schedules import undo
@@ -17,7 +17,7 @@ from server.billing.model.account import Item, Phase, PhaseItem
 from server.brands.dunning import Dunning
 from tests.support.ledger_accounts import CARD, account, day, subscription
 from tests.support.pages import apply, preview
-from tests.support.plans import all_terms, asked, catalogs, changed, often, only, paid
+from tests.support.plans import all_terms, catalogs, changed, often, only, paid
 from tests.support.public_lives import Life, Setting
 from tests.support.public_rules import nth_end
 
@@ -40,7 +40,7 @@ class Both:
     """One customer at the ledger and by the rules."""
 
     def __init__(self, draw):
-        self.draw, self.random = draw, draw(st.randoms(use_true_random=True))
+        self.random = draw(st.randoms(use_true_random=True))
         pick = self.random.choice
         self.prices = draw(catalogs())
         self.terms = draw(all_terms(self.prices))
@@ -113,7 +113,9 @@ class Both:
     # --- acts
 
     def move(self):
-        change = self.draw(asked(self.prices))
+        price = self.random.choice(["", *(each.id for each in self.prices)])
+        code = self.random.choice(("", "", "half", " THIRD ", "all", "all", "some"))
+        change = Move(price, self.random.choice((None, 0, 1, 2, 5, 6, 12)), code)
         shown = preview(self.it, "sub_1", change, self.terms, self.now)
         if isinstance(shown, Refusal):
             self.told.append(f"{change} refused {shown}")
@@ -152,6 +154,8 @@ class Both:
             self.took(after)
 
     def pause(self):
+        if self.life.phases:
+            return  # Stripe pauses nothing that has a schedule
         cycles = self.random.randint(1, 3)
         after = pausing.pause(self.it, "sub_1", cycles, self.terms.features, self.now)
         if not isinstance(after, Refusal) and after is not self.it:
@@ -369,22 +373,22 @@ def live(data, acts):
     both.compare()
 
 
-@settings(max_examples=often(60), deadline=None)
+@settings(max_examples=often(40), deadline=None)
 @given(st.data())
 def test_changes_and_cancellations_cost_what_the_rules_say(data):
-    live(data, ("move",) * 4 + ("cancel", "resume", "undo"))
+    live(data, (*("move",) * 7, "cancel", "resume", "undo", "end"))
 
 
-@settings(max_examples=often(60), deadline=None)
+@settings(max_examples=often(40), deadline=None)
 @given(st.data())
 def test_pauses_balances_and_failing_cards_do_what_the_rules_say(data):
     live(data, ("move", "move", "cancel", "resume", "pause", "pause", "unpause", "card", "card", "credit", "pay"))
 
 
-@settings(max_examples=often(60), deadline=None)
+@settings(max_examples=often(40), deadline=None)
 @given(st.data())
 def test_refunds_notes_and_schedules_do_what_the_rules_say(data):
-    live(data, ("move", "move", "cancel", "resume", "undo", "refund", "refund", "schedule", "schedule", "credit"))
+    live(data, ("move", "cancel", "refund", "refund", "schedule", "schedule", "credit", "end"))
 
 
 @settings(max_examples=often(40), deadline=None)
@@ -392,5 +396,5 @@ def test_refunds_notes_and_schedules_do_what_the_rules_say(data):
 def test_everything_together_does_what_the_rules_say(data):
     live(
         data,
-        ("move", "move", "cancel", "resume", "undo", "pause", "unpause", "card", "credit", "pay", "refund", "schedule"),
+        ("move", "cancel", "resume", "undo", "pause", "unpause", "card", "credit", "pay", "refund", "schedule", "end"),
     )
