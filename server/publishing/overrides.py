@@ -27,9 +27,9 @@ from server.rendering.assets import AssetError, Assets
 from server.rendering.renderer import Renderer
 from server.rendering.views import Frame
 
-_FOR_SCRIPTS = ("main", "announcements", "failure", "account-address")
+_FOR_SCRIPTS = ("main", "announcements", "failure", "try-again", "account-address")
 """The ids that portal.js looks for."""
-_HOOKS = ("data-focus", "data-announce", "data-address")
+_HOOKS = ("data-focus", "data-announce", "data-address", "data-page")
 _FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen")
 _passed: set[object] = set()
 """Sets of overrides that were found right: many brands share theirs."""

@@ -73,19 +73,22 @@ class Renderer:
         return found if len(found) > 1 else ()
 
     def fragment(self, view: View, locale: str | None = None) -> str:
-        return self.environment(locale).get_template(template_of(type(view))).render(view=view)
+        return self.titled(view, locale)[1]
+
+    def titled(self, view: View, locale: str | None = None) -> tuple[str, str]:
+        """The title of a fragment and the fragment."""
+        template = template_of(type(view))
+        module = self.environment(locale).get_template(template).make_module({"view": view})
+        title = getattr(module, "title", None)
+        if title is None:
+            raise LookupError(f"{template}: set a title at the top of the template: {{% set title = … %}}")
+        return str(title), str(module)
 
     def page(self, view: View, frame: Frame, locale: str | None = None, layout: str = "") -> str:
         """The fragment inside a layout, its own where none is named: a whole document."""
-        environment = self.environment(locale)
-        module = environment.get_template(template_of(type(view))).make_module({"view": view})
-        around = environment.get_template(f"layouts/{layout or view.layout}.html")
-        title = getattr(module, "title", None)
-        if title is None:
-            raise LookupError(
-                f"{template_of(type(view))}: set a title at the top of the template: {{% set title = … %}}"
-            )
-        return around.render(title=title, body=Markup(str(module)), frame=frame)  # noqa: S704 (already escaped once)
+        title, fragment = self.titled(view, locale)
+        around = self.environment(locale).get_template(f"layouts/{layout or view.layout}.html")
+        return around.render(title=title, body=Markup(fragment), frame=frame)  # noqa: S704 (already escaped once)
 
     def static_page(
         self, name: str, locale: str | None = None, languages: tuple[Language, ...] = (), **context: Any

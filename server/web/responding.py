@@ -18,11 +18,13 @@ One URL, one fragment, two wrappings: htmx gets the fragment, everybody else the
 
 from __future__ import annotations
 
+import html
 import logging
 import math
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.datastructures import MutableScopeHeaders
@@ -103,9 +105,9 @@ def show(
     locale = languages.locale_for(request, portal, account)
     customer: LoggedIn | None = getattr(request.state, "customer", None)
     if wants_fragment(request):
-        body = _renderer(portal, customer).fragment(view, locale)
+        title, body = _renderer(portal, customer).titled(view, locale)
         # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.
-        headers = {**(headers or {}), "X-Portal-Fragment": "1"}
+        headers = {**(headers or {}), "X-Portal-Fragment": "1", "X-Portal-Title": quote(html.unescape(title))}
     else:
         name = account.customer.name if account else ""
         here = view.here or template_of(type(view)).split("/")[1]

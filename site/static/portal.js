@@ -32,12 +32,47 @@
   const policy = window.trustedTypes ? trustedTypes.createPolicy("htmx", rules) : rules;
 
   const one = (id) => document.getElementById(id);
+  const live = one("announcements"), words = live.dataset;
+  const call = (text) => { live.textContent = text; };
   const failed = (yes) => { one("failure").hidden = !yes; };
-  let moveFocus = true;
+  // The page as it was loaded, and what its title says after its heading.
+  const heading = document.querySelector("h1"), loaded = { url: location.href, title: document.title };
+  const rest = loaded.title.slice(loaded.title.indexOf(heading.textContent) + heading.textContent.length);
+  let again, current, moveFocus = true;
+  one("try-again").addEventListener("click", () => again());
+
+  // The address and the title follow what is shown. `part`: what came belongs to this page, and no step of it is open any more.
+  const follow = (found) => {
+    const part = found("[data-page]")[0]?.dataset.page, mistake = found("[aria-invalid]").length;
+    const isWhole = current.isWhole, title = decodeURIComponent(current.response?.headers.get("X-Portal-Title") || "");
+    if (part && (isWhole ? location.pathname.startsWith(`${part}/`) : location.href !== loaded.url)) {
+      history.replaceState({ htmx: true }, "", isWhole ? part : loaded.url);
+      if (!isWhole) document.title = loaded.title;
+    }
+    if (!title || (!isWhole && location.href === loaded.url)) return;
+    document.title = `${mistake ? `${words.error} ` : ""}${title}${rest}`;
+    const says = ({ textContent }) => textContent.trim() === title;
+    if (isWhole && !found("h2").some(says)) heading.textContent = title;
+  };
 
   htmx.registerExtension("portal", {
     init: (api) => api.initSecurity(policy, deny, deny),
-    htmx_before_request: () => failed(false),
+    htmx_before_request: (_, { ctx }) => {
+      failed(false);
+      const { sourceElement: from, sourceEvent: event, target } = ctx;
+      again = () => {
+        if (!from.isConnected || event.type === "load") location.reload();
+        else event.target.dispatchEvent(new event.constructor(event.type, event));
+      };
+      // What takes a moment is shown, and what takes longer is said, too.
+      const said = () => call(words.waiting);
+      ctx.waits = [setTimeout(() => target.setAttribute("aria-busy", "true"), 300), setTimeout(said, 1000)];
+    },
+    htmx_finally_request: (_, { ctx }) => {
+      ctx.waits?.forEach(clearTimeout);
+      ctx.target.removeAttribute("aria-busy");
+      if (live.textContent === words.waiting) call("");
+    },
     htmx_error: () => failed(true),
     // Only what our server marks as a fragment is shown: never a proxy's error page, whatever its status.
     htmx_before_response: (_, { ctx }) => {
@@ -49,6 +84,8 @@
     // noSwap keeps every 5xx out; ours (checked above) say what happened, so they are shown after all.
     htmx_before_swap: (_, { ctx, tasks }) => {
       moveFocus = ctx.sourceEvent?.type !== "load";
+      current = ctx;
+      ctx.isWhole = ctx.target.parentElement?.id === "main";
       if (ctx.response?.status >= 500) for (const task of tasks) if (task.type === "main") task.swapSpec = ctx.wanted;
     },
     htmx_after_settle: (_, { newContent }) => {
@@ -59,14 +96,9 @@
         const others = one("other-accounts");
         if (others) others.hidden = !("others" in dataset);
       });
-      // A fragment that takes the place of a whole page brings the page's heading.
-      found("[data-title]").forEach(({ dataset: { title } }) => {
-        const heading = document.querySelector("h1");
-        document.title = document.title.replace(heading.textContent, title);
-        heading.textContent = title;
-      });
-      const words = found("[data-announce]").map((node) => node.textContent.trim()).join(" ");
-      if (words) one("announcements").textContent = words;
+      follow(found);
+      const said = found("[data-announce]").map((node) => node.textContent.trim()).join(" ");
+      if (said) call(said);
       if (!moveFocus) return;
       const [first] = found("[data-focus]");
       if (first) first.focus();

@@ -126,6 +126,18 @@ def one_root_with_id(fragment: Document) -> Found:
         yield roots[0], f"{roots[0]} is the root and has no id; give it <feature>-<fragment>, by which it is swapped"
 
 
+def said_once(fragment: Document) -> Found:
+    for element in fragment.elements:
+        if "data-focus" in element and ("data-announce" in element or element.get("role") in ("alert", "status")):
+            yield element, f"{element} takes the focus, so it is read out; do not announce it besides"
+        if "data-focus" in element and not _may_take_focus(element):
+            yield element, f'{element} cannot take the focus; add tabindex="-1"'
+
+
+def _may_take_focus(element: Element) -> bool:
+    return "tabindex" in element or element.tag in {"a", "button", "input", "select", "textarea", "summary"}
+
+
 # --- both ----------------------------------------------------------------------------------------------------------
 
 
@@ -264,7 +276,7 @@ def links_resolve(document: Document, resolves: Callable[[str], bool]) -> Found:
 
 
 _PAGE = (whole_document, one_heading_and_main, text_in_landmarks)
-_FRAGMENT = (no_page_around, one_root_with_id)
+_FRAGMENT = (no_page_around, one_root_with_id, said_once)
 _EVERYWHERE = (
     tags_fit,
     headings_do_not_jump,

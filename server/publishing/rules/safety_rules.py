@@ -10,10 +10,8 @@ import re
 
 from server.publishing.rules.markup import Document, Element, Found
 
-_HX = frozenset(
-    ["get", "post", "target", "swap", "trigger", "indicator", "disable", "sync", "preserve", "select", "swap-oob"]
-)
-"""The htmx attributes that we use, without `hx-`. The others inherit, run code or change the address bar."""
+_HX = frozenset(["get", "post", "target", "swap", "trigger", "indicator", "disable", "sync", "preserve", "push-url", "select", "swap-oob"])
+"""The htmx attributes that we use, without `hx-`. The others inherit or run code; `push-url` puts a step into the history."""
 _URLS = frozenset({"href", "src", "action", "formaction", "xlink:href", "hx-get", "hx-post"})
 _FILES = frozenset({"src", "srcset", "poster", "data", "background"})
 _CODE = re.compile("(javascript|vbscript|data):", re.IGNORECASE)
@@ -62,6 +60,8 @@ def htmx_is_plain(document: Document) -> Found:
             if ":" in name or word not in _HX:
                 known = ", ".join(f"hx-{each}" for each in sorted(_HX))
                 yield element, f"{element}: {name} is not used here; there are {known}"
+            elif word == "push-url" and value != "true":
+                yield element, f'{element}: {name} is not the URL of what is shown; write {name}="true"'
             elif re.search(r"\b(js|javascript):", value, re.IGNORECASE) or (word == "trigger" and "[" in value):
                 yield element, f"{element}: {name} runs code; the policy refuses it"
         yield from _works_without_htmx(element, attributes)

@@ -109,7 +109,7 @@ UNSAFE = [
     ("htmx-is-plain", '<a href="/x" hx-get="/x" hx-target="this" hx-swap="js:x()">x</a>'),
     ("htmx-is-plain", '<a href="/x" hx-get="/x" hx-target="this" hx-swap="none" hx-trigger="click[x()]">x</a>'),
     ("htmx-is-plain", '<div hx-boost="true"></div>'),
-    ("htmx-is-plain", '<a href="/x" hx-get="/x" hx-target="this" hx-swap="none" hx-push-url="true">x</a>'),
+    ("htmx-is-plain", '<a href="/x" hx-get="/x" hx-target="this" hx-swap="none" hx-push-url="/elsewhere">x</a>'),
     ("htmx-is-plain", '<div hx-target:inherited="#main"></div>'),
     ("htmx-is-plain", '<a href="/x" hx-get="/y" hx-target="this" hx-swap="none">x</a>'),
     ("htmx-is-plain", '<a href="/x" hx-get="/x" hx-swap="none">x</a>'),
@@ -140,6 +140,18 @@ def test_a_fragment_holds_nothing_of_a_page(markup):
 )
 def test_a_fragment_is_one_element_with_an_id(markup):
     assert "one-root-with-id" in rules(markup, "fragment")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<h2 tabindex="-1" data-focus data-announce>x</h2>',
+        '<p role="alert" tabindex="-1" data-focus>x</p>',
+        "<p data-focus>x</p>",
+    ],
+)
+def test_what_takes_the_focus_can_take_it_and_is_not_announced_besides(markup):
+    assert "said-once" in rules(f'<div id="a-b">{markup}</div>', "fragment")
 
 
 @pytest.mark.parametrize(
