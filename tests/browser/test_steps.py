@@ -95,7 +95,7 @@ FAILURES = {
     "the server is away": lambda route: route.abort(),
     "a proxy says 502": lambda route: route.fulfill(status=502, content_type="text/html", body="<h1>Bad</h1>"),
     "another server says 500": lambda route: route.fulfill(status=500, body="no"),
-    "it takes too long": lambda route: None,
+    "it takes too long": lambda _: None,
 }
 
 
@@ -143,7 +143,7 @@ def test_a_form_that_found_no_network_is_sent_again_with_its_words(page: Page):
 def test_waiting_is_seen_after_a_moment_and_said_after_a_second(page: Page):
     held: list[Route] = []
     page.goto("/plain/my/overview")
-    page.route("**/cancel", lambda route: held.append(route))
+    page.route("**/cancel", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it calls)
     said = page.get_by_role("status")
     page.get_by_role("link", name=CANCEL).click()
     expect(page.locator("[aria-busy=true]")).to_have_count(1)
