@@ -10,7 +10,22 @@ import re
 
 from server.publishing.rules.markup import Document, Element, Found
 
-_HX = frozenset(["get", "post", "target", "swap", "trigger", "indicator", "disable", "sync", "preserve", "push-url", "select", "swap-oob"])
+_HX = frozenset(
+    [
+        "get",
+        "post",
+        "target",
+        "swap",
+        "trigger",
+        "indicator",
+        "disable",
+        "sync",
+        "preserve",
+        "push-url",
+        "select",
+        "swap-oob",
+    ]
+)
 """The htmx attributes that we use, without `hx-`. The others inherit or run code; `push-url` puts a step into the history."""
 _URLS = frozenset({"href", "src", "action", "formaction", "xlink:href", "hx-get", "hx-post"})
 _FILES = frozenset({"src", "srcset", "poster", "data", "background"})
