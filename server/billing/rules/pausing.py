@@ -2,8 +2,8 @@
 
 A pause lets the running period end and then asks for no money for some periods. The words of a `Refusal`:
 
-    disabled_by_configuration, ended, ending, not_active, already_paused, sent_invoice, not_recurring, too_many_cycles
-    not_paused, paused_by_business
+    disabled_by_configuration, ended, ending, not_active, already_paused, sent_invoice, not_recurring,
+    scheduled_by_business, too_many_cycles, not_paused, paused_by_business
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def may_pause(subscription: Subscription, features: Features, now: datetime) -> 
         reason = "sent_invoice"
     elif renews_at(subscription) is None:
         reason = "not_recurring"
+    elif subscription.schedule:
+        reason = "scheduled_by_business"  # its phases begin on their day, and one that begins in a pause would cost nothing
     return Refusal(reason) if reason else None
 
 

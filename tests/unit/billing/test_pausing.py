@@ -67,6 +67,7 @@ def test_pausing_twice_changes_nothing():
         ({"status": "past_due"}, PAUSING, "not_active"),
         ({"pause_behavior": "void"}, PAUSING, "already_paused"),
         ({"collection_method": "send_invoice"}, PAUSING, "sent_invoice"),
+        ({"schedule": "sub_sched_1"}, PAUSING, "scheduled_by_business"),
     ],
 )
 def test_why_it_cannot_be_paused(changes, features, why):
