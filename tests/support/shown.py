@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "https://portal.example"
 FRAME = Frame(address="jenny@example.com", customer_name="Jenny Rosen", here="home")
 
+_APART = Markup('<div style="position: relative; padding-block-start: 4rem">{}</div><hr>')
+"""The way back is placed at the top of a page: each example has its own."""
 _REFRESH = re.compile(r"<meta http-equiv=\"refresh\"[^>]*>")  # the page would be gone before it is looked at
 
 
@@ -83,7 +85,7 @@ def features(brand: Brand) -> Iterator[Document]:
                 in_layouts.setdefault(layout, []).append(fragment)
         for layout, of_layout in in_layouts.items():
             around = renderer.environment().get_template(f"layouts/{layout}.html")
-            body = Markup("<hr>").join(of_layout)
+            body = Markup().join(_APART.format(each) for each in of_layout)
             yield Document(f"{feature} ({layout})", around.render(title="Examples", body=body, frame=FRAME))
 
 
