@@ -48,7 +48,9 @@ def may_pause(subscription: Subscription, features: Features, now: datetime) -> 
     elif renews_at(subscription) is None:
         reason = "not_recurring"
     elif subscription.schedule:
-        reason = "scheduled_by_business"  # its phases begin on their day, and one that begins in a pause would cost nothing
+        reason = (
+            "scheduled_by_business"  # its phases begin on their day, and one that begins in a pause would cost nothing
+        )
     return Refusal(reason) if reason else None
 
 
