@@ -247,12 +247,12 @@ def test(options: argparse.Namespace) -> int:
 
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
     given = [each for each in sys.argv[2:] if each != "--coverage"]
-    # The suite and its folders run in three processes a core, up to six; a file stays in one, whose browser and server it shares.
+    # The suite and its folders run in two processes a core, up to four; a file stays in one, whose browser and server it shares.
     is_suite = all(Path(each).is_dir() for each in given)
     if is_suite:
         if missing := node.install(say):
             say(f"{missing} The tests that need it will fail.")
-        processes = min(3 * (os.cpu_count() or 1), 6)  # a test in a browser, or of a server, waits most of the time
+        processes = min(2 * (os.cpu_count() or 1), 4)  # a browser's tests wait half of the time
         given += ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
     if options.coverage:
         given += ["--cov", "--cov-report", "term:skip-covered"]

@@ -76,13 +76,13 @@ class Renderer:
         return self.titled(view, locale)[1]
 
     def titled(self, view: View, locale: str | None = None) -> tuple[str, str]:
-        """The title of a fragment and the fragment."""
+        """The title of a fragment, escaped where it is `Markup`, and the fragment."""
         template = template_of(type(view))
         module = self.environment(locale).get_template(template).make_module({"view": view})
         title = getattr(module, "title", None)
         if title is None:
             raise LookupError(f"{template}: set a title at the top of the template: {{% set title = … %}}")
-        return str(title), str(module)
+        return title, str(module)
 
     def page(self, view: View, frame: Frame, locale: str | None = None, layout: str = "") -> str:
         """The fragment inside a layout, its own where none is named: a whole document."""

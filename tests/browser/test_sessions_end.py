@@ -140,6 +140,7 @@ def test_nothing_personal_is_kept_for_going_back_and_forward(demo: Demo, page: P
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
     expect(page.get_by_role("button", name=CANCEL)).to_have_count(0)
     page.go_forward()
+    expect(page.get_by_role("button", name=CANCEL)).to_be_visible()
     page.go_forward()
     expect(page.get_by_role("heading", level=1)).to_have_text("Billing details")
     kept = "localStorage.length + sessionStorage.length + JSON.stringify(history.state || '').length"
