@@ -52,7 +52,7 @@ def says(page: Page, *texts: str) -> None:
 
 def declines(page: Page, *texts: str) -> None:
     for each in texts:
-        expect(page.get_by_role("alert")).to_contain_text(each)
+        expect(page.get_by_role("main")).to_contain_text(each)
 
 
 def test_the_list_says_what_each_is_which_is_the_default_and_what_it_pays_for(enter: Enter):  # P1
