@@ -50,10 +50,8 @@ class NewLogin(Mail, frozen=True):
     """The log-in page, the address filled in; empty where no link is active."""
 
 
-class Passcode(Mail, frozen=True):
-    """The code of one log-in. Nothing in it was typed by the visitor, who may be anybody."""
-
-    template: ClassVar[str] = "passcode"
+class Code(Mail, frozen=True):
+    """A code and who asked for it. Nothing in it was typed by whoever asked, who may be anybody."""
 
     code: str
     """Six digits, or for an address under attack fifteen letters, `XXXXX-XXXXX-XXXXX`."""
@@ -63,22 +61,22 @@ class Passcode(Mail, frozen=True):
     """The family, such as `Firefox on Linux`: a word from our own list, or empty."""
     domain: str
     """Where the code belongs; the last line of the text lets browsers fill it in there only."""
+
+
+class Passcode(Code, frozen=True):
+    """The code of one log-in."""
+
+    template: ClassVar[str] = "passcode"
+
     request_key: str = ""
     """Where too many codes were asked for: what gets the owner another one all the same, `XXXX-XXXX-XXXX`; else empty. `way`
     then leads to the form with it filled in, which sends nothing until its button is pressed."""
 
 
-class EmailCode(Mail, frozen=True):
-    """The code that proves a new address. It goes to that address, and nothing in it was typed by whoever asked."""
+class EmailCode(Code, frozen=True):
+    """The code that proves a new address. It goes to that address."""
 
     template: ClassVar[str] = "email_code"
-
-    code: str
-    """As in `Passcode`."""
-    asked_at: datetime
-    expires_at: datetime
-    browser: str
-    domain: str
 
 
 class EmailChanged(Mail, frozen=True):

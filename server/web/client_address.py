@@ -16,6 +16,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
+from typing import Any
+
+from litestar import Request
 
 from server.settings import Settings
 
@@ -34,6 +37,11 @@ _ELEMENTS = re.compile(rf'(?:{_QUOTED}|[^",])+')
 _PAIRS = re.compile(rf"({_NAME})=({_VALUE})")
 # Proxies write a port behind the address, also without the quotes and brackets that RFC 7239 asks for.
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9A-Za-z._-]+)?|([0-9.]+)(?::[0-9A-Za-z._-]+)?")
+
+
+def client_of(request: Request[Any, Any, Any], settings: Settings) -> str:
+    """The key of limits for this request."""
+    return client_address(request.scope["headers"], request.client.host if request.client else "", settings)
 
 
 def client_address(headers: Headers, peer: str, settings: Settings) -> str:

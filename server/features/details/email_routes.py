@@ -30,7 +30,7 @@ from server.formats.email import EmailMistake, canonical
 from server.formats.user_agents import family
 from server.portal import Portal
 from server.web import cookies
-from server.web.client_address import client_address
+from server.web.client_address import client_of
 from server.web.responding import AnyRequest, go, go_in_place
 
 _log = logging.getLogger(__name__)
@@ -83,7 +83,11 @@ async def try_code(request: AnyRequest, portal: Portal, customer: LoggedIn) -> A
     code = passcodes.normalized(it.form.get("code"))
     if not found.is_proved and not (code and it.key):
         return _mistake(it, found, "no_code" if it.form.get("code").strip() else "empty")
-    client, limits, change = _client(it), _limits(request), email_changes.change_of(customer)
+    client, limits, change = (
+        client_of(it.request, it.portal.settings),
+        _limits(request),
+        email_changes.change_of(customer),
+    )
     proved = await portal.store.write(
         lambda transaction: email_changes.prove(
             transaction, portal, limits, change, code=code, client=client, now=it.now
@@ -108,7 +112,7 @@ async def _send(it: Visit, address: str) -> Answer:
     request, portal, limits = it.request, it.portal, _limits(it.request)
     asking = Asking(
         address=address,
-        client=_client(it),
+        client=client_of(it.request, it.portal.settings),
         browser=family(request.headers.get("user-agent", "")),
         mark=cookies.token_of(request, portal, "browser"),
         language=it.language,
@@ -159,11 +163,6 @@ def _is_fresh(it: Visit, found: OfSession | None) -> bool:
     if found is None or not found.challenge.is_live:
         return False
     return it.now < _limits(it.request).may_resend_at(found.challenge.sent_at)
-
-
-def _client(it: Visit) -> str:
-    request = it.request
-    return client_address(request.scope["headers"], request.client.host if request.client else "", it.portal.settings)
 
 
 def _limits(request: AnyRequest) -> Limits:

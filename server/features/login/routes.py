@@ -34,7 +34,7 @@ from server.formats.email import EmailMistake, canonical
 from server.formats.user_agents import family
 from server.portal import Portal
 from server.web import cookies, flow_pages, languages
-from server.web.client_address import client_address
+from server.web.client_address import client_of
 from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go, go_in_place, wants_fragment
 
@@ -115,7 +115,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
     code = passcodes.normalized(form.get("code"))
     if not code:
         return _mistake(request, portal, challenge, form, "no_code" if form.get("code").strip() else "empty")
-    client, browser = _client(request, portal), family(request.headers.get("user-agent", ""))
+    client, browser = client_of(request, portal.settings), family(request.headers.get("user-agent", ""))
     limits, session = _limits(request), cookies.token_of(request, portal)
     mark = cookies.token_of(request, portal, "browser")
 
@@ -177,7 +177,7 @@ async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *
     """A new challenge, and on to the code form; or the form that asks for the request key."""
     asking = Asking(
         address=address,
-        client=_client(request, portal),
+        client=client_of(request, portal.settings),
         browser=family(request.headers.get("user-agent", "")),
         shown=showed,
         mark=cookies.token_of(request, portal, "browser"),
@@ -312,10 +312,6 @@ def _next_in_query(request: AnyRequest) -> str:
 def _limits(request: AnyRequest) -> Limits:
     limits: Limits = request.app.state.limits
     return limits
-
-
-def _client(request: AnyRequest, portal: Portal) -> str:
-    return client_address(request.scope["headers"], request.client.host if request.client else "", portal.settings)
 
 
 handlers = (ask_page, ask, code_page, enter_code, resend, logout)
