@@ -49,16 +49,22 @@ async def test_an_odd_answer_is_a_page_that_says_so_or_the_old_page(shop, standi
     assert answers[f"{MY}/overview?fresh=1"].status_code == 200
 
 
-@pytest.mark.parametrize("operation", READS)
-async def test_one_odd_list_stops_neither_the_worker_nor_what_comes_after(
-    shop, stripe_world, standin, operation, clock
-):
+async def with_a_change_to_come(shop, stripe_world, clock):
+    """Somebody who is logged in and has seen the copy, and an event that no poller has read yet."""
     browser = await logged_in(shop)
     await browser.get(f"{MY}/overview")
     await shop.stripe.follow(clock())
     row = stripe_world.customer(customer_of(stripe_world))
     row["name"] = "Changed"
     stripe_world.tell("customer.updated", row)
+    return browser
+
+
+@pytest.mark.parametrize("operation", READS)
+async def test_one_odd_list_stops_neither_the_worker_nor_what_comes_after(
+    shop, stripe_world, standin, operation, clock
+):
+    browser = await with_a_change_to_come(shop, stripe_world, clock)
     standin.faults.append(Fault("shape", operation=operation))
     for _ in range(4):
         clock.forward(seconds=61)
@@ -68,12 +74,7 @@ async def test_one_odd_list_stops_neither_the_worker_nor_what_comes_after(
 
 
 async def test_one_odd_event_hides_no_other(shop, stripe_world, clock):
-    browser = await logged_in(shop)
-    await browser.get(f"{MY}/overview")
-    await shop.stripe.follow(clock())
-    row = stripe_world.customer(customer_of(stripe_world))
-    row["name"] = "Changed"
-    stripe_world.tell("customer.updated", row)
+    browser = await with_a_change_to_come(shop, stripe_world, clock)
     await shop.stripe._take_in([{"id": 1}, {"object": "event", "created": "now"}], clock())
     clock.forward(seconds=31)
     stripe_world.clock.ahead += 31
