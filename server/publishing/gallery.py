@@ -131,9 +131,11 @@ def _everything(
 ) -> Iterator[tuple[Shown, str]]:
     renderer = Renderer(brand, assets, Paths(brand.base))
     for path, (template, html) in pages.render_pages(brand, assets):
-        name = template.removeprefix("pages/").removesuffix(".html")
+        name = template.removeprefix("pages/").removesuffix(".html").replace("_", " ")
+        tag = path.partition("/")[0]
+        title = f"{name}, {tag}" if tag in brand.config.site.locales else name
         url = f"{brand.base}/{path}".removesuffix("index.html")
-        yield Shown(f"page-{_slug(path)}", "Pages", name.replace("_", " "), _source(brand, template), url, ()), html
+        yield Shown(f"page-{_slug(path)}", "Pages", title, _source(brand, template), url, ()), html
     for each in shown:
         title = f"{each.fragment.replace('_', ' ')}: {each.name}"
         source = _source(brand, each.template)

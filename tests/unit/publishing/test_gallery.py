@@ -99,3 +99,11 @@ def test_the_structs_inside_a_struct_are_found():
 def test_every_pair_of_colors_shown_passes(tmp_path):
     brand = brands.load(write_brand(tmp_path))
     assert all(each.ratio >= each.least for each in gallery.swatches(brand))
+
+
+def test_a_page_in_a_further_language_says_which():
+    plain = brands.load(Path(__file__).parents[3] / "themes" / "plain")
+    page = parse(gallery.files_of(plain, [], [])["pages.html"].decode())
+    titles = [element.text.strip() for element in page.all("h2")]
+    assert {"home", "home, de", "home, ar"} <= set(titles)
+    assert len(titles) == len(set(titles))
