@@ -55,32 +55,30 @@ def set_up(*, for_tests: bool) -> None:
 
 
 def install(lock: Path) -> None:
+    """By uv, in seconds; by pip in a minute where uv cannot: it does not read pip's settings, such as an index of one's own."""
     names = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lock.read_text(), re.MULTILINE)
     say(f"Installing {len(names)} locked packages from {lock.name} (once) …")
-    command = [str(environment_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    # The lock is whole; what it leaves out on purpose (pyproject.toml, [tool.uv]) pip must not ask for.
-    pip = subprocess.Popen(
-        [*command, "--no-deps", "--require-hashes", "-r", str(lock)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    printed: list[str] = []
-    seen = 0
-    assert pip.stdout  # noqa: S101 (it was asked for two lines above)
-    for line in pip.stdout:
-        printed.append(line)
-        if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([^\s=<>;(]+)", line):
-            seen += 1
-            progress(f"  {min(seen, len(names))} of {len(names)}: {found[1]}")
-        elif line.startswith("Installing collected"):
-            progress("  unpacking …")
-    progress("")
-    if pip.wait():
-        stop(
-            "".join(printed[-25:])
-            + "\nThe packages could not be installed; is there a network? Run this again to go on."
+    pip = [str(environment_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
+    uv = [str(environment_python()), "-m", "uv", "pip", "install", "--python", str(environment_python()), "--quiet"]
+    # The lock is whole; what it leaves out on purpose (pyproject.toml, [tool.uv]) nobody must ask for. Nothing is compiled
+    # here: Python does that with what it imports, which is a part of it.
+    locked = ["--no-deps", "--require-hashes", "-r"]
+    with tempfile.TemporaryDirectory() as folder:
+        only_uv = Path(folder) / "uv.lock"
+        only_uv.write_text(
+            "".join(re.findall(r"^uv==.*\n(?:[ #].*\n)*", (HERE / "requirements-dev.lock").read_text(), re.MULTILINE))
         )
+        fault = failed([*pip, "--no-compile", *locked, str(only_uv)]) or failed(
+            [*uv, "--system-certs", *locked, str(lock)]
+        )
+    if fault and (fault := failed([*pip, "--no-compile", *locked, str(lock)])):
+        stop(fault[-4000:] + "\nThe packages could not be installed; is there a network? Run this again to go on.")
+
+
+def failed(command: list[str]) -> str:
+    """What it printed, if it failed."""
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.stdout or f"{command[0]} ended with {done.returncode}" if done.returncode else ""
 
 
 def digest(path: Path) -> str:
@@ -91,22 +89,21 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def progress(text: str) -> None:
-    """One line that is written over, on a terminal; silence elsewhere."""
-    if sys.stdout.isatty():
-        print(f"\r\033[K{text}", end="", flush=True)
-
-
 def stop(text: str) -> None:
     print(text, file=sys.stderr)
     raise SystemExit(1)
 
 
 def step_inside() -> None:
-    """Run this file again with the environment's Python; comes back only inside it."""
+    """Run this file again with the environment's Python; comes back only inside it.
+
+    It and every process that it starts keep what they compile beside the packages, also where PYTHONDONTWRITEBYTECODE is set:
+    a demo is several processes, and tests start hundreds."""
     if os.environ.get(INSIDE) == str(ENVIRONMENT):
         return
     os.environ[INSIDE] = str(ENVIRONMENT)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(ENVIRONMENT / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [str(environment_python()), str(HERE / "build.py"), *sys.argv[1:]]
     if os.name == "nt":
         raise SystemExit(subprocess.call(command))
@@ -258,22 +255,15 @@ def test(options: argparse.Namespace) -> int:
         given += ["--cov", "--cov-report", "term:skip-covered"]
     command = [sys.executable, "-m", "pytest", *given]
     if not is_suite or not memory_has_room():
-        return subprocess.call(command, cwd=HERE, env=keeping_bytecode())
+        return subprocess.call(command, cwd=HERE)
     with tempfile.TemporaryDirectory(prefix="postern-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
-        return subprocess.call(command, cwd=HERE, env=keeping_bytecode() | {"TMPDIR": folder})
+        return subprocess.call(command, cwd=HERE, env={**os.environ, "TMPDIR": folder})
 
 
 def memory_has_room() -> bool:
     """Whether the thousands of short-lived databases of the suite fit there: none of them has to wait for a disk. They and
     the browsers' profiles take half a gigabyte."""
     return MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30
-
-
-def keeping_bytecode() -> dict[str, str]:
-    """Tests start many processes, and pytest rewrites each file of tests: compiled once, kept beside the packages, also
-    where PYTHONDONTWRITEBYTECODE is set."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"PYTHONPYCACHEPREFIX": str(ENVIRONMENT / "bytecode")}
 
 
 def bench(options: argparse.Namespace) -> int:
