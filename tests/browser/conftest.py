@@ -24,14 +24,10 @@ POLICY = ("Content Security Policy", "TrustedHTML", "TrustedScript", "Permission
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    """A demo for each file: what its tests do to a sample customer is nothing to another file."""
-    running = Demo()
-    try:
-        running.wait()
-        yield running
-    finally:
-        running.stop()
+def demo(ledger_stage: Rehearsal) -> Demo:
+    """The ledger's, as it was in the beginning: what a file's tests do to a sample customer is nothing to another file."""
+    ledger_stage.begin_again()
+    return ledger_stage
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +108,7 @@ def begun(stage: Rehearsal) -> Iterator[Rehearsal]:
 
 @pytest.fixture(scope="session")
 def ledger_stage() -> Iterator[Rehearsal]:
-    """One demo for all the files that walk the features' rows: its customers begin again for each test."""
+    """One demo for all files: its customers begin again for each, and for each test of the features' rows."""
     yield from begun(Rehearsal())
 
 
@@ -163,7 +159,9 @@ def enter(
     def go(brand: str, address: str) -> Page:
         stage_doors.cookies(brand, address)
         page = visitor.pages[0] if visitor.pages else visitor.new_page()
-        page.goto("about:blank")  # it asks for nothing while its customer begins again
+        # It asks for nothing while its customer begins again. A page of the portal: to one without the portal's opener
+        # policy, and back, Chromium starts two processes.
+        page.goto("/nowhere")
         page.emulate_media(color_scheme="null")
         visitor.clear_cookies()
         stage.begin_again()

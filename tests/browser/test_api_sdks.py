@@ -2,7 +2,6 @@
 looked at without a browser: `test_api_rows.py` opens them in one.
 """
 
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from server.store.telling import VERSION
 from tests.stripe.app import KEY
 from tests.support.client import forms_in
+from tests.support.rehearsal import Rehearsal
 from tests.support.sdks import ByNode, ByPython
 from tests.support.served import Demo
 
@@ -52,7 +52,7 @@ class Shop:
 
     def at_stripe(self, what: str, **query: str) -> Any:
         with httpx.Client(trust_env=False) as client:
-            headers = {"Authorization": f"Bearer {KEY}", "Stripe-Version": VERSION}
+            headers = {"Authorization": f"Bearer {KEY}{BRAND}", "Stripe-Version": VERSION}
             url = f"{self.demo.stripe}/v1/{what}"
             answer = client.get(url, params=query, headers=headers)
             assert answer.status_code == 200, answer.text
@@ -60,15 +60,11 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shops() -> Iterator[dict[str, Shop]]:
-    demos = {"ledger": Demo(), "stripe": Demo("--stripe", BRAND)}
-    try:
-        for each in demos.values():
-            each.wait()
-        yield {name: Shop(each) for name, each in demos.items()}
-    finally:
-        for each in demos.values():
-            each.stop()
+def shops(ledger_stage: Rehearsal, stripe_stage: Rehearsal) -> dict[str, Shop]:
+    stages = {"ledger": ledger_stage, "stripe": stripe_stage}
+    for each in stages.values():
+        each.begin_again()
+    return {name: Shop(each) for name, each in stages.items()}
 
 
 def fill(visitor: httpx.Client, page: httpx.Response, **words: str) -> httpx.Response:

@@ -11,6 +11,7 @@ from tests.support.served import Demo
 _TABLES = (
     *("account", "invoice", "activity", "operation", "catalog", "redemption"),
     *("budget", "known_browser", "mail_choice", "stripe_copy", "stripe_dirty", "stripe_event", "stripe_budget"),
+    *("customer", "api_key", "api_request", "api_configuration", "portal_session", "event"),
 )
 
 
