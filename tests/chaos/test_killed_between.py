@@ -21,7 +21,7 @@ from server.brands import load
 from server.merchant.importing.files import import_records
 from server.publishing.samples import records
 from server.store import open_store
-from tests.support.production import Mailbox, Production, Visitor
+from tests.support.production import Forked, Mailbox, Production, Visitor
 from tests.support.served import ROOT
 
 BRAND, SAM = "orbit", "sam@example.com"  # three seats, billed at once for more of them
@@ -36,7 +36,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def production(tmp_path: Path, mailbox: Mailbox) -> Iterator[Production]:
-    server = Production(tmp_path, mailbox)
+    server = Forked(tmp_path, mailbox, BRAND, "plain")  # which it extends
     asyncio.run(_fill(server.environment["PORTAL_DATABASE"]))
     server.start()
     yield server

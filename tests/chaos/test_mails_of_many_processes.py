@@ -1,4 +1,4 @@
-"""Three servers on one database, sixty things of the ledger falling due, an unsteady mail server, and one of the three
+"""Three workers on one database, sixty things of the ledger falling due, an unsteady mail server, and one of the three
 killed in the middle: each thing has its mail there, and none has two without need.
 
 Without need means: a second copy is there only of a mail whose first one the mail server had taken while we never heard
@@ -28,13 +28,13 @@ from server.store import Store, micros
 from server.worker import AT_ONCE
 from tests.support.history import keep
 from tests.support.ledger_accounts import account, item, subscription
-from tests.support.production import Production
+from tests.support.production import Production, Working
 from tests.support.served import free_port
 
 pytestmark = pytest.mark.anyio
-EVENTS, SERVERS = 60, 3
+EVENTS, WORKERS = 60, 3
 KILLED = "billing0@example.com"
-"""Each server sends under an address of its own, so that the peer can tell them apart."""
+"""Each worker sends under an address of its own, so that the peer can tell them apart."""
 FAULTS = ("refuses", "drops", "takes and drops", "takes", "is slow", "takes", "takes", "takes")
 """What happens to the first try of each mail, in turn; every later one is taken."""
 
@@ -96,17 +96,23 @@ def peer() -> Iterator[UnsteadyPeer]:
 
 
 @pytest.fixture
-def servers(tmp_path: Path, store_url: str, peer: UnsteadyPeer) -> Iterator[list[Production]]:
-    made = []
-    for number in range(SERVERS):
-        (tmp_path / str(number)).mkdir()
-        one = Production(tmp_path / str(number), peer, database=store_url)  # type: ignore[arg-type]
+def environments(tmp_path: Path, store_url: str, peer: UnsteadyPeer) -> list[Production]:
+    """What three hosts would set; none of them serves pages."""
+    made: list[Production] = []
+    for number in range(WORKERS):
+        one = Production(tmp_path, peer, database=store_url)  # type: ignore[arg-type]
         one.environment["PORTAL_MAIL_FROM"] = KILLED.replace("0", str(number))
         one.environment["PORTAL_SECRETS"] = (made[0] if made else one).environment["PORTAL_SECRETS"]
         made.append(one)
-    yield made
-    for each in made:
-        each.stop()
+    return made
+
+
+@pytest.fixture
+def started() -> Iterator[list[Working]]:
+    processes: list[Working] = []
+    yield processes
+    for each in processes:
+        each.kill()
 
 
 async def fall_due(store: Store) -> set[str]:
@@ -149,12 +155,12 @@ async def until(happened: Callable[[], Any], what: str, seconds: float = 60) -> 
 
 
 async def test_each_event_has_its_mail_and_none_has_two_without_need(  # M4
-    store: Store, peer: UnsteadyPeer, servers: list[Production]
+    store: Store, peer: UnsteadyPeer, environments: list[Production], started: list[Working]
 ) -> None:
     addresses = await fall_due(store)
-    await asyncio.gather(*(asyncio.to_thread(each.start) for each in servers))
-    assert await asyncio.to_thread(peer.caught.wait, 60), "the first server sends nothing"
-    await asyncio.to_thread(servers[0].kill)
+    started += [Working(each) for each in environments]
+    assert await asyncio.to_thread(peer.caught.wait, 60), "the first worker sends nothing"
+    await asyncio.to_thread(started[0].kill)
 
     quiet = Quiet()
 
@@ -186,4 +192,4 @@ async def test_each_event_has_its_mail_and_none_has_two_without_need(  # M4
     assert twice <= peer.unheard | set(peer.by(KILLED))
     assert 1 <= len(twice - peer.unheard) <= AT_ONCE
     assert 1 <= held <= AT_ONCE
-    assert len({by for *_, by in peer.taken}) == SERVERS, "they did not work together"
+    assert len({by for *_, by in peer.taken}) == WORKERS, "they did not work together"

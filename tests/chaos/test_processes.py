@@ -7,7 +7,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from aiosmtpd.controller import Controller
 from server.brands import load
 from server.publishing.samples.many import address_of
 from tests.support.crowd import BRAND, fill
-from tests.support.production import Forked, Mailbox, Production, Visitor
+from tests.support.production import Forked, Mailbox, Production, Visitor, Working
 from tests.support.served import ROOT, free_port
 
 KILLS = 20
@@ -53,26 +52,21 @@ class SlowMailbox:
         self._controller.stop()
 
 
-class Working:
-    """`python -m server work` beside a server, running."""
-
-    def __init__(self, production: Production) -> None:
-        self._environment = {**os.environ, **production.environment}
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen([sys.executable, "-m", "server", "work"], cwd=ROOT, env=self._environment)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mailbox() -> Iterator[Mailbox]:
     kept = Mailbox()
     yield kept
     kept.stop()
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Production]:
+    """With two HTTP workers, for the tests after which it serves as before."""
+    production = Production(tmp_path_factory.mktemp("serving"), mailbox, workers=2)
+    asyncio.run(fill(production.environment["PORTAL_DATABASE"], 1))
+    production.start()
+    yield production
+    production.stop()
 
 
 @pytest.fixture
@@ -164,47 +158,43 @@ def test_twenty_kills_of_the_worker_lose_no_mail_and_double_none_without_need(
         production.stop()
 
 
-def test_a_worker_that_dies_is_started_again_and_readiness_knows(tmp_path: Path, mailbox: Mailbox) -> None:
-    production = Production(tmp_path, mailbox)
-    asyncio.run(fill(production.environment["PORTAL_DATABASE"], 1))
-    production.start()
-    try:
-        first = worker_of(production)
-        os.kill(first, signal.SIGSTOP)  # alive, and does nothing
-        rows(production, "UPDATE worker_round SET done_at = done_at - 61000000")
-        assert Visitor(production.operations).get("/readyz")[0] == 503
-        assert Visitor(production.operations).get("/healthz")[0] == 200
-        os.kill(first, signal.SIGKILL)
-        until(lambda: Visitor(production.operations).get("/readyz")[0] == 200, "it is not ready again")
-        assert worker_of(production) not in (0, first)
-        assert ask(production, 0) == 303
-        assert mailbox.passcode(address_of(0), 10)
-        assert "postern_worker_starts_total 2.0" in Visitor(production.operations).get("/metrics")[1]
-    finally:
-        production.stop()
+def test_a_worker_that_dies_is_started_again_and_readiness_knows(serving: Production, mailbox: Mailbox) -> None:
+    first, starts = worker_of(serving), counted(serving, "postern_worker_starts_total")
+    os.kill(first, signal.SIGSTOP)  # alive, and does nothing
+    rows(serving, "UPDATE worker_round SET done_at = done_at - 61000000")
+    assert Visitor(serving.operations).get("/readyz")[0] == 503
+    assert Visitor(serving.operations).get("/healthz")[0] == 200
+    os.kill(first, signal.SIGKILL)
+    until(lambda: Visitor(serving.operations).get("/readyz")[0] == 200, "it is not ready again")
+    assert worker_of(serving) not in (0, first)
+    assert ask(serving, 0) == 303
+    assert mailbox.passcode(address_of(0), 10)
+    assert counted(serving, "postern_worker_starts_total") == starts + 1
 
 
-def test_an_http_worker_that_dies_leaves_the_other_at_work_and_comes_back(tmp_path: Path, mailbox: Mailbox) -> None:
-    production = Production(tmp_path, mailbox, workers=2)
-    production.start()
-    try:
-        both = until(lambda: len(found := http_workers_of(production)) == 2 and found, "there are not two")
-        counted = answers(production)
-        os.kill(both[0], signal.SIGKILL)
-        until(lambda: not is_alive(both[0]), "it did not die")
-        for _ in range(50):
-            assert Visitor(production.port).get(f"/{BRAND}/login")[0] == 200
-        until(lambda: len(http_workers_of(production)) == 2, "it was not started again")
-        assert both[1] in http_workers_of(production)
-        assert worker_of(production)
-        assert answers(production) == counted + 50  # what the dead one counted is not lost
-    finally:
-        production.stop()
+def test_an_http_worker_that_dies_leaves_the_other_at_work_and_comes_back(serving: Production) -> None:
+    both = until(lambda: len(found := http_workers_of(serving)) == 2 and found, "there are not two")
+    answers = counted(serving, "postern_answers_total")
+    os.kill(both[0], signal.SIGKILL)
+    until(lambda: not is_alive(both[0]), "it did not die")
+    for _ in range(50):
+        assert Visitor(serving.port).get(f"/{BRAND}/login")[0] == 200
+    until(lambda: len(http_workers_of(serving)) == 2, "it was not started again")
+    assert both[1] in http_workers_of(serving)
+    assert worker_of(serving)
+    assert counted(serving, "postern_answers_total") == answers + 50  # what the dead one counted is not lost
 
 
-def answers(production: Production) -> int:
+def test_metrics_are_not_on_the_public_address(serving: Production) -> None:
+    for path in ("/metrics", "/healthz", "/readyz"):
+        assert Visitor(serving.port).get(path)[0] == 404
+        assert Visitor(serving.operations).get(path)[0] == 200
+
+
+def counted(production: Production, name: str) -> int:
+    """A number of `/metrics`, over all labels."""
     text = Visitor(production.operations).get("/metrics")[1]
-    return sum(int(float(line.split()[-1])) for line in text.splitlines() if line.startswith("postern_answers_total"))
+    return sum(int(float(line.split()[-1])) for line in text.splitlines() if line.startswith(name))
 
 
 def test_sigterm_ends_all_of_them_and_leaves_nothing_behind(tmp_path: Path, mailbox: Mailbox) -> None:
@@ -252,15 +242,4 @@ def test_the_work_may_be_done_elsewhere(tmp_path: Path, mailbox: Mailbox) -> Non
         assert elsewhere.process.wait(timeout=20) == 0
     finally:
         elsewhere.kill()
-        production.stop()
-
-
-def test_metrics_are_not_on_the_public_address(tmp_path: Path, mailbox: Mailbox) -> None:
-    production = Production(tmp_path, mailbox)
-    production.start()
-    try:
-        for path in ("/metrics", "/healthz", "/readyz"):
-            assert Visitor(production.port).get(path)[0] == 404
-            assert Visitor(production.operations).get(path)[0] == 200
-    finally:
         production.stop()

@@ -125,16 +125,17 @@ class Production:
 
 
 class Forked(Production):
-    """The same over one brand, without the operator's address, started in a moment: for tests that kill it many times.
+    """The same over a few brands, without the operator's address, started in a moment: for tests that kill it many times.
 
     What it runs are processes that `tests.support.forking` forks. `start` waits until HTTP is answered; `work` starts the
     background work alone, which `end_work` kills.
     """
 
-    def __init__(self, folder: Path, mailbox: Mailbox, brand: str) -> None:
+    def __init__(self, folder: Path, mailbox: Mailbox, *brands: str) -> None:
         super().__init__(folder, mailbox)
         (folder / "themes").mkdir()
-        (folder / "themes" / brand).symlink_to(ROOT / "themes" / brand)
+        for brand in brands:
+            (folder / "themes" / brand).symlink_to(ROOT / "themes" / brand)
         self.environment["PORTAL_THEMES"] = str(folder / "themes")
         self._life = self._work = 0
         command = [sys.executable, "-m", "tests.support.forking", str(self.port)]
@@ -192,6 +193,18 @@ class Forked(Production):
         assert self._forking.stdout
         self._forking.stdin.write(f"{what}\n")
         return int(self._forking.stdout.readline())
+
+
+class Working:
+    """`python -m server work` with a server's environment, running."""
+
+    def __init__(self, production: Production) -> None:
+        environment = {**os.environ, **production.environment}
+        self.process = subprocess.Popen([sys.executable, "-m", "server", "work"], cwd=ROOT, env=environment)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
 
 class Visitor:
