@@ -23,6 +23,7 @@ from server import settings
 from server.access.api_keys import PERMISSIONS
 from server.brands import Brand, ThemeError
 from server.merchant import link
+from server.merchant.studio.operators import RIGHTS
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, open_store
 
@@ -205,14 +206,30 @@ def of_a_brand(module: str, verb: str) -> Callable[[argparse.Namespace], int]:
         brand = link.brand_named(themes_folder(), options.brand)
         work: Callable[..., Awaitable[str]] = getattr(importlib.import_module(f"server.merchant.{module}"), verb)
 
-        async def printed(store: Store) -> int:
-            try:
-                print(await work(store, brand, options, now()))
-            except link.NotDone as error:
-                return refuse(str(error))
-            return 0
+        return with_store(printed(lambda store: work(store, brand, options, now())))
 
-        return with_store(printed)
+    return does
+
+
+def operators(verb: str) -> Callable[[argparse.Namespace], int]:
+    def does(options: argparse.Namespace) -> int:
+        from server.merchant.studio import commands  # noqa: PLC0415
+
+        if options.brand:
+            link.brand_in(themes_folder(), options.brand)
+
+        return with_store(printed(lambda store: getattr(commands, verb)(store, options, now())))
+
+    return does
+
+
+def printed(work: Callable[[Store], Awaitable[str]]) -> Callable[[Store], Awaitable[int]]:
+    async def does(store: Store) -> int:
+        try:
+            print(await work(store))
+        except link.NotDone as error:
+            return refuse(str(error))
+        return 0
 
     return does
 
@@ -364,6 +381,18 @@ def events_menu(events: argparse.ArgumentParser) -> None:
     again.add_argument("event", help="its id, such as evt_1a2b: events list prints it")
 
 
+def operators_menu(verbs: object) -> None:
+    added = add(verbs, "add", operators("add"), "give somebody a role in the studio, or another one")
+    removed = add(verbs, "remove", operators("remove"), "take the role away")
+    for each in (added, removed):
+        each.add_argument("address")
+        each.add_argument("--brand", default="", help="for this brand only; default: for every brand")
+    added.add_argument("--role", required=True, choices=tuple(RIGHTS))
+    listed = add(verbs, "list", operators("show"), "who has which role; checks the history and prints its head")
+    listed.add_argument("--head", default="", help="a head that list printed earlier: the history must still hold it")
+    listed.set_defaults(brand="")
+
+
 def menu() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m server", description="The merchant's commands.")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -403,6 +432,8 @@ def menu() -> argparse.ArgumentParser:
     customers_menu(commands.add_parser("customers", help="look for customers, say whether a tax number is theirs"))
     events_menu(commands.add_parser("events", help="what your endpoints were told"))
     keys_menu(commands.add_parser("keys", help="the keys of your back end, which asks the API"))
+    people = commands.add_parser("operators", help="who may use the studio")
+    operators_menu(people.add_subparsers(required=True, metavar="verb"))
     add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
     add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
     return parser

@@ -141,6 +141,9 @@ OWNS: dict[str, tuple[str, ...]] = {
     "studio_draft": (r"merchant\.studio\.drafts",),
     "studio_upload": (r"merchant\.studio\.drafts",),
     "studio_write": (r"merchant\.studio\.drafts",),
+    "studio_operator": (r"merchant\.studio\.operators",),
+    "studio_act": (r"merchant\.studio\.history",),
+    "studio_head": (r"merchant\.studio\.history",),
     "migration": (r"store\.migrations",),
 }
 READS: dict[str, tuple[str, ...]] = {
