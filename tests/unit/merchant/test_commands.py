@@ -224,3 +224,17 @@ def answered(port, path, serving):
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.05)
     raise AssertionError("the server ended by itself: " + serving.stdout.read().decode())
+
+
+def test_operators_get_and_lose_roles(shop, capsys):
+    assert run(capsys, "operators", "add", "ann@shop.example", "--role", "owner")[0] == 0
+    assert run(capsys, "operators", "add", "bob@shop.example", "--role", "editor", "--brand", "harbour")[0] == 0
+    code, out, _ = run(capsys, "operators", "list")
+    assert (code, out.count(" of "), "History: 2 acts" in out) == (0, 2, True)
+    code, _, err = run(capsys, "operators", "add", "bob@shop.example", "--role", "editor", "--brand", "nowhere")
+    assert (code, "no brand named 'nowhere'" in err) == (1, True)
+    code, _, err = run(capsys, "operators", "remove", "ann@shop.example")
+    assert (code, "last owner" in err) == (1, True)
+    assert run(capsys, "operators", "remove", "bob@shop.example", "--brand", "harbour")[0] == 0
+    code, out, err = run(capsys, "operators", "list", "--head", f"9-{'0' * 64}")
+    assert (code, out, "act 9 of the history is missing" in err) == (1, "", True)
