@@ -23,6 +23,7 @@ from server import settings
 from server.access.api_keys import PERMISSIONS
 from server.brands import Brand, ThemeError
 from server.merchant import link
+from server.merchant.arguments import moment, port, workers
 from server.merchant.studio.operators import RIGHTS
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, open_store
@@ -284,20 +285,6 @@ def refuse(words: str, code: int = 1) -> int:
     return code
 
 
-def port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
-    return int(text)
-
-
-def moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date like 2026-11-30 or 2026-11-30T12:00+01:00") from None
-    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-
-
 def import_menu(imported: argparse.ArgumentParser) -> None:
     imported.add_argument("brand")
     imported.add_argument("files", nargs="+", type=Path, metavar="file")
@@ -314,12 +301,6 @@ def import_menu(imported: argparse.ArgumentParser) -> None:
         help="bill what Stripe would have added a tax to without it",
     )
     imported.add_argument("--json", action="store_true", help="print the report as JSON")
-
-
-def workers(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers from 1 to 256")
-    return int(text)
 
 
 def add(to: object, name: str, does: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
