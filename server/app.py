@@ -13,7 +13,7 @@ The background work is wired here too, and runs in a process of its own (`worker
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -47,7 +47,7 @@ from server.features.subscriptions import routes as subscriptions
 from server.features.webhooks import routes as webhooks
 from server.mail.smtp import Mailer, mailer_for
 from server.paths import Paths
-from server.portal import Portal, check_backend, listeners_of
+from server.portal import Portal, check_backend, check_studio, listeners_of
 from server.rendering.assets import Assets
 from server.rendering.printing.printer import Printer
 from server.rendering.renderer import Renderer
@@ -105,9 +105,11 @@ def create_app(
     reload: bool = False,
     wire: Callable[[Lifespan, State], Litestar] = wired,
     renderer: Callable[[Brand], Renderer] | None = None,
+    written: Callable[[str], Awaitable[None]] | None = None,
 ) -> ASGIApp:
     """The application over these brands. `billing` and `limits` are replaced by tests, and `wire` and `renderer` by what
-    makes them once for many; `reload` is for `build.py dev`."""
+    makes them once for many; `reload` is for `build.py dev`; `written` is called with the name of a brand whose files the
+    studio changed."""
     made = renderer or (lambda brand: renderer_of(brand, reload=reload))
     portals = portals_of(settings, brands, store, clock, billing or billings(settings), made)
     limits, printer = limits or Limits(), Printer()
@@ -124,7 +126,15 @@ def create_app(
             await store.close()
 
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
-    return Guard(wire(lifespan, state), portals=portals, settings=settings)
+    guarded = Guard(wire(lifespan, state), portals=portals, settings=settings)
+    if not settings.studio_origin:
+        return guarded
+    check_studio(brands, settings)
+    # What it stands on takes a while to import: only who has a studio waits.
+    from server.merchant.studio import routes as studio  # noqa: PLC0415
+    from server.merchant.studio.place import Studio  # noqa: PLC0415
+
+    return studio.beside(guarded, Studio(settings, store, clock, limits, written))
 
 
 def worker_of(
@@ -137,7 +147,12 @@ def worker_of(
 ) -> Worker:
     """The background work of these brands; its mails go to `mailer`, or as the settings say."""
     portals = portals_of(settings, brands, store, clock, billings(settings), renderer_of)
-    return Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock)
+    others = {}
+    if settings.studio_origin:
+        from server.merchant.studio import mails  # noqa: PLC0415 (as above)
+
+        others[mails.NAME] = mails.maker(store, settings)
+    return Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock, others)
 
 
 def portals_of(  # noqa: PLR0917 (what a portal is made of)

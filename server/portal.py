@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from server.billing import Billing
 from server.brands import Brand
@@ -98,4 +99,23 @@ def check_backend(brand: Brand, settings: Settings) -> None:
         raise SettingsError(
             f"{variable}: {kinds[0]}, and the link of {brand.name} is for {kinds[1]}. "
             f"Run: python -m server link activate {brand.name} --new{'' if secrets.is_live else ' --test'}"
+        )
+
+
+def check_studio(brands: Iterable[Brand], settings: Settings) -> None:
+    """Raises `SettingsError` where the studio would share a host with a brand: pages of the brand could post to it."""
+    if not settings.studio_origin:
+        return
+    host = urlsplit(settings.studio_origin).netloc
+    others = {
+        "PORTAL_ORIGIN": settings.origin,
+        **{f"[site] url of {each.name}": each.config.site.url for each in brands},
+    }
+    taken = [name for name, origin in others.items() if urlsplit(origin).netloc.lower() == host]
+    if host in settings.hosts:
+        taken.append("PORTAL_HOSTS")
+    if taken:
+        raise SettingsError(
+            f"PORTAL_STUDIO_ORIGIN: {host} is also {taken[0]}. Give the studio a host that nothing else has, "
+            "such as https://studio.example"
         )

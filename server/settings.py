@@ -17,6 +17,7 @@
 | `PORTAL_SESSION_HOURS` | and after so long whatever happens, 1 to 24 | `8` |
 | `PORTAL_OPERATIONS` | where `/metrics`, `/healthz` and `/readyz` are answered, and nothing else is: host and port; never a public address | `127.0.0.1:9464` |
 | `PORTAL_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `info` |
+| `PORTAL_STUDIO_ORIGIN` | where browsers reach the studio, such as `https://studio.example`: a host that no brand has; passkeys need a name there, not an address | none: there is no studio |
 
 | `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | required where `backend = "stripe"` |
 | `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | none: no webhook is taken, events are looked for |
@@ -88,6 +89,8 @@ class Settings(msgspec.Struct, frozen=True):
     stripe_api_base: str = ""
     stripe_rate: int = 0
     """0: the usual one of the key's mode."""
+    studio_origin: str = ""
+    """Empty: there is no studio."""
     stripe: dict[str, StripeSecrets] = {}
     """By the end of the variables' names, such as `HARBOUR`."""
 
@@ -123,15 +126,10 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
             )
     if mail_from and not re.fullmatch(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]+", mail_from):
         raise SettingsError(f"PORTAL_MAIL_FROM: {mail_from!r} is not an address such as billing@portal.example")
-    header, peers = values.get("client_address_header", ""), values.get("proxy_peers", "")
-    if header and not (re.fullmatch(r"[A-Za-z0-9-]{1,60}", header) and peers):
-        raise SettingsError(
-            f"PORTAL_CLIENT_ADDRESS_HEADER: {header!r} must be the name of a header, such as CF-Connecting-IP, "
-            "and PORTAL_PROXY_PEERS must say from whom it is believed"
-        )
+    header, peers = _proxy(values)
     return Settings(
         secrets=_secrets(values.get("secrets", "")) if values.get("secrets") or secrets_needed else (),
-        origin=_origin(values.get("origin", "")),
+        origin=_origin("PORTAL_ORIGIN", values.get("origin", "")),
         hosts=_hosts(values.get("hosts", "")),
         database=_database(values.get("database", "sqlite:portal.sqlite")),
         smtp_url=smtp_url,
@@ -147,11 +145,22 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         log_level=_one_of("PORTAL_LOG_LEVEL", values.get("log_level", "info"), _LEVELS),
         stripe_api_base=_api_base(values.get("stripe_api_base", "")),
         stripe_rate=_whole(values, "stripe_rate", 0, 1, 100) if "stripe_rate" in values else 0,
+        studio_origin=_origin("PORTAL_STUDIO_ORIGIN", values.get("studio_origin", "")),
         stripe=_stripe(found),
     )
 
 
 _NAMES = tuple(each for each in Settings.__struct_fields__ if each != "stripe")
+
+
+def _proxy(values: Mapping[str, str]) -> tuple[str, str]:
+    header, peers = values.get("client_address_header", ""), values.get("proxy_peers", "")
+    if header and not (re.fullmatch(r"[A-Za-z0-9-]{1,60}", header) and peers):
+        raise SettingsError(
+            f"PORTAL_CLIENT_ADDRESS_HEADER: {header!r} must be the name of a header, such as CF-Connecting-IP, "
+            "and PORTAL_PROXY_PEERS must say from whom it is believed"
+        )
+    return header, peers
 
 
 def _stripe(found: Mapping[str, str]) -> dict[str, StripeSecrets]:
@@ -191,18 +200,16 @@ def _secrets(value: str) -> tuple[bytes, ...]:
     return secrets
 
 
-def _origin(value: str) -> str:
+def _origin(name: str, value: str) -> str:
     if not value:
         return ""
-    parts = _check_url("PORTAL_ORIGIN", value, ("https", "http"))
+    parts = _check_url(name, value, ("https", "http"))
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         raise SettingsError(
-            f"PORTAL_ORIGIN: {value} has more than an origin: a scheme, a host and, if need be, a port, without a path"
+            f"{name}: {value} has more than an origin: a scheme, a host and, if need be, a port, without a path"
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise SettingsError(
-            f"PORTAL_ORIGIN: {value} is plain http; that is allowed on 127.0.0.1, ::1 and localhost only"
-        )
+        raise SettingsError(f"{name}: {value} is plain http; that is allowed on 127.0.0.1, ::1 and localhost only")
     # As browsers write it in `Origin`: in lower case, and without the scheme's own port.
     return f"{parts.scheme}://{parts.netloc.lower()}".removesuffix(":443" if parts.scheme == "https" else ":80")
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from server import telemetry
 from server.billing import BillingError, Remote, rows
 from server.mail import outbox
-from server.mail.delivery import Delivery
+from server.mail.delivery import Delivery, Maker
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
@@ -44,15 +44,20 @@ Step = Callable[[], Awaitable[str | None]]
 
 
 class Worker:
-    """`start` begins the steps, `stop` ends them."""
+    """`start` begins the steps, `stop` ends them. `others` as for `Delivery`."""
 
     def __init__(
-        self, portals: tuple[Portal, ...], store: Store, mailer: Mailer, clock: Callable[[], datetime]
+        self,
+        portals: tuple[Portal, ...],
+        store: Store,
+        mailer: Mailer,
+        clock: Callable[[], datetime],
+        others: Mapping[str, Maker] | None = None,
     ) -> None:
         self._portals = {portal.name: portal for portal in portals}
         self._store, self._clock = store, clock
         self._idle = timedelta(minutes=max((each.settings.session_idle_minutes for each in portals), default=0))
-        self._delivery = Delivery(self._portals, store, mailer, clock)
+        self._delivery = Delivery(self._portals, store, mailer, clock, others or {})
         # Its HTTP client takes a tenth of a second to import: processes that answer pages do without.
         from server.events.delivery import Teller  # noqa: PLC0415
 

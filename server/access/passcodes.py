@@ -33,9 +33,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from server.access import known_browsers, sealing
+from server.access.doors import Door
 from server.access.limits import Limits, Share
 from server.access.request_keys import LETTERS, is_key, request_key
-from server.portal import Portal
 from server.settings import Settings
 from server.store import Row, Transaction, micros, moment, posting
 
@@ -161,7 +161,7 @@ def find(rows: list[Row], now: datetime) -> Challenge | None:
     return Challenge(address, link, letters, moment(sent_at), is_live, is_free=is_free)
 
 
-def finding(portal: Portal, token: str) -> tuple[str, dict[str, object]]:
+def finding(portal: Door, token: str) -> tuple[str, dict[str, object]]:
     """The SELECT that finds the challenge of a browser."""
     return _FIND, {"id_hash": hash_of(token), "brand": portal.name}
 
@@ -200,6 +200,8 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     change: Change | None = None
     """None: to log in."""
+    purpose: bytes = PURPOSE
+    """What the code is to open, where it is to log in: a code for one purpose is none for another."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -211,7 +213,7 @@ class Asked(msgspec.Struct, frozen=True):
     """Its code is mailed; else strangers have had as many as they get, and no answer may say so."""
 
 
-def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking, now: datetime) -> Asked:
+def ask(transaction: Transaction, portal: Door, limits: Limits, asking: Asking, now: datetime) -> Asked:
     """A new challenge and its mail. Raises `TooMany`, and then nothing was changed."""
     address, settings = asking.address, portal.settings
     is_owner = known_browsers.has_proved(transaction, portal, address, asking.mark) or is_key(
@@ -225,7 +227,7 @@ def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking
     client_mac = sealing.mac(sealing.keys(settings.secrets, "client")[0], address.encode(), asking.client.encode())
     share = limits.share(transaction, address, client_mac, now, is_owner=is_owner)
     about = {"brand": portal.name, "address": address, "now": micros(now)}
-    change, purpose = asking.change, asking.change.purpose if asking.change else PURPOSE
+    change, purpose = asking.change, asking.change.purpose if asking.change else asking.purpose
     session = change.session if change else None
     if session:
         transaction.count(_KILL_OF_SESSION, {"brand": portal.name, "session": session})
@@ -259,7 +261,7 @@ def ask(transaction: Transaction, portal: Portal, limits: Limits, asking: Asking
 
 
 def _mail_new_address(
-    transaction: Transaction, portal: Portal, change: Change, *, mail: str, sealed: bytes, now: datetime
+    transaction: Transaction, portal: Door, change: Change, *, mail: str, sealed: bytes, now: datetime
 ) -> None:
     """Its row is the customer's, and where it goes is inside the seal."""
     posting.enqueue(
@@ -285,7 +287,7 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 def attempt(
-    transaction: Transaction, portal: Portal, limits: Limits, *, id_hash: bytes, code: str, client: str, now: datetime,
+    transaction: Transaction, portal: Door, limits: Limits, *, id_hash: bytes, code: str, client: str, now: datetime,
     purpose: bytes = PURPOSE,
 ) -> Tried:  # fmt: skip
     """Spend a try, then compare. The challenge is not consumed yet: `consume`, in the same transaction, does that. Raises
@@ -311,7 +313,7 @@ def attempt(
 
 
 def consume(
-    transaction: Transaction, portal: Portal, limits: Limits, *, id_hash: bytes, address: str, now: datetime
+    transaction: Transaction, portal: Door, limits: Limits, *, id_hash: bytes, address: str, now: datetime
 ) -> bool:
     """Use the challenge up for a log-in and clear the address's failures; False when somebody else did, a moment ago."""
     if not use_up(transaction, limits, id_hash=id_hash, address=address, now=now):
@@ -339,7 +341,7 @@ class OfSession(msgspec.Struct, frozen=True):
     """The right code was entered, and not long ago."""
 
 
-def finding_of_session(portal: Portal, change: Change) -> tuple[str, dict[str, object]]:
+def finding_of_session(portal: Door, change: Change) -> tuple[str, dict[str, object]]:
     return _OF_SESSION, {"session": change.session, "brand": portal.name}
 
 

@@ -6,6 +6,7 @@ moved ahead at `/_demo/clock`, and a stand-in's for Stripe goes along. What it p
 
     portal <brand> <log-in URL with a prefilled address>
     key <brand> <a key of the API, for test data>
+    studio <URL> <the address of an operator who may do everything>
     passcode <address> <code>
 
 `dev` also watches the themes and `site/`: what was saved is shown at once in every open page (live.py). What cannot be built
@@ -46,6 +47,7 @@ from server.mail.smtp import KeepingMailer
 from server.merchant import syncing
 from server.merchant.importing.files import import_records
 from server.merchant.serve import HTTP1
+from server.merchant.studio import operators
 from server.paths import Paths
 from server.publishing import checking, publishing, samples
 from server.rendering.assets import Assets
@@ -53,9 +55,11 @@ from server.rendering.renderer import Renderer
 from server.settings import Settings, StripeSecrets, is_loopback, stripe_suffix
 from server.store import Store, open_store
 from server.web.static_files import StaticFiles
+from server.web.studio_guard import BASE
 from server.worker import Worker
 
 SAMPLE_ADDRESS = "jenny@example.com"
+OPERATOR = "owner@example.com"
 _SHOWN_FIRST = 0.5
 """So many seconds after a save the rules are asked: they take longer than a page, which the designer is waiting for."""
 
@@ -130,6 +134,8 @@ class Demo:
         self._only, self._reload = only, reload
         self._clock = Clock(app.utc_now, now)
         self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        # By another host's name, so that its cookies are its own; passkeys take no address besides.
+        self.studio_origin = f"http://{'127.0.0.1' if host == 'localhost' else 'localhost'}:{port}"
         self._brands: tuple[Brand, ...] = ()
         self._mailer = KeepingMailer(print_passcode)
         self._filled: set[str] = set()
@@ -152,6 +158,7 @@ class Demo:
             stripe=keys,
             stripe_api_base=stripe.url if stripe else "",
             stripe_rate=100 if stripe else 0,  # the stand-in is nobody else's
+            studio_origin=self.studio_origin,
         )
 
     def load(self) -> None:
@@ -215,7 +222,8 @@ class Demo:
         )  # fmt: skip
         first = self._brands[0]
         renderer = Renderer(first, Assets.of(first), Paths(first.base))
-        pages = StaticFiles(made, self._folder / "dist", [brand.name for brand in self._brands])
+        studio = self.studio_origin.removeprefix("http://")
+        pages = StaticFiles(made, self._folder / "dist", [brand.name for brand in self._brands], not_at=studio)
         hosts = frozenset({self.origin.removeprefix("http://")})
         inbox = Inbox(
             pages,
@@ -243,6 +251,7 @@ class Demo:
     async def _fill(self) -> None:
         store = open_store(self._settings.database)
         try:
+            await operators.change(store, operators.Change(address=OPERATOR, role="owner"), self._clock())
             for brand in self._brands:
                 if brand.name not in self._filled:
                     now, is_test = (
@@ -284,6 +293,7 @@ class Demo:
                 print(f"portal {name} {url}", flush=True)
             for name, key in self._keys.items():
                 print(f"key {name} {key}", flush=True)
+            print(f"studio {self.studio_origin}{BASE} {OPERATOR}", flush=True)
             print(f"Mails: {self.origin}/_demo/inbox   Clock: {self.origin}/_demo/clock   (Ctrl-C ends)")
             command = f"{_python()} -m server customers search {self._brands[0].name} sam@example.com"
             print(f"Commands: PORTAL_DATABASE={self._settings.database} {command}", flush=True)

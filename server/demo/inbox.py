@@ -51,14 +51,12 @@ class Inbox:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == ScopeType.HTTP else ""
-        if path == "/":
+        is_here = dict(scope.get("headers", ())).get(b"host", b"").decode("latin-1") in self._hosts
+        if path == "/" and is_here:
             await answer_bare(send, 303, [(b"location", b"/_demo/inbox")])
         elif not path.startswith("/_demo/"):
             await self._app(scope, receive, send)
-        elif (
-            dict(scope["headers"]).get(b"host", b"").decode("latin-1") not in self._hosts
-            or scope.get("method") != "GET"
-        ):
+        elif not is_here or scope.get("method") != "GET":
             await answer_bare(send, 403, PLAIN, b"The inbox is for this machine only.\n")
         else:
             await self._show(send, path)

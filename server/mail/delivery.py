@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from types import MappingProxyType
 
 from server import telemetry
 from server.access import directory
@@ -29,6 +30,9 @@ _log = logging.getLogger(__name__)
 NOBODY = Candidate("", "nobody@portal.invalid", "", datetime.fromtimestamp(0, UTC), active=False, disabled=False)
 """Whom the mails are made out to that an address of nobody asked for."""
 
+Maker = Callable[[Job, datetime], Awaitable[EmailMessage]]
+"""Makes the mail of a row at that moment."""
+
 PATIENCE = 1.0
 """Seconds that a mail waits for the account that it is about, which says its language."""
 MOST_OTHERS = 5
@@ -38,18 +42,25 @@ PAUSES = (0.05, 0.5, 2.0)
 
 
 class Delivery:
-    """Sends the mails of these brands."""
+    """Sends the mails of these brands, and of `others`, which are no brands: each makes its own message, by `NotSent` none."""
 
     def __init__(
-        self, portals: Mapping[str, Portal], store: Store, mailer: Mailer, clock: Callable[[], datetime]
+        self,
+        portals: Mapping[str, Portal],
+        store: Store,
+        mailer: Mailer,
+        clock: Callable[[], datetime],
+        others: Mapping[str, Maker] = MappingProxyType({}),
     ) -> None:
         self._portals, self._store, self._mailer, self._clock = portals, store, mailer, clock
+        self._makers = others
         self._reading: set[asyncio.Future[Account]] = set()
 
     async def deliver(self, job: Job) -> None:
         """Send it, or note why not. Raises `StoreUnavailable`: the row is due again when its lease is over."""
         try:
-            state, detail = await self._tried(job)
+            make = self._makers.get(job.brand)
+            state, detail = await (self._of_another(make, job) if make else self._tried(job))
         except NotSent as error:
             state, detail = error.state, str(error)
         except MailPermanent as error:
@@ -112,6 +123,16 @@ class Delivery:
         message = await self._message(portal, kind, job, chosen)
         await self._mailer.send(message)
         return "sent", f"to customer {chosen.id}"
+
+    async def _of_another(self, make: Maker, job: Job) -> tuple[str, str]:
+        if job.expires_at <= self._clock():
+            return "expired", f"not sent: {job.detail or 'nobody took it in time'}"
+        try:
+            message = await make(job, self._clock())
+        except ValueError as error:
+            raise MailPermanent(f"the address cannot be mailed ({type(error).__name__})") from error
+        await self._mailer.send(message)
+        return "sent", ""
 
     async def _message(self, portal: Portal, kind: MailKind, job: Job, chosen: Candidate) -> EmailMessage:
         """Raises `NotSent` and `MailPermanent`."""

@@ -33,6 +33,12 @@ class NotSent(Exception):
     state = "expired"
 
 
+class Nobody(NotSent):
+    """There is nobody whom it could go to."""
+
+    state = "nobody"
+
+
 class Unwanted(NotSent):
     """The customer does without it: handled, and not lost."""
 

@@ -125,23 +125,22 @@ def email_code(portal: Portal, opened: Opened, asked_at: datetime, expires_at: d
     return EmailCode(code=opened.code, browser=opened.browser, asked_at=asked_at, expires_at=expires_at, domain=domain)
 
 
+def plain(sender: str, name: str, to: str, text: str, *, key: str, now: datetime) -> EmailMessage:
+    """A message of text alone, whose first line is the subject; `key` as for `compose`. Raises `ValueError`."""
+    subject, _, body = text.strip().partition("\n")
+    message = _headed(sender, name, to, _one_line(subject), key=key, now=now)
+    message.set_content(body.strip() + "\n")
+    return message
+
+
 def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, locale: str | None = None) -> EmailMessage:
     """The message to one stored address. The same `key` gives the same Message-ID, so that a mail which had to be sent
     twice can be seen to be one. Raises `ValueError` where `to` is no address that can be mailed."""
     business = portal.brand.config.business
     rendered = render(portal.renderer, mail, locale)
-    sender = portal.settings.mail_from
-    message = EmailMessage(policy=POLICY)
-    message["From"] = address(sender, business.name)
-    message["To"] = address(to)
+    message = _headed(portal.settings.mail_from, business.name, to, rendered.subject, key=key, now=now)
     if business.support_email:
         message["Reply-To"] = address(business.support_email, business.name)
-    message["Subject"] = rendered.subject
-    message["Date"] = format_datetime(now)
-    domain = message["From"].addresses[0].domain
-    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
     if mail.stop:
         message["List-Unsubscribe"] = f"<{mail.stop}>"
         # RFC 8058 knows https alone; the demo's loopback has no such thing.
@@ -151,6 +150,19 @@ def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, loc
     message.add_alternative(rendered.html, subtype="html")
     # After the bodies: making the alternative moves every Content- header into its first part.
     message["Content-Language"] = locale or portal.renderer.default_locale
+    return message
+
+
+def _headed(sender: str, name: str, to: str, subject: str, *, key: str, now: datetime) -> EmailMessage:
+    message = EmailMessage(policy=POLICY)
+    message["From"] = address(sender, name)
+    message["To"] = address(to)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now)
+    domain = message["From"].addresses[0].domain
+    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
     return message
 
 

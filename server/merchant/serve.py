@@ -34,7 +34,7 @@ from server.brands import load_all
 from server.features.operations.answers import Operations
 from server.features.operations.listener import Listener
 from server.merchant.supervision import Supervised
-from server.portal import check_backend
+from server.portal import check_backend, check_studio
 from server.publishing import overrides
 from server.settings import Settings, SettingsError, is_loopback
 from server.store import open_store
@@ -73,7 +73,13 @@ def serve(
         if work:
             stack.enter_context(_background_work())
         server_of(address, port, workers).serve(
-            target_loader=partial(application, static=static, brands=brands, domains=domains)
+            target_loader=partial(
+                application,
+                static=static,
+                brands=brands,
+                domains=domains,
+                studio=urlsplit(settings.studio_origin).netloc,
+            )
         )
 
 
@@ -130,6 +136,7 @@ def _checked(settings: Settings, host: str, static: Path | None) -> tuple[Sequen
     origins = {brand.name: brand.config.site.url or settings.origin for brand in loaded}
     for brand in loaded:
         check_backend(brand, settings)
+    check_studio(loaded, settings)
     for name, origin in origins.items():
         if not origin:
             raise SettingsError(
@@ -148,12 +155,13 @@ def _checked(settings: Settings, host: str, static: Path | None) -> tuple[Sequen
 
 
 def application(
-    target: str, *, static: Path | None, brands: Sequence[str], domains: Mapping[str, str]
+    target: str, *, static: Path | None, brands: Sequence[str], domains: Mapping[str, str], studio: str
 ) -> Callable[..., Any]:
-    """What each worker process runs; `target` is the factory, as `module:name`; `domains` as in `StaticFiles`."""
+    """What each worker process runs; `target` is the factory, as `module:name`; `domains` as in `StaticFiles`; `studio` is
+    the studio's host."""
     module, _, name = target.partition(":")
     made: Callable[..., Any] = getattr(__import__(module, fromlist=[name]), name)()
-    return StaticFiles(made, static, brands, domains) if static else made
+    return StaticFiles(made, static, brands, domains, not_at=studio) if static else made
 
 
 def _free_address(host: str, port: int, otherwise: str) -> str:

@@ -124,6 +124,15 @@ def style_hash(css: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
 
 
+def minified(css: str) -> str:
+    return str(cssmin(css))
+
+
+def account_script() -> bytes:
+    """htmx and what looks at each fragment."""
+    return _scripts()["account.js"][1]
+
+
 def _hashed_name(logical: str, suffix: str, content: bytes) -> str:
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", logical.removesuffix(suffix))
     return f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
@@ -174,7 +183,7 @@ def _style_sheet(brand: Brand, urls: Mapping[str, str]) -> str:
     def resolved(match: re.Match[str]) -> str:
         return f'url("{urls[match[1]]}")' if match[1] in urls else match[0]
 
-    css = str(cssmin(re.sub(r"""url\(\s*["']?([^"')\s]+)["']?\s*\)""", resolved, css)))
+    css = minified(re.sub(r"""url\(\s*["']?([^"')\s]+)["']?\s*\)""", resolved, css))
     if "</" in css:
         # It is between <style> tags: with these two a theme could end them.
         raise AssetError(f'{brand.name}: the style sheet holds a "</"; write %3C in URLs and \\3C in strings')

@@ -56,8 +56,8 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 @cache
-def template_of(view: type[View]) -> str:
+def template_of(view: type[View], folder: str = "fragments") -> str:
     """The path of the template that shows this view."""
     feature = view.__module__.split(".")[-2]
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", view.__name__).lower()
-    return f"fragments/{feature}/{name}.html"
+    return f"{folder}/{feature}/{name}.html"

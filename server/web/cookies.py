@@ -6,9 +6,10 @@ nothing to another. Without https, on the demo's loopback alone, they have no pr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from server.access.sessions import LoggedIn, find
@@ -37,8 +38,13 @@ async def current(request: Request[Any, Any, Any], portal: Portal) -> LoggedIn:
 
 
 def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "session") -> str:
-    """The last cookie of that name. Our tokens are never quoted, and of all else that a browser sends nothing is read."""
-    wanted, token = cookie_name(portal, name), ""
+    """The last cookie of that name."""
+    return token_named(request, cookie_name(portal, name))
+
+
+def token_named(request: ASGIConnection[Any, Any, Any, Any], wanted: str) -> str:
+    """The same by the whole name. Our tokens are never quoted, and of all else that a browser sends nothing is read."""
+    token = ""
     for header, value in request.scope["headers"]:
         if header == b"cookie":
             for each in value.decode("latin-1").split(";"):
@@ -55,14 +61,27 @@ def cookie_name(portal: Portal, name: str) -> str:
 
 def put(response: Response[Any], portal: Portal, name: str, token: str, *, max_age: int | None = None) -> None:
     """Give the browser a cookie that ends with it, or after `max_age` seconds; 0 takes the cookie away."""
-    response.cookies.append(
-        Cookie(
-            key=cookie_name(portal, name),
-            value=token,
-            max_age=max_age,
-            path="/",
-            secure=portal.is_secure,
-            httponly=True,
-            samesite="lax",
-        )
-    )
+    _put(response, cookie_name(portal, name), token, secure=portal.is_secure, samesite="lax", max_age=max_age)
+
+
+def studio_name(name: str, *, secure: bool) -> str:
+    """Of `studio`, the session of an operator, or `studio-challenge`: no brand's cookie has such a name."""
+    return f"{'__Host-' if secure else ''}{name}"
+
+
+def put_studio(response: Response[Any], name: str, token: str, *, secure: bool, max_age: int | None = None) -> None:
+    """As `put`, for the studio: no page of another site leads there with the session."""
+    _put(response, studio_name(name, secure=secure), token, secure=secure, samesite="strict", max_age=max_age)
+
+
+def _put(
+    response: Response[Any],
+    key: str,
+    token: str,
+    *,
+    secure: bool,
+    samesite: Literal["lax", "strict"],
+    max_age: int | None,
+) -> None:
+    cookie = Cookie(key=key, value=token, max_age=max_age, path="/", secure=secure, httponly=True, samesite=samesite)
+    response.cookies.append(cookie)

@@ -35,8 +35,8 @@ from server.web.client_address import FORWARDING, Headers, is_trusting
 _log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD"})
-_FRAGMENT = b"x-portal-fragment"
-_IS_HEAD = "portal.is_head"
+FRAGMENT = b"x-portal-fragment"
+IS_HEAD = "portal.is_head"
 _NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """What an answer may say in place of our own: it only ever tells less."""
 _HTMX_ANSWERS = frozenset({b"hx-redirect"})
@@ -60,10 +60,10 @@ class Guard:
         self._hosts = {each.encode() for each in named}
         secure = {name: portal.is_secure for name, portal in portals.items()}
         self._pages = {
-            name: _Ours(policy.page(portal.renderer.assets, secure=secure[name])) for name, portal in portals.items()
+            name: Ours(policy.page(portal.renderer.assets, secure=secure[name])) for name, portal in portals.items()
         }
-        self._others = {name: _Ours(policy.bare(secure=secure[name])) for name in portals}
-        self._bare = _Ours(policy.bare(secure=all(secure.values())))
+        self._others = {name: Ours(policy.bare(secure=secure[name])) for name in portals}
+        self._bare = Ours(policy.bare(secure=all(secure.values())))
         self._asks_for_proxies = not is_trusting(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,16 +89,16 @@ class Guard:
 
         refused = self._refused(scope, name)
         if refused:
-            await _refuse(send_guarded, *refused)
+            await refuse(send_guarded, *refused)
         else:
             if is_head:
                 scope["method"] = HttpMethod.GET
-                cast("dict[str, Any]", scope)[_IS_HEAD] = True
+                cast("dict[str, Any]", scope)[IS_HEAD] = True
             await self._app(scope, receive, send_guarded)
 
     def _refused(self, scope: HTTPScope, name: str) -> tuple[int, bytes] | None:
         headers = scope["headers"]
-        hosts = _all(headers, b"host")
+        hosts = all_of(headers, b"host")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             named = b", ".join(hosts)[:100].decode("latin-1")
             telemetry.refused(_log, "unknown_host", "a request named no host of ours", host=named)
@@ -107,7 +107,7 @@ class Guard:
             return 400, b"There is nothing at such an address.\n"
         method = scope.get("method", "")
         if method in SAFE:
-            if _read_by_another_site(headers):
+            if reads_from_elsewhere(headers):
                 return 403, b"Another site may not read this.\n"
         elif not is_same_origin(headers, self._origins.get(name, "")) and not _comes_from_no_page(scope):
             return 403, b"This form was not sent by our own page.\n"
@@ -117,9 +117,9 @@ class Guard:
         """The headers of the answer with ours in place of any of the same name."""
         kept = [(key.lower(), value) for key, value in headers]
         values = dict(kept)
-        is_page = values.get(b"content-type", b"").startswith(b"text/html") and _FRAGMENT not in values
+        is_page = values.get(b"content-type", b"").startswith(b"text/html") and FRAGMENT not in values
         ours = (self._pages if is_page else self._others).get(name, self._bare)
-        answered = [each for each in kept if each[0] not in ours.names and _is_ours_to_send(*each)]
+        answered = [each for each in kept if each[0] not in ours.names and is_ours_to_send(*each)]
         if _NO_REFERRER in kept:
             return [*answered, _NO_REFERRER, *(each for each in ours.headers if each[0] != _NO_REFERRER[0])]
         return answered + ours.headers
@@ -127,10 +127,10 @@ class Guard:
 
 def is_same_origin(headers: Headers, origin: str) -> bool:
     """Whether a browser says that the request comes from a page of this origin. `origin` empty: nobody's."""
-    sites = _all(headers, b"sec-fetch-site")
+    sites = all_of(headers, b"sec-fetch-site")
     if sites:
         return bool(origin) and sites == [b"same-origin"]
-    return bool(origin) and _all(headers, b"origin") == [origin.encode()]
+    return bool(origin) and all_of(headers, b"origin") == [origin.encode()]
 
 
 def _comes_from_no_page(scope: HTTPScope) -> bool:
@@ -138,8 +138,8 @@ def _comes_from_no_page(scope: HTTPScope) -> bool:
     signature or its key is its right, and it has no other: its cookies are not looked at. The path is what routes go by, and all of it must fit: no other route can come to lie below it by accident."""
     if scope["method"] != "POST":
         return False
-    is_signed = bool(_all(scope["headers"], b"stripe-signature"))
-    has_key = bool(_all(scope["headers"], b"authorization"))
+    is_signed = bool(all_of(scope["headers"], b"stripe-signature"))
+    has_key = bool(all_of(scope["headers"], b"authorization"))
     path = scope["path"]
     return bool(
         STOPS_MAIL.fullmatch(path) or (is_signed and WEBHOOK.fullmatch(path)) or (has_key and API.fullmatch(path))
@@ -148,7 +148,7 @@ def _comes_from_no_page(scope: HTTPScope) -> bool:
 
 def asks_head(scope: Scope) -> bool:
     """Whether the request was a HEAD, which the application sees as a GET: nothing of the body will leave."""
-    return _IS_HEAD in scope
+    return IS_HEAD in scope
 
 
 def is_exact(scope: Scope) -> bool:
@@ -157,14 +157,14 @@ def is_exact(scope: Scope) -> bool:
     return not _NOT_EXACT.search(scope["raw_path"])
 
 
-def _read_by_another_site(headers: Headers) -> bool:
-    sites = _all(headers, b"sec-fetch-site")
+def reads_from_elsewhere(headers: Headers) -> bool:
+    sites = all_of(headers, b"sec-fetch-site")
     if not sites or sites[0] in (b"same-origin", b"none"):
         return False
-    return _all(headers, b"sec-fetch-mode") != [b"navigate"]
+    return all_of(headers, b"sec-fetch-mode") != [b"navigate"]
 
 
-def _is_ours_to_send(name: bytes, value: bytes) -> bool:
+def is_ours_to_send(name: bytes, value: bytes) -> bool:
     """No visitor's text in what htmx obeys: HX-Redirect to one of our own paths, and no other. `name` in small letters."""
     if not name.startswith(b"hx-"):
         return True
@@ -174,11 +174,11 @@ def _is_ours_to_send(name: bytes, value: bytes) -> bool:
     return False
 
 
-def _all(headers: Headers, name: bytes) -> list[bytes]:
+def all_of(headers: Headers, name: bytes) -> list[bytes]:
     return [value for key, value in headers if key.lower() == name]
 
 
-class _Ours:
+class Ours:
     """The headers of a policy as they are sent, and their names."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
@@ -186,7 +186,9 @@ class _Ours:
         self.names = frozenset(key for key, _ in self.headers)
 
 
-async def _refuse(send: Send, status: int, words: bytes) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(words)).encode())]
+async def refuse(send: Send, status: int, words: bytes, more: Headers = ()) -> None:
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(words)).encode()), *more,
+    ]  # fmt: skip
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": words, "more_body": False})

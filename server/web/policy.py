@@ -3,6 +3,7 @@
     what                                  headers                  because
     a static page, an asset               static(), cache_control  the CDN answers
     a whole page from the server          page()                   the same policy, and never stored
+    a page of the studio                  studio()                 its own scripts and style, and a preview in a frame
     a bare fragment, an error, any other  bare()                   opened as a page, it may do nothing at all
     dynamic answer
 
@@ -14,6 +15,8 @@ a swapped fragment run, or would need a page made for each visitor. Scripts and 
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from server.rendering.assets import Assets
 
@@ -44,16 +47,26 @@ def bare(*, secure: bool) -> dict[str, str]:
     return {"Content-Security-Policy": _BARE} | _common(secure=secure) | _DYNAMIC
 
 
+def studio(scripts: Sequence[str], style: str, *, secure: bool) -> dict[str, str]:
+    """Of a whole page of the studio; the hashes of its scripts and of its inline style."""
+    policy_ = _page_policy(scripts, style, ("frame-src 'self'",), secure=secure)
+    return {"Content-Security-Policy": policy_} | _common(secure=secure) | _DYNAMIC
+
+
 def page_policy(assets: Assets, *, secure: bool) -> str:
     """The Content-Security-Policy of a page."""
+    return _page_policy(assets.script_hashes, assets.style_hash, ("manifest-src 'self'",), secure=secure)
+
+
+def _page_policy(scripts: Sequence[str], style: str, more: Sequence[str], *, secure: bool) -> str:
     directives = [
         "default-src 'none'",
-        f"script-src {' '.join(_quoted(each) for each in assets.script_hashes)}",
-        f"style-src {_quoted(assets.style_hash)}",
+        f"script-src {' '.join(_quoted(each) for each in scripts)}",
+        f"style-src {_quoted(style)}",
         "img-src 'self'",
         "font-src 'self'",
         "connect-src 'self'",
-        "manifest-src 'self'",
+        *more,
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",

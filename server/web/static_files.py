@@ -97,15 +97,27 @@ class StaticFiles:
     """ASGI middleware: the static pages of these brands, everything else from `app`."""
 
     def __init__(
-        self, app: ASGIApp, dist: Path, brands: Iterable[str], domains: Mapping[str, str] | None = None
+        self,
+        app: ASGIApp,
+        dist: Path,
+        brands: Iterable[str],
+        domains: Mapping[str, str] | None = None,
+        *,
+        not_at: str = "",
     ) -> None:
-        """`domains`: the brand of each host and port that is one brand's own, in lower case."""
+        """`domains`: the brand of each host and port that is one brand's own, in lower case. `not_at`: the host and port
+        at which no page of a brand is: the studio's."""
         self._app = app
         self._domains = {host.encode(): brand for host, brand in (domains or {}).items()}
         self._sites = {name: Site(dist / name) for name in brands}
+        self._not_at = not_at.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        at_home = self._domains.get(dict(scope.get("headers", ())).get(b"host", b"").lower(), "")
+        host = dict(scope.get("headers", ())).get(b"host", b"").lower()
+        if self._not_at and host == self._not_at:
+            await self._app(scope, receive, send)
+            return
+        at_home = self._domains.get(host, "")
         if at_home and not scope.get("path", "").startswith(f"/{at_home}/"):  # a proxy may have put it there
             before = f"/{quote(at_home)}".encode()
             inside = {"path": f"/{at_home}{scope['path']}", "raw_path": before + scope["raw_path"]}

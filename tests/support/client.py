@@ -128,7 +128,10 @@ def check_answer(answer: httpx.Response, resolves: Callable[[str], bool] | None 
 
 def check_cookie(where: str, cookie: str, scheme: str) -> None:  # threats 48, 49
     parts = [each.strip().lower() for each in cookie.split(";")]
-    wanted = {"httponly", "samesite=lax", "path=/"} | ({"secure"} if scheme == "https" else set())
+    is_studio = re.match(r"(__host-)?studio[=-]", parts[0])
+    wanted = {"httponly", f"samesite={'strict' if is_studio else 'lax'}", "path=/"} | (
+        {"secure"} if scheme == "https" else set()
+    )
     assert wanted <= set(parts), f"{where}: cookie {parts[0].split('=')[0]} lacks {wanted - set(parts)}"
     assert not any(each.startswith("domain") for each in parts), f"{where}: a cookie for other hosts"
     assert (scheme == "https") == parts[0].startswith("__host-"), f"{where}: cookies are __Host- ones on https"

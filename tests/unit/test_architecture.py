@@ -67,6 +67,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "rendering": (
         (r"rendering\.printing\.\w+",),
+        (r"rendering\.studio",),
         (r"rendering\.renderer",),
         (r"rendering\.views", r"rendering\.filters", r"rendering\.words", r"rendering\.assets"),
         (r"rendering\.compiling",),
@@ -141,6 +142,7 @@ OWNS: dict[str, tuple[str, ...]] = {
     "studio_draft": (r"merchant\.studio\.drafts",),
     "studio_upload": (r"merchant\.studio\.drafts",),
     "studio_write": (r"merchant\.studio\.drafts",),
+    "studio_session": (r"merchant\.studio\.sessions",),
     "studio_operator": (r"merchant\.studio\.operators",),
     "studio_act": (r"merchant\.studio\.history",),
     "studio_head": (r"merchant\.studio\.history",),
@@ -167,6 +169,7 @@ LITESTAR = (
     r"web\..+",
     r"features\.\w+\.(\w+_)?routes",
     r"merchant\.studio\.(\w+\.)*(\w+_)?routes",
+    r"merchant\.studio\.visit",
 )
 ONLY: dict[str, tuple[str, ...]] = {
     r"(?i)['\"]hx-(request|redirect|location|push|refresh|reswap|retarget|trigger|boosted)": (
@@ -180,8 +183,8 @@ ONLY: dict[str, tuple[str, ...]] = {
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "litestar": LITESTAR,
     "msgspec": (r".*",),
-    "jinja2": (r"rendering\.(renderer|words|compiling)", r"publishing\.rules\.template_rules"),
-    "markupsafe": (r"rendering\.(renderer|words|compiling|assets)",),
+    "jinja2": (r"rendering\.(renderer|words|compiling|studio)", r"publishing\.rules\.template_rules"),
+    "markupsafe": (r"rendering\.(renderer|words|compiling|assets|studio)",),
     "rcssmin": (r"rendering\.assets",),
     "facturx": (r"features\.invoices\.factur_x",),
     "httpcore": (r"events\.posting",),

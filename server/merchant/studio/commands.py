@@ -8,7 +8,7 @@ from datetime import datetime
 from server.formats.email import EmailMistake, canonical
 from server.merchant.link import NotDone
 from server.merchant.studio import history, operators
-from server.merchant.studio.operators import Change, LastOwner, Operator
+from server.merchant.studio.operators import Change, LastOwner, Role
 from server.store import Store
 
 
@@ -65,5 +65,5 @@ def _where(brand: str) -> str:
     return brand or "every brand"
 
 
-def _line(it: Operator) -> str:
+def _line(it: Role) -> str:
     return f"{it.address}  {it.role} of {_where(it.brand)}  since {it.added_at:%Y-%m-%d}"

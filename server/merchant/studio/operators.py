@@ -6,6 +6,7 @@ removed nor given less.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -35,7 +36,7 @@ class LastOwner(Exception):
     """The change would leave the studio without an owner of every brand. Nothing was changed."""
 
 
-class Operator(msgspec.Struct, frozen=True):
+class Role(msgspec.Struct, frozen=True):
     address: str
     """Canonical."""
     brand: str
@@ -85,11 +86,19 @@ def _other_owners(transaction: Transaction, address: str) -> int:
     return int(count)
 
 
-async def rights(store: Store, address: str, brand: str) -> frozenset[str]:
-    """What the operator may do with this brand: what its role there gives, and what its role for every brand gives."""
-    roles = await store.read(_ROLES_OF, {"address": address})
-    return frozenset().union(*(RIGHTS[role] for whose, role in roles if whose in ("", brand)))
+async def roles_of(store: Store, address: str) -> dict[str, str]:
+    """The operator's role by brand; the empty name: for every brand."""
+    return {str(brand): str(role) for brand, role in await store.read(_ROLES_OF, {"address": address})}
 
 
-async def every(store: Store) -> list[Operator]:
-    return [Operator(address, brand, role, moment(at)) for address, brand, role, at in await store.read(_EVERY)]
+def has_role(transaction: Transaction, address: str) -> bool:
+    return bool(transaction.run(_ROLES_OF, {"address": address}))
+
+
+def rights_in(roles: Mapping[str, str], brand: str) -> frozenset[str]:
+    """What these roles allow with the brand: what the role there gives, and what the role for every brand gives."""
+    return frozenset().union(*(RIGHTS[role] for whose, role in roles.items() if whose in ("", brand)))
+
+
+async def every(store: Store) -> list[Role]:
+    return [Role(address, brand, role, moment(at)) for address, brand, role, at in await store.read(_EVERY)]

@@ -1,0 +1,83 @@
+"""The studio, running: what each of its handlers is given, as `Portal` is for a brand. `app.py` makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from server.access.limits import Limits
+from server.brands import PORTAL_FILE
+from server.rendering.studio import StudioRenderer
+from server.settings import Settings
+from server.store import Store
+from server.web.studio_guard import BASE
+
+NAME = "_studio"
+"""What codes, limits and mails of the studio belong to, where a customer's belong to a brand. No brand can be named so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """Is also the `Door` that a passcode opens."""
+
+    settings: Settings
+    store: Store
+    clock: Callable[[], datetime]
+    limits: Limits
+    written: Callable[[str], Awaitable[None]] | None = None
+    """Called with the brand's name after its files were changed, or it was made: the demo shows it at once."""
+    renderer: StudioRenderer = field(default_factory=lambda: StudioRenderer(BASE))
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    @property
+    def link(self) -> str:
+        return ""
+
+    @property
+    def origin(self) -> str:
+        return self.settings.studio_origin
+
+    @property
+    def is_secure(self) -> bool:
+        return self.origin.startswith("https://")
+
+    @property
+    def themes(self) -> Path:
+        return self.settings.themes
+
+    def brands(self) -> list[str]:
+        """The names of the brands that there are now."""
+        folders = self.themes.iterdir() if self.themes.is_dir() else ()
+        return sorted(each.name for each in folders if self.is_brand(each.name))
+
+    def is_brand(self, name: str) -> bool:
+        """Whether there is a brand of that name: a folder of ours, and no symbolic link to another."""
+        folder = self.themes / name
+        return name[:1] not in (".", "_") and (folder / PORTAL_FILE).is_file() and not folder.is_symlink()
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An entry of a brand's navigation."""
+
+    name: str
+    """Of the folder in `merchant/studio/` and in `site/templates/studio/`."""
+    label: str
+    path: str
+    """Below the brand's start, such as `/look`."""
+    right: str = "look"
+
+
+PLACES = (Place("start", "Start", ""),)
+
+
+def start_of(brand: str) -> str:
+    """The path of a brand's start; those of its other pages go on from there. The name has been looked up, so it is a
+    plain word."""
+    return f"{BASE}b/{brand}"

@@ -1,0 +1,16 @@
+"""What the studio says when it cannot do what was asked."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from server.rendering.views import View
+
+
+class Problem(View, frozen=True):
+    layout: ClassVar[str] = "visitor"
+
+    what: str
+    """`not_allowed`, `not_found`, `too_many`, `unavailable`, `not_understood` or `broken`."""
+    minutes: int = 0
+    reference: str = ""

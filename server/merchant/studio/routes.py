@@ -1,0 +1,65 @@
+"""Every route of the studio, and how it is put together: an application of its own, at a host of its own.
+
+A folder is a place; its `routes.py` has `handlers`, which are listed here. `StudioGuard` stands before all of them, then
+`visit.admit`, which asks for the right that each route names.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cache
+from urllib.parse import urlsplit
+
+from litestar import Litestar, Response, Router, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import NotFoundException
+from litestar.types import ASGIApp
+
+from server.merchant.studio import visit
+from server.merchant.studio.login import routes as login
+from server.merchant.studio.place import Studio
+from server.merchant.studio.start import routes as start
+from server.web.studio_guard import BASE, AtHost, StudioGuard
+
+LARGEST = 1024 * 1024
+"""Bytes of a request, pictures included."""
+
+
+@get("/static/{name:str}", right="anyone")
+async def script(studio: Studio, name: str) -> Response[bytes]:
+    """A script, under a name that changes with its bytes."""
+    if name not in studio.renderer.files:
+        raise NotFoundException
+    kept = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(studio.renderer.files[name], media_type="text/javascript; charset=utf-8", headers=kept)
+
+
+PLACES = (login, start)
+HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
+
+
+@cache
+def wired() -> Litestar:
+    """The routes: registering them takes longer than all else, so it is done once in a process."""
+    return Litestar(
+        route_handlers=[Router(BASE, route_handlers=HANDLERS)],
+        guards=[visit.admit],
+        dependencies={
+            "studio": Provide(visit.studio_of, sync_to_thread=False),
+            "operator": Provide(visit.operator_of, sync_to_thread=False),
+        },
+        exception_handlers=visit.exception_handlers,
+        openapi_config=None,
+        request_max_body_size=LARGEST,
+        pdb_on_exception=False,
+        logging_config=None,
+    )
+
+
+def beside(app: ASGIApp, studio: Studio) -> ASGIApp:
+    """`app` with the studio beside it, at the studio's host."""
+    own, renderer = copy.copy(wired()), studio.renderer
+    own.state = State({"studio": studio})
+    guarded = StudioGuard(own, origin=studio.origin, scripts=renderer.scripts, style=renderer.style)
+    return AtHost(app, guarded, urlsplit(studio.origin).netloc)

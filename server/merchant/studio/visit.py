@@ -1,0 +1,202 @@
+"""One request to the studio: who it is, what they may do there, and how a view becomes the answer.
+
+Each route names its right: `@get("/b/{brand_name:str}/look", right="look")`. `admit` stands before every route and finds
+out whether it is given; a route without a right answers nobody. Then a handler takes `studio` and `operator`.
+
+| right | who gets in |
+|---|---|
+| `anyone` | everybody: log-in, scripts, and previews, whose token is the right |
+| `operator` | whoever is logged in and has a role for some brand |
+| another, in a route of a brand | whose role there, or for every brand, has it |
+| another, elsewhere | whose role for every brand has it |
+
+A brand that an operator has no role for is not there: the same answer as for a name that no brand has.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import math
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from litestar import Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.handlers import BaseRouteHandler
+
+from server import telemetry
+from server.access.limits import TooMany
+from server.billing import NotFound
+from server.merchant.studio import operators, sessions
+from server.merchant.studio.place import PLACES, Studio, start_of
+from server.merchant.studio.problems.views import Problem
+from server.merchant.studio.sessions import Session
+from server.rendering.views import View
+from server.store import StoreUnavailable
+from server.web import cookies
+from server.web.responding import RETRY_AFTER, AnyRequest, Html, go, wants_fragment
+from server.web.studio_guard import BASE
+
+Answer = Response[str] | Response[None]
+LOGIN = f"{BASE}login"
+_NEXT = re.compile(rf"{BASE}[A-Za-z0-9/_.-]*")
+_log = logging.getLogger(__name__)
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """Who asks, and what they may do: with the brand of the path, or with every brand where the path has none."""
+
+    session: Session
+    rights: frozenset[str]
+    brand: str = ""
+    brands: tuple[str, ...] = ()
+    """Those that the operator has a role for, the path's included."""
+
+    @property
+    def address(self) -> str:
+        """By which drafts and the history know the operator."""
+        return self.session.address
+
+    def may(self, right: str) -> bool:
+        return right in self.rights
+
+
+class NobodyLoggedIn(Exception):
+    """There is no session, or it has ended."""
+
+
+class NotAllowed(Exception):
+    """The operator lacks this right."""
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What a layout shows around a page."""
+
+    address: str = ""
+    brand: str = ""
+    brands: tuple[tuple[str, str], ...] = ()
+    """Name and path of each that may be gone to."""
+    places: tuple[tuple[str, str, str], ...] = ()
+    """Name, label and path of each page in the navigation."""
+    here: str = ""
+    rights: frozenset[str] = frozenset()
+
+
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Litestar's guard of every route. Raises what `exception_handlers` answers."""
+    right = handler.opt["right"]
+    if right == "anyone":
+        return
+    studio: Studio = connection.app.state.studio
+    token = cookies.token_named(connection, cookies.studio_name("studio", secure=studio.is_secure))
+    session = await sessions.find(studio, token)
+    if session is None:
+        raise NobodyLoggedIn
+    connection.state.operator = operator = await _operator(studio, session, connection.path_params.get("brand_name"))
+    if right != "operator" and right not in operator.rights:
+        raise NotAllowed
+
+
+async def _operator(studio: Studio, session: Session, brand: str | None) -> Operator:
+    roles = await operators.roles_of(studio.store, session.address)
+    if not roles:
+        raise NobodyLoggedIn
+    brands = tuple(each for each in studio.brands() if "" in roles or each in roles)
+    if brand is not None and brand not in brands:
+        raise NotFoundException
+    return Operator(session, operators.rights_in(roles, brand or ""), brand or "", brands)
+
+
+def studio_of(request: AnyRequest) -> Studio:
+    """The dependency `studio`."""
+    studio: Studio = request.app.state.studio
+    return studio
+
+
+def operator_of(request: AnyRequest) -> Operator:
+    """The dependency `operator`; `admit` has found who it is."""
+    operator: Operator = request.state.operator
+    return operator
+
+
+def show(request: AnyRequest, view: View, *, status: int = 200, headers: dict[str, str] | None = None) -> Html:
+    """The view as a fragment, where htmx asks, or inside its layout."""
+    studio, operator = studio_of(request), getattr(request.state, "operator", None)
+    context = {"operator": operator, "frame": _frame(operator, view)}
+    if not wants_fragment(request):
+        return Html(studio.renderer.page(view, **context), status, headers)
+    title, body = studio.renderer.titled(view, **context)
+    mark = {"X-Portal-Fragment": "1", "X-Portal-Title": quote(html.unescape(title))}
+    return Html(body, status, {**(headers or {}), **mark})
+
+
+def _frame(operator: Operator | None, view: View) -> Frame:
+    if operator is None:
+        return Frame()
+    brands = tuple((each, start_of(each)) for each in operator.brands)
+    start = start_of(operator.brand)
+    known = [each for each in PLACES if operator.brand and operator.may(each.right)]
+    places = tuple((each.name, each.label, start + each.path) for each in known)
+    here = view.here or type(view).__module__.split(".")[-2]
+    return Frame(operator.address, operator.brand, brands, places, here, operator.rights)
+
+
+def known_next(path: str) -> str:
+    """The path of a page of the studio, as log-in may lead to it; empty: it is none."""
+    return path if _NEXT.fullmatch(path) and ".." not in path and not path.startswith(LOGIN) else ""
+
+
+def _log_in(request: AnyRequest, _: NobodyLoggedIn) -> Answer:
+    page = known_next(request.url.path) if request.method == "GET" else ""
+    return go(request, f"{LOGIN}?{urlencode({'next': page})}" if page and page != BASE else LOGIN)
+
+
+def _not_allowed(request: AnyRequest, _: NotAllowed) -> Answer:
+    return show(request, Problem("not_allowed"), status=403)
+
+
+def _not_found(request: AnyRequest, _: NotFound | NotFoundException) -> Answer:
+    return show(request, Problem("not_found"), status=404)
+
+
+def _too_many(request: AnyRequest, error: TooMany) -> Answer:
+    wait = (error.retry_at - studio_of(request).clock()).total_seconds()
+    seconds = max(1, math.ceil(wait))
+    view = Problem("too_many", minutes=math.ceil(seconds / 60))
+    return show(request, view, status=429, headers={"Retry-After": str(seconds)})
+
+
+def _unavailable(request: AnyRequest, error: StoreUnavailable) -> Answer:
+    telemetry.refused(_log, error.kind, "the database is away", why=str(error))
+    return show(request, Problem("unavailable"), status=503, headers={"Retry-After": RETRY_AFTER})
+
+
+def _http(request: AnyRequest, error: HTTPException) -> Answer:
+    if error.status_code >= 500:
+        return _broken(request, error)
+    return show(request, Problem("not_understood"), status=error.status_code, headers=error.headers)
+
+
+def _broken(request: AnyRequest, error: Exception) -> Answer:
+    reference = secrets.token_hex(4)
+    where = {"reference": reference, "method": request.method, "path": request.url.path}
+    _log.error("an unexpected error in the studio", extra=where, exc_info=error)
+    return show(request, Problem("broken", reference=reference), status=500)
+
+
+exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Response[Any]]] = {
+    NobodyLoggedIn: _log_in,
+    NotAllowed: _not_allowed,
+    NotFound: _not_found,
+    NotFoundException: _not_found,
+    TooMany: _too_many,
+    StoreUnavailable: _unavailable,
+    HTTPException: _http,
+    Exception: _broken,
+}

@@ -1,0 +1,124 @@
+"""`StudioGuard` is around the studio, which is an application of its own at a host of its own (`AtHost`): no brand's
+address leads there, and no page of a brand is shown there.
+
+| step | refuses |
+|---|---|
+| one `Host`, the studio's | 400; `AtHost` lets nothing else in |
+| a path below `/_studio/`, as our links write it, without a zero byte | 404 |
+| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin` and `Origin` exactly the studio's, both | 403 |
+| a script of another site does not read, but for what is below `PREVIEW`: a sandboxed frame counts as another site | 403 |
+
+Stricter than the portal's `Guard`, which also takes browsers that send no `Sec-Fetch-Site`. Every answer leaves with the
+security headers; a page may run the studio's scripts, all else may do nothing. What is below `PREVIEW` may bring a policy
+of its own and be framed as that says, and what is below `STATIC` may be kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from litestar.enums import HttpMethod, ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from server import telemetry
+from server.web import policy
+from server.web.client_address import Headers
+from server.web.guard import (
+    FRAGMENT,
+    IS_HEAD,
+    SAFE,
+    Ours,
+    all_of,
+    is_exact,
+    is_ours_to_send,
+    reads_from_elsewhere,
+    refuse,
+)
+
+BASE = "/_studio/"
+PREVIEW = f"{BASE}preview/"
+"""What is shown in the frames of a preview. The token in its path is its right: no cookie is looked at."""
+STATIC = f"{BASE}static/"
+_CSP, _CORP, _FRAMES = b"content-security-policy", b"cross-origin-resource-policy", b"x-frame-options"
+_KEPT = (b"cache-control", b"cdn-cache-control", b"vary")
+
+
+class AtHost:
+    """What comes to this host and port goes to `studio`, and everything else to `app`."""
+
+    def __init__(self, app: ASGIApp, studio: ASGIApp, host: str) -> None:
+        self._app, self._studio, self._host = app, studio, host.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_studio = scope["type"] == ScopeType.HTTP and self._host in map(
+            bytes.lower, all_of(scope["headers"], b"host")
+        )
+        await (self._studio if is_studio else self._app)(scope, receive, send)
+
+
+class StudioGuard:
+    """The studio behind these checks."""
+
+    def __init__(self, app: ASGIApp, *, origin: str, scripts: tuple[str, ...], style: str) -> None:
+        secure = origin.startswith("https://")
+        self._app, self._origin = app, origin.encode()
+        self._host = urlsplit(origin).netloc.encode()
+        self._page, self._other = (
+            Ours(policy.studio(scripts, style, secure=secure)),
+            Ours(policy.bare(secure=secure)),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == ScopeType.HTTP  # noqa: S101 (AtHost sends nothing else)
+        is_head = scope["method"] == "HEAD"
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                telemetry.count("answers", f"{message['status'] // 100}xx")
+                message["headers"] = self._answered(scope["path"], message["headers"])
+            elif message["type"] == "http.response.body" and is_head:
+                message["body"] = b""
+            await send(message)
+
+        refused = self._refused(scope)
+        if scope["path"] == "/" and not refused:
+            await refuse(send_guarded, 303, b"", [(b"location", BASE.encode())])
+        elif refused:
+            await refuse(send_guarded, *refused)
+        else:
+            if is_head:
+                scope["method"] = HttpMethod.GET
+                cast("dict[str, Any]", scope)[IS_HEAD] = True
+            await self._app(scope, receive, send_guarded)
+
+    def _refused(self, scope: HTTPScope) -> tuple[int, bytes] | None:
+        headers = scope["headers"]
+        if [each.lower() for each in all_of(headers, b"host")] != [self._host]:
+            return 400, b"This server does not know that host.\n"
+        path = scope["path"]
+        is_below = path in {"/", BASE} or (path.startswith(BASE) and is_exact(scope))
+        if not is_below or "\0" in path or b"%00" in scope["query_string"]:
+            return 404, b"There is nothing at such an address.\n"
+        if scope["method"] in SAFE:
+            if reads_from_elsewhere(headers) and not path.startswith(PREVIEW):
+                return 403, b"Another site may not read this.\n"
+        elif all_of(headers, b"sec-fetch-site") != [b"same-origin"] or all_of(headers, b"origin") != [self._origin]:
+            return 403, b"This form was not sent by our own page.\n"
+        return None
+
+    def _answered(self, path: str, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """The headers of the answer with ours in place of any of the same name."""
+        kept = [(key.lower(), value) for key, value in headers]
+        values = dict(kept)
+        is_page = values.get(b"content-type", b"").startswith(b"text/html") and FRAGMENT not in values
+        own: tuple[bytes, ...] = ()
+        if path.startswith(PREVIEW) and _CSP in values:
+            own = (_CSP, _CORP, _FRAMES)
+        elif path.startswith(STATIC) and b"cache-control" in values:
+            own = _KEPT
+        ours = self._page if is_page else self._other
+        answered = [each for each in kept if (each[0] in own or each[0] not in ours.names) and is_ours_to_send(*each)]
+        return answered + [
+            each for each in ours.headers if each[0] not in own or (each[0] == _CORP and _CORP not in values)
+        ]

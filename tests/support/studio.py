@@ -1,0 +1,56 @@
+"""A studio in memory beside the portal: its brands in a folder of the test's own, its operators, and their browsers."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from server.access.limits import Limits
+from server.access.passcodes import open_mail
+from server.merchant.studio import operators
+from server.store import Store
+from tests.support.client import Client
+from tests.support.world import ROOT, SETTINGS, World
+
+STUDIO = "https://studio.example"
+OWNER = "owner@shop.example"
+
+
+class StudioWorld(World):
+    """`folder`: an empty one, into which the brands that we ship are copied, to be changed. `limits` are off: what rests
+    on them has its tests."""
+
+    def __init__(self, store: Store, clock: Any, folder: Path, **rest: Any) -> None:
+        self.themes = folder / "themes"
+        shutil.copytree(ROOT / "themes", self.themes)
+        settings = replace(SETTINGS, studio_origin=STUDIO, themes=self.themes)
+        super().__init__(store, clock, settings=settings, limits=rest.pop("limits", Limits(on=False)), **rest)
+
+    def visitor(self, peer: str = "203.0.113.7", **headers: str) -> Client:
+        """A browser at the studio."""
+        return Client(self.app, STUDIO, peer=peer, **headers)
+
+    async def role(self, address: str = OWNER, role: str = "owner", brand: str = "") -> None:
+        await operators.change(self.store, operators.Change(address=address, role=role, brand=brand), self.clock())
+
+    async def operator(self, address: str = OWNER, role: str = "owner", brand: str = "") -> Client:
+        """The browser of an operator with this role, logged in."""
+        await self.role(address, role, brand)
+        return await self.log_in_to_studio(self.visitor(), address)
+
+    async def log_in_to_studio(self, client: Client, address: str = OWNER) -> Client:
+        await client.post("/_studio/login", data={"email": address})
+        answer = await client.post("/_studio/login/code", data={"code": await self.studio_code(address)})
+        assert answer.status_code == 303, answer.text
+        return client
+
+    async def studio_code(self, address: str = OWNER) -> str:
+        """The newest code on its way to the address, whether it is an operator's or not."""
+        sql = "SELECT id, data FROM outbox WHERE brand = '_studio' AND address = :address ORDER BY created_at DESC"
+        id_, data = (await self.store.read(sql, {"address": address}))[0]
+        opened = open_mail(self.settings, id_, bytes(data))
+        assert opened
+        return opened.code
