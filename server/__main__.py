@@ -24,7 +24,7 @@ from server.access.api_keys import PERMISSIONS
 from server.brands import Brand, ThemeError
 from server.merchant import link
 from server.merchant.arguments import moment, port, workers
-from server.merchant.studio.operators import RIGHTS
+from server.merchant.studio.rights import RIGHTS
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, open_store
 
@@ -369,6 +369,9 @@ def operators_menu(verbs: object) -> None:
         each.add_argument("address")
         each.add_argument("--brand", default="", help="for this brand only; default: for every brand")
     added.add_argument("--role", required=True, choices=tuple(RIGHTS))
+    added.add_argument(
+        "--lost-passkey", action="store_true", help="forget their passkeys, and make a word for a new one"
+    )
     listed = add(verbs, "list", operators("show"), "who has which role; checks the history and prints its head")
     listed.add_argument("--head", default="", help="a head that list printed earlier: the history must still hold it")
     listed.set_defaults(brand="")

@@ -28,6 +28,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -44,6 +45,8 @@ WRONG_CODES = 20
 OF_STRANGERS = 15
 """A stranger gets six digits while at most this many of them are spent or left to codes that were sent."""
 PURPOSE = b"login"
+MAIL = "passcode"
+"""The kind of the mail with a code."""
 CHANGE_MAIL = "email_code"
 """The kind of the mail with a code for a new address."""
 
@@ -254,10 +257,17 @@ def ask(transaction: Transaction, portal: Door, limits: Limits, asking: Asking, 
     if is_sent and change:
         _mail_new_address(transaction, portal, change, mail=mail, sealed=sealed, now=now)
     elif is_sent:
-        # The oldest mails leave first: an owner's goes before whatever strangers had sent meanwhile.
-        not_before = micros(now - timedelta(hours=1)) if is_owners else micros(now)
-        transaction.count(posting.TO_ADDRESS, {**about, "id": mail, "data": sealed, "not_before": not_before})
+        _mail_code(transaction, about, mail=mail, sealed=sealed, first=is_owners, now=now)
     return Asked(token, is_sent)
+
+
+def _mail_code(
+    transaction: Transaction, about: Mapping[str, object], *, mail: str, sealed: bytes, first: bool, now: datetime
+) -> None:
+    # The oldest mails leave first: an owner's goes before whatever strangers had sent meanwhile.
+    not_before = micros(now - timedelta(hours=1)) if first else micros(now)
+    row = {**about, "kind": MAIL, "id": mail, "data": sealed, "not_before": not_before}
+    transaction.count(posting.TO_ADDRESS, row)
 
 
 def _mail_new_address(

@@ -6,7 +6,7 @@ moved ahead at `/_demo/clock`, and a stand-in's for Stripe goes along. What it p
 
     portal <brand> <log-in URL with a prefilled address>
     key <brand> <a key of the API, for test data>
-    studio <URL> <the address of an operator who may do everything>
+    studio <URL> <the address of an operator who may do everything> <the word for that one's first passkey>
     passcode <address> <code>
 
 `dev` also watches the themes and `site/`: what was saved is shown at once in every open page (live.py). What cannot be built
@@ -53,7 +53,7 @@ from server.publishing import checking, publishing, samples
 from server.rendering.assets import Assets
 from server.rendering.renderer import Renderer
 from server.settings import Settings, StripeSecrets, is_loopback, stripe_suffix
-from server.store import Store, open_store
+from server.store import Store, Transaction, open_store
 from server.web.static_files import StaticFiles
 from server.web.studio_guard import BASE
 from server.worker import Worker
@@ -141,6 +141,7 @@ class Demo:
         self._filled: set[str] = set()
         self._announced = False
         self._keys: dict[str, str] = {}
+        self._word = ""
         self._live = Live(self.origin.removeprefix("http://"))
         self._routes: Litestar | None = None
         self._limits = Limits()
@@ -251,7 +252,7 @@ class Demo:
     async def _fill(self) -> None:
         store = open_store(self._settings.database)
         try:
-            await operators.change(store, operators.Change(address=OPERATOR, role="owner"), self._clock())
+            self._word = await self._owner(store) if not self._filled else self._word
             for brand in self._brands:
                 if brand.name not in self._filled:
                     now, is_test = (
@@ -267,6 +268,16 @@ class Demo:
                     self._filled.add(brand.name)
         finally:
             await store.close()
+
+    async def _owner(self, store: Store) -> str:
+        """Somebody who may do everything in the studio; the word for a first passkey."""
+        it, now = operators.Change(address=OPERATOR, role="owner"), self._clock()
+
+        def work(transaction: Transaction) -> str:
+            operators.change_in(transaction, it, now)
+            return operators.word_for(transaction, OPERATOR, now)
+
+        return await store.write(work)
 
     async def _key(self, store: Store, brand: str, *, live: bool, now: datetime) -> str:
         read = self._settings
@@ -293,7 +304,7 @@ class Demo:
                 print(f"portal {name} {url}", flush=True)
             for name, key in self._keys.items():
                 print(f"key {name} {key}", flush=True)
-            print(f"studio {self.studio_origin}{BASE} {OPERATOR}", flush=True)
+            print(f"studio {self.studio_origin}{BASE} {OPERATOR} {self._word}", flush=True)
             print(f"Mails: {self.origin}/_demo/inbox   Clock: {self.origin}/_demo/clock   (Ctrl-C ends)")
             command = f"{_python()} -m server customers search {self._brands[0].name} sam@example.com"
             print(f"Commands: PORTAL_DATABASE={self._settings.database} {command}", flush=True)

@@ -19,8 +19,8 @@ ON CONFLICT (brand, customer_id, event) DO NOTHING"""
 
 TO_ADDRESS = """
 INSERT INTO outbox (id, brand, kind, address, data, created_at, not_before, expires_at, attempts, state)
-VALUES (:id, :brand, 'passcode', :address, :data, :now, :not_before, :expires_at, 0, 'waiting')"""
-"""For a code, which goes to an address: only the worker finds out whose it is."""
+VALUES (:id, :brand, :kind, :address, :data, :now, :not_before, :expires_at, 0, 'waiting')"""
+"""For a code, or another mail that goes to an address: only the worker finds out whose it is."""
 
 
 def enqueue(

@@ -57,6 +57,11 @@ class Form:
             return self._fields.get(name, "")
         return self._fields.get(KEPT + name, "")
 
+    @property
+    def whole(self) -> dict[str, str]:
+        """Every field, as it came."""
+        return dict(self._fields)
+
     def kept(self) -> dict[str, str]:
         """The fields that log-in carries, by their own names; no more than 20 and 4 KB."""
         return _bounded(

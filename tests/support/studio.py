@@ -12,6 +12,7 @@ from server.access.limits import Limits
 from server.access.passcodes import open_mail
 from server.merchant.studio import operators
 from server.store import Store
+from tests.support.authenticator import Authenticator
 from tests.support.client import Client
 from tests.support.world import ROOT, SETTINGS, World
 
@@ -54,3 +55,25 @@ class StudioWorld(World):
         opened = open_mail(self.settings, id_, bytes(data))
         assert opened
         return opened.code
+
+    async def word(self, address: str = OWNER) -> str:
+        """A new word for the operator's first passkey."""
+        return await self.store.write(lambda transaction: operators.word_for(transaction, address, self.clock()))
+
+    async def with_passkey(self, client: Client, address: str = OWNER) -> Authenticator:
+        """The operator's first passkey, registered just now."""
+        made = Authenticator(STUDIO)
+        word = await self.word(address)
+        answer = await self.register(client, made, word)
+        assert answer.status_code == 303, answer.text
+        return made
+
+    async def register(self, client: Client, made: Authenticator, word: str = "") -> Any:
+        asked = await client.post("/_studio/passkey/options", data={"kind": "register", "word": word})
+        credential = made.register(asked.json()) if asked.status_code == 200 else ""
+        form = {"credential": credential, "name": "Laptop", "word": word}
+        return await client.post("/_studio/passkey", data=form)
+
+    async def verify(self, client: Client, shown: Authenticator) -> Any:
+        asked = await client.post("/_studio/passkey/options", data={"kind": "verify"})
+        return await client.post("/_studio/passkey/verify", data={"credential": shown.sign(asked.json())})

@@ -16,7 +16,15 @@ async def add(store: Store, options: argparse.Namespace, now: datetime) -> str:
     """Raises `NotDone`."""
     it = Change(address=_address(options.address), brand=options.brand, role=options.role)
     done = await _changed(store, it, now)
-    return f"{it.address} {'is now' if done else 'is already'} {it.role} of {_where(it.brand)}."
+    if options.lost_passkey:
+        await store.write(lambda transaction: operators.forget_passkeys(transaction, it.address, now))
+    lines = [f"{it.address} {'is now' if done else 'is already'} {it.role} of {_where(it.brand)}."]
+    if word := await store.write(lambda transaction: operators.word_for(transaction, it.address, now)):
+        lines.append(f"The word for a first passkey, which works once within a week: {word}")
+        lines.append(
+            "Give it to them by another way than email. Without a passkey they change no role and publish nothing."
+        )
+    return "\n".join(lines)
 
 
 async def remove(store: Store, options: argparse.Namespace, now: datetime) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -78,14 +78,17 @@ def lock(transaction: Transaction) -> Head:
     return Head(n, bytes(hash_))
 
 
-def write(transaction: Transaction, head: Head, act: Act) -> Head:
-    """Add the act after `head`, which `lock` answered in this transaction; its own number and hash are made here."""
-    numbered = msgspec.structs.replace(act, n=head.n + 1)
-    hash_ = numbered.hash_after(head.hash)
-    row = {**msgspec.structs.asdict(numbered), "at": micros(act.at), "hash": hash_}
-    transaction.count(_ADD, row)
-    transaction.count(_MOVE, {"n": numbered.n, "hash": hash_})
-    return Head(numbered.n, hash_)
+def note(
+    transaction: Transaction, what: str, data: Mapping[str, object], *, operator: str, brand: str = "", now: datetime
+) -> Head:
+    """Add what an operator did, in the transaction of the act; the head of the chain after it. `operator` empty: the
+    command line; `brand` empty: every brand."""
+    head = lock(transaction)
+    act = Act(head.n + 1, now, operator, brand, what, msgspec.json.encode(data).decode(), b"")
+    hash_ = act.hash_after(head.hash)
+    transaction.count(_ADD, {**msgspec.structs.asdict(act), "at": micros(now), "hash": hash_})
+    transaction.count(_MOVE, {"n": act.n, "hash": hash_})
+    return Head(act.n, hash_)
 
 
 async def read(store: Store, kept: Head | None = None) -> Told:

@@ -7,13 +7,15 @@ from datetime import datetime
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
+import msgspec
+
 from server.access import passcodes
 from server.mail import messages
 from server.mail.delivery import Maker
 from server.mail.kinds import Nobody, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import MailTemporary
-from server.merchant.studio import operators
+from server.merchant.studio import notices, operators
 from server.merchant.studio.place import NAME
 from server.rendering.studio import StudioRenderer
 from server.settings import Settings
@@ -38,10 +40,19 @@ def maker(store: Store, settings: Settings) -> Maker:
 
 async def message(store: Store, settings: Settings, renderer: StudioRenderer, job: Job, now: datetime) -> EmailMessage:
     """Raises `NotSent` where it goes to nobody, and `ValueError` for an address that cannot be mailed."""
+    text = _notice(renderer, job) if job.kind == notices.PASSKEY_ADDED else _passcode(settings, renderer, job)
+    made = messages.plain(settings.mail_from, SENDER, job.address, text, key=job.id, now=now)
+    # Made first and dropped then: the work must not tell whether the address is an operator's.
+    if not await operators.roles_of(store, job.address):
+        raise Nobody("no operator has this address")
+    return made
+
+
+def _passcode(settings: Settings, renderer: StudioRenderer, job: Job) -> str:
     opened = passcodes.open_mail(settings, job.id, job.data)
     if opened is None:
         raise NotSent("not sent: its code cannot be read with the secrets of now")
-    text = renderer.text(
+    return renderer.text(
         "mails/passcode.txt",
         code=opened.code,
         request_key=opened.request_key,
@@ -51,8 +62,8 @@ async def message(store: Store, settings: Settings, renderer: StudioRenderer, jo
         origin=settings.studio_origin + BASE,
         domain=urlsplit(settings.studio_origin).hostname,
     )
-    made = messages.plain(settings.mail_from, SENDER, job.address, text, key=job.id, now=now)
-    # Made first and dropped then: the work must not tell whether the address is an operator's.
-    if not await operators.roles_of(store, job.address):
-        raise Nobody("no operator has this address")
-    return made
+
+
+def _notice(renderer: StudioRenderer, job: Job) -> str:
+    told = msgspec.msgpack.decode(job.data, type=notices.PasskeyAdded)
+    return renderer.text("mails/passkey_added.txt", told=told, at=job.created_at)

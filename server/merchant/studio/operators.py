@@ -6,22 +6,13 @@ removed nor given less.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
-from server.merchant.studio import history
-from server.merchant.studio.history import Act
+from server.merchant.studio import history, passkeys, sessions
+from server.merchant.studio.rights import rights_in
 from server.store import Store, Transaction, micros, moment
-
-RIGHTS: dict[str, frozenset[str]] = {
-    "viewer": frozenset({"look"}),
-    "support": frozenset({"look", "customers"}),
-    "editor": frozenset({"look", "edit"}),
-    "publisher": frozenset({"look", "edit", "publish"}),
-    "owner": frozenset({"look", "customers", "edit", "publish", "keys", "people"}),
-}
 
 _PUT = """
 INSERT INTO studio_operator (address, brand, role, added_at) VALUES (:address, :brand, :role, :now)
@@ -34,6 +25,10 @@ _OTHER_OWNERS = "SELECT COUNT(*) FROM studio_operator WHERE brand = '' AND role 
 
 class LastOwner(Exception):
     """The change would leave the studio without an owner of every brand. Nothing was changed."""
+
+
+class NotAllowed(Exception):
+    """The operator who asks lacks the right. Nothing was changed."""
 
 
 class Role(msgspec.Struct, frozen=True):
@@ -59,14 +54,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def change(store: Store, it: Change, now: datetime) -> bool:
-    """Do it and write it into the history. False: it was so already, and nothing was written. Raises `LastOwner`."""
-    return await store.write(lambda transaction: _change(transaction, it, now))
+    """As `change_in`, alone."""
+    return await store.write(lambda transaction: change_in(transaction, it, now))
 
 
-def _change(transaction: Transaction, it: Change, now: datetime) -> bool:
-    head = history.lock(transaction)  # first: of two owners who remove each other, the second sees that it is the last
-    about = {"address": it.address, "brand": it.brand}
-    roles = {str(brand): str(role) for brand, role in transaction.run(_ROLES_OF, {"address": it.address})}
+def change_in(transaction: Transaction, it: Change, now: datetime) -> bool:
+    """Do it and write it into the history. Whose role it is must log in again; with the last role the passkeys go too.
+    False: it was so already, and nothing was written. Raises `LastOwner`, and `NotAllowed` where `by` may not do it now."""
+    history.lock(transaction)  # first: of two owners who remove each other, the second sees that it is the last
+    if it.by and "people" not in rights_in(roles_in(transaction, it.by), it.brand):
+        raise NotAllowed
+    about, roles = {"address": it.address, "brand": it.brand}, roles_in(transaction, it.address)
     had = roles.get(it.brand, "")
     if had == it.role:
         return False
@@ -76,9 +74,24 @@ def _change(transaction: Transaction, it: Change, now: datetime) -> bool:
         transaction.count(_PUT, {**about, "role": it.role, "now": micros(now)})
     else:
         transaction.count(_REMOVE, about)
-    data = msgspec.json.encode({"address": it.address, "before": had, "role": it.role}).decode()
-    history.write(transaction, head, Act(0, now, it.by, it.brand, "role", data, b""))
+    if not it.role and set(roles) == {it.brand}:
+        passkeys.forget(transaction, it.address)
+    sessions.end_all(transaction, it.address)
+    data = {"address": it.address, "before": had, "role": it.role}
+    history.note(transaction, "role", data, operator=it.by, brand=it.brand, now=now)
     return True
+
+
+def word_for(transaction: Transaction, address: str, now: datetime) -> str:
+    """A new word for the first passkey; empty: there is one."""
+    return "" if passkeys.of_in(transaction, address) else passkeys.new_word(transaction, address, now)
+
+
+def forget_passkeys(transaction: Transaction, address: str, now: datetime) -> None:
+    """For somebody who has lost them: they log in again, and need a new word for another one."""
+    if passkeys.forget(transaction, address):
+        history.note(transaction, "passkeys_lost", {"address": address}, operator="", now=now)
+    sessions.end_all(transaction, address)
 
 
 def _other_owners(transaction: Transaction, address: str) -> int:
@@ -91,13 +104,17 @@ async def roles_of(store: Store, address: str) -> dict[str, str]:
     return {str(brand): str(role) for brand, role in await store.read(_ROLES_OF, {"address": address})}
 
 
-def has_role(transaction: Transaction, address: str) -> bool:
-    return bool(transaction.run(_ROLES_OF, {"address": address}))
+def roles_in(transaction: Transaction, address: str) -> dict[str, str]:
+    """The same in a transaction."""
+    return {str(brand): str(role) for brand, role in transaction.run(_ROLES_OF, {"address": address})}
 
 
-def rights_in(roles: Mapping[str, str], brand: str) -> frozenset[str]:
-    """What these roles allow with the brand: what the role there gives, and what the role for every brand gives."""
-    return frozenset().union(*(RIGHTS[role] for whose, role in roles.items() if whose in ("", brand)))
+def fellows(transaction: Transaction, address: str) -> list[str]:
+    """Everybody who has a role for a brand that this operator has one for, this one too."""
+    rows = [(str(whose), str(brand)) for whose, brand, *_ in transaction.run(_EVERY)]
+    brands = {brand for whose, brand in rows if whose == address}
+    near = {whose for whose, brand in rows if "" in brands or brand == "" or brand in brands}
+    return sorted(near)
 
 
 async def every(store: Store) -> list[Role]:

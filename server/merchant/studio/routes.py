@@ -18,6 +18,7 @@ from litestar.types import ASGIApp
 
 from server.merchant.studio import visit
 from server.merchant.studio.login import routes as login
+from server.merchant.studio.passkey import routes as passkey
 from server.merchant.studio.place import Studio
 from server.merchant.studio.start import routes as start
 from server.web.studio_guard import BASE, AtHost, StudioGuard
@@ -35,7 +36,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
     return Response(studio.renderer.files[name], media_type="text/javascript; charset=utf-8", headers=kept)
 
 
-PLACES = (login, start)
+PLACES = (login, passkey, start)
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 
 

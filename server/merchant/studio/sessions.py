@@ -27,8 +27,18 @@ _START = """
 INSERT INTO studio_session (id_hash, address, browser, created_at, last_seen_at, expires_at, verified_at)
 VALUES (:id_hash, :address, :browser, :now, :now, :expires_at, NULL)"""
 _SEEN = "UPDATE studio_session SET last_seen_at = :now WHERE id_hash = :id_hash AND last_seen_at <= :before"
+_VERIFIED = f"UPDATE studio_session SET id_hash = :new, verified_at = :now WHERE id_hash = :id_hash AND {_LIVE}"
+_IS_FRESH = f"SELECT 1 FROM studio_session WHERE id_hash = :id_hash AND verified_at > :since AND {_LIVE}"
 _END = "DELETE FROM studio_session WHERE id_hash = :id_hash"
 _END_ALL = "DELETE FROM studio_session WHERE address = :address"
+
+
+FRESH = timedelta(minutes=5)
+"""So long after a passkey was shown, what needs one may be done."""
+
+
+class NeedsPasskey(Exception):
+    """What was asked for needs a passkey shown within `FRESH`. Nothing was changed."""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -73,6 +83,21 @@ def start(transaction: Transaction, studio: Studio, *, address: str, browser: st
     }
     transaction.count(_START, row)
     return token
+
+
+def verified(transaction: Transaction, studio: Studio, session: Session, now: datetime) -> str:
+    """A passkey was shown: the session goes on under a new token, which is answered; empty: it has ended."""
+    token = secrets.token_urlsafe(32)
+    row = {"id_hash": session.id_hash, "new": hash_of(token), **_live_at(studio, now)}
+    return token if transaction.count(_VERIFIED, row) == 1 else ""
+
+
+def require_passkey(transaction: Transaction, studio: Studio, session: Session, now: datetime) -> None:
+    """Asked in the transaction of what needs it: a second tab, or a form that was kept, is no way around. Raises
+    `NeedsPasskey`."""
+    row = {"id_hash": session.id_hash, "since": micros(now - FRESH), **_live_at(studio, now)}
+    if not transaction.run(_IS_FRESH, row):
+        raise NeedsPasskey
 
 
 async def end(studio: Studio, token: str) -> None:

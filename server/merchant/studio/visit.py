@@ -34,12 +34,15 @@ from server import telemetry
 from server.access.limits import TooMany
 from server.billing import NotFound
 from server.merchant.studio import operators, sessions
+from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.place import PLACES, Studio, start_of
-from server.merchant.studio.problems.views import Problem
-from server.merchant.studio.sessions import Session
+from server.merchant.studio.problems.views import Confirm, Problem
+from server.merchant.studio.rights import rights_in
+from server.merchant.studio.sessions import NeedsPasskey, Session
 from server.rendering.views import View
 from server.store import StoreUnavailable
 from server.web import cookies
+from server.web.forms import Form, read_form
 from server.web.responding import RETRY_AFTER, AnyRequest, Html, go, wants_fragment
 from server.web.studio_guard import BASE
 
@@ -71,8 +74,10 @@ class NobodyLoggedIn(Exception):
     """There is no session, or it has ended."""
 
 
-class NotAllowed(Exception):
-    """The operator lacks this right."""
+async def posted(request: AnyRequest) -> Form:
+    """The form, kept to be sent again after a passkey was shown, where it needs one."""
+    request.state.form = form = await read_form(request)
+    return form
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -110,7 +115,7 @@ async def _operator(studio: Studio, session: Session, brand: str | None) -> Oper
     brands = tuple(each for each in studio.brands() if "" in roles or each in roles)
     if brand is not None and brand not in brands:
         raise NotFoundException
-    return Operator(session, operators.rights_in(roles, brand or ""), brand or "", brands)
+    return Operator(session, rights_in(roles, brand or ""), brand or "", brands)
 
 
 def studio_of(request: AnyRequest) -> Studio:
@@ -157,6 +162,12 @@ def _log_in(request: AnyRequest, _: NobodyLoggedIn) -> Answer:
     return go(request, f"{LOGIN}?{urlencode({'next': page})}" if page and page != BASE else LOGIN)
 
 
+def _needs_passkey(request: AnyRequest, _: NeedsPasskey) -> Answer:
+    form: Form | None = getattr(request.state, "form", None)
+    view = Confirm(request.url.path if form else BASE, form.whole if form else {})
+    return show(request, view, status=403)
+
+
 def _not_allowed(request: AnyRequest, _: NotAllowed) -> Answer:
     return show(request, Problem("not_allowed"), status=403)
 
@@ -192,6 +203,7 @@ def _broken(request: AnyRequest, error: Exception) -> Answer:
 
 exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Response[Any]]] = {
     NobodyLoggedIn: _log_in,
+    NeedsPasskey: _needs_passkey,
     NotAllowed: _not_allowed,
     NotFound: _not_found,
     NotFoundException: _not_found,

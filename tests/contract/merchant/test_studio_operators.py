@@ -6,9 +6,10 @@ import asyncio
 import pytest
 
 from server.merchant.link import NotDone
-from server.merchant.studio import commands, history, operators
+from server.merchant.studio import commands, history, operators, passkeys
 from server.merchant.studio.history import Broken, Head
 from server.merchant.studio.operators import Change, LastOwner
+from server.merchant.studio.rights import RIGHTS, rights_in
 
 pytestmark = pytest.mark.anyio
 ANN, BOB = "ann@shop.example", "bob@shop.example"
@@ -23,7 +24,7 @@ def give(store, clock):
 
 
 def options(**values):
-    return argparse.Namespace(**{"brand": "", "head": "", **values})
+    return argparse.Namespace(**{"brand": "", "head": "", "lost_passkey": False, **values})
 
 
 async def spoil(store, sql, **values):
@@ -31,14 +32,14 @@ async def spoil(store, sql, **values):
 
 
 async def rights(store, address, brand):
-    return operators.rights_in(await operators.roles_of(store, address), brand)
+    return rights_in(await operators.roles_of(store, address), brand)
 
 
 async def test_a_role_holds_for_its_brand_and_one_for_every_brand_for_all(store, give):
     await give(ANN, "owner")
     await give(BOB, "editor", "harbour")
     await give(BOB, "support", "plain")
-    assert await rights(store, ANN, "harbour") == operators.RIGHTS["owner"]
+    assert await rights(store, ANN, "harbour") == RIGHTS["owner"]
     assert await rights(store, BOB, "harbour") == {"look", "edit"}
     assert await rights(store, BOB, "plain") == {"look", "customers"}
     assert await rights(store, BOB, "lumen") == frozenset()
@@ -59,12 +60,13 @@ async def test_the_last_owner_can_neither_go_nor_get_less(store, give):
     assert await give(ANN, "")
 
 
-async def test_of_two_owners_who_remove_each_other_at_once_one_stays(store, give):
+@pytest.mark.parametrize(("by_ann", "by_bob", "late"), [("", "", "LastOwner()"), (ANN, BOB, "NotAllowed()")])
+async def test_of_two_owners_who_remove_each_other_at_once_one_stays(store, give, by_ann, by_bob, late):
     for _ in range(8):
         await give(ANN, "owner")
         await give(BOB, "owner")
-        done = await asyncio.gather(give(ANN, "", by=BOB), give(BOB, "", by=ANN), return_exceptions=True)
-        assert sorted(map(repr, done)) == ["LastOwner()", "True"]
+        done = await asyncio.gather(give(ANN, "", by=by_bob), give(BOB, "", by=by_ann), return_exceptions=True)
+        assert sorted(map(repr, done)) == [late, "True"]
         assert [each.role for each in await operators.every(store)] == ["owner"]
 
 
@@ -80,6 +82,25 @@ async def test_what_is_so_already_is_no_act(store, give):
     assert not await give(ANN, "owner")
     assert not await give(BOB, "")
     assert len((await history.read(store)).acts) == 1
+
+
+async def test_whose_passkey_is_lost_gets_a_word_again_and_whose_role_goes_keeps_none(store, give, clock):
+    await give(ANN, "owner")
+    made = passkeys.Passkey(b"id", ANN, b"key", 0, "Laptop", clock(), clock())
+    added = options(address=ANN, role="owner")
+    await store.write(lambda transaction: passkeys.add(transaction, made))
+    assert "word" not in await commands.add(store, added, clock())
+    lost = options(address=ANN, role="owner", lost_passkey=True)
+    assert "word" in await commands.add(store, lost, clock())
+    assert not await passkeys.of(store, ANN)
+    assert (await history.read(store)).acts[-1].what == "passkeys_lost"
+    await store.write(lambda transaction: passkeys.add(transaction, made))
+    await give(BOB, "owner")
+    await give(ANN, "editor", "harbour")
+    await give(ANN, "")
+    assert await passkeys.of(store, ANN)
+    await give(ANN, "", "harbour")
+    assert not await passkeys.of(store, ANN)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +144,13 @@ async def test_the_commands_say_what_they_did_and_what_is_wrong(store, clock):
     now = clock()
     assert "Nobody may use" in await commands.show(store, options(), now)
     added = options(address=" Ann@Shop.example ", role="owner")
-    assert await commands.add(store, added, now) == f"{ANN} is now owner of every brand."
-    assert await commands.add(store, added, now) == f"{ANN} is already owner of every brand."
+    said = await commands.add(store, added, now)
+    assert said.startswith(f"{ANN} is now owner of every brand.\nThe word for a first passkey")
+    word = said.splitlines()[1].rpartition(" ")[2]
+    again = await commands.add(store, added, now)
+    assert again.startswith(f"{ANN} is already owner of every brand.\n")
+    assert not await passkeys.is_word(store, ANN, word, now)
+    assert await passkeys.is_word(store, ANN, again.splitlines()[1].rpartition(" ")[2], now)
     shown = await commands.show(store, options(), now)
     assert f"{ANN}  owner of every brand" in shown
     head = shown.rpartition(" ")[2]

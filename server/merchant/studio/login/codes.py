@@ -45,7 +45,7 @@ def enter(transaction: Transaction, studio: Studio, it: Trying, now: datetime) -
     )
     if not tried.is_right:
         return tried
-    if not operators.has_role(transaction, tried.address):
+    if not operators.roles_in(transaction, tried.address):
         return msgspec.structs.replace(tried, is_right=False)
     if not passcodes.consume(transaction, studio, limits, id_hash=id_hash, address=tried.address, now=now):
         return passcodes.Tried(is_right=False, address=tried.address, tries_left=0)

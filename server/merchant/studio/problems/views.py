@@ -14,3 +14,13 @@ class Problem(View, frozen=True):
     """`not_allowed`, `not_found`, `too_many`, `unavailable`, `not_understood` or `broken`."""
     minutes: int = 0
     reference: str = ""
+
+
+class Confirm(View, frozen=True):
+    """What was asked for needs a passkey; afterwards the same form is sent again."""
+
+    layout: ClassVar[str] = "plain"
+
+    action: str
+    fields: dict[str, str]
+    """Empty: there was no form, and the page at `action` is opened."""
