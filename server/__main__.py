@@ -247,10 +247,10 @@ def restored(_: argparse.Namespace) -> int:
     return with_store(work)
 
 
-def doctor(_: argparse.Namespace) -> int:
+def doctor(options: argparse.Namespace) -> int:
     from server.merchant import doctor  # noqa: PLC0415
 
-    findings = asyncio.run(doctor.examine(os.environ, now))
+    findings = asyncio.run(doctor.examine(os.environ, now, head=options.history))
     for each in findings:
         print(f"{'ok  ' if each.is_fine else 'FAIL'} {each.what}: {each.words}")
         if each.remedy:
@@ -419,7 +419,8 @@ def menu() -> argparse.ArgumentParser:
     people = commands.add_parser("operators", help="who may use the studio")
     operators_menu(people.add_subparsers(required=True, metavar="verb"))
     add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
-    add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
+    examined = add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
+    examined.add_argument("--history", default="", metavar="HEAD", help="a head of the studio's history from the log")
     return parser
 
 

@@ -147,12 +147,12 @@ def worker_of(
 ) -> Worker:
     """The background work of these brands; its mails go to `mailer`, or as the settings say."""
     portals = portals_of(settings, brands, store, clock, billings(settings), renderer_of)
-    others = {}
+    others, daily = {}, []
     if settings.studio_origin:
-        from server.merchant.studio import mails  # noqa: PLC0415 (as above)
+        from server.merchant.studio import history, mails  # noqa: PLC0415 (as above)
 
-        others[mails.NAME] = mails.maker(store, settings)
-    return Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock, others)
+        others[mails.NAME], daily = mails.maker(store, settings), [history.logging_of(store)]
+    return Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock, others=others, daily=daily)
 
 
 def portals_of(  # noqa: PLR0917 (what a portal is made of)

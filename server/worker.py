@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -44,7 +44,8 @@ Step = Callable[[], Awaitable[str | None]]
 
 
 class Worker:
-    """`start` begins the steps, `stop` ends them. `others` as for `Delivery`."""
+    """`start` begins the steps, `stop` ends them. `others` as for `Delivery`; `daily`: what else is done, at
+    the start and once a day."""
 
     def __init__(
         self,
@@ -52,7 +53,9 @@ class Worker:
         store: Store,
         mailer: Mailer,
         clock: Callable[[], datetime],
+        *,
         others: Mapping[str, Maker] | None = None,
+        daily: Sequence[Step] = (),
     ) -> None:
         self._portals = {portal.name: portal for portal in portals}
         self._store, self._clock = store, clock
@@ -62,6 +65,7 @@ class Worker:
         from server.events.delivery import Teller  # noqa: PLC0415
 
         self._teller = Teller(self._portals, store, clock)
+        self._daily = tuple(daily)
         self._mailer, self._stopping = mailer, asyncio.Event()
         self._noted: dict[str, tuple[datetime, str]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,7 +82,8 @@ class Worker:
         # What a billing side far away has to say is waited for by a step of its own: no other brand waits with it.
         remote = [(each.name, each.billing) for each in self._portals.values() if isinstance(each.billing, Remote)]
         followed = ((self._following(name, billing), FOLLOWS) for name, billing in remote)
-        for step, seconds in (*steps, *followed):
+        rare = ((each, 86_400.0) for each in self._daily)
+        for step, seconds in (*steps, *followed, *rare):
             self._tasks.append(asyncio.create_task(self._again_and_again(step, seconds), name=step.__name__))
 
     async def stop(self) -> None:

@@ -18,6 +18,7 @@ from server.billing.electronic import seller_gaps
 from server.brands import Brand, ThemeError, load_all
 from server.mail import outbox
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
+from server.merchant.studio import history
 from server.paths import Paths
 from server.portal import check_backend
 from server.rendering.assets import Assets
@@ -56,9 +57,10 @@ async def fetched(url: str) -> tuple[int, dict[str, str]]:
 
 
 async def examine(
-    environment: Mapping[str, str], clock: Callable[[], datetime], fetch: Fetch = fetched
+    environment: Mapping[str, str], clock: Callable[[], datetime], fetch: Fetch = fetched, head: str = ""
 ) -> list[Finding]:
-    """Everything, in the order in which things depend on each other."""
+    """Everything, in the order in which things depend on each other. `head`: one of the studio's history that was kept
+    elsewhere."""
     try:
         settings = settings_module.from_environment(environment)
     except SettingsError as error:
@@ -71,7 +73,7 @@ async def examine(
     except ThemeError as error:
         brands, remedy = (), "Fix the files named; PORTAL_THEMES names their folder."
         findings.append(Finding("brands", False, str(error), remedy))
-    findings += await _store(settings, clock)
+    findings += await _store(settings, clock, head)
     findings += await _stripe(settings, brands, clock)
     findings.append(await _mail(settings))
     return findings + await _published(settings, brands, fetch)
@@ -183,7 +185,7 @@ async def _stripe(settings: Settings, brands: Sequence[Brand], clock: Callable[[
         await store.close()
 
 
-async def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
+async def _store(settings: Settings, clock: Callable[[], datetime], head: str) -> list[Finding]:
     kind = "SQLite" if settings.database.startswith("sqlite:") else "PostgreSQL"
     try:
         store = open_store(settings.database)
@@ -193,7 +195,8 @@ async def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Find
         applied = [row[0] for row in await store.read(migrations.APPLIED)]
         await store.write(write_and_take_back)
         findings = [Finding("store", True, f"{kind} reads and writes; its schema is number {max(applied, default=0)}")]
-        return [*findings, await _clock(store, clock), await _outbox(store, clock())]
+        findings += [await _clock(store, clock), await _outbox(store, clock())]
+        return [*findings, *await history_found(store, settings, head)]
     except StoreUnavailable as error:
         remedy = "Is the disk full, or the file or the user read-only?"
         return [Finding("store", False, f"{kind} cannot be written: {error}", remedy)]
@@ -220,6 +223,23 @@ async def _outbox(store: Store, now: datetime) -> Finding:
         remedy = "Is the server running, and does the mail server answer? The log says why each failed."
         return Finding("outbox", False, f"{count} mails wait for longer than a minute", remedy)
     return Finding("outbox", True, "no mail waits for long")
+
+
+async def history_found(store: Store, settings: Settings, head: str) -> list[Finding]:
+    """What operators did, where there is a studio or ever was."""
+    what, kept = "history of the studio", history.Head.read(head)
+    if head and kept is None:
+        remedy = "It is a number, - and 64 hexadecimal digits, as the log and `operators list` have it."
+        return [Finding(what, False, f"--history {head!r} is no head", remedy)]
+    try:
+        told = await history.read(store, kept)
+    except history.Broken as error:
+        remedy = "Put back a backup from before, and change who can write the database."
+        return [Finding(what, False, str(error), remedy)]
+    if not told.acts and not settings.studio_origin:
+        return []
+    compared = f"it holds {head}" if head else "compare a head from the log by --history"
+    return [Finding(what, True, f"{len(told.acts)} acts, whole; {compared}")]
 
 
 async def _mail(settings: Settings) -> Finding:

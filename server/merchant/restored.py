@@ -2,7 +2,8 @@
 
 A backup remembers sessions that have been logged out since, codes that have been used, and mails that have been sent.
 Nothing inside the database can tell that it is yesterday's, so the merchant says so: every session and every code ends,
-and no mail of before leaves. Customers log in again. What they own, their history and the failures counted against an
+and no mail of before leaves. Customers and operators log in again. Which roles were taken away since the backup, only
+people know: `operators list` shows those of the backup. What they own, their history and the failures counted against an
 address stay as the backup has them.
 
 The rows are deleted, not marked: no clock that steps back can bring one to life. Running it twice does nothing more.
@@ -14,6 +15,8 @@ import msgspec
 
 from server.access import passcodes, sessions
 from server.mail import outbox
+from server.merchant.studio import passkeys
+from server.merchant.studio import sessions as studio_sessions
 from server.store import Store, Transaction
 
 
@@ -33,7 +36,7 @@ async def end_everything(store: Store) -> Ended:
 
 def _end(transaction: Transaction) -> Ended:
     return Ended(
-        sessions=sessions.end_every(transaction),
-        codes=passcodes.end_every(transaction),
+        sessions=sessions.end_every(transaction) + studio_sessions.end_every(transaction),
+        codes=passcodes.end_every(transaction) + passkeys.end_every(transaction),
         mails=outbox.end_every(transaction, "not sent: the database was put back from a backup"),
     )

@@ -12,6 +12,7 @@ Old is what nothing will ask for again:
 | `api_request` | after a day | an Idempotency-Key counts that long |
 | `event` | 30 days after it was made, once it does not wait | until then it can be sent again |
 | `outbox` | 30 days after it was decided | the limits look back a day, `customers search` a month |
+| `studio_session`, `studio_ceremony`, `studio_word` | a day after they ended | nothing asks for them any more |
 | `studio_draft` | 30 days after it was changed last | an operator goes on from it until then |
 | `studio_upload` | 30 days after it came, with its draft | the draft names it |
 | `known_browser` | 400 days after the last log-in from it | its cookie is gone by then |
@@ -38,6 +39,9 @@ _OLD = (
         "id",
         "created_at < :month_ago AND NOT EXISTS (SELECT 1 FROM session s WHERE s.portal_session = portal_session.id)",
     ),
+    ("studio_session", "id_hash", "expires_at < :day_ago OR last_seen_at < :idle_since"),
+    ("studio_ceremony", "challenge", "expires_at < :day_ago"),
+    ("studio_word", "address", "expires_at < :day_ago"),
     ("outbox", "id", "created_at < :month_ago AND state <> 'waiting'"),
 )
 _OLD_WINDOWS = """

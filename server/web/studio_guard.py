@@ -5,7 +5,8 @@ address leads there, and no page of a brand is shown there.
 |---|---|
 | one `Host`, the studio's | 400; `AtHost` lets nothing else in |
 | a path below `/_studio/`, as our links write it, without a zero byte | 404 |
-| an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin` and `Origin` exactly the studio's, both | 403 |
+| GET, HEAD or POST | 405 |
+| a POST comes from our own pages: `Sec-Fetch-Site: same-origin` and `Origin` exactly the studio's, both | 403 |
 | a script of another site does not read, but for what is below `PREVIEW`: a sandboxed frame counts as another site | 403 |
 
 Stricter than the portal's `Guard`, which also takes browsers that send no `Sec-Fetch-Site`. Every answer leaves with the
@@ -40,6 +41,7 @@ BASE = "/_studio/"
 PREVIEW = f"{BASE}preview/"
 """What is shown in the frames of a preview. The token in its path is its right: no cookie is looked at."""
 STATIC = f"{BASE}static/"
+_AT_THE_DOOR = frozenset({"/", BASE.rstrip("/")})
 _CSP, _CORP, _FRAMES = b"content-security-policy", b"cross-origin-resource-policy", b"x-frame-options"
 _KEPT = (b"cache-control", b"cdn-cache-control", b"vary")
 
@@ -82,7 +84,7 @@ class StudioGuard:
             await send(message)
 
         refused = self._refused(scope)
-        if scope["path"] == "/" and not refused:
+        if scope["path"] in _AT_THE_DOOR and not refused:
             await refuse(send_guarded, 303, b"", [(b"location", BASE.encode())])
         elif refused:
             await refuse(send_guarded, *refused)
@@ -97,12 +99,14 @@ class StudioGuard:
         if [each.lower() for each in all_of(headers, b"host")] != [self._host]:
             return 400, b"This server does not know that host.\n"
         path = scope["path"]
-        is_below = path in {"/", BASE} or (path.startswith(BASE) and is_exact(scope))
+        is_below = path in {*_AT_THE_DOOR, BASE} or (path.startswith(BASE) and is_exact(scope))
         if not is_below or "\0" in path or b"%00" in scope["query_string"]:
             return 404, b"There is nothing at such an address.\n"
         if scope["method"] in SAFE:
             if reads_from_elsewhere(headers) and not path.startswith(PREVIEW):
                 return 403, b"Another site may not read this.\n"
+        elif scope["method"] != HttpMethod.POST:
+            return 405, b"Nothing here is asked for in that way.\n"
         elif all_of(headers, b"sec-fetch-site") != [b"same-origin"] or all_of(headers, b"origin") != [self._origin]:
             return 403, b"This form was not sent by our own page.\n"
         return None

@@ -2,19 +2,23 @@
 
 The hash of a row is made of the row and the hash before it, so a row that was changed, dropped or put in is found. Rows
 cut off the end, with the stored head set back, leave a chain that is whole: only a `Head` kept outside the database
-shows that. `python -m server operators list` prints it, and `--head` compares.
+shows that. The worker logs it at its start and once a day, `python -m server operators list` prints it, and `doctor
+--history` compares.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
 from server.store import Row, Store, Transaction, micros, moment
+
+_log = logging.getLogger(__name__)
 
 # Makes the row where there is none, and keeps it to this transaction until its end: of two acts, the second waits.
 _TAKE = """
@@ -93,13 +97,41 @@ def note(
 
 async def read(store: Store, kept: Head | None = None) -> Told:
     """The whole history. `kept` is a head of an earlier day. Raises `Broken`."""
-    rows = await store.read(_EVERY)
-    head = Head(rows[0][7], bytes(rows[0][8])) if rows else Head()
-    acts = tuple(_act(row) for row in rows if row[0] is not None)
+    acts, head = await _rows(store)
     _check(acts, head)
     if kept and kept.n and (kept.n > len(acts) or acts[kept.n - 1].hash != kept.hash):
         raise Broken(f"act {kept.n} of the history is missing or is not the one that {kept} was made of")
     return Told(acts, head)
+
+
+def logging_of(store: Store) -> Callable[[], Awaitable[None]]:
+    """What logs the head of the history: outside the database, so that a tail that is cut off is noticed."""
+
+    async def note_head() -> None:
+        try:
+            told = await read(store)
+        except Broken as error:
+            _log.error("the history of the studio is not what was written", extra={"why": str(error)})
+        else:
+            _log.info("head of the studio's history", extra={"head": str(told.head)})
+
+    return note_head
+
+
+async def look(store: Store) -> tuple[tuple[Act, ...], Head, str]:
+    """What there is, for a page, and why it is not what was written; empty: it is."""
+    acts, head = await _rows(store)
+    try:
+        _check(acts, head)
+    except Broken as error:
+        return acts, head, str(error)
+    return acts, head, ""
+
+
+async def _rows(store: Store) -> tuple[tuple[Act, ...], Head]:
+    rows = await store.read(_EVERY)
+    head = Head(rows[0][7], bytes(rows[0][8])) if rows else Head()
+    return tuple(_act(row) for row in rows if row[0] is not None), head
 
 
 def _check(acts: Iterable[Act], head: Head) -> None:

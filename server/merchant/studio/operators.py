@@ -82,8 +82,12 @@ def change_in(transaction: Transaction, it: Change, now: datetime) -> bool:
     return True
 
 
-def word_for(transaction: Transaction, address: str, now: datetime) -> str:
-    """A new word for the first passkey; empty: there is one."""
+def word_for(transaction: Transaction, address: str, now: datetime, by: str = "") -> str:
+    """A new word for the first passkey; empty: there is one, or the operator `by` may not give all the roles that
+    whoever has the passkey has."""
+    mine, theirs = roles_in(transaction, by), roles_in(transaction, address)
+    if by and not all("people" in rights_in(mine, brand) for brand in theirs):
+        return ""
     return "" if passkeys.of_in(transaction, address) else passkeys.new_word(transaction, address, now)
 
 
@@ -115,6 +119,12 @@ def fellows(transaction: Transaction, address: str) -> list[str]:
     brands = {brand for whose, brand in rows if whose == address}
     near = {whose for whose, brand in rows if "" in brands or brand == "" or brand in brands}
     return sorted(near)
+
+
+async def of_brand(store: Store, brand: str) -> list[tuple[Role, bool]]:
+    """Everybody who may do something with the brand, and whether they have a passkey."""
+    rows = [each for each in await every(store) if each.brand in ("", brand)]
+    return [(each, bool(await passkeys.of(store, each.address))) for each in rows]
 
 
 async def every(store: Store) -> list[Role]:

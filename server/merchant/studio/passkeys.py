@@ -220,6 +220,11 @@ def use_word(transaction: Transaction, address: str, typed: str, now: datetime) 
     return transaction.count(_USE_WORD, _shown(address, typed, now)) == 1
 
 
+def end_every(transaction: Transaction) -> int:
+    """End every ceremony and every word, of which some may have been used since; how many there were."""
+    return transaction.count("DELETE FROM studio_ceremony") + transaction.count("DELETE FROM studio_word")
+
+
 def _shown(address: str, typed: str, now: datetime) -> dict[str, object]:
     letters = "".join(each for each in typed.upper()[:64] if each in LETTERS)
     return {"address": address, "mac": _mac(address, letters), "now": micros(now)}

@@ -74,7 +74,10 @@ class Place(msgspec.Struct, frozen=True):
     right: str = "look"
 
 
-PLACES = (Place("start", "Start", ""),)
+PLACES = (
+    Place("start", "Start", ""),
+    Place("settings", "Settings", "/settings/people", right="people"),
+)
 
 
 def start_of(brand: str) -> str:

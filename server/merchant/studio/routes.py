@@ -20,6 +20,7 @@ from server.merchant.studio import visit
 from server.merchant.studio.login import routes as login
 from server.merchant.studio.passkey import routes as passkey
 from server.merchant.studio.place import Studio
+from server.merchant.studio.settings import history_routes, people_routes
 from server.merchant.studio.start import routes as start
 from server.web.studio_guard import BASE, AtHost, StudioGuard
 
@@ -36,7 +37,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
     return Response(studio.renderer.files[name], media_type="text/javascript; charset=utf-8", headers=kept)
 
 
-PLACES = (login, passkey, start)
+PLACES = (login, passkey, start, people_routes, history_routes)
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 
 

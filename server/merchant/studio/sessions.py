@@ -30,6 +30,7 @@ _SEEN = "UPDATE studio_session SET last_seen_at = :now WHERE id_hash = :id_hash 
 _VERIFIED = f"UPDATE studio_session SET id_hash = :new, verified_at = :now WHERE id_hash = :id_hash AND {_LIVE}"
 _IS_FRESH = f"SELECT 1 FROM studio_session WHERE id_hash = :id_hash AND verified_at > :since AND {_LIVE}"
 _END = "DELETE FROM studio_session WHERE id_hash = :id_hash"
+_END_EVERY = "DELETE FROM studio_session"
 _END_ALL = "DELETE FROM studio_session WHERE address = :address"
 
 
@@ -108,6 +109,11 @@ async def end(studio: Studio, token: str) -> None:
 def end_all(transaction: Transaction, address: str) -> int:
     """End every session of the operator; how many there were."""
     return transaction.count(_END_ALL, {"address": address})
+
+
+def end_every(transaction: Transaction) -> int:
+    """End every session of the studio; how many there were."""
+    return transaction.count(_END_EVERY)
 
 
 def hash_of(token: str) -> bytes:

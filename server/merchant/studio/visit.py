@@ -60,6 +60,8 @@ class Operator(msgspec.Struct, frozen=True):
     brand: str = ""
     brands: tuple[str, ...] = ()
     """Those that the operator has a role for, the path's included."""
+    everywhere: frozenset[str] = frozenset()
+    """What the operator may do with every brand."""
 
     @property
     def address(self) -> str:
@@ -115,7 +117,7 @@ async def _operator(studio: Studio, session: Session, brand: str | None) -> Oper
     brands = tuple(each for each in studio.brands() if "" in roles or each in roles)
     if brand is not None and brand not in brands:
         raise NotFoundException
-    return Operator(session, rights_in(roles, brand or ""), brand or "", brands)
+    return Operator(session, rights_in(roles, brand or ""), brand or "", brands, rights_in(roles, ""))
 
 
 def studio_of(request: AnyRequest) -> Studio:

@@ -28,7 +28,8 @@ async def test_an_operator_logs_in_sees_the_brands_and_logs_out(studio):
 
 async def test_at_the_studios_host_there_is_no_brand_and_at_a_brands_no_studio(studio):
     visitor, customer = studio.visitor(), studio.client()
-    assert (await visitor.get("/")).headers["location"] == "/_studio/"
+    for path in ("/", "/_studio"):
+        assert (await visitor.get(path)).headers["location"] == "/_studio/"
     for path in ("/harbour/login", "/harbour/", "/v1/customers", "/_studio/b/harbour/", "/_studio//login"):
         assert (await visitor.get(path)).status_code == 404, path
     for path in ("/_studio/login", "/_studio/", "//_studio/login"):

@@ -1,0 +1,61 @@
+"""What the settings of a brand show: who may do what with it, and what they did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from server.rendering.views import View
+
+
+class Person(msgspec.Struct, frozen=True):
+    address: str
+    role: str
+    everywhere: bool
+    """For every brand, not for this one alone."""
+    since: datetime
+    has_passkey: bool
+    may_change: bool
+
+
+class People(View, frozen=True):
+    layout: ClassVar[str] = "brand"
+
+    people: tuple[Person, ...]
+    roles: tuple[str, ...]
+    may_everywhere: bool
+    """The operator may also give roles for every brand."""
+    mistake: str = ""
+    """`address`, `role` or `last`; empty: none."""
+    address: str = ""
+    role: str = ""
+    done: str = ""
+    """`given`, `same` or `removed`; empty: nothing was done."""
+    word: str = ""
+    """For the first passkey of whom the role was given to; shown this once."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One act."""
+
+    n: int
+    at: datetime
+    operator: str
+    """Empty: the command line."""
+    everywhere: bool
+    what: str
+    data: dict[str, Any]
+
+
+class History(View, frozen=True):
+    layout: ClassVar[str] = "brand"
+
+    acts: tuple[Told, ...]
+    """The newest first."""
+    older: int = 0
+    """The number of the act before which there are more; 0: there are none."""
+    head: str = ""
+    broken: str = ""
+    """Where the chain is not what was written; empty: it is whole."""

@@ -1,0 +1,109 @@
+"""Roles, routes and brands, made from the router: whoever lacks a right gets nowhere. Row 113 of the threats."""
+
+import pytest
+
+from server.merchant.studio import routes
+from server.merchant.studio.rights import RIGHTS
+from tests.unit.studio.test_guard import filled
+
+pytestmark = pytest.mark.anyio
+SOME = frozenset().union(*RIGHTS.values())
+ROUTES = [
+    (route.path, method, handler.opt)
+    for route in routes.wired().routes
+    for method, (handler, _) in route.route_handler_map.items()
+    if method in {"GET", "POST"}
+]
+ROWS = """
+GET  /_studio                                          operator
+GET  /_studio/b/{brand_name:str}                       look
+GET  /_studio/b/{brand_name:str}/settings/history      people
+GET  /_studio/b/{brand_name:str}/settings/people       people
+POST /_studio/b/{brand_name:str}/settings/people       people
+POST /_studio/b/{brand_name:str}/settings/people/remove  people
+GET  /_studio/login                                    anyone
+POST /_studio/login                                    anyone
+GET  /_studio/login/code                               anyone
+POST /_studio/login/code                               anyone
+POST /_studio/login/resend                             anyone
+POST /_studio/logout                                   anyone
+GET  /_studio/passkey                                  operator
+POST /_studio/passkey                                  operator
+POST /_studio/passkey/options                          operator
+POST /_studio/passkey/remove                           operator
+POST /_studio/passkey/verify                           operator
+GET  /_studio/static/{name:str}                        anyone
+"""
+"""Each route with its right. A new route needs a row here: whoever reads it decides again who may go there."""
+REFUSED = "Your role does not allow this"
+
+
+def test_each_route_has_its_row_and_names_that_right():  # threat 113
+    rows = {(path, method): right for method, path, right in map(str.split, ROWS.strip().splitlines())}
+    assert {(path, method): opt.get("right") for path, method, opt in ROUTES} == rows
+    assert set(rows.values()) <= SOME | {"anyone", "operator"}
+    assert not [path for (path, method), right in rows.items() if method == "POST" and right == "look"]
+
+
+@pytest.mark.parametrize("role", [*RIGHTS, ""])
+async def test_a_role_leads_where_its_rights_do_in_its_brand_and_nowhere_in_another(studio, role):  # threat 113
+    await studio.role()
+    client = await studio.operator("ed@shop.example", role or "viewer", "harbour" if role else "orbit")
+    tables = ("studio_operator", "studio_act", "studio_passkey", "studio_draft", "studio_write")
+    before = [await studio.rows(table) for table in tables]
+    files = contents(studio)
+    for path, method, opt in ROUTES:
+        if "{brand_name:str}" not in path or opt["right"] == "anyone":
+            continue
+        may = role and opt["right"] in RIGHTS[role]
+        if not may or method == "GET":  # what an allowed form does is the business of its own tests
+            answer = await client.request(method, filled(path.replace("{brand_name:str}", "harbour")))
+            expected = (REFUSED in answer.text, 403) if role else ("There is no such page" in answer.text, 404)
+            refused = expected[0] and answer.status_code == expected[1]
+            assert refused != bool(may), (method, path)
+        for brand in ("plain", "nowhere", ".", "harbour%2f..%2fplain"):
+            answer = await client.request(method, filled(path.replace("{brand_name:str}", brand)))
+            assert answer.status_code in {400, 404}, (method, path, brand)
+    assert [await studio.rows(table) for table in tables] == before
+    assert contents(studio) == files
+
+
+async def test_each_right_holds_in_the_brand_that_its_role_is_for(studio):  # threat 113
+    await studio.role("ed@shop.example", "owner", "harbour")
+    client = await studio.operator("ed@shop.example", "viewer", "plain")
+    assert (await client.get("/_studio/b/harbour/settings/people")).status_code == 200
+    assert (await client.get("/_studio/b/plain")).status_code == 200
+    assert (await client.get("/_studio/b/plain/settings/people")).status_code == 403
+    await studio.role("ed@shop.example", "support")
+    await studio.log_in_to_studio(client, "ed@shop.example")
+    assert (await client.get("/_studio/b/orbit")).status_code == 200
+    assert (await client.get("/_studio/b/orbit/settings/people")).status_code == 403
+
+
+async def test_a_brand_that_is_a_link_to_another_folder_is_none(studio):  # threat 105
+    (studio.themes / "linked").symlink_to(studio.themes / "harbour", target_is_directory=True)
+    client = await studio.operator()
+    assert "linked" not in (await client.get("/_studio/")).text
+    assert (await client.get("/_studio/b/linked")).status_code == 404
+
+
+async def test_another_brand_is_answered_as_one_that_is_not_there(studio):  # threat 113
+    client = await studio.operator("ed@shop.example", "owner", "harbour")
+    there, nowhere = [await client.get(f"/_studio/b/{each}") for each in ("plain", "nowhere")]
+    assert (there.status_code, there.content) == (404, nowhere.content)
+
+
+async def test_a_viewer_sees_no_address_of_a_customer(studio):  # threat 118
+    await studio.customer(address="jenny@example.com", name="Jenny Rosen")
+    client = await studio.operator("vic@shop.example", "viewer", "harbour")
+    seen = 0
+    for path, method, opt in ROUTES:
+        if method == "GET" and opt["right"] in {"look", "operator"}:
+            answer = await client.get(filled(path.replace("{brand_name:str}", "harbour")))
+            seen += answer.status_code == 200
+            assert "jenny" not in answer.text.lower(), path
+    assert seen >= 3
+
+
+def contents(studio):
+    return {path: path.read_bytes() for path in sorted(studio.themes.rglob("*")) if path.is_file()}
