@@ -39,6 +39,8 @@ class Demo:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.portals: dict[str, str] = {}
         self.keys: dict[str, str] = {}
+        self.studio, self.operator, self.word = "", "", ""
+        """Where its studio is, who may do everything there, and the word for that one's first passkey."""
         self.stripe = ""
         """Where its stand-in for Stripe is, if it has one."""
         self.printed: list[str] = []
@@ -62,6 +64,8 @@ class Demo:
                 self.portals[found[1]] = found[2]
             elif found := re.match(r"key (\S+) (\S+)", line):
                 self.keys[found[1]] = found[2]
+            elif found := re.match(r"studio (\S+) (\S+) (\S+)", line):
+                self.studio, self.operator, self.word = found.groups()
             elif found := re.match(r"stripe (\S+)", line):
                 self.stripe = found[1]
             elif found := re.match(r"passcode (\S+) (\S+)", line):

@@ -98,7 +98,7 @@ async def test_an_owner_of_one_brand_gives_nothing_for_others(studio):  # threat
     assert "first passkey" not in given.text
     page = await client.get(PEOPLE)
     assert "Every brand" not in page.text
-    assert f"Take the role of {OWNER} away" not in page.text
+    assert f"Take the role away from {OWNER}" not in page.text
     told = (await client.get("/_studio/b/harbour/settings/history")).text
     assert "eve@shop.example became viewer" in told
     assert "plain" not in told

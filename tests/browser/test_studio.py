@@ -1,0 +1,151 @@
+"""The studio in a browser: an operator logs in, registers a passkey, and shows it for what needs one. The authenticator is
+Chromium's virtual one. Every page at every size, light, dark and from right to left."""
+
+import pytest
+from playwright.sync_api import CDPSession, Page, expect
+
+from server.publishing.rules import html_rules
+from tests.browser.test_accessibility import ALL, AXE, NARROW, STYLES, WIDE
+from tests.support.served import Demo
+
+PAGES = ("", "passkey", "b/harbour", "b/harbour/settings/people", "b/harbour/settings/history", "b/nowhere")
+OUTSIDE = ("login", "login/code")
+LOOKS = ((WIDE, "ltr", ALL), (NARROW, "ltr", STYLES), (NARROW, "rtl", None), (WIDE, "rtl", None))
+
+
+def log_in(page: Page, demo: Demo) -> None:
+    demo.forget(demo.operator)
+    page.goto(demo.studio)
+    page.get_by_label("Email address").fill(demo.operator)
+    page.get_by_role("button", name="Send me a code").click()
+    page.get_by_label("Code").fill(demo.passcode(demo.operator))
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Your brands")).to_be_visible()
+
+
+class VirtualAuthenticator:
+    """Of one page: a fingerprint reader of the machine, whose finger is there or not."""
+
+    def __init__(self, page: Page) -> None:
+        self.session: CDPSession = page.context.new_cdp_session(page)
+        self.session.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        made = self.session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        self.id = made["authenticatorId"]
+
+    def recognizes_its_user(self, *, yes: bool) -> None:
+        self.session.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": yes})
+
+
+@pytest.fixture(scope="module")
+def cookies(browser, demo):
+    """Of an operator who logged in once for this file."""
+    visitor = browser.new_context()
+    log_in(visitor.new_page(), demo)
+    kept = visitor.cookies()
+    visitor.close()
+    return kept
+
+
+def test_a_passkey_is_made_with_the_word_and_shown_for_what_needs_one(page, demo, cookies):  # threats 111, 112, 115
+    page.context.add_cookies(cookies)
+    finger = VirtualAuthenticator(page)
+    page.goto(f"{demo.studio}passkey")
+    page.get_by_label("Name").fill("Laptop")
+    page.get_by_label("Word").fill("not the word")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is not the word")
+    page.get_by_label("Word").fill(demo.word)
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_text("The passkey was added")).to_be_visible()
+    page.get_by_label("Name").fill("The same again")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("This device has a passkey for you already")
+
+    assert demo.change("UPDATE studio_session SET verified_at = verified_at - 301000000 WHERE verified_at > 0") == 1
+    page.goto(f"{demo.studio}b/harbour/settings/people")
+    page.get_by_label("Email address").fill("ed@shop.example")
+    page.get_by_label("Role", exact=True).select_option("publisher")
+    page.get_by_role("button", name="Give the role").click()
+    expect(page.get_by_role("heading", name="Show your passkey")).to_be_visible()
+    finger.recognizes_its_user(yes=False)
+    page.get_by_role("button", name="Show my passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("The browser did not get a passkey")
+    finger.recognizes_its_user(yes=True)
+    page.get_by_role("button", name="Show my passkey").click()
+    expect(page.get_by_text("ed@shop.example is publisher now")).to_be_visible()
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_text("ed@shop.example became publisher")).to_be_visible()
+    cookies[:] = page.context.cookies()  # a shown passkey gave the session another token
+    page.get_by_role("button", name="Log out").focus()
+    assert [each["name"] for each in cookies if each["domain"] == "localhost"].count("studio") == 1
+
+
+def test_a_page_of_a_brand_cannot_post_to_the_studio(new_visitor, demo, cookies):  # threat 98
+    page = new_visitor(bypass_csp=True).new_page()  # as if the policy of the brand's page let it
+    page.context.add_cookies(cookies)
+    page.goto(f"{demo.origin}/harbour/")
+    page.evaluate(
+        """url => { const form = document.createElement("form"); form.method = "post"; form.action = url;
+        document.body.append(form); form.submit() }""",
+        f"{demo.studio}logout",
+    )
+    expect(page.get_by_text("This form was not sent by our own page")).to_be_visible()
+    page.goto(demo.studio)
+    expect(page.get_by_role("heading", name="Your brands")).to_be_visible()
+    page.goto(f"{demo.studio.removesuffix('/_studio/')}/harbour/")
+    expect(page.get_by_text("There is nothing at such an address")).to_be_visible()
+
+
+def test_without_scripts_and_by_keyboard_an_operator_gets_in(plain_page, demo):
+    page = plain_page
+    page.goto(f"{demo.studio}b/harbour")
+    page.get_by_label("Email address").fill(demo.operator)
+    page.keyboard.press("Enter")
+    page.get_by_label("Code").fill(demo.passcode(demo.operator))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Harbour Coffee")).to_be_visible()
+    page.get_by_role("button", name="Brand:").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="orbit").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Harbour Coffee")
+    page.goto(f"{demo.studio}passkey")
+    expect(page.get_by_text("Passkeys need JavaScript")).to_be_visible()
+    page.get_by_role("button", name="Log out").press("Enter")
+    expect(page.get_by_role("heading", name="Log in to the studio")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_runs_over_the_edge(new_visitor, demo, cookies, scheme):
+    inside = new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    inside.add_cookies(cookies)
+    outside = new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    asking = outside.new_page()
+    asking.goto(f"{demo.studio}login")
+    asking.get_by_label("Email address").fill("nobody@shop.example")
+    asking.get_by_role("button", name="Send me a code").click()
+    expect(asking.get_by_label("Code")).to_be_visible()
+    found = []
+    for visitor, paths in ((inside, PAGES), (outside, OUTSIDE)):
+        page = visitor.new_page()
+        for path in paths:
+            page.goto(demo.studio + path)
+            text = page.content()
+            found += [str(each) for each in html_rules.check(text, "page", None, path)]
+            page.evaluate(AXE)
+            for size, direction, rules in LOOKS:
+                page.set_viewport_size(size)
+                page.evaluate("direction => { document.documentElement.dir = direction }", direction)
+                said = page.evaluate("rules => axe.run(document, rules)", rules)["violations"] if rules else ()
+                found += [f"{path} {size} {each['id']}: {each['nodes'][0]['html']}" for each in said]
+                wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                found += [f"{path} {size} {direction}: {wide} pixels over the edge"] if wide > 0 else []
+    assert not found, "\n".join(found)
