@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from server.access.limits import Limits
 from server.access.passcodes import open_mail
 from server.merchant.studio import operators
+from server.merchant.studio.place import Studio
 from server.store import Store
 from tests.support.authenticator import Authenticator
 from tests.support.client import Client
@@ -29,6 +30,11 @@ class StudioWorld(World):
         shutil.copytree(ROOT / "themes", self.themes)
         settings = replace(SETTINGS, studio_origin=STUDIO, themes=self.themes)
         super().__init__(store, clock, settings=settings, limits=rest.pop("limits", Limits(on=False)), **rest)
+
+    @property
+    def place(self) -> Studio:
+        """As its handlers know it, for tests below them."""
+        return Studio(self.settings, self.store, self.clock, Limits(on=False))
 
     def visitor(self, peer: str = "203.0.113.7", **headers: str) -> Client:
         """A browser at the studio."""

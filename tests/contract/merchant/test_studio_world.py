@@ -1,5 +1,6 @@
 """A whole day of an operator over both stores: code by mail, passkey, roles, log-out, a backup put back, the clean-up."""
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import pytest
 from server import app
 from server.mail.smtp import KeepingMailer
 from server.merchant import doctor, restored
-from server.merchant.studio import history
+from server.merchant.studio import history, passkeys, sessions
 from server.store import cleaning
 from tests.support.authenticator import Authenticator
 from tests.support.studio import OWNER, STUDIO, StudioWorld
@@ -120,3 +121,23 @@ async def test_a_tail_that_is_cut_off_is_found_by_the_head_in_the_log(studio, st
     assert (found.is_fine, "act 1 of the history was changed" in found.words) == (False, True)
     await log_head()
     assert "the history of the studio is not what was written" in stream.getvalue()
+
+
+async def test_of_many_at_once_one_uses_a_word_a_ceremony_or_a_counter(studio, store, clock):  # threats 111, 112
+    client = await studio.operator()
+    made = await studio.with_passkey(client)
+    await studio.role(ED, "editor")
+    word, now = await studio.word(ED), clock()
+
+    async def at_once(work):
+        done = await asyncio.gather(*(store.write(work) for _ in range(32)), return_exceptions=True)
+        return [each for each in done if each and not isinstance(each, passkeys.Wrong)]
+
+    assert len(await at_once(lambda it: passkeys.use_word(it, ED, word, now))) == 1
+    await client.post("/_studio/passkey/options", data={"kind": "verify"})
+    visit = await sessions.find(studio.place, client.cookies["__Host-studio"])
+    assert len(await at_once(lambda it: passkeys.take(it, visit, passkeys.VERIFY, now))) == 1
+    (known,) = await passkeys.of(store, OWNER)
+    assert known.id == made.id
+    assert len(await at_once(lambda it: passkeys.used(it, known, known.sign_count + 1, now))) == 1
+    assert len(await at_once(lambda it: sessions.verified(it, studio.place, visit, now))) == 1

@@ -1,5 +1,6 @@
 """Operators log in by a passcode to their address, and see their brands."""
 
+import msgspec
 import pytest
 
 from tests.support.studio import OWNER
@@ -46,3 +47,25 @@ async def test_each_script_of_a_page_is_there(studio):
         answer = await client.get(path)
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
     assert (await client.get("/_studio/static/other.js")).status_code == 404
+
+
+async def test_the_start_says_what_is_left_to_do_and_what_is_wrong(studio):
+    client = await studio.operator()
+    page = (await client.get("/_studio/b/plain")).text
+    assert "left to do" in page
+    assert "test_plainV7mQ2xKc9RtB4wZs" in page
+    await studio.with_passkey(client)
+    (studio.themes / "orbit" / "portal.toml").write_text("[business]\nname = 7\n")
+    (studio.themes / "plain" / "portal.toml").write_text("[business\n")
+    brands = (await client.get("/_studio/")).text
+    assert "Harbour Coffee" in brands
+    assert brands.count("Its files cannot be read") == 1
+    for name in ("orbit", "plain"):
+        assert "cannot be read as they are" in (await client.get(f"/_studio/b/{name}")).text
+    await studio.store.write(
+        lambda it: it.count(
+            "INSERT INTO studio_draft VALUES (:who, 'harbour', :changes, 1)",
+            {"who": OWNER, "changes": msgspec.msgpack.encode({"business.name": {"value": "A", "was": "B"}})},
+        )
+    )
+    assert "You changed 1 key and did not write" in (await client.get("/_studio/b/harbour")).text
