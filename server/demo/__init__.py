@@ -230,7 +230,7 @@ class Demo:
             pages,
             messages=lambda: self._mailer.messages,
             renderer=renderer,
-            portals=self._portals(),
+            portals=[*self._portals(), ("studio", self.studio_origin + BASE)],
             hosts=hosts,
         )
         moved = self._move_stand_in if self._stripe else None
@@ -305,6 +305,7 @@ class Demo:
             for name, key in self._keys.items():
                 print(f"key {name} {key}", flush=True)
             print(f"studio {self.studio_origin}{BASE} {OPERATOR} {self._word}", flush=True)
+            print(f"Studio: log in as {OPERATOR}; it changes the files in {self._themes}", flush=True)
             print(f"Mails: {self.origin}/_demo/inbox   Clock: {self.origin}/_demo/clock   (Ctrl-C ends)")
             command = f"{_python()} -m server customers search {self._brands[0].name} sam@example.com"
             print(f"Commands: PORTAL_DATABASE={self._settings.database} {command}", flush=True)

@@ -18,15 +18,16 @@ from server.billing.electronic import seller_gaps
 from server.brands import Brand, ThemeError, load_all
 from server.mail import outbox
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
-from server.merchant.studio import history
+from server.merchant import studio_findings
 from server.paths import Paths
-from server.portal import check_backend
+from server.portal import check_backend, check_studio
 from server.rendering.assets import Assets
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, migrations, open_store
 from server.store.cleaning import write_and_take_back
 from server.web import policy
 from server.web.client_address import is_trusting
+from server.web.studio_guard import BASE
 
 SKEW = timedelta(seconds=5)
 Fetch = Callable[[str], Awaitable[tuple[int, dict[str, str]]]]
@@ -70,12 +71,17 @@ async def examine(
     try:
         brands = load_all(settings.themes)
         findings += _brands(settings, brands)
+        check_studio(brands, settings)
     except ThemeError as error:
         brands, remedy = (), "Fix the files named; PORTAL_THEMES names their folder."
         findings.append(Finding("brands", False, str(error), remedy))
+    except SettingsError as error:
+        findings.append(Finding("host of the studio", False, str(error), "The server does not start before."))
     findings += await _store(settings, clock, head)
     findings += await _stripe(settings, brands, clock)
     findings.append(await _mail(settings))
+    if settings.studio_origin:
+        findings.append(await _studio(settings.studio_origin, fetch))
     return findings + await _published(settings, brands, fetch)
 
 
@@ -165,6 +171,17 @@ async def _page(brand: Brand, origin: str, fetch: Fetch) -> Finding:
     return Finding(what, True, "published, of this build, with every header; the server answers behind them")
 
 
+async def _studio(origin: str, fetch: Fetch) -> Finding:
+    url, remedy = f"{origin}{BASE}login", "Its host name must lead to this server, `Host` as the browser sent it."
+    try:
+        status, headers = await fetch(url)
+    except OSError as error:
+        return Finding("studio", False, f"{url} does not answer: {error}", remedy)
+    if status != 200 or headers.get("cache-control") != "no-store":
+        return Finding("studio", False, f"{url} answers {status}, and not this server", remedy)
+    return Finding("studio", True, f"answers at {url}")
+
+
 async def _stripe(settings: Settings, brands: Sequence[Brand], clock: Callable[[], datetime]) -> list[Finding]:
     """Of the brands that Stripe bills, where all that comes before is in order."""
     billed = [each for each in brands if each.config.billing.backend == "stripe"]
@@ -196,7 +213,8 @@ async def _store(settings: Settings, clock: Callable[[], datetime], head: str) -
         await store.write(write_and_take_back)
         findings = [Finding("store", True, f"{kind} reads and writes; its schema is number {max(applied, default=0)}")]
         findings += [await _clock(store, clock), await _outbox(store, clock())]
-        return [*findings, *await history_found(store, settings, head)]
+        looked = await studio_findings.look(settings, store, head)
+        return [*findings, *(Finding(*each) for each in looked)]
     except StoreUnavailable as error:
         remedy = "Is the disk full, or the file or the user read-only?"
         return [Finding("store", False, f"{kind} cannot be written: {error}", remedy)]
@@ -223,23 +241,6 @@ async def _outbox(store: Store, now: datetime) -> Finding:
         remedy = "Is the server running, and does the mail server answer? The log says why each failed."
         return Finding("outbox", False, f"{count} mails wait for longer than a minute", remedy)
     return Finding("outbox", True, "no mail waits for long")
-
-
-async def history_found(store: Store, settings: Settings, head: str) -> list[Finding]:
-    """What operators did, where there is a studio or ever was."""
-    what, kept = "history of the studio", history.Head.read(head)
-    if head and kept is None:
-        remedy = "It is a number, - and 64 hexadecimal digits, as the log and `operators list` have it."
-        return [Finding(what, False, f"--history {head!r} is no head", remedy)]
-    try:
-        told = await history.read(store, kept)
-    except history.Broken as error:
-        remedy = "Put back a backup from before, and change who can write the database."
-        return [Finding(what, False, str(error), remedy)]
-    if not told.acts and not settings.studio_origin:
-        return []
-    compared = f"it holds {head}" if head else "compare a head from the log by --history"
-    return [Finding(what, True, f"{len(told.acts)} acts, whole; {compared}")]
 
 
 async def _mail(settings: Settings) -> Finding:

@@ -8,9 +8,9 @@ import secrets
 from base64 import urlsafe_b64encode
 from typing import Any
 
-import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from webauthn.helpers import encode_cbor
 
 _PRESENT, _VERIFIED, _ATTESTED = 0x01, 0x04, 0x40
 
@@ -31,9 +31,9 @@ class Authenticator:
         """The answer to the options of a new passkey, as the browser's `toJSON` writes it."""
         numbers = self._key.public_key().public_numbers()
         key = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
-        attested = bytes(16) + len(self.id).to_bytes(2) + self.id + cbor2.dumps(key)
+        attested = bytes(16) + len(self.id).to_bytes(2) + self.id + encode_cbor(key)
         data = self._data(_ATTESTED) + attested
-        attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+        attestation = encode_cbor({"fmt": "none", "attStmt": {}, "authData": data})
         client = self._client("webauthn.create", options)
         return self._answer({"clientDataJSON": _text(client), "attestationObject": _text(attestation)})
 

@@ -39,11 +39,11 @@ ROOMS: tuple[tuple[str, ...], ...] = (
 # The same inside a room, by patterns: the first that fits counts. Files of one pattern may know each other, without a circle.
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     "merchant": (
-        (r"merchant\.studio(?!\.(history|passkeys|place|sessions)$)(\.\w+)+",),
-        (r"merchant\.(?!importing|studio)\w+",),
+        (r"merchant\.studio(?!\.(history|operators|passkeys|place|rights|sessions)$)(\.\w+)+",),
+        (r"merchant\.(?!(importing|studio)(\.|$))\w+",),
         (r"merchant\.importing\.\w+",),
         # What `doctor` and `restored` ask.
-        (r"merchant\.studio\.(history|passkeys|place|sessions)",),
+        (r"merchant\.studio\.(history|operators|passkeys|place|rights|sessions)",),
     ),
     "publishing": (
         (r"publishing\.(checking|gallery|template_reference)",),

@@ -5,10 +5,11 @@ import json
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from server import app
 from server.mail.smtp import KeepingMailer
-from server.merchant import doctor, restored
+from server.merchant import doctor, restored, studio_findings
 from server.merchant.studio import history, passkeys, sessions
 from server.store import cleaning
 from tests.support.authenticator import Authenticator
@@ -106,18 +107,22 @@ async def test_a_tail_that_is_cut_off_is_found_by_the_head_in_the_log(studio, st
     log_head = history.logging_of(store)
     await log_head()
     head = next(line for line in map(json.loads, stream.getvalue().splitlines()) if "head" in line)["head"]
-    fine = await doctor.history_found(store, studio.settings, head)
-    assert [each.is_fine for each in fine] == [True]
+
+    async def looked(head):
+        settings = replace(studio.settings, studio_origin="")
+        return [doctor.Finding(*each) for each in await studio_findings.look(settings, store, head)]
+
+    assert [each.is_fine for each in await looked(head)] == [True]
     before = (await history.read(store)).acts[0]
     for sql in ("DELETE FROM studio_act WHERE n = 2", "UPDATE studio_head SET n = 1, hash = :hash"):
         values = {"hash": before.hash} if ":hash" in sql else {}
         await store.write(lambda transaction, sql=sql, values=values: transaction.count(sql, values))
-    assert (await doctor.history_found(store, studio.settings, ""))[0].is_fine
-    (found,) = await doctor.history_found(store, studio.settings, head)
+    assert (await looked(""))[0].is_fine
+    (found,) = await looked(head)
     assert (found.is_fine, "act 2 of the history" in found.words) == (False, True)
-    assert not (await doctor.history_found(store, studio.settings, "7"))[0].is_fine
+    assert not (await looked("7"))[0].is_fine
     await store.write(lambda transaction: transaction.count("UPDATE studio_act SET data = '{}'", {}))
-    (found,) = await doctor.history_found(store, studio.settings, "")
+    (found,) = await looked("")
     assert (found.is_fine, "act 1 of the history was changed" in found.words) == (False, True)
     await log_head()
     assert "the history of the studio is not what was written" in stream.getvalue()

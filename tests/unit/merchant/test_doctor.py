@@ -66,6 +66,8 @@ def published(**differs):
     async def fetch(url):
         if url.endswith("/my/overview"):
             return differs.get("overview", (401, {"cache-control": "no-store"}))
+        if "/_studio/" in url:
+            return differs.get("studio", (200, {"cache-control": "no-store"}))
         brand = brands.load(THEMES / url.split("/")[3])
         headers = {**policy.static(Assets.of(brand), secure=url.startswith("https://")), "Cache-Control": "no-cache"}
         kept = {name.lower(): value for name, value in headers.items() if name not in differs.get("without", ())}
@@ -180,6 +182,18 @@ async def test_mails_that_wait_for_long_are_told(environment):
     await store.write(lambda transaction: transaction.run(sql, row))
     await store.close()
     assert "1 mails wait" in (await found(environment))["outbox"].words
+
+
+async def test_a_studio_that_nobody_may_use_or_that_is_elsewhere_is_told(environment):
+    assert not [each for each in await found(environment) if "studio" in each]
+    environment["PORTAL_STUDIO_ORIGIN"] = "https://studio.example"
+    findings = await found(environment)
+    assert "operators add" in findings["people of the studio"].remedy
+    assert findings["studio"].is_fine
+    elsewhere = await found(environment, fetch=published(studio=(200, {})))
+    assert "not this server" in elsewhere["studio"].words
+    environment["PORTAL_STUDIO_ORIGIN"] = "https://portal.example"
+    assert "is also PORTAL_ORIGIN" in (await found(environment))["host of the studio"].words
 
 
 async def test_a_mail_server_that_is_not_there_is_told(environment):
