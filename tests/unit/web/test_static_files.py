@@ -76,6 +76,14 @@ async def test_a_brand_is_at_the_root_of_its_own_domain(dist):
         assert (await client.get("/other/account/", headers=own)).status_code == 404
 
 
+async def test_at_the_studios_host_there_is_no_page_of_a_brand(dist):  # threat 98
+    pages = StaticFiles(application, dist, ["shop"], {"studio.example": "shop"}, not_at="studio.example")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(pages), base_url="http://127.0.0.1") as client:
+        assert (await client.get("/shop/account/")).status_code == 200
+        for path in ("/shop/account/", "/account/", "/"):
+            assert (await client.get(path, headers={"host": "Studio.example"})).status_code == 299
+
+
 async def test_files_carry_the_headers_of_the_build(client):
     page, asset = await client.get("/shop/account/"), await client.get("/shop/static/logo.1234567890.png")
     assert page.headers["x-frame-options"] == asset.headers["x-frame-options"] == "DENY"
