@@ -44,6 +44,11 @@ class VirtualAuthenticator:
         self.session.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": yes})
 
 
+def age(demo: Demo) -> None:
+    """Let five minutes pass since the passkey was shown."""
+    assert demo.change("UPDATE studio_session SET verified_at = verified_at - 301000000 WHERE verified_at > 0") == 1
+
+
 @pytest.fixture(scope="module")
 def cookies(browser, demo):
     """Of an operator who logged in once for this file."""
@@ -65,11 +70,12 @@ def test_a_passkey_is_made_with_the_word_and_shown_for_what_needs_one(page, demo
     page.get_by_label("Word").fill(demo.word)
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_text("The passkey was added")).to_be_visible()
-    page.get_by_label("Name").fill("The same again")
+    age(demo)
+    page.get_by_label("Name").fill("The same again")  # shows the one that is there first
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("This device has a passkey for you already")
 
-    assert demo.change("UPDATE studio_session SET verified_at = verified_at - 301000000 WHERE verified_at > 0") == 1
+    age(demo)
     page.goto(f"{demo.studio}b/harbour/settings/people")
     page.get_by_label("Email address").fill("ed@shop.example")
     page.get_by_label("Role", exact=True).select_option("publisher")

@@ -51,6 +51,10 @@ class Session(msgspec.Struct, frozen=True):
     verified_at: datetime | None
     """When a passkey was shown last; None: none was."""
 
+    def is_fresh(self, now: datetime) -> bool:
+        """For what is shown or asked next; what needs a passkey asks `require_passkey`."""
+        return self.verified_at is not None and now - self.verified_at < FRESH
+
 
 async def find(studio: Studio, token: str) -> Session | None:
     """The session that the token opens, if it lives."""

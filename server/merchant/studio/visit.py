@@ -49,6 +49,7 @@ from server.web.studio_guard import BASE
 Answer = Response[str] | Response[None]
 LOGIN = f"{BASE}login"
 _NEXT = re.compile(rf"{BASE}[A-Za-z0-9/_.-]*")
+_MOST_LISTED = 20
 _log = logging.getLogger(__name__)
 
 
@@ -88,7 +89,7 @@ class Frame(msgspec.Struct, frozen=True):
     address: str = ""
     brand: str = ""
     brands: tuple[tuple[str, str], ...] = ()
-    """Name and path of each that may be gone to."""
+    """Name and path of each that may be gone to, or of the first of many."""
     places: tuple[tuple[str, str, str], ...] = ()
     """Name, label and path of each page in the navigation."""
     here: str = ""
@@ -146,7 +147,7 @@ def show(request: AnyRequest, view: View, *, status: int = 200, headers: dict[st
 def _frame(operator: Operator | None, view: View) -> Frame:
     if operator is None:
         return Frame()
-    brands = tuple((each, start_of(each)) for each in operator.brands)
+    brands = tuple((each, start_of(each)) for each in operator.brands[:_MOST_LISTED])
     start = start_of(operator.brand)
     known = [each for each in PLACES if operator.brand and operator.may(each.right)]
     places = tuple((each.name, each.label, start + each.path) for each in known)

@@ -10,7 +10,12 @@
   };
   const ask = {
     register: async (form) => {
-      const options = await send("/options", { kind: "register", word: form.elements.word?.value ?? "" });
+      const wanted = { kind: "register", word: form.elements.word?.value ?? "" };
+      let options = await send("/options", wanted);
+      if (options.verify) {
+        await ask.verify();
+        options = await send("/options", wanted);
+      }
       const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
       const made = await navigator.credentials.create({ publicKey });
       form.elements.credential.value = JSON.stringify(made.toJSON());

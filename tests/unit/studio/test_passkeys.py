@@ -52,9 +52,14 @@ async def test_a_word_ends_after_a_week_and_belongs_to_one_operator(studio, cloc
 async def test_a_further_passkey_needs_one_that_was_shown_a_moment_ago(studio, clock):  # threats 112, 115
     client = await studio.operator()
     first, further = await studio.with_passkey(client), Authenticator(STUDIO)
-    clock.forward(minutes=5)
-    refused = await studio.register(client, further)
+    clock.forward(minutes=4, seconds=59)
+    asked = await client.post("/_studio/passkey/options", data={"kind": "register"})
+    clock.forward(seconds=2)
+    form = {"credential": further.register(asked.json()), "name": "Phone"}
+    refused = await client.post("/_studio/passkey", data=form)
     assert (refused.status_code, "Show your passkey" in refused.text) == (403, True)
+    asked = await client.post("/_studio/passkey/options", data={"kind": "register"})
+    assert asked.json() == {"verify": True}
     assert await studio.count("studio_passkey") == 1
     assert (await studio.verify(client, first)).json() == {"ok": True}
     assert (await studio.register(client, further)).status_code == 303

@@ -53,6 +53,8 @@ async def options(request: AnyRequest, studio: Studio, operator: Operator) -> Re
         return _problem("This is not the word, or it is older than a week. “operators add” prints a new one.")
     if kind not in (VERIFY, REGISTER):
         return _problem("Nothing was asked for.")
+    if kind == REGISTER and known and not session.is_fresh(now):
+        return Response({"verify": True})  # the script does so first; the transaction that keeps the new one asks again
     challenge = await studio.store.write(lambda transaction: passkeys.begin(transaction, session, kind, now))
     if kind == VERIFY:
         text = passkeys.options_to_verify(studio, known, challenge)
