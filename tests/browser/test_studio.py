@@ -87,6 +87,7 @@ def test_a_passkey_is_made_with_the_word_and_shown_for_what_needs_one(page, demo
     finger.recognizes_its_user(yes=True)
     page.get_by_role("button", name="Show my passkey").click()
     expect(page.get_by_text("ed@shop.example is publisher now")).to_be_visible()
+    assert "ed@shop.example is publisher now" in page.evaluate("document.activeElement.textContent")
     page.get_by_role("link", name="History").click()
     expect(page.get_by_text("ed@shop.example became publisher")).to_be_visible()
     cookies[:] = page.context.cookies()  # a shown passkey gave the session another token
