@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ import msgspec
 
 from server.access.limits import Limits
 from server.brands import PORTAL_FILE
+from server.brands.theme_file import NAME as BRAND_NAME
 from server.rendering.studio import StudioRenderer
 from server.settings import Settings
 from server.store import Store
@@ -60,7 +62,7 @@ class Studio:
     def is_brand(self, name: str) -> bool:
         """Whether there is a brand of that name: a folder of ours, and no symbolic link to another."""
         folder = self.themes / name
-        return name[:1] not in (".", "_") and (folder / PORTAL_FILE).is_file() and not folder.is_symlink()
+        return bool(re.fullmatch(BRAND_NAME, name)) and (folder / PORTAL_FILE).is_file() and not folder.is_symlink()
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -1,5 +1,8 @@
 """Roles, routes and brands, made from the router: whoever lacks a right gets nowhere. Row 113 of the threats."""
 
+import re
+import shutil
+
 import pytest
 
 from server.merchant.studio import routes
@@ -80,11 +83,15 @@ async def test_each_right_holds_in_the_brand_that_its_role_is_for(studio):  # th
     assert (await client.get("/_studio/b/orbit/settings/people")).status_code == 403
 
 
-async def test_a_brand_that_is_a_link_to_another_folder_is_none(studio):  # threat 105
+async def test_a_folder_with_another_name_or_a_link_to_one_is_no_brand(studio):  # threat 105
     (studio.themes / "linked").symlink_to(studio.themes / "harbour", target_is_directory=True)
+    for name in ("Odd Name", "..x", "a" * 41, "_studio", "a?b"):
+        shutil.copytree(studio.themes / "plain", studio.themes / name)
     client = await studio.operator()
-    assert "linked" not in (await client.get("/_studio/")).text
-    assert (await client.get("/_studio/b/linked")).status_code == 404
+    page = await client.get("/_studio/")
+    assert re.findall(r'href="/_studio/b/([^"]*)"', page.text) == ["harbour", "orbit", "plain"]
+    for name in ("linked", "Odd%20Name", "..x", "_studio", "a%3Fb", "x%2F..%2Fplain", "%2e%2e", "plain%2e"):
+        assert (await client.get(f"/_studio/b/{name}")).status_code == 404, name
 
 
 async def test_another_brand_is_answered_as_one_that_is_not_there(studio):  # threat 113
