@@ -9,6 +9,7 @@
 | codes to other addresses that a customer may want to change to | 20 in an hour, beside all of the above | the same |
 | codes tried by a client address at a brand | 30 in 10 minutes | the same |
 | requests with one key of the API | 250 in 10 seconds | the same |
+| passkeys asked for by an operator of the studio | 30 in 10 minutes | the same |
 | another code for the same browser | after 60 seconds | the challenge |
 
 Who is the owner before log-in? A browser from which the address has logged in (`known_browsers`), and the person who enters the

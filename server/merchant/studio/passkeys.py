@@ -68,6 +68,10 @@ class Wrong(Exception):
     """What came is not what was asked for; the message says why, for the history."""
 
 
+class NotAsked(Exception):
+    """The session was asked to sign nothing, or too long ago."""
+
+
 class Passkey(msgspec.Struct, frozen=True):
     id: bytes
     address: str
@@ -130,10 +134,10 @@ def begin(transaction: Transaction, session: Session, kind: str, now: datetime) 
 
 
 def take(transaction: Transaction, session: Session, kind: str, now: datetime) -> bytes:
-    """The bytes that the session was asked to sign, never again. Raises `Wrong` where it was not, or too long ago."""
+    """The bytes that the session was asked to sign, never again. Raises `NotAsked`."""
     rows = transaction.run(_TAKE, {"session": session.id_hash, "kind": kind})
     if not rows or rows[0][1] <= micros(now):
-        raise Wrong("nothing was asked for, or too long ago")
+        raise NotAsked
     return bytes(rows[0][0])
 
 

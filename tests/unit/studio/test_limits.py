@@ -69,6 +69,21 @@ async def test_another_code_is_sent_after_a_minute_and_five_tries_end_one(studio
     assert "That code has ended" in lapsed.text
 
 
+async def test_nobody_fills_the_history_with_passkeys_that_are_refused(studio, clock):
+    client = await studio.operator()
+    made = await studio.with_passkey(client)
+    made.verified = False
+    statuses = [(await studio.verify(client, made)).status_code for _ in range(29)]
+    assert set(statuses) == {422}
+    asked = await client.post("/_studio/passkey/options", data={"kind": "verify"})
+    assert (asked.status_code, "too often" in asked.text) == (422, True)
+    assert await studio.count("studio_act") < 35
+    clock.forward(minutes=10)
+    await client.post("/_studio/login", data={"email": OWNER})
+    made.verified = True
+    assert (await studio.verify(client, made)).status_code == 200
+
+
 async def test_names_full_of_markup_are_text(studio):
     client = await studio.operator()
     made = await studio.with_passkey(client)

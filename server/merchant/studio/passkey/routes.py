@@ -18,10 +18,11 @@ from typing import Any
 
 from litestar import Response, get, post
 
+from server.access.limits import TooMany
 from server.formats.user_agents import family
 from server.merchant.studio import history, notices, passkeys, sessions
 from server.merchant.studio.passkey import views
-from server.merchant.studio.passkeys import REGISTER, VERIFY, Passkey, Wrong
+from server.merchant.studio.passkeys import REGISTER, VERIFY, NotAsked, Passkey, Wrong
 from server.merchant.studio.place import Studio
 from server.merchant.studio.visit import Answer, NobodyLoggedIn, Operator, posted, show
 from server.store import Transaction
@@ -55,7 +56,15 @@ async def options(request: AnyRequest, studio: Studio, operator: Operator) -> Re
         return _problem("Nothing was asked for.")
     if kind == REGISTER and known and not session.is_fresh(now):
         return Response({"verify": True})  # the script does so first; the transaction that keeps the new one asks again
-    challenge = await studio.store.write(lambda transaction: passkeys.begin(transaction, session, kind, now))
+
+    def work(transaction: Transaction) -> bytes:
+        studio.limits.use_client(transaction, studio.name, "try", f"passkey {operator.address}", now)
+        return passkeys.begin(transaction, session, kind, now)
+
+    try:
+        challenge = await studio.store.write(work)
+    except TooMany:
+        return _problem("That was too often. Try again in ten minutes.")
     if kind == VERIFY:
         text = passkeys.options_to_verify(studio, known, challenge)
     else:
@@ -69,8 +78,8 @@ async def register(request: AnyRequest, studio: Studio, operator: Operator) -> A
     try:
         challenge = await studio.store.write(lambda transaction: passkeys.take(transaction, session, REGISTER, now))
         made = passkeys.registered(studio, session, form.get("credential"), challenge, form.get("name"))
-    except Wrong as error:
-        await _refused(studio, operator, str(error), now)
+    except (Wrong, NotAsked) as error:
+        await _refused(studio, operator, error, now)
         return await _page(request, studio, operator, mistake="refused", status=422)
     word, browser = form.get("word"), family(request.headers.get("user-agent", ""))
 
@@ -98,14 +107,14 @@ async def verify(request: AnyRequest, studio: Studio, operator: Operator) -> Res
     form, now = await read_form(request), studio.clock()
     try:
         token = await _recognize(studio, operator, form.get("credential"), now)
-    except Wrong as error:
-        await _refused(studio, operator, str(error), now)
+    except (Wrong, NotAsked) as error:
+        await _refused(studio, operator, error, now)
         return _problem("The passkey was not accepted. Try again.")
     return _renewed(studio, Response({"ok": True}), token)
 
 
 async def _recognize(studio: Studio, operator: Operator, credential: str, now: datetime) -> str:
-    """The new token of the session. Raises `Wrong`."""
+    """The new token of the session. Raises `Wrong` and `NotAsked`."""
     session, store = operator.session, studio.store
     challenge = await store.write(lambda transaction: passkeys.take(transaction, session, VERIFY, now))
     shown, counted = passkeys.recognized(studio, await passkeys.of(store, operator.address), credential, challenge)
@@ -148,12 +157,14 @@ def _known(it: Passkey) -> views.Known:
     return views.Known(it.key, it.name, it.created_at, it.used_at)
 
 
-async def _refused(studio: Studio, operator: Operator, why: str, now: datetime) -> None:
-    """What was refused may be an attack, such as a passkey that was copied: the history has it."""
-    note = {"why": why[:300]}
-    await studio.store.write(
-        lambda transaction: history.note(transaction, "passkey_refused", note, operator=operator.address, now=now)
-    )
+async def _refused(studio: Studio, operator: Operator, error: Exception, now: datetime) -> None:
+    """What was refused may be an attack, such as a passkey that was copied: the history has it. What was not asked for is
+    not told there: nothing would limit how often."""
+    if isinstance(error, Wrong):
+        why, whose = {"why": str(error)[:300]}, operator.address
+        await studio.store.write(
+            lambda transaction: history.note(transaction, "passkey_refused", why, operator=whose, now=now)
+        )
 
 
 def _renewed(studio: Studio, response: Response[Any], token: str) -> Response[Any]:
