@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from server.billing import ACTIVE, Account, Activity, Invoice, NotFound
+from server.billing.model.catalog import Catalog, Coupon, Price, Product
 from server.billing.model.documents import decode_account, decode_texts, encode_account, encode_invoice
 from server.billing.model.notices import Notice, encode
 from server.brands.mail_switches import MailSwitches
@@ -68,6 +70,8 @@ END_OF_OLD_ADDRESS = "DELETE FROM session WHERE brand = :brand AND customer_id =
 SET_ACTIVE = "UPDATE customer SET active = :active WHERE brand = :brand AND id = :customer AND active <> :active"
 SET_NAME = "UPDATE customer SET name = :name WHERE brand = :brand AND id = :customer"
 READ_CATALOG = "SELECT document FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
+_WHOLE_CATALOG = """
+SELECT kind, document FROM catalog WHERE brand = :brand AND kind IN ('product', 'price', 'coupon') ORDER BY kind, id"""
 PUT_CATALOG = """
 INSERT INTO catalog (brand, kind, id, document) VALUES (:brand, :kind, :id, :document)
 ON CONFLICT (brand, kind, id) DO UPDATE SET document = excluded.document"""
@@ -119,6 +123,16 @@ class Stored(msgspec.Struct, frozen=True):
     account: Account
     version: int
     due_at: int | None
+
+
+async def catalog_of(store: Store, brand: str) -> Catalog:
+    """All that a brand sells, by the newest export or copy."""
+    kinds: dict[str, Any] = {"product": Product, "price": Price, "coupon": Coupon}
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in kinds}
+    for kind, document in await store.read(_WHOLE_CATALOG, {"brand": brand}):
+        each = msgspec.msgpack.decode(document, type=kinds[kind])
+        found[kind][each.id] = each
+    return Catalog(found["product"], found["price"], found["coupon"])
 
 
 def stored(rows: list[Row]) -> Stored:

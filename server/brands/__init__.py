@@ -50,6 +50,7 @@ __all__ = [
     "ThemeError",
     "examine",
     "inherited",
+    "lineage_of",
     "load",
     "load_all",
     "shared_domains",
@@ -113,6 +114,11 @@ def inherited(folder: Path) -> dict[str, Any]:
     for document in reversed(_lineage(folder, [])[1:]):
         _lay_over(given, {key: each for key, each in document.values.items() if key not in ("extends", "unset")})
     return given
+
+
+def lineage_of(folder: Path) -> tuple[Path, ...]:
+    """The folder, and those of the themes that it extends, nearest first; of a chain with mistakes, what can be read."""
+    return tuple(each.file.parent for each in _lineage(folder, []))
 
 
 def _lay_over(values: dict[str, Any], nearer: dict[str, Any]) -> None:

@@ -61,6 +61,7 @@ class StudioRenderer:
         )
         made.globals.update(self._globals)
         made.filters["moment"] = lambda at: f"{at:%Y-%m-%d %H:%M} UTC"
+        made.filters["weekday"] = lambda at: f"{at:%A, %d %B}"
         made.filters["day"] = lambda at: f"{at:%Y-%m-%d}"
         return made
 
@@ -95,4 +96,5 @@ def _style_sheet() -> str:
     radii = "".join(f"{f'--radius-{size}'.rstrip('-')}:{value};" for size, value in RADII["rounded"].items())
     tokens = f"--font-body:{font};--font-heading:{font};--scale:1.15;{radii}color-scheme:light dark;"
     css = f":root{{{tokens}{light}}}@media (prefers-color-scheme: dark){{:root{{{dark}}}}}"
-    return minified(css + (STATIC / "portal.css").read_text("utf-8") + (_SCRIPTS / "studio.css").read_text("utf-8"))
+    files = (STATIC / "portal.css", *sorted(_SCRIPTS.glob("*.css"), key=lambda each: each.name != "studio.css"))
+    return minified(css + "".join(each.read_text("utf-8") for each in files))

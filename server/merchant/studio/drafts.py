@@ -192,15 +192,21 @@ async def uploads(store: Store, operator: str, brand: str) -> dict[str, bytes]:
 
 
 async def note_write(
-    store: Store, operator: str, brand: str, files: Mapping[str, tuple[str, str]], *, now: datetime
+    store: Store,
+    operator: str,
+    brand: str,
+    files: Mapping[str, tuple[str, str]],
+    *,
+    now: datetime,
+    ends_draft: bool = True,
 ) -> str:
-    """Keep what was written, to be undone; the draft is done. Answers the id of the write."""
+    """Keep what was written, to be undone; with `ends_draft`, the draft is done. Answers the id of the write."""
     row = {"id": secrets.token_hex(8), "brand": brand, "operator": operator, "now": micros(now)}
 
     def work(transaction: Transaction) -> None:
         transaction.count(_WRITE, {**row, "files": msgspec.msgpack.encode(dict(files))})
         transaction.count(_DROP_WRITES, {"brand": brand, "most": KEPT_WRITES})
-        for sql in (_DROP, _DROP_UPLOADS):
+        for sql in (_DROP, _DROP_UPLOADS) if ends_draft else ():
             transaction.count(sql, {"operator": operator, "brand": brand})
 
     await store.write(work)

@@ -15,6 +15,7 @@ was disabled.
 | `<path>[0].<column>` | the same for a column of a row; `empty:` stands before it likewise |
 | `<path>[0]` | of each row: its number in the list that was shown, or `new` |
 | `do` | a button: `default:<path>` leaves the key out; `add:<path>`; `remove:<path>[0]`, `up:<path>[0]`, `down:<path>[0]` |
+| `new:<path>` | of rows: what the added one begins with, of those that `touched` was given |
 
 The text of an `image` or `font` is the name of the file: who takes an upload puts its new name there.
 
@@ -79,11 +80,24 @@ def fields(
     errors: dict[str, list[str]] = {}
     for each in mistakes:
         for key in (each.key, *each.also):
-            errors.setdefault(key, []).append(f"found {each.found}; allowed: {each.allowed}")
+            errors.setdefault(key, []).append(said(each))
     return tuple(_field(each, held, values, errors, inherited or {}) for each in controls)
 
 
-def touched(controls: Iterable[Control], form: Form, held: Mapping[str, Any]) -> dict[str, Any]:
+Starts = Mapping[str, Mapping[str, dict[str, Any]]]
+"""The rows that a new one may begin as: by the path of the control, and by what `new:<path>` says."""
+
+
+def said(mistake: Mistake) -> str:
+    """What is wrong, as it is beside a field."""
+    if mistake.found == "nothing":
+        return f"Missing: {mistake.allowed}."
+    return f"{mistake.found[:1].upper()}{mistake.found[1:]} is not possible here. Allowed: {mistake.allowed}."
+
+
+def touched(
+    controls: Iterable[Control], form: Form, held: Mapping[str, Any], starts: Starts | None = None
+) -> dict[str, Any]:
     """What the operator changed, by path: the value as TOML has it, or None to leave the key out."""
     found: dict[str, Any] = {}
     verb, _, target = (form.get("do") or [""])[-1].partition(":")
@@ -96,7 +110,8 @@ def touched(controls: Iterable[Control], form: Form, held: Mapping[str, Any]) ->
         elif control.kind == "rows":
             before = _shown(form, path)
             shown = before if isinstance(before, list) else []
-            if (rows := _rows(control, form, shown, verb, target)) != shown:
+            new = (starts or {}).get(path, {}).get((form.get(f"new:{path}") or [""])[-1], {})
+            if (rows := _rows(control, form, shown, verb, target, new)) != shown:
                 found[path] = rows or None
         elif (texts := _posted(control, form, path)) != _shown(form, path):
             found[path] = _value(control, texts, value_at(held, path))
@@ -274,7 +289,9 @@ def _number(text: str) -> Any:
     return float(text) if re.fullmatch(r"[+-]?\d{1,15}\.\d{1,15}", text) else text
 
 
-def _rows(control: Control, form: Form, shown: list[Any], verb: str, target: str) -> list[Any]:
+def _rows(
+    control: Control, form: Form, shown: list[Any], verb: str, target: str, new: dict[str, Any]
+) -> list[Any]:
     """The rows as they were posted, in their order, after what the button asked for."""
     path = control.path
     names = [name for name in form if re.fullmatch(re.escape(path) + r"\[\d{1,4}\]", name)]
@@ -285,7 +302,7 @@ def _rows(control: Control, form: Form, shown: list[Any], verb: str, target: str
         rows.append((name, _row(control, form, name, known if isinstance(known, dict) else {})))
     at = next((position for position, (name, _) in enumerate(rows) if name == target), None)
     if verb == "add" and target == path:
-        rows.append(("", {}))
+        rows.append(("", deepcopy(new)))
     elif at is not None and verb == "remove":
         del rows[at]
     elif at is not None and verb in ("up", "down"):

@@ -78,6 +78,10 @@ class Place(msgspec.Struct, frozen=True):
 
 PLACES = (
     Place("start", "Start", ""),
+    Place("portal", "Portal", "/portal"),
+    Place("look", "Look", "/look"),
+    Place("business", "Business", "/business"),
+    Place("mails", "Mails", "/mails"),
     Place("settings", "Settings", "/settings/people", right="people"),
 )
 

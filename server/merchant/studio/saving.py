@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from server import brands
 from server.brands import RESERVED, Mistake, ThemeError, images
 from server.brands.theme_file import NAME
 from server.merchant.studio import drafts
@@ -90,12 +91,24 @@ def propose_undo(folder: Path, write: Write) -> Proposal:
     return _proposal(folder, files, Draft(write.operator, folder.name, changes), {})
 
 
-async def save(store: Store, folder: Path, operator: str, proposal: Proposal, *, now: datetime) -> str:
-    """Write the proposal, and keep it to be undone; the operator's draft is done. Answers the id of the write. Raises
-    `ChangedMeanwhile` and `ThemeError`; nothing was written then, and the draft is kept."""
+async def save(
+    store: Store, folder: Path, operator: str, proposal: Proposal, *, now: datetime, ends_draft: bool = True
+) -> str:
+    """Write the proposal, and keep it to be undone; with `ends_draft`, the operator's draft is done. Answers the id of the
+    write. Raises `ChangedMeanwhile` and `ThemeError`; nothing was written then, and the draft is kept."""
     await asyncio.to_thread(brand_files.write, folder, proposal.edits, proposal.pictures)
     texts = {name: (each.before.decode(), each.after.decode()) for name, each in proposal.edits.items()}
-    return await drafts.note_write(store, operator, folder.name, texts, now=now)
+    return await drafts.note_write(store, operator, folder.name, texts, now=now, ends_draft=ends_draft)
+
+
+def picture_of(folder: Path, name: str) -> bytes | None:
+    """A picture of the brand, or of a theme that it extends, the nearest first; None: there is none of that name."""
+    for theme in brands.lineage_of(folder):
+        try:
+            return images.own_file(theme, name)[1]
+        except ValueError:
+            continue
+    return None
 
 
 def picture_name(stem: str, content: bytes) -> str:
@@ -108,6 +121,19 @@ def picture_name(stem: str, content: bytes) -> str:
 def font_name(content: bytes) -> str:
     """The same for a font."""
     return f"font.{hashlib.sha256(content).hexdigest()[:12]}.{images.font(content)}"
+
+
+def styles_name(content: bytes) -> str:
+    """The same for a style sheet, which is text; what is in it, the strict reader judges."""
+    if len(content) > images.LIMIT:
+        raise ValueError(f"a file of {len(content)} bytes")
+    try:
+        text = content.decode()
+    except UnicodeError:
+        raise ValueError("no text in UTF-8") from None
+    if "\0" in text:
+        raise ValueError("no text")
+    return f"styles.{hashlib.sha256(content).hexdigest()[:12]}.css"
 
 
 def _proposal(folder: Path, files: dict[str, bytes], draft: Draft, pictures: Mapping[str, bytes]) -> Proposal:

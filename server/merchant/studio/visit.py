@@ -151,7 +151,7 @@ def _frame(operator: Operator | None, view: View) -> Frame:
     start = start_of(operator.brand)
     known = [each for each in PLACES if operator.brand and operator.may(each.right)]
     places = tuple((each.name, each.label, start + each.path) for each in known)
-    here = view.here or type(view).__module__.split(".")[-2]
+    here = getattr(view, "place", "") or view.here or type(view).__module__.split(".")[-2]
     return Frame(operator.address, operator.brand, brands, places, here, operator.rights)
 
 

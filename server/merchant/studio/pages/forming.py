@@ -1,0 +1,233 @@
+"""From an operator's work to the views of the form pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from server.brands import Mistake
+from server.brands.locales import is_locale, own_name
+from server.brands.theme_keys import STACKS
+from server.merchant.studio.forms import Field, said
+from server.merchant.studio.pages import contents, contrasts, showing
+from server.merchant.studio.pages.contents import Page
+from server.merchant.studio.pages.selling import Sold
+from server.merchant.studio.pages.showing import About
+from server.merchant.studio.pages.views import (
+    Asked,
+    Elsewhere,
+    Form,
+    Frame,
+    Link,
+    Live,
+    Option,
+    Overview,
+    Section,
+    Summary,
+    Unsaved,
+    Wrong,
+)
+from server.merchant.studio.pages.work import Work
+from server.merchant.studio.place import start_of
+from server.merchant.studio.visit import Operator
+
+_OLD = timedelta(hours=1)
+"""A draft that was last changed before this is from an earlier visit."""
+
+
+def frame(work: Work, operator: Operator, place: str, here: str, now: datetime) -> Frame:
+    start = start_of(operator.brand)
+    tabs = tuple(
+        Link(each.title, f"{start}/{each.path}", each.path == here or here.startswith(f"{each.path}/words/"))
+        for each in contents.PAGES
+        if each.place == place
+    )
+    if place == "portal":
+        tabs = (Link("All features", f"{start}/portal", here == "portal"), *tabs)
+    return Frame(
+        brand=operator.brand,
+        place=place,
+        tabs=tabs if len(tabs) > 1 else (),
+        unsaved=_unsaved(work, f"{start}/change", now),
+        may_edit=operator.may("edit"),
+        is_writable=work.is_writable,
+        undo=f"{start}/writes",
+    )
+
+
+def _unsaved(work: Work, url: str, now: datetime) -> Unsaved | None:
+    at = work.draft.changed_at
+    return Unsaved(len(work.draft.changes), at, now - at > _OLD, url) if work.draft.changes and at else None
+
+
+def form(
+    work: Work,
+    page: Page,
+    operator: Operator,
+    sells: Sold,
+    now: datetime,
+    *,
+    refused: Mapping[str, Sequence[str]] | None = None,
+    attempted: bool = False,
+) -> Form:
+    """`attempted`: saving was asked for, so what is in its way is summed up on top."""
+    url = f"{start_of(operator.brand)}/{page.path}"
+    sections = _sections(work, page, operator, sells, refused or {})
+    shown = [each for section in sections for each in showing.flat(section.items)]
+    return Form(
+        place=page.place,
+        around=frame(work, operator, page.place, page.path, now),
+        heading=page.title,
+        lead=page.lead,
+        url=url,
+        languages=_languages(work, page, operator),
+        sections=sections,
+        wrong=_wrong(shown) if attempted or refused else (),
+        elsewhere=elsewhere(work, operator, page),
+        has_files=any(each.kind in ("image", "font", "styles") for each in shown) or page.path == "look/type",
+        datalists=_datalists(shown, sells),
+    )
+
+
+def live(
+    work: Work,
+    page: Page,
+    operator: Operator,
+    sells: Sold,
+    now: datetime,
+    *,
+    refused: Mapping[str, Sequence[str]],
+    open_groups: Mapping[str, bool],
+    received: Sequence[str],
+) -> Live:
+    """`open_groups`: by the path of a switch, whether the browser shows what depends on it as open. `received`: the controls
+    that a file came for."""
+    sections = _sections(work, page, operator, sells, refused)
+    items = [each for section in sections for each in section.items]
+    changed = []
+    for group in showing.groups_of(items):
+        switch = group.switch.field.name if group.switch else ""
+        if switch in open_groups and open_groups[switch] == group.is_off:
+            changed.append(group)
+    inside = {each.id for group in changed for each in showing.flat(group.items)}
+    rest = tuple(each for each in showing.flat(items) if each.id not in inside)
+    url = f"{start_of(operator.brand)}/{page.path}"
+    files = tuple(each for each in rest if each.field.name in received)
+    return Live(frame(work, operator, page.place, page.path, now), url, rest, tuple(changed), files)
+
+
+def overview(work: Work, operator: Operator, now: datetime) -> Overview:
+    """The pages of the portal's features, with what is on."""
+    start, wrong = start_of(operator.brand), {page.path for _, page in work.by_page(work.mistakes) if page}
+    summaries = []
+    for page in (each for each in contents.PAGES if each.place == "portal"):
+        ((_, fields),) = work.fields_of(page)
+        switch = next((each for each in fields if each.control.path.count(".") <= 2 and each.name.endswith(".enabled")), None)
+        state = "" if switch is None else "on" if switch.texts == ("on",) else "off"
+        is_touched = any(each.is_touched for each in fields)
+        link = Link(page.title, f"{start}/{page.path}")
+        summaries.append(Summary(link, page.lead, state, is_touched, page.path in wrong))
+    return Overview("portal", frame(work, operator, "portal", "portal", now), tuple(summaries))
+
+
+def elsewhere(work: Work, operator: Operator, page: Page | None = None) -> tuple[Elsewhere, ...]:
+    """The mistakes that no field of this page says."""
+    found = []
+    for mistake, other in work.by_page(work.mistakes):
+        if other is None or (page and other.path != page.path and mistake in work.proposal.mistakes):
+            link = Link(other.title, url_of(operator, other, mistake.key)) if other else None
+            found.append(Elsewhere(mistake.key, _told(mistake), link))
+    return tuple(found)
+
+
+def _told(mistake: Mistake) -> str:
+    line = f" (line {mistake.line})" if mistake.line else ""
+    return f"{mistake.file.name}{line}: {said(mistake)}"
+
+
+def url_of(operator: Operator, page: Page, key: str = "") -> str:
+    return f"{start_of(operator.brand)}/{page.path}{f'#field-{showing.slug(key)}' if key else ''}"
+
+
+def _sections(
+    work: Work, page: Page, operator: Operator, sells: Sold, refused: Mapping[str, Sequence[str]]
+) -> tuple[Section, ...]:
+    parts = [(part, fields) for part, fields in work.fields_of(page) if fields]
+    about = _about([each for _, fields in parts for each in fields], work, operator, sells, refused)
+    return tuple(
+        Section(
+            f"part-{number}", part.title, showing.arranged(showing.asked(each, about) for each in fields)
+        )
+        for number, (part, fields) in enumerate(parts)
+    )
+
+
+def _about(
+    fields: Sequence[Field], work: Work, operator: Operator, sells: Sold, refused: Mapping[str, Sequence[str]]
+) -> About:
+    texts = {each.name: each.texts[0] if each.texts else "" for each in fields}
+    has_colors = "brand.color" in texts
+    inherited = {path: _text(work.value(path)) for path in texts if path.startswith("brand.")}
+    colors = {path: text or inherited.get(path, "") for path, text in texts.items()}
+    products = {
+        f"{each.name}[{number}]": row[0].texts[0]
+        for each in fields
+        for number, row in enumerate(each.rows)
+        if row and row[0].texts
+    }
+    pictures = f"{start_of(operator.brand)}/pictures/"
+    return About(
+        sells=sells,
+        met=contrasts.met(colors, _text(work.value("mode.default")) or "auto") if has_colors else {},
+        picture=lambda path, name: f"{pictures}{name}" if name and work.value(path) == name else "",
+        refused=refused,
+        listed=_listed(work.value("features.subscription_update.products"), sells),
+        products=products,
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _listed(products: Any, sells: Sold) -> dict[str, str]:
+    """What customers may move to, in words."""
+    names, found = sells.every, {}
+    for each in products if isinstance(products, list) else ():
+        if not isinstance(each, dict):
+            continue
+        prices = each.get("prices")
+        ids = [each.get("product"), *(prices if isinstance(prices, list) else [prices])]
+        found |= {id_: names.get(id_, id_) for id_ in ids if isinstance(id_, str)}
+    return found
+
+
+def _wrong(shown: Sequence[Asked]) -> tuple[Wrong, ...]:
+    return tuple(Wrong(each.id, f"{each.label}: {error}") for each in shown for error in each.errors)
+
+
+def _languages(work: Work, page: Page, operator: Operator) -> tuple[Link, ...]:
+    """The same page in each language, as tabs."""
+    before, start = page.path.rpartition("/")[0] if page.tag else page.path, start_of(operator.brand)
+    pages = {"look/words": ("look/words", "look/words"), "business": ("business", "business/texts")}
+    pages["business/texts"] = pages["business"]
+    if before not in pages or not work.tags:
+        return ()
+    first, others = pages[before]
+    locales = work.value("site.locales")
+    main = locales[0] if isinstance(locales, list) and locales else "en"
+    links = [Link(_name(str(main)), f"{start}/{first}", not page.tag)]
+    return (*links, *(Link(_name(each), f"{start}/{others}/{each}", page.tag == each) for each in work.tags))
+
+
+def _name(tag: str) -> str:
+    return own_name(tag) if is_locale(tag) else tag
+
+
+def _datalists(shown: Sequence[Asked], sells: Sold) -> dict[str, tuple[Option, ...]]:
+    known = {
+        "stacks": tuple(Option(each, "") for each in STACKS),
+        "coupons": tuple(Option(key, name) for key, name in sells.coupons.items()),
+    }
+    return {each.suggestions: known[each.suggestions] for each in shown if each.suggestions}
