@@ -68,7 +68,7 @@ PAGES: tuple[Page, ...] = (
             Part("Character", ("shape", "mode")),
         ),
     ),
-    Page("look/type", "Type", "The letters of your pages and mails.", (Part("", ("type.body", "type.heading", "type.scale")), Part("Your own fonts", ("type.font",)))),
+    Page("look/type", "Type", "The letters of your pages and mails.", (Part("", ("type.body", "type.heading", "type.scale")), Part("", ("type.font",)))),
     Page("look/words", "Words", "What your pages say. A text that is left out says what is shown in gray.", (Part("", ("words",)),)),
     Page("look/base", "Base", "Where this look begins, and rules beyond what these pages set.", (Part("", ("extends", "unset", "brand.styles")),)),
     Page(

@@ -18,6 +18,7 @@ from server.merchant.studio.forms import Field
 from server.merchant.studio.pages import wording
 from server.merchant.studio.pages.contrasts import Met
 from server.merchant.studio.pages.selling import Sold, picks
+from server.merchant.studio.pages.wording import MEANINGS
 from server.merchant.studio.pages.views import Asked, Group, Option, Row
 from server.rendering.filters import babel_locale
 
@@ -56,6 +57,7 @@ def asked(it: Field, about: About) -> Asked:
         hint=wording.hint(control),
         errors=(*it.errors, *about.refused.get(it.name, ())),
         options=_options(it, about),
+        default=wording.plain(control, it.default),
         suggestions=SUGGESTIONS.get(control.path, ""),
         met=about.met.get(it.name, Met()),
         picture=about.picture(it.name, it.texts[0] if it.texts else it.default) if control.kind == "image" else "",
@@ -88,7 +90,7 @@ def arranged(shown: Iterable[Asked]) -> tuple[Asked | Group, ...]:
             held[path], switches[path] = [], each
             around.append(path)
         elif each.field.control.declared.endswith("reasons_text"):
-            around.append(("Your own words for them", each))
+            around.append(("Your own words for the reasons", each))
         else:
             around.append(each)
     return _grouped(top, held, switches)
@@ -130,14 +132,37 @@ def flat(items: Iterable[Asked | Group]) -> Iterable[Asked]:
 
 
 def _row(it: Field, number: int, about: About) -> Row:
-    fields = it.rows[number]
-    name = f"{it.name}[{number}]"
-    columns = arranged(asked(each, about) for each in fields)
+    fields, name = it.rows[number], f"{it.name}[{number}]"
+    shown = [asked(each, about) for each in fields]
+    if number:  # said once, above
+        shown = [replace(each, hint="") for each in shown]
     first = fields[0].texts[0] if fields and fields[0].texts else ""
-    titles = {"features.subscription_update.products": about.sells.products.get(first, first or "A product")}
-    plain = {"features.subscription_update.rules": "Rule", "type.font": "Font"}
-    title = titles.get(it.name) or f"{plain.get(it.name, it.control.label)} {number + 1}"
-    return Row(slug(name), name, number, title, columns, number == 0, number == len(it.rows) - 1)
+    title = {
+        "features.subscription_update.products": about.sells.products.get(first, first or "A product"),
+        "features.subscription_update.rules": f"Rule {number + 1}",
+        "type.font": first or f"Font {number + 1}",
+    }.get(it.name, f"{number + 1}")
+    is_last = number == len(it.rows) - 1
+    is_open = len(it.rows) == 1 or (is_last and it.is_touched) or any(each.errors for each in shown)
+    columns = arranged(shown)
+    return Row(slug(name), name, number, title, _short(it, fields, about), columns, number == 0, is_last, is_open)
+
+
+def _short(it: Field, fields: Sequence[Field], about: About) -> str:
+    texts = {each.control.path: each.texts for each in fields}
+    if it.name.endswith(".products"):
+        count = len(texts["prices"])
+        quantity = ""
+        if texts["adjustable_quantity.enabled"] == ("on",):
+            least, most = (texts[f"adjustable_quantity.{each}"] for each in ("minimum", "maximum"))
+            quantity = f", quantity from {least[0] if least else 1}{f' to {most[0]}' if most else ''}"
+        return f"{count} price{'' if count == 1 else 's'}{quantity}"
+    if it.name.endswith(".rules"):
+        names = about.sells.every
+        sides = (", ".join(names.get(each, each) for each in texts[key]) or "…" for key in ("from", "to"))
+        when = MEANINGS["features.subscription_update.rules[].when"].get((texts["when"] or ("",))[0], ("…", ""))[0]
+        return f"{' to '.join(sides)}: {when.lower()}"
+    return ", ".join(text for key in ("weight", "style") for text in texts.get(key, ()))
 
 
 def _options(it: Field, about: About) -> tuple[Option, ...]:

@@ -28,6 +28,8 @@ class Asked(msgspec.Struct, frozen=True):
     label: str
     hint: str
     """Names of keys and values are in `backticks`."""
+    default: str = ""
+    """What holds where the key is left out."""
     errors: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     """Where one or some of them are chosen, or where typing is helped by them."""
@@ -57,9 +59,12 @@ class Row(msgspec.Struct, frozen=True):
     number: int
     """In the list that is shown."""
     title: str
+    short: str
+    """What is in it, in short: for the row that is closed."""
     columns: tuple[Asked | Group, ...]
     is_first: bool
     is_last: bool
+    is_open: bool
 
 
 class Group(msgspec.Struct, frozen=True):

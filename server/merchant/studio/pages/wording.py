@@ -12,11 +12,12 @@ LABELS = {
     "brand.dark_logo": "Logo on dark pages",
     "brand.color": "Brand color",
     "brand.accent": "Links",
-    "brand.background": "Page",
+    "brand.background": "Page background",
     "brand.button": "Main button",
     "brand.styles": "Style sheet",
     "shape.style": "Corners",
     "mode.default": "Light or dark",
+    "type.font": "Fonts",
     "type.body": "Text",
     "type.heading": "Headings",
     "business.address.line1": "Street and number",
@@ -34,9 +35,22 @@ LABELS = {
     "features.subscription_pause.max_cycles": "Longest pause",
     "login_page.link": "Token of the link",
     "mail.enabled": "All mails",
+    "mail.new_login": "Log-in from a new browser",
+    "mail.payment_action_required": "Confirmation needed",
+    "site.url": "Your own address",
+    "site.locales": "Languages",
+    "site.timezone": "Time zone",
     "mail.optional": "Mails that a customer may switch off",
     "mail.renewal_reminder_days": "Days before a renewal",
 }
+
+FEATURES = {
+    "subscription_cancel": "Cancellation",
+    "subscription_update": "Plan changes",
+    "payment_method_update": "Payment methods",
+    "products": "Products",
+}
+"""What the pages of other tables are called."""
 
 _REASONS = {
     "too_expensive": ("It is too expensive", ""),
@@ -142,7 +156,27 @@ def hint(control: Control) -> str:
     if control.declared.endswith("reasons_text"):
         return ""
     said = _whether(control.about) if control.kind == "switch" and control.path not in LABELS else None
-    return sentence(said[1] if said else control.about)
+    text = sentence(plain(control, said[1] if said else control.about))
+    return "" if text.lower().removeprefix("the ").rstrip(".") == label(control).lower() else text
+
+
+def plain(control: Control, text: str) -> str:
+    """A sentence of a declaration with the labels of its pages in place of the names of keys and values."""
+    table = control.declared.rpartition(".")[0]
+    own = MEANINGS.get(control.declared, {})
+    beside = {
+        value: each[0] for key, among in MEANINGS.items() if key.startswith(f"{table}.") for value, each in among.items()
+    }
+
+    def labeled(found: re.Match[str]) -> str:
+        word = found[1]
+        known = LABELS.get(f"{table}.{word}") or LABELS.get(word) or FEATURES.get(word)
+        if word.startswith("business."):
+            return f"“{word.rpartition('.')[2].replace('_', ' ').capitalize()}”"
+        value = own.get(word, ("",))[0] or beside.get(word, "")
+        return f"“{known or value}”" if known or value else found[0]
+
+    return re.sub("`([^`]+)`", labeled, text)
 
 
 def _whether(about: str) -> tuple[str, str] | None:
