@@ -111,7 +111,7 @@ def touched(
             before = _shown(form, path)
             shown = before if isinstance(before, list) else []
             new = (starts or {}).get(path, {}).get((form.get(f"new:{path}") or [""])[-1], {})
-            if (rows := _rows(control, form, shown, verb, target, new)) != shown:
+            if (rows := _rows(control, form, shown, verb, target, new=new)) != shown:
                 found[path] = rows or None
         elif (texts := _posted(control, form, path)) != _shown(form, path):
             found[path] = _value(control, texts, value_at(held, path))
@@ -289,9 +289,7 @@ def _number(text: str) -> Any:
     return float(text) if re.fullmatch(r"[+-]?\d{1,15}\.\d{1,15}", text) else text
 
 
-def _rows(
-    control: Control, form: Form, shown: list[Any], verb: str, target: str, new: dict[str, Any]
-) -> list[Any]:
+def _rows(control: Control, form: Form, shown: list[Any], verb: str, target: str, *, new: dict[str, Any]) -> list[Any]:
     """The rows as they were posted, in their order, after what the button asked for."""
     path = control.path
     names = [name for name in form if re.fullmatch(re.escape(path) + r"\[\d{1,4}\]", name)]

@@ -1,16 +1,36 @@
 """The form pages: every key has its place, a form that is posted becomes a draft, and nothing is written before it is shown."""
 
+import tomllib
+
 import pytest
 
 from server.brands.reading.declared import entries
-from server.brands.reading.keys import Section
+from server.brands.reading.keys import OneOf, Section, SomeOf
 from server.brands.reference import FILES
+from server.merchant.studio import drafts
 from server.merchant.studio.declarations import controls
 from server.merchant.studio.pages import contents, wording
+from server.publishing.rules.markup import parse
+from tests.support.filling import form_of, press
+from tests.support.studio import OWNER
 
 pytestmark = pytest.mark.anyio
 TAGS = ("de", "fr")
-BRAND = "/_studio/b/harbour"
+HARBOUR, ORBIT = "/_studio/b/harbour", "/_studio/b/orbit"
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (20_000).to_bytes(4, "big") * 2 + b"\x08\x06\x00\x00\x00" + bytes(16)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" fill="#123456"/></svg>'
+
+
+async def draft_of(studio, brand, operator=OWNER):
+    return (await drafts.find(studio.store, operator, brand)).values
+
+
+def file_of(studio, brand, name="portal.toml"):
+    return tomllib.loads((studio.themes / brand / name).read_text())
+
+
+def listing(studio):
+    return {path: path.read_bytes() for path in studio.themes.rglob("*") if path.is_file()}
 
 
 def test_every_key_is_asked_for_on_exactly_one_page():
@@ -32,15 +52,317 @@ def test_every_key_is_asked_for_on_exactly_one_page():
     assert {each.partition(".")[0] for each in missing} <= set(contents.ELSEWHERE)
 
 
-async def test_every_page_answers_by_the_house_rules(studio):
+def test_each_value_that_can_be_chosen_has_its_label():
+    closed = {
+        each.path: {str(value) for value in each.key.among}
+        for kind in FILES.values()
+        for each in entries(kind)
+        if isinstance(each.key, OneOf | SomeOf) and each.path.partition(".")[0] not in contents.ELSEWHERE
+    }
+    assert {path: set(values) for path, values in wording.MEANINGS.items()} == closed
+
+
+async def test_a_page_that_nobody_touched_changes_nothing_when_it_is_posted(studio):
+    """Of every brand that we ship, so with every kind of value in the file; each answer is held to the house rules."""
     client = await studio.operator()
-    viewer = await studio.operator("eye@shop.example", "viewer", "plain")
-    for brand in ("harbour", "orbit", "plain"):
-        for page in [*contents.every(("de",) if brand != "orbit" else ()), "portal", "change", "writes"]:
-            path = page if isinstance(page, str) else page.path
-            answer = await client.get(f"/_studio/b/{brand}/{path}")
-            assert answer.status_code == 200, path
-            if brand == "plain":
-                seen = await viewer.get(f"/_studio/b/{brand}/{path}")
-                assert seen.status_code == 200
-                assert 'value="save"' not in seen.text
+    before = listing(studio)
+    for brand, tags in (("harbour", ("de",)), ("orbit", ()), ("plain", ("de", "ar"))):
+        for page in contents.every(tags):
+            url = f"/_studio/b/{brand}/{page.path}"
+            shown = await client.get(url)
+            saved = await press(client, shown, "save")
+            assert (saved.status_code, await draft_of(studio, brand)) == (303, {}), url
+            if brand == "orbit":
+                assert (await press(client, shown, "", fragment=True)).status_code == 200
+    assert "Nothing changed" in (await client.get(f"{ORBIT}/change")).text
+    assert listing(studio) == before
+
+
+def typed(field, form):
+    """Another value for a field, as a person would give it; None: it is unchecked."""
+    document = {"#": "#204060", "t": "Something else"}
+    kind = field.get("type")
+    if field.tag == "select":
+        return next(
+            each.get("value")
+            for each in field.walk()
+            if each.tag == "option" and each.get("value") not in ("", *form.get(field.get("name"), ()))
+        )
+    if kind == "checkbox":
+        return None if "checked" in field else "on"
+    return document["#"] if "brand." in field.get("name") else document["t"]
+
+
+async def test_every_key_can_be_changed_by_its_page(studio):
+    client = await studio.operator()
+    for page in contents.every(("de",)):
+        url = f"{HARBOUR}/{page.path}"
+        shown = await client.get(url)
+        _, form = form_of(shown.text, "pages-fields")
+        document = parse(shown.text)
+        for _, found in contents.controls_of(page, ("de",)):
+            for control in found:
+                if control.kind in ("image", "font", "styles", "rows"):
+                    continue  # by an upload, by a button: below
+                inputs = [
+                    each for each in document.elements if each.get("name") == control.path and each.tag != "button"
+                ]
+                assert inputs, control.path
+                first = inputs[0]
+                if control.kind in ("choice", "choices") and first.tag != "select":
+                    others = [each.get("value") for each in inputs if "checked" not in each]
+                    checked = [each.get("value") for each in inputs if "checked" in each]
+                    new = others[0] if control.kind == "choice" else (checked[1:] or others[:1])
+                else:
+                    new = typed(first, form)
+                changes = {control.path: new}
+                if control.depends_on and control.path not in form:
+                    changes[f"was:{control.path}"] = "null"  # as where its switch is on
+                answer = await press(client, shown, "preview", changes)
+                assert answer.status_code in (303, 422), control.path
+                assert list(await draft_of(studio, "harbour")) == [control.path]
+                await drafts.drop(studio.store, OWNER, "harbour")
+
+
+async def test_a_change_is_shown_then_written_then_taken_back(studio):
+    client = await studio.operator()
+    before = listing(studio)
+    shown = await client.get(f"{ORBIT}/portal/subscription_pause")
+    saved = await press(client, shown, "save", {"features.subscription_pause.max_cycles": "6"})
+    assert saved.headers["location"] == f"{ORBIT}/change"
+    change = await client.get(f"{ORBIT}/change")
+    assert "+max_cycles = 6" in change.text
+    assert listing(studio) == before
+    again = await client.get(f"{ORBIT}/look")
+    assert "1 unsaved change" in again.text
+    done = await press(client, change, "write", where=f"{ORBIT}/change")
+    assert done.status_code == 303
+    assert file_of(studio, "orbit")["features"]["subscription_pause"]["max_cycles"] == 6
+    text = (studio.themes / "orbit" / "portal.toml").read_text()
+    assert text == before[studio.themes / "orbit" / "portal.toml"].decode().replace("max_cycles = 3", "max_cycles = 6")
+    writes = await client.get(done.headers["location"])
+    assert "Written" in writes.text
+    (link,) = [each.get("href") for each in parse(writes.text).all("a") if "/writes/" in each.get("href")]
+    assert (await press(client, await client.get(link), "", where=link)).status_code == 303
+    assert listing(studio) == before
+    assert (await client.get(f"{ORBIT}/writes/nothing")).status_code == 404
+
+
+async def test_a_mistake_is_beside_its_field_and_summed_up_and_nothing_is_lost(studio):
+    client = await studio.operator()
+    page = await client.get(f"{ORBIT}/portal/subscription_cancel")
+    changes = {
+        "features.subscription_cancel.mode": "at_period_end",
+        "features.subscription_cancel.retention.coupon": "a b",
+    }
+    answer = await press(client, page, "save", changes)
+    assert answer.status_code == 422
+    document = parse(answer.text)
+    (summary,) = [each for each in document.elements if "data-focus" in each]
+    links = {each.get("href") for each in summary.walk() if each.tag == "a"}
+    assert links == {
+        f"#field-features-subscription_cancel-{each}" for each in ("mode", "proration_behavior", "retention-coupon")
+    }
+    assert all(each[1:] in document.ids for each in links)
+    assert document.ids["field-features-subscription_cancel-retention-coupon"].get("value") == "a b"
+    change = await client.get(f"{ORBIT}/change")
+    assert "Write it" not in change.text
+    forced = await client.post(f"{ORBIT}/change", data={"do": "write", "fingerprint": _fingerprint(studio)})
+    assert forced.status_code in (409, 422)
+    # Without scripts and with them, the same is said.
+    live = await press(client, page, "", changes, fragment=True)
+    assert "coupon" in live.text
+    assert "is not possible here" in live.text
+
+
+def _fingerprint(_):
+    return "0" * 64
+
+
+async def test_a_viewer_sees_every_page_and_can_post_none(studio):  # threat 113
+    viewer = await studio.operator("eye@shop.example", "viewer", "harbour")
+    owner = await studio.operator()
+    for page in [*(each.path for each in contents.every(("de",))), "portal", "change", "writes"]:
+        seen = await viewer.get(f"{HARBOUR}/{page}")
+        assert seen.status_code == 200
+        assert not [each for each in parse(seen.text).all("button") if each.get("name") == "do"], page
+        if page not in ("portal", "writes"):
+            posted = await viewer.post(f"{HARBOUR}/{page}", data={"was:business.name": "null", "business.name": "Mine"})
+            assert posted.status_code == 403
+    assert await draft_of(studio, "harbour", "eye@shop.example") == {}
+    assert (await viewer.get(f"{ORBIT}/look")).status_code == 404
+    assert (await owner.get(f"{ORBIT}/look")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (PNG, "20000 by 20000"),  # threat 103
+        (SVG.replace(b"<rect", b"<script/><rect"), "script"),
+        (b"GIF89a", "neither PNG nor JPEG"),
+        (b"x" * (600 * 1024), "bytes"),
+    ],
+)  # fmt: skip
+async def test_a_picture_that_lies_is_refused_and_what_was_typed_stays(studio, content, words):  # threats 102, 104
+    client = await studio.operator()
+    before = listing(studio)
+    page = await client.get(f"{HARBOUR}/look")
+    answer = await press(client, page, "save", {"brand.color": "#204060"}, files={"file:brand.logo": content})
+    assert answer.status_code == 422
+    assert "This file was not taken" in answer.text
+    assert words in parse(answer.text).root.text
+    assert await draft_of(studio, "harbour") == {"brand.color": "#204060"}
+    assert listing(studio) == before
+
+
+async def test_an_upload_is_named_by_what_it_is_and_written_with_its_change(studio):  # threat 104
+    client = await studio.operator()
+    before = listing(studio)
+    page = await client.get(f"{HARBOUR}/look")
+    answer = await press(client, page, "save", files={"file:brand.logo": SVG, "file:business.name": SVG})
+    assert answer.status_code == 303
+    (name,) = (await draft_of(studio, "harbour")).values()
+    assert name.startswith("logo.")
+    picture = await client.get(f"{HARBOUR}/pictures/{name}")
+    assert (picture.content, picture.headers["content-type"]) == (SVG, "image/svg+xml")
+    assert "sandbox" in picture.headers["content-security-policy"]
+    await press(client, await client.get(f"{HARBOUR}/change"), "write", where=f"{HARBOUR}/change")
+    assert set(listing(studio)) - set(before) == {studio.themes / "harbour" / name}
+    assert file_of(studio, "harbour", "theme.toml")["brand"]["logo"] == name
+    for other in ("portal.toml", "../orbit/logo.svg", "%2e%2e/orbit/logo.svg", "templates"):
+        assert (await client.get(f"{HARBOUR}/pictures/{other}")).status_code in (400, 404), other
+
+
+async def test_a_form_of_many_megabytes_or_parts_is_refused(studio):  # threat 104
+    client = await studio.operator()
+    for files in ({"file:brand.logo": b"x" * 3_000_000}, {f"file:{number}": b"x" for number in range(2000)}):
+        page = await client.get(f"{HARBOUR}/look")
+        assert (await press(client, page, "save", files=files)).status_code in (400, 413)
+    odd = {"content-type": "multipart/form-data; boundary=x"}
+    body = b'--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=nonsense\r\n\r\nb\r\n--x--\r\n'
+    assert (await client.post(f"{HARBOUR}/look", content=body, headers=odd)).status_code == 400
+    assert (
+        await client.post(f"{HARBOUR}/look", content=b"{}", headers={"content-type": "application/json"})
+    ).status_code == 415
+
+
+async def test_two_editors_of_one_key_choose_and_of_two_keys_both_count(studio):  # threat 107
+    ann, bob = await studio.operator(), await studio.operator("bob@shop.example", "editor", "harbour")
+    for client, name, phone in ((ann, "Ann's", "+1 555 0101"), (bob, "Bob's", None)):
+        page = await client.get(f"{HARBOUR}/business")
+        changes = {"business.name": name} | ({"business.support_phone": phone} if phone else {})
+        await press(client, page, "save", changes)
+    await press(bob, await bob.get(f"{HARBOUR}/change"), "write", where=f"{HARBOUR}/change")
+    change = await ann.get(f"{HARBOUR}/change")
+    assert "Somebody else changed the same" in change.text
+    assert "Write it" not in change.text
+    undecided = await press(ann, change, "decide", where=f"{HARBOUR}/change")
+    assert undecided.status_code == 422
+    await press(ann, undecided, "decide", {"whose:business.name": "theirs"}, where=f"{HARBOUR}/change")
+    await press(ann, await ann.get(f"{HARBOUR}/change"), "write", where=f"{HARBOUR}/change")
+    business = file_of(studio, "harbour")["business"]
+    assert (business["name"], business["support_phone"]) == ("Bob's", "+1 555 0101")
+
+
+async def test_a_hand_edit_after_the_page_of_the_change_is_not_overwritten(studio):  # threat 107
+    client = await studio.operator()
+    await press(client, await client.get(f"{HARBOUR}/business"), "save", {"business.headline": "New"})
+    change = await client.get(f"{HARBOUR}/change")
+    file = studio.themes / "harbour" / "portal.toml"
+    file.write_text(file.read_text().replace('"Harbour Coffee"', '"By hand"'))
+    answer = await press(client, change, "write", where=f"{HARBOUR}/change")
+    assert answer.status_code == 409
+    assert "changed since this page was shown" in answer.text
+    assert file_of(studio, "harbour")["business"]["headline"] == "Your coffee, your way"
+    await press(client, answer, "write", where=f"{HARBOUR}/change")
+    business = file_of(studio, "harbour")["business"]
+    assert (business["headline"], business["name"]) == ("New", "By hand")
+
+
+async def test_a_value_that_no_longer_passes_is_shown_and_blocks_no_other_key(studio):
+    client = await studio.operator()
+    file = studio.themes / "harbour" / "portal.toml"
+    odd = file.read_text().replace("max_cycles = 2", "max_cycles = 99").replace('country = "DE"', "country = 7")
+    file.write_text(
+        odd.replace(
+            "[features.subscription_pause]\nenabled = true", '[features.subscription_pause]\nenabled = "sometimes"'
+        )
+    )
+    pause = await client.get(f"{HARBOUR}/portal/subscription_pause")
+    assert "sometimes" in pause.text
+    assert 'value="99"' in pause.text
+    await press(client, await client.get(f"{HARBOUR}/business"), "save", {"business.headline": "New"})
+    await press(client, await client.get(f"{HARBOUR}/change"), "write", where=f"{HARBOUR}/change")
+    held = file_of(studio, "harbour")
+    assert held["business"]["headline"] == "New"
+    assert (held["features"]["subscription_pause"]["enabled"], held["business"]["address"]["country"]) == (
+        "sometimes",
+        7,
+    )
+    replaced = await press(client, pause, "default:features.subscription_pause.enabled")
+    assert replaced.status_code == 303
+    assert await draft_of(studio, "harbour") == {"features.subscription_pause.enabled": None}
+
+
+async def test_rows_are_added_moved_and_removed_by_buttons(studio):
+    client = await studio.operator()
+    path = "features.subscription_update.rules"
+    page = await client.get(f"{ORBIT}/portal/subscription_update")
+    rules = file_of(studio, "orbit")["features"]["subscription_update"]["rules"]
+    await press(client, page, f"down:{path}[0]")
+    assert await draft_of(studio, "orbit") == {path: rules[::-1]}
+    page = await client.get(f"{ORBIT}/portal/subscription_update")
+    await press(client, page, f"remove:{path}[0]")
+    page = await client.get(f"{ORBIT}/portal/subscription_update")
+    answer = await press(client, page, f"add:{path}")
+    assert answer.headers["location"].endswith("#field-features-subscription_update-rules")
+    assert await draft_of(studio, "orbit") == {path: [rules[0], {}]}
+
+
+async def test_a_draft_of_another_day_is_gone_on_with_or_dropped(studio, clock):
+    client = await studio.operator()
+    await press(client, await client.get(f"{HARBOUR}/business"), "save", {"business.name": "New"})
+    clock.forward(hours=20)
+    client = await studio.operator()
+    page = await client.get(f"{HARBOUR}/mails")
+    assert "You have unsaved changes from" in page.text
+    assert (await press(client, page, "drop", where=f"{HARBOUR}/change")).status_code == 303
+    assert await draft_of(studio, "harbour") == {}
+
+
+async def test_a_folder_that_cannot_be_written_offers_a_patch(studio, monkeypatch):
+    client = await studio.operator()
+    monkeypatch.setattr("server.publishing.brand_files.is_writable", lambda _: False)
+    page = await client.get(f"{HARBOUR}/business")
+    assert "cannot be written" in page.text
+    await press(client, page, "save", {"business.name": "New"})
+    change = await client.get(f"{HARBOUR}/change")
+    assert "Write it" not in change.text
+    patch = await client.get(f"{HARBOUR}/change.patch")
+    assert '+name = "New"' in patch.text
+    assert "attachment" in patch.headers["content-disposition"]
+
+
+async def test_a_color_that_cannot_be_read_offers_the_nearest_that_can(studio):
+    client = await studio.operator()
+    page = await client.get(f"{HARBOUR}/look")
+    answer = await press(client, page, "save", {"brand.accent": "#e8c9a0"})
+    assert answer.status_code == 422
+    (button,) = [each.get("value") for each in parse(answer.text).all("button") if each.get("value").startswith("use:")]
+    await press(client, answer, button)
+    assert (await press(client, await client.get(f"{HARBOUR}/look"), "save")).status_code == 303
+    # The picker counts where it was moved, and only there.
+    await drafts.drop(studio.store, OWNER, "harbour")
+    await press(client, page, "save", {"pick:brand.color": "#204060"})
+    assert await draft_of(studio, "harbour") == {"brand.color": "#204060"}
+
+
+async def test_what_depends_on_a_switch_is_closed_with_the_reason_and_opens_with_it(studio):
+    client = await studio.operator()
+    path = "features.subscription_pause.enabled"
+    page = await client.get("/_studio/b/plain/portal/subscription_pause")
+    group = parse(page.text).ids["group-features-subscription_pause-enabled"]
+    assert "disabled" in group
+    assert "once “Customers may pause a subscription” is on" in group.text
+    live = parse((await press(client, page, "", {path: "on"}, fragment=True)).text)
+    assert "disabled" not in live.ids["group-features-subscription_pause-enabled"]

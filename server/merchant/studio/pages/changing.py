@@ -60,7 +60,14 @@ def writes(work: Work, operator: Operator, found: Iterable[drafts.Write], now: d
 
 
 def undo(
-    work: Work, operator: Operator, write: drafts.Write, proposal: Proposal, now: datetime, *, problem: str = "", why: str = ""
+    work: Work,
+    operator: Operator,
+    write: drafts.Write,
+    proposal: Proposal,
+    now: datetime,
+    *,
+    problem: str = "",
+    why: str = "",
 ) -> Undo:
     url = f"{start_of(operator.brand)}/writes/{write.id}"
     return Undo(
@@ -112,7 +119,9 @@ def _changed(work: Work, operator: Operator, places: dict[str, tuple[Page, Field
     for path, each in work.draft.changes.items():
         place = places.get(path)
         link = Link(place[0].title, forming.url_of(operator, place[0], path)) if place else None
-        wrong = tuple(text for key, texts in errors.items() if key == path or key.startswith(f"{path}[") for text in texts)
+        wrong = tuple(
+            text for key, texts in errors.items() if key == path or key.startswith(f"{path}[") for text in texts
+        )
         held = drafts.value_at(work.held, path)
         yield Changed(_label(path, place), path, link, _words(held), _words(each.value), wrong)
 
@@ -139,7 +148,11 @@ def _others(work: Work, operator: Operator, mistakes: Iterable[Mistake], known: 
 def _contested(conflicts: Iterable[Conflict], places: dict[str, tuple[Page, Field]]) -> tuple[Contested, ...]:
     return tuple(
         Contested(
-            showing.slug(each.path), _label(each.path, places.get(each.path)), each.path, _words(each.mine), _words(each.theirs)
+            showing.slug(each.path),
+            _label(each.path, places.get(each.path)),
+            each.path,
+            _words(each.mine),
+            _words(each.theirs),
         )
         for each in conflicts
     )

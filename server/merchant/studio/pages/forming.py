@@ -123,7 +123,9 @@ def overview(work: Work, operator: Operator, now: datetime) -> Overview:
     summaries = []
     for page in (each for each in contents.PAGES if each.place == "portal"):
         ((_, fields),) = work.fields_of(page)
-        switch = next((each for each in fields if each.control.path.count(".") <= 2 and each.name.endswith(".enabled")), None)
+        switch = next(
+            (each for each in fields if each.control.path.count(".") <= 2 and each.name.endswith(".enabled")), None
+        )
         state = "" if switch is None else "on" if switch.texts == ("on",) else "off"
         is_touched = any(each.is_touched for each in fields)
         link = Link(page.title, f"{start}/{page.path}")
@@ -156,9 +158,7 @@ def _sections(
     parts = [(part, fields) for part, fields in work.fields_of(page) if fields]
     about = _about([each for _, fields in parts for each in fields], work, operator, sells, refused)
     return tuple(
-        Section(
-            f"part-{number}", part.title, showing.arranged(showing.asked(each, about) for each in fields)
-        )
+        Section(f"part-{number}", part.title, showing.arranged(showing.asked(each, about) for each in fields))
         for number, (part, fields) in enumerate(parts)
     )
 
@@ -193,7 +193,8 @@ def _text(value: Any) -> str:
 
 def _listed(products: Any, sells: Sold) -> dict[str, str]:
     """What customers may move to, in words."""
-    names, found = sells.every, {}
+    names = sells.every
+    found: dict[str, str] = {}
     for each in products if isinstance(products, list) else ():
         if not isinstance(each, dict):
             continue
@@ -225,9 +226,10 @@ def _name(tag: str) -> str:
     return own_name(tag) if is_locale(tag) else tag
 
 
-def _datalists(shown: Sequence[Asked], sells: Sold) -> dict[str, tuple[Option, ...]]:
+def _datalists(shown: Sequence[Asked], sells: Sold) -> tuple[tuple[str, tuple[Option, ...]], ...]:
     known = {
         "stacks": tuple(Option(each, "") for each in STACKS),
         "coupons": tuple(Option(key, name) for key, name in sells.coupons.items()),
     }
-    return {each.suggestions: known[each.suggestions] for each in shown if each.suggestions}
+    wanted = {each.suggestions for each in shown if each.suggestions}
+    return tuple((id_, options) for id_, options in known.items() if id_ in wanted)

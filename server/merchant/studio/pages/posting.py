@@ -42,6 +42,7 @@ async def take(
     operator: Operator,
     posted: Posted,
     controls: Iterable[Control],
+    *,
     held: Mapping[str, Any],
     starts: Mapping[str, Mapping[str, dict[str, Any]]],
 ) -> Taken:

@@ -57,15 +57,21 @@ async def form(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
 @post(_FORMS, status_code=200, right="edit")
 async def keep(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
     """Nothing is written: what was touched is kept, and the answer says what is wrong with it."""
-    work = await work_on(studio, operator)
+    work = await work_on(studio, operator, judged=False)
     page = _page(request, operator, work)
     posted, sells = await read_posted(request), await _sold(studio, operator)
     controls = [each for _, found in contents.controls_of(page, work.tags) for each in found]
-    taken = await posting.take(studio, operator, posted, controls, work.held, {_PRODUCTS: sells.starts()})
+    taken = await posting.take(studio, operator, posted, controls, held=work.held, starts={_PRODUCTS: sells.starts()})
     work, now, (verb, target) = await work_on(studio, operator), studio.clock(), posting.verb_of(posted)
     if wants_fragment(request):
-        opened = {name.removeprefix("open:"): texts[-1] == "yes" for name, texts in posted.texts.items() if name.startswith("open:")}
-        view = forming.live(work, page, operator, sells, now, refused=taken.refused, open_groups=opened, received=taken.received)
+        opened = {
+            name.removeprefix("open:"): texts[-1] == "yes"
+            for name, texts in posted.texts.items()
+            if name.startswith("open:")
+        }
+        view = forming.live(
+            work, page, operator, sells, now, refused=taken.refused, open_groups=opened, received=taken.received
+        )
         return show(request, view)
     made = forming.form(work, page, operator, sells, now, refused=taken.refused, attempted=verb in ("save", "preview"))
     if made.wrong:
@@ -134,7 +140,9 @@ async def undo(request: AnyRequest, studio: Studio, operator: Operator, write_id
         if not problem:
             return go(request, f"{start_of(operator.brand)}/writes?written=1")
         work, found, proposal = await _undoing(studio, operator, write_id)
-    return show(request, changing.undo(work, operator, found, proposal, studio.clock(), problem=problem, why=why), status=409)
+    return show(
+        request, changing.undo(work, operator, found, proposal, studio.clock(), problem=problem, why=why), status=409
+    )
 
 
 @get(f"{_BRAND}/pictures/{{name:path}}", right="look")

@@ -33,7 +33,9 @@ class Sold(msgspec.Struct, frozen=True):
 
     def starts(self) -> dict[str, dict[str, Any]]:
         """The row that begins with each product: all that it costs now."""
-        return {product: {"product": product, "prices": list(self.prices.get(product, {}))} for product in self.products}
+        return {
+            product: {"product": product, "prices": list(self.prices.get(product, {}))} for product in self.products
+        }
 
 
 def sold(catalog: Catalog) -> Sold:

@@ -18,8 +18,8 @@ from server.merchant.studio.forms import Field
 from server.merchant.studio.pages import wording
 from server.merchant.studio.pages.contrasts import Met
 from server.merchant.studio.pages.selling import Sold, picks
-from server.merchant.studio.pages.wording import MEANINGS
 from server.merchant.studio.pages.views import Asked, Group, Option, Row
+from server.merchant.studio.pages.wording import MEANINGS
 from server.rendering.filters import babel_locale
 
 _LANGUAGES = (
@@ -27,7 +27,11 @@ _LANGUAGES = (
     *("hu", "id", "is", "it", "ja", "ko", "lt", "lv", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "sk", "sl", "sr"),
     *("sv", "th", "tr", "uk", "vi", "zh", "zh-Hant", "de-AT", "de-CH", "en-GB", "es-MX", "fr-CA"),
 )
-SUGGESTIONS = {"type.body": "stacks", "type.heading": "stacks", "features.subscription_cancel.retention.coupon": "coupons"}
+SUGGESTIONS = {
+    "type.body": "stacks",
+    "type.heading": "stacks",
+    "features.subscription_cancel.retention.coupon": "coupons",
+}
 """Ids of lists that help typing."""
 
 
@@ -204,7 +208,9 @@ def _picked(it: Field, about: About) -> tuple[Option, ...]:
 
 def _unknown(texts: Iterable[str], known: Iterable[str], hint: str) -> tuple[Option, ...]:
     known = set(known)
-    return tuple(Option(each, each, hint, is_chosen=True) for each in dict.fromkeys(texts) if each and each not in known)
+    return tuple(
+        Option(each, each, hint, is_chosen=True) for each in dict.fromkeys(texts) if each and each not in known
+    )
 
 
 def _named(names: Mapping[str, str], texts: Sequence[str]) -> tuple[Option, ...]:

@@ -148,7 +148,7 @@ class Form(View, frozen=True):
     """What must be corrected before it can be saved; only after an attempt."""
     elsewhere: tuple[Elsewhere, ...] = ()
     has_files: bool = False
-    datalists: dict[str, tuple[Option, ...]] = {}
+    datalists: tuple[tuple[str, tuple[Option, ...]], ...] = ()
     """What typing is helped by, by id."""
 
 

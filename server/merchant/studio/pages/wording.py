@@ -165,7 +165,10 @@ def plain(control: Control, text: str) -> str:
     table = control.declared.rpartition(".")[0]
     own = MEANINGS.get(control.declared, {})
     beside = {
-        value: each[0] for key, among in MEANINGS.items() if key.startswith(f"{table}.") for value, each in among.items()
+        value: each[0]
+        for key, among in MEANINGS.items()
+        if key.startswith(f"{table}.")
+        for value, each in among.items()
     }
 
     def labeled(found: re.Match[str]) -> str:

@@ -37,7 +37,9 @@ class Work(msgspec.Struct, frozen=True):
     def tags(self) -> tuple[str, ...]:
         """The languages that have pages of their own."""
         locales = self.value("site.locales")
-        return tags_of(self.held, [each for each in locales if isinstance(each, str)] if isinstance(locales, list) else ["en"])
+        return tags_of(
+            self.held, [each for each in locales if isinstance(each, str)] if isinstance(locales, list) else ["en"]
+        )
 
     def value(self, path: str) -> Any:
         """What a key will hold; None: it is left out, here and in the themes that this one extends."""
@@ -61,21 +63,22 @@ class Work(msgspec.Struct, frozen=True):
             yield each, contents.page_of(each.key, self.tags)
 
 
-async def work_on(studio: Studio, operator: Operator) -> Work:
-    """Raises `ThemeError` where the files cannot be read."""
+async def work_on(studio: Studio, operator: Operator, *, judged: bool = True) -> Work:
+    """Without `judged`, no mistake and no change is looked for, which takes longest. Raises `ThemeError` where the files
+    cannot be read."""
     folder = saving.folder_of(studio.themes, operator.brand)
     draft = await drafts.find(studio.store, operator.address, operator.brand)
     uploads = await drafts.uploads(studio.store, operator.address, operator.brand) if draft.changes else {}
-    return await asyncio.to_thread(_work, folder, draft, uploads)
+    return await asyncio.to_thread(_work, folder, draft, uploads, judged)
 
 
-def _work(folder: Path, draft: Draft, uploads: Mapping[str, bytes]) -> Work:
+def _work(folder: Path, draft: Draft, uploads: Mapping[str, bytes], judged: bool) -> Work:
     return Work(
         folder=folder,
         held=saving.held_by(folder),
         inherited=brands.inherited(folder),
         draft=draft,
         uploads=dict(uploads),
-        proposal=saving.propose(folder, draft, uploads),
+        proposal=saving.propose(folder, draft, uploads) if judged else Proposal({}, {}, ""),
         is_writable=brand_files.is_writable(folder),
     )

@@ -275,7 +275,7 @@ def test_errors_are_beside_their_key_in_the_words_of_the_reader(folder):
     mistakes = brand_files.checked(folder, edits).new
     found = fields(every(), held(folder), changes, mistakes)
     assert one(found, "features.subscription_pause.max_cycles").errors == (
-        "found 'many'; allowed: a whole number from 1 to 12",
+        "'many' is not possible here. Allowed: a whole number from 1 to 12.",
     )
     # A rule about two keys is beside both.
     for key in ("mode", "proration_behavior"):
