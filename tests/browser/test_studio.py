@@ -8,7 +8,19 @@ from server.publishing.rules import html_rules
 from tests.browser.test_accessibility import ALL, AXE, NARROW, STYLES, WIDE
 from tests.support.served import Demo
 
-PAGES = ("", "passkey", "b/harbour", "b/harbour/settings/people", "b/harbour/settings/history", "b/nowhere")
+FORMS = (
+    *("portal", "portal/subscription_update", "portal/subscription_cancel", "look", "look/type", "look/words/de"),
+    *("business", "business/invoices", "business/site", "mails", "change", "writes"),
+)
+PAGES = (
+    "",
+    "passkey",
+    "b/harbour",
+    *(f"b/harbour/{each}" for each in FORMS),
+    "b/harbour/settings/people",
+    "b/harbour/settings/history",
+    "b/nowhere",
+)
 OUTSIDE = ("login", "login/code")
 LOOKS = ((WIDE, "ltr", ALL), (NARROW, "ltr", STYLES), (NARROW, "rtl", None), (WIDE, "rtl", None))
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from server.brands.writing.values import meaning, written_value
+from server.merchant.studio import history
 from server.store import Row, Store, Transaction, micros, moment
 
 KEPT_WRITES = 10
@@ -206,6 +207,7 @@ async def note_write(
     def work(transaction: Transaction) -> None:
         transaction.count(_WRITE, {**row, "files": msgspec.msgpack.encode(dict(files))})
         transaction.count(_DROP_WRITES, {"brand": brand, "most": KEPT_WRITES})
+        history.note(transaction, "files_written", {"files": sorted(files)}, operator=operator, brand=brand, now=now)
         for sql in (_DROP, _DROP_UPLOADS) if ends_draft else ():
             transaction.count(sql, {"operator": operator, "brand": brand})
 
