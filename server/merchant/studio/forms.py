@@ -11,6 +11,7 @@ was disabled.
 |---|---|
 | `<path>` | the text or texts of the control |
 | `was:<path>` | `Field.was` |
+| `seen:<path>` | where scripts run: somebody has typed there since the page was shown, when the key was `set` or `left` out |
 | `empty:<path>` | `on`: an empty value, where that is not the same as leaving the key out (`Control.may_be_empty`) |
 | `<path>[0].<column>` | the same for a column of a row; `empty:` stands before it likewise |
 | `<path>[0]` | of each row: its number in the list that was shown, or `new` |
@@ -111,10 +112,12 @@ def touched(
             before = _shown(form, path)
             shown = before if isinstance(before, list) else []
             new = (starts or {}).get(path, {}).get((form.get(f"new:{path}") or [""])[-1], {})
-            if (rows := _rows(control, form, shown, verb, target, new=new)) != shown:
+            if (rows := _rows(control, form, shown, verb, target, new=new)) != shown or f"seen:{path}" in form:
                 found[path] = rows or None
         elif (texts := _posted(control, form, path)) != _shown(form, path):
             found[path] = _value(control, texts, value_at(held, path))
+        elif f"seen:{path}" in form:  # typed back to what it was: what the draft got in between is no longer meant
+            found[path] = None if form[f"seen:{path}"][-1] == "left" else _meant(control, texts, value_at(held, path))
     return found
 
 
@@ -275,6 +278,12 @@ def _value(control: Control, texts: list[str], before: Any) -> Any:
         control.kind == "ids" and (len(values) > 1 or isinstance(before, list))
     )
     return values if is_list else values[-1]
+
+
+def _meant(control: Control, texts: list[str], held: Any) -> Any:
+    """What these texts say; where they show what the file holds, exactly that."""
+    shows = None if held is None else _marked(_texts(control, held, control.default), is_empty=_is_empty(control, held))
+    return held if shows == texts else _value(control, texts, held)
 
 
 def _holds_numbers(default: Any) -> bool:

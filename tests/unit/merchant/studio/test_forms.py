@@ -297,6 +297,16 @@ def test_a_default_is_what_holds_without_the_key(folder):
     assert one(fields(every(), held(folder), {"mail.enabled": False}), "mail.invoice").texts == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "state"), [("mode.default", "set"), ("brand.dark_logo", "left"), ("type.scale", "set")]
+)
+def test_what_is_typed_back_to_what_it_was_is_no_change(folder, path, state):
+    """Each text on the way was kept while it was typed; the last one says again what the file holds."""
+    values = held(folder)
+    form = {**form_of(fields(every(), values, {})), f"seen:{path}": [state]}
+    assert touched(every(), form, values) == {path: value_at(values, path)}
+
+
 def test_what_is_posted_about_no_control_is_nothing(folder):
     values = held(folder)
     form = {"business.name": ["Evil"], "was:evil.key": ["[]"], "evil.key": ["x"], "do": ["default:evil.key"], "was:site.url": ["{"],
