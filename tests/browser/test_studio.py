@@ -163,7 +163,7 @@ def test_a_form_says_what_is_wrong_while_it_is_typed_and_forgets_what_is_taken_b
     longest.fill("50")
     longest.press("Enter")
     expect(page.get_by_role("group", name="Please correct one thing")).to_be_focused()
-    page.get_by_role("button", name="Drop them").click()
+    page.get_by_role("button", name="Drop it").click()
     expect(page.get_by_role("heading", name="Portal")).to_be_visible()
 
 

@@ -28,6 +28,7 @@ from server.merchant.studio.pages.work import Work
 from server.merchant.studio.place import start_of
 from server.merchant.studio.saving import Proposal
 from server.merchant.studio.visit import Operator
+from server.publishing.brand_files import Edit, differences
 
 
 def change(
@@ -55,7 +56,9 @@ def change(
 
 def writes(work: Work, operator: Operator, found: Iterable[drafts.Write], now: datetime, *, written: bool) -> Writes:
     start = start_of(operator.brand)
-    made = tuple(Write(each.operator, each.at, f"{start}/writes/{each.id}", _lines_of(each)) for each in found)
+    made = tuple(
+        Write(each.operator, each.at, f"{start}/writes/{each.id}", _lines_of(each, operator.brand)) for each in found
+    )
     return Writes("", _frame(work, operator, now), made, written)
 
 
@@ -74,7 +77,7 @@ def undo(
         place="",
         around=_frame(work, operator, now),
         url=url,
-        write=Write(write.operator, write.at, url, _lines_of(write)),
+        write=Write(write.operator, write.at, url, _lines_of(write, operator.brand)),
         lines=lines(proposal.patch),
         contested=_contested(proposal.conflicts, _places(work)),
         elsewhere=_others(work, operator, proposal.mistakes, set()),
@@ -93,11 +96,9 @@ def lines(patch: str) -> tuple[Line, ...]:
     return tuple(made)
 
 
-def _lines_of(write: drafts.Write) -> tuple[Line, ...]:
-    from server.publishing.brand_files import Edit, differences  # noqa: PLC0415
-
+def _lines_of(write: drafts.Write, brand: str) -> tuple[Line, ...]:
     edits = {name: Edit(before.encode(), after.encode()) for name, (before, after) in write.files.items()}
-    return lines(differences("", edits).replace("a//", "a/").replace("b//", "b/"))
+    return lines(differences(brand, edits))
 
 
 def _frame(work: Work, operator: Operator, now: datetime) -> Frame:
@@ -123,7 +124,7 @@ def _changed(work: Work, operator: Operator, places: dict[str, tuple[Page, Field
             text for key, texts in errors.items() if key == path or key.startswith(f"{path}[") for text in texts
         )
         held = drafts.value_at(work.held, path)
-        yield Changed(_label(path, place), path, link, _words(held), _words(each.value), wrong)
+        yield Changed(_label(path, place), path, link, _words(held, place), _words(each.value, place), wrong)
 
 
 def _errors(mistakes: Iterable[Mistake]) -> dict[str, list[str]]:
@@ -151,8 +152,8 @@ def _contested(conflicts: Iterable[Conflict], places: dict[str, tuple[Page, Fiel
             showing.slug(each.path),
             _label(each.path, places.get(each.path)),
             each.path,
-            _words(each.mine),
-            _words(each.theirs),
+            _words(each.mine, places.get(each.path)),
+            _words(each.theirs, places.get(each.path)),
         )
         for each in conflicts
     )
@@ -162,5 +163,16 @@ def _label(path: str, place: tuple[Page, Field] | None) -> str:
     return wording.label(place[1].control) if place else path
 
 
-def _words(value: Any) -> str:
-    return in_words(value) if value not in (None, "") else ""
+def _words(value: Any, place: tuple[Page, Field] | None) -> str:
+    """A value as its control says it."""
+    if value in (None, ""):
+        return ""
+    control = place[1].control if place else None
+    if control and control.kind == "rows" and isinstance(value, list):
+        return f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
+    if control and control.kind == "switch" and isinstance(value, bool):
+        return "on" if value else "off"
+    if control and control.kind in ("choice", "choices"):
+        values = value if isinstance(value, list) else [value]
+        return ", ".join(wording.value_label(control, in_words(each))[0] for each in values) or "none at all"
+    return in_words(value) or "none at all"

@@ -60,7 +60,11 @@ def _order(price: Price) -> tuple[int, int, str, str]:
 
 
 def _price(price: Price) -> str:
-    amount = _FILTERS["unit_price"](price.unit_amount, price.currency) if price.unit_amount else "by tiers"
+    amount = (
+        _FILTERS["unit_price"](price.unit_amount, price.currency)
+        if price.unit_amount
+        else f"By tiers, {price.currency.upper()},"
+    )
     unit = f" per {price.unit_label}" if price.unit_label else ""
     count = price.recurring.count if price.recurring else 1
     each = price.recurring.interval if price.recurring else ""
