@@ -21,6 +21,7 @@ import math
 import re
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -33,6 +34,7 @@ from litestar.handlers import BaseRouteHandler
 from server import telemetry
 from server.access.limits import TooMany
 from server.billing import NotFound
+from server.brands import ThemeError
 from server.merchant.studio import operators, sessions
 from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.place import PLACES, Studio, start_of
@@ -194,7 +196,14 @@ def _unavailable(request: AnyRequest, error: StoreUnavailable) -> Answer:
 def _http(request: AnyRequest, error: HTTPException) -> Answer:
     if error.status_code >= 500:
         return _broken(request, error)
-    return show(request, Problem("not_understood"), status=error.status_code, headers=error.headers)
+    what = "too_large" if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else "not_understood"
+    return show(request, Problem(what), status=error.status_code, headers=error.headers)
+
+
+def _unreadable(request: AnyRequest, error: ThemeError) -> Answer:
+    """Not our fault, and not the operator's in the browser: somebody left the files so."""
+    why = tuple(f"{each.file.name}: found {each.found}; allowed: {each.allowed}" for each in error.mistakes)
+    return show(request, Problem("unreadable", why=why), status=409)
 
 
 def _broken(request: AnyRequest, error: Exception) -> Answer:
@@ -212,6 +221,7 @@ exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Resp
     NotFoundException: _not_found,
     TooMany: _too_many,
     StoreUnavailable: _unavailable,
+    ThemeError: _unreadable,
     HTTPException: _http,
     Exception: _broken,
 }

@@ -1,7 +1,5 @@
 // The form pages while somebody types. Without it they work as well; a picker and its text then differ until they are posted.
 (() => {
-  // A whole page that says what is wrong is read from there.
-  document.querySelector("main [data-focus]")?.focus();
   const form = document.getElementById("pages-fields");
   if (!form) return;
   const hex = /^#[0-9a-f]{6}$/i;

@@ -236,13 +236,34 @@ async def test_a_form_of_many_megabytes_or_parts_is_refused(studio):  # threat 1
     client = await studio.operator()
     for files in ({"file:brand.logo": b"x" * 3_000_000}, {f"file:{number}": b"x" for number in range(2000)}):
         page = await client.get(f"{HARBOUR}/look")
-        assert (await press(client, page, "save", files=files)).status_code in (400, 413)
+        answer = await press(client, page, "save", files=files)
+        assert answer.status_code in (400, 413)
+        assert answer.status_code == 400 or "each file 512 KB" in answer.text
     odd = {"content-type": "multipart/form-data; boundary=x"}
     body = b'--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=nonsense\r\n\r\nb\r\n--x--\r\n'
     assert (await client.post(f"{HARBOUR}/look", content=body, headers=odd)).status_code == 400
     assert (
         await client.post(f"{HARBOUR}/look", content=b"{}", headers={"content-type": "application/json"})
     ).status_code == 415
+
+
+async def test_files_that_cannot_be_read_are_named_and_stay_as_they_are(studio, tmp_path):
+    client = await studio.operator()
+    file = studio.themes / "harbour" / "portal.toml"
+    file.write_text("[business\nname = 1")
+    page = await client.get(f"{HARBOUR}/business")
+    assert "portal.toml" in page.text
+    saved = await press(client, page, "save", {"business.name": "New"})
+    assert saved.status_code == 422
+    change = await client.get(f"{HARBOUR}/change")
+    assert ("What cannot be edited" in change.text, "Write it" in change.text) == (True, False)
+    assert file.read_text() == "[business\nname = 1"
+    (tmp_path / "elsewhere").write_text("secret = 1")
+    file.unlink()
+    file.symlink_to(tmp_path / "elsewhere")
+    for path in ("business", "change", "portal", "change.patch"):
+        answer = await client.get(f"{HARBOUR}/{path}")
+        assert (answer.status_code, "secret" in answer.text, "a link" in answer.text) == (409, False, True)
 
 
 async def test_two_editors_of_one_key_choose_and_of_two_keys_both_count(studio):  # threat 107

@@ -11,9 +11,12 @@ class Problem(View, frozen=True):
     layout: ClassVar[str] = "visitor"
 
     what: str
-    """`not_allowed`, `not_found`, `too_many`, `unavailable`, `not_understood` or `broken`."""
+    """`not_allowed`, `not_found`, `too_many`, `unavailable`, `not_understood`, `too_large`, `unreadable` or
+    `broken`."""
     minutes: int = 0
     reference: str = ""
+    why: tuple[str, ...] = ()
+    """Of files that cannot be read: what is wrong with them."""
 
 
 class Confirm(View, frozen=True):
