@@ -6,7 +6,10 @@ transaction. How a paid invoice was paid is read later and stays with it (`keep_
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -20,6 +23,7 @@ from server.billing.stripe.fetching import PAGE, Fetched
 from server.brands.mail_switches import MailSwitches
 from server.store import Store, Transaction, micros
 
+T = TypeVar("T")
 KEPT = timedelta(days=90)
 _BEGAN = "SELECT began_at, oldest FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
 _PUT = """
@@ -40,11 +44,22 @@ SELECT customer_id FROM account WHERE brand = :brand AND NOT EXISTS
 _HAS = "SELECT began_at FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
 
 
+class _Moved(Exception):
+    """Another process wrote the account since this transaction read it."""
+
+
+async def _written(store: Store, work: Callable[[Transaction], T]) -> T:
+    """What the transaction answers, as often as it takes until nobody came in between."""
+    while True:
+        with suppress(_Moved):
+            return await store.write(work)
+
+
 async def keep(store: Store, brand: str, fetched: Fetched, *, mail: MailSwitches, by_itself: bool = True) -> Account:
     """Put the fetch in the place of what is there, unless that began later; the account as it is in the store then. The
     history gets what happened in between, unless it is what a customer has just done (`by_itself`), which has its line. Of what
     is new the customer gets the mails that the brand sends; a first fetch knows nothing that is new."""
-    return await store.write(lambda transaction: _keep(transaction, brand, fetched, mail, by_itself=by_itself))
+    return await _written(store, lambda transaction: _keep(transaction, brand, fetched, mail, by_itself=by_itself))
 
 
 def _keep(transaction: Transaction, brand: str, fetched: Fetched, mail: MailSwitches, *, by_itself: bool) -> Account:
@@ -63,9 +78,10 @@ def _keep(transaction: Transaction, brand: str, fetched: Fetched, mail: MailSwit
     if not is_known:
         events.mark(transaction, brand, events.Touch(events.PAYMENTS, account.customer.id), account.as_of)
     values = rows.account_values(brand, account, None)
-    if not stored or transaction.count(rows.UPDATE_ACCOUNT, {**values, "seen": stored[0][1]}) != 1:
-        transaction.count(rows.INSERT_ACCOUNT, values)
-    elif there:  # of a first fetch nobody knows what was before
+    written = (rows.UPDATE_ACCOUNT, {**values, "seen": stored[0][1]}) if stored else (rows.INSERT_ACCOUNT, values)
+    if transaction.count(*written) != 1:
+        raise _Moved
+    if stored and there:  # of a first fetch nobody knows what was before
         _tell(transaction, brand, decode_account(stored[0][0]), fetched, mail, by_itself=by_itself)
     if fetched.invoices:
         transaction.run_many(
@@ -121,14 +137,13 @@ async def keep_payments(store: Store, brand: str, customer: str, found: dict[str
             return False
         account = decode_account(account_row[0][0])
         account = replace(account, invoices=tuple(map(told, account.invoices)))
-        # A fetch that came in between has read them as they were: it marked them to be read again.
-        if transaction.count(
-            rows.UPDATE_ACCOUNT, {**rows.account_values(brand, account, None), "seen": account_row[0][1]}
-        ):
-            transaction.run_many(rows.PUT_INVOICE, [rows.invoice_values(brand, customer, each) for each in changed])
+        values = {**rows.account_values(brand, account, None), "seen": account_row[0][1]}
+        if transaction.count(rows.UPDATE_ACCOUNT, values) != 1:
+            raise _Moved
+        transaction.run_many(rows.PUT_INVOICE, [rows.invoice_values(brand, customer, each) for each in changed])
         return True
 
-    return await store.write(work)
+    return await _written(store, work)
 
 
 def _is_of(invoice: Invoice, found: dict[str, tuple[Payment, ...]]) -> bool:

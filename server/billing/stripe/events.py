@@ -46,6 +46,8 @@ DELETE FROM stripe_event WHERE created_at < :before AND (brand, id) IN
 
 PAYMENTS = "payments"
 """The kind of touch that has a customer's payments read, beside the account."""
+REFUND = "refund"
+"""The kind of touch by a refund that does not say whose it is: that is asked first."""
 _OF_PAYMENTS = ("charge.", "refund.")
 _CATALOG = frozenset({"product", "price", "coupon", "tax_rate"})
 
@@ -66,8 +68,8 @@ class Touch(msgspec.Struct, frozen=True):
     """What is to be read again."""
 
     kind: str
-    """`customer`, `product`, `price`, `coupon`, `tax_rate`, `payments` (of a customer), or `setup`: a finished Checkout
-    session."""
+    """`customer`, `product`, `price`, `coupon`, `tax_rate`, `payments` (of a customer), `refund`, or `setup`: a finished
+    Checkout session."""
     id: str
 
 
@@ -92,6 +94,8 @@ def touches(event: Event) -> Touch | None:
         return _touch(str(kind), found.get("id"))
     if kind == "customer":
         owner = found.get("customer_account") or found.get("id")
+    if kind == REFUND and owner is None:
+        return _touch(REFUND, found.get("id"))
     return _touch("customer", owner.get("id") if isinstance(owner, dict) else owner)
 
 
@@ -122,10 +126,11 @@ async def take_in(store: Store, brand: str, events: Iterable[Event], *, is_live:
             new += 1
             if event.livemode is not is_live or event.account:
                 continue
-            if touched := touches(event):
+            touched = touches(event)
+            if touched and touched.kind == "customer" and event.type.startswith(_OF_PAYMENTS):
+                mark_payments(transaction, brand, touched.id, now)
+            elif touched:
                 mark(transaction, brand, touched, now)
-                if event.type.startswith(_OF_PAYMENTS):
-                    mark(transaction, brand, Touch(PAYMENTS, touched.id), now)
             if added := setup_of(event, brand):
                 mark(transaction, brand, added, now + BROWSER_FIRST)
         return new
@@ -136,6 +141,12 @@ async def take_in(store: Store, brand: str, events: Iterable[Event], *, is_live:
 def mark(transaction: Transaction, brand: str, touch: Touch, now: datetime) -> None:
     """To be read again soon."""
     transaction.count(_MARK, {"brand": brand, "kind": touch.kind, "id": touch.id, "now": micros(now)})
+
+
+def mark_payments(transaction: Transaction, brand: str, customer: str, now: datetime) -> None:
+    """The account, and how its invoices were paid."""
+    for kind in ("customer", PAYMENTS):
+        mark(transaction, brand, Touch(kind, customer), now)
 
 
 async def take(store: Store, brand: str, now: datetime, limit: int) -> list[Taken]:

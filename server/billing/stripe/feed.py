@@ -97,15 +97,32 @@ class StripeFeed(StripeMethods):
                 await self.finish(id_, now)
         elif kind == events.PAYMENTS:
             await self.read_payments(id_)
+        elif kind == events.REFUND:
+            await self._refunded(id_, now)
         elif await copies.has_copy(self.store, self.brand, id_):
             with suppress(NotFound):  # the copy went with the customer
                 await self.refetch(id_, now)
         else:
-            await self._list(id_)
+            await self._list(id_, now)
         await events.done(self.store, self.brand, taken, now)
 
-    async def _list(self, customer_id: str) -> None:
-        """Bring the directory up to date about a customer whom nobody came for yet."""
+    async def _refunded(self, refund_id: str, now: datetime) -> None:
+        """Ask whose money went back: the refund does not say, but what it was paid by does."""
+        try:
+            refund = await self.client.get(f"/v1/refunds/{refund_id}", expand=["charge", "payment_intent"])
+        except (NotFound, Refused):
+            return  # it went, or is none of this account
+        paid_by = [each for each in (refund.get("payment_intent"), refund.get("charge")) if isinstance(each, dict)]
+        owners = [each.get("customer_account") or each.get("customer") for each in paid_by]
+        for owner in [each for each in owners if isinstance(each, str)][:1]:
+            await self._mark_payments(owner, now)
+
+    async def _mark_payments(self, customer_id: str, now: datetime) -> None:
+        await self.store.write(lambda transaction: events.mark_payments(transaction, self.brand, customer_id, now))
+
+    async def _list(self, customer_id: str, now: datetime) -> None:
+        """Bring the directory up to date about a customer whom nobody came for yet, or who has a copy by the id of the
+        accounts API: a charge names the other one alone."""
         if customer_id.startswith("acct_"):
             return  # its twin of v1 is listed
         try:
@@ -116,3 +133,6 @@ class StripeFeed(StripeMethods):
             await copies.drop(self.store, self.brand, customer_id, everything=True)
         else:
             await directory.put(self.store, self.brand, [raw])
+            twin = raw.get("customer_account")
+            if isinstance(twin, str) and await copies.has_copy(self.store, self.brand, twin):
+                await self._mark_payments(twin, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from random import Random
 
@@ -18,6 +19,7 @@ from tests.contract.stripe_backend.conftest import BRAND
 from tests.stripe.app import KEY
 from tests.stripe.asgi import App
 from tests.stripe.faults import Fault
+from tests.stripe.world import belongs_to
 
 pytestmark = pytest.mark.anyio
 
@@ -165,6 +167,76 @@ async def test_how_an_invoice_was_paid_is_read_after_the_account_and_stays(billi
     await rounds(billing, stripe_world, clock, 1)
     assert await paid() == ("visa 1111", 1320)
     assert await billing.history(owner) == []
+
+
+def a_charge(world):
+    """Of a paid invoice, nothing of it given back yet."""
+    return next(each for each in world.tables["charge"].values() if each["paid"] and not each["amount_refunded"])
+
+
+async def given_back(billing, world, customer, charge):
+    (invoice,) = (
+        each["invoice"] for each in world.tables["invoice_payment"].values()
+        if each["payment"]["payment_intent"] == charge["payment_intent"]
+    )  # fmt: skip
+    (found,) = (await billing.invoice(customer, invoice)).payments
+    return found.refunded.amount if found.refunded else 0
+
+
+@pytest.mark.parametrize("by", ["charge", "payment_intent"])
+async def test_a_refund_that_names_nobody_is_in_the_copy_after_the_next_round(billing, stripe_world, clock, by):
+    charge = a_charge(stripe_world)
+    customer = charge["customer"]
+    await billing.account(customer, clock())
+    await rounds(billing, stripe_world, clock)
+    assert await given_back(billing, stripe_world, customer, charge) == 0
+    charge = stripe_world.get("charge", charge["id"])  # a preview puts copies in the place of what it tried on
+    charge["amount_refunded"] = 100
+    whose = {by: charge["id"] if by == "charge" else charge["payment_intent"]}
+    row = stripe_world.add("refund", amount=100, currency=charge["currency"], **whose, _owner=customer)
+    stripe_world.tell("refund.created", row)
+    await rounds(billing, stripe_world, clock, 1)
+    assert await given_back(billing, stripe_world, customer, charge) == 100
+
+
+async def test_a_charge_that_names_the_older_id_of_a_customer_is_read_by_the_newer(quick, stripe_world, standin, clock):
+    (customer,) = stripe_world.tables["v2.core.account"]
+    await quick.account(customer, clock())
+    await rounds(quick, stripe_world, clock)
+    before = standin.count("payment_intent.list")
+    charge = stripe_world.add("charge", **belongs_to(customer), amount=1, currency="eur", amount_refunded=1)
+    stripe_world.tell("charge.refunded", charge)
+    await rounds(quick, stripe_world, clock, 1)
+    assert standin.count("payment_intent.list") == before + 1
+
+
+async def test_what_is_read_of_one_account_at_once_is_all_kept(billing, stripe_world, clock):
+    """The account and its payments, by two processes: neither writes over what the other has read."""
+    charge = a_charge(stripe_world)
+    customer = charge["customer"]
+    await billing.account(customer, clock())
+    await rounds(billing, stripe_world, clock)
+    for number in range(1, 9):
+        stripe_world.get("charge", charge["id"])["amount_refunded"] = number
+        stripe_world.customer(customer)["name"] = f"Name {number}"
+        await asyncio.gather(
+            billing.refetch(customer, clock.forward(seconds=1)), *(billing.read_payments(customer) for _ in range(3))
+        )
+        assert await given_back(billing, stripe_world, customer, charge) == number
+        assert await name_of(billing, customer, clock) == f"Name {number}"
+
+
+async def test_a_refund_of_nobody_or_of_another_account_stops_nothing(billing, stripe_world, store, clock):
+    (customer,) = some(stripe_world)
+    await billing.account(customer, clock())
+    await rounds(billing, stripe_world, clock)
+    nobodys = stripe_world.add("refund", amount=1, currency="eur", _owner=customer)
+    stripe_world.tell("refund.created", nobodys)
+    stripe_world.tell("refund.updated", {**nobodys, "id": "re_of_another"})
+    rename(stripe_world, clock, customer, "Changed")
+    await rounds(billing, stripe_world, clock, 1)
+    assert await name_of(billing, customer, clock) == "Changed"
+    assert await events.waiting(store, BRAND) == (0, None)
 
 
 async def test_stripe_away_is_waited_for(billing, stripe_world, standin, clock):
