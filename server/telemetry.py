@@ -42,6 +42,9 @@ _URL_PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
 _PATH = re.compile(r"(/mails/[a-z_]+/|/p/session/)[\w-]+")  # what stops a customer's reminders, or opens the portal
 _KEY = re.compile(r"\b([rs]k_(?:test|live)_)\w+")  # of an API
 _LONG = re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{43}(?![\w-])")  # 256 bits in base64url: a token of ours
+_TALKATIVE = ("aiosmtplib", "asyncio", "httpcore", "httpx", "psycopg.pool", "stripe")
+"""What these say below a warning holds addresses and customers' data: URLs of searches, whole answers."""
+_PARTS_OF_TALKATIVE = tuple(f"{name}." for name in _TALKATIVE)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -75,18 +78,23 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=True)
 
 
+def _may_be_read(record: logging.LogRecord) -> bool:
+    """Also where a library, or somebody who looks for a fault, has set its level lower."""
+    return record.levelno >= logging.WARNING or not f"{record.name}.".startswith(_PARTS_OF_TALKATIVE)
+
+
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
     """Send every logger of the process to one stream, stderr if none is given, in place of what was set before."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
+    handler.addFilter(_may_be_read)
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
-    # What these say below a warning holds addresses and customers' data: URLs of searches, whole answers.
-    for name in ("aiosmtplib", "asyncio", "httpcore", "httpx", "psycopg.pool", "stripe"):
+    for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -84,6 +87,18 @@ def test_each_line_says_when_how_bad_and_who(stream):
 def test_a_library_tells_nothing_below_a_warning(library, stream):  # threat 80
     for say in (logging.DEBUG, logging.INFO):
         logging.getLogger(library).log(say, "GET /v1/customers/search?query=email:jenny@example.com")
+    logging.getLogger(library).setLevel(logging.DEBUG)  # by the library itself, or somebody who looks for a fault
+    logging.getLogger(library).debug("GET /v1/customers/search?query=email:jenny@example.com")
+    logging.getLogger(library).setLevel(logging.WARNING)
     assert stream.getvalue() == ""
     logging.getLogger(library).warning("it is away")
     assert "it is away" in stream.getvalue()
+
+
+def test_the_sdk_of_stripe_prints_nothing_whatever_the_environment_says():  # threat 80
+    """It would print whole answers to stderr, past every log."""
+    says = "import server.billing.stripe.client; from stripe import _util; _util.log_debug('an answer')"
+    done = subprocess.run(
+        [sys.executable, "-c", says], env={**os.environ, "STRIPE_LOG": "debug"}, capture_output=True, check=True
+    )
+    assert done.stderr == b""

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import httpx
 import msgspec
 import stripe
+from stripe import _util
 
 from server.billing.model.errors import NotFound, Refused, Unavailable, Uncertain
 from server.billing.stripe.refusals import reason_of
@@ -35,6 +36,7 @@ Raw = dict[str, Any]
 _log = logging.getLogger(__name__)
 
 stripe.enable_telemetry = False
+_util.STRIPE_LOG = None  # of the environment: it would print whole answers, with their links, past our logs (16.1.0)
 
 
 class _Unsent(stripe.APIConnectionError):

@@ -159,10 +159,13 @@ async def test_two_writers_at_once_leave_one_change_and_one_line(shop, stripe_wo
 CANARIES = ("canary-invoice", "canary-pdf", "canary-receipt", "canary-secret", "canary-checkout", KEY)
 
 
-async def test_nothing_of_stripes_links_and_keys_is_kept_logged_or_mailed(shop, stripe_world, standin, clock, caplog):
-    caplog.set_level(logging.DEBUG)  # what the libraries say below a warning is in no log: `test_logs`
-    for name in ("httpx", "httpcore", "stripe"):
-        caplog.set_level(logging.WARNING, logger=name)
+LIBRARIES = ("httpx", "httpcore", "stripe")
+
+
+async def test_nothing_of_stripes_links_and_keys_is_kept_logged_or_mailed(shop, stripe_world, standin, stream, caplog):
+    caplog.set_level(logging.DEBUG)
+    for name in LIBRARIES:  # as somebody would who looks for a fault
+        caplog.set_level(logging.DEBUG, logger=name)
     stripe_world.base = "http://stripe.test/canary-checkout"
     for each in stripe_world.tables["invoice"].values():
         each["hosted_invoice_url"] = "http://stripe.test/canary-invoice"
@@ -185,9 +188,12 @@ async def test_nothing_of_stripes_links_and_keys_is_kept_logged_or_mailed(shop, 
     assert out.status_code == 303
     standin.faults.append(Fault("html", times=3))
     await browser.get(f"{MY}/overview?fresh=1")
-    await shop.stripe.follow(clock.forward(seconds=61))
+    await shop.stripe.follow(shop.clock.forward(seconds=61))
     kept = [row for table in await tables(shop) for row in await shop.rows(table)]
-    logged = "".join(f"{each.getMessage()}{each.__dict__}" for each in caplog.records)
+    said = {each.name.partition(".")[0] for each in caplog.records}
+    assert {"httpx", "stripe", "server"} <= said
+    own = (each for each in caplog.records if not each.name.startswith(LIBRARIES))
+    logged = stream.getvalue() + "".join(f"{each.getMessage()}{each.__dict__}" for each in own)
     for canary in CANARIES:
         assert canary not in str(kept)
         assert canary not in logged
