@@ -13,6 +13,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -147,6 +148,8 @@ def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, loc
         if portal.is_secure:
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(rendered.text)
+    # Given one, the standard library need not look for a boundary that is in no part: no quoted-printable text has "=_".
+    message.make_alternative(boundary=f"=_{_digest(key)[32:]}")
     message.add_alternative(rendered.html, subtype="html")
     # After the bodies: making the alternative moves every Content- header into its first part.
     message["Content-Language"] = locale or portal.renderer.default_locale
@@ -160,12 +163,17 @@ def _headed(sender: str, name: str, to: str, subject: str, *, key: str, now: dat
     message["Subject"] = subject
     message["Date"] = format_datetime(now)
     domain = message["From"].addresses[0].domain
-    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+    message["Message-ID"] = f"<{_digest(key)[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     return message
 
 
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@lru_cache(256)
 def address(text: str, name: str = "") -> Address:
     """One mailbox for a header; an international domain in its ASCII form. Raises `ValueError` for anything else."""
     local, _, domain = text.strip().rpartition("@")

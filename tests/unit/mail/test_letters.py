@@ -3,6 +3,7 @@
 import email
 import email.policy
 import re
+from email.headerregistry import HeaderRegistry
 
 import pytest
 from msgspec.structs import replace
@@ -107,3 +108,13 @@ def test_a_card_that_was_replaced_needs_no_mail_any_more():
     kind = kinds.MAILS["card_expiring"]
     assert is_needed(kind, Event(NOW, method=CARD), its)
     assert not is_needed(kind, Event(NOW, method=replace(CARD, id="pm_0")), its)
+
+
+def test_a_header_that_is_kept_is_written_as_the_standard_library_writes_it():
+    """To two people, and in lines of two lengths: neither may see what was kept for the other."""
+    for to in ("jenny@example.com", "someone-else@a-rather-long-domain-name.example.com"):
+        message = messages.compose(mailing.portal(), replace(SHOWN[0].mail, stop=""), to, key=to, now=mailing.NOW)
+        assert message["To"].addresses[0].addr_spec == to
+        for policy in (POLICY, POLICY.clone(max_line_length=40), POLICY):
+            for name, value in message.items():
+                assert value.fold(policy=policy) == HeaderRegistry()(name, str(value)).fold(policy=policy)
