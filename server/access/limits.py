@@ -28,7 +28,7 @@ a code rests on, the tries of a challenge and the budget of an address, is in `p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -56,17 +56,29 @@ WHERE budget.used < :cap OR budget.expires_at <= :now
 RETURNING used"""
 _ENDS = "SELECT expires_at FROM budget WHERE brand = :brand AND kind = :kind AND subject = :subject AND starts_at = 0"
 
+
+def _of_both(sql: str, joined: str) -> str:
+    """One statement that asks for both windows of a limit, `since0` and `since1`."""
+    return joined.join(f"({sql.format(place=place)})" for place in (0, 1))
+
+
 # The send that has to grow old before another may follow: of three an hour, the third newest within the hour.
-_SENDS = """
-SELECT sent_at FROM challenge WHERE address = :address AND sent_at > :since AND owned = :owned
- ORDER BY sent_at DESC LIMIT 1 OFFSET :skip"""
-_ASKS_OF_ONE = """
-SELECT sent_at FROM challenge
- WHERE address = :address AND sent_at > :since AND owned <> 1 AND client_mac = :client_mac
- ORDER BY sent_at DESC LIMIT 1 OFFSET :skip"""
-_WHO_SPENT = """
-SELECT 1 FROM challenge WHERE address = :address AND sent_at > :since AND owned = 0
- GROUP BY client_mac HAVING COUNT(*) >= :cap LIMIT 1"""
+_SENDS = "SELECT " + _of_both(
+    """SELECT sent_at FROM challenge WHERE address = :address AND sent_at > :since{place} AND owned = :owned
+        ORDER BY sent_at DESC LIMIT 1 OFFSET :skip{place}""",
+    ", ",
+)
+_ASKS_OF_ONE = "SELECT " + _of_both(
+    """SELECT sent_at FROM challenge
+        WHERE address = :address AND sent_at > :since{place} AND owned <> 1 AND client_mac = :client_mac
+        ORDER BY sent_at DESC LIMIT 1 OFFSET :skip{place}""",
+    ", ",
+)
+_WHO_SPENT = "SELECT 1 WHERE EXISTS " + _of_both(
+    """SELECT 1 FROM challenge WHERE address = :address AND sent_at > :since{place} AND owned = 0
+        GROUP BY client_mac HAVING COUNT(*) >= :cap{place}""",
+    " OR EXISTS ",
+)
 _OWN = f"""
 UPDATE challenge SET owned = 1 WHERE id_hash = :id_hash AND {
     " AND ".join(
@@ -149,21 +161,24 @@ class Limits:
             return False
         if self._waits(transaction, _SENDS, STRANGERS, now, {"address": address, "owned": 0}):
             return True
-        spent = [{"since": micros(now - window), "cap": cap} for cap, window in ONE_STRANGER]
-        return any(transaction.run(_WHO_SPENT, {"address": address, **each}) for each in spent)
+        parameters: dict[str, object] = {"address": address}
+        for place, (cap, window) in enumerate(ONE_STRANGER):
+            parameters |= {f"since{place}": micros(now - window), f"cap{place}": cap}
+        return bool(transaction.run(_WHO_SPENT, parameters))
 
     def _waits(
         self,
         transaction: Transaction,
         sql: str,
-        caps: Iterable[tuple[int, timedelta]],
+        caps: Sequence[tuple[int, timedelta]],
         now: datetime,
         about: Mapping[str, object],
     ) -> list[datetime]:
-        waits = []
-        for cap, window in caps:
-            parameters = {**about, "since": micros(now - window), "skip": cap - 1}
-            waits += [moment(at) + window for (at,) in transaction.run(sql, parameters)]
+        parameters = dict(about)
+        for place, (cap, window) in enumerate(caps):
+            parameters |= {f"since{place}": micros(now - window), f"skip{place}": cap - 1}
+        (found,) = transaction.run(sql, parameters)
+        waits = [moment(at) + window for at, (_, window) in zip(found, caps, strict=True) if at is not None]
         return waits if self.on else []
 
     def may_resend_at(self, sent_at: datetime) -> datetime:

@@ -64,9 +64,11 @@ _KILL_OF_SESSION = (
 _OF_SESSION = """
 SELECT id_hash, expires_at, address, link, hardened, attempts, sent_at, expires_at, consumed_at, owned FROM challenge
  WHERE session = :session AND brand = :brand ORDER BY sent_at DESC, expires_at DESC LIMIT 1"""
-# Guesses that codes of the address may still cost.
-_OPEN = f"""
-SELECT COALESCE(SUM({TRIES} - attempts), 0) FROM challenge
+# Guesses that the address has had, and those that its codes may still cost.
+_GIVEN = f"""
+SELECT COALESCE(SUM({TRIES} - attempts), 0) + COALESCE(
+  (SELECT used FROM budget WHERE brand = '' AND kind = 'wrong' AND subject = :address AND starts_at = 0), 0)
+  FROM challenge
  WHERE address = :address AND hardened = 0 AND consumed_at IS NULL AND attempts < {TRIES} AND expires_at > :now"""
 _INSERT = """
 INSERT INTO challenge
@@ -80,7 +82,6 @@ _SPEND = f"""
 INSERT INTO budget (brand, kind, subject, starts_at, used) VALUES ('', 'wrong', :address, 0, 1)
 ON CONFLICT (brand, kind, subject, starts_at) DO UPDATE SET used = budget.used + 1 WHERE budget.used < {WRONG_CODES}
 RETURNING used"""
-_SPENT = "SELECT used FROM budget WHERE brand = '' AND kind = 'wrong' AND subject = :address AND starts_at = 0"
 _CLEAR = "DELETE FROM budget WHERE brand = '' AND kind = 'wrong' AND subject = :address AND starts_at = 0"
 _CONSUME = "UPDATE challenge SET consumed_at = :now WHERE id_hash = :id_hash AND consumed_at IS NULL"
 # No code is right any more, as hard to guess as letters: the challenge answers and ends like any other.
@@ -234,7 +235,7 @@ def ask(transaction: Transaction, portal: Door, limits: Limits, asking: Asking, 
     session = change.session if change else None
     if session:
         transaction.count(_KILL_OF_SESSION, {"brand": portal.name, "session": session})
-    else:
+    elif asking.shown:
         transaction.count(_KILL_SHOWN, {"brand": portal.name, "shown": hash_of(asking.shown)})
     is_owners, is_sent = share is Share.OWNERS, share is not Share.NONE
     given = _guesses_given(transaction, address, now)
@@ -282,9 +283,8 @@ def _mail_new_address(
 
 def _guesses_given(transaction: Transaction, address: str, now: datetime) -> int:
     """How many six-digit guesses the address has had since its last log-in, or may still get from codes that were sent."""
-    spent = transaction.run(_SPENT, {"address": address})
-    ((still_open,),) = transaction.run(_OPEN, {"address": address, "now": micros(now)})
-    return (spent[0][0] if spent else 0) + int(still_open)
+    ((given,),) = transaction.run(_GIVEN, {"address": address, "now": micros(now)})
+    return int(given)
 
 
 class Tried(msgspec.Struct, frozen=True):
