@@ -150,6 +150,8 @@ class Client:
             yield page["data"]
             if not page.get("has_more") or not page["data"]:
                 return
+            if "id" not in page["data"][-1]:
+                raise Unavailable
             after = {"starting_after": page["data"][-1]["id"]}
 
     async def close(self) -> None:

@@ -40,8 +40,8 @@ from server.billing.model.periods import renews_at
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
 from server.billing.stripe.catalog import CopiedCatalog, Copy
 from server.billing.stripe.client import Client, Raw
-from server.billing.stripe.mapping_schedules import price_of, with_pending, with_schedule
-from server.billing.stripe.reading import MappingError
+from server.billing.stripe.mapping_schedules import price_of, with_what_waits
+from server.billing.stripe.reading import MappingError, part, parts
 from server.formats.money import Money
 
 PAGE = 100
@@ -100,11 +100,10 @@ async def payments(client: Client, owner: str) -> dict[str, tuple[Payment, ...]]
         client.list("/v1/invoices", **whose, status="paid", limit=PAGE, expand=_INVOICE),
         client.list("/v1/payment_intents", **whose, limit=PAGE, expand=["data.latest_charge"]),
     )
-    found = {raw["id"]: raw for raw in intents["data"]}
-    for each in (each for raw in invoices["data"] for each in (raw.get("payments") or {}).get("data") or ()):
-        paid_by = each.get("payment") or {}
-        if paid_by.get("payment_intent") in found:
-            paid_by["payment_intent"] = found[paid_by["payment_intent"]]
+    found = {str(raw.get("id")): raw for raw in intents["data"]}
+    for paid_by in (part(each, "payment") for raw in invoices["data"] for each in parts(raw, "payments", "data")):
+        if str(paid_by.get("payment_intent")) in found:
+            paid_by["payment_intent"] = found[str(paid_by["payment_intent"])]
     reading = _Reading(client, Copy({}), owner, datetime.min.replace(tzinfo=UTC))
     return {each.id: each.payments for each in reading.invoices(invoices["data"])}
 
@@ -127,7 +126,7 @@ async def _complete(client: Client, subscriptions: list[Raw]) -> None:
     """Read the items that did not fit into the list."""
     for raw in subscriptions:
         items = raw.get("items")
-        if isinstance(items, dict) and items.get("has_more"):
+        if isinstance(items, dict) and items.get("has_more") and "id" in raw:
             pages = client.pages("/v1/subscription_items", subscription=raw["id"])
             items["data"] = [item async for page in pages for item in page]
             items["has_more"] = False
@@ -137,19 +136,13 @@ def _prices(subscriptions: Iterable[Raw]) -> set[str]:
     return {
         price_of(item)
         for raw in subscriptions
-        if raw.get("status") not in ENDED
+        if str(raw.get("status")) not in ENDED
         for item in (
-            *raw.get("items", {}).get("data", ()),
-            *((raw.get("pending_update") or {}).get("subscription_items") or ()),
-            *_scheduled(raw.get("schedule")),
+            *parts(raw, "items", "data"),
+            *parts(raw, "pending_update", "subscription_items"),
+            *(item for phase in parts(raw, "schedule", "phases") for item in parts(phase, "items")),
         )
-    }
-
-
-def _scheduled(schedule: object) -> list[Raw]:
-    """The items of its phases."""
-    phases = (schedule.get("phases") or ()) if isinstance(schedule, dict) else ()
-    return [item for phase in phases for item in phase.get("items") or () if item.get("price")]
+    } - {""}
 
 
 class _Reading:
@@ -162,7 +155,7 @@ class _Reading:
     async def whole(self, customer: Raw, subscriptions: Raw, methods: Raw, invoices: Raw) -> Fetched:
         whose, balance = self._customer(customer)
         read = self.each(subscriptions["data"], self._subscription)
-        waits = [raw for raw in invoices["data"] if raw.get("status") == "open"]
+        waits = [raw for raw in invoices["data"] if raw.get("status") == "open" and "id" in raw]
         upcoming = asyncio.create_task(self._upcoming(read))
         await asyncio.gather(upcoming, *(self._payments(raw) for raw in waits))
         every = self.invoices(invoices["data"])
@@ -202,7 +195,7 @@ class _Reading:
             _log.error("Stripe answered of the other mode than the key's", extra={"customer": self.owner})
             raise Unavailable
         try:
-            if raw["object"] == "customer":
+            if not self.owner.startswith("acct_"):
                 return mapping.customer(raw)
             numbers = self.each(raw["tax_ids"]["data"], lambda each: mapping.tax_id(each)[1])
             return replace(mapping_accounts.account(raw), tax_ids=tuple(numbers)), None
@@ -213,7 +206,7 @@ class _Reading:
     def _subscription(self, raw: Raw) -> Subscription:
         found = ours(raw, mapping.subscription(raw, self.known))
         items = tuple(replace(each, price=self.known.price(each.price.id) or each.price) for each in found.items)
-        return with_pending(raw, with_schedule(raw, replace(found, items=items), self.known), self.known)
+        return with_what_waits(raw, replace(found, items=items), self.known)
 
     async def _payments(self, raw: Raw) -> None:
         """Put in who tried to pay it, and why it failed."""
@@ -256,11 +249,9 @@ def charges_at(subscription: Subscription) -> datetime | None:
 
 def ours(raw: Raw, found: Subscription) -> Subscription:
     """With what the portal wrote into the metadata, and why it was canceled."""
-    said: dict[str, Any] = raw.get("cancellation_details") or {}
-    kept: dict[str, Any] = raw.get("metadata") or {}
-    pause: dict[str, Any] = raw.get("pause_collection") or {}
+    said, kept = part(raw, "cancellation_details"), part(raw, "metadata")
     # The customer's own is the one with the end that was written beside it: the business may have made another since.
-    ends = pause.get("resumes_at")
+    ends = part(raw, "pause_collection").get("resumes_at")
     is_theirs = ends is not None and kept.get("postern_paused_until") == str(ends)
     paused = str(kept.get("postern_paused_at", "")) if is_theirs else ""
     return replace(
@@ -275,8 +266,8 @@ def ours(raw: Raw, found: Subscription) -> Subscription:
 
 
 def _why_paused(raw: Raw) -> str:
-    paused = (raw.get("status_details") or {}).get("paused") or {}
-    return str((paused.get("subscription") or {}).get("type") or "") if raw.get("status") == "paused" else ""
+    why = part(raw, "status_details", "paused", "subscription").get("type")
+    return str(why or "") if raw.get("status") == "paused" else ""
 
 
 def _method(raw: Raw) -> PaymentMethod:

@@ -17,6 +17,7 @@ from server.billing import (
 )
 from server.billing.stripe import copies, fetching
 from server.billing.stripe.accounts import StripeAccounts
+from server.billing.stripe.reading import part
 from server.brands.features import Features
 
 
@@ -39,10 +40,8 @@ class StripeInvoices(StripeAccounts):
             return self._hosted((await self.client.get(f"/v1/invoices/{invoice_id}")).get("invoice_pdf"))
         expand = ["data.payment.payment_intent.latest_charge"]
         paid = await self.client.list("/v1/invoice_payments", invoice=invoice_id, status="paid", expand=expand)
-        charges = [
-            ((each.get("payment") or {}).get("payment_intent") or {}).get("latest_charge") for each in paid["data"]
-        ]
-        return next((url for each in charges if each and (url := self._hosted(each.get("receipt_url")))), "")
+        charges = [part(each, "payment", "payment_intent", "latest_charge") for each in paid["data"]]
+        return next((url for each in charges if (url := self._hosted(each.get("receipt_url")))), "")
 
     def _hosted(self, url: object) -> str:
         """The URL, if it leads to Stripe: nobody is sent anywhere else."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from server.billing.model.account import InvoiceLine, PaymentMethod
 from server.billing.model.change import Charge
 from server.billing.stripe import mapping_invoices
-from server.billing.stripe.reading import Known
+from server.billing.stripe.reading import Known, part, parts
 from server.formats.money import Money
 
 
@@ -37,12 +37,8 @@ def _named(line: InvoiceLine, known: Known) -> InvoiceLine:
 
 
 def is_renewal(raw: dict[str, Any]) -> bool:
-    lines = raw["lines"]["data"]
-    return any((line.get("parent") or {}).get("subscription_item_details") and not _prorates(line) for line in lines)
-
-
-def _prorates(line: dict[str, Any]) -> bool:
-    return bool(line["parent"]["subscription_item_details"].get("proration"))
+    found = [part(line, "parent", "subscription_item_details") for line in parts(raw, "lines", "data")]
+    return any(each and not each.get("proration") for each in found)
 
 
 def seen_of(found: Charge | None, method: PaymentMethod | None) -> tuple[object, ...]:

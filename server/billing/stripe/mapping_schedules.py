@@ -18,7 +18,15 @@ from server.billing.model.account import Awaiting, Discount, Scheduled, Subscrip
 from server.billing.rules.discounts import discount_of
 from server.billing.stripe import mapping_waiting
 from server.billing.stripe.catalog import Copy
-from server.billing.stripe.reading import MappingError, at
+from server.billing.stripe.reading import MappingError, at, part
+
+
+def with_what_waits(raw: dict[str, Any], found: Subscription, known: Copy) -> Subscription:
+    """Raises `MappingError` where it is of another shape."""
+    try:
+        return with_pending(raw, with_schedule(raw, found, known), known)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise MappingError(f"what waits at it is of another shape: {error!r}", "$.schedule") from error
 
 
 def with_schedule(raw: dict[str, Any], found: Subscription, known: Copy) -> Subscription:
@@ -62,8 +70,9 @@ def with_pending(raw: dict[str, Any], found: Subscription, known: Copy) -> Subsc
 
 
 def price_of(item: dict[str, Any]) -> str:
-    """The id of an item's price."""
-    return str(item["price"] if isinstance(item["price"], str) else item["price"]["id"])
+    """The id of an item's price; empty where it says none."""
+    price = item.get("price")
+    return price if isinstance(price, str) else str(part(price).get("id", ""))
 
 
 def _new_discount(phase: dict[str, Any], known: Copy) -> Discount | None:

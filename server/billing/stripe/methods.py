@@ -19,6 +19,7 @@ from server.billing.stripe.asking import Asking, Planned
 from server.billing.stripe.client import Raw
 from server.billing.stripe.events import OF_BRAND
 from server.billing.stripe.operations import NO_FEATURES, Operations, Step, Wanted
+from server.billing.stripe.reading import part
 
 SESSIONS = "/v1/checkout/sessions"
 
@@ -38,7 +39,7 @@ class StripeMethods(Operations):
             metadata={OF_BRAND: self.brand, "postern_replaces": replaces},
             **whose(by.customer_id),
         )
-        if "url" not in asked:
+        if not isinstance(asked.get("url", 0), (str, type(None))):
             raise Uncertain
         if not asked["url"]:  # the same form again, after the session was finished
             raise Refused("key_reused")
@@ -46,7 +47,7 @@ class StripeMethods(Operations):
 
     async def returned(self, by: By, session_id: str) -> str:
         session = await self.client.get(f"{SESSIONS}/{session_id}", expand=["setup_intent"])
-        intent, said = session.get("setup_intent") or {}, session.get("metadata") or {}
+        intent, said = part(session, "setup_intent"), part(session, "metadata")
         is_done = session.get("status") == "complete" and intent.get("payment_method")
         if _owner(session) != by.customer_id or said.get(OF_BRAND) != self.brand or not is_done:
             raise NotFound

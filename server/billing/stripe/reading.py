@@ -69,6 +69,19 @@ def read(shape: type[W], raw: Any, path: str = "$") -> W:
         raise MappingError(problem[:1].lower() + problem[1:], path + where.rstrip("`").removeprefix("$")) from None
 
 
+def part(raw: Any, *names: str) -> dict[str, Any]:
+    """The object below these names; an empty one where it is not there, or is of another kind."""
+    for name in names:
+        raw = raw.get(name) if isinstance(raw, dict) else None
+    return raw if isinstance(raw, dict) else {}
+
+
+def parts(raw: Any, *names: str) -> list[dict[str, Any]]:
+    """The objects of the list below these names."""
+    found = part(raw, *names[:-1]).get(names[-1])
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def ident(ref: wire.Ref | None, path: str) -> str:
     """The id that a reference means; empty for none."""
     if ref is None:

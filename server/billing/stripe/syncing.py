@@ -92,7 +92,11 @@ async def _kind(
             odd = await billing.copied_catalog.keep(at.kind, page)
         if page:
             at = replace(
-                at, after=page[-1]["id"], read=at.read + len(page), odd=at.odd + odd, changed=at.changed + changed
+                at,
+                after=str(page[-1].get("id", at.after)),
+                read=at.read + len(page),
+                odd=at.odd + odd,
+                changed=at.changed + changed,
             )
         await lease.move(msgspec.json.encode(at).decode(), clock())
         progress(at.kind, at.read)
