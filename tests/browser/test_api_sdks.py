@@ -1,19 +1,23 @@
-"""Every row of the API that a back end calls, by both official SDKs, on the ledger and with Stripe behind it. What the URLs open is
-looked at without a browser: `test_api_rows.py` opens them in one.
+"""Every row of the API that a back end calls, by both official SDKs, on the ledger and with Stripe behind it; and what the URLs
+open in a browser: with scripts for the one SDK's, without any for the other's.
 """
 
+import re
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from server.store.telling import VERSION
+from tests.browser.conftest import watched
 from tests.stripe.app import KEY
-from tests.support.client import forms_in
 from tests.support.rehearsal import Rehearsal
 from tests.support.sdks import ByNode, ByPython
 from tests.support.served import Demo
+from tests.support.visits import button, mistakes, reads, send_code
 
 BRAND = "harbour"
 BACK, BYE = "https://shop.example/account", "https://shop.example/bye"
@@ -24,18 +28,29 @@ Sdk = ByPython | ByNode
 class Shop:
     """A demo, and the customer whom the calls are about."""
 
-    def __init__(self, demo: Demo) -> None:
+    def __init__(self, demo: Demo, visitors: Callable[..., BrowserContext]) -> None:
         self.demo, self.address = demo, "jenny@example.com"
         self.is_ledger = not demo.stripe
+        self._visitors = visitors
+        self._browsers: dict[tuple[bool, int], BrowserContext] = {}
+
+    def browsers(self, sdk: Sdk) -> tuple[Page, Page]:
+        """Two visitors' browsers that were never here."""
+        scripts = isinstance(sdk, ByPython)
+        return self._page(scripts, 1), self._page(scripts, 2)
+
+    def _page(self, scripts: bool, number: int) -> Page:
+        if (scripts, number) not in self._browsers:
+            made = self._visitors(base_url=self.demo.origin, java_script_enabled=scripts)
+            self._browsers[scripts, number] = made
+            made.new_page()
+        visitor = self._browsers[scripts, number]
+        visitor.pages[0].goto("about:blank")
+        visitor.clear_cookies()
+        return visitor.pages[0]
 
     def call(self, sdk: Sdk, *calls: tuple[Any, ...]) -> list[Any]:
         return sdk.call(list(calls))
-
-    def visitor(self) -> httpx.Client:
-        headers = {"Origin": self.demo.origin, "Accept-Language": "en"}
-        return httpx.Client(
-            base_url=self.demo.origin, headers=headers, trust_env=False, follow_redirects=True, timeout=60
-        )
 
     def customer(self, sdk: Sdk) -> tuple[str, Any]:
         """The id, and a subscription that goes on. Where Stripe bills, the portal says to ask Stripe."""
@@ -60,21 +75,24 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shops(ledger_stage: Rehearsal, stripe_stage: Rehearsal) -> dict[str, Shop]:
+def shops(browser: Browser, ledger_stage: Rehearsal, stripe_stage: Rehearsal) -> Iterator[dict[str, Shop]]:
     stages = {"ledger": ledger_stage, "stripe": stripe_stage}
+    said: list[str] = []
     for each in stages.values():
         each.begin_again()
-    return {name: Shop(each) for name, each in stages.items()}
+    yield {name: Shop(each, lambda **options: watched(browser, said, **options)) for name, each in stages.items()}
+    assert not said, said
 
 
-def fill(visitor: httpx.Client, page: httpx.Response, **words: str) -> httpx.Response:
-    action, fields = forms_in(page.text)[0]
-    return visitor.post(action, data={**fields, **words})
+def opens(page: Page, url: str, where: str) -> None:
+    """The URL ends on this page of the customer's."""
+    page.goto(url)
+    expect(page).to_have_url(f"{url.partition('/p/')[0].removesuffix(f'/{BRAND}')}/{BRAND}/my/{where}")
 
 
-def path(page: httpx.Response) -> str:
-    assert page.status_code == 200, page.text
-    return page.url.path.removeprefix(f"/{BRAND}/my/")
+def is_over(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.get_by_role("heading", name="This link has been used or has expired").first).to_be_visible()
 
 
 @pytest.mark.parametrize("backend", ["ledger", "stripe"])
@@ -105,11 +123,11 @@ def sessions(shop: Shop, sdk: Sdk, customer: str) -> None:
         (raised, "parameter_unknown", "flow_data[x]") for raised in RAISED
     )
     assert (nobody["code"], nobody["param"], key["param"]) == ("resource_missing", "customer", "on_behalf_of")
-    with shop.visitor() as browser, shop.visitor() as other:
-        page = browser.get(made["url"])
-        assert path(page) == "overview"
-        assert BACK in page.text
-        assert [each.get(made["url"]).status_code for each in (browser, other)] == [410, 410]
+    page, other = shop.browsers(sdk)
+    opens(page, made["url"], "overview")
+    expect(page.get_by_role("link", name="Go back to Harbour Coffee")).to_have_attribute("href", BACK)
+    is_over(page, made["url"])
+    is_over(other, made["url"])
 
 
 RAISED = ("InvalidRequestError", "StripeInvalidRequestError")
@@ -150,15 +168,16 @@ def flows(shop: Shop, sdk: Sdk, customer: str, subscription: Any) -> None:
         assert session.get("flow"), session
         after = flow.get("after_completion", {"type": "hosted_confirmation"})["type"]
         assert (session["flow"]["type"], session["flow"]["after_completion"]["type"]) == (flow["type"], after)
-        with shop.visitor() as browser:
-            page = browser.get(session["url"])
-            assert path(page) == where
-            assert "<nav" not in page.text
-            if where == "details":
-                form = browser.get(f"/{BRAND}/my/details/contact")
-                done = fill(browser, form, name=f"Jenny {type(sdk).__name__}", step="save")
-                assert path(done) == "flow/done"
-                assert "Thank you, Jenny" in done.text
+        page, other = shop.browsers(sdk)
+        opens(page, session["url"], where)
+        expect(page.get_by_role("navigation", name="Account")).to_have_count(0)
+        is_over(other, session["url"])
+        if where == "details":
+            page.goto(f"/{BRAND}/my/details/contact")
+            page.get_by_role("textbox", name="Name or company").fill(f"Jenny {type(sdk).__name__}")
+            button(page, "Save")
+            reads(page, "Thank you, Jenny")
+            expect(page).to_have_url(re.compile("/my/flow/done$"))
 
 
 def configurations(shop: Shop, sdk: Sdk, customer: str) -> None:
@@ -181,10 +200,10 @@ def configurations(shop: Shop, sdk: Sdk, customer: str) -> None:
     )
     assert [each["id"] for each in listed["data"]] == [made["id"]]
     assert (listed["has_more"], wrong["param"]) == (True, "features[subscription_cancel][mode]")
-    with shop.visitor() as browser:
-        assert path(browser.get(session["url"])) == "overview"
-        pages = [browser.get(f"/{BRAND}/my/{each}") for each in ("invoices", "details", "payment-methods/add")]
-        assert [each.status_code for each in pages] == [200, 404, 404]
+    page, _ = shop.browsers(sdk)
+    opens(page, session["url"], "overview")
+    pages = [page.goto(f"/{BRAND}/my/{each}") for each in ("invoices", "details", "payment-methods/add")]
+    assert [each and each.status for each in pages] == [200, 404, 404]
 
 
 def address(shop: Shop, sdk: Sdk, customer: str) -> None:
@@ -193,12 +212,22 @@ def address(shop: Shop, sdk: Sdk, customer: str) -> None:
     (made,) = shop.call(sdk, (f"{CONFIGURATION}.create", {"features": features}))
     (session,) = shop.call(sdk, (f"{SESSION}.create", {"customer": customer, "configuration": made["id"]}))
     new = f"{type(sdk).__name__.lower()}@example.net"
-    with shop.visitor() as browser:
-        browser.get(session["url"])
-        asked = fill(browser, browser.get(f"/{BRAND}/my/details/email"), email=new)
-        done = fill(browser, asked, code=shop.demo.passcode(new))
-        assert path(done) == "details"
-        assert "Your email address is changed." in done.text
+    page, _ = shop.browsers(sdk)
+    opens(page, session["url"], "overview")
+    page.goto(f"/{BRAND}/my/details")
+    page.get_by_role("link", name="Change email address").click()
+    page.get_by_label("New email address").fill("jenny@")
+    button(page, "Send the code")
+    expect(mistakes(page)).to_contain_text("Enter an email address, such as name@example.com")
+    page.get_by_label("New email address").fill(new)
+    button(page, "Send the code")
+    reads(page, "Enter the code", new)
+    page.get_by_label("Code", exact=True).fill("000000")
+    button(page, "Change email address")
+    expect(mistakes(page)).to_contain_text("That code is wrong.")
+    page.get_by_label("Code", exact=True).fill(shop.demo.passcode(new))
+    button(page, "Change email address")
+    reads(page, "Your email address is changed.", new)
     shop.address = new
     if shop.is_ledger:
         assert shop.call(sdk, ("customers.retrieve", customer))[0]["email"] == new
@@ -215,11 +244,12 @@ def recovery(shop: Shop, sdk: Sdk, customer: str) -> None:
             {"customer": customer, "return_url": BYE, "after_expiration": {"type": "customer_login"}},
         ),
     )
-    with shop.visitor() as browser, shop.visitor() as later:
-        browser.get(session["url"])
-        assert later.get(session["url"]).status_code == 410
-        form = later.get(f"/{BRAND}/login", params={"next": f"portal_session:{session['id']}"})
-        asked = fill(later, form, email=shop.address)
-        page = fill(later, asked, code=shop.demo.passcode(shop.address))
-        assert path(page) == "overview"
-        assert BYE in page.text
+    page, later = shop.browsers(sdk)
+    opens(page, session["url"], "overview")
+    is_over(later, session["url"])
+    later.goto(f"/{BRAND}/login?next=portal_session:{session['id']}")
+    later.get_by_label("Email address").fill(shop.address)
+    later.get_by_label("Email address").press("Enter")
+    expect(later.get_by_label("Passcode")).to_be_visible()
+    send_code(later, shop.demo.passcode(shop.address))
+    expect(later.get_by_role("link", name="Go back to Harbour Coffee")).to_have_attribute("href", BYE)
