@@ -211,7 +211,7 @@ def address(shop: Shop, sdk: Sdk, customer: str) -> None:
     features = {"customer_update": {"enabled": True, "allowed_updates": ["email"]}}
     (made,) = shop.call(sdk, (f"{CONFIGURATION}.create", {"features": features}))
     (session,) = shop.call(sdk, (f"{SESSION}.create", {"customer": customer, "configuration": made["id"]}))
-    new = f"{type(sdk).__name__.lower()}@example.net"
+    new = f"{type(sdk).__name__.lower()}.with.a.very.long.name@subdomain.of.example.net"
     page, _ = shop.browsers(sdk)
     opens(page, session["url"], "overview")
     page.goto(f"/{BRAND}/my/details")
@@ -228,6 +228,8 @@ def address(shop: Shop, sdk: Sdk, customer: str) -> None:
     page.get_by_label("Code", exact=True).fill(shop.demo.passcode(new))
     button(page, "Change email address")
     reads(page, "Your email address is changed.", new)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") == 320  # with the new address in the page's head
     shop.address = new
     if shop.is_ledger:
         assert shop.call(sdk, ("customers.retrieve", customer))[0]["email"] == new
