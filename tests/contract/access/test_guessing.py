@@ -398,10 +398,10 @@ async def test_a_code_from_a_link_that_was_deactivated_meanwhile_is_refused(worl
 
 def test_one_handler_alone_begins_sessions() -> None:  # threat 15
     """One statement makes a session, and one function runs it. It is called after a right code and for the URL of a portal
-    session, in one file, by one handler each."""
-    assert places(r"INSERT INTO session\b") == ["sessions.py"]
-    assert places(r"\bsessions\.start\(") == ["entry.py", "entry.py"]
-    assert places(r"(?<!def )\benter\(") == ["login/routes.py"]
+    session, in one file, by one handler each; and the same once more for operators of the studio, in a table of their own."""
+    assert places(r"INSERT INTO session\b") == places(r"INSERT INTO studio_session\b") == ["sessions.py"]
+    assert places(r"\bsessions\.start\(") == ["entry.py", "entry.py", "codes.py"]
+    assert places(r"(?<!def )\benter\(") == ["login/routes.py", "routes.py"]
     assert places(r"(?<!def )\badmit\(") == ["portal_sessions/routes.py"]
     assert places(r"access\.entry import") == ["login/routes.py", "portal_sessions/routes.py"]
     assert places(r"access\.sessions import .*\bstart\b") == []
