@@ -132,8 +132,8 @@ class _Compiled(jinja2.BytecodeCache):
 
 
 @cache
-def _compiled(_tag: str) -> _Compiled:
-    """One for each locale: Jinja works out a filter of a constant while it compiles, in the words of that locale."""
+def compiled(_kind: str) -> jinja2.BytecodeCache:
+    """One for each locale, and one for the studio: Jinja works out a filter of a constant while it compiles, in the words of that locale."""
     return _Compiled()
 
 
@@ -147,7 +147,7 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
-        bytecode_cache=_compiled(tag),
+        bytecode_cache=compiled(tag),
     )
     locale = babel_locale(tag)
     environment.globals.update(

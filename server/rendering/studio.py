@@ -17,7 +17,7 @@ from server.brands.palette import derive
 from server.brands.tokens import RADII
 from server.rendering import words
 from server.rendering.assets import STATIC, account_script, minified, sri, style_hash
-from server.rendering.renderer import SITE
+from server.rendering.renderer import SITE, compiled
 from server.rendering.views import View, template_of
 
 _SCRIPTS = STATIC / "studio"
@@ -58,6 +58,7 @@ class StudioRenderer:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=compiled("studio"),
         )
         made.globals.update(self._globals)
         made.filters["moment"] = lambda at: f"{at:%Y-%m-%d %H:%M} UTC"
