@@ -148,6 +148,9 @@ class Demo:
         self._worker: Worker
         self._unchecked: set[str] = set()
         self._following = asyncio.Lock()
+        self._set_up: set[str] = set()
+        """The brands that the studio wrote: their links are as their files say."""
+        self._stores: tuple[Store, Store]
         self._stripe = stripe
         keys = {stripe_suffix(brand): StripeSecrets(key) for brand, key in stripe.keys.items()} if stripe else {}
         self._settings = Settings(
@@ -172,7 +175,8 @@ class Demo:
         if self._only and self._only not in there:
             raise DemoError(f"No such brand: {self._only}. There are {', '.join(there)}.")
         found = [load(self._themes / self._only)] if self._only else load_all(self._themes)
-        return tuple(on_one_origin(brand, "stripe" if self._stripe else "ledger") for brand in found)
+        backend = "stripe" if self._stripe else "ledger"
+        return tuple(on_one_origin(brand, backend, as_written=brand.name in self._set_up) for brand in found)
 
     def _build(self, brands: Sequence[Brand], *, checked: bool) -> None:
         publishing.build(brands, self._folder / "dist", secure=False, reload=self._reload, checked=checked)
@@ -184,6 +188,7 @@ class Demo:
             asyncio.get_running_loop().add_signal_handler(each, ended.set)
         await self._fill()
         store, work_store = open_store(self._settings.database), open_store(self._settings.database)
+        self._stores = (store, work_store)
         self._live.built(self._application(store))
         server = Server(
             self._live,
@@ -219,7 +224,7 @@ class Demo:
     def _application(self, store: Store) -> ASGIApp:
         made = app.create_app(
             self._settings, self._brands, store, clock=self._clock, reload=self._reload, limits=self._limits,
-            wire=self._wired,
+            wire=self._wired, written=self._written,
         )  # fmt: skip
         first = self._brands[0]
         renderer = Renderer(first, Assets.of(first), Paths(first.base))
@@ -288,6 +293,7 @@ class Demo:
         return [
             (brand.name, self.origin + Paths(brand.base).login_page(brand.config.login_page.link, SAMPLE_ADDRESS))
             for brand in self._brands
+            if brand.config.login_page.enabled
         ]
 
     async def _announce(self, serving: asyncio.Task[None], ended: asyncio.Event) -> None:
@@ -329,6 +335,25 @@ class Demo:
             later.add(task := asyncio.create_task(self._follow(brands, work_store)))
             task.add_done_callback(later.discard)
 
+    async def _written(self, name: str) -> None:
+        """The studio changed the brand's files, or made it: from now on it is served as they say."""
+        store, work_store = self._stores
+        async with self._following:
+            self._set_up.add(name)
+            try:
+                brands = await asyncio.to_thread(self._read)
+                await asyncio.to_thread(self._build, [each for each in brands if each.name == name], checked=False)
+            except (ThemeError, DemoError, publishing.BuildError) as error:
+                self._refuse(f"{error}\nWhat was there before is still served.")
+                return
+            before, self._brands = {each.name for each in self._brands}, brands
+            await self._fill()
+            self._live.built(self._application(store))
+            print(f"written {name}", flush=True)
+            if name not in before:
+                await self._worker.stop()
+                self._worker = self._start_worker(work_store)
+
     async def _follow(self, brands: Sequence[Brand], work_store: Store) -> None:
         """What nobody has to wait for, once no newer save has come: the rules, and mails of the brands as they are now."""
         await asyncio.sleep(_SHOWN_FIRST)
@@ -349,13 +374,17 @@ class Demo:
         print(why, flush=True)
 
 
-def on_one_origin(brand: Brand, backend: str = "ledger") -> Brand:
-    """The brand as the demo shows it: without a domain of its own, its log-in page active, billed by `backend`."""
-    link = brand.config.login_page.link or f"test_{brand.name:0>22}"
+def on_one_origin(brand: Brand, backend: str = "ledger", *, as_written: bool = False) -> Brand:
+    """The brand as the demo shows it: without a domain of its own, billed by `backend`, and its log-in page active, or
+    with `as_written` as its file says."""
+    login_page = brand.config.login_page
+    if not as_written:
+        link = login_page.link or f"test_{brand.name:0>22}"
+        login_page = msgspec.structs.replace(login_page, enabled=True, link=link)
     portal = msgspec.structs.replace(
         brand.config,
         site=msgspec.structs.replace(brand.config.site, url=""),
-        login_page=msgspec.structs.replace(brand.config.login_page, enabled=True, link=link),
+        login_page=login_page,
         billing=msgspec.structs.replace(brand.config.billing, backend=backend),
     )
     return msgspec.structs.replace(brand, config=portal)

@@ -13,9 +13,19 @@ from server.brands.writing.values import written_value
 from server.merchant import link
 
 
-def begin(themes: Path, name: str, *, called: str = "", color: str = "", logo: Path | None = None) -> Brand:
+def begin(
+    themes: Path,
+    name: str,
+    *,
+    called: str = "",
+    color: str = "",
+    logo: Path | None = None,
+    uploaded: tuple[str, bytes] | None = None,
+    is_active: bool = True,
+) -> Brand:
     """Make the brand, or nothing at all. `called` is the business's name; what is left out is as in the theme `plain`.
-    Raises `ThemeError`."""
+    Its logo is a file, or `uploaded`: the name it gets in the folder, and its bytes. `is_active`: whether its link for test
+    data is active at once. Raises `ThemeError`."""
     folder = themes / name
     if folder.parent != themes or Path(name).name != name:
         raise ThemeError([Mistake(folder, 0, "", f"the name {name!r}", "1 to 40 characters from a-z, 0-9 and -")])
@@ -23,7 +33,7 @@ def begin(themes: Path, name: str, *, called: str = "", color: str = "", logo: P
         raise ThemeError([Mistake(folder, 0, "", "a folder that is there already", "the name of a new brand")])
     if logo and not logo.is_file():
         raise ThemeError([Mistake(logo, 0, "", "no such file", "an SVG, a PNG or a JPEG")])
-    picture = f"logo{logo.suffix.lower()}" if logo else ""
+    picture = uploaded[0] if uploaded else f"logo{logo.suffix.lower()}" if logo else ""
     aside = themes / f".new-{secrets.token_hex(4)}"
     aside.mkdir()
     try:
@@ -31,11 +41,14 @@ def begin(themes: Path, name: str, *, called: str = "", color: str = "", logo: P
         (aside / PORTAL_FILE).write_text(_portal(called or name.replace("-", " ").title()), "utf-8")
         if logo:
             shutil.copyfile(logo, aside / picture)
+        elif uploaded:
+            (aside / picture).write_bytes(uploaded[1])
         aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     try:
-        link.activate(folder, test=True)
+        if is_active:
+            link.activate(folder, test=True)
         return load(folder)
     except BaseException:
         shutil.rmtree(folder)

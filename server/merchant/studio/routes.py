@@ -17,8 +17,10 @@ from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp
 
 from server.merchant.studio import visit
+from server.merchant.studio.link import routes as link
 from server.merchant.studio.login import routes as login
 from server.merchant.studio.pages import routes as pages
+from server.merchant.studio.new import routes as new
 from server.merchant.studio.passkey import routes as passkey
 from server.merchant.studio.place import Studio
 from server.merchant.studio.settings import history_routes, people_routes
@@ -38,7 +40,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
     return Response(studio.renderer.files[name], media_type="text/javascript; charset=utf-8", headers=kept)
 
 
-PLACES = (login, passkey, start, pages, people_routes, history_routes)
+PLACES = (login, passkey, start, new, link, pages, people_routes, history_routes)
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 
 

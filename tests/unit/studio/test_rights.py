@@ -40,6 +40,8 @@ POST /_studio/b/{brand_name:str}/portal/{rest:path}    edit
 GET  /_studio/b/{brand_name:str}/writes                look
 GET  /_studio/b/{brand_name:str}/writes/{write_id:str}  look
 POST /_studio/b/{brand_name:str}/writes/{write_id:str}  edit
+GET  /_studio/b/{brand_name:str}/link                  look
+POST /_studio/b/{brand_name:str}/link                  edit
 GET  /_studio/b/{brand_name:str}/settings/history      people
 GET  /_studio/b/{brand_name:str}/settings/people       people
 POST /_studio/b/{brand_name:str}/settings/people       people
@@ -50,6 +52,8 @@ GET  /_studio/login/code                               anyone
 POST /_studio/login/code                               anyone
 POST /_studio/login/resend                             anyone
 POST /_studio/logout                                   anyone
+GET  /_studio/new                                      edit
+POST /_studio/new                                      edit
 GET  /_studio/passkey                                  operator
 POST /_studio/passkey                                  operator
 POST /_studio/passkey/options                          operator
