@@ -12,11 +12,15 @@ The background work is wired here too, and runs in a process of its own (`worker
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
 
+import msgspec
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -58,6 +62,9 @@ from server.web.cookies import NoSession
 from server.web.guard import Guard, is_exact
 from server.web.responding import AnyRequest
 from server.worker import Worker
+
+if TYPE_CHECKING:
+    from server.merchant.studio.previews import Previews
 
 Clock = Callable[[], datetime]
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -105,14 +112,17 @@ def create_app(
     reload: bool = False,
     wire: Callable[[Lifespan, State], Litestar] = wired,
     renderer: Callable[[Brand], Renderer] | None = None,
+    printer: Printer | None = None,
     written: Callable[[str], Awaitable[None]] | None = None,
+    previews: Previews | None = None,
 ) -> ASGIApp:
-    """The application over these brands. `billing` and `limits` are replaced by tests, and `wire` and `renderer` by what
-    makes them once for many; `reload` is for `build.py dev`; `written` is called with the name of a brand whose files the
-    studio changed."""
+    """The application over these brands. `billing` and `limits` are replaced by tests, and `wire`, `renderer` and `previews`
+    by what makes them once for many; `reload` is for `build.py dev`; `written` is called with the name of a brand whose
+    files the studio changed."""
     made = renderer or (lambda brand: renderer_of(brand, reload=reload))
     portals = portals_of(settings, brands, store, clock, billing or billings(settings), made)
-    limits, printer = limits or Limits(), Printer()
+    limits, printer = limits or Limits(), printer or Printer()
+    previews = previews or (_previews() if settings.studio_origin else None)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -123,18 +133,66 @@ def create_app(
             for each in portals.values():
                 if isinstance(each.billing, Remote):
                     await each.billing.close()
+            if previews:
+                await previews.close()
             await store.close()
 
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
     guarded = Guard(wire(lifespan, state), portals=portals, settings=settings)
-    if not settings.studio_origin:
+    if not previews:
         return guarded
     check_studio(brands, settings)
-    # What it stands on takes a while to import: only who has a studio waits.
+    return _with_studio(guarded, previews, settings, store, clock, limits, written)
+
+
+# What the studio stands on takes a while to import: only who has one waits.
+
+
+def _previews() -> Previews:
+    from server.merchant.studio.previews import Previews  # noqa: PLC0415
+
+    return Previews()
+
+
+def _with_studio(  # noqa: PLR0917 (what it is made of)
+    app: ASGIApp,
+    previews: Previews,
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    limits: Limits,
+    written: Callable[[str], Awaitable[None]] | None,
+) -> ASGIApp:
     from server.merchant.studio import routes as studio  # noqa: PLC0415
     from server.merchant.studio.place import Studio  # noqa: PLC0415
 
-    return studio.beside(guarded, Studio(settings, store, clock, limits, written))
+    place = Studio(settings, store, clock, limits, written, previewing(settings, clock))
+    return studio.beside(app, place, previews)
+
+
+@cache
+def _preview_routes() -> Litestar:
+    return wired(lambda _: nullcontext(), State())
+
+
+def previewing(settings: Settings, clock: Clock) -> Callable[[Brand, Store], tuple[ASGIApp, Portal]]:
+    """What makes the portal of a brand as a draft has it, over a store of samples, with documents as pictures."""
+    own = msgspec.structs.replace(settings, studio_origin="", stripe={})
+
+    def wire(_: Lifespan, state: State) -> Litestar:
+        made = copy.copy(_preview_routes())
+        made.state = state
+        return made
+
+    def show(brand: Brand, store: Store) -> tuple[ASGIApp, Portal]:
+        made, limits = renderer_of(brand), Limits(on=False)
+        app = create_app(
+            own, [brand], store, clock=clock, limits=limits, wire=wire, renderer=lambda _: made,
+            printer=Printer(as_picture=True),
+        )  # fmt: skip
+        return app, portal_of(brand, own, store, billings(own)(brand, store), clock, renderer=made)
+
+    return show
 
 
 def worker_of(

@@ -48,6 +48,7 @@ from server.merchant import syncing
 from server.merchant.importing.files import import_records
 from server.merchant.serve import HTTP1
 from server.merchant.studio import operators
+from server.merchant.studio.previews import Previews
 from server.paths import Paths
 from server.publishing import checking, publishing, samples
 from server.rendering.assets import Assets
@@ -148,9 +149,7 @@ class Demo:
         self._worker: Worker
         self._unchecked: set[str] = set()
         self._following = asyncio.Lock()
-        self._set_up: set[str] = set()
-        """The brands that the studio wrote: their links are as their files say."""
-        self._stores: tuple[Store, Store]
+        self._set_up: set[str] = set()  # brands that the studio wrote: their links are as their files say
         self._stripe = stripe
         keys = {stripe_suffix(brand): StripeSecrets(key) for brand, key in stripe.keys.items()} if stripe else {}
         self._settings = Settings(
@@ -164,6 +163,9 @@ class Demo:
             stripe_rate=100 if stripe else 0,  # the stand-in is nobody else's
             studio_origin=self.studio_origin,
         )
+
+    _stores: tuple[Store, Store]
+    _previews: Previews
 
     def load(self) -> None:
         """Read the brands and build their pages. Raises `ThemeError`, `BuildError` and `DemoError`."""
@@ -188,7 +190,7 @@ class Demo:
             asyncio.get_running_loop().add_signal_handler(each, ended.set)
         await self._fill()
         store, work_store = open_store(self._settings.database), open_store(self._settings.database)
-        self._stores = (store, work_store)
+        self._stores, self._previews = (store, work_store), Previews()
         self._live.built(self._application(store))
         server = Server(
             self._live,
@@ -211,6 +213,7 @@ class Demo:
         server.stop()  # type: ignore[no-untyped-call]
         await serving
         await self._worker.stop()
+        await self._previews.close()
         await work_store.close()
         if not ended.is_set():
             raise DemoError("The server ended by itself; the lines above say why.")
@@ -224,7 +227,7 @@ class Demo:
     def _application(self, store: Store) -> ASGIApp:
         made = app.create_app(
             self._settings, self._brands, store, clock=self._clock, reload=self._reload, limits=self._limits,
-            wire=self._wired, written=self._written,
+            wire=self._wired, written=self._written, previews=self._previews,
         )  # fmt: skip
         first = self._brands[0]
         renderer = Renderer(first, Assets.of(first), Paths(first.base))

@@ -4,6 +4,7 @@
     a static page, an asset               static(), cache_control  the CDN answers
     a whole page from the server          page()                   the same policy, and never stored
     a page of the studio                  studio()                 its own scripts and style, and a preview in a frame
+    a page in a preview's frame           preview()                a sandbox with its own style and pictures
     a bare fragment, an error, any other  bare()                   opened as a page, it may do nothing at all
     dynamic answer
 
@@ -51,6 +52,37 @@ def studio(scripts: Sequence[str], style: str, *, secure: bool) -> dict[str, str
     """Of a whole page of the studio; the hashes of its scripts and of its inline style."""
     policy_ = _page_policy(scripts, style, ("frame-src 'self'",), secure=secure)
     return {"Content-Security-Policy": policy_} | _common(secure=secure) | _DYNAMIC
+
+
+def preview(origin: str, style: str) -> dict[str, str]:
+    """Of what is shown in a sandboxed frame of the studio, whose origin is opaque: `origin` is the studio's, and `style` the
+    source of the page's own style, such as `'sha256-…'`."""
+    directives = [
+        "default-src 'none'",
+        f"style-src {style or _quoted('none')}",
+        f"img-src {origin}",
+        f"font-src {origin}",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+        "sandbox",
+    ]
+    return {
+        "Content-Security-Policy": "; ".join(directives),
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+        "Referrer-Policy": "no-referrer",
+    }
+
+
+def preview_asset() -> dict[str, str]:
+    """Of a picture or font of such a page: to it, the studio is another site. Opened by itself, it may do nothing."""
+    return {
+        "Content-Security-Policy": _BARE,
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Access-Control-Allow-Origin": "*",
+        "Cache-Control": "no-store",
+    }
 
 
 def page_policy(assets: Assets, *, secure: bool) -> str:

@@ -43,6 +43,7 @@ PREVIEW = f"{BASE}preview/"
 STATIC = f"{BASE}static/"
 _AT_THE_DOOR = frozenset({"/", BASE.rstrip("/")})
 _CSP, _CORP, _FRAMES = b"content-security-policy", b"cross-origin-resource-policy", b"x-frame-options"
+_REFERRER = b"referrer-policy"
 _KEPT = (b"cache-control", b"cdn-cache-control", b"vary")
 
 
@@ -99,7 +100,7 @@ class StudioGuard:
         if [each.lower() for each in all_of(headers, b"host")] != [self._host]:
             return 400, b"This server does not know that host.\n"
         path = scope["path"]
-        is_below = path in {*_AT_THE_DOOR, BASE} or (path.startswith(BASE) and is_exact(scope))
+        is_below = path in {*_AT_THE_DOOR, BASE} or (path.startswith(BASE) and _is_exact(scope))
         if not is_below or "\0" in path or b"%00" in scope["query_string"]:
             return 404, b"There is nothing at such an address.\n"
         if scope["method"] in SAFE:
@@ -118,7 +119,7 @@ class StudioGuard:
         is_page = values.get(b"content-type", b"").startswith(b"text/html") and FRAGMENT not in values
         own: tuple[bytes, ...] = ()
         if path.startswith(PREVIEW) and _CSP in values:
-            own = (_CSP, _CORP, _FRAMES)
+            own = (_CSP, _CORP, _FRAMES, _REFERRER)
         elif path.startswith(STATIC) and b"cache-control" in values:
             own = _KEPT
         ours = self._page if is_page else self._other
@@ -126,3 +127,10 @@ class StudioGuard:
         return answered + [
             each for each in ours.headers if each[0] not in own or (each[0] == _CORP and _CORP not in values)
         ]
+
+
+def _is_exact(scope: HTTPScope) -> bool:
+    """As `is_exact`; pages of a preview may end with a slash, as those of a brand do."""
+    if not scope["path"].startswith(PREVIEW):
+        return is_exact(scope)
+    return is_exact(cast("HTTPScope", {**scope, "raw_path": scope["raw_path"].removesuffix(b"/")}))

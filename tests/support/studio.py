@@ -6,12 +6,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import httpx
 from msgspec.structs import replace
 
 from server.access.limits import Limits
 from server.access.passcodes import open_mail
+from server.app import previewing
 from server.merchant.studio import operators
 from server.merchant.studio.place import Studio
+from server.merchant.studio.previews import Previews
 from server.store import Store
 from tests.support.authenticator import Authenticator
 from tests.support.client import Client
@@ -29,16 +32,25 @@ class StudioWorld(World):
         self.themes = folder / "themes"
         shutil.copytree(ROOT / "themes", self.themes)
         settings = replace(SETTINGS, studio_origin=STUDIO, themes=self.themes)
+        self.previews = Previews()
+        rest["previews"] = self.previews
         super().__init__(store, clock, settings=settings, limits=rest.pop("limits", Limits(on=False)), **rest)
 
     @property
     def place(self) -> Studio:
         """As its handlers know it, for tests below them."""
-        return Studio(self.settings, self.store, self.clock, Limits(on=False))
+        return Studio(
+            self.settings, self.store, self.clock, Limits(on=False), show=previewing(self.settings, self.clock)
+        )
 
     def visitor(self, peer: str = "203.0.113.7", **headers: str) -> Client:
         """A browser at the studio."""
         return Client(self.app, STUDIO, peer=peer, **headers)
+
+    async def raw(self, url: str, **headers: str) -> httpx.Response:
+        """What a browser without cookies gets, as it is: a page in a preview's frame is no page of the studio."""
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=STUDIO) as client:
+            return await client.get(url, headers=headers)
 
     async def role(self, address: str = OWNER, role: str = "owner", brand: str = "") -> None:
         await operators.change(self.store, operators.Change(address=address, role=role, brand=brand), self.clock())

@@ -101,6 +101,7 @@ class World:
         billing: Callable[[Brand, Store], Billing] | None = None,
         features: Features | None = None,
         backend: str = "",
+        **rest: Any,
     ) -> None:
         self.store, self.clock, self.url, self.settings = store, clock, url, settings
         offered = brands() if features is None else tuple(_offering(each, features) for each in brands())
@@ -115,6 +116,7 @@ class World:
             billing=billing,
             wire=self._wire,
             renderer=_renderer,
+            **rest,
         )
 
     def _wire(self, lifespan: object, state: State) -> Litestar:

@@ -7,17 +7,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from server.access.limits import Limits
-from server.brands import PORTAL_FILE
+from server.brands import PORTAL_FILE, Brand
 from server.brands.theme_file import NAME as BRAND_NAME
+from server.portal import Portal
 from server.rendering.studio import StudioRenderer
 from server.settings import Settings
 from server.store import Store
 from server.web.studio_guard import BASE
 
+App = Callable[[Any, Any, Any], Awaitable[None]]
+"""An ASGI application."""
 NAME = "_studio"
 """What codes, limits and mails of the studio belong to, where a customer's belong to a brand. No brand can be named so."""
 
@@ -32,6 +36,8 @@ class Studio:
     limits: Limits
     written: Callable[[str], Awaitable[None]] | None = None
     """Called with the brand's name after its files were changed, or it was made: the demo shows it at once."""
+    show: Callable[[Brand, Store], tuple[App, Portal]] | None = None
+    """Makes the portal of a brand over a store of samples, see `previews`."""
     renderer: StudioRenderer = field(default_factory=lambda: StudioRenderer(BASE))
 
     @property
@@ -82,6 +88,7 @@ PLACES = (
     Place("look", "Look", "/look"),
     Place("business", "Business", "/business"),
     Place("mails", "Mails", "/mails"),
+    Place("preview", "Preview", "/preview"),
     Place("link", "Link", "/link"),
     Place("settings", "Settings", "/settings/people", right="people"),
 )

@@ -19,10 +19,12 @@ from litestar.types import ASGIApp
 from server.merchant.studio import visit
 from server.merchant.studio.link import routes as link
 from server.merchant.studio.login import routes as login
-from server.merchant.studio.pages import routes as pages
 from server.merchant.studio.new import routes as new
+from server.merchant.studio.pages import routes as pages
 from server.merchant.studio.passkey import routes as passkey
 from server.merchant.studio.place import Studio
+from server.merchant.studio.preview import routes as preview
+from server.merchant.studio.previews import Previews
 from server.merchant.studio.settings import history_routes, people_routes
 from server.merchant.studio.start import routes as start
 from server.web.studio_guard import BASE, AtHost, StudioGuard
@@ -40,7 +42,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
     return Response(studio.renderer.files[name], media_type="text/javascript; charset=utf-8", headers=kept)
 
 
-PLACES = (login, passkey, start, new, link, pages, people_routes, history_routes)
+PLACES = (login, passkey, start, new, link, preview, pages, people_routes, history_routes)
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 
 
@@ -62,9 +64,9 @@ def wired() -> Litestar:
     )
 
 
-def beside(app: ASGIApp, studio: Studio) -> ASGIApp:
+def beside(app: ASGIApp, studio: Studio, previews: Previews) -> ASGIApp:
     """`app` with the studio beside it, at the studio's host."""
     own, renderer = copy.copy(wired()), studio.renderer
-    own.state = State({"studio": studio})
+    own.state = State({"studio": studio, "previews": previews})
     guarded = StudioGuard(own, origin=studio.origin, scripts=renderer.scripts, style=renderer.style)
     return AtHost(app, guarded, urlsplit(studio.origin).netloc)

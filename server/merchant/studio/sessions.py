@@ -23,6 +23,7 @@ _LIVE = "expires_at > :now AND last_seen_at > :idle_since"
 _FIND = f"""
 SELECT address, browser, created_at, last_seen_at, verified_at FROM studio_session
  WHERE id_hash = :id_hash AND {_LIVE}"""
+_EVERY = f"SELECT id_hash, address, browser, created_at, verified_at FROM studio_session WHERE {_LIVE}"
 _START = """
 INSERT INTO studio_session (id_hash, address, browser, created_at, last_seen_at, expires_at, verified_at)
 VALUES (:id_hash, :address, :browser, :now, :now, :expires_at, NULL)"""
@@ -73,6 +74,15 @@ async def find(studio: Studio, token: str) -> Session | None:
             await studio.store.write(lambda transaction: transaction.count(_SEEN, row))
     verified = None if verified_at is None else moment(verified_at)
     return Session(address, id_hash, browser, moment(created_at), verified)
+
+
+async def every(studio: Studio) -> tuple[Session, ...]:
+    """Those that live."""
+    rows = await studio.store.read(_EVERY, _live_at(studio, studio.clock()))
+    return tuple(
+        Session(address, bytes(id_hash), browser, moment(created_at), None if verified is None else moment(verified))
+        for id_hash, address, browser, created_at, verified in rows
+    )
 
 
 def start(transaction: Transaction, studio: Studio, *, address: str, browser: str, now: datetime, replaced: str) -> str:

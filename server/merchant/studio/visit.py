@@ -35,7 +35,7 @@ from server import telemetry
 from server.access.limits import TooMany
 from server.billing import NotFound
 from server.brands import ThemeError
-from server.merchant.studio import operators, sessions
+from server.merchant.studio import operators, previews, sessions
 from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.place import PLACES, Studio, start_of
 from server.merchant.studio.problems.views import Confirm, Problem
@@ -46,7 +46,7 @@ from server.store import StoreUnavailable
 from server.web import cookies
 from server.web.forms import Form, read_form
 from server.web.responding import RETRY_AFTER, AnyRequest, Html, go, wants_fragment
-from server.web.studio_guard import BASE
+from server.web.studio_guard import BASE, PREVIEW
 
 Answer = Response[str] | Response[None]
 LOGIN = f"{BASE}login"
@@ -96,6 +96,8 @@ class Frame(msgspec.Struct, frozen=True):
     """Name, label and path of each page in the navigation."""
     here: str = ""
     rights: frozenset[str] = frozenset()
+    preview: str = ""
+    """What the addresses of the brand's preview begin with, for this session; how it is shown, and the page, follow."""
 
 
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -138,7 +140,7 @@ def operator_of(request: AnyRequest) -> Operator:
 def show(request: AnyRequest, view: View, *, status: int = 200, headers: dict[str, str] | None = None) -> Html:
     """The view as a fragment, where htmx asks, or inside its layout."""
     studio, operator = studio_of(request), getattr(request.state, "operator", None)
-    context = {"operator": operator, "frame": _frame(operator, view)}
+    context = {"operator": operator, "frame": _frame(studio, operator, view)}
     if not wants_fragment(request):
         return Html(studio.renderer.page(view, **context), status, headers)
     title, body = studio.renderer.titled(view, **context)
@@ -146,7 +148,7 @@ def show(request: AnyRequest, view: View, *, status: int = 200, headers: dict[st
     return Html(body, status, {**(headers or {}), **mark})
 
 
-def _frame(operator: Operator | None, view: View) -> Frame:
+def _frame(studio: Studio, operator: Operator | None, view: View) -> Frame:
     if operator is None:
         return Frame()
     brands = tuple((each, start_of(each)) for each in operator.brands[:_MOST_LISTED])
@@ -155,6 +157,10 @@ def _frame(operator: Operator | None, view: View) -> Frame:
     places = tuple((each.name, each.label, start + each.path) for each in known)
     here = getattr(view, "place", "") or view.here or type(view).__module__.split(".")[-2]
     return Frame(operator.address, operator.brand, brands, places, here, operator.rights)
+    here = view.here or type(view).__module__.split(".")[-2]
+    token = previews.token_of(studio, operator.session.id_hash, operator.brand)
+    preview = f"{PREVIEW}{token}/{operator.brand}" if operator.brand else ""
+    return Frame(operator.address, operator.brand, brands, places, here, operator.rights, preview)
 
 
 def known_next(path: str) -> str:

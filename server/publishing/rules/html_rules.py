@@ -27,6 +27,7 @@ _NEVER = {
     "font": "use a class of portal.css",
     "marquee": "movement that cannot be stopped keeps people from reading",
 }
+_PREVIEW = "/_studio/preview/"
 _TOKENS = {"email": "email", "tel": "tel"}
 """The type of a field, and the word that its `autocomplete` must hold so that browsers can fill it."""
 
@@ -144,12 +145,18 @@ def _may_take_focus(element: Element) -> bool:
 def tags_fit(document: Document) -> Found:
     yield from document.mistakes
     for element in document.elements:
-        if element.tag in _NEVER:
+        if element.tag in _NEVER and not _is_preview(element):
             yield element, f"<{element.tag}> is not used here: {_NEVER[element.tag]}"
         if element.tag == "form" and element.inside("form"):
             yield element, f"{element} is inside another form; browsers drop it"
         if element.tag in {"a", "button"} and element.inside("a", "button"):
             yield element, f"{element} is inside a link or a button; put them side by side"
+
+
+def _is_preview(element: Element) -> bool:
+    """A frame of the studio's preview, in which nothing may be done."""
+    is_inert = "sandbox" in element and not element.get("sandbox") and bool(element.get("title"))
+    return element.tag == "iframe" and is_inert and (element.get("src") or _PREVIEW).startswith(_PREVIEW)
 
 
 def headings_do_not_jump(document: Document) -> Found:

@@ -76,9 +76,11 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Printer:
-    """Sets documents. Safe to share; `close` it at the end."""
+    """Sets documents. Safe to share; `close` it at the end. `as_picture`: the first page as an SVG, for a preview, where
+    browsers open no PDF."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_picture: bool = False) -> None:
+        self._as_picture = as_picture
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="documents")
 
     async def pdf(
@@ -116,7 +118,7 @@ class Printer:
     ) -> bytes:
         """The words as they are; where the typesetter names characters that it cannot draw, without those."""
         inputs = {"look": msgspec.json.encode(look).decode()}
-        xml = electronic() if electronic else b""
+        xml = electronic() if electronic and not self._as_picture else b""
         if xml:
             inputs["electronic"] = xml.decode()
             files = {**files, "document.typ": files["main.typ"], "main.typ": _WITH_INVOICE.encode()}
@@ -137,9 +139,10 @@ class Printer:
     def _compiled(self, files: dict[str, bytes], inputs: dict[str, str], said: Any, at: datetime) -> bytes:
         given: Any = files
         inputs = {**inputs, "data": msgspec.json.encode(said).decode()}
-        rest: Any = {"timestamp": int(at.timestamp()), "format": "pdf", "pdf_standards": STANDARDS}
-        pdf: Any = self._compiler.compile(input=given, sys_inputs=inputs, **rest)
-        return bytes(pdf)
+        rest: Any = {"timestamp": int(at.timestamp())}
+        rest |= {"format": "svg"} if self._as_picture else {"format": "pdf", "pdf_standards": STANDARDS}
+        made: Any = self._compiler.compile(input=given, sys_inputs=inputs, **rest)
+        return bytes(made[0] if isinstance(made, list) else made)
 
 
 def printable(said: Any) -> Any:

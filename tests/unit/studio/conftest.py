@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from tests.support.studio import StudioWorld
 
 
 @pytest.fixture
-def studio(sqlite_store: Store, clock: Any, tmp_path: Path) -> StudioWorld:
+async def studio(sqlite_store: Store, clock: Any, tmp_path: Path) -> AsyncIterator[StudioWorld]:
     """A studio in memory over SQLite."""
-    return StudioWorld(sqlite_store, clock, tmp_path)
+    made = StudioWorld(sqlite_store, clock, tmp_path)
+    yield made
+    await made.previews.close()

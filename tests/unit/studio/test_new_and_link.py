@@ -36,7 +36,8 @@ async def test_a_brand_is_made_by_its_name_color_and_logo(studio):
     assert (answer.status_code, answer.headers["location"]) == (303, f"{LINK}?made=1")
     assert folders(studio) == sorted([*before, "north-sea"])
     brand = load(studio.themes / "north-sea")
-    assert brand.config.business.name == "North Sea" and not brand.config.login_page.enabled
+    assert brand.config.business.name == "North Sea"
+    assert not brand.config.login_page.enabled
     assert re.fullmatch(r"logo\.[0-9a-f]{12}\.svg", brand.theme.brand.logo.file.name)
     assert (studio.themes / "north-sea" / brand.theme.brand.logo.file.name).read_bytes() == LOGO
     assert await acts(studio) == [("brand_made", "north-sea", "{}")]
@@ -89,15 +90,18 @@ async def test_the_link_is_activated_replaced_after_a_question_and_deactivated(s
     answer = await client.fill(page)
     assert answer.headers["location"] == f"{LINK}?done=activated"
     first = load(studio.themes / "north-sea").config.login_page
-    assert first.enabled and first.link.startswith("test_")
+    assert first.enabled
+    assert first.link.startswith("test_")
     page = await client.get(answer.headers["location"])
-    assert f"/north-sea/p/login/{first.link}" in page.text and "<svg" in page.text
+    assert f"/north-sea/p/login/{first.link}" in page.text
+    assert "<svg" in page.text
     asked = await client.fill(page)
     assert "Make a new link?" in asked.text
     assert load(studio.themes / "north-sea").config.login_page == first
     await client.fill(asked)
     second = load(studio.themes / "north-sea").config.login_page
-    assert second.enabled and second.link not in {"", first.link}
+    assert second.enabled
+    assert second.link not in {"", first.link}
     await client.fill(await client.fill(await client.get(LINK), form=1))
     assert not load(studio.themes / "north-sea").config.login_page.enabled
     assert "Nobody can log in" in (await client.get(LINK)).text
@@ -118,7 +122,8 @@ async def test_a_link_for_live_data_needs_the_right_to_publish_and_a_passkey(stu
     await studio.with_passkey(client)
     await client.post(LINK, data=live)
     now = load(studio.themes / "north-sea").config.login_page
-    assert now.enabled and not now.link.startswith("test_")
+    assert now.enabled
+    assert not now.link.startswith("test_")
     for verb in ("activate", "deactivate"):  # nor does who may not publish end one
         assert (await editor.post(LINK, data={"do": verb, "kind": "test", "sure": "yes"})).status_code == 403
     assert load(studio.themes / "north-sea").config.login_page == now
@@ -130,5 +135,6 @@ async def test_a_link_that_cannot_be_written_is_not_noted(studio):
     file = studio.themes / "north-sea" / "portal.toml"
     file.write_text(file.read_text("utf-8") + "\n[features]\nunknown = 1\n", "utf-8")
     answer = await client.post(LINK, data={"do": "activate", "kind": "test"})
-    assert answer.status_code == 422 and "unknown" in answer.text
+    assert answer.status_code == 422
+    assert "unknown" in answer.text
     assert await acts(studio) == [("brand_made", "north-sea", "{}")]

@@ -100,7 +100,7 @@ async def _brand(studio: Studio, operator: Operator) -> Brand:
 def _view(studio: Studio, operator: Operator, brand: Brand | None) -> views.Link:
     return views.Link(
         url=link.url(brand, studio.settings.origin) if brand else "",
-        is_test=bool(brand) and brand.config.login_page.link.startswith("test_"),
+        is_test=brand is not None and brand.config.login_page.link.startswith("test_"),
         may_edit=bool(brand) and operator.may("edit"),
         may_go_live=operator.may("publish"),
         is_served=studio.written is not None,

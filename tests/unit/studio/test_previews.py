@@ -1,0 +1,188 @@
+"""What is previewed is what is published and served, byte for byte but for one prefix of its URLs; whose it is, and how it
+is kept from doing anything."""
+
+import re
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from server.access import directory, sessions
+from server.access.limits import Limits
+from server.app import billings, create_app, portal_of
+from server.brands import load
+from server.merchant.importing.files import import_records
+from server.merchant.studio import drafts, previews, saving
+from server.merchant.studio.previews import NotThere, Shown
+from server.publishing import publishing, samples
+from tests.support.studio import OWNER
+from tests.support.world import _wire
+
+pytestmark = pytest.mark.anyio
+KEY = re.compile(r'(name="key" value=")[^"]*')
+SERVED = ("my/overview", "my/subscriptions", "my/invoices", "my/payment-methods", "my/details", "my/history", "login")
+PREFIX = "/_studio/preview/00000000000000000000000000000000"
+
+
+def frame_of(answer):
+    return re.search(r'<iframe[^>]* src="([^"]+)"', answer.text)[1]
+
+
+async def test_each_static_page_is_what_the_build_writes(studio):
+    for name, mode in (("harbour", "auto"), ("orbit", "light"), ("plain", "light"), ("plain", "dark")):
+        state = await studio.previews.state(studio.place, OWNER, name, mode)
+        brand = load(studio.themes / name)
+        brand = replace(brand, theme=replace(brand.theme, mode=brand.theme.mode if mode == "auto" else mode))
+        pages = {
+            path: body for path, body in publishing.files_of(brand, checked=False).items() if path.endswith(".html")
+        }
+        assert len(pages) > 4 * len(brand.config.site.locales)
+        for path, body in pages.items():
+            first = path.partition("/")[0]
+            how = Shown(mode, first if first in brand.config.site.locales else "")
+            answer = await previews.answer(studio.previews, state, how, path.removesuffix("index.html"))
+            prefix = f"{PREFIX}/{name}/{how}"
+            moved = previews.moved(answer.body.decode(), brand.base, prefix)
+            assert previews.moved_back(moved, brand.base, prefix).encode() == body, (name, path, mode)
+            assert not re.search(r'(href|src|action)="/(?!_studio)', moved), (name, path, mode)
+
+
+async def test_each_page_of_a_customer_is_what_the_server_answers(studio, clock):
+    await import_records(studio.store, "harbour", samples.records("harbour", clock()), now=clock(), source="samples")
+    place = studio.place
+    for mode, tag, who in (("dark", "en", "jenny"), ("light", "de", "max"), ("auto", "en", "pat")):
+        brand = load(studio.themes / "harbour")
+        brand = replace(brand, theme=replace(brand.theme, mode=brand.theme.mode if mode == "auto" else mode))
+        settings = replace(studio.settings, studio_origin="")
+        app = create_app(settings, [brand], studio.store, clock=clock, limits=Limits(on=False), wire=_wire)
+        portal = portal_of(brand, settings, studio.store, billings(settings)(brand, studio.store), clock)
+        session = await session_of(portal, f"{who}@example.com", clock())
+        state = await studio.previews.state(place, OWNER, "harbour", mode)
+        how = Shown(mode, tag, who)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=portal.origin) as visitor:
+            for page in SERVED:
+                cookie = f"__Host-harbour-session={session}; __Host-harbour-language={tag}"
+                served = await visitor.get(f"/harbour/{page}", headers={"cookie": cookie, "accept-language": tag})
+                answer = await previews.answer(studio.previews, state, how, page)
+                assert answer.status == served.status_code
+                prefix = f"{PREFIX}/harbour/{how}"
+                back = previews.moved_back(previews.moved(answer.body.decode(), brand.base, prefix), brand.base, prefix)
+                assert KEY.sub(r"\1", back) == KEY.sub(r"\1", served.text), (page, mode, tag, who)
+                assert served.status_code == 303 or len(served.text) > 5000
+
+
+async def session_of(portal, address, now):
+    found = await directory.customer_for(portal.store, portal.name, address)
+    return await portal.store.write(
+        lambda it: sessions.start(it, portal, customer_id=found.id, address=address, browser="", now=now, replaced="")
+    )
+
+
+async def test_a_draft_is_shown_and_nothing_of_it_is_written(studio):
+    client = await studio.operator()
+    before = {each: each.read_bytes() for each in studio.themes.rglob("*") if each.is_file()}
+    page = await client.get("/_studio/b/harbour/preview?page=&as=nobody")
+    assert "Shore &amp; Sons" not in (await studio.raw(frame_of(page))).text
+    held = saving.held_by(studio.themes / "harbour")
+    touched = {"business.name": "Shore & Sons"}
+    await drafts.keep(studio.store, OWNER, "harbour", touched=touched, held=held, now=studio.clock())
+    page = await client.get("/_studio/b/harbour/preview?page=&as=nobody")
+    assert "with your changes: 1 key" in page.text
+    assert "Shore &amp; Sons" in (await studio.raw(frame_of(page))).text
+    other = await studio.operator("ed@shop.example", "editor")
+    page = await other.get("/_studio/b/harbour/preview?page=&as=nobody")
+    assert "Shore &amp; Sons" not in (await studio.raw(frame_of(page))).text
+    assert before == {each: each.read_bytes() for each in studio.themes.rglob("*") if each.is_file()}
+
+
+async def test_what_cannot_be_read_is_said_and_the_files_are_shown(studio):
+    client = await studio.operator()
+    held = saving.held_by(studio.themes / "harbour")
+    touched = {"color": "no color"}
+    await drafts.keep(studio.store, OWNER, "harbour", touched=touched, held=held, now=studio.clock())
+    page = await client.get("/_studio/b/harbour/preview")
+    assert "without your last changes" in page.text
+    assert (await studio.raw(frame_of(page))).status_code == 200
+
+
+async def test_a_preview_may_do_nothing(studio):  # threat 100
+    client = await studio.operator()
+    answer = await studio.raw(frame_of(await client.get("/_studio/b/harbour/preview")))
+    policy = dict(each.partition(" ")[::2] for each in answer.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["form-action"] == policy["base-uri"] == "'none'"
+    assert policy["frame-ancestors"] == "'self'"
+    assert policy["sandbox"] == ""
+    assert "script-src" not in policy
+    assert "'unsafe-inline'" not in policy["style-src"]
+    assert "x-frame-options" not in answer.headers
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "set-cookie" not in answer.headers
+    logo = await studio.raw(re.search(r'src="([^"]+/static/logo[^"]+)"', answer.text)[1])
+    assert logo.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert logo.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in logo.headers["content-security-policy"]
+
+
+async def test_a_token_opens_one_brand_for_one_session_and_dies_with_it(studio):  # threat 101
+    client = await studio.operator()
+    url = frame_of(await client.get("/_studio/b/harbour/preview"))
+    token = url.split("/")[3]
+    assert re.fullmatch("[0-9a-f]{32}", token)
+    assert (await studio.raw(url)).status_code == 200
+    for wrong in (url.replace("/harbour/", "/orbit/"), url.replace(token, "0" * 32), url.replace(token, token[:31])):
+        assert (await studio.raw(wrong)).status_code == 404
+    await client.post("/_studio/logout")
+    assert (await studio.raw(url)).status_code == 404
+
+
+async def test_no_customer_is_read_for_a_preview(studio, monkeypatch):  # threat 101
+    await studio.customer(address="jenny@example.com", name="Real Jenny")
+    client = await studio.operator()
+    url = frame_of(await client.get("/_studio/b/harbour/preview"))
+    said, read = [], studio.store.read
+    monkeypatch.setattr(studio.store, "read", lambda sql, values=None: said.append(sql) or read(sql, values))
+    monkeypatch.setattr(studio.store, "write", None)
+    answer = await studio.raw(url)
+    assert answer.status_code == 200
+    assert "Jenny" in answer.text
+    assert "Real Jenny" not in answer.text
+    tables = {table for sql in said for table in re.findall(r"(?:FROM|JOIN)\s+(\w+)", sql)}
+    assert tables == {"studio_session", "studio_draft"}
+
+
+async def test_pages_come_one_at_a_time_and_ten_a_second(studio):  # threat 119
+    client = await studio.operator()
+    url = frame_of(await client.get("/_studio/b/harbour/preview?page=help/"))
+    assert (await studio.raw(url)).status_code == 200
+    token = url.split("/")[3]
+    for _ in range(previews.MOST_A_SECOND - 1):
+        studio.previews.turn(token)
+    answer = await studio.raw(url)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    turns = [studio.previews.turn(each) for each in ("one", "one", "another")]
+    assert turns[0] is turns[1] is not turns[2]
+
+
+async def test_every_page_mail_and_document_can_be_chosen(studio):
+    client = await studio.operator()
+    page = await client.get("/_studio/b/harbour/preview")
+    prefix = frame_of(page).rpartition("/my/")[0]
+    listed = re.search(r'<select id="preview-page".*?</select>', page.text, re.DOTALL)[0]
+    state = await studio.previews.state(studio.place, OWNER, "harbour", "auto")
+    values = re.findall(r'<option value="([^"]*)"', listed)
+    assert len(values) > 25
+    for value in values:
+        answer = await previews.answer(studio.previews, state, Shown(), value)
+        assert answer.status < 400 or value == "login", (value, answer.status)
+    document = await studio.raw(f"{prefix}/_documents/invoice")
+    picture = await studio.raw(re.search(r'src="([^"]+\.svg)"', document.text)[1])
+    assert picture.headers["content-type"].startswith("image/svg+xml")
+    assert picture.text.lstrip().startswith("<svg")
+
+
+@pytest.mark.parametrize("how", ["", "dark", "blue.en.jenny", "dark.en.stranger", "dark.e/n.jenny", "dark.e n.jenny"])
+def test_only_what_there_is_can_be_chosen(how):
+    with pytest.raises(NotThere):
+        Shown.read(how)
