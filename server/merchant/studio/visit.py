@@ -156,8 +156,6 @@ def _frame(studio: Studio, operator: Operator | None, view: View) -> Frame:
     known = [each for each in PLACES if operator.brand and operator.may(each.right)]
     places = tuple((each.name, each.label, start + each.path) for each in known)
     here = getattr(view, "place", "") or view.here or type(view).__module__.split(".")[-2]
-    return Frame(operator.address, operator.brand, brands, places, here, operator.rights)
-    here = view.here or type(view).__module__.split(".")[-2]
     token = previews.token_of(studio, operator.session.id_hash, operator.brand)
     preview = f"{PREVIEW}{token}/{operator.brand}" if operator.brand else ""
     return Frame(operator.address, operator.brand, brands, places, here, operator.rights, preview)
