@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import httpx
 
-from server.publishing.rules.markup import Element, parse
+from server.publishing.rules.markup import Document, Element, parse
 from tests.support.client import Client
 
 Fields = dict[str, list[str]]
@@ -14,7 +15,7 @@ Fields = dict[str, list[str]]
 
 def form_of(html: str, where: str) -> tuple[Element, Fields]:
     """The form with this id or action, and its fields as nobody touched them."""
-    document = parse(html)
+    document = _parsed(html)
     form = next(each for each in document.all("form") if where in (each.get("id"), each.get("action")))
     fields: Fields = {}
     for each in form.walk():
@@ -22,6 +23,12 @@ def form_of(html: str, where: str) -> tuple[Element, Fields]:
             continue
         fields.setdefault(each.get("name"), []).extend(_values(each))
     return form, {name: values for name, values in fields.items() if values}
+
+
+@lru_cache(maxsize=4)
+def _parsed(html: str) -> Document:
+    """A test posts the same page several times."""
+    return parse(html)
 
 
 def _is_off(element: Element) -> bool:

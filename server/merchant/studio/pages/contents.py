@@ -6,6 +6,7 @@ A key is named as in its file; a table stands for all keys in it. In a page of o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -125,12 +126,16 @@ def every(tags: Sequence[str]) -> Iterator[Page]:
 
 def controls_of(page: Page, tags: Sequence[str]) -> tuple[tuple[Part, tuple[Control, ...]], ...]:
     """The controls of each part of a page, in the order of its keys."""
-    known = [*controls(THEME_FILE, tags), *controls(PORTAL_FILE, tags)]
-    mine = [each for each in known if each.tag == page.tag]
+    mine = [each for each in _every_control(tuple(tags)) if each.tag == page.tag]
     return tuple(
         (part, tuple(each for key in part.keys for each in mine if f"{each.path}.".startswith(f"{key}.")))
         for part in page.parts
     )
+
+
+@lru_cache(maxsize=32)
+def _every_control(tags: tuple[str, ...]) -> tuple[Control, ...]:
+    return (*controls(THEME_FILE, tags), *controls(PORTAL_FILE, tags))
 
 
 def page_of(key: str, tags: Sequence[str]) -> Page | None:
