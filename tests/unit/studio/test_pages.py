@@ -339,6 +339,15 @@ async def test_rows_are_added_moved_and_removed_by_buttons(studio):
     assert await draft_of(studio, "orbit") == {path: [rules[0], {}]}
 
 
+async def test_the_page_of_invoices_says_what_electronic_ones_lack(studio):
+    client = await studio.operator()
+    page = await client.get(f"{HARBOUR}/business/invoices")
+    assert "wherever the customer's data suffices" in parse(page.text).ids["pages-electronic"].text
+    live = await press(client, page, "", {"business.tax_id": "123", "business.address.city": ""}, fragment=True)
+    assert "Missing: a VAT number" in live.text
+    assert "street, city and country" in live.text
+
+
 async def test_a_draft_of_another_day_is_gone_on_with_or_dropped(studio, clock):
     client = await studio.operator()
     await press(client, await client.get(f"{HARBOUR}/business"), "save", {"business.name": "New"})

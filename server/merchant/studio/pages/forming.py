@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.billing.electronic import seller_gaps
 from server.brands import Mistake
 from server.brands.locales import is_locale, own_name
+from server.brands.portal_file import Business, Seat
 from server.brands.theme_keys import STACKS
 from server.merchant.studio.forms import Field, said
 from server.merchant.studio.pages import contents, contrasts, showing
@@ -85,6 +87,7 @@ def form(
         sections=sections,
         wrong=_wrong(shown) if attempted or refused else (),
         elsewhere=elsewhere(work, operator, page),
+        lacks=_lacks(work, page),
         has_files=any(each.kind in ("image", "font", "styles") for each in shown) or page.path == "look/type",
         datalists=_datalists(shown, sells),
     )
@@ -114,7 +117,7 @@ def live(
     rest = tuple(each for each in showing.flat(items) if each.id not in inside)
     url = f"{start_of(operator.brand)}/{page.path}"
     files = tuple(each for each in rest if each.field.name in received)
-    return Live(frame(work, operator, page.place, page.path, now), url, rest, tuple(changed), files)
+    return Live(frame(work, operator, page.place, page.path, now), url, rest, tuple(changed), _lacks(work, page), files)
 
 
 def overview(work: Work, operator: Operator, now: datetime) -> Overview:
@@ -150,6 +153,22 @@ def _told(mistake: Mistake) -> str:
 
 def url_of(operator: Operator, page: Page, key: str = "") -> str:
     return f"{start_of(operator.brand)}/{page.path}{f'#field-{showing.slug(key)}' if key else ''}"
+
+
+_GAPS = {
+    "seller_vat_id": "a VAT number that begins with the country of the address",
+    "seller_address": "street, city and country of the address",
+}
+
+
+def _lacks(work: Work, page: Page) -> tuple[str, ...] | None:
+    if page.path != "business/invoices":
+        return None
+    seat = {each: _text(work.value(f"business.address.{each}")) for each in Seat.__struct_fields__}
+    return tuple(
+        _GAPS[each]
+        for each in seller_gaps(Business(name="", tax_id=_text(work.value("business.tax_id")), address=Seat(**seat)))
+    )
 
 
 def _sections(

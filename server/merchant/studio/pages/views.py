@@ -147,6 +147,8 @@ class Form(View, frozen=True):
     wrong: tuple[Wrong, ...] = ()
     """What must be corrected before it can be saved; only after an attempt."""
     elsewhere: tuple[Elsewhere, ...] = ()
+    lacks: tuple[str, ...] | None = None
+    """What electronic invoices lack; None: the page is not about them."""
     has_files: bool = False
     datalists: tuple[tuple[str, tuple[Option, ...]], ...] = ()
     """What typing is helped by, by id."""
@@ -160,6 +162,7 @@ class Live(View, frozen=True):
     asked: tuple[Asked, ...]
     groups: tuple[Group, ...] = ()
     """Those whose switch is not as the browser shows it."""
+    lacks: tuple[str, ...] | None = None
     files: tuple[Asked, ...] = ()
     """The controls that a file came for: they show it now."""
 
