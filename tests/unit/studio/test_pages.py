@@ -1,13 +1,17 @@
 """The form pages: every key has its place, a form that is posted becomes a draft, and nothing is written before it is shown."""
 
+import difflib
 import tomllib
 
+import msgspec
 import pytest
 
+from server.billing import rows
+from server.billing.model.catalog import Price, Product, Recurring
 from server.brands.reading.declared import entries
 from server.brands.reading.keys import OneOf, Section, SomeOf
 from server.brands.reference import FILES
-from server.merchant.studio import drafts, saving
+from server.merchant.studio import drafts, history, saving
 from server.merchant.studio.declarations import controls
 from server.merchant.studio.pages import contents, wording
 from server.publishing.rules.markup import parse
@@ -146,6 +150,43 @@ async def test_a_change_is_shown_then_written_then_taken_back(studio):
     assert (await press(client, await client.get(link), "", where=link)).status_code == 303
     assert listing(studio) == before
     assert (await client.get(f"{ORBIT}/writes/nothing")).status_code == 404
+
+
+async def test_the_files_hold_what_a_person_would_have_written(studio):
+    client = await studio.operator()
+    before = {name: (studio.themes / "harbour" / name).read_text() for name in FILES}
+    edits = {
+        "business/texts/de": {"business.de.headline": 'Kaffee "frisch"\\'},
+        "business/invoices": {"business.address.line2": "Hof links", "business.bank_account.bic": ""},
+        "business/site": {"site.locales": ["en", "de", "fr"], "site.timezone": "Europe/Berlin"},
+        "look": {"brand.button": "", "mode.default": "light"},
+        "look/words/de": {"words.de.help_text": "", "empty:words.de.help_text": "on"},
+        "mails": {"mail.receipt": None, "mail.renewal_reminder_days": "7"},
+        "portal/dunning": {"dunning.retry_days": "1, 4"},
+        "portal/subscription_cancel": {"features.subscription_cancel.cancellation_reason.options": ["unused", "other"]},
+    }
+    for path, changes in edits.items():
+        answer = await press(client, await client.get(f"{HARBOUR}/{path}"), "save", changes)
+        assert answer.status_code == 303, path
+    change = await client.get(f"{HARBOUR}/change")
+    written = await press(client, change, "write", where=f"{HARBOUR}/change")
+    assert written.status_code == 303
+    after = {name: (studio.themes / "harbour" / name).read_text() for name in FILES}
+    lines = [each for name in FILES for each in difflib.ndiff(before[name].splitlines(), after[name].splitlines())]
+    assert {each[2:] for each in lines if each[0] == "-"} == {
+        *(
+            'headline = "Kaffee, wie Sie ihn mögen"',
+            'bic = "BYLADEM1001"',
+            'locales = ["en", "de"]',
+            'button = "#7a3b1d"',
+        ),
+    }
+    assert sorted(each[2:] for each in lines if each[0] == "+" and each[2:]) == sorted([
+        'headline = "Kaffee \\"frisch\\"\\\\"', 'line2 = "Hof links"', 'locales = ["en", "de", "fr"]', 'timezone = "Europe/Berlin"',
+        "[mode]", 'default = "light"', 'help_text = ""', "[mail]", "receipt = false", "renewal_reminder_days = 7",
+        "[dunning]", "retry_days = [1, 4]", 'cancellation_reason.options = ["unused", "other"]',
+    ])  # fmt: skip
+    assert [each.what for each in (await history.read(studio.store)).acts][-1] == "files_written"
 
 
 async def test_a_mistake_is_beside_its_field_and_summed_up_and_nothing_is_lost(studio):
@@ -346,6 +387,51 @@ async def test_the_page_of_invoices_says_what_electronic_ones_lack(studio):
     live = await press(client, page, "", {"business.tax_id": "123", "business.address.city": ""}, fragment=True)
     assert "Missing: a VAT number" in live.text
     assert "street, city and country" in live.text
+
+
+async def sell(studio, *sold):
+    rows_ = [
+        {"brand": "orbit", "kind": type(each).__name__.lower(), "id": each.id, "document": msgspec.msgpack.encode(each)}
+        for each in sold
+    ]
+    await studio.store.write(lambda transaction: [transaction.count(rows.PUT_CATALOG, each) for each in rows_])
+
+
+async def test_products_are_picked_by_name_and_price_and_what_is_gone_stays(studio):
+    client = await studio.operator()
+    path, month = "features.subscription_update.products", Recurring("month")
+    await sell(
+        studio,
+        *(
+            Product(each, name)
+            for each, name in (("prod_orbit_free", "Free"), ("prod_new", "New"), ("prod_old", "Old"))
+        ),
+        Product("prod_gone", "Gone", active=False),
+        *(Price(f"price_{each}", "prod_new", "New", each.upper(), "900", month) for each in ("eur", "usd")),
+        Price("price_orbit_free_usd", "prod_orbit_free", "Free", "USD", "0", month),
+        Price("price_orbit_free_eur", "prod_orbit_free", "Free", "EUR", "0", month),
+        Price("price_orbit_free_extra", "prod_orbit_free", "Free", "CHF", "0", month),
+        Price("price_gone", "prod_gone", "Gone", "EUR", "900", month),
+    )
+    page = await client.get(f"{ORBIT}/portal/subscription_update")
+    text = parse(page.text).root.text
+    assert "€0.00 a month" in text
+    assert "Not in the catalog any more." in text  # price_orbit_free_gbp
+    assert "Gone" not in text
+    assert (await press(client, page, "save")).status_code == 303
+    assert await draft_of(studio, "orbit") == {}
+    await press(client, page, f"add:{path}", {f"new:{path}": "prod_new"})
+    products = (await draft_of(studio, "orbit"))[path]
+    assert products[-1] == {"product": "prod_new", "prices": ["price_eur", "price_usd"]}
+    assert products[:-1] == file_of(studio, "orbit")["features"]["subscription_update"]["products"]
+    page = await client.get(f"{ORBIT}/portal/subscription_update")
+    at = len(products) - 1
+    await press(
+        client, page, "save", {f"{path}[{at}].prices": ["price_usd"], f"{path}[{at}].adjustable_quantity.enabled": "on"}
+    )
+    assert (await draft_of(studio, "orbit"))[path][-1] == {
+        "product": "prod_new", "prices": ["price_usd"], "adjustable_quantity": {"enabled": True},
+    }  # fmt: skip
 
 
 async def test_a_draft_of_another_day_is_gone_on_with_or_dropped(studio, clock):
