@@ -380,6 +380,17 @@ async def test_rows_are_added_moved_and_removed_by_buttons(studio):
     assert await draft_of(studio, "orbit") == {path: [rules[0], {}]}
 
 
+async def test_a_page_of_one_language_shows_what_its_pages_say_without_a_text(studio):
+    client = await studio.operator()
+    page = parse((await client.get(f"{HARBOUR}/look/words/de")).text)
+    assert page.ids["field-words-de-help_heading"].get("placeholder") == "Hilfe"
+    assert {each.text for each in page.all("a") if each.get("aria-current") == "page"} == {"Look", "Words", "Deutsch"}
+    # A language that is none breaks no page.
+    await press(client, await client.get(f"{HARBOUR}/business/site"), "save", {"site.locales": ["../../xx", "de"]})
+    for path in ("look/words", "look/words/de", "business", "business/site"):
+        assert (await client.get(f"{HARBOUR}/{path}")).status_code == 200
+
+
 async def test_the_page_of_invoices_says_what_electronic_ones_lack(studio):
     client = await studio.operator()
     page = await client.get(f"{HARBOUR}/business/invoices")

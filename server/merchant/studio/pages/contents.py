@@ -119,6 +119,12 @@ def in_language(before: str, tag: str) -> Page:
     return Page(f"{before}/{tag}", title, lead.format(name=name), (Part("", (f"{table}.{tag}",)),), tag)
 
 
+def above(path: str) -> str:
+    """The page that the tab of this one leads to: of a page of one language, that of the first language."""
+    before = path.rpartition("/")[0]
+    return {"business/texts": "business", "look/words": "look/words"}.get(before, path)
+
+
 def every(tags: Sequence[str]) -> Iterator[Page]:
     yield from PAGES
     yield from (in_language(before, tag) for before in _BY_LANGUAGE for tag in tags)

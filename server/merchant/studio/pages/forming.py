@@ -41,7 +41,7 @@ _OLD = timedelta(hours=1)
 def frame(work: Work, operator: Operator, place: str, here: str, now: datetime) -> Frame:
     start = start_of(operator.brand)
     tabs = tuple(
-        Link(each.title, f"{start}/{each.path}", each.path == here or here.startswith(f"{each.path}/words/"))
+        Link(each.title, f"{start}/{each.path}", each.path == contents.above(here))
         for each in contents.PAGES
         if each.place == place
     )
@@ -60,7 +60,9 @@ def frame(work: Work, operator: Operator, place: str, here: str, now: datetime) 
 
 def _unsaved(work: Work, url: str, now: datetime) -> Unsaved | None:
     at = work.draft.changed_at
-    return Unsaved(len(work.draft.changes), at, now - at > _OLD, url) if work.draft.changes and at else None
+    if not work.draft.changes or at is None:
+        return None
+    return Unsaved(len(work.draft.changes), len(work.proposal.mistakes), at, now - at > _OLD, url)
 
 
 def form(
@@ -86,7 +88,7 @@ def form(
         languages=_languages(work, page, operator),
         sections=sections,
         wrong=_wrong(shown) if attempted or refused else (),
-        elsewhere=elsewhere(work, operator, page),
+        elsewhere=elsewhere(work),
         lacks=_lacks(work, page),
         has_files=any(each.kind in ("image", "font", "styles") for each in shown) or page.path == "look/type",
         datalists=_datalists(shown, sells),
@@ -136,14 +138,9 @@ def overview(work: Work, operator: Operator, now: datetime) -> Overview:
     return Overview("portal", frame(work, operator, "portal", "portal", now), tuple(summaries))
 
 
-def elsewhere(work: Work, operator: Operator, page: Page | None = None) -> tuple[Elsewhere, ...]:
-    """The mistakes that no field of this page says."""
-    found = []
-    for mistake, other in work.by_page(work.mistakes):
-        if other is None or (page and other.path != page.path and mistake in work.proposal.mistakes):
-            link = Link(other.title, url_of(operator, other, mistake.key)) if other else None
-            found.append(Elsewhere(mistake.key, _told(mistake), link))
-    return tuple(found)
+def elsewhere(work: Work) -> tuple[Elsewhere, ...]:
+    """The mistakes that no page has a field for, such as those of a file as a whole."""
+    return tuple(Elsewhere(each.key, _told(each)) for each, page in work.by_page(work.mistakes) if page is None)
 
 
 def _told(mistake: Mistake) -> str:
@@ -203,7 +200,15 @@ def _about(
         refused=refused,
         listed=_listed(work.value("features.subscription_update.products"), sells),
         products=products,
+        locale=next((each.control.tag for each in fields if each.control.tag), _first(work)),
     )
+
+
+def _first(work: Work) -> str:
+    """The brand's first language."""
+    locales = work.value("site.locales")
+    first = locales[0] if isinstance(locales, list) and locales else ""
+    return first if isinstance(first, str) and is_locale(first) else "en"
 
 
 def _text(value: Any) -> str:
@@ -235,9 +240,7 @@ def _languages(work: Work, page: Page, operator: Operator) -> tuple[Link, ...]:
     if before not in pages or not work.tags:
         return ()
     first, others = pages[before]
-    locales = work.value("site.locales")
-    main = locales[0] if isinstance(locales, list) and locales else "en"
-    links = [Link(_name(str(main)), f"{start}/{first}", not page.tag)]
+    links = [Link(_name(_first(work)), f"{start}/{first}", not page.tag)]
     return (*links, *(Link(_name(each), f"{start}/{others}/{each}", page.tag == each) for each in work.tags))
 
 

@@ -21,6 +21,7 @@ from server.merchant.studio.pages.selling import Sold, picks
 from server.merchant.studio.pages.views import Asked, Group, Option, Row
 from server.merchant.studio.pages.wording import MEANINGS
 from server.rendering.filters import babel_locale
+from server.rendering.words import translations
 
 _LANGUAGES = (
     *("en", "de", "fr", "es", "ar", "bg", "ca", "cs", "da", "el", "et", "eu", "fa", "fi", "ga", "gl", "he", "hi", "hr"),
@@ -49,6 +50,8 @@ class About:
     """The products and prices that customers may move to, in words by their ids."""
     products: Mapping[str, str] = field(default_factory=dict)
     """The product of each row, by the row's name."""
+    locale: str = "en"
+    """The language of the texts of the page."""
 
 
 def asked(it: Field, about: About) -> Asked:
@@ -61,7 +64,7 @@ def asked(it: Field, about: About) -> Asked:
         hint=wording.hint(control),
         errors=(*it.errors, *about.refused.get(it.name, ())),
         options=_options(it, about),
-        default=wording.plain(control, it.default),
+        default=_default(it, about),
         suggestions=SUGGESTIONS.get(control.path, ""),
         met=about.met.get(it.name, Met()),
         picture=about.picture(it.name, it.texts[0] if it.texts else it.default) if control.kind == "image" else "",
@@ -73,6 +76,13 @@ def asked(it: Field, about: About) -> Asked:
     there = {row[0].texts[0] for row in it.rows if row and row[0].texts}
     begins = tuple(Option(key, name) for key, name in products.items() if key not in there)
     return replace(made, rows=rows, begins=begins)
+
+
+def _default(it: Field, about: About) -> str:
+    """What holds where nothing is typed. A text that the theme does not say is translated on the brand's pages."""
+    if it.control.declared.startswith("words"):
+        return translations(about.locale).gettext(it.default) if it.default else ""
+    return wording.plain(it.control, it.default)
 
 
 def slug(name: str) -> str:

@@ -112,6 +112,8 @@ class Unsaved(msgspec.Struct, frozen=True):
     """What the operator changed and did not write yet."""
 
     count: int
+    wrong: int
+    """How many mistakes are in them."""
     since: datetime
     is_old: bool
     """From an earlier visit: the page asks whether to go on."""
