@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from server.merchant.studio import drafts
 from server.publishing.rules.markup import Document, Element, parse
 from tests.support.client import Client
+from tests.support.studio import OWNER, StudioWorld
 
 Fields = dict[str, list[str]]
 
@@ -71,3 +75,17 @@ async def press(
         parts = [(name, (None, value)) for name, values in fields.items() for value in values]
         sent = {"files": [*parts, *((name, ("../../etc/x.svg", content)) for name, content in (files or {}).items())]}
     return await client.post(form.get("action"), fragment=fragment, **sent)
+
+
+async def draft_of(studio: StudioWorld, brand: str, operator: str = OWNER) -> dict[str, Any]:
+    """What the operator changed and did not write."""
+    return (await drafts.find(studio.store, operator, brand)).values
+
+
+def file_of(studio: StudioWorld, brand: str, name: str = "portal.toml") -> dict[str, Any]:
+    return tomllib.loads((studio.themes / brand / name).read_text())
+
+
+def listing(studio: StudioWorld) -> dict[Path, bytes]:
+    """Every file of every brand."""
+    return {path: path.read_bytes() for path in studio.themes.rglob("*") if path.is_file()}
