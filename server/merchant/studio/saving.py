@@ -12,15 +12,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from server import brands
-from server.brands import RESERVED, Mistake, ThemeError, images
+from server.brands import PORTAL_FILE, RESERVED, Mistake, ThemeError, images
 from server.brands.theme_file import NAME
 from server.merchant.studio import drafts
 from server.merchant.studio.drafts import Change, Conflict, Draft, Write
@@ -67,19 +68,19 @@ def held_by(folder: Path) -> dict[str, Any]:
     return brand_files.held(brand_files.read(folder))
 
 
-def propose(folder: Path, draft: Draft, pictures: Mapping[str, bytes]) -> Proposal:
-    """`pictures`: the uploads of the draft; those that no change names are left out. Raises `ThemeError` where the files
+def propose(folder: Path, draft: Draft, pictures: Mapping[str, bytes], *, studio: str = "") -> Proposal:
+    """`studio`: its origin, which no brand may have. `pictures`: the uploads of the draft; those that no change names are left out. Raises `ThemeError` where the files
     cannot be read."""
-    return _proposal(folder, brand_files.read(folder), draft, pictures)
+    return _proposal(folder, brand_files.read(folder), draft, pictures, studio)
 
 
-def propose_undo(folder: Path, write: Write) -> Proposal:
+def propose_undo(folder: Path, write: Write, *, studio: str = "") -> Proposal:
     """Take one write back. Where the files are still as it left them, they get back their text. Where they changed since,
     the keys that it changed get back their values, but for those that were changed again: they are conflicts."""
     files = brand_files.read(folder)
     if all(files[name] == after.encode() for name, (_, after) in write.files.items()):
         return _checked(
-            folder, {name: Edit(files[name], before.encode()) for name, (before, _) in write.files.items()}, {}
+            folder, {name: Edit(files[name], before.encode()) for name, (before, _) in write.files.items()}, {}, studio
         )
     before, after = (
         brand_files.held({name: texts[at].encode() for name, texts in write.files.items()}) for at in (0, 1)
@@ -88,7 +89,7 @@ def propose_undo(folder: Path, write: Write) -> Proposal:
         path: Change(value, drafts.value_at(after, path))
         for path, value in brand_files.changes_between(after, before).items()
     }
-    return _proposal(folder, files, Draft(write.operator, folder.name, changes), {})
+    return _proposal(folder, files, Draft(write.operator, folder.name, changes), {}, studio)
 
 
 async def save(
@@ -136,7 +137,9 @@ def styles_name(content: bytes) -> str:
     return f"styles.{hashlib.sha256(content).hexdigest()[:12]}.css"
 
 
-def _proposal(folder: Path, files: dict[str, bytes], draft: Draft, pictures: Mapping[str, bytes]) -> Proposal:
+def _proposal(
+    folder: Path, files: dict[str, bytes], draft: Draft, pictures: Mapping[str, bytes], studio: str
+) -> Proposal:
     conflicts = drafts.conflicts(draft, brand_files.held(files))
     contested = {each.path for each in conflicts}
     changes = {path: value for path, value in draft.values.items() if path not in contested}
@@ -146,11 +149,43 @@ def _proposal(folder: Path, files: dict[str, bytes], draft: Draft, pictures: Map
         return Proposal({}, {}, "", error.mistakes, (), conflicts)
     texts = [each.after.decode(errors="replace") for each in edits.values()]
     named = {name: content for name, content in pictures.items() if any(f'"{name}"' in text for text in texts)}
-    return msgspec.structs.replace(_checked(folder, edits, named), conflicts=conflicts)
+    return msgspec.structs.replace(_checked(folder, edits, named, studio), conflicts=conflicts)
 
 
-def _checked(folder: Path, edits: dict[str, Edit], pictures: dict[str, bytes]) -> Proposal:
+def _checked(folder: Path, edits: dict[str, Edit], pictures: dict[str, bytes], studio: str) -> Proposal:
     edits = {name: each for name, each in edits.items() if each.before != each.after}
     found = brand_files.checked(folder, edits, pictures)
     patch = brand_files.differences(folder.name, edits)
-    return Proposal(edits, pictures, patch, found.new, found.standing)
+    shared = _shared_address(folder, edits, studio)
+    return Proposal(edits, pictures, patch, (*found.new, *shared), found.standing)
+
+
+def _shared_address(folder: Path, edits: dict[str, Edit], studio: str) -> Iterator[Mistake]:
+    """An address that another brand or the studio has: with it, the server would not start again."""
+    if PORTAL_FILE not in edits:
+        return
+    before, after = (
+        _host(brand_files.held({"": each})) for each in (edits[PORTAL_FILE].before, edits[PORTAL_FILE].after)
+    )
+    if not after or after == before:
+        return
+    owner = "the studio" if after == urlsplit(studio).netloc else ""
+    others = (each for each in folder.parent.iterdir() if each != folder and (each / PORTAL_FILE).is_file())
+    owner = owner or next((each.name for each in others if _host_of(each) == after), "")
+    if owner:
+        yield Mistake(folder / PORTAL_FILE, 0, "site.url", f"{after}, which {owner} has too,", "its own domain")
+
+
+def _host_of(folder: Path) -> str:
+    try:
+        return _host(brand_files.held(brand_files.read(folder, follow_links=True)))
+    except ThemeError:
+        return ""  # what is wrong there is the business of its own pages
+
+
+def _host(values: Mapping[str, Any]) -> str:
+    url = drafts.value_at(values, "site.url")
+    try:
+        return urlsplit(url).netloc.lower() if isinstance(url, str) else ""
+    except ValueError:
+        return ""

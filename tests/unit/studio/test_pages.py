@@ -12,7 +12,7 @@ from server.merchant.studio.declarations import controls
 from server.merchant.studio.pages import contents, wording
 from server.publishing.rules.markup import parse
 from tests.support.filling import draft_of, file_of, form_of, listing, press
-from tests.support.studio import OWNER
+from tests.support.studio import OWNER, STUDIO
 
 pytestmark = pytest.mark.anyio
 TAGS = ("de", "fr")
@@ -199,6 +199,24 @@ async def test_a_mistake_is_beside_its_field_and_summed_up_and_nothing_is_lost(s
     live = await press(client, page, "", changes, fragment=True)
     assert "coupon" in live.text
     assert "is not possible here" in live.text
+
+
+async def test_no_brand_gets_the_address_of_the_studio_or_of_another_brand(studio):  # threat 98
+    """With either, the server would not start again."""
+    client = await studio.operator()
+    before = listing(studio)
+    other = studio.themes / "plain" / "portal.toml"
+    other.write_text(other.read_text().replace("[site]", '[site]\nurl = "https://Pay.plain.example/"'))
+    for url, owner in ((f"{STUDIO}/", "the studio"), ("https://pay.PLAIN.example", "plain")):
+        answer = await press(client, await client.get(f"{HARBOUR}/business/site"), "save", {"site.url": url})
+        assert answer.status_code == 422
+        assert f"which {owner} has too" in answer.text
+    assert "Write it" not in (await client.get(f"{HARBOUR}/change")).text
+    answer = await press(
+        client, await client.get(f"{HARBOUR}/business/site"), "save", {"site.url": "https://h.example"}
+    )
+    assert answer.status_code == 303
+    assert {**listing(studio), other: before[other]} == before
 
 
 async def test_a_viewer_sees_every_page_and_can_post_none(studio):  # threat 113

@@ -194,7 +194,7 @@ async def _undoing(studio: Studio, operator: Operator, write_id: str) -> tuple[W
     found = next((each for each in await drafts.writes(studio.store, operator.brand) if each.id == write_id), None)
     if found is None:
         raise NotFoundException
-    return work, found, await asyncio.to_thread(saving.propose_undo, work.folder, found)
+    return work, found, await asyncio.to_thread(saving.propose_undo, work.folder, found, studio=studio.origin)
 
 
 def _page(request: AnyRequest, operator: Operator, work: Work) -> Page:

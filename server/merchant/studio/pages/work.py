@@ -69,16 +69,16 @@ async def work_on(studio: Studio, operator: Operator, *, judged: bool = True) ->
     folder = saving.folder_of(studio.themes, operator.brand)
     draft = await drafts.find(studio.store, operator.address, operator.brand)
     uploads = await drafts.uploads(studio.store, operator.address, operator.brand) if draft.changes else {}
-    return await asyncio.to_thread(_work, folder, draft, uploads, judged)
+    return await asyncio.to_thread(_work, folder, draft, uploads, studio.origin if judged else None)
 
 
-def _work(folder: Path, draft: Draft, uploads: Mapping[str, bytes], judged: bool) -> Work:
+def _work(folder: Path, draft: Draft, uploads: Mapping[str, bytes], origin: str | None) -> Work:
     return Work(
         folder=folder,
         held=saving.held_by(folder),
         inherited=brands.inherited(folder),
         draft=draft,
         uploads=dict(uploads),
-        proposal=saving.propose(folder, draft, uploads) if judged else Proposal({}, {}, ""),
+        proposal=Proposal({}, {}, "") if origin is None else saving.propose(folder, draft, uploads, studio=origin),
         is_writable=brand_files.is_writable(folder),
     )
