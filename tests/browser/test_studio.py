@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from server.publishing.rules import html_rules
-from tests.browser.test_accessibility import ALL, AXE, NARROW, STYLES, WIDE
+from tests.browser.test_accessibility import ALL, AXE, COLORS, NARROW, STYLES, WIDE
 from tests.support.served import Demo
 
 FORMS = ("portal", "portal/subscription_update", "portal/subscription_cancel", "look", "business/site", "writes")
@@ -19,7 +19,10 @@ PAGES = (
     "b/nowhere",
 )
 OUTSIDE = ("login", "login/code")
-LOOKS = ((WIDE, "ltr", ALL), (NARROW, "ltr", STYLES), (NARROW, "rtl", None), (WIDE, "rtl", None))
+LOOKS = {
+    "light": ((WIDE, "ltr", ALL), (NARROW, "ltr", STYLES), (NARROW, "rtl", None), (WIDE, "rtl", None)),
+    "dark": ((WIDE, "ltr", COLORS),),  # the HTML is the same: only the rules of color are left
+}
 
 
 def log_in(page: Page, demo: Demo) -> None:
@@ -200,7 +203,7 @@ def test_axe_finds_nothing_and_nothing_runs_over_the_edge(new_visitor, demo, coo
             text = page.content()
             found += [str(each) for each in html_rules.check(text, "page", None, path)]
             page.evaluate(AXE)
-            for size, direction, rules in LOOKS:
+            for size, direction, rules in LOOKS[scheme]:
                 page.set_viewport_size(size)
                 page.evaluate("direction => { document.documentElement.dir = direction }", direction)
                 said = page.evaluate("rules => axe.run(document, rules)", rules)["violations"] if rules else ()
