@@ -46,7 +46,7 @@ class _Connection(asyncio.Protocol):
             self.ended.set_result(None)
 
 
-async def _load(port: int, request: bytes, seconds: float, connections: int) -> float:
+async def _load(port: int, request: bytes, seconds: float, connections: int) -> tuple[int, float]:
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     made = [
@@ -57,10 +57,10 @@ async def _load(port: int, request: bytes, seconds: float, connections: int) -> 
     failed = sum(each.failed for each in made)
     if failed:
         raise AssertionError(f"{failed} answers were not 200 for {request[:80]!r}")
-    return sum(each.answered for each in made) / (time.perf_counter() - began)
+    return sum(each.answered for each in made), time.perf_counter() - began
 
 
-def _run(port: int, request: bytes, seconds: float, connections: int) -> float:
+def _run(port: int, request: bytes, seconds: float, connections: int) -> tuple[int, float]:
     return asyncio.run(_load(port, request, seconds, connections))
 
 
@@ -75,6 +75,11 @@ class Load:
         self.pool.shutdown()
 
     def per_second(self, port: int, request: bytes, *, seconds: float = 1.5, connections: int = 8) -> float:
+        answered, took = self.answered(port, request, seconds=seconds, connections=connections)
+        return answered / took
+
+    def answered(self, port: int, request: bytes, *, seconds: float = 1.5, connections: int = 8) -> tuple[int, float]:
+        """How many answers came, and in how many seconds."""
         return self.pool.submit(_run, port, request, seconds, connections).result()
 
 

@@ -1,14 +1,18 @@
-"""What the benchmark's server process serves: the real application, and beside it a bare Litestar handler as its peer."""
+"""What the benchmark's server process serves: the real application, and beside it its peers, a bare Litestar handler and the
+same pages written by hand."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
 
 from litestar import Litestar, get
 from litestar.enums import MediaType
 
-from server import app
+from server import app, settings
+from server.store import open_store
+from tests.bench import by_hand
 
 BARE = "/_bare"
 
@@ -29,8 +33,11 @@ def served() -> Any:
     real = app.from_environment()
     peer = Litestar([bare], openapi_config=None, logging_config=None)
 
-    async def either(scope: Any, receive: Any, send: Any) -> None:
-        ours = scope["type"] == "lifespan" or not scope["path"].startswith(BARE)
-        await (real if ours else peer)(scope, receive, send)
+    hand = by_hand.application(open_store(settings.from_environment(os.environ).database))
 
-    return either
+    async def one_of_them(scope: Any, receive: Any, send: Any) -> None:
+        path = "" if scope["type"] == "lifespan" else scope["path"]
+        chosen = peer if path.startswith(BARE) else hand if path.startswith(by_hand.AT) else real
+        await chosen(scope, receive, send)
+
+    return one_of_them
