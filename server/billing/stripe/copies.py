@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from server.billing import Account, Invoice, Payment, rows
+from server.billing import Account, Invoice, Payment, Unavailable, rows
 from server.billing.model import history
 from server.billing.model.account import Subscription, Upcoming
 from server.billing.model.documents import decode_account, decode_invoice
@@ -25,6 +25,8 @@ from server.store import Store, Transaction, micros
 
 T = TypeVar("T")
 KEPT = timedelta(days=90)
+MOST_TIMES = 20
+"""How often a transaction is made again because another process came in between; it is as if Stripe were away then."""
 _BEGAN = "SELECT began_at, oldest FROM stripe_copy WHERE brand = :brand AND customer_id = :customer"
 _PUT = """
 INSERT INTO stripe_copy (brand, customer_id, began_at, wanted_at, oldest)
@@ -50,9 +52,10 @@ class _Moved(Exception):
 
 async def _written(store: Store, work: Callable[[Transaction], T]) -> T:
     """What the transaction answers, as often as it takes until nobody came in between."""
-    while True:
+    for _ in range(MOST_TIMES):
         with suppress(_Moved):
             return await store.write(work)
+    raise Unavailable
 
 
 async def keep(store: Store, brand: str, fetched: Fetched, *, mail: MailSwitches, by_itself: bool = True) -> Account:
