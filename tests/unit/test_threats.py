@@ -113,6 +113,8 @@ PROVED = {
     97: "unit/invoices/test_downloads.py::test_the_name_of_a_file_is_safe_whatever_the_number_is",
     98: f"{STUDIO}/test_guard.py::test_forms_are_taken_from_the_studios_own_pages_only",
     99: f"{STUDIO}/test_guard.py::test_the_cookies_of_customers_and_operators_open_nothing_of_each_other",
+    100: f"{STUDIO}/test_previews.py::test_a_preview_may_do_nothing",
+    101: f"{STUDIO}/test_previews.py::test_a_token_opens_one_brand_for_one_session_and_dies_with_it",
     110: f"{STUDIO}/test_people.py::test_whose_role_changes_or_goes_is_logged_out",
     111: f"{STUDIO}/test_passkeys.py::test_another_origin_no_verification_or_a_copied_key_is_refused_and_noted",
     112: f"{STUDIO}/test_people.py::test_without_a_passkey_shown_a_moment_ago_no_role_changes",
@@ -120,11 +122,12 @@ PROVED = {
     115: f"{STUDIO}/test_passkeys.py::test_what_needs_a_passkey_is_refused_after_five_minutes_and_the_form_is_kept",
     116: "contract/merchant/test_studio_world.py::test_a_tail_that_is_cut_off_is_found_by_the_head_in_the_log",
     118: f"{STUDIO}/test_rights.py::test_a_viewer_sees_no_address_of_a_customer",
+    119: f"{STUDIO}/test_previews.py::test_pages_come_one_at_a_time_and_ten_a_second",
 }
 
 
 def test_every_row_names_its_test():
-    studio = [98, 99, 110, 111, 112, 113, 115, 116, 118]
+    studio = [98, 99, 100, 101, 110, 111, 112, 113, 115, 116, 118, 119]
     assert sorted(PROVED) == [*range(1, 98), *studio]
 
 

@@ -207,8 +207,14 @@ def as_shown(brand: Brand, mode: str) -> Brand:
 
 
 def _overlay(folder: Path, draft: Draft, uploads: Mapping[str, bytes]) -> dict[Path, bytes]:
-    proposal = saving.propose(folder, draft, uploads)
-    return brand_files.overlay(folder, proposal.edits, proposal.pictures)
+    """As `saving.propose` has it, but nothing is judged, which takes longest: `load` says what cannot be read."""
+    files = brand_files.read(folder)
+    contested = {each.path for each in drafts.conflicts(draft, brand_files.held(files))}
+    changes = {path: value for path, value in draft.values.items() if path not in contested}
+    try:
+        return brand_files.overlay(folder, brand_files.proposed(folder, files, changes), uploads)
+    except ThemeError:
+        return {}
 
 
 def _stamp(folder: Path, overlay: Mapping[Path, bytes]) -> bytes:
