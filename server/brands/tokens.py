@@ -25,7 +25,8 @@ def tokens_css(theme: Theme, url: Callable[[Path], str] = lambda file: file.name
     root = {"color-scheme": scheme, **colors(theme, first), **_shape(theme), **_type(theme)}
     css = faces + _rule(":root", root)
     if theme.mode == "auto":
-        css += "@media (prefers-color-scheme: dark) {\n" + _rule(":root", colors(theme, "dark")) + "}\n"
+        changed = {name: color for name, color in colors(theme, "dark").items() if color != root[name]}
+        css += "@media (prefers-color-scheme: dark) {\n" + _rule(":root", changed) + "}\n"
     return css
 
 

@@ -1,6 +1,6 @@
 // What htmx may put into a page, and what a person hears of it. One file with htmx, behind it: see server/assets.py.
 (() => {
-  const deny = function () { throw new TypeError("The portal runs no code that comes with a fragment"); };
+  const deny = function () { throw new TypeError("A fragment brings no code"); };
   const banned = "script,iframe,frame,object,embed,base,meta,link,style,animate,set,[srcdoc],template[shadowrootmode]";
   let looking = false;
 
@@ -50,7 +50,7 @@
       if (!isWhole) document.title = loaded.title;
     }
     if (!title || (!isWhole && location.href === loaded.url)) return;
-    document.title = `${mistake ? `${words.error} ` : ""}${title}${rest}`;
+    document.title = (mistake ? `${words.error} ` : "") + title + rest;
     const says = ({ textContent }) => textContent.trim() === title;
     if (isWhole && !found("h2").some(says)) heading.textContent = title;
   };
