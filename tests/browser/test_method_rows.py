@@ -32,6 +32,7 @@ def the_list(page: Page) -> Page:
 
 def adding(page: Page) -> Page:
     """From the list to the provider's page."""
+    expect(page.get_by_text("Your bank may ask you to confirm it")).to_be_visible()
     button(page, "Add a payment method")
     expect(page.get_by_role("heading", level=1)).to_have_text(SETUP)
     return page

@@ -30,6 +30,7 @@ def test_two_tabs_pay_once(page: Page, demo: Demo):
     other = page.context.new_page()
     other.goto(page.url)
     for tab in (page, other):
+        expect(tab.get_by_text("Your bank may ask you to confirm it")).to_be_visible()
         button(tab, "Pay ")
         expect(tab.get_by_role("button", name="Complete")).to_be_visible()
     for tab in (other, page):
