@@ -13,15 +13,30 @@ from tests.support.world import ROOT
 
 LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9v9H0z" fill="#0a7d4f"/></svg>'
 JENNY = "jenny@example.com"
+HOSTILE = """{% extends "site:layouts/visitor.html" %}
+{% block art %}<div id="hostile">
+<script>document.title = "ran"; parent.document.title = "ran"</script><img src="x" onerror="top.location = '//evil.example/handler'">
+<form action="https://evil.example/form" target="_top"><button>Win</button></form>
+<a href="https://evil.example/top" target="_top">Top</a> <a href="https://evil.example/blank" target="_blank">Blank</a>
+<a href="javascript:top.location = '//evil.example/link'">Script</a>
+<iframe src="https://evil.example/frame"></iframe><img src="https://evil.example/picture.png" alt="">
+<meta http-equiv="refresh" content="0; url=https://evil.example/refresh"><base href="https://evil.example/">
+</div>{% endblock %}
+"""
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """A demo over themes of its own: the studio writes them."""
-    themes = tmp_path_factory.mktemp("studio") / "themes"
-    themes.mkdir()
+def themes(tmp_path_factory):
+    """Of the demo's own: the studio writes them."""
+    folder = tmp_path_factory.mktemp("studio") / "themes"
+    folder.mkdir()
     for name in ("plain", "harbour"):
-        shutil.copytree(ROOT / "themes" / name, themes / name)
+        shutil.copytree(ROOT / "themes" / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo(themes):
     made = Demo(environment={"PORTAL_THEMES": str(themes)})
     try:
         made.wait()
@@ -74,3 +89,21 @@ def test_what_is_typed_is_drawn_beside_its_form_and_nothing_in_it_can_act(new_vi
     frame.get_by_role("button", name="Send").first.click()
     expect(frame.get_by_label("Email address")).to_have_value("x@example.com")
     assert page.url.startswith(demo.studio)
+
+
+def test_a_hostile_template_runs_nothing_asks_for_nothing_and_leads_nowhere(new_visitor, demo, themes):  # threat 100
+    (themes / "harbour" / "templates" / "layouts" / "visitor.html").write_text(HOSTILE)
+    visitor = new_visitor()
+    page, asked = visitor.new_page(), []
+    log_in(page, demo)
+    visitor.route("https://evil.example/**", lambda route: (asked.append(route.request.url), route.abort()))
+    page.goto(f"{demo.studio}b/harbour/preview?page=login&as=nobody&size=desktop")
+    here, title, frame = page.url, page.title(), page.frame_locator("iframe.frame").first
+    expect(frame.get_by_role("button", name="Win")).to_be_visible()
+    for kind, name in (("button", "Win"), ("link", "Top"), ("link", "Blank"), ("link", "Script")):
+        frame.get_by_role(kind, name=name, exact=True).click(no_wait_after=True)
+        page.wait_for_timeout(200)
+        if not frame.get_by_role(kind, name=name, exact=True).count():
+            page.goto(here)  # what led its own frame elsewhere
+    visitor.complaints.clear()  # of the policy, which refused all of it
+    assert (page.url, page.title(), len(visitor.pages), asked) == (here, title, 1, [])

@@ -113,8 +113,14 @@ PROVED = {
     97: "unit/invoices/test_downloads.py::test_the_name_of_a_file_is_safe_whatever_the_number_is",
     98: f"{STUDIO}/test_guard.py::test_forms_are_taken_from_the_studios_own_pages_only",
     99: f"{STUDIO}/test_guard.py::test_the_cookies_of_customers_and_operators_open_nothing_of_each_other",
-    100: f"{STUDIO}/test_previews.py::test_a_preview_may_do_nothing",
+    100: "browser/test_studio_brand.py::test_a_hostile_template_runs_nothing_asks_for_nothing_and_leads_nowhere",
     101: f"{STUDIO}/test_previews.py::test_a_token_opens_one_brand_for_one_session_and_dies_with_it",
+    102: "unit/brands/test_images.py::test_an_svg_that_could_run_or_load_something_is_refused",
+    103: "unit/brands/test_images.py::test_a_picture_that_is_huge_when_it_is_opened_is_refused",
+    104: f"{STUDIO}/test_page_controls.py::test_a_picture_that_lies_is_refused_and_what_was_typed_stays",
+    105: f"{STUDIO}/test_rights.py::test_a_folder_with_another_name_or_a_link_to_one_is_no_brand",
+    106: "unit/brands/writing/test_editing.py::test_a_thousand_edits_change_their_key_and_nothing_else",
+    107: "unit/publishing/test_brand_files.py::test_of_32_writers_at_once_none_loses_what_another_wrote",
     110: f"{STUDIO}/test_people.py::test_whose_role_changes_or_goes_is_logged_out",
     111: f"{STUDIO}/test_passkeys.py::test_another_origin_no_verification_or_a_copied_key_is_refused_and_noted",
     112: f"{STUDIO}/test_people.py::test_without_a_passkey_shown_a_moment_ago_no_role_changes",
@@ -127,8 +133,13 @@ PROVED = {
 
 
 def test_every_row_names_its_test():
-    studio = [98, 99, 100, 101, 110, 111, 112, 113, 115, 116, 118, 119]
-    assert sorted(PROVED) == [*range(1, 98), *studio]
+    later = {
+        108,
+        109,
+        114,
+        117,
+    }  # of publishing, Stripe's key, looking as a customer and numbers, which the studio has not yet
+    assert sorted(PROVED) == sorted({*range(1, 120)} - later)
 
 
 @pytest.mark.parametrize(("threat", "proof"), PROVED.items())

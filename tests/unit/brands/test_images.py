@@ -203,8 +203,12 @@ def test_a_picture_that_is_too_large_is_refused(tmp_path):
         "<style>path { fill: u<![CDATA[rl(//evil.example) }]]></style>",
     ],
 )
-def test_an_svg_that_could_run_or_load_something_is_refused(tmp_path, inside):
-    assert refused(tmp_path, f"{HEAD}{inside}</svg>".encode()).found.startswith("logo.svg: an SVG")
+def test_an_svg_that_could_run_or_load_something_is_refused(tmp_path, inside):  # threat 102
+    """Both ways in: by hand into the folder, and by an upload of the studio."""
+    content = f"{HEAD}{inside}</svg>".encode()
+    assert refused(tmp_path, content).found.startswith("logo.svg: an SVG")
+    with pytest.raises(ValueError, match="SVG"):
+        saving.picture_name("logo", content)
 
 
 @pytest.mark.parametrize(
