@@ -31,7 +31,7 @@ def _live(what: str, port: int) -> None:
     elif what == "http" or os.fork():
         multiprocessing.set_start_method("fork", force=True)
         server = serve.server_of("127.0.0.1", port, 1)
-        server.serve(target_loader=partial(serve.application, static=None, brands=(), domains={}))
+        server.serve(target_loader=partial(serve.application, static=None, brands=(), domains={}, studio=""))
     else:
         work.work(WORKER, parent=os.getppid())
 

@@ -398,9 +398,11 @@ async def test_a_code_from_a_link_that_was_deactivated_meanwhile_is_refused(worl
 
 def test_one_handler_alone_begins_sessions() -> None:  # threat 15
     """One statement makes a session, and one function runs it. It is called after a right code and for the URL of a portal
-    session, in one file, by one handler each; and the same once more for operators of the studio, in a table of their own."""
+    session, in one file, by one handler each; and the same once more for operators of the studio, in a table of their own. A
+    preview has sessions of sample customers, in a store that holds nobody else."""
     assert places(r"INSERT INTO session\b") == places(r"INSERT INTO studio_session\b") == ["sessions.py"]
     assert places(r"\bsessions\.start\(") == ["entry.py", "entry.py", "codes.py"]
+    assert places(r"customer_sessions\.start\(") == ["previews.py"]
     assert places(r"(?<!def )\benter\(") == ["login/routes.py", "routes.py"]
     assert places(r"(?<!def )\badmit\(") == ["portal_sessions/routes.py"]
     assert places(r"access\.entry import") == ["login/routes.py", "portal_sessions/routes.py"]
@@ -408,9 +410,8 @@ def test_one_handler_alone_begins_sessions() -> None:  # threat 15
 
 
 def places(pattern: str) -> list[str]:
-    """The files of the server that hold it, one for each time. Operators of the studio have sessions of their own kind."""
-    files = (path for path in sorted(Path("server").rglob("*.py")) if "studio" not in path.parts)
-    found = ((path, re.findall(pattern, path.read_text())) for path in files)
+    """The files of the server that hold it, one for each time."""
+    found = ((path, re.findall(pattern, path.read_text())) for path in sorted(Path("server").rglob("*.py")))
     return [
         str(path.relative_to("server/features" if "features" in path.parts else path.parent))
         for path, all_ in found
