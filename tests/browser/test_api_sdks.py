@@ -17,7 +17,7 @@ from tests.stripe.app import KEY
 from tests.support.rehearsal import Rehearsal
 from tests.support.sdks import ByNode, ByPython
 from tests.support.served import Demo
-from tests.support.visits import button, mistakes, reads, send_code
+from tests.support.visits import Doors, button, mistakes, reads, send_code
 
 BRAND = "harbour"
 BACK, BYE = "https://shop.example/account", "https://shop.example/bye"
@@ -75,12 +75,15 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shops(browser: Browser, ledger_stage: Rehearsal, stripe_stage: Rehearsal) -> Iterator[dict[str, Shop]]:
+def shops(
+    browser: Browser, ledger_stage: Rehearsal, stripe_stage: Rehearsal, all_doors: dict[str, Doors]
+) -> Iterator[dict[str, Shop]]:
     stages = {"ledger": ledger_stage, "stripe": stripe_stage}
     said: list[str] = []
     for each in stages.values():
         each.begin_again()
     yield {name: Shop(each, lambda **options: watched(browser, said, **options)) for name, each in stages.items()}
+    all_doors.clear()  # an address that changes ends the sessions that were its own
     assert not said, said
 
 

@@ -189,7 +189,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "litestar": LITESTAR,
     "msgspec": (r".*",),
     "jinja2": (r"rendering\.(renderer|words|compiling|studio)", r"publishing\.rules\.template_rules"),
-    "markupsafe": (r"rendering\.(renderer|words|compiling|assets|studio)",),
+    "markupsafe": (r"rendering\.(renderer|words|compiling|assets|studio)", r"merchant\.studio\.link\.views"),
     "rcssmin": (r"rendering\.assets",),
     "facturx": (r"features\.invoices\.factur_x",),
     "httpcore": (r"events\.posting",),
