@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -35,8 +36,10 @@ from server.web.client_address import FORWARDING, Headers, is_trusting
 _log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD"})
+Refusal = tuple[int, bytes, Headers]
+"""Status, words, and headers besides ours."""
 FRAGMENT = b"x-portal-fragment"
-IS_HEAD = "portal.is_head"
+_IS_HEAD = "portal.is_head"
 _NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """What an answer may say in place of our own: it only ever tells less."""
 _HTMX_ANSWERS = frozenset({b"hx-redirect"})
@@ -77,40 +80,25 @@ class Guard:
             self._asks_for_proxies = False
             _log.warning(_UNTRUSTED)
         name = scope["path"].lstrip("/").partition("/")[0]
-        is_head = scope["method"] == "HEAD"
+        await answer(
+            self._app, scope, receive, send, refused=self._refused(scope, name), answered=partial(self._answered, name)
+        )
 
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                telemetry.count("answers", f"{message['status'] // 100}xx")
-                message["headers"] = self._answered(name, message["headers"])
-            elif message["type"] == "http.response.body" and is_head:
-                message["body"] = b""
-            await send(message)
-
-        refused = self._refused(scope, name)
-        if refused:
-            await refuse(send_guarded, *refused)
-        else:
-            if is_head:
-                scope["method"] = HttpMethod.GET
-                cast("dict[str, Any]", scope)[IS_HEAD] = True
-            await self._app(scope, receive, send_guarded)
-
-    def _refused(self, scope: HTTPScope, name: str) -> tuple[int, bytes] | None:
+    def _refused(self, scope: HTTPScope, name: str) -> Refusal | None:
         headers = scope["headers"]
         hosts = all_of(headers, b"host")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             named = b", ".join(hosts)[:100].decode("latin-1")
             telemetry.refused(_log, "unknown_host", "a request named no host of ours", host=named)
-            return 400, b"This server does not know that host.\n"
+            return 400, b"This server does not know that host.\n", ()
         if not scope["path"].startswith("/") or "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            return 400, b"There is nothing at such an address.\n"
+            return 400, b"There is nothing at such an address.\n", ()
         method = scope.get("method", "")
         if method in SAFE:
             if reads_from_elsewhere(headers):
-                return 403, b"Another site may not read this.\n"
+                return 403, b"Another site may not read this.\n", ()
         elif not is_same_origin(headers, self._origins.get(name, "")) and not _comes_from_no_page(scope):
-            return 403, b"This form was not sent by our own page.\n"
+            return 403, b"This form was not sent by our own page.\n", ()
         return None
 
     def _answered(self, name: str, headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -123,6 +111,36 @@ class Guard:
         if _NO_REFERRER in kept:
             return [*answered, _NO_REFERRER, *(each for each in ours.headers if each[0] != _NO_REFERRER[0])]
         return answered + ours.headers
+
+
+async def answer(
+    app: ASGIApp,
+    scope: HTTPScope,
+    receive: Receive,
+    send: Send,
+    *,
+    refused: Refusal | None,
+    answered: Callable[[Headers], list[tuple[bytes, bytes]]],
+) -> None:
+    """The refusal, or what the application says; counted, with the headers that `answered` makes of its own. A HEAD is a GET to the
+    application, and nothing of the body leaves."""
+    is_head = scope["method"] == "HEAD"
+
+    async def send_guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            telemetry.count("answers", f"{message['status'] // 100}xx")
+            message["headers"] = answered(message["headers"])
+        elif message["type"] == "http.response.body" and is_head:
+            message["body"] = b""
+        await send(message)
+
+    if refused:
+        await _refuse(send_guarded, *refused)
+    else:
+        if is_head:
+            scope["method"] = HttpMethod.GET
+            cast("dict[str, Any]", scope)[_IS_HEAD] = True
+        await app(scope, receive, send_guarded)
 
 
 def is_same_origin(headers: Headers, origin: str) -> bool:
@@ -148,7 +166,7 @@ def _comes_from_no_page(scope: HTTPScope) -> bool:
 
 def asks_head(scope: Scope) -> bool:
     """Whether the request was a HEAD, which the application sees as a GET: nothing of the body will leave."""
-    return IS_HEAD in scope
+    return _IS_HEAD in scope
 
 
 def is_exact(scope: Scope) -> bool:
@@ -186,7 +204,7 @@ class Ours:
         self.names = frozenset(key for key, _ in self.headers)
 
 
-async def refuse(send: Send, status: int, words: bytes, more: Headers = ()) -> None:
+async def _refuse(send: Send, status: int, words: bytes, more: Headers) -> None:
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(words)).encode()), *more,
     ]  # fmt: skip

@@ -16,25 +16,25 @@ of its own and be framed as that says, and what is below `STATIC` may be kept.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from functools import partial
+from typing import cast
 from urllib.parse import urlsplit
 
 from litestar.enums import HttpMethod, ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from server import telemetry
 from server.web import policy
 from server.web.client_address import Headers
 from server.web.guard import (
     FRAGMENT,
-    IS_HEAD,
     SAFE,
     Ours,
+    Refusal,
     all_of,
+    answer,
     is_exact,
     is_ours_to_send,
     reads_from_elsewhere,
-    refuse,
 )
 
 BASE = "/_studio/"
@@ -74,42 +74,26 @@ class StudioGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == ScopeType.HTTP  # noqa: S101 (AtHost sends nothing else)
-        is_head = scope["method"] == "HEAD"
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                telemetry.count("answers", f"{message['status'] // 100}xx")
-                message["headers"] = self._answered(scope["path"], message["headers"])
-            elif message["type"] == "http.response.body" and is_head:
-                message["body"] = b""
-            await send(message)
-
-        refused = self._refused(scope)
+        refused, answered = self._refused(scope), partial(self._answered, scope["path"])
         if scope["path"] in _AT_THE_DOOR and not refused:
-            await refuse(send_guarded, 303, b"", [(b"location", BASE.encode())])
-        elif refused:
-            await refuse(send_guarded, *refused)
-        else:
-            if is_head:
-                scope["method"] = HttpMethod.GET
-                cast("dict[str, Any]", scope)[IS_HEAD] = True
-            await self._app(scope, receive, send_guarded)
+            refused = 303, b"", [(b"location", BASE.encode())]
+        await answer(self._app, scope, receive, send, refused=refused, answered=answered)
 
-    def _refused(self, scope: HTTPScope) -> tuple[int, bytes] | None:
+    def _refused(self, scope: HTTPScope) -> Refusal | None:
         headers = scope["headers"]
         if [each.lower() for each in all_of(headers, b"host")] != [self._host]:
-            return 400, b"This server does not know that host.\n"
+            return 400, b"This server does not know that host.\n", ()
         path = scope["path"]
         is_below = path in {*_AT_THE_DOOR, BASE} or (path.startswith(BASE) and _is_exact(scope))
         if not is_below or "\0" in path or b"%00" in scope["query_string"]:
-            return 404, b"There is nothing at such an address.\n"
+            return 404, b"There is nothing at such an address.\n", ()
         if scope["method"] in SAFE:
             if reads_from_elsewhere(headers) and not path.startswith(PREVIEW):
-                return 403, b"Another site may not read this.\n"
+                return 403, b"Another site may not read this.\n", ()
         elif scope["method"] != HttpMethod.POST:
-            return 405, b"Nothing here is asked for in that way.\n"
+            return 405, b"Nothing here is asked for in that way.\n", ()
         elif all_of(headers, b"sec-fetch-site") != [b"same-origin"] or all_of(headers, b"origin") != [self._origin]:
-            return 403, b"This form was not sent by our own page.\n"
+            return 403, b"This form was not sent by our own page.\n", ()
         return None
 
     def _answered(self, path: str, headers: Headers) -> list[tuple[bytes, bytes]]:
