@@ -34,12 +34,15 @@ class Work(msgspec.Struct, frozen=True):
     is_writable: bool
 
     @property
+    def locales(self) -> tuple[str, ...]:
+        """The languages that the brand will be offered in, the first one first."""
+        found = self.value("site.locales")
+        return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ("en",)
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """The languages that have pages of their own."""
-        locales = self.value("site.locales")
-        return tags_of(
-            self.held, [each for each in locales if isinstance(each, str)] if isinstance(locales, list) else ["en"]
-        )
+        return tags_of(self.held, self.locales)
 
     def value(self, path: str) -> Any:
         """What a key will hold; None: it is left out, here and in the themes that this one extends."""

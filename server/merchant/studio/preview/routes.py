@@ -10,22 +10,20 @@ The second route reads no cookie: the token is the right, for one operator's ses
 
 from __future__ import annotations
 
-import asyncio
-
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
 
-from server.brands import ThemeError, examine, load
-from server.brands.locales import own_name
+from server.brands import ThemeError
+from server.brands.locales import is_locale, own_name
 from server.mail.kinds import MAILS
-from server.merchant.studio import drafts, previews, saving
+from server.merchant.studio import previews
+from server.merchant.studio.pages.work import work_on
 from server.merchant.studio.place import Studio
 from server.merchant.studio.preview import views
 from server.merchant.studio.preview.views import Option
 from server.merchant.studio.previews import Answer as Page
 from server.merchant.studio.previews import NotThere, Previews, Shown, TooOften
 from server.merchant.studio.visit import Answer, Operator, show
-from server.publishing import brand_files
 from server.rendering.assets import MEDIA_TYPES, style_hash
 from server.web import policy
 from server.web.responding import AnyRequest
@@ -96,26 +94,12 @@ async def choose(request: AnyRequest, studio: Studio, operator: Operator) -> Ans
 
 async def _draft(studio: Studio, operator: Operator) -> tuple[tuple[str, ...], tuple[str, ...], int]:
     """What is wrong with it, the languages of the brand, and how many keys it changes."""
-    folder = saving.folder_of(studio.themes, operator.brand)
-    draft = await drafts.find(studio.store, operator.address, operator.brand)
-    uploads = await drafts.uploads(studio.store, operator.address, operator.brand) if draft.changes else {}
-
-    def work() -> tuple[tuple[str, ...], tuple[str, ...]]:
-        try:
-            proposal = saving.propose(folder, draft, uploads)
-        except ThemeError as error:
-            return tuple(map(str, error.mistakes)), ("en",)
-        brand, found = examine(folder, brand_files.overlay(folder, proposal.edits, proposal.pictures))
-        found = [*found, *(each for each in proposal.mistakes if each not in found)]
-        if brand is None:
-            try:
-                brand = load(folder)
-            except ThemeError:
-                return tuple(map(str, found)), ("en",)
-        return tuple(map(str, found)), brand.config.site.locales
-
-    mistakes, locales = await asyncio.to_thread(work)
-    return mistakes, locales, len(draft.changes)
+    try:
+        work = await work_on(studio, operator)
+    except ThemeError as error:
+        return tuple(map(str, error.mistakes)), ("en",), 0
+    locales = tuple(each for each in work.locales if is_locale(each))
+    return tuple(map(str, work.mistakes)), locales or ("en",), len(work.draft.changes)
 
 
 def _one_of(text: str | None, allowed: tuple[str, ...] | list[str]) -> str:
