@@ -16,7 +16,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from server.brands import Brand
-from server.rendering.renderer import SITE
+from server.rendering.compiled import SITE
 from server.web.static_files import PLAIN, answer_bare
 
 PATH = "/_demo/changes"

@@ -37,7 +37,7 @@ import msgspec
 from server import features, web
 from server.mail.kinds import MAILS
 from server.mail.messages import Mail
-from server.rendering.renderer import SITE
+from server.rendering.compiled import SITE
 from server.rendering.views import View, template_of
 
 FRAGMENTS = SITE / "templates" / "fragments"

@@ -9,7 +9,7 @@ import msgspec
 
 from server.mail.kinds import MAILS
 from server.publishing import examples, fields
-from server.rendering.renderer import SITE
+from server.rendering.compiled import SITE
 from server.rendering.views import Frame, template_of
 
 FILE = SITE.parent / "themes" / "TEMPLATES.md"

@@ -12,14 +12,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
 import msgspec
-from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from server.brands import Brand
@@ -27,12 +24,12 @@ from server.brands.locales import own_name
 from server.paths import Paths
 from server.rendering import words
 from server.rendering.assets import Assets
+from server.rendering.compiled import SITE
 from server.rendering.filters import babel_locale, filters_of
 from server.rendering.views import Frame, Language, View, template_of
 
 MOST_KEPT = 32
 """Configurations of one brand whose templates are kept ready."""
-SITE = Path(__file__).parents[2] / "site"
 
 
 class Renderer:
@@ -118,25 +115,6 @@ def _loader(brand: Brand) -> jinja2.BaseLoader:
     return jinja2.ChoiceLoader([*overrides, site, jinja2.PrefixLoader({"site": site}, delimiter=":")])
 
 
-class _Compiled(jinja2.BytecodeCache):
-    """Templates compiled once for all brands: most brands override few of them, and a build has hundreds of brands."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], Any] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._kept.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key, bucket.checksum] = bucket.code
-
-
-@cache
-def compiled(_kind: str) -> jinja2.BytecodeCache:
-    """One for each locale, and one for the studio: Jinja works out a filter of a constant while it compiles, in the words of that locale."""
-    return _Compiled()
-
-
 def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: jinja2.BaseLoader) -> jinja2.Environment:
     environment = words.Environment(
         tag,
@@ -147,7 +125,6 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
-        bytecode_cache=compiled(tag),
     )
     locale = babel_locale(tag)
     environment.globals.update(

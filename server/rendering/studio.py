@@ -17,7 +17,7 @@ from server.brands.palette import derive
 from server.brands.tokens import RADII
 from server.rendering import words
 from server.rendering.assets import STATIC, account_script, minified, sri, style_hash
-from server.rendering.renderer import SITE, compiled
+from server.rendering.compiled import SITE
 from server.rendering.views import View, template_of
 
 _SCRIPTS = STATIC / "studio"
@@ -51,6 +51,7 @@ class StudioRenderer:
         loader = jinja2.FileSystemLoader(SITE / "templates")
         made = words.Environment(
             "en",
+            kind="studio",
             loader=loader,
             autoescape=lambda name: not (name or "").endswith(".txt"),
             undefined=jinja2.StrictUndefined,
@@ -58,7 +59,6 @@ class StudioRenderer:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
-            bytecode_cache=compiled("studio"),
         )
         made.globals.update(self._globals)
         made.filters["moment"] = lambda at: f"{at:%Y-%m-%d %H:%M} UTC"

@@ -30,9 +30,10 @@ from msgspec.structs import replace
 from server.brands import Brand
 from server.brands.locales import language_of, own_texts
 from server.brands.words import complete
+from server.rendering.compiled import SITE, compiled
 from server.rendering.compiling import Constants, Generator, Macro, Template, escaped, marked
 
-LOCALES = Path(__file__).parents[2] / "site" / "locales"
+LOCALES = SITE / "locales"
 
 
 @cache
@@ -71,8 +72,10 @@ class Environment(jinja2.Environment):
     template_class: type[jinja2.Template] = Template
     Macro, escaped, constants = Macro, staticmethod(escaped), Constants()
 
-    def __init__(self, tag: str, **options: Any) -> None:
-        super().__init__(extensions=["jinja2.ext.i18n"], **options)
+    def __init__(self, tag: str, kind: str = "", **options: Any) -> None:
+        """`kind` tells an environment with other filters from that of the locale."""
+        kept = compiled(f"{kind or tag}.{self.code_generator_class.__name__}")
+        super().__init__(extensions=["jinja2.ext.i18n"], bytecode_cache=kept, **options)
         catalog = translations(tag)
         self._catalog = catalog
         self.translated: Callable[[str], str] = catalog.gettext

@@ -72,7 +72,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"rendering\.studio",),
         (r"rendering\.renderer",),
         (r"rendering\.views", r"rendering\.filters", r"rendering\.words", r"rendering\.assets"),
-        (r"rendering\.compiling",),
+        (r"rendering\.compiling", r"rendering\.compiled"),
     ),
     "brands": (
         (r"brands\.link_file",),
@@ -188,7 +188,7 @@ ONLY: dict[str, tuple[str, ...]] = {
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "litestar": LITESTAR,
     "msgspec": (r".*",),
-    "jinja2": (r"rendering\.(renderer|words|compiling|studio)", r"publishing\.rules\.template_rules"),
+    "jinja2": (r"rendering\.(renderer|words|compiled|compiling|studio)", r"publishing\.rules\.template_rules"),
     "markupsafe": (r"rendering\.(renderer|words|compiling|assets|studio)", r"merchant\.studio\.link\.views"),
     "rcssmin": (r"rendering\.assets",),
     "facturx": (r"features\.invoices\.factur_x",),

@@ -38,9 +38,10 @@ import msgspec
 import typst
 
 from server.brands import Theme
+from server.rendering.compiled import SITE
 from server.rendering.filters import babel_locale
 from server.rendering.printing import factur_x_metadata, missing_glyphs
-from server.rendering.renderer import SITE, Renderer
+from server.rendering.renderer import Renderer
 
 STANDARDS = ["a-3a", "ua-1"]
 _FONTS = ("fontpkg_inter", "fontpkg_ibm_plex_sans_arabic", "fontpkg_heebo", "noto_cjk_sans_otc")

@@ -15,7 +15,8 @@ from server.mail.kinds import MAILS
 from server.mail.smtp import POLICY
 from server.paths import Paths
 from server.rendering.assets import Assets
-from server.rendering.renderer import SITE, Renderer
+from server.rendering.compiled import SITE
+from server.rendering.renderer import Renderer
 from tests.support import mailing
 
 THEMES = Path(__file__).resolve().parents[3] / "themes"

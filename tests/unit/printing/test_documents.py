@@ -260,7 +260,7 @@ async def test_the_words_are_one_json_object_whatever_the_invoice_lacks(press):
 
 
 def test_templates_never_make_code_of_data():
-    from server.rendering.renderer import SITE
+    from server.rendering.compiled import SITE
 
     for path in (SITE / "templates" / "documents").glob("*.typ"):
         source = path.read_text()

@@ -13,7 +13,7 @@ import pytest
 from server.mail import messages
 from server.mail.kinds import MAILS
 from server.mail.smtp import POLICY
-from server.rendering.renderer import SITE
+from server.rendering.compiled import SITE
 from tests.support import mailing
 from tests.support.hostile import HOSTILE, PLAIN, tree
 
