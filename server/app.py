@@ -12,10 +12,11 @@ The background work is wired here too, and runs in a process of its own (`worker
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ from server.access import sealing
 from server.access.limits import Limits
 from server.billing import Billing, Remote
 from server.billing.ledger.ledger import Ledger
-from server.brands import Brand, load_all
+from server.brands import Brand
 from server.brands.link_file import LinkFile
 from server.features.api import routes as api
 from server.features.details import routes as details
@@ -50,15 +51,17 @@ from server.features.sandbox import routes as sandbox
 from server.features.subscriptions import routes as subscriptions
 from server.features.webhooks import routes as webhooks
 from server.mail.smtp import Mailer, mailer_for
+from server.merchant.releases.following import Following, brands_of, ended
 from server.paths import Paths
 from server.portal import Portal, check_backend, check_studio, listeners_of
 from server.rendering.assets import Assets
 from server.rendering.printing.printer import Printer
 from server.rendering.renderer import Renderer
 from server.settings import Settings
-from server.store import Store, open_store
+from server.store import Store, StoreUnavailable, open_store
 from server.web import cookies, responding
 from server.web.cookies import NoSession
+from server.web.exchange import Exchange
 from server.web.guard import Guard, is_exact
 from server.web.responding import AnyRequest
 from server.worker import Worker
@@ -115,34 +118,80 @@ def create_app(
     printer: Printer | None = None,
     written: Callable[[str], Awaitable[None]] | None = None,
     previews: Previews | None = None,
+    releases: Following | None = None,
 ) -> ASGIApp:
-    """The application over these brands. `billing` and `limits` are replaced by tests, and `wire`, `renderer` and `previews`
-    by what makes them once for many; `reload` is for `build.py dev`; `written` is called with the name of a brand whose
-    files the studio changed."""
-    made = renderer or (lambda brand: renderer_of(brand, reload=reload))
-    portals = portals_of(settings, brands, store, clock, billing or billings(settings), made)
+    """The application over these brands, or over their `releases`. `billing` and `limits` are replaced by tests, and `wire`,
+    `renderer` and `previews` by what makes them once for many; `reload` is for `build.py dev`; `written` is called with the
+    name of a brand whose files the studio changed."""
+    bill, made = billing or billings(settings), renderer or (lambda brand: renderer_of(brand, reload=reload))
+    portals = portals_of(settings, brands, store, clock, bill, made)
     limits, printer = limits or Limits(), printer or Printer()
     previews = previews or (_previews() if settings.studio_origin else None)
+
+    async def exchange(served: Served, brands: Sequence[Brand]) -> None:
+        changed = [each for each in brands if served.brand(each.name) is not each]
+        served.take(await asyncio.to_thread(portals_of, settings, changed, store, clock, bill, made))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         try:
-            yield
+            async with _following(releases, lambda brands: exchange(served, brands)):
+                yield
         finally:
             printer.close()
-            for each in portals.values():
-                if isinstance(each.billing, Remote):
-                    await each.billing.close()
-            if previews:
-                await previews.close()
-            await store.close()
+            for each in filter(None, (served, previews, store)):
+                await each.close()
 
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
-    guarded = Guard(wire(lifespan, state), portals=portals, settings=settings)
+    served = Served(wire(lifespan, state), portals, settings)
     if not previews:
-        return guarded
+        return served.app
     check_studio(brands, settings)
-    return _with_studio(guarded, previews, settings, store, clock, limits, written)
+    return _with_studio(served.app, previews, settings, store, clock, limits, written)
+
+
+class Served:
+    """The application over the portals of now."""
+
+    def __init__(self, routed: Litestar, portals: dict[str, Portal], settings: Settings) -> None:
+        self._routed, self._portals, self._settings = routed, portals, settings
+        self._made = [*portals.values()]
+        self.app = Exchange(Guard(routed, portals=portals, settings=settings))
+
+    def brand(self, name: str) -> Brand | None:
+        """As it is served."""
+        return self._portals[name].brand if name in self._portals else None
+
+    def take(self, portals: dict[str, Portal]) -> None:
+        """From now on, requests that begin are answered by these. Requests under way end with what they have."""
+        self._made += portals.values()
+        self._portals = {**self._portals, **portals}
+        own = copy.copy(self._routed)
+        own.state = State({**self._routed.state.dict(), "portals": self._portals})
+        self.app.app = Guard(own, portals=self._portals, settings=self._settings)
+
+    async def close(self) -> None:
+        for each in self._made:
+            if isinstance(each.billing, Remote):
+                await each.billing.close()
+
+
+@asynccontextmanager
+async def _following(
+    releases: Following | None, exchange: Callable[[Sequence[Brand]], Awaitable[None]]
+) -> AsyncIterator[None]:
+    """The releases are served from the start, and followed until the end."""
+    if releases is None:
+        yield
+        return
+    with suppress(StoreUnavailable):  # it is looked for again in a moment
+        if await releases.look():
+            await exchange(releases.brands)
+    task = asyncio.create_task(releases.follow(lambda: exchange(releases.brands)))
+    try:
+        yield
+    finally:
+        await ended(task)
 
 
 # What the studio stands on takes a while to import: only who has one waits.
@@ -312,20 +361,22 @@ def portal_in_path(request: AnyRequest) -> Portal:
 def from_environment() -> ASGIApp:
     """What Granian loads in each HTTP worker."""
     read, brands = _read_environment()
-    return create_app(read, brands, open_store(read.database))
+    store = open_store(read.database)
+    return create_app(read, brands, store, releases=Following(read, store, brands))
 
 
-def worker_from_environment() -> tuple[Worker, Store]:
-    """What `python -m server work` runs, and the store that is closed after it."""
+def worker_from_environment() -> tuple[Callable[[Sequence[Brand]], Worker], Following, Store]:
+    """What makes the background work of some brands, for `python -m server work`; the brands; and the store that is closed
+    after it."""
     read, brands = _read_environment()
     store = open_store(read.database)
-    return worker_of(read, brands, store), store
+    return lambda served: worker_of(read, served, store), Following(read, store, brands), store
 
 
 def _read_environment() -> tuple[Settings, Sequence[Brand]]:
     read = settings.from_environment(os.environ)
     telemetry.configure(read.log_level)
-    brands = load_all(read.themes)
+    brands = brands_of(read)
     for brand in brands:
         check_backend(brand, read)
     return read, brands

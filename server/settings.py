@@ -9,6 +9,7 @@
 | `PORTAL_SMTP_URL` | `smtps://user:password@host:465` or `smtp://host:587` (with STARTTLS, except on loopback) | none: no mail leaves, and `doctor` says so |
 | `PORTAL_MAIL_FROM` | the address that mail comes from; the mail server signs (DKIM) for its domain, `List-Unsubscribe` and `List-Unsubscribe-Post` included | required with `PORTAL_SMTP_URL` |
 | `PORTAL_THEMES` | the folder of the brands | `themes` |
+| `PORTAL_RELEASES` | the folder in which each host keeps what was published in the studio; the database has it too | `releases` beside the SQLite file; with PostgreSQL in the folder that the server runs in |
 | `PORTAL_TRUSTED_PROXIES` | how many proxies in front of the server add to `X-Forwarded-For` or `Forwarded` | `0` |
 | `PORTAL_CLIENT_ADDRESS_HEADER` | a header that the CDN sets to the client's address; believed only from `PORTAL_PROXY_PEERS` | none |
 | `PORTAL_PROXY_PEERS` | addresses or networks of those peers, separated by commas | none |
@@ -77,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True):
     smtp_url: str = ""
     mail_from: str = ""
     themes: Path = Path("themes")
+    releases: Path = Path("releases")
     trusted_proxies: int = 0
     client_address_header: str = ""
     # Networks. Not typed as such: msgspec, by which Litestar looks at `Portal`, takes no union of two foreign types.
@@ -127,14 +129,16 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
     if mail_from and not re.fullmatch(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]+", mail_from):
         raise SettingsError(f"PORTAL_MAIL_FROM: {mail_from!r} is not an address such as billing@portal.example")
     header, peers = _proxy(values)
+    database = _database(values.get("database", "sqlite:portal.sqlite"))
     return Settings(
         secrets=_secrets(values.get("secrets", "")) if values.get("secrets") or secrets_needed else (),
         origin=_origin("PORTAL_ORIGIN", values.get("origin", "")),
         hosts=_hosts(values.get("hosts", "")),
-        database=_database(values.get("database", "sqlite:portal.sqlite")),
+        database=database,
         smtp_url=smtp_url,
         mail_from=mail_from,
         themes=Path(values.get("themes", "themes")),
+        releases=Path(values.get("releases") or _beside(database)),
         trusted_proxies=_whole(values, "trusted_proxies", 0, 0, 10),
         client_address_header=header.lower(),
         proxy_peers=_networks(peers),
@@ -151,6 +155,11 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
 
 
 _NAMES = tuple(each for each in Settings.__struct_fields__ if each != "stripe")
+
+
+def _beside(database: str) -> Path:
+    file = database.removeprefix("sqlite:") if database.startswith("sqlite:") else ""
+    return Path(file).parent / "releases"
 
 
 def _proxy(values: Mapping[str, str]) -> tuple[str, str]:

@@ -21,7 +21,7 @@ A key is declared once, by the field of a struct. To add one, add the field, and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,8 @@ class Brand(msgspec.Struct, frozen=True):
     """This brand's folder, then those that it extends, nearest first."""
     theme: Theme
     config: PortalConfig
+    link_folder: Path | None = None
+    """Whose `portal.toml` has the log-in link; None: this folder's. A release does not fix the link."""
 
     @property
     def base(self) -> str:
@@ -147,8 +149,9 @@ def check_base(folder: Path) -> None:
         raise ThemeError(found)
 
 
-def load_all(folder: Path) -> tuple[Brand, ...]:
-    """Every brand in a folder of themes, by name. Raises `ThemeError` with the mistakes of all."""
+def load_all(folder: Path, instead: Callable[[Path], Brand | None] = lambda _: None) -> tuple[Brand, ...]:
+    """Every brand in a folder of themes, by name. Raises `ThemeError` with the mistakes of all. What `instead` answers for a
+    brand's folder is taken in its place, whatever the folder holds."""
     try:
         folders = sorted(each for each in folder.iterdir() if each.is_dir() and each.name[0] not in "._")
     except OSError as error:
@@ -161,7 +164,7 @@ def load_all(folder: Path) -> tuple[Brand, ...]:
             if is_base(each):
                 check_base(each)
             else:
-                brands.append(load(each))
+                brands.append(instead(each) or load(each))
         except ThemeError as error:
             mistakes.extend(error.mistakes)
     if not brands and not mistakes:

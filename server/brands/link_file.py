@@ -19,10 +19,11 @@ class LinkFile:
     """Call it for the `LoginPage` of now. Starts from what the brand was loaded with."""
 
     def __init__(self, brand: Brand) -> None:
-        self._file = brand.folder / PORTAL_FILE
+        self._file = (brand.link_folder or brand.folder) / PORTAL_FILE
         self._path = str(self._file)  # asked for at every request: pathlib takes longer than the disk
         self._page = brand.config.login_page
-        self._stamp = _stamp(self._path)
+        # What was loaded from another folder says nothing of this file: it is read at the first call.
+        self._stamp = None if brand.link_folder else _stamp(self._path)
 
     def __call__(self) -> LoginPage:
         stamp = _stamp(self._path)

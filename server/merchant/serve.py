@@ -30,9 +30,11 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from server import telemetry
-from server.brands import load_all
+from server.brands import Brand
 from server.features.operations.answers import Operations
 from server.features.operations.listener import Listener
+from server.merchant.releases import folders
+from server.merchant.releases.following import Following, brands_of
 from server.merchant.supervision import Supervised
 from server.portal import check_backend, check_studio
 from server.publishing import overrides
@@ -61,10 +63,11 @@ def serve(
 ) -> None:
     """Serve until a signal ends it. `counts` is the folder that `PROMETHEUS_MULTIPROC_DIR` names. Raises `ServeError`,
     `SettingsError` and `ThemeError` before anything starts."""
-    brands, domains = _checked(settings, host, static)
+    loaded = _checked(settings, host)
     address = _free_address(host, port, "choose another --host or --port")
     # Opened once before the workers do: its schema is brought up to date, and a mistake is said once.
-    asyncio.run(open_store(settings.database).close())
+    loaded = asyncio.run(_released(settings, loaded))
+    _check_pages(settings, static, loaded)
     # Not forked: this process has threads, and connections to the database that no other may use.
     telemetry.configure(settings.log_level)
     multiprocessing.set_start_method("spawn", force=True)
@@ -76,9 +79,12 @@ def serve(
             target_loader=partial(
                 application,
                 static=static,
-                brands=brands,
-                domains=domains,
+                brands=[each.name for each in loaded],
+                domains={
+                    urlsplit(each.config.site.url).netloc.lower(): each.name for each in loaded if each.config.site.url
+                },
                 studio=urlsplit(settings.studio_origin).netloc,
+                releases=settings.releases,
             )
         )
 
@@ -127,10 +133,20 @@ def _background_work() -> Iterator[None]:
         worker.stop(GRACE)
 
 
-def _checked(settings: Settings, host: str, static: Path | None) -> tuple[Sequence[str], Mapping[str, str]]:
-    """The brands' names. Raises where they cannot be served like this."""
-    loaded = load_all(settings.themes)
-    brands = [brand.name for brand in loaded]
+async def _released(settings: Settings, loaded: Sequence[Brand]) -> Sequence[Brand]:
+    """The brands as they are served: this host has the folders of their releases now."""
+    store = open_store(settings.database)
+    try:
+        following = Following(settings, store, loaded)
+        await following.look()
+        return following.brands
+    finally:
+        await store.close()
+
+
+def _checked(settings: Settings, host: str) -> Sequence[Brand]:
+    """The brands. Raises where they cannot be served like this."""
+    loaded = brands_of(settings)
     if problems := overrides.refused(loaded):
         raise ServeError("\n".join(map(str, problems)))
     origins = {brand.name: brand.config.site.url or settings.origin for brand in loaded}
@@ -147,21 +163,35 @@ def _checked(settings: Settings, host: str, static: Path | None) -> tuple[Sequen
             raise ServeError(
                 f"--host {host}: {name} is reached by plain http ({origin}), so only loopback may serve it"
             )
-    if static:
-        missing = [name for name in brands if not (static / name / "index.html").is_file()]
-        if missing:
-            raise ServeError(f"--static {static}: has no pages of {', '.join(missing)}. Run: python3 build.py build")
-    return brands, {urlsplit(each.config.site.url).netloc.lower(): each.name for each in loaded if each.config.site.url}
+    return loaded
+
+
+def _check_pages(settings: Settings, static: Path | None, loaded: Sequence[Brand]) -> None:
+    if not static:
+        return
+    folders_of = {each.name: (folders.site_of(settings.releases, each.name), static / each.name) for each in loaded}
+    missing = [name for name, both in folders_of.items() if not any((each / "index.html").is_file() for each in both)]
+    if missing:
+        raise ServeError(f"--static {static}: has no pages of {', '.join(missing)}. Run: python3 build.py build")
 
 
 def application(
-    target: str, *, static: Path | None, brands: Sequence[str], domains: Mapping[str, str], studio: str
+    target: str,
+    *,
+    static: Path | None,
+    brands: Sequence[str],
+    domains: Mapping[str, str],
+    studio: str,
+    releases: Path,
 ) -> Callable[..., Any]:
     """What each worker process runs; `target` is the factory, as `module:name`; `domains` as in `StaticFiles`; `studio` is
-    the studio's host."""
+    the studio's host; `releases` the folder of releases, whose pages go before those of `static`."""
     module, _, name = target.partition(":")
     made: Callable[..., Any] = getattr(__import__(module, fromlist=[name]), name)()
-    return StaticFiles(made, static, brands, domains, not_at=studio) if static else made
+    if not static:
+        return made
+    released = partial(folders.site_of, releases)
+    return StaticFiles(made, static, brands, domains, not_at=studio, released=released)
 
 
 def _free_address(host: str, port: int, otherwise: str) -> str:

@@ -7,11 +7,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 
-from server.store import Store
+from server.brands import Brand
+from server.merchant.releases.following import Following
+from server.merchant.releases.following import ended as ended_task
+from server.store import Store, StoreUnavailable
 from server.worker import Worker
 
 LOOKS = 0.2
@@ -30,22 +33,36 @@ def work(target: str, *, parent: int = 0) -> None:
     asyncio.run(_work(getattr(import_module(module), name), parent))
 
 
-async def _work(make: Callable[[], tuple[Worker, Store]], parent: int) -> None:
+Made = tuple[Callable[[Sequence[Brand]], Worker], Following, Store]
+
+
+async def _work(make: Callable[[], Made], parent: int) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGINT, (lambda: None) if parent else ended.set)
     if parent:
         _stand_back()
-    worker, store = make()
+    begin, releases, store = make()
     watching = asyncio.create_task(_watch(parent, ended)) if parent else None
-    worker.start()
+    with suppress(StoreUnavailable):  # it is looked for again in a moment
+        await releases.look()
+    workers = [begin(releases.brands)]
+    workers[0].start()
+
+    async def exchange() -> None:
+        await workers[-1].stop()
+        workers[:] = [begin(releases.brands)]
+        workers[0].start()
+
+    following = asyncio.create_task(releases.follow(exchange))
     try:
         await ended.wait()
     finally:
         if watching:
             watching.cancel()
-        await worker.stop()
+        await ended_task(following)
+        await workers[0].stop()
         await store.close()
 
 

@@ -81,12 +81,12 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[list[Brand], list[Pro
             else:
                 readable.append(brands.load(each))
         except ThemeError as error:
-            problems += map(_problem, error.mistakes)
-    problems += map(_problem, brands.shared_domains(readable))
+            problems += map(problem, error.mistakes)
+    problems += map(problem, brands.shared_domains(readable))
     return readable, list(dict.fromkeys(problems))
 
 
-def _problem(mistake: Mistake) -> Problem:
+def problem(mistake: Mistake) -> Problem:
     key = f"{mistake.key}: " if mistake.key else ""
     message = f"{key}found {mistake.found}; allowed: {mistake.allowed}"
     return Problem(str(mistake.file), mistake.line, "theme", message)

@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import mimetypes
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -53,10 +53,11 @@ class File(msgspec.Struct, frozen=True, dict=True):
 
 
 class Site:
-    """One brand's folder in memory, read again when a build has put another in its place."""
+    """One brand's folder in memory, read again when a build has put another in its place. The first of the folders that is
+    there counts."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
         self._stamp: tuple[int, int] | None = None
         self.files: dict[str, File] = {}
 
@@ -80,17 +81,26 @@ class Site:
         return 404, self.files.get(missing) or self.files.get("404.html")
 
     def _refresh(self) -> None:
-        try:
-            status = self._folder.stat()
-        except FileNotFoundError:
-            self.files, self._stamp = {}, None
+        for each in self._folders:
+            try:
+                if _stamp(each) != self._stamp:
+                    folder = each.resolve()  # a link may lead elsewhere while its files are read
+                    self.files, self._stamp = _files(folder), _stamp(folder)
+            except FileNotFoundError:
+                continue
             return
-        stamp = (status.st_ino, status.st_mtime_ns)
-        if stamp != self._stamp:
-            rules = _rules(self._folder / "_headers")
-            found = sorted(path for path in self._folder.rglob("*") if path.is_file() and not path.is_symlink())
-            self.files = {each.relative_to(self._folder).as_posix(): _read(each, self._folder, rules) for each in found}
-            self._stamp = stamp
+        self.files, self._stamp = {}, None
+
+
+def _stamp(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def _files(folder: Path) -> dict[str, File]:
+    rules = _rules(folder / "_headers")
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return {each.relative_to(folder).as_posix(): _read(each, folder, rules) for each in found}
 
 
 class StaticFiles:
@@ -104,12 +114,14 @@ class StaticFiles:
         domains: Mapping[str, str] | None = None,
         *,
         not_at: str = "",
+        released: Callable[[str], Path] | None = None,
     ) -> None:
         """`domains`: the brand of each host and port that is one brand's own, in lower case. `not_at`: the host and port
-        at which no page of a brand is: the studio's."""
+        at which no page of a brand is: the studio's. `released`: the folder of a brand's release, which goes before the one
+        in `dist`."""
         self._app = app
         self._domains = {host.encode(): brand for host, brand in (domains or {}).items()}
-        self._sites = {name: Site(dist / name) for name in brands}
+        self._sites = {name: Site(*([released(name)] if released else []), dist / name) for name in brands}
         self._not_at = not_at.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from server import app, settings
@@ -31,7 +32,11 @@ def _live(what: str, port: int) -> None:
     elif what == "http" or os.fork():
         multiprocessing.set_start_method("fork", force=True)
         server = serve.server_of("127.0.0.1", port, 1)
-        server.serve(target_loader=partial(serve.application, static=None, brands=(), domains={}, studio=""))
+        server.serve(
+            target_loader=partial(
+                serve.application, static=None, brands=(), domains={}, studio="", releases=Path("releases")
+            )
+        )
     else:
         work.work(WORKER, parent=os.getppid())
 

@@ -40,8 +40,11 @@ ROOMS: tuple[tuple[str, ...], ...] = (
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     "merchant": (
         (r"merchant\.studio(?!\.(history|operators|passkeys|place|rights|sessions)$)(\.\w+)+",),
-        (r"merchant\.(?!(importing|studio)(\.|$))\w+",),
+        (r"merchant\.(?!(importing|studio|releases)(\.|$))\w+",),
         (r"merchant\.importing\.\w+",),
+        (r"merchant\.releases\.(following|releasing)",),
+        (r"merchant\.releases\.(folders|sources)",),
+        (r"merchant\.releases\.rows",),
         # What `doctor` and `restored` ask.
         (r"merchant\.studio\.(history|operators|passkeys|place|rights|sessions)",),
     ),
@@ -151,6 +154,8 @@ OWNS: dict[str, tuple[str, ...]] = {
     "studio_operator": (r"merchant\.studio\.operators",),
     "studio_act": (r"merchant\.studio\.history",),
     "studio_head": (r"merchant\.studio\.history",),
+    "release": (r"merchant\.releases\.rows",),
+    "release_live": (r"merchant\.releases\.rows",),
     "migration": (r"store\.migrations",),
 }
 READS: dict[str, tuple[str, ...]] = {

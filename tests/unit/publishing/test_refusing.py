@@ -107,7 +107,7 @@ def test_what_check_tells_of_a_brand_the_others_refuse(tmp_path, name):
         "check": lambda: checking.of_brands(themes),
         "build": lambda: publishing.build(load_all(themes), tmp_path / "dist"),
         "dev": demo.load,
-        "serve": lambda: serve._checked(settings, "127.0.0.1", None),
+        "serve": lambda: serve._checked(settings, "127.0.0.1"),
     }
     answers = {command: told(run) for command, run in asked.items()}
     assert {command: says in text for command, text in answers.items()} == dict.fromkeys(asked, True), answers

@@ -1,0 +1,48 @@
+"""Publishing a brand and going back: what the studio's page and `python -m server releases` do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from server.merchant.releases import rows, sources
+from server.merchant.releases.sources import Adapt, unchanged
+from server.settings import Settings
+from server.store import Store, Transaction
+
+Allow = Callable[[Transaction], None]
+"""Called in the transaction of the act; raises where it may not be."""
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody saved after the page was shown; nothing was published."""
+
+
+def anybody(_: Transaction) -> None:
+    """The command line: who reaches the database may."""
+
+
+async def publish(
+    settings: Settings,
+    store: Store,
+    brand: str,
+    *,
+    operator: str,
+    now: datetime,
+    allow: Allow = anybody,
+    shown: str | None = None,
+    adapt: Adapt = unchanged,
+) -> int:
+    """Publish the brand as its files are now: the number of the release. `shown`: the fingerprint of what was confirmed.
+    Raises `Refused`, `ThemeError` and `ChangedMeanwhile`, and what `allow` raises; nothing went live then."""
+    source = await asyncio.to_thread(sources.copied, settings.themes, brand)
+    if shown is not None and sources.fingerprint(source) != shown:
+        raise ChangedMeanwhile
+    files = await asyncio.to_thread(sources.built, settings, brand, source, adapt)
+    return await store.write(rows.adding(brand, files, operator=operator, now=now, allow=allow))
+
+
+async def back(store: Store, brand: str, n: int, *, operator: str, now: datetime, allow: Allow = anybody) -> bool:
+    """Serve another release that is kept, source and pages; False: it is served already. Raises `NoRelease`."""
+    return await store.write(rows.going_back(brand, n, operator=operator, now=now, allow=allow))
