@@ -212,13 +212,13 @@ def of_a_brand(module: str, verb: str) -> Callable[[argparse.Namespace], int]:
     return does
 
 
-def operators(verb: str) -> Callable[[argparse.Namespace], int]:
-    def does(options: argparse.Namespace) -> int:
-        from server.merchant.studio import commands  # noqa: PLC0415
+def command(of: str, verb: str) -> Callable[[argparse.Namespace], int]:
+    """The command that `commands.py` in this folder of `merchant` does, whatever the files of the brand hold."""
 
+    def does(options: argparse.Namespace) -> int:
+        commands = importlib.import_module(f"server.merchant.{of}.commands")
         if options.brand:
             link.brand_in(themes_folder(), options.brand)
-
         return with_store(printed(lambda store: getattr(commands, verb)(store, options, now())))
 
     return does
@@ -363,8 +363,8 @@ def events_menu(events: argparse.ArgumentParser) -> None:
 
 
 def operators_menu(verbs: object) -> None:
-    added = add(verbs, "add", operators("add"), "give somebody a role in the studio, or another one")
-    removed = add(verbs, "remove", operators("remove"), "take the role away")
+    added = add(verbs, "add", command("studio", "add"), "give somebody a role in the studio, or another one")
+    removed = add(verbs, "remove", command("studio", "remove"), "take the role away")
     for each in (added, removed):
         each.add_argument("address")
         each.add_argument("--brand", default="", help="for this brand only; default: for every brand")
@@ -372,7 +372,7 @@ def operators_menu(verbs: object) -> None:
     added.add_argument(
         "--lost-passkey", action="store_true", help="forget their passkeys, and make a word for a new one"
     )
-    listed = add(verbs, "list", operators("show"), "who has which role; checks the history and prints its head")
+    listed = add(verbs, "list", command("studio", "show"), "who has which role; checks the history and prints its head")
     listed.add_argument("--head", default="", help="a head that list printed earlier: the history must still hold it")
     listed.set_defaults(brand="")
 
@@ -418,6 +418,12 @@ def menu() -> argparse.ArgumentParser:
     keys_menu(commands.add_parser("keys", help="the keys of your back end, which asks the API"))
     people = commands.add_parser("operators", help="who may use the studio")
     operators_menu(people.add_subparsers(required=True, metavar="verb"))
+    released = commands.add_parser("releases", help="what is published").add_subparsers(required=True, metavar="verb")
+    add(released, "list", command("releases", "show"), "what is kept, and what is served").add_argument("brand")
+    add(released, "publish", command("releases", "publish"), "serve the brand as its files are").add_argument("brand")
+    gone_back = add(released, "back", command("releases", "back"), "serve another release that is kept")
+    gone_back.add_argument("brand")
+    gone_back.add_argument("release", type=int, help="its number: releases list prints it")
     add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
     examined = add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
     examined.add_argument("--history", default="", metavar="HEAD", help="a head of the studio's history from the log")

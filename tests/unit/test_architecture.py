@@ -40,6 +40,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     "merchant": (
         (r"merchant\.studio(?!\.(history|operators|passkeys|place|rights|sessions)$)(\.\w+)+",),
+        (r"merchant\.releases\.commands",),
         (r"merchant\.(?!(importing|studio|releases)(\.|$))\w+",),
         (r"merchant\.importing\.\w+",),
         (r"merchant\.releases\.(following|releasing)",),
