@@ -362,7 +362,8 @@ def events_menu(events: argparse.ArgumentParser) -> None:
     again.add_argument("event", help="its id, such as evt_1a2b: events list prints it")
 
 
-def operators_menu(verbs: object) -> None:
+def operators_menu(people: argparse.ArgumentParser) -> None:
+    verbs = people.add_subparsers(required=True, metavar="verb")
     added = add(verbs, "add", command("studio", "add"), "give somebody a role in the studio, or another one")
     removed = add(verbs, "remove", command("studio", "remove"), "take the role away")
     for each in (added, removed):
@@ -375,6 +376,15 @@ def operators_menu(verbs: object) -> None:
     listed = add(verbs, "list", command("studio", "show"), "who has which role; checks the history and prints its head")
     listed.add_argument("--head", default="", help="a head that list printed earlier: the history must still hold it")
     listed.set_defaults(brand="")
+
+
+def releases_menu(releases: argparse.ArgumentParser) -> None:
+    verbs = releases.add_subparsers(required=True, metavar="verb")
+    add(verbs, "list", command("releases", "show"), "what is kept, and what is served").add_argument("brand")
+    add(verbs, "publish", command("releases", "publish"), "serve the brand as its files are").add_argument("brand")
+    back = add(verbs, "back", command("releases", "back"), "serve another release that is kept")
+    back.add_argument("brand")
+    back.add_argument("release", type=int, help="its number: releases list prints it")
 
 
 def menu() -> argparse.ArgumentParser:
@@ -416,14 +426,8 @@ def menu() -> argparse.ArgumentParser:
     customers_menu(commands.add_parser("customers", help="look for customers, say whether a tax number is theirs"))
     events_menu(commands.add_parser("events", help="what your endpoints were told"))
     keys_menu(commands.add_parser("keys", help="the keys of your back end, which asks the API"))
-    people = commands.add_parser("operators", help="who may use the studio")
-    operators_menu(people.add_subparsers(required=True, metavar="verb"))
-    released = commands.add_parser("releases", help="what is published").add_subparsers(required=True, metavar="verb")
-    add(released, "list", command("releases", "show"), "what is kept, and what is served").add_argument("brand")
-    add(released, "publish", command("releases", "publish"), "serve the brand as its files are").add_argument("brand")
-    gone_back = add(released, "back", command("releases", "back"), "serve another release that is kept")
-    gone_back.add_argument("brand")
-    gone_back.add_argument("release", type=int, help="its number: releases list prints it")
+    operators_menu(commands.add_parser("operators", help="who may use the studio"))
+    releases_menu(commands.add_parser("releases", help="what is published"))
     add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
     examined = add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
     examined.add_argument("--history", default="", metavar="HEAD", help="a head of the studio's history from the log")

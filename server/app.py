@@ -18,7 +18,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -124,26 +124,25 @@ def create_app(
     `renderer` and `previews` by what makes them once for many; `reload` is for `build.py dev`; `written` is called with the
     name of a brand whose files the studio changed."""
     bill, made = billing or billings(settings), renderer or (lambda brand: renderer_of(brand, reload=reload))
-    portals = portals_of(settings, brands, store, clock, bill, made)
+    make = partial(portals_of, settings, store=store, clock=clock, billing=bill, renderer=made)
     limits, printer = limits or Limits(), printer or Printer()
     previews = previews or (_previews() if settings.studio_origin else None)
-
-    async def exchange(served: Served, brands: Sequence[Brand]) -> None:
-        changed = [each for each in brands if served.brand(each.name) is not each]
-        served.take(await asyncio.to_thread(portals_of, settings, changed, store, clock, bill, made))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         try:
-            async with _following(releases, lambda brands: exchange(served, brands)):
+            async with _following(releases, served.exchange):
                 yield
         finally:
             printer.close()
-            for each in filter(None, (served, previews, store)):
-                await each.close()
+            await served.close()
+            if previews:
+                await previews.close()
+            await store.close()
 
+    portals = make(brands)
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
-    served = Served(wire(lifespan, state), portals, settings)
+    served = Served(wire(lifespan, state), portals, settings, make)
     if not previews:
         return served.app
     check_studio(brands, settings)
@@ -153,19 +152,23 @@ def create_app(
 class Served:
     """The application over the portals of now."""
 
-    def __init__(self, routed: Litestar, portals: dict[str, Portal], settings: Settings) -> None:
-        self._routed, self._portals, self._settings = routed, portals, settings
+    def __init__(
+        self,
+        routed: Litestar,
+        portals: dict[str, Portal],
+        settings: Settings,
+        make: Callable[[Sequence[Brand]], dict[str, Portal]],
+    ) -> None:
+        self._routed, self._portals, self._settings, self._make = routed, portals, settings, make
         self._made = [*portals.values()]
         self.app = Exchange(Guard(routed, portals=portals, settings=settings))
 
-    def brand(self, name: str) -> Brand | None:
-        """As it is served."""
-        return self._portals[name].brand if name in self._portals else None
-
-    def take(self, portals: dict[str, Portal]) -> None:
+    async def exchange(self, brands: Sequence[Brand]) -> None:
         """From now on, requests that begin are answered by these. Requests under way end with what they have."""
-        self._made += portals.values()
-        self._portals = {**self._portals, **portals}
+        known = {each.brand.name: each.brand for each in self._portals.values()}
+        made = await asyncio.to_thread(self._make, [each for each in brands if known.get(each.name) is not each])
+        self._made += made.values()
+        self._portals = {**self._portals, **made}
         own = copy.copy(self._routed)
         own.state = State({**self._routed.state.dict(), "portals": self._portals})
         self.app.app = Guard(own, portals=self._portals, settings=self._settings)

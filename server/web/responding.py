@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
@@ -49,6 +50,7 @@ from server.web.guard import asks_head
 from server.web.problems import views as problems
 
 AnyRequest = Request[Any, Any, Any]
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
 RETRY_AFTER = "5"
 """Seconds: how soon to ask again when the database or the billing side is away."""
@@ -84,7 +86,7 @@ class _Sent(ASGIResponse):
         self.headers = MutableScopeHeaders({"headers": sent})
 
 
-def wants_fragment(request: AnyRequest) -> bool:
+def wants_fragment(request: AnyConnection) -> bool:
     """Whether htmx asks: a navigation is never answered with a bare fragment, whatever headers it brings."""
     headers = dict(request.scope["headers"])
     return headers.get(b"hx-request") == b"true" and headers.get(b"sec-fetch-dest", b"empty") == b"empty"

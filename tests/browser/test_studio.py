@@ -16,6 +16,7 @@ PAGES = (
     *(f"b/harbour/{each}" for each in FORMS),
     "b/harbour/preview",
     "b/harbour/link",
+    "b/harbour/publish",
     "new",
     "b/harbour/settings/people",
     "b/harbour/settings/history",

@@ -31,7 +31,7 @@ class StudioWorld(World):
     def __init__(self, store: Store, clock: Any, folder: Path, **rest: Any) -> None:
         self.themes = folder / "themes"
         shutil.copytree(ROOT / "themes", self.themes)
-        settings = replace(SETTINGS, studio_origin=STUDIO, themes=self.themes)
+        settings = replace(SETTINGS, studio_origin=STUDIO, themes=self.themes, releases=folder / "releases")
         self.previews = Previews()
         rest["previews"] = self.previews
         super().__init__(store, clock, settings=settings, limits=rest.pop("limits", Limits(on=False)), **rest)

@@ -25,6 +25,7 @@ from server.merchant.studio.passkey import routes as passkey
 from server.merchant.studio.place import Studio
 from server.merchant.studio.preview import routes as preview
 from server.merchant.studio.previews import Previews
+from server.merchant.studio.publish import routes as publish
 from server.merchant.studio.settings import history_routes, people_routes
 from server.merchant.studio.start import routes as start
 from server.web.studio_guard import BASE, AtHost, StudioGuard
@@ -42,7 +43,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
     return Response(studio.renderer.files[name], media_type="text/javascript; charset=utf-8", headers=kept)
 
 
-PLACES = (login, passkey, start, new, link, preview, pages, people_routes, history_routes)
+PLACES = (login, passkey, start, new, link, preview, pages, publish, people_routes, history_routes)
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 
 

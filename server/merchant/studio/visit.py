@@ -39,6 +39,7 @@ from server.merchant.studio import operators, previews, sessions
 from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.place import PLACES, Studio, start_of
 from server.merchant.studio.problems.views import Confirm, Problem
+from server.merchant.studio.publish import pending
 from server.merchant.studio.rights import rights_in
 from server.merchant.studio.sessions import NeedsPasskey, Session
 from server.rendering.views import View
@@ -65,6 +66,8 @@ class Operator(msgspec.Struct, frozen=True):
     """Those that the operator has a role for, the path's included."""
     everywhere: frozenset[str] = frozenset()
     """What the operator may do with every brand."""
+    unpublished: int | None = None
+    """How many saved changes of the brand are not published; None: the brand was never published."""
 
     @property
     def address(self) -> str:
@@ -96,6 +99,8 @@ class Frame(msgspec.Struct, frozen=True):
     """Name, label and path of each page in the navigation."""
     here: str = ""
     rights: frozenset[str] = frozenset()
+    unpublished: int | None = None
+    """How many saved changes are not published; None: the brand was never published."""
     preview: str = ""
     """What the addresses of the brand's preview begin with, for this session; how it is shown, and the page, follow."""
 
@@ -110,7 +115,10 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     session = await sessions.find(studio, token)
     if session is None:
         raise NobodyLoggedIn
-    connection.state.operator = operator = await _operator(studio, session, connection.path_params.get("brand_name"))
+    operator = await _operator(studio, session, connection.path_params.get("brand_name"))
+    if operator.brand and not wants_fragment(connection):  # what a layout shows
+        operator = msgspec.structs.replace(operator, unpublished=await pending.count(studio, operator.brand))
+    connection.state.operator = operator
     if right != "operator" and right not in operator.rights:
         raise NotAllowed
 
@@ -158,7 +166,9 @@ def _frame(studio: Studio, operator: Operator | None, view: View) -> Frame:
     here = getattr(view, "place", "") or view.here or type(view).__module__.split(".")[-2]
     token = previews.token_of(studio, operator.session.id_hash, operator.brand)
     preview = f"{PREVIEW}{token}/{operator.brand}" if operator.brand else ""
-    return Frame(operator.address, operator.brand, brands, places, here, operator.rights, preview)
+    return Frame(
+        operator.address, operator.brand, brands, places, here, operator.rights, operator.unpublished, preview
+    )  # fmt: skip
 
 
 def known_next(path: str) -> str:

@@ -43,6 +43,9 @@ POST /_studio/b/{brand_name:str}/writes/{write_id:str}  edit
 GET  /_studio/b/{brand_name:str}/link                  look
 POST /_studio/b/{brand_name:str}/link                  edit
 GET  /_studio/b/{brand_name:str}/preview               look
+GET  /_studio/b/{brand_name:str}/publish               look
+POST /_studio/b/{brand_name:str}/publish               publish
+POST /_studio/b/{brand_name:str}/publish/back          publish
 GET  /_studio/b/{brand_name:str}/settings/history      people
 GET  /_studio/b/{brand_name:str}/settings/people       people
 POST /_studio/b/{brand_name:str}/settings/people       people

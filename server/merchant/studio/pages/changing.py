@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from server.brands import Mistake
+from server.brands import Mistake, inherited
 from server.merchant.studio import drafts
 from server.merchant.studio.drafts import Conflict
 from server.merchant.studio.forms import Field, in_words, said
@@ -28,6 +29,7 @@ from server.merchant.studio.pages.work import Work
 from server.merchant.studio.place import start_of
 from server.merchant.studio.saving import Proposal
 from server.merchant.studio.visit import Operator
+from server.publishing import brand_files
 from server.publishing.brand_files import Edit, differences
 
 
@@ -85,6 +87,19 @@ def undo(
         problem=problem,
         why=why,
     )
+
+
+def difference(
+    folder: Path, operator: Operator, before: Mapping[str, bytes], after: Mapping[str, bytes]
+) -> tuple[tuple[Changed, ...], tuple[Line, ...]]:
+    """What differs between two states of a brand's files, key by key and as a patch."""
+    held = brand_files.held(before)
+    keys = brand_files.changes_between(held, brand_files.held(after))
+    changes = {path: drafts.Change(value, drafts.value_at(held, path)) for path, value in keys.items()}
+    draft = drafts.Draft(operator.address, operator.brand, changes)
+    edits = {name: Edit(before.get(name, b""), after.get(name, b"")) for name in sorted({*before, *after})}
+    work = Work(folder, held, inherited(folder), draft, {}, Proposal(edits, {}, ""), is_writable=False)
+    return tuple(_changed(work, operator, _places(work))), lines(differences(operator.brand, edits))
 
 
 def lines(patch: str) -> tuple[Line, ...]:
