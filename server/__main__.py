@@ -380,11 +380,14 @@ def operators_menu(people: argparse.ArgumentParser) -> None:
 
 def releases_menu(releases: argparse.ArgumentParser) -> None:
     verbs = releases.add_subparsers(required=True, metavar="verb")
-    add(verbs, "list", command("releases", "show"), "what is kept, and what is served").add_argument("brand")
-    add(verbs, "publish", command("releases", "publish"), "serve the brand as its files are").add_argument("brand")
-    back = add(verbs, "back", command("releases", "back"), "serve another release that is kept")
-    back.add_argument("brand")
-    back.add_argument("release", type=int, help="its number: releases list prints it")
+    for verb, words in (
+        ("list", "what is kept, and what is served"),
+        ("publish", "serve the brand as its files are"),
+        ("rebuild", "build what is served again, after an upgrade, without what was saved since"),
+        ("back", "serve another release that is kept"),
+    ):
+        add(verbs, verb, command("releases", verb), words).add_argument("brand")
+    verbs.choices["back"].add_argument("release", type=int, help="its number: releases list prints it")
 
 
 def menu() -> argparse.ArgumentParser:

@@ -46,6 +46,7 @@ from server.demo.live import Live
 from server.mail.smtp import KeepingMailer
 from server.merchant import syncing
 from server.merchant.importing.files import import_records
+from server.merchant.releases import following, rows
 from server.merchant.serve import HTTP1
 from server.merchant.studio import operators
 from server.merchant.studio.previews import Previews
@@ -150,6 +151,7 @@ class Demo:
         self._unchecked: set[str] = set()
         self._following = asyncio.Lock()
         self._set_up: set[str] = set()  # brands that the studio wrote: their links are as their files say
+        self._published: dict[str, Brand] = {}
         self._stripe = stripe
         keys = {stripe_suffix(brand): StripeSecrets(key) for brand, key in stripe.keys.items()} if stripe else {}
         self._settings = Settings(
@@ -158,6 +160,7 @@ class Demo:
             database=f"sqlite:{folder / 'demo.sqlite'}",
             mail_from="portal@example.com",
             themes=themes_folder,
+            releases=folder / "releases",
             stripe=keys,
             stripe_api_base=stripe.url if stripe else "",
             stripe_rate=100 if stripe else 0,  # the stand-in is nobody else's
@@ -178,7 +181,15 @@ class Demo:
             raise DemoError(f"No such brand: {self._only}. There are {', '.join(there)}.")
         found = [load(self._themes / self._only)] if self._only else load_all(self._themes)
         backend = "stripe" if self._stripe else "ledger"
-        return tuple(on_one_origin(brand, backend, as_written=brand.name in self._set_up) for brand in found)
+        return tuple(
+            on_one_origin(self._as_published(brand), backend, as_written=brand.name in self._set_up) for brand in found
+        )
+
+    def _as_published(self, brand: Brand) -> Brand:
+        """Saved is not live, once it was published; but for the log-in link, which is the one of its file."""
+        published = self._published.get(brand.name, brand)
+        config = msgspec.structs.replace(published.config, login_page=brand.config.login_page)
+        return msgspec.structs.replace(published, config=config, link_folder=None)
 
     def _build(self, brands: Sequence[Brand], *, checked: bool) -> None:
         publishing.build(brands, self._folder / "dist", secure=False, reload=self._reload, checked=checked)
@@ -339,11 +350,14 @@ class Demo:
             task.add_done_callback(later.discard)
 
     async def _written(self, name: str) -> None:
-        """The studio changed the brand's files, or made it: from now on it is served as they say."""
+        """The studio changed the brand's files, made it or published it: from now on it is served as they say, or as it was
+        published."""
         store, work_store = self._stores
         async with self._following:
             self._set_up.add(name)
             try:
+                if live := await rows.live_of(store, name):
+                    self._published[name] = await following.loaded(self._settings, store, live)
                 brands = await asyncio.to_thread(self._read)
                 await asyncio.to_thread(self._build, [each for each in brands if each.name == name], checked=False)
             except (ThemeError, DemoError, publishing.BuildError) as error:

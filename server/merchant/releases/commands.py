@@ -16,7 +16,7 @@ from server.store import Store
 _SERVED = "Every server of this database serves it within two seconds."
 
 
-async def show(store: Store, options: argparse.Namespace, _: datetime) -> str:
+async def list(store: Store, options: argparse.Namespace, _: datetime) -> str:
     """Every release that is kept, the newest first."""
     kept, live = await rows.kept(store, options.brand), await rows.live_of(store, options.brand)
     if live is None:
@@ -37,6 +37,16 @@ async def publish(store: Store, options: argparse.Namespace, now: datetime) -> s
     except Refused as error:
         raise NotDone(f"{error}\nNothing was published.") from None
     return f"Published release {n} of {options.brand}. {_SERVED}"
+
+
+async def rebuild(store: Store, options: argparse.Namespace, now: datetime) -> str:
+    """Build the release that is served again, with the templates of this version."""
+    read = settings.from_environment(os.environ, secrets_needed=False)
+    try:
+        n = await releasing.rebuild(read, store, options.brand, operator="", now=now)
+    except (Refused, NoRelease) as error:
+        raise NotDone(f"{error or 'It was never published.'}\nNothing was published.") from None
+    return f"Published release {n} of {options.brand}, from the source of the one before. {_SERVED}"
 
 
 async def back(store: Store, options: argparse.Namespace, now: datetime) -> str:

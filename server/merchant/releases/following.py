@@ -48,7 +48,7 @@ class Following:
             if self._seen.get(live.brand) == live or not self._is_ours(live.brand):
                 continue
             try:
-                brand = await self._loaded(live)
+                brand = await loaded(self._settings, self._store, live)
             except (ThemeError, SettingsError, NotOurs, OSError, NoRelease) as error:
                 self._refused(live, str(error) or type(error).__name__)
                 continue
@@ -82,15 +82,17 @@ class Following:
         """A brand whose folder is gone is not served; one that was made since this process began is."""
         return brand in self._brands or (self._settings.themes / brand / PORTAL_FILE).is_file()
 
-    async def _loaded(self, live: Live) -> Brand:
-        kept = [each.n for each in await rows.kept(self._store, live.brand)]
-        folder = self._settings.releases / live.brand / str(live.n)
-        if not await asyncio.to_thread(folders.is_whole, folder):
-            whole = await rows.find(self._store, live.brand, live.n)
-            await asyncio.to_thread(folders.make, self._settings.releases, live.brand, live.n, whole)
-        brand = await asyncio.to_thread(released, self._settings, live.brand, live.n)
-        await asyncio.to_thread(folders.serve, self._settings.releases, live.brand, live.n, kept)
-        return brand
+
+async def loaded(settings: Settings, store: Store, live: Live) -> Brand:
+    """The brand of the release that is served; this host has its folder from then on. Raises what `look` says."""
+    kept = [each.n for each in await rows.kept(store, live.brand)]
+    folder = settings.releases / live.brand / str(live.n)
+    if not await asyncio.to_thread(folders.is_whole, folder):
+        whole = await rows.find(store, live.brand, live.n)
+        await asyncio.to_thread(folders.make, settings.releases, live.brand, live.n, whole)
+    brand = await asyncio.to_thread(released, settings, live.brand, live.n)
+    await asyncio.to_thread(folders.serve, settings.releases, live.brand, live.n, kept)
+    return brand
 
 
 def brands_of(settings: Settings) -> tuple[Brand, ...]:

@@ -43,6 +43,16 @@ async def publish(
     return await store.write(rows.adding(brand, files, operator=operator, now=now, allow=allow))
 
 
+async def rebuild(settings: Settings, store: Store, brand: str, *, operator: str, now: datetime) -> int:
+    """Publish the source of the release that is served once more, built by this version: the number of the new release.
+    Raises `NoRelease` and `Refused`."""
+    live = await rows.live_of(store, brand)
+    whole = await rows.find(store, brand, live.n if live else 0)
+    source = sources.source_in(whole.files)
+    files = await asyncio.to_thread(sources.built, settings, brand, source)
+    return await store.write(rows.adding(brand, files, operator=operator, now=now, allow=anybody))
+
+
 async def back(store: Store, brand: str, n: int, *, operator: str, now: datetime, allow: Allow = anybody) -> bool:
     """Serve another release that is kept, source and pages; False: it is served already. Raises `NoRelease`."""
     return await store.write(rows.going_back(brand, n, operator=operator, now=now, allow=allow))

@@ -60,6 +60,11 @@ def copied(themes: Path, name: str) -> dict[str, bytes]:
     return found
 
 
+def source_in(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The source among the files of a release, by its paths below `themes`."""
+    return {path.removeprefix(SOURCE): content for path, content in files.items() if path.startswith(SOURCE)}
+
+
 def fingerprint(source: Mapping[str, bytes]) -> str:
     """Of the files, so that what is published is what a page showed."""
     digest = hashlib.sha256()

@@ -104,6 +104,4 @@ def _stamps(themes: Path, brand: str) -> tuple[Any, ...]:
 
 
 async def _source_of(studio: Studio, live: Live) -> dict[str, bytes]:
-    whole = await rows.find(studio.store, live.brand, live.n)
-    before = sources.SOURCE
-    return {path.removeprefix(before): content for path, content in whole.files.items() if path.startswith(before)}
+    return sources.source_in((await rows.find(studio.store, live.brand, live.n)).files)
