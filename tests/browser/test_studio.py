@@ -17,6 +17,7 @@ PAGES = (
     "b/harbour/preview",
     "b/harbour/link",
     "b/harbour/publish",
+    "b/harbour/numbers",
     "new",
     "b/harbour/settings/people",
     "b/harbour/settings/history",

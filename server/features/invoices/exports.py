@@ -1,13 +1,7 @@
 """A customer's invoices to take along: one CSV, one ZIP, made while they are sent. Pure: pages in, bytes out.
 
-The CSV follows RFC 4180 (commas, CRLF, quotes doubled), in UTF-8 with a byte order mark, without which spreadsheets
-read it as Latin-1. Its first line names the columns, the same in every language; amounts have a decimal point and no
-currency sign, dates are ISO 8601 in the brand's time zone.
-
-No text is a formula where it is opened (`harmless`). Spreadsheets take a cell that begins with `=`, `+`, `-` or `@`, also
-in another width, for one; they pass over blanks and quotes in front of it. Where the decimal sign is a comma, they part
-cells at semicolons, and some at tabs or bars, quoted or not: there a text of ours may begin a cell in its middle. An
-apostrophe in front of the sign keeps it text, and a text has one line.
+The CSV is as `formats.spreadsheets` writes it. Its first line names the columns, the same in every language; amounts have a
+decimal point and no currency sign, dates are ISO 8601 in the brand's time zone.
 
 The ZIP holds PDFs as they are: they are compressed inside. What is in memory at a time is one of them, and of those
 that were sent their names.
@@ -15,10 +9,6 @@ that were sent their names.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import unicodedata
 import zipfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime, tzinfo
@@ -26,6 +16,7 @@ from typing import Any
 
 from server.billing import CreditNote, Invoice, InvoiceFilter, InvoiceTax, Money, Payment
 from server.formats.minor_units import in_units
+from server.formats.spreadsheets import BEGINNING, harmless, lines
 
 COLUMNS = (
     *("number", "date", "type", "due", "paid", "status", "currency", "subtotal", "discount", "credits", "shipping"),
@@ -34,27 +25,16 @@ COLUMNS = (
 )
 """`balance_used` is what the customer's balance added to the total: a credit is negative, as in the two balances. `taxes`
 and `payments` say each of them in words; the rows of credit notes have negative amounts. They follow their invoice, where it is of the same year."""
-# Each character that compatibility turns into one of the four signs, such as U+FF1D for `=`.
-_SIGNS = "".join(chr(each) for each in range(0x10000) if unicodedata.normalize("NFKC", chr(each)) in tuple("=+-@"))
-_BLANKS = "\\s\"'\u00ad\u180e\u200b-\u200f\u2060\ufeff"
-_FORMULA = re.compile(rf"(^|[;|])([{_BLANKS}]*)(?=[{re.escape(_SIGNS)}])")
 _ALL = InvoiceFilter()
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 async def as_csv(
     pages: AsyncIterator[tuple[Invoice, ...]], zone: tzinfo, only: InvoiceFilter = _ALL
 ) -> AsyncIterator[bytes]:
     """Each page of invoices as soon as it is there: of them and of their credit notes those whose own date is wanted."""
-    yield b"\xef\xbb\xbf" + _lines([COLUMNS])
+    yield BEGINNING + lines([COLUMNS])
     async for page in pages:
-        yield _lines(row for each in page for row in _rows(each, zone, only))
-
-
-def _lines(rows: Iterable[Iterable[object]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
+        yield lines(row for each in page for row in _rows(each, zone, only))
 
 
 def _rows(it: Invoice, zone: tzinfo, only: InvoiceFilter) -> Iterator[list[object]]:
@@ -116,11 +96,6 @@ def _payment(it: Payment, zone: tzinfo) -> str:
 
 def _day(at: datetime | None, zone: tzinfo) -> str:
     return at.astimezone(zone).date().isoformat() if at else ""
-
-
-def harmless(text: str) -> str:
-    """The text in one line, kept from being a formula."""
-    return _FORMULA.sub(r"\1\2'", _CONTROL.sub(" ", text))
 
 
 def decimal(amount: Money) -> str:

@@ -88,6 +88,7 @@ PLACES = (
     Place("look", "Look", "/look"),
     Place("business", "Business", "/business"),
     Place("mails", "Mails", "/mails"),
+    Place("numbers", "Numbers", "/numbers"),
     Place("preview", "Preview", "/preview"),
     Place("link", "Link", "/link"),
     Place("settings", "Settings", "/settings/people", right="people"),

@@ -20,6 +20,7 @@ from server.merchant.studio import visit
 from server.merchant.studio.link import routes as link
 from server.merchant.studio.login import routes as login
 from server.merchant.studio.new import routes as new
+from server.merchant.studio.numbers import routes as numbers
 from server.merchant.studio.pages import routes as pages
 from server.merchant.studio.passkey import routes as passkey
 from server.merchant.studio.place import Studio
@@ -43,7 +44,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
     return Response(studio.renderer.files[name], media_type="text/javascript; charset=utf-8", headers=kept)
 
 
-PLACES = (login, passkey, start, new, link, preview, pages, publish, people_routes, history_routes)
+PLACES = (login, passkey, start, new, link, preview, pages, publish, numbers, people_routes, history_routes)
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 
 

@@ -211,7 +211,7 @@ def controls_have_names(document: Document) -> Found:
             yield element, f'{element} has no alt; say what it shows, or alt="" where it is decoration'
     for element in document.all("svg"):
         hidden = any(each.get("aria-hidden") == "true" for each in [element, *element.ancestors()])
-        if not hidden and not element.get("aria-label"):
+        if not hidden and not element.get("aria-label") and not element.get("aria-labelledby"):
             yield element, f'{element}: add aria-hidden="true", or role="img" and an aria-label'
     for element in document.elements:
         if element.get("tabindex").isdigit() and element.get("tabindex") != "0":

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import re
-import unicodedata
 import zipfile
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,43 +12,11 @@ from server.billing import InvoiceLine, InvoiceTax, Money
 from server.features.invoices import exports
 from tests.support import documents
 from tests.support.accounts import account, eur, invoice, keep
+from tests.support.spreadsheets import FORMULAS, PARTINGS, cells, is_formula
 
 pytestmark = pytest.mark.anyio
 URL = "/harbour/my/invoices"
 NEWEST = datetime(2026, 2, 20, tzinfo=UTC)
-FORMULAS = (
-    "=1+1",
-    "+1",
-    "-1",
-    "@SUM(A1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    "\x00=1",
-    "  =1",
-    "\u00a0=1",
-    "\u3000=1",
-    "\ufeff=1",
-    "\u200b=1",
-    '"=1',
-    "'=1",
-    "＝1+1",
-    "＋1",
-    "－1",
-    "＠SUM(A1)",
-    "﹦1",
-    "﹢1",
-    "﹣1",
-    "﹫1",
-    "⁺1",
-    '=HYPERLINK("http://evil")',
-    "=cmd|' /C calc'!A0",
-    "Beans;=1+1",
-    'Beans; "=1+1',
-    "Beans\t=1+1",
-    "Beans|-1",
-    "Beans\r\n=1+1",
-)
 
 
 @pytest.fixture
@@ -103,24 +69,7 @@ async def test_a_row_says_the_whole_invoice():
     assert row["billed_to"] == "Jenny; Rosenbaum"
 
 
-def cells(raw: str, between: str, *, quotes: bool) -> list[str]:
-    """What a spreadsheet reads that parts cells there: with quotes as RFC 4180 has them, or as it opens a file of commas,
-    whose quotes stand in the middle of its cells."""
-    if quotes:
-        rows = csv.reader(io.StringIO(raw, newline=""), delimiter=between)
-        return [cell for row in rows for cell in row]
-    return [cell for line in re.split(r"[\r\n]+", raw) for cell in line.split(between)]
-
-
-def is_formula(cell: str) -> bool:
-    began = unicodedata.normalize("NFKC", cell).strip('\x00\ufeff\u200b" \t\r\n\u00a0\u3000')
-    return began[:1] in tuple("=+-@") and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", began)
-
-
-@pytest.mark.parametrize(
-    ("between", "quotes"),
-    [(",", True), (";", True), ("\t", True), ("|", True), (";", False), ("\t", False), ("|", False)],
-)
+@pytest.mark.parametrize(("between", "quotes"), PARTINGS)
 @pytest.mark.parametrize("text", FORMULAS)
 async def test_a_text_is_never_a_formula_however_the_cells_are_parted(text, between, quotes):
     lines = (InvoiceLine("il_1", "Beans", eur(1)), InvoiceLine("il_2", text, eur(-290)))

@@ -1,0 +1,116 @@
+"""What the customers of a brand do, over time.
+
+| URL below `/_studio/b/<brand>/` | right | does |
+|---|---|---|
+| `GET numbers` | `look` | the numbers of a `period`, drawn; what customers wrote, for whoever has the right `customers` |
+| `GET numbers/days.csv` | `look` | every figure of every day |
+| `GET numbers/reasons.csv` | `look` | how many gave which reason |
+| `GET numbers/words.csv` | `customers` | who canceled when and why, in their words |
+
+Days are those of the brand's time zone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from litestar import Response, get
+from msgspec.structs import replace
+
+from server.access import directory
+from server.brands import Brand, load
+from server.formats.spreadsheets import BEGINNING, harmless, lines
+from server.merchant.studio import saving
+from server.merchant.studio.numbers import days, sums, views
+from server.merchant.studio.place import Studio
+from server.merchant.studio.visit import Answer, Operator, show
+from server.store import activities, moment
+from server.web.responding import AnyRequest, save
+
+AT_ONCE, IN_A_FILE = 20, 500
+
+
+@get("/b/{brand_name:str}/numbers", right="look")
+async def page(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
+    brand, period, zone = await _asked(request, studio, operator)
+    counted = await sums.count(studio.store, brand.name, period, zone)
+    customers = {
+        each: await sums.how_many_customers(studio.store, brand.name, each, period, zone) for each in views.SHOWN
+    }
+    why = await sums.why(studio.store, brand.name, period, zone)
+    words = await _words(studio, brand.name, period, zone) if operator.may("customers") else None
+    view = views.numbers(period, zone.key, sums=counted, customers=customers, why=why, words=words)
+    return show(request, replace(view, is_copied=brand.config.billing.backend == "stripe"))
+
+
+@get("/b/{brand_name:str}/numbers/days.csv", right="look")
+async def days_csv(request: AnyRequest, studio: Studio, operator: Operator) -> Response[Any]:
+    brand, period, zone = await _asked(request, studio, operator)
+    found = (await sums.count(studio.store, brand.name, period, zone)).by_day
+    rows = [[day.isoformat(), *(found[each].get(day, 0) for each in sums.FIGURES)] for day in period.days]
+    return await _save(request, brand, period, "days", [["date", *sums.FIGURES], *rows])
+
+
+@get("/b/{brand_name:str}/numbers/reasons.csv", right="look")
+async def reasons_csv(request: AnyRequest, studio: Studio, operator: Operator) -> Response[Any]:
+    brand, period, zone = await _asked(request, studio, operator)
+    found = await sums.why(studio.store, brand.name, period, zone)
+    rows = [[harmless(reason), number] for reason, number in found.shown]
+    rows += [["not_shown", found.rest]] if found.rest else []
+    return await _save(request, brand, period, "reasons", [["reason", "customers"], *rows])
+
+
+@get("/b/{brand_name:str}/numbers/words.csv", right="customers")
+async def words_csv(request: AnyRequest, studio: Studio, operator: Operator) -> Response[Any]:
+    brand, period, zone = await _asked(request, studio, operator)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield BEGINNING + lines([["date", "reason", "words", "customer"]])
+        before: tuple[datetime, str] | None = None
+        span = sums.span_of(brand.name, (sums.WHY,), period, zone)
+        while found := await activities.newest(studio.store, span, limit=IN_A_FILE, before=before):
+            yield lines(
+                [moment(at).astimezone(zone).date().isoformat(), *map(harmless, sums.said(data)), harmless(customer)]
+                for _, at, customer, data in found
+            )
+            before = moment(found[-1][1]), found[-1][0]
+
+    return await save(request, body(), _name(brand, period, "words"), "text/csv")
+
+
+async def _asked(request: AnyRequest, studio: Studio, operator: Operator) -> tuple[Brand, days.Period, ZoneInfo]:
+    """Raises `ThemeError`."""
+    brand = await asyncio.to_thread(load, saving.folder_of(studio.themes, operator.brand))
+    zone = ZoneInfo(brand.config.site.timezone)
+    today = studio.clock().astimezone(zone).date()
+    return brand, days.period(request.query_params.get("period", ""), today), zone
+
+
+async def _words(studio: Studio, brand: str, period: days.Period, zone: ZoneInfo) -> list[views.Words]:
+    span, said = sums.span_of(brand, (sums.WHY,), period, zone), []
+    for _, at, customer, data in await activities.newest(studio.store, span, limit=AT_ONCE):
+        known = await directory.by_id(studio.store, brand, customer)
+        reason, words = sums.said(data)
+        name = (known.name or known.email) if known else ""
+        said.append(views.Words(moment(at).astimezone(zone), views.label(reason), words, name or customer))
+    return said
+
+
+async def _save(
+    request: AnyRequest, brand: Brand, period: days.Period, what: str, rows: list[list[Any]]
+) -> Response[Any]:
+    async def body() -> bytes:
+        return BEGINNING + lines(rows)
+
+    return await save(request, body, _name(brand, period, what), "text/csv")
+
+
+def _name(brand: Brand, period: days.Period, what: str) -> str:
+    return f"{brand.name}-{what}-{period.first}-{period.last}.csv"
+
+
+handlers = (page, days_csv, reasons_csv, words_csv)
