@@ -1,6 +1,10 @@
 """The studio in a browser: an operator logs in, registers a passkey, and shows it for what needs one. The authenticator is
 Chromium's virtual one. Every page at every size, light, dark and from right to left."""
 
+import time
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
@@ -188,6 +192,30 @@ def test_without_scripts_a_change_is_made_and_seen(plain_page, demo, cookies):
     expect(page.get_by_text("-enabled = true")).to_be_visible()
     page.get_by_role("button", name="Drop all changes").click()
     expect(page.get_by_role("heading", name="Portal")).to_be_visible()
+
+
+def test_what_customers_do_is_drawn_listed_and_taken_along(page, demo, cookies):
+    sql = """INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
+    VALUES (:id, 'harbour', :customer, :at, :kind, '', :data, 'Firefox')"""
+    told = msgspec.msgpack.encode({"reason": "other", "comment": "I am moving to Lisbon."})
+    for number in range(3):
+        at = int((time.time() - number * 86400) * 1e6)
+        for kind in ("subscription.canceled", "subscription.feedback", "invoice.charge_failed"):
+            row = {"id": f"{kind}{number}", "customer": f"cus_{number}", "at": at, "kind": kind, "data": told}
+            assert demo.change(sql, row) == 1
+    page.context.add_cookies(cookies)
+    page.goto(f"{demo.studio}b/harbour")
+    page.get_by_role("link", name="Numbers").click()
+    expect(page.get_by_role("img", name="Cancellations by day")).to_be_visible()
+    page.get_by_role("link", name="12 months").click()
+    figure = page.get_by_role("figure").filter(has=page.get_by_role("img", name="Cancellations by month"))
+    figure.get_by_text("As a table").click()
+    expect(figure.get_by_role("row", name=f"{datetime.now(UTC):%B %Y}")).to_be_visible()
+    expect(page.get_by_text("I am moving to Lisbon.").first).to_be_visible()
+    expect(page.get_by_role("row", name="Another reason")).to_contain_text("100 %")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Download every day").click()
+    assert saved.value.suggested_filename.startswith("harbour-days-")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -35,7 +35,7 @@ async def test_before_anything_happened_the_page_says_what_will_be_there(studio)
     await note(studio, "login", brand="orbit")
     client = await studio.operator()
     page = (await client.get(URL)).text
-    assert "Nothing was done yet" in page
+    assert "Nothing was done in this time" in page
     assert "<svg" not in page
 
 
@@ -95,10 +95,10 @@ def test_a_year_is_this_month_and_the_eleven_before(today, first, first_before, 
 
 def test_bars_are_as_high_as_their_numbers_and_one_of_thousands_is_seen():
     drawn = plots.bars([0, 1, 4100])
-    assert (drawn.top, drawn.width) == (6000, 30)
-    assert drawn.path == "M11.5 100v-1.5h7V100zM21.5 100v-68.33h7V100z"
-    assert [plots.bars([most]).top for most in (0, 1, 2, 3, 7, 10, 11, 21, 100, 101)] == [
-        *(2, 2, 2, 4, 8, 10, 20, 40, 100, 200)
+    assert (drawn.top, drawn.width) == (5000, 30)
+    assert drawn.path == "M11.5 100v-1.5h7V100zM21.5 100v-82h7V100z"
+    assert [plots.bars([most]).top for most in (0, 1, 3, 7, 11, 22, 41, 100, 101, 501)] == [
+        *(2, 2, 4, 8, 12, 24, 50, 100, 120, 600)
     ]
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 HEIGHT = 100
 _SLOT, _BAR = 10, 7
+_STEPS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 50, 60, 80, 100)
 _LEAST = 1.5
 """The height of a bar that is not nothing: one among thousands can still be seen."""
 
@@ -33,8 +34,8 @@ def bars(numbers: Sequence[int]) -> Bars:
 
 
 def _top(most: int) -> int:
-    """The next of 2, 4, 6, 8, 10, 20, 40 and so on."""
+    """The next that is round, and whose half is whole."""
     unit = 1
-    while 10 * unit < most:
+    while 100 * unit < most:
         unit *= 10
-    return next(step * unit for step in (2, 4, 6, 8, 10) if step * unit >= most)
+    return next(step * unit for step in _STEPS if step * unit >= most)
