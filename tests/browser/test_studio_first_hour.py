@@ -65,5 +65,5 @@ def customer_cancels(page: Page, demo: Demo, link: str) -> None:
 def cancellation_is_read(page: Page) -> None:
     page.get_by_role("link", name="Numbers").click()
     expect(page.get_by_role("img", name="Cancellations by day")).to_be_visible()
-    expect(page.get_by_text("1 customer gave a reason")).to_be_visible()  # too few to be shown by itself
+    expect(page.get_by_text("1 customer. Details are shown")).to_be_visible()  # too few to be shown by itself
     expect(page.get_by_role("listitem").filter(has_text=WORDS)).to_contain_text("Another reason")

@@ -126,9 +126,28 @@ async def test_one_customer_who_says_it_three_times_is_one(studio):  # threat 11
         await tell(studio, "unused", ago=ago)
     client = await studio.operator("vic@shop.example", "viewer", "harbour")
     page = (await client.get(URL)).text
-    assert "1 customer gave a reason" in page
+    assert "1 customer. Details are shown where" in page
     assert "I do not use it enough" not in page
     assert rows_of(await client.get(f"{URL}/reasons.csv")) == [{"reason": "not_shown", "customers": "1"}]
+
+
+async def test_changes_are_split_by_plan_where_enough_customers_made_them(studio):  # threat 118
+    up = {"before": "Small", "after": "Big", "price_before": "p1", "price_after": "p2"}
+    for number in range(4):
+        await note(studio, "subscription.changed", f"cus_{number}", **up)
+        await note(studio, "subscription.change_applied", f"cus_{number}", **up)
+        await note(
+            studio, "subscription.changed", f"cus_{number}", before="Big", after="Big", quantity_after=str(number)
+        )
+    for number in range(3):
+        before, after = ("Big", "Small") if number else ("Big", "Club")
+        await note(studio, "subscription.changed", f"cus_{number}", before=before, after=after)
+    client = await studio.operator("vic@shop.example", "viewer", "harbour")
+    rows = rows_of(await client.get(f"{URL}/plans.csv"))
+    assert [tuple(each.values()) for each in rows] == [
+        *(("Big, another quantity", "4"), ("Small → Big", "4"), ("not_shown", "3"))
+    ]
+    assert "Big → Club" not in (await client.get(URL)).text
 
 
 async def test_words_and_who_wrote_them_are_read_with_the_right_for_customers_alone(studio):  # threat 118
@@ -137,7 +156,7 @@ async def test_words_and_who_wrote_them_are_read_with_the_right_for_customers_al
         await tell(studio, "other", "Call me: quinn@example.com", f"cus_{number}")
     await tell(studio, "other", "<b>Too</b> slow", "cus_quinn")
     viewer = await studio.operator("vic@shop.example", "viewer", "harbour")
-    pages = [await viewer.get(URL + rest) for rest in ("", "/days.csv", "/reasons.csv")]
+    pages = [await viewer.get(URL + rest) for rest in ("", "/days.csv", "/reasons.csv", "/plans.csv")]
     assert "Another reason" in pages[0].text
     for page in pages:
         assert page.status_code == 200
@@ -154,12 +173,13 @@ async def test_words_and_who_wrote_them_are_read_with_the_right_for_customers_al
 
 async def test_no_cell_of_a_file_is_a_formula(studio):  # threat 117
     for number, text in enumerate(FORMULAS):
-        for _ in range(3):
+        for nth in range(3):
             await tell(studio, text, text, f"{text}{number}")
+            await note(studio, "subscription.changed", f"{nth}", before=text, after=f"{text}{number}")
         for customer in ("one", "two"):
             await tell(studio, text, text, customer)
     client = await studio.operator()
-    for name in ("words", "reasons", "days"):
+    for name in ("words", "reasons", "plans", "days"):
         raw = (await client.get(f"{URL}/{name}.csv")).content.decode("utf-8-sig")
         for between, quotes in PARTINGS:
             found = [each for each in cells(raw, between, quotes=quotes) if is_formula(each)]

@@ -35,6 +35,7 @@ GET  /_studio/b/{brand_name:str}/mails                 look
 POST /_studio/b/{brand_name:str}/mails                 edit
 GET  /_studio/b/{brand_name:str}/numbers               look
 GET  /_studio/b/{brand_name:str}/numbers/days.csv      look
+GET  /_studio/b/{brand_name:str}/numbers/plans.csv     look
 GET  /_studio/b/{brand_name:str}/numbers/reasons.csv   look
 GET  /_studio/b/{brand_name:str}/numbers/words.csv     customers
 GET  /_studio/b/{brand_name:str}/pictures/{name:path}  look

@@ -5,6 +5,7 @@
 | `GET numbers` | `look` | the numbers of a `period`, drawn; what customers wrote, for whoever has the right `customers` |
 | `GET numbers/days.csv` | `look` | every figure of every day |
 | `GET numbers/reasons.csv` | `look` | how many gave which reason |
+| `GET numbers/plans.csv` | `look` | how many changed from which plan to which |
 | `GET numbers/words.csv` | `customers` | who canceled when and why, in their words |
 
 Days are those of the brand's time zone.
@@ -42,8 +43,9 @@ async def page(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
         each: await sums.how_many_customers(studio.store, brand.name, each, period, zone) for each in views.SHOWN
     }
     why = await sums.why(studio.store, brand.name, period, zone)
+    moves = await sums.moves(studio.store, brand.name, period, zone)
     words = await _words(studio, brand.name, period, zone) if operator.may("customers") else None
-    view = views.numbers(period, zone.key, sums=counted, customers=customers, why=why, words=words)
+    view = views.numbers(period, zone.key, sums=counted, customers=customers, why=why, moves=moves, words=words)
     return show(request, replace(view, is_copied=brand.config.billing.backend == "stripe"))
 
 
@@ -59,9 +61,19 @@ async def days_csv(request: AnyRequest, studio: Studio, operator: Operator) -> R
 async def reasons_csv(request: AnyRequest, studio: Studio, operator: Operator) -> Response[Any]:
     brand, period, zone = await _asked(request, studio, operator)
     found = await sums.why(studio.store, brand.name, period, zone)
-    rows = [[harmless(reason), number] for reason, number in found.shown]
-    rows += [["not_shown", found.rest]] if found.rest else []
-    return await _save(request, brand, period, "reasons", [["reason", "customers"], *rows])
+    return await _save(request, brand, period, "reasons", [["reason", "customers"], *_rows(found)])
+
+
+@get("/b/{brand_name:str}/numbers/plans.csv", right="look")
+async def plans_csv(request: AnyRequest, studio: Studio, operator: Operator) -> Response[Any]:
+    brand, period, zone = await _asked(request, studio, operator)
+    found = await sums.moves(studio.store, brand.name, period, zone)
+    return await _save(request, brand, period, "plans", [["change", "customers"], *_rows(found)])
+
+
+def _rows(found: sums.Groups) -> list[list[Any]]:
+    rows: list[list[Any]] = [[harmless(name), number] for name, number in found.shown]
+    return [*rows, ["not_shown", found.rest]] if found.rest else rows
 
 
 @get("/b/{brand_name:str}/numbers/words.csv", right="customers")
@@ -113,4 +125,4 @@ def _name(brand: Brand, period: days.Period, what: str) -> str:
     return f"{brand.name}-{what}-{period.first}-{period.last}.csv"
 
 
-handlers = (page, days_csv, reasons_csv, words_csv)
+handlers = (page, days_csv, reasons_csv, plans_csv, words_csv)

@@ -11,18 +11,20 @@
 | `paid_later` | open invoices that were paid after all, by a later charge or by the customer | `invoice.charge_paid`, `invoice.paid` |
 | `stopped` | subscriptions that are billed no more since they were not paid | `subscription.unpaid` |
 
-A reason that fewer than `SMALLEST` customers gave is not shown alone, nor can it be worked out from the others (`split`).
+Reasons, and plans from which to which, are split by how many customers there are of each. A group of fewer than `SMALLEST`
+is not shown alone, nor can it be worked out from the others (`split`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from server.billing.model.documents import decode_texts
 from server.merchant.studio.numbers.days import Period, start, stretches
 from server.store import Store, activities
 from server.store.activities import Span
@@ -56,13 +58,13 @@ class Sums(msgspec.Struct, frozen=True):
         return sum(self.by_day[figure].values())
 
 
-class Reasons(msgspec.Struct, frozen=True):
-    """Why customers canceled."""
+class Groups(msgspec.Struct, frozen=True):
+    """Customers by what they said or did."""
 
     shown: tuple[tuple[str, int], ...] = ()
-    """Reason and how many customers gave it, the most frequent first."""
+    """What it is, and how many customers; the largest first."""
     rest: int = 0
-    """How many gave one of the others."""
+    """How many there are in all the others."""
 
     @property
     def total(self) -> int:
@@ -88,9 +90,31 @@ async def how_many_customers(store: Store, brand: str, figure: str, period: Peri
     return await activities.how_many_customers(store, span_of(brand, FIGURES[figure], period, zone))
 
 
-async def why(store: Store, brand: str, period: Period, zone: ZoneInfo) -> Reasons:
-    found = await activities.said(store, span_of(brand, (WHY,), period, zone))
-    return split(Counter(reason for _, reason in {(customer, said(data)[0]) for customer, data in found}))
+async def why(store: Store, brand: str, period: Period, zone: ZoneInfo) -> Groups:
+    """The reasons for which customers canceled."""
+    return await _groups(store, span_of(brand, (WHY,), period, zone), _reason)
+
+
+async def moves(store: Store, brand: str, period: Period, zone: ZoneInfo) -> Groups:
+    """From which plan to which customers changed."""
+    return await _groups(store, span_of(brand, FIGURES["plan_changes"], period, zone), _move)
+
+
+async def _groups(store: Store, span: Span, name: Callable[[dict[str, str]], str]) -> Groups:
+    found = {(customer, name(decode_texts(data))) for customer, data in await activities.said(store, span)}
+    return split(Counter(group for _, group in found))
+
+
+def _reason(texts: dict[str, str]) -> str:
+    return texts.get("reason", "")
+
+
+def _move(texts: dict[str, str]) -> str:
+    before, after = texts.get("before", ""), texts.get("after", "")
+    if before != after:
+        return f"{before} → {after}"
+    same = texts.get("price_before") == texts.get("price_after")
+    return f"{after}, another quantity" if same else f"{after}, another price"
 
 
 def span_of(brand: str, kinds: Iterable[str], period: Period, zone: ZoneInfo) -> Span:
@@ -99,20 +123,20 @@ def span_of(brand: str, kinds: Iterable[str], period: Period, zone: ZoneInfo) ->
 
 def said(data: bytes) -> tuple[str, str]:
     """The reason, and what the customer wrote."""
-    texts = msgspec.msgpack.decode(data, type=dict[str, str])
-    return texts.get("reason", ""), texts.get("comment", "")
+    texts = decode_texts(data)
+    return _reason(texts), texts.get("comment", "")
 
 
-def split(found: Counter[str]) -> Reasons:
-    """The reasons that enough customers gave, and the others as one number. That number is large enough too: a smaller one
-    takes the rarest of the shown reasons in, so that nobody works out a single reason from the total."""
-    shown = sorted(((reason, number) for reason, number in found.items() if number >= SMALLEST), key=_by_frequency)
+def split(found: Counter[str]) -> Groups:
+    """The groups that are large enough, and the others as one number. That number is large enough too: a smaller one takes
+    the smallest of the shown groups in, so that nobody works out a single group from the total."""
+    shown = sorted(((name, number) for name, number in found.items() if number >= SMALLEST), key=_by_size)
     rest = found.total() - sum(number for _, number in shown)
     while shown and 0 < rest < SMALLEST:
         rest += shown.pop()[1]
-    return Reasons(tuple(shown), rest)
+    return Groups(tuple(shown), rest)
 
 
-def _by_frequency(counted: tuple[str, int]) -> tuple[int, str]:
-    reason, number = counted
-    return -number, reason
+def _by_size(group: tuple[str, int]) -> tuple[int, str]:
+    name, number = group
+    return -number, name

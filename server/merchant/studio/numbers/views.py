@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -10,11 +10,11 @@ import msgspec
 
 from server.merchant.studio.numbers.days import NAMES, YEAR, Period
 from server.merchant.studio.numbers.plots import Bars, bars
-from server.merchant.studio.numbers.sums import Reasons, Sums
+from server.merchant.studio.numbers.sums import Groups, Sums
 from server.merchant.studio.pages.wording import MEANINGS
 from server.rendering.views import View
 
-SHOWN = ("log_ins", "cancellations", "retained", "plan_changes", "failed_payments")
+SHOWN = ("log_ins", "cancellations", "plan_changes", "retained", "failed_payments")
 """Those with a plot; the others are said beside them."""
 _REASONS = MEANINGS["features.subscription_cancel.cancellation_reason.options"]
 
@@ -35,11 +35,23 @@ class Plot(msgspec.Struct, frozen=True):
     """The day or month with the most."""
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Group(msgspec.Struct, frozen=True):
     label: str
     number: int
     share: int
-    """In percent of all who gave one."""
+    """In percent of all."""
+
+
+class Split(msgspec.Struct, frozen=True):
+    """Customers by what they said or did."""
+
+    groups: tuple[Group, ...]
+    rest: int
+    """How many there are in groups that are too small to be shown."""
+
+    @property
+    def total(self) -> int:
+        return self.rest + sum(each.number for each in self.groups)
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -67,9 +79,9 @@ class Numbers(View, frozen=True):
     plots: tuple[Plot, ...]
     totals: dict[str, int]
     """Of every figure."""
-    reasons: tuple[Reason, ...]
-    other_reasons: int
-    """How many gave one of the reasons that are too rare to be shown."""
+    reasons: Split
+    moves: Split
+    """From which plan to which."""
     words: tuple[Words, ...] = ()
     """The newest."""
     may_read_words: bool = False
@@ -78,15 +90,18 @@ class Numbers(View, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        return not (any(self.totals.values()) or any(each.before for each in self.plots) or self.gave_reasons)
-
-    @property
-    def gave_reasons(self) -> int:
-        return sum(each.number for each in self.reasons) + self.other_reasons
+        return not (any(self.totals.values()) or any(each.before for each in self.plots) or self.reasons.total)
 
 
 def numbers(
-    period: Period, zone: str, *, sums: Sums, customers: dict[str, int], why: Reasons, words: Iterable[Words] | None
+    period: Period,
+    zone: str,
+    *,
+    sums: Sums,
+    customers: dict[str, int],
+    why: Groups,
+    moves: Groups,
+    words: Iterable[Words] | None,
 ) -> Numbers:
     """`words`: None where they are none of the operator's business."""
     is_monthly = period.name == YEAR
@@ -101,8 +116,8 @@ def numbers(
         ends=(_label(buckets[0], is_monthly=is_monthly), _label(buckets[-1], is_monthly=is_monthly)),
         plots=tuple(_plot(name, sums, customers[name], buckets, is_monthly=is_monthly) for name in SHOWN),
         totals={name: sums.total(name) for name in sums.by_day},
-        reasons=tuple(Reason(label(reason), number, round(100 * number / why.total)) for reason, number in why.shown),
-        other_reasons=why.rest,
+        reasons=_split(why, label),
+        moves=_split(moves, str),
         words=tuple(words or ()),
         may_read_words=words is not None,
     )
@@ -116,6 +131,11 @@ def _plot(name: str, sums: Sums, customers: int, buckets: list[date], *, is_mont
     most = max(rows, key=lambda row: row[1], default=("", 0))
     drawn = bars(list(found.values()))
     return Plot(name, sums.total(name), sums.before[name], customers, drawn, tuple(rows), most)
+
+
+def _split(found: Groups, label: Callable[[str], str]) -> Split:
+    groups = (Group(label(name), number, round(100 * number / found.total)) for name, number in found.shown)
+    return Split(tuple(groups), found.rest)
 
 
 def _bucket(day: date, *, is_monthly: bool) -> date:
