@@ -108,7 +108,7 @@ async def _words(studio: Studio, brand: str, period: days.Period, zone: ZoneInfo
         known = await directory.by_id(studio.store, brand, customer)
         reason, words = sums.said(data)
         name = (known.name or known.email) if known else ""
-        said.append(views.Words(moment(at).astimezone(zone), views.label(reason), words, name or customer))
+        said.append(views.Words(moment(at).astimezone(zone), views.label(reason), words, customer, name or customer))
     return said
 
 

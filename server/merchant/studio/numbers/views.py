@@ -62,7 +62,9 @@ class Words(msgspec.Struct, frozen=True):
     reason: str
     words: str
     customer: str
-    """The name, or the id where there is no name."""
+    """The id."""
+    name: str
+    """Or the address, or the id where neither is known."""
 
 
 class Numbers(View, frozen=True):

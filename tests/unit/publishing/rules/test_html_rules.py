@@ -30,6 +30,7 @@ GOOD = """\
 <a href="/my/invoices" hx-get="/my/invoices" hx-target="#main" hx-swap="innerHTML">Invoices</a></p>
 <div hx-get="/my/overview" hx-trigger="load" hx-target="this" hx-swap="outerHTML"><a href="/my/overview">Open</a></div>
 <svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0"/></svg>
+<p id="plot">Log-ins</p><svg viewBox="0 0 1 1" role="img" aria-labelledby="plot"><path d="M0 0"/></svg>
 """
 
 
