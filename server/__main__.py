@@ -332,12 +332,7 @@ def keys_menu(keys: argparse.ArgumentParser) -> None:
     revoked = add(verbs, "revoke", of_a_brand("api_keys", "revoke"), "the key opens nothing any more")
     for each in (
         created,
-        add(
-            verbs,
-            "list",
-            of_a_brand("api_keys", "show"),
-            "every key there was, without what would open anything",
-        ),
+        add(verbs, "list", of_a_brand("api_keys", "show"), "every key there was, without what would open anything"),
         revoked,
     ):
         each.add_argument("brand")
@@ -347,10 +342,7 @@ def keys_menu(keys: argparse.ArgumentParser) -> None:
 def events_menu(events: argparse.ArgumentParser) -> None:
     verbs = events.add_subparsers(required=True, metavar="verb")
     listed = add(
-        verbs,
-        "list",
-        of_a_brand("events", "show"),
-        "the newest events, to whom they went and what came of it",
+        verbs, "list", of_a_brand("events", "show"), "the newest events, to whom they went and what came of it"
     )
     again = add(verbs, "resend", of_a_brand("events", "resend"), "send an event once more")
     for each in (
@@ -386,7 +378,7 @@ def releases_menu(releases: argparse.ArgumentParser) -> None:
         ("rebuild", "build what is served again, after an upgrade, without what was saved since"),
         ("back", "serve another release that is kept"),
     ):
-        add(verbs, verb, command("releases", verb), words).add_argument("brand")
+        add(verbs, verb, command("releases", verb.replace("list", "show")), words).add_argument("brand")
     verbs.choices["back"].add_argument("release", type=int, help="its number: releases list prints it")
 
 

@@ -151,8 +151,7 @@ class Demo:
         self._unchecked: set[str] = set()
         self._following = asyncio.Lock()
         self._set_up: set[str] = set()  # brands that the studio wrote: their links are as their files say
-        self._published: dict[str, Brand] = {}
-        self._stripe = stripe
+        self._stripe, self._published = stripe, dict[str, Brand]()
         keys = {stripe_suffix(brand): StripeSecrets(key) for brand, key in stripe.keys.items()} if stripe else {}
         self._settings = Settings(
             secrets=(secrets.token_urlsafe(48).encode(),),

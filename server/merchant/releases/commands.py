@@ -16,7 +16,7 @@ from server.store import Store
 _SERVED = "Every server of this database serves it within two seconds."
 
 
-async def list(store: Store, options: argparse.Namespace, _: datetime) -> str:
+async def show(store: Store, options: argparse.Namespace, _: datetime) -> str:
     """Every release that is kept, the newest first."""
     kept, live = await rows.kept(store, options.brand), await rows.live_of(store, options.brand)
     if live is None:
