@@ -39,9 +39,12 @@ def test_a_merchants_first_hour(new_visitor, demo):
 def brand_with_link(page: Page) -> str:
     page.get_by_role("link", name="Make a brand").click()
     page.get_by_label("What is the business called?").fill("North Sea")
-    page.get_by_label("Name in addresses").fill("north-sea")
-    page.get_by_label("Logo").set_input_files({"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": LOGO})
-    page.get_by_role("button", name="Make it").click()
+    for name in ("plain", "north-sea"):
+        page.get_by_label("Name in addresses").fill(name)
+        page.get_by_label("Logo").set_input_files({"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": LOGO})
+        page.get_by_role("button", name="Make it").click()
+        if name == "plain":
+            expect(page.get_by_role("main")).to_contain_text("There is a folder named plain already")
     page.get_by_role("button", name="Activate a link for test data").click()
     expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
     link = page.get_by_role("main").get_by_role("link", name="/north-sea/p/login/test_").get_attribute("href")
