@@ -170,7 +170,7 @@ class Hanging:
 
 
 def worker_of(world: World, mailer: Any) -> Worker:
-    portals = tuple(world.app._app.state.portals.values())
+    portals = tuple(world.routed.state.portals.values())
     return Worker(portals, world.store, mailer, world.clock)
 
 

@@ -122,7 +122,8 @@ class World:
     def _wire(self, lifespan: object, state: State) -> Litestar:
         self.state = state
         """What handlers find beside the brand; a test may put a fake in."""
-        return _wire(lifespan, state)
+        self.routed = _wire(lifespan, state)
+        return self.routed
 
     def portal(self, brand: str = BRAND) -> Portal:
         """The brand as its handlers know it, for tests below them; behind it is the ledger of the same store."""

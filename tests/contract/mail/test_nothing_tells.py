@@ -40,7 +40,7 @@ MAILERS = {
 
 async def told(world, clock, stream, mailer, address):
     """Metrics before the worker, in the middle and after it, and the log from `info` on; numbers as they changed."""
-    worker = Worker(tuple(world.app._app.state.portals.values()), world.store, mailer(), clock)
+    worker = Worker(tuple(world.routed.state.portals.values()), world.store, mailer(), clock)
     stream.truncate(0)
     before = await metrics(world)
     await world.ask(world.client(), address)
@@ -83,7 +83,7 @@ async def test_counters_queue_and_log_do_not_depend_on_the_address(any_world, cl
 async def test_other_mails_are_counted_by_what_became_of_them(any_world, clock):
     await any_world.customer()
     before = await metrics(any_world)
-    worker = Worker(tuple(any_world.app._app.state.portals.values()), any_world.store, KeepingMailer(), clock)
+    worker = Worker(tuple(any_world.routed.state.portals.values()), any_world.store, KeepingMailer(), clock)
     browser = any_world.client()
     await any_world.log_in(browser)
     browser = any_world.client("203.0.113.99")

@@ -229,7 +229,7 @@ def any_world(store: Store, store_url: str, clock: Clock) -> World:
 
 
 def routes(world: World) -> Iterator[str]:
-    litestar: Litestar = world.app._app
+    litestar: Litestar = world.routed
     for route in litestar.routes:
         for method in sorted(route.methods - {"OPTIONS"}):
             yield f"{method} {route.path_format}"

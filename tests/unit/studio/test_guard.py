@@ -105,7 +105,7 @@ async def test_the_cookies_of_customers_and_operators_open_nothing_of_each_other
 
 
 def portal_pages(studio):
-    found = [route.path for route in studio.app._app._app.routes if "GET" in route.methods]
+    found = [route.path for route in studio.app._app.app._app.routes if "GET" in route.methods]
     pages = [each for each in found if each.startswith("/{brand_name:str}/my/")]
     assert len(pages) > 20
     return [filled(each.replace("{brand_name:str}", BRAND)) for each in pages]

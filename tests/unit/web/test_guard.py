@@ -81,7 +81,7 @@ BY_MAIL_PROVIDERS = "/{brand_name}/mails/{kind}/{token}"
 
 async def test_no_route_opts_out_of_the_check_but_the_one_for_mail_providers(world: World) -> None:  # threat 55
     taken = set()
-    for route, (site, origin) in itertools.product(world.app._app.routes, CROSS_SITE):
+    for route, (site, origin) in itertools.product(world.routed.routes, CROSS_SITE):
         for method in ("POST", *(route.methods - {"GET", "HEAD", "OPTIONS"}), "PUT", "DELETE"):
             path = re.sub(
                 r"\{(\w+)\}", lambda found: {"brand_name": BRAND, "kind": KIND}.get(found[1], "x1"), route.path_format
@@ -172,7 +172,7 @@ async def test_our_own_mistakes_leave_with_the_headers_too(world: World, monkeyp
         async def read(self, *_: Any) -> Any:
             raise RuntimeError("code 123456 of jenny@example.com")
 
-    app = create_app(SETTINGS, [each.brand for each in world.app._app.state.portals.values()], Broken())  # type: ignore[arg-type]
+    app = create_app(SETTINGS, [each.brand for each in world.routed.state.portals.values()], Broken())  # type: ignore[arg-type]
     browser = Client(app, ORIGIN)
     browser.cookies.set(f"__Host-{BRAND}-challenge", "x" * 43, domain="portal.example")
     answer = await browser.get(f"/{BRAND}/login/code")
