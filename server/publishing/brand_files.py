@@ -16,7 +16,6 @@ import difflib
 import fcntl
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ import msgspec
 from server.brands import PORTAL_FILE, THEME_FILE, Mistake, ThemeError, examine
 from server.brands.reading.declared import fields
 from server.brands.reading.mistakes import shown
+from server.brands.reading.parsing import loads
 from server.brands.reading.tables import FILE_LIMIT
 from server.brands.reference import FILES
 from server.brands.writing.editing import NotEdited, edited
@@ -84,7 +84,7 @@ def held(files: Mapping[str, bytes]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for content in files.values():
         try:
-            values |= tomllib.loads(content.decode().removeprefix(_BOM))
+            values |= loads(content.decode().removeprefix(_BOM))
         except (ValueError, RecursionError):
             continue
     return values

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple
 
 Path = tuple[str | int, ...]
@@ -72,8 +73,10 @@ def lines_of(text: str) -> dict[Path, int]:
     return layout_of(text).lines
 
 
+@lru_cache(maxsize=32)
 def layout_of(text: str) -> Layout:
-    """Everything that was found. A document that this cannot walk over to its end lacks the rest."""
+    """Everything that was found, to be read only: those asked for last are kept. A document that this cannot walk over to
+    its end lacks the rest."""
     layout = Layout({(): 1}, [], [], {}, [])
     # What was found before a failure is still right; a path without a line is shown at its table's.
     with suppress(IndexError, RecursionError, tomllib.TOMLDecodeError):

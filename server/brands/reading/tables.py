@@ -8,7 +8,6 @@ default, so that one run finds them all; look at the list of mistakes before you
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from server.brands.reading.locating import lines_of
 from server.brands.reading.mistakes import Mistake, nearest, shown
+from server.brands.reading.parsing import loads
 
 Overlay = Mapping[Path, bytes]
 """What files are taken to hold, by their paths: a change can be read before it is written."""
@@ -45,7 +45,7 @@ class Document:
             return
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n")
         try:
-            self.values = tomllib.loads(self.text)
+            self.values = loads(self.text)
             self.is_readable = True
         except (ValueError, RecursionError, OverflowError) as error:
             mistakes.append(_not_toml(file, error))

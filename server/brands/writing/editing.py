@@ -17,13 +17,13 @@ same comments in the same order. Otherwise `NotEdited` is raised, with the lines
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from server.brands.reading.locating import layout_of
+from server.brands.reading.parsing import loads
 from server.brands.writing.splicing import Splicer
 from server.brands.writing.values import is_tables, meaning, written_key, written_value
 
@@ -42,13 +42,13 @@ def edited(text: str, changes: Mapping[str, Any], *, order: Sequence[str] = ()) 
     the value of a key adds its keys to those that are there. Raises `NotEdited`."""
     leaves = dict(_leaves(changes))
     try:
-        values = tomllib.loads(text)
+        values = loads(text)
         leaves = dict(each for path, value in leaves.items() for each in _as_held(values, path, value))
         meant = _meant(values, leaves)
         splicer = Splicer(text, tuple(order))
         for path, value in leaves.items():
             splicer.set(path, value)
-        found = tomllib.loads(splicer.text)
+        found = loads(splicer.text)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise NotEdited(f"what cannot be edited ({str(error)[:120]})", changes) from None
     if meaning(found) != meaning(meant):

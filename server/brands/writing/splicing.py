@@ -6,11 +6,11 @@ It does not judge the result: `editing.py` reads it again and compares.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 from server.brands.reading.locating import Header, Layout, Pair, Path, layout_of
+from server.brands.reading.parsing import loads
 from server.brands.writing.lists import Source
 from server.brands.writing.values import is_tables, meaning, written_key, written_value
 
@@ -44,7 +44,7 @@ class Splicer:
 
     def _edit(self, layout: Layout, pair: Pair, below: Path, value: Any) -> None:
         """Replace what differs in the value of this pair; `below`: the place in it."""
-        before = value_at(tomllib.loads(self.text), pair.path)
+        before = value_at(loads(self.text), pair.path)
         after = changed(before, below, value)
         if after in (None, {}):
             self._take_out(layout, pair)
@@ -149,7 +149,7 @@ class Splicer:
     # --- a list of tables ------------------------------------------------------------------------------------------
 
     def _set_tables(self, layout: Layout, path: Path, wanted: Tables) -> None:
-        before: Tables = value_at(tomllib.loads(self.text), path)
+        before: Tables = value_at(loads(self.text), path)
         sources = matched(before, wanted)
         if sources != list(range(len(before))):
             self._arrange(layout, path, wanted, sources)
