@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -215,8 +216,11 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
     limits: Limits,
     written: Callable[[str], Awaitable[None]] | None,
 ) -> ASGIApp:
+    from server.merchant.studio import computing  # noqa: PLC0415
     from server.merchant.studio import routes as studio  # noqa: PLC0415
     from server.merchant.studio.place import Studio  # noqa: PLC0415
+
+    sys.setswitchinterval(computing.TURN)
 
     place = Studio(settings, store, clock, limits, written, previewing(settings, clock))
     return studio.beside(app, place, previews)

@@ -39,7 +39,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
 # The same inside a room, by patterns: the first that fits counts. Files of one pattern may know each other, without a circle.
 INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     "merchant": (
-        (r"merchant\.studio(?!\.(history|operators|passkeys|place|rights|sessions)$)(\.\w+)+",),
+        (r"merchant\.studio(?!\.(computing|history|operators|passkeys|place|rights|sessions)$)(\.\w+)+",),
         (r"merchant\.releases\.commands",),
         (r"merchant\.(?!(importing|studio|releases)(\.|$))\w+",),
         (r"merchant\.importing\.\w+",),
@@ -47,7 +47,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"merchant\.releases\.(folders|sources)",),
         (r"merchant\.releases\.rows",),
         # What `doctor` and `restored` ask.
-        (r"merchant\.studio\.(history|operators|passkeys|place|rights|sessions)",),
+        (r"merchant\.studio\.(computing|history|operators|passkeys|place|rights|sessions)",),
     ),
     "publishing": (
         (r"publishing\.(checking|gallery|template_reference)",),

@@ -14,12 +14,15 @@ import msgspec
 from server.access.limits import Limits
 from server.brands import PORTAL_FILE, Brand
 from server.brands.theme_file import NAME as BRAND_NAME
+from server.merchant.studio.computing import Pace
 from server.portal import Portal
 from server.rendering.studio import StudioRenderer
 from server.settings import Settings
 from server.store import Store
 from server.web.studio_guard import BASE
 
+MOST_A_SECOND = 20
+"""Requests of one operator: a page with its pictures, or a form at each letter that is typed."""
 App = Callable[[Any, Any, Any], Awaitable[None]]
 """An ASGI application."""
 NAME = "_studio"
@@ -38,6 +41,8 @@ class Studio:
     """Called with the brand's name after its files were changed, or it was made: the demo shows it at once."""
     show: Callable[[Brand, Store], tuple[App, Portal]] | None = None
     """Makes the portal of a brand over a store of samples, see `previews`."""
+    pace: Pace = field(default_factory=lambda: Pace(MOST_A_SECOND))
+    """Of all that an operator asks for."""
     renderer: StudioRenderer = field(default_factory=lambda: StudioRenderer(BASE))
 
     @property

@@ -17,9 +17,8 @@ import hashlib
 import re
 import shutil
 import tempfile
-import time
 import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from server.mail import messages
 from server.merchant.importing.files import import_records
 from server.merchant.studio import drafts, saving
 from server.merchant.studio import sessions as operator_sessions
+from server.merchant.studio.computing import Pace, apart
 from server.merchant.studio.drafts import Draft
 from server.merchant.studio.place import App, Studio
 from server.paths import DYNAMIC_PREFIXES
@@ -50,10 +50,6 @@ WHO = (NOBODY, *(each.partition("@")[0] for each in samples.ADDRESSES))
 DOCUMENTS, MAILS = "_documents/", "_mails/"
 """What the paths of a preview begin with that are no pages of the portal."""
 _INVOICE = re.compile(r'"([^"]*/my/invoices/(?!csv|zip)[A-Za-z0-9_]+)"')
-
-
-class TooOften(Exception):
-    """More than `MOST_A_SECOND` pages a second were asked for in one session."""
 
 
 class NotThere(Exception):
@@ -108,7 +104,7 @@ class Previews:
         self._filling = asyncio.Lock()
         self._sessions: dict[tuple[str, str], str] = {}
         self._turns: dict[str, asyncio.Lock] = {}
-        self._times: dict[str, deque[float]] = {}
+        self._pace = Pace(MOST_A_SECOND)
 
     async def close(self) -> None:
         if self._store is not None:
@@ -117,16 +113,10 @@ class Previews:
             self._filled.clear()
             self._states.clear()
 
-    def turn(self, token: str) -> asyncio.Lock:
-        """One page at a time for one session. Raises `TooOften`."""
-        now, times = time.monotonic(), self._times.setdefault(token, deque(maxlen=MOST_A_SECOND))
-        if len(times) == MOST_A_SECOND and now - times[0] < 1:
-            raise TooOften
-        times.append(now)
-        for old in [each for each, those in self._times.items() if now - those[-1] > 60]:
-            self._times.pop(old)
-            self._turns.pop(old, None)
-        return self._turns.setdefault(token, asyncio.Lock())
+    def turn(self, address: str) -> asyncio.Lock:
+        """One page at a time for one operator. Raises `TooOften`."""
+        self._pace.use(address)
+        return self._turns.setdefault(address, asyncio.Lock())
 
     async def state(self, studio: Studio, address: str, brand_name: str, mode: str) -> State:
         """The brand with the operator's draft over it; where that cannot be read, the brand as its files have it. Raises
@@ -134,8 +124,8 @@ class Previews:
         folder = saving.folder_of(studio.themes, brand_name)
         draft = await drafts.find(studio.store, address, brand_name)
         uploads = await drafts.uploads(studio.store, address, brand_name) if draft.changes else {}
-        overlay = await asyncio.to_thread(_overlay, folder, draft, uploads)
-        key = (address, brand_name, mode, await asyncio.to_thread(_stamp, folder, overlay))
+        overlay, stamp = await apart(_drafted, folder, draft, uploads)
+        key = (address, brand_name, mode, stamp)
         found = self._states.pop(key, None) or await self._made(studio, folder, overlay, mode)
         self._states[key] = found
         while len(self._states) > MOST_KEPT:
@@ -143,17 +133,18 @@ class Previews:
         return found
 
     async def _made(self, studio: Studio, folder: Path, overlay: Mapping[Path, bytes], mode: str) -> State:
-        def read() -> Brand:
-            try:
-                return load(folder, overlay)
-            except ThemeError:
-                return load(folder)
+        store = await self._samples(studio, folder.name)
 
-        brand = as_shown(await asyncio.to_thread(read), mode)
-        store = await self._samples(studio, brand.name)
-        assert studio.show  # noqa: S101 (app.py gives it to every studio)
-        app, portal = await asyncio.to_thread(studio.show, brand, store)
-        return State(brand, app, portal)
+        def made() -> State:
+            try:
+                brand = load(folder, overlay)
+            except ThemeError:
+                brand = load(folder)
+            brand = as_shown(brand, mode)
+            assert studio.show  # noqa: S101 (app.py gives it to every studio)
+            return State(brand, *studio.show(brand, store))
+
+        return await apart(made)
 
     async def _samples(self, studio: Studio, brand_name: str) -> Store:
         """The store, in a folder that goes with this process, with the samples of the brand in it."""
@@ -165,7 +156,7 @@ class Previews:
             if brand_name not in self._filled:
                 now = studio.clock()
                 records = samples.records(brand_name, now)
-                await import_records(self._store, brand_name, records, now=now, source="samples")
+                await apart(asyncio.run, import_records(self._store, brand_name, records, now=now, source="samples"))
                 self._filled.add(brand_name)
         return self._store
 
@@ -215,6 +206,11 @@ def _overlay(folder: Path, draft: Draft, uploads: Mapping[str, bytes]) -> dict[P
         return brand_files.overlay(folder, brand_files.proposed(folder, files, changes), uploads)
     except ThemeError:
         return {}
+
+
+def _drafted(folder: Path, draft: Draft, uploads: Mapping[str, bytes]) -> tuple[dict[Path, bytes], bytes]:
+    overlay = _overlay(folder, draft, uploads)
+    return overlay, _stamp(folder, overlay)
 
 
 def _stamp(folder: Path, overlay: Mapping[Path, bytes]) -> bytes:
@@ -269,7 +265,7 @@ async def answer(previews: Previews, state: State, shown: Shown, path: str, quer
     tag = shown.tag if shown.tag in locales else locales[0]
     assets = state.portal.renderer.assets
     if path.startswith(MAILS):
-        return _mail(state, path.removeprefix(MAILS), tag)
+        return await apart(_mail, state, path.removeprefix(MAILS), tag)
     if path == f"{DOCUMENTS}invoice":
         return await _document(previews, state, shown, tag)
     if not f"/{path}".startswith(DYNAMIC_PREFIXES):
@@ -277,7 +273,7 @@ async def answer(previews: Previews, state: State, shown: Shown, path: str, quer
         page = pages.page_templates(brand).get(inside if inside.endswith(".html") else f"{inside}index.html")
         if page is None:
             raise NotThere
-        html = await asyncio.to_thread(pages.render_page, state.portal.renderer, page)
+        html = await apart(pages.render_page, state.portal.renderer, page)
         return Answer(200, html.encode(), "text/html; charset=utf-8", assets.style_hash)
     return await _asked(state, await previews.session(state, shown.who), tag, path, query)
 
@@ -285,19 +281,15 @@ async def answer(previews: Previews, state: State, shown: Shown, path: str, quer
 async def _asked(state: State, session: str, tag: str, path: str, query: str = "") -> Answer:
     portal = state.portal
     cookie = f"{cookie_name(portal, 'session')}={session}; " if session else ""
-    status, headers, body = await get(
-        state.app,
-        portal.origin,
-        f"/{state.brand.name}/{path}",
-        query,
-        {"cookie": f"{cookie}{cookie_name(portal, 'language')}={tag}", "accept-language": tag},
-    )
+    headers = {"cookie": f"{cookie}{cookie_name(portal, 'language')}={tag}", "accept-language": tag}
+    asked = get(state.app, portal.origin, f"/{state.brand.name}/{path}", query, headers)
+    status, said, body = await apart(asyncio.run, asked)
     return Answer(
         status,
         body,
-        headers.get("content-type", "text/plain"),
+        said.get("content-type", "text/plain"),
         portal.renderer.assets.style_hash,
-        location=headers.get("location", ""),
+        location=said.get("location", ""),
     )
 
 

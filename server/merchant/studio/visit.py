@@ -36,6 +36,7 @@ from server.access.limits import TooMany
 from server.billing import NotFound
 from server.brands import ThemeError
 from server.merchant.studio import operators, previews, sessions
+from server.merchant.studio.computing import TooOften
 from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.place import PLACES, Studio, start_of
 from server.merchant.studio.problems.views import Confirm, Problem
@@ -115,6 +116,8 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     session = await sessions.find(studio, token)
     if session is None:
         raise NobodyLoggedIn
+    if studio.limits.on:
+        studio.pace.use(session.address)
     operator = await _operator(studio, session, connection.path_params.get("brand_name"))
     if operator.brand and not wants_fragment(connection):  # what a layout shows
         operator = msgspec.structs.replace(operator, unpublished=await pending.count(studio, operator.brand))
@@ -202,6 +205,10 @@ def _too_many(request: AnyRequest, error: TooMany) -> Answer:
     return show(request, view, status=429, headers={"Retry-After": str(seconds)})
 
 
+def _too_often(request: AnyRequest, _: TooOften) -> Answer:
+    return show(request, Problem("too_often"), status=429, headers={"Retry-After": "1"})
+
+
 def _unavailable(request: AnyRequest, error: StoreUnavailable) -> Answer:
     telemetry.refused(_log, error.kind, "the database is away", why=str(error))
     return show(request, Problem("unavailable"), status=503, headers={"Retry-After": RETRY_AFTER})
@@ -234,6 +241,7 @@ exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Resp
     NotFound: _not_found,
     NotFoundException: _not_found,
     TooMany: _too_many,
+    TooOften: _too_often,
     StoreUnavailable: _unavailable,
     ThemeError: _unreadable,
     HTTPException: _http,

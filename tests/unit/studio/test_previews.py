@@ -1,7 +1,11 @@
 """What is previewed is what is published and served, byte for byte but for one prefix of its URLs; whose it is, and how it
 is kept from doing anything."""
 
+import asyncio
 import re
+import sys
+import threading
+import time
 
 import httpx
 import pytest
@@ -11,11 +15,15 @@ from server.access import directory, sessions
 from server.access.limits import Limits
 from server.app import billings, create_app, portal_of
 from server.brands import load
+from server.mail import messages
 from server.merchant.importing.files import import_records
 from server.merchant.studio import drafts, previews, saving
+from server.merchant.studio.computing import TURN
 from server.merchant.studio.previews import NotThere, Shown
+from server.publishing import pages as pages_of_build
 from server.publishing import publishing, samples
-from tests.support.studio import OWNER
+from server.rendering.renderer import Renderer
+from tests.support.studio import OWNER, StudioWorld
 from tests.support.world import _wire
 
 pytestmark = pytest.mark.anyio
@@ -156,9 +164,8 @@ async def test_pages_come_one_at_a_time_and_ten_a_second(studio):  # threat 119
     client = await studio.operator()
     url = frame_of(await client.get("/_studio/b/harbour/preview?page=help/"))
     assert (await studio.raw(url)).status_code == 200
-    token = url.split("/")[3]
     for _ in range(previews.MOST_A_SECOND - 1):
-        studio.previews.turn(token)
+        studio.previews.turn(OWNER)
     answer = await studio.raw(url)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
     turns = [studio.previews.turn(each) for each in ("one", "one", "another")]
@@ -180,6 +187,58 @@ async def test_every_page_mail_and_document_can_be_chosen(studio):
     picture = await studio.raw(re.search(r'src="([^"]+\.svg)"', document.text)[1])
     assert picture.headers["content-type"].startswith("image/svg+xml")
     assert picture.text.lstrip().startswith("<svg")
+
+
+async def test_all_that_takes_long_is_done_one_after_the_other_beside_customers(studio, monkeypatch):  # threat 119
+    computed, at_once, most = [], 0, 0
+
+    def watched(asked):
+        def watch(*args, **rest):
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            computed.append((asked.__name__, threading.current_thread().name))
+            try:
+                return asked(*args, **rest)
+            finally:
+                at_once -= 1
+
+        return watch
+
+    clients = [await studio.operator(), await studio.operator("ed@shop.example", "editor")]
+    urls = [frame_of(await each.get("/_studio/b/harbour/preview")) for each in clients]
+    pages = [await each.get("/_studio/b/harbour/business") for each in clients]
+    for where, name in ((Renderer, "page"), (pages_of_build, "render_page"), (messages, "render"), (saving, "propose")):
+        monkeypatch.setattr(where, name, watched(getattr(where, name)))
+    monkeypatch.setattr(previews, "load", watched(previews.load))
+    asked = [each for url in urls for each in (url, url.replace("my/overview", "help/"), mail_of(url))]
+    typed = [
+        each.fill(page, fragment=True, **{"business.name": f"Shore {n}"})
+        for each, page in zip(clients, pages, strict=True)
+        for n in range(3)
+    ]
+    answers = await asyncio.gather(*map(studio.raw, asked), *typed)
+    assert {each.status_code for each in answers} == {200}
+    assert {name for name, _ in computed} == {"page", "render_page", "render", "propose", "load"}
+    assert {thread for _, thread in computed} == {"studio_0"}
+    assert most == 1
+    assert sys.getswitchinterval() == TURN
+
+
+def mail_of(url):
+    return url.replace("my/overview", "_mails/passcode/0")
+
+
+async def test_an_operator_asks_for_twenty_things_a_second(sqlite_store, clock, tmp_path):  # threat 119
+    studio = StudioWorld(sqlite_store, clock, tmp_path, limits=Limits())
+    client, other = await studio.operator(), await studio.operator("ed@shop.example", "editor")
+    began = time.monotonic()
+    answers = await asyncio.gather(*(client.get("/_studio/b/harbour") for _ in range(50)))
+    refused = [each for each in answers if each.status_code == 429]
+    assert 20 <= 50 - len(refused) <= 20 * (1 + time.monotonic() - began)
+    assert all(each.headers["retry-after"] == "1" for each in refused)
+    assert (await other.get("/_studio/b/harbour")).status_code == 200
+    assert refused
 
 
 @pytest.mark.parametrize("how", ["", "dark", "blue.en.jenny", "dark.en.stranger", "dark.e/n.jenny", "dark.e n.jenny"])

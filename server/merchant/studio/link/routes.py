@@ -10,8 +10,6 @@ A link for live data, the one that is made as well as the one that dies, needs t
 
 from __future__ import annotations
 
-import asyncio
-
 from litestar import get, post
 from litestar.exceptions import ClientException
 from msgspec.structs import replace
@@ -19,6 +17,7 @@ from msgspec.structs import replace
 from server.brands import Brand, ThemeError, load
 from server.merchant import link
 from server.merchant.studio import history, saving, sessions
+from server.merchant.studio.computing import apart
 from server.merchant.studio.link import views
 from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.place import Studio, start_of
@@ -94,7 +93,7 @@ def _check(studio: Studio, brand: Brand, kind: str) -> None:
 
 async def _brand(studio: Studio, operator: Operator) -> Brand:
     """Raises `ThemeError`."""
-    return await asyncio.to_thread(load, saving.folder_of(studio.themes, operator.brand))
+    return await apart(load, saving.folder_of(studio.themes, operator.brand))
 
 
 def _view(studio: Studio, operator: Operator, brand: Brand | None) -> views.Link:

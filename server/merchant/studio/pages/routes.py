@@ -13,14 +13,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 
 from server.billing.rows import catalog_of
 from server.brands import ThemeError, images
 from server.merchant.studio import drafts, saving
+from server.merchant.studio.computing import apart
 from server.merchant.studio.drafts import Write
 from server.merchant.studio.pages import changing, contents, forming, posting
 from server.merchant.studio.pages.contents import Page
@@ -150,7 +149,7 @@ async def picture(studio: Studio, operator: Operator, name: str) -> Response[byt
     """Shown by `<img>` alone: what is answered here may do nothing when it is opened."""
     uploads = await drafts.uploads(studio.store, operator.address, operator.brand)
     folder = saving.folder_of(studio.themes, operator.brand)
-    content = uploads.get(name[1:]) or await asyncio.to_thread(saving.picture_of, folder, name[1:])
+    content = uploads.get(name[1:]) or await apart(saving.picture_of, folder, name[1:])
     if content is None:
         raise NotFoundException
     try:
@@ -194,7 +193,7 @@ async def _undoing(studio: Studio, operator: Operator, write_id: str) -> tuple[W
     found = next((each for each in await drafts.writes(studio.store, operator.brand) if each.id == write_id), None)
     if found is None:
         raise NotFoundException
-    return work, found, await asyncio.to_thread(saving.propose_undo, work.folder, found, studio=studio.origin)
+    return work, found, await apart(saving.propose_undo, work.folder, found, studio=studio.origin)
 
 
 def _page(request: AnyRequest, operator: Operator, work: Work) -> Page:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 from server import brands
 from server.brands import Mistake
 from server.merchant.studio import drafts, saving
+from server.merchant.studio.computing import apart
 from server.merchant.studio.declarations import Control, tags_of
 from server.merchant.studio.drafts import Draft, value_at
 from server.merchant.studio.forms import Field, fields
@@ -72,7 +72,7 @@ async def work_on(studio: Studio, operator: Operator, *, judged: bool = True) ->
     folder = saving.folder_of(studio.themes, operator.brand)
     draft = await drafts.find(studio.store, operator.address, operator.brand)
     uploads = await drafts.uploads(studio.store, operator.address, operator.brand) if draft.changes else {}
-    return await asyncio.to_thread(_work, folder, draft, uploads, studio.origin if judged else None)
+    return await apart(_work, folder, draft, uploads, studio.origin if judged else None)
 
 
 def _work(folder: Path, draft: Draft, uploads: Mapping[str, bytes], origin: str | None) -> Work:

@@ -17,12 +17,13 @@ from server.brands import ThemeError
 from server.brands.locales import is_locale, own_name
 from server.mail.kinds import MAILS
 from server.merchant.studio import previews
+from server.merchant.studio.computing import TooOften
 from server.merchant.studio.pages.work import work_on
 from server.merchant.studio.place import Studio
 from server.merchant.studio.preview import views
 from server.merchant.studio.preview.views import Option
 from server.merchant.studio.previews import Answer as Page
-from server.merchant.studio.previews import NotThere, Previews, Shown, TooOften
+from server.merchant.studio.previews import NotThere, Previews, Shown
 from server.merchant.studio.visit import Answer, Operator, show
 from server.rendering.assets import MEDIA_TYPES, style_hash
 from server.web import policy
@@ -117,7 +118,7 @@ async def shown(request: AnyRequest, studio: Studio, token: str, of: str, how: s
         if path.startswith("static/"):
             return _asset(made, address, of, path.removeprefix("static/"))
         how_shown, query = Shown.read(how), request.scope["query_string"].decode("latin-1")
-        async with made.turn(token):
+        async with made.turn(address):
             state = await made.state(studio, address, of, how_shown.mode)
             found = await previews.answer(made, state, how_shown, path.removesuffix(_ALONE), query)
     except TooOften:

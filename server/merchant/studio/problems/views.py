@@ -11,7 +11,7 @@ class Problem(View, frozen=True):
     layout: ClassVar[str] = "visitor"
 
     what: str
-    """`not_allowed`, `not_found`, `too_many`, `unavailable`, `not_understood`, `too_large`, `unreadable` or
+    """`not_allowed`, `not_found`, `too_many`, `too_often`, `unavailable`, `not_understood`, `too_large`, `unreadable` or
     `broken`."""
     minutes: int = 0
     reference: str = ""

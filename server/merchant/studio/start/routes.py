@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tomllib
 
 from litestar import get
@@ -16,6 +15,7 @@ from litestar import get
 from server.brands import PORTAL_FILE, Brand, ThemeError, load
 from server.merchant import link
 from server.merchant.studio import drafts, passkeys
+from server.merchant.studio.computing import apart
 from server.merchant.studio.place import PLACES, Studio, start_of
 from server.merchant.studio.start import views
 from server.merchant.studio.start.views import Choice, Step
@@ -26,7 +26,7 @@ from server.web.studio_guard import BASE
 
 @get("/", right="operator")
 async def brands(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
-    found = await asyncio.to_thread(_choices, studio, operator)
+    found = await apart(_choices, studio, operator)
     return show(request, views.Brands(found, may_add="edit" in operator.everywhere))
 
 
@@ -47,7 +47,7 @@ def _business(studio: Studio, name: str) -> str:
 async def start(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
     draft = await drafts.find(studio.store, operator.address, operator.brand)
     try:
-        brand = await asyncio.to_thread(load, studio.themes / operator.brand)
+        brand = await apart(load, studio.themes / operator.brand)
     except ThemeError as error:
         mistakes = tuple(str(each) for each in error.mistakes)
         return show(request, views.Start("", mistakes=mistakes, unwritten=len(draft.changes)))
