@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 TURN = 0.001
 """Seconds after which the thread that computes lets others go on; Python's own are 0.005."""
 
