@@ -62,6 +62,7 @@ class StudioRenderer:
         )
         made.globals.update(self._globals)
         made.filters["moment"] = lambda at: f"{at:%Y-%m-%d %H:%M} UTC"
+        made.filters["iso"] = lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}"
         made.filters["weekday"] = lambda at: f"{at:%A, %d %B}"
         made.filters["day"] = lambda at: f"{at:%Y-%m-%d}"
         return made

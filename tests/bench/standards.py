@@ -1,4 +1,5 @@
-"""The Nu validator and HTML_CodeSniffer over every page of every brand, and one from right to left; axe is in the suite.
+"""The Nu validator and HTML_CodeSniffer over every page of every brand, and one from right to left; Nu reads the studio too,
+and axe is in the suite.
 
     npm install --prefix FOLDER vnu-jar html_codesniffer        # and Java: apt-get install default-jre-headless
     python -m tests.bench.standards FOLDER
@@ -20,12 +21,12 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import sync_playwright
 
 from server.brands import Brand
-from tests.support import browsers, shown
+from tests.support import browsers, shown, studio_pages
 
 _SNIFF = """() => new Promise((done) => HTMLCS.process("WCAG2AA", document, () => done(
   HTMLCS.getMessages().filter((each) => each.type === 1).map((each) => [each.code, each.msg, each.element.outerHTML.slice(0, 120)])
 )))"""
-_OF_HTMX = re.compile(r"Attribute “hx-[a-z]+” not allowed")
+_OF_HTMX = re.compile(r"Attribute “hx-[a-z-]+” not allowed")
 """Nu knows HTML alone; without scripts these attributes do nothing, and every link and form works all the same."""
 _LEFT_OUT = ("F77", "H43.HeadersRequired")
 """Many examples on one page have each other's ids. A table's cells are tied to their heads by `scope` (H63), which the
@@ -45,11 +46,13 @@ def main() -> int:
 
 def nu(brands: list[Brand], jar: Path, folder: Path) -> Iterator[str]:
     names: dict[str, str] = {}
-    for brand in brands:
-        for document in (*shown.pages(brand), *shown.fragments(brand)):
-            file = folder / f"{len(names)}.html"
-            file.write_text(document.html, "utf-8")
-            names[file.as_uri().replace("///", "/")] = f"{brand.name}: {document.name}"
+    (folder / "studio").mkdir()
+    documents = [("studio", each) for each in studio_pages.pages(folder / "studio")]
+    documents += [(brand.name, each) for brand in brands for each in (*shown.pages(brand), *shown.fragments(brand))]
+    for whose, document in documents:
+        file = folder / f"{len(names)}.html"
+        file.write_text(document.html, "utf-8")
+        names[file.as_uri().replace("///", "/")] = f"{whose}: {document.name}"
     command = ["java", "-jar", str(jar), "--format", "json", "--stdout", *(str(each) for each in folder.glob("*.html"))]
     said = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     print(f"Nu: {len(names)} pages")
