@@ -4,10 +4,11 @@ address leads there, and no page of a brand is shown there.
 | step | refuses |
 |---|---|
 | one `Host`, the studio's | 400; `AtHost` lets nothing else in |
-| a path below `/_studio/`, as our links write it, without a zero byte | 404 |
+| no zero byte | 404 |
 | GET, HEAD or POST | 405 |
 | a POST comes from our own pages: `Sec-Fetch-Site: same-origin` and `Origin` exactly the studio's, both | 403 |
 | a script of another site does not read, but for what is below `PREVIEW`: a sandboxed frame counts as another site | 403 |
+| a path below `/_studio/`, as our links write it | 404: the studio's page of it; for a picture, a line |
 
 Stricter than the portal's `Guard`, which also takes browsers that send no `Sec-Fetch-Site`. Every answer leaves with the
 security headers; a page may run the studio's scripts, all else may do nothing. What is below `PREVIEW` may bring a policy
@@ -41,7 +42,10 @@ BASE = "/_studio/"
 PREVIEW = f"{BASE}preview/"
 """What is shown in the frames of a preview. The token in its path is its right: no cookie is looked at."""
 STATIC = f"{BASE}static/"
+_NOWHERE = f"{BASE}nowhere"
+"""A path that no route has: what is asked for elsewhere is answered as what is not there."""
 _AT_THE_DOOR = frozenset({"/", BASE.rstrip("/")})
+_NOT_THERE: Refusal = (404, b"There is nothing at such an address.\n", ())
 _CSP, _CORP, _FRAMES = b"content-security-policy", b"cross-origin-resource-policy", b"x-frame-options"
 _REFERRER = b"referrer-policy"
 _KEPT = (b"cache-control", b"cdn-cache-control", b"vary")
@@ -77,6 +81,9 @@ class StudioGuard:
         refused, answered = self._refused(scope), partial(self._answered, scope["path"])
         if scope["path"] in _AT_THE_DOOR and not refused:
             refused = 303, b"", [(b"location", BASE.encode())]
+        elif not refused and not _is_below(scope):
+            refused = _NOT_THERE if all_of(scope["headers"], b"sec-fetch-dest") == [b"image"] else None
+            scope = cast("HTTPScope", {**scope, "path": _NOWHERE, "raw_path": _NOWHERE.encode()})
         await answer(self._app, scope, receive, send, refused=refused, answered=answered)
 
     def _refused(self, scope: HTTPScope) -> Refusal | None:
@@ -84,9 +91,8 @@ class StudioGuard:
         if [each.lower() for each in all_of(headers, b"host")] != [self._host]:
             return 400, b"This server does not know that host.\n", ()
         path = scope["path"]
-        is_below = path in {*_AT_THE_DOOR, BASE} or (path.startswith(BASE) and _is_exact(scope))
-        if not is_below or "\0" in path or b"%00" in scope["query_string"]:
-            return 404, b"There is nothing at such an address.\n", ()
+        if "\0" in path or b"%00" in scope["query_string"]:
+            return _NOT_THERE
         if scope["method"] in SAFE:
             if reads_from_elsewhere(headers) and not path.startswith(PREVIEW):
                 return 403, b"Another site may not read this.\n", ()
@@ -111,6 +117,11 @@ class StudioGuard:
         return answered + [
             each for each in ours.headers if each[0] not in own or (each[0] == _CORP and _CORP not in values)
         ]
+
+
+def _is_below(scope: HTTPScope) -> bool:
+    path = scope["path"]
+    return path == BASE or (path.startswith(BASE) and _is_exact(scope))
 
 
 def _is_exact(scope: HTTPScope) -> bool:

@@ -133,6 +133,21 @@ async def test_another_brand_is_answered_as_one_that_is_not_there(studio):  # th
     client = await studio.operator("ed@shop.example", "owner", "harbour")
     there, nowhere = [await client.get(f"/_studio/b/{each}") for each in ("plain", "nowhere")]
     assert (there.status_code, there.content) == (404, nowhere.content)
+    paths = (
+        "/_studio/nothing",
+        "/_studio/b/harbour/",
+        "/_studio//b",
+        "/_studio/b/har%2Fbour",
+        "/nothing",
+        "/harbour/login",
+    )
+    for path in paths:
+        for browser in (client, studio.visitor()):
+            answer = await browser.get(path)
+            assert (answer.status_code, answer.content) == (404, nowhere.content), path
+    assert 'href="/_studio/"' in nowhere.text
+    picture = await client.get("/favicon.ico", headers={"sec-fetch-dest": "image"})
+    assert (picture.status_code, len(picture.content) < 100) == (404, True)
 
 
 async def test_a_viewer_sees_no_address_of_a_customer(studio):  # threat 118
