@@ -96,6 +96,15 @@ def said(mistake: Mistake) -> str:
     return f"{mistake.found[:1].upper()}{mistake.found[1:]} is not possible here. Allowed: {mistake.allowed}."
 
 
+def told(mistake: Mistake) -> str:
+    """The same with its place, which is no folder of the server: who works here need not know those."""
+    return f"{placed(mistake)}: {f'{mistake.key}: ' if mistake.key else ''}{said(mistake)}"
+
+
+def placed(mistake: Mistake) -> str:
+    return f"{mistake.file.name}{f' (line {mistake.line})' if mistake.line else ''}"
+
+
 def touched(
     controls: Iterable[Control], form: Form, held: Mapping[str, Any], starts: Starts | None = None
 ) -> dict[str, Any]:

@@ -110,7 +110,21 @@ async def test_what_cannot_be_read_is_said_and_the_files_are_shown(studio):
     await drafts.keep(studio.store, OWNER, "harbour", touched=touched, held=held, now=studio.clock())
     page = await client.get("/_studio/b/harbour/preview")
     assert "without your last changes" in page.text
+    assert str(studio.themes) not in page.text
     assert (await studio.raw(frame_of(page))).status_code == 200
+
+
+async def test_beside_a_form_is_the_page_that_it_is_about_and_what_it_leaves_out(studio):
+    client = await studio.operator()
+    pages = {"look/words/de": "auto.de.nobody/login", "business/invoices": "auto.-.jenny/_documents/invoice"}
+    for form, shown in pages.items():
+        assert frame_of(await client.get(f"/_studio/b/harbour/{form}")).endswith(shown)
+    page, left_out = await client.get("/_studio/b/harbour/business"), "without your changes until"
+    assert left_out not in page.text
+    for address, expected in (("nobody", True), ("help@harbour.example", False)):
+        live = await client.fill(page, fragment=True, **{"business.support_email": address})
+        assert 'id="preview-says" hx-swap-oob="true"' in live.text
+        assert (left_out in live.text) == expected
 
 
 async def test_a_preview_may_do_nothing(studio):  # threat 100

@@ -11,7 +11,7 @@ from server.brands import Mistake
 from server.brands.locales import is_locale, own_name
 from server.brands.portal_file import Business, Seat
 from server.brands.theme_keys import STACKS
-from server.merchant.studio.forms import Field, said
+from server.merchant.studio.forms import Field, placed, said
 from server.merchant.studio.pages import contents, contrasts, showing
 from server.merchant.studio.pages.contents import Page
 from server.merchant.studio.pages.selling import Sold
@@ -89,6 +89,7 @@ def form(
         sections=sections,
         wrong=_wrong(shown) if attempted or refused else (),
         elsewhere=elsewhere(work),
+        tag=page.tag,
         lacks=_lacks(work, page),
         has_files=any(each.kind in ("image", "font", "styles") for each in shown) or page.path == "look/type",
         datalists=_datalists(shown, sells),
@@ -144,8 +145,7 @@ def elsewhere(work: Work) -> tuple[Elsewhere, ...]:
 
 
 def _told(mistake: Mistake) -> str:
-    line = f" (line {mistake.line})" if mistake.line else ""
-    return f"{mistake.file.name}{line}: {said(mistake)}"
+    return f"{placed(mistake)}: {said(mistake)}"
 
 
 def url_of(operator: Operator, page: Page, key: str = "") -> str:

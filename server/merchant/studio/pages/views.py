@@ -149,6 +149,8 @@ class Form(View, frozen=True):
     wrong: tuple[Wrong, ...] = ()
     """What must be corrected before it can be saved; only after an attempt."""
     elsewhere: tuple[Elsewhere, ...] = ()
+    tag: str = ""
+    """The language whose texts it asks for; empty: the brand's first, or no texts."""
     lacks: tuple[str, ...] | None = None
     """What electronic invoices lack; None: the page is not about them."""
     has_files: bool = False

@@ -18,6 +18,7 @@ from server.brands.locales import is_locale, own_name
 from server.mail.kinds import MAILS
 from server.merchant.studio import previews
 from server.merchant.studio.computing import TooOften
+from server.merchant.studio.forms import told
 from server.merchant.studio.pages.work import work_on
 from server.merchant.studio.place import Studio
 from server.merchant.studio.preview import views
@@ -98,9 +99,9 @@ async def _draft(studio: Studio, operator: Operator) -> tuple[tuple[str, ...], t
     try:
         work = await work_on(studio, operator)
     except ThemeError as error:
-        return tuple(map(str, error.mistakes)), ("en",), 0
+        return tuple(map(told, error.mistakes)), ("en",), 0
     locales = tuple(each for each in work.locales if is_locale(each))
-    return tuple(map(str, work.mistakes)), locales or ("en",), len(work.draft.changes)
+    return tuple(map(told, work.mistakes)), locales or ("en",), len(work.draft.changes)
 
 
 def _one_of(text: str | None, allowed: tuple[str, ...] | list[str]) -> str:

@@ -16,6 +16,7 @@ from server.brands import PORTAL_FILE, Brand, ThemeError, load
 from server.merchant import link
 from server.merchant.studio import drafts, passkeys
 from server.merchant.studio.computing import apart
+from server.merchant.studio.forms import told
 from server.merchant.studio.place import PLACES, Studio, start_of
 from server.merchant.studio.start import views
 from server.merchant.studio.start.views import Choice, Step
@@ -49,7 +50,7 @@ async def start(request: AnyRequest, studio: Studio, operator: Operator) -> Answ
     try:
         brand = await apart(load, studio.themes / operator.brand)
     except ThemeError as error:
-        mistakes = tuple(str(each) for each in error.mistakes)
+        mistakes = tuple(map(told, error.mistakes))
         return show(request, views.Start("", mistakes=mistakes, unwritten=len(draft.changes)))
     has_passkey = bool(await passkeys.of(studio.store, operator.address))
     page = brand.config.login_page
