@@ -129,7 +129,7 @@ def test_a_page_of_a_brand_cannot_post_to_the_studio(new_visitor, demo, cookies)
     page.goto(demo.studio)
     expect(page.get_by_role("heading", name="Your brands")).to_be_visible()
     page.goto(f"{demo.studio.removesuffix('/_studio/')}/harbour/")
-    expect(page.get_by_text("There is nothing at such an address")).to_be_visible()
+    expect(page.get_by_text("There is no such page")).to_be_visible()
 
 
 def test_without_scripts_and_by_keyboard_an_operator_gets_in(plain_page, demo):
