@@ -105,7 +105,7 @@ def show(
 ) -> Response[str]:
     """The view as a fragment or inside its layout, as the browser needs it. `offered`: the languages of the page."""
     locale = languages.locale_for(request, portal, account)
-    customer: LoggedIn | None = getattr(request.state, "customer", None)
+    customer: LoggedIn | None = request.scope.get("state", {}).get("customer")
     if wants_fragment(request):
         title, body = _renderer(portal, customer).titled(view, locale)
         # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.

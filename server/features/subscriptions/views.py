@@ -134,8 +134,7 @@ def card(
     key: str = "",
     activities: Sequence[Activity] = (),
 ) -> Card:
-    rule = features.subscription_cancel
-    forbidden = canceling.may_cancel(subscription, rule, now)
+    forbidden = canceling.may_cancel(subscription, features.subscription_cancel, now)
     alive = subscription.status not in ENDED
     ends_at = subscription.cancel_at if alive else None
     state, scheduled = state_of(subscription), scheduled_of(subscription, features, now)
@@ -160,6 +159,7 @@ def card(
         scheduled=scheduled if alive else None,
         awaiting=awaiting_of(subscription, account, features, now) if alive else None,
         debt=debt_of(subscription, account, now),
+        may_cancel=forbidden is None,
         **_allowed(subscription, features, now),
         why_not=forbidden.reason if forbidden and alive and ends_at is None else "",
         remedies=remedies.remedies_of(subscription, account, features, now),
@@ -186,7 +186,6 @@ def _allowed(subscription: Subscription, features: Features, now: datetime) -> d
     rule = features.subscription_cancel
     no_change = plans.may_change(subscription, features, now)
     return {
-        "may_cancel": canceling.may_cancel(subscription, rule, now) is None,
         "may_resume": canceling.may_resume(subscription, rule, now) is None,
         "may_change": no_change is None,
         "may_pause": pausing.may_pause(subscription, features, now) is None,
