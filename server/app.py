@@ -320,7 +320,7 @@ def portal_of(
 
 
 def renderer_of(brand: Brand, *, reload: bool = False) -> Renderer:
-    return Renderer(brand, Assets.of(brand, reload=reload), Paths(brand.base))
+    return Renderer(brand, partial(Assets.of, brand, reload=reload), Paths(brand.base))
 
 
 def origin_of(brand: Brand, settings_: Settings) -> str:

@@ -135,7 +135,6 @@ class Theme(msgspec.Struct, frozen=True):
     mode: str
     words: dict[str, str]
     """Every text, in the brand's first language; the renderer puts those of a page's language here."""
-    palette: Palette
     unwritten: Overlay = NOTHING
     """Files that are seen as this although they are not written: those of a draft."""
     own_words: dict[str, dict[str, str]] = {}
@@ -144,6 +143,12 @@ class Theme(msgspec.Struct, frozen=True):
     """The files of `pictures/` by their names, such as `pictures/hero.jpg`."""
     styles: str = ""
     """The theme's own rules; each `url()` in them names a picture."""
+
+    @property
+    def palette(self) -> Palette:
+        """Derived when it is first asked for: it takes longer than reading all the rest, and a server has many brands."""
+        look = self.brand
+        return palette.derive(look.color, look.accent, look.background, look.button, self.mode)[0]
 
     def content(self, file: Path) -> bytes:
         """What is in a picture or font of the theme. Raises `OSError`."""
@@ -161,13 +166,14 @@ def read_theme(table: Table) -> Theme | None:
     rules = styles.read(sheet, content_of(sheet, unwritten), shown, table.mistakes) if sheet.name else ""
     if len(table.mistakes) > mistakes_before:
         return None
+    for clash in palette.clashes_of(file.brand.accent, file.brand.background, file.mode.default):
+        _refuse_clash(table, clash)
     return Theme(
         brand=_own_dark_logo(table, file.brand),
         type=replace(file.type, fonts=fonts),
         shape=file.shape.style,
         mode=file.mode.default,
         words=complete(file.words[""], str),
-        palette=_palette(table, file),
         own_words=file.words,
         unwritten=unwritten,
         pictures=shown,
@@ -181,14 +187,6 @@ def _own_dark_logo(table: Table, look: BrandLook) -> BrandLook:
     brand = table.table("brand")
     is_older = extended.index(brand.source("dark_logo")) > extended.index(brand.source("logo"))
     return replace(look, dark_logo=NO_PICTURE) if is_older else look
-
-
-def _palette(table: Table, file: ThemeFile) -> Palette:
-    look = file.brand
-    colors, clashes = palette.derive(look.color, look.accent, look.background, look.button, file.mode.default)
-    for clash in clashes:
-        _refuse_clash(table, clash)
-    return colors
 
 
 _CAUSES = (("brand", "accent"), ("brand", "background"), ("mode", "default"))

@@ -24,6 +24,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -114,6 +115,7 @@ class Assets:
         return self._names[logical]
 
 
+@lru_cache(maxsize=64)
 def sri(content: bytes) -> str:
     """The hash of a file as Subresource Integrity and Content-Security-Policy write it."""
     return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
@@ -133,21 +135,29 @@ def account_script() -> bytes:
     return _scripts()["account.js"][1]
 
 
+@lru_cache(maxsize=64)
 def _hashed_name(logical: str, suffix: str, content: bytes) -> str:
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", logical.removesuffix(suffix))
     return f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
 
 
-def _scripts() -> dict[str, tuple[str, bytes]]:
+def _scripts() -> Mapping[str, tuple[str, bytes]]:
+    paths = sorted(STATIC.glob("*.js"))
+    return _scripts_of(tuple((path, path.stat().st_mtime_ns) for path in paths))
+
+
+@lru_cache(maxsize=1)
+def _scripts_of(stamps: tuple[tuple[Path, int], ...]) -> Mapping[str, tuple[str, bytes]]:
+    """Those files as they are published: the same objects for all brands, until one of them is written again."""
     # One file: a deferred htmx starts by a timer, so as a file of its own it was seen to fetch and swap before portal.js
     # had arrived to look at what comes, and without it altogether when that did not arrive at all.
     guarded = (STATIC / "vendor" / "htmx.min.js", STATIC / "portal.js")
     found = {"account.js": (".js", guarded[0].read_bytes() + b"\n" + _shorter(guarded[1].read_bytes()))}
-    for path in sorted(set(STATIC.glob("*.js")) - set(guarded)):
+    for path in sorted({path for path, _ in stamps} - set(guarded)):
         if path.name in found:
             raise AssetError(f"{path}: the name {path.name} is taken by htmx and portal.js together; rename the file")
         found[path.name] = (".js", _shorter(path.read_bytes()))
-    return found
+    return MappingProxyType(found)
 
 
 def _shorter(script: bytes) -> bytes:

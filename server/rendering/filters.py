@@ -8,7 +8,7 @@ from copy import copy
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo
@@ -100,6 +100,7 @@ def _by_name(country: Callable[[str], str]) -> Callable[[tuple[str, ...]], list[
     return by_name
 
 
+@cache
 def babel_locale(tag: str) -> Locale:
     """The locale of a tag such as `en`, `pt-BR`, `ar`. Raises `ValueError` for one that Babel does not know."""
     try:

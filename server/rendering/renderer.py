@@ -30,26 +30,40 @@ from server.rendering.views import Frame, Language, View, template_of
 
 MOST_KEPT = 32
 """Configurations of one brand whose templates are kept ready."""
+MOST_WARM = 100
+"""Brands of one process whose templates are kept ready; one with all its pages in two languages takes a megabyte or two."""
 
 
 class Renderer:
-    """The templates of one brand, in every locale that it offers. Safe to share: it keeps no state of a request."""
+    """The templates of one brand, in every locale that it offers. Safe to share: it keeps no state of a request.
 
-    def __init__(self, brand: Brand, assets: Assets, paths: Paths) -> None:
-        self.brand, self.paths, self.assets = brand, paths, assets
+    What it needs is made when it is first asked for, and dropped when `MOST_WARM` others were asked for since: a server has
+    many brands, of which few are busy."""
+
+    def __init__(self, brand: Brand, assets: Assets | Callable[[], Assets], paths: Paths) -> None:
+        """`assets`: or what makes them."""
+        self.brand, self.paths = brand, paths
+        self._assets_of = assets if not isinstance(assets, Assets) else lambda: assets
+        self._assets: Assets | None = None
         self._having: dict[bytes, Renderer] = {}
-        loader = _loader(brand)
+        self._loader = _loader(brand)
         self._paths = {tag: _paths_in(paths, tag, brand) for tag in brand.config.site.locales}
-        self._environments = {tag: _environment(brand, assets, its, tag, loader) for tag, its in self._paths.items()}
+        self._environments: dict[str, jinja2.Environment] = {}
 
     def having(self, brand: Brand) -> Renderer:
         """The same templates for the brand with another configuration; the ones asked for last are kept."""
         key = msgspec.msgpack.encode(brand.config)
-        found = self._having.pop(key, None) or Renderer(brand, self.assets, self.paths)
+        found = self._having.pop(key, None) or Renderer(brand, lambda: self.assets, self.paths)
         self._having[key] = found
         while len(self._having) > MOST_KEPT:
             del self._having[next(iter(self._having))]
         return found
+
+    @property
+    def assets(self) -> Assets:
+        if self._assets is None:
+            self._assets = self._assets_of()
+        return self._assets
 
     @property
     def default_locale(self) -> str:
@@ -57,7 +71,21 @@ class Renderer:
 
     def environment(self, locale: str | None = None) -> jinja2.Environment:
         """The environment of one of the brand's locales; the first one without a name."""
-        return self._environments[locale or self.default_locale]
+        tag = locale or self.default_locale
+        self._keep_warm()
+        found = self._environments.get(tag)
+        if found is None:
+            made = _environment(self.brand, self.assets, self._paths[tag], tag, self._loader)
+            found = self._environments.setdefault(tag, made)
+        return found
+
+    def _keep_warm(self) -> None:
+        _WARM.pop(self, None)
+        _WARM[self] = None
+        while len(_WARM) > MOST_WARM:
+            oldest = next(iter(_WARM))
+            _WARM.pop(oldest, None)
+            oldest._environments, oldest._assets = {}, None
 
     def paths_in(self, locale: str | None = None) -> Paths:
         """The URLs as pages of this locale write them."""
@@ -103,6 +131,10 @@ class Renderer:
         environment = self.environment()
         assert environment.loader is not None  # noqa: S101 (the environments are ours)
         return environment.loader.get_source(environment, template)[0]
+
+
+_WARM: dict[Renderer, None] = {}
+"""The renderers that were asked for last, in that order."""
 
 
 def _paths_in(paths: Paths, tag: str, brand: Brand) -> Paths:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -32,6 +31,7 @@ from server.brands.locales import language_of, own_texts
 from server.brands.words import complete
 from server.rendering.compiled import SITE, compiled
 from server.rendering.compiling import Constants, Generator, Macro, Template, escaped, marked
+from server.rendering.filters import babel_locale
 
 LOCALES = SITE / "locales"
 
@@ -83,7 +83,7 @@ class Environment(jinja2.Environment):
         # Makes {% trans %} pass its variables on; the functions it installs are then replaced by ours.
         self.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
 
-        is_rtl = Locale.parse(tag, sep="-").text_direction == "rtl"
+        is_rtl = babel_locale(tag).text_direction == "rtl"
         inserted: Callable[[object], str] = _isolated if is_rtl else escaped
         bare: Callable[[object], str] = partial(_isolated, shown=str) if is_rtl else str
 

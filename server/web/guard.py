@@ -61,12 +61,10 @@ class Guard:
         origins = {*self._origins.values(), *filter(None, [settings.origin])}
         named = {urlsplit(origin).netloc.lower() for origin in origins} | {*settings.hosts}
         self._hosts = {each.encode() for each in named}
-        secure = {name: portal.is_secure for name, portal in portals.items()}
-        self._pages = {
-            name: Ours(policy.page(portal.renderer.assets, secure=secure[name])) for name, portal in portals.items()
-        }
-        self._others = {name: Ours(policy.bare(secure=secure[name])) for name in portals}
-        self._bare = Ours(policy.bare(secure=all(secure.values())))
+        self._portals, self._pages = portals, dict[str, Ours]()
+        both = {secure: Ours(policy.bare(secure=secure)) for secure in (True, False)}
+        self._others = {name: both[portal.is_secure] for name, portal in portals.items()}
+        self._bare = both[all(portal.is_secure for portal in portals.values())]
         self._asks_for_proxies = not is_trusting(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,12 +99,19 @@ class Guard:
             return 403, b"This form was not sent by our own page.\n", ()
         return None
 
+    def _page_of(self, name: str) -> Ours:
+        """Made for a brand's first page: its policy lists the hashes of files that are not read before."""
+        if name not in self._pages:
+            portal = self._portals[name]
+            self._pages[name] = Ours(policy.page(portal.renderer.assets, secure=portal.is_secure))
+        return self._pages[name]
+
     def _answered(self, name: str, headers: Headers) -> list[tuple[bytes, bytes]]:
         """The headers of the answer with ours in place of any of the same name."""
         kept = [(key.lower(), value) for key, value in headers]
         values = dict(kept)
         is_page = values.get(b"content-type", b"").startswith(b"text/html") and FRAGMENT not in values
-        ours = (self._pages if is_page else self._others).get(name, self._bare)
+        ours = self._page_of(name) if is_page and name in self._portals else self._others.get(name, self._bare)
         answered = [each for each in kept if each[0] not in ours.names and is_ours_to_send(*each)]
         if _NO_REFERRER in kept:
             return [*answered, _NO_REFERRER, *(each for each in ours.headers if each[0] != _NO_REFERRER[0])]
