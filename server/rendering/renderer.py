@@ -85,7 +85,11 @@ class Renderer:
         while len(_WARM) > MOST_WARM:
             oldest = next(iter(_WARM))
             _WARM.pop(oldest, None)
-            oldest._environments, oldest._assets = {}, None
+            oldest.drop()
+
+    def drop(self) -> None:
+        """Keep nothing that can be made again."""
+        self._environments, self._assets = {}, None
 
     def paths_in(self, locale: str | None = None) -> Paths:
         """The URLs as pages of this locale write them."""

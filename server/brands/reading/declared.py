@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from msgspec.structs import replace
@@ -78,6 +78,10 @@ def _field(kind: type[Keys], info: msgspec.structs.FieldInfo) -> Field:
 
 def read(kind: type[AnyKeys], table: Table) -> AnyKeys:
     """The table as a struct, to be used only where no mistake was noted."""
+    is_empty = not any(values for _, values in table.layers)
+    if is_empty and kind in _OF_NOTHING:
+        return cast("AnyKeys", _OF_NOTHING[kind])
+    mistakes_before = len(table.mistakes)
     values: dict[str, Any] = {}
     for field in fields(kind):
         default = values[field.key.like] if field.key.like else field.default
@@ -90,7 +94,13 @@ def read(kind: type[AnyKeys], table: Table) -> AnyKeys:
     table.close()
     made = kind(**values)
     made.check(table)
+    if is_empty and len(table.mistakes) == mistakes_before:
+        _OF_NOTHING[kind] = made
     return made
+
+
+_OF_NOTHING: dict[type[Keys], Keys] = {}
+"""What is read from a table that is not there, which most are."""
 
 
 def given(kind: type[Keys], table: Table, *, per_language: bool = False) -> dict[str, Any]:
