@@ -72,10 +72,10 @@ class Paths:
         language = {"language": self.language} if self.language else {}
         return f"{self.login}?{urlencode({'next': page, 'prefilled_email': email, **language})}"
 
-    @property
-    def login_by_key(self) -> str:
-        """The log-in form that asks for a request key, which gets another code, for the address of the browser's challenge."""
-        return f"{self.login}?request_key="
+    def login_by_key(self, challenge: str) -> str:
+        """The log-in form that asks for a request key, which gets another code, for the address of the challenge with this
+        mark."""
+        return f"{self.login}?{urlencode({'request_key': '', 'challenge': challenge})}"
 
     def login_with_key(self, email: str, key: str) -> str:
         """The same with both filled in, for a mail."""
@@ -98,9 +98,10 @@ class Paths:
     def login_code(self) -> str:
         return f"{self.base}/login/code"
 
-    def login_code_of_letters(self, page: str) -> str:
-        """The code form for a code of fifteen letters; `page`: where log-in leads, or empty."""
-        return f"{self.login_code}?{urlencode({'letters': 1, **({'next': page} if page else {})})}"
+    def login_code_of(self, challenge: str, page: str = "", *, letters: bool = False) -> str:
+        """The code form of the challenge with this mark; `page`: where log-in leads, or empty. `letters`: for a code of
+        fifteen letters."""
+        return f"{self.login_code}?{_given(challenge=challenge, letters='1' if letters else '', next=page)}"
 
     @property
     def login_resend(self) -> str:
@@ -354,6 +355,10 @@ class Paths:
     @property
     def details_export(self) -> str:
         return f"{self.details}/export"
+
+
+def _given(**fields: str) -> str:
+    return urlencode({name: value for name, value in fields.items() if value})
 
 
 def _segment(text: str) -> str:

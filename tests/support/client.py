@@ -76,6 +76,11 @@ class Client(httpx.AsyncClient):
         return await self.post(action, data={**fields, **words}, fragment=fragment, follow=follow)
 
 
+def without_marks(text: str) -> str:
+    """Without the names of challenges in forms and URLs, which are random."""
+    return re.sub(r"""(challenge(?:=|" value="))[0-9a-f]{12}\b""", r"\1", text)
+
+
 def forms_in(html: str) -> list[tuple[str, dict[str, str]]]:
     """The action and the fields of every form, except the one that logs out."""
     found = []

@@ -131,8 +131,9 @@ def invoice_links(page: Page) -> Locator:
 
 
 def token(context: BrowserContext, brand: str, name: str = "session") -> str:
-    """What the browser's cookie of that name holds; `name` is `session` or `challenge`."""
-    return next(each["value"] for each in context.cookies() if each["name"] == f"{brand}-{name}")
+    """What the browser's cookie of that name holds; `name` is `session` or `challenge`, of which it is the newest."""
+    held = next(each["value"] for each in context.cookies() if each["name"] == f"{brand}-{name}")
+    return held.partition(".")[0]
 
 
 def let_session_sleep(demo: Demo, context: BrowserContext, brand: str) -> None:

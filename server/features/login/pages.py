@@ -45,7 +45,7 @@ def _offered(request: AnyRequest, portal: Portal, view: View) -> tuple[Language,
     if isinstance(view, Ask | Again):
         page, asked = portal.paths.login, {"next": view.next, "prefilled_email": view.email}
     elif isinstance(view, Code):
-        page, asked = portal.paths.login_code, {"next": view.next}
+        page, asked = portal.paths.login_code, {"challenge": view.challenge, "next": view.next}
     else:
         return ()
     kept = {name: value for name, value in asked.items() if value}

@@ -4,9 +4,9 @@
 |---|---|
 | `GET /login` | the e-mail form as a page of the server: `prefilled_email` and `flow` without JavaScript, `request_key` of a mail's link, `next` |
 | `POST /login` | a challenge and its mail, then the code form; the same for every address. Where strangers asked too often, `request_key` of the newest mail is asked for |
-| `GET /login/code` | the code form, also after the mail app was in between; with `letters` for a code of letters |
+| `GET /login/code` | the code form, also after the mail app was in between; with `letters` for a code of letters; `challenge` says of which tab |
 | `POST /login/code` | tries the code; a right one begins the session and leads to `next` |
-| `POST /login/resend` | another code, for the address of the browser's challenge |
+| `POST /login/resend` | another code, for the address of the form's `challenge` |
 | `POST /logout` | ends this browser's session |
 
 No answer before a right code depends on whether the address is a customer's.
@@ -17,7 +17,6 @@ from __future__ import annotations
 import logging
 import math
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response, get, post
@@ -28,7 +27,7 @@ from server.access.entry import Entered, enter
 from server.access.limits import Limits, NeedsKey
 from server.access.passcodes import Asking, Challenge
 from server.access.request_keys import is_key, shown
-from server.features.login import nextpage, views
+from server.features.login import challenges, nextpage, views
 from server.features.login.pages import show
 from server.formats.email import EmailMistake, canonical
 from server.formats.user_agents import family
@@ -52,7 +51,8 @@ async def ask_page(request: AnyRequest, portal: Portal) -> Answer:
     email = "" if isinstance(given, EmailMistake) else given
     key = request.query_params.get("request_key")
     if key is not None and not email:
-        challenge = await _challenge(portal, cookies.token_of(request, portal, "challenge"), portal.clock())
+        token = challenges.token_of(request, portal, request.query_params.get("challenge", ""))
+        challenge = await challenges.find(portal, token, portal.clock())
         email = challenge.address if challenge else ""
     view = views.Ask(
         link=link,
@@ -76,29 +76,27 @@ async def ask(request: AnyRequest, portal: Portal) -> Answer:
         page, kept = nextpage.known(form.get("next")), form.kept()
         view = views.Ask(link=link, email=form.get("email")[:254], mistake=address.value, next=page, kept=kept)
         return show(request, portal, view, status=422)
-    now, token, key = portal.clock(), cookies.token_of(request, portal, "challenge"), form.get("request_key").strip()
+    now, key = portal.clock(), form.get("request_key").strip()
     if key and not is_key(portal.settings, address, key, now):
         page, kept = nextpage.known(form.get("next")), form.kept()
         view = views.Ask(link=link, email=address, reason="has_key", mistake="wrong_key", next=page, kept=kept)
         return show(request, portal, view, status=422)
-    challenge = await _challenge(portal, token, now)
-    if key or not (
-        challenge and challenge.is_live and challenge.address == address and _is_fresh(request, challenge, now)
-    ):
+    token, challenge = await challenges.of_address(request, portal, address, now)
+    if key or not (challenge and challenge.is_live and _is_fresh(request, challenge, now)):
         return await _send(request, portal, address, form, showed=token, now=now)
     return await _to_code(request, portal, token, form)
 
 
 @get("/login/code")
 async def code_page(request: AnyRequest, portal: Portal) -> Answer:
-    token = cookies.token_of(request, portal, "challenge")
+    token = challenges.token_of(request, portal, request.query_params.get("challenge", ""))
     page = _next_in_query(request)
-    challenge = await _challenge(portal, token, portal.clock())
+    challenge = await challenges.find(portal, token, portal.clock())
     if challenge is None:
         return go_in_place(portal.paths.login)
     if not challenge.is_live:
         return _lapsed(request, portal, challenge.address, Form({"next": page}))
-    view = _code_view(request, challenge, page, {})
+    view = _code_view(request, challenge, token, Form({"next": page}))
     if "letters" in request.query_params:
         view = msgspec.structs.replace(view, letters=True)
     return show(request, portal, view)
@@ -106,15 +104,17 @@ async def code_page(request: AnyRequest, portal: Portal) -> Answer:
 
 @post("/login/code", status_code=200)
 async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
-    form, token, now = await read_form(request), cookies.token_of(request, portal, "challenge"), portal.clock()
-    challenge = await _challenge(portal, token, now)
+    form, now = await read_form(request), portal.clock()
+    token = challenges.token_of(request, portal, form.get("challenge"))
+    challenge = await challenges.find(portal, token, now)
     if challenge is None or not challenge.is_live:
         return _lapsed(request, portal, challenge.address if challenge else "", form)
     if challenge.link != _link(portal):
         return _link_not_active(request, portal)
     code = passcodes.normalized(form.get("code"))
     if not code:
-        return _mistake(request, portal, challenge, form, "no_code" if form.get("code").strip() else "empty")
+        mistake = "no_code" if form.get("code").strip() else "empty"
+        return _mistake(request, portal, _code_view(request, challenge, token, form), form, mistake)
     client, browser = client_of(request, portal.settings), family(request.headers.get("user-agent", ""))
     limits, session = _limits(request), cookies.token_of(request, portal)
     mark = cookies.token_of(request, portal, "browser")
@@ -136,22 +136,24 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
     )
     if isinstance(entered, Entered):
         telemetry.count("logins")
-        return _logged_in(request, portal, form, entered)
+        return _logged_in(request, portal, form, entered, token)
     if not entered.tries_left:
         return _lapsed(request, portal, entered.address, form)
-    return _mistake(request, portal, challenge, form, "wrong", tries_left=entered.tries_left)
+    view = _code_view(request, challenge, token, form)
+    return _mistake(request, portal, msgspec.structs.replace(view, tries_left=entered.tries_left), form, "wrong")
 
 
 @post("/login/resend", status_code=200)
 async def resend(request: AnyRequest, portal: Portal) -> Answer:
-    form, token, now = await read_form(request), cookies.token_of(request, portal, "challenge"), portal.clock()
-    challenge = await _challenge(portal, token, now)
+    form, now = await read_form(request), portal.clock()
+    token = challenges.token_of(request, portal, form.get("challenge"))
+    challenge = await challenges.find(portal, token, now)
     if challenge is None:
         return _lapsed(request, portal, "", form)
     if challenge.link != _link(portal):
         return _link_not_active(request, portal)
     if challenge.is_live and _is_fresh(request, challenge, now):
-        return _mistake(request, portal, challenge, form, "too_soon")
+        return _mistake(request, portal, _code_view(request, challenge, token, form), form, "too_soon")
     return await _send(request, portal, challenge.address, form, showed=token, now=now)
 
 
@@ -191,7 +193,7 @@ async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *
         return _needs_key(request, portal, asking, form, error.retry_at - now)
     if not asked.is_sent:
         telemetry.refused(_log, "limit_reached", "somebody asks too often", path=request.url.path)
-    return await _to_code(request, portal, asked.token, form)
+    return await _to_code(request, portal, asked.token, form, gone=showed)
 
 
 def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, wait: timedelta) -> Answer:
@@ -209,49 +211,36 @@ def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, 
     return show(request, portal, view, status=429, headers={"Retry-After": str(seconds)})
 
 
-async def _challenge(portal: Portal, token: str, now: datetime) -> Challenge | None:
-    return passcodes.find(await portal.store.read(*passcodes.finding(portal, token)), now) if token else None
-
-
-async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form) -> Answer:
-    """To the code form, whose URL may be loaded again when the mail app was in between."""
-    page, kept = nextpage.known(form.get("next")), form.kept()
-    challenge = await _challenge(portal, token, portal.clock()) if kept else None
+async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form, *, gone: str = "") -> Answer:
+    """To the code form, whose URL may be loaded again when the mail app was in between. `gone`: a challenge that died."""
+    challenge = await challenges.find(portal, token, portal.clock()) if form.kept() else None
     if challenge:
         # Words must not travel in a URL, so the form is the answer itself.
-        response: Answer = show(request, portal, _code_view(request, challenge, page, kept))
+        response: Answer = show(request, portal, _code_view(request, challenge, token, form))
     else:
-        query = f"?{urlencode({'next': page})}" if page else ""
-        response = go_in_place(portal.paths.login_code + query)
-    cookies.put(response, portal, "challenge", token, max_age=portal.settings.code_minutes * 60)
+        page = nextpage.known(form.get("next"))
+        response = go_in_place(portal.paths.login_code_of(challenges.mark_of(token), page))
+    challenges.keep(response, request, portal, token, gone=gone)
     if language := languages.chosen(request, portal):
         languages.remember(response, portal, language)
     return response
 
 
-def _code_view(request: AnyRequest, challenge: Challenge, page: str, kept: dict[str, str]) -> views.Code:
+def _code_view(request: AnyRequest, challenge: Challenge, token: str, form: Form) -> views.Code:
     return views.Code(
         address=challenge.address,
+        challenge=challenges.mark_of(token),
         sent_at=challenge.sent_at,
         may_resend_at=_limits(request).may_resend_at(challenge.sent_at),
         letters=challenge.letters,
-        next=page,
-        kept=kept,
+        next=nextpage.known(form.get("next")),
+        kept=form.kept(),
     )
 
 
-def _mistake(
-    request: AnyRequest,
-    portal: Portal,
-    challenge: Challenge,
-    form: Form,
-    mistake: str,
-    *,
-    tries_left: int = passcodes.TRIES,
-) -> Answer:
-    plain = _code_view(request, challenge, nextpage.known(form.get("next")), form.kept())
-    letters = plain.letters or any(each.isalpha() for each in form.get("code"))
-    view = msgspec.structs.replace(plain, mistake=mistake, tries_left=tries_left, letters=letters)
+def _mistake(request: AnyRequest, portal: Portal, view: views.Code, form: Form, mistake: str) -> Answer:
+    letters = view.letters or any(each.isalpha() for each in form.get("code"))
+    view = msgspec.structs.replace(view, mistake=mistake, letters=letters)
     if mistake != "too_soon":
         return show(request, portal, view, status=422)
     seconds = math.ceil((view.may_resend_at - portal.clock()).total_seconds())
@@ -267,7 +256,7 @@ def _lapsed(request: AnyRequest, portal: Portal, address: str, form: Form) -> An
     return show(request, portal, view, status=422 if request.method == "POST" else 200)
 
 
-def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered) -> Answer:
+def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered, token: str) -> Answer:
     page = nextpage.known(form.get("next"))
     if entered.terms:
         path = flow_pages.first_page(portal.paths, entered.terms.flow)
@@ -284,7 +273,7 @@ def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered
     else:
         response = go(request, path)
     cookies.put(response, portal, "session", entered.token)
-    cookies.put(response, portal, "challenge", "", max_age=0)
+    challenges.keep(response, request, portal, "", gone=token)
     kept = int(known_browsers.KEPT.total_seconds())
     cookies.put(response, portal, "browser", entered.mark, max_age=kept)
     return response

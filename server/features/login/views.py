@@ -61,6 +61,8 @@ class Code(View, frozen=True):
 
     address: str
     """Where the code went, if it is a customer's; an international domain in its ASCII form, so that twins show."""
+    challenge: str
+    """Which of the browser's challenges this is: another tab may have asked for another address."""
     sent_at: datetime
     """When the newest code was sent."""
     may_resend_at: datetime
