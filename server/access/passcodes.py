@@ -107,6 +107,7 @@ class Challenge(msgspec.Struct, frozen=True):
     """A right code would log in now."""
     is_free: bool = False
     """The next try is not counted for the client address: it is the owner's, or the first."""
+    tries_left: int = TRIES
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -162,7 +163,7 @@ def find(rows: list[Row], now: datetime) -> Challenge | None:
     address, link, hardened, attempts, sent_at, expires_at, consumed_at, owned = rows[0]
     is_live = consumed_at is None and attempts < TRIES and expires_at > micros(now)
     letters, is_free = bool(hardened and owned == Share.OWNERS), owned == Share.OWNERS or not attempts
-    return Challenge(address, link, letters, moment(sent_at), is_live, is_free=is_free)
+    return Challenge(address, link, letters, moment(sent_at), is_live, is_free=is_free, tries_left=TRIES - attempts)
 
 
 def finding(portal: Door, token: str) -> tuple[str, dict[str, object]]:

@@ -178,7 +178,10 @@ class World:
         return await client.post(f"/{brand}/login", data=form, follow=True)
 
     async def try_code(self, client: Client, code: str, brand: str = BRAND, **rest: Any) -> Any:
-        return await client.post(f"/{brand}/login/code", data={"code": code, **rest})
+        """The answer to a right code, or the page to which a wrong one leads."""
+        answer = await client.post(f"/{brand}/login/code", data={"code": code, **rest})
+        is_mistake = answer.headers.get("location", "").startswith(f"/{brand}/login")
+        return await client.get(answer.headers["location"]) if is_mistake else answer
 
     async def log_in(self, client: Client, address: str = "jenny@example.com", brand: str = BRAND) -> Any:
         """All of it; the answer to the right code."""

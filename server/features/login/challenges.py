@@ -19,8 +19,8 @@ a cookie."""
 
 
 def mark_of(token: str) -> str:
-    """What forms and URLs call the challenge of this token."""
-    return hashlib.sha256(b"mark of " + token.encode()).hexdigest()[:12]
+    """What forms and URLs call the challenge of this token; empty where there is none."""
+    return hashlib.sha256(b"mark of " + token.encode()).hexdigest()[:12] if token else ""
 
 
 def token_of(request: AnyRequest, portal: Portal, mark: str) -> str:

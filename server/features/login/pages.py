@@ -41,7 +41,8 @@ def nobody_is_logged_in(request: AnyRequest, error: NoSession) -> Answer:
 
 
 def _offered(request: AnyRequest, portal: Portal, view: View) -> tuple[Language, ...]:
-    """This page in the brand's languages; none where it answers a form, whose words a link would lose."""
+    """This page in the brand's languages; none where it answers a form or says a mistake: a link would lose
+    what was typed."""
     if isinstance(view, Ask | Again):
         page, asked = portal.paths.login, {"next": view.next, "prefilled_email": view.email}
     elif isinstance(view, Code):
@@ -49,7 +50,7 @@ def _offered(request: AnyRequest, portal: Portal, view: View) -> tuple[Language,
     else:
         return ()
     kept = {name: value for name, value in asked.items() if value}
-    if request.method != "GET" or wants_fragment(request):
+    if request.method != "GET" or wants_fragment(request) or getattr(view, "mistake", "") != "":
         return ()
     locale = languages.locale_for(request, portal)
     return portal.renderer.languages(lambda tag: f"{page}?{urlencode({**kept, 'language': tag})}", locale)

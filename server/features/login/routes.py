@@ -9,7 +9,8 @@
 | `POST /login/resend` | another code, for the address of the form's `challenge` |
 | `POST /logout` | ends this browser's session |
 
-No answer before a right code depends on whether the address is a customer's.
+No answer before a right code depends on whether the address is a customer's. A form with a mistake leads to a page that says
+so, see `mistakes`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from server.access.entry import Entered, enter
 from server.access.limits import Limits, NeedsKey
 from server.access.passcodes import Asking, Challenge
 from server.access.request_keys import is_key, shown
-from server.features.login import challenges, nextpage, views
+from server.features.login import challenges, mistakes, nextpage, views
 from server.features.login.pages import show
 from server.formats.email import EmailMistake, canonical
 from server.formats.user_agents import family
@@ -50,7 +51,7 @@ async def ask_page(request: AnyRequest, portal: Portal) -> Answer:
     given = canonical(request.query_params.get("prefilled_email", ""))
     email = "" if isinstance(given, EmailMistake) else given
     key = request.query_params.get("request_key")
-    if key is not None and not email:
+    if not email and (key is not None or "challenge" in request.query_params):
         token = challenges.token_of(request, portal, request.query_params.get("challenge", ""))
         challenge = await challenges.find(portal, token, portal.clock())
         email = challenge.address if challenge else ""
@@ -61,7 +62,7 @@ async def ask_page(request: AnyRequest, portal: Portal) -> Answer:
         reason="" if key is None else "has_key",
         next=_next_in_query(request),
     )
-    return show(request, portal, view)
+    return mistakes.ask_answer(request, portal, mistakes.in_query(request, portal, view))
 
 
 @post("/login", status_code=200)
@@ -75,12 +76,12 @@ async def ask(request: AnyRequest, portal: Portal) -> Answer:
     if isinstance(address, EmailMistake):
         page, kept = nextpage.known(form.get("next")), form.kept()
         view = views.Ask(link=link, email=form.get("email")[:254], mistake=address.value, next=page, kept=kept)
-        return show(request, portal, view, status=422)
+        return mistakes.ask_again(request, portal, view)
     now, key = portal.clock(), form.get("request_key").strip()
     if key and not is_key(portal.settings, address, key, now):
         page, kept = nextpage.known(form.get("next")), form.kept()
         view = views.Ask(link=link, email=address, reason="has_key", mistake="wrong_key", next=page, kept=kept)
-        return show(request, portal, view, status=422)
+        return mistakes.ask_again(request, portal, view)
     token, challenge = await challenges.of_address(request, portal, address, now)
     if key or not (challenge and challenge.is_live and _is_fresh(request, challenge, now)):
         return await _send(request, portal, address, form, showed=token, now=now)
@@ -95,11 +96,9 @@ async def code_page(request: AnyRequest, portal: Portal) -> Answer:
     if challenge is None:
         return go_in_place(portal.paths.login)
     if not challenge.is_live:
-        return _lapsed(request, portal, challenge.address, Form({"next": page}))
+        return _lapsed(request, portal, challenge, Form({"next": page}), token)
     view = _code_view(request, challenge, token, Form({"next": page}))
-    if "letters" in request.query_params:
-        view = msgspec.structs.replace(view, letters=True)
-    return show(request, portal, view)
+    return mistakes.code_answer(request, portal, mistakes.code_in_query(request, portal, view))
 
 
 @post("/login/code", status_code=200)
@@ -108,13 +107,13 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
     token = challenges.token_of(request, portal, form.get("challenge"))
     challenge = await challenges.find(portal, token, now)
     if challenge is None or not challenge.is_live:
-        return _lapsed(request, portal, challenge.address if challenge else "", form)
+        return _lapsed(request, portal, challenge, form, token)
     if challenge.link != _link(portal):
         return _link_not_active(request, portal)
     code = passcodes.normalized(form.get("code"))
     if not code:
         mistake = "no_code" if form.get("code").strip() else "empty"
-        return _mistake(request, portal, _code_view(request, challenge, token, form), form, mistake)
+        return _mistake(request, portal, challenge, form, token=token, mistake=mistake)
     client, browser = client_of(request, portal.settings), family(request.headers.get("user-agent", ""))
     limits, session = _limits(request), cookies.token_of(request, portal)
     mark = cookies.token_of(request, portal, "browser")
@@ -138,9 +137,9 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
         telemetry.count("logins")
         return _logged_in(request, portal, form, entered, token)
     if not entered.tries_left:
-        return _lapsed(request, portal, entered.address, form)
-    view = _code_view(request, challenge, token, form)
-    return _mistake(request, portal, msgspec.structs.replace(view, tries_left=entered.tries_left), form, "wrong")
+        return _lapsed(request, portal, challenge, form, token)
+    challenge = msgspec.structs.replace(challenge, tries_left=entered.tries_left)
+    return _mistake(request, portal, challenge, form, token=token, mistake="wrong")
 
 
 @post("/login/resend", status_code=200)
@@ -149,11 +148,11 @@ async def resend(request: AnyRequest, portal: Portal) -> Answer:
     token = challenges.token_of(request, portal, form.get("challenge"))
     challenge = await challenges.find(portal, token, now)
     if challenge is None:
-        return _lapsed(request, portal, "", form)
+        return _lapsed(request, portal, None, form, token)
     if challenge.link != _link(portal):
         return _link_not_active(request, portal)
     if challenge.is_live and _is_fresh(request, challenge, now):
-        return _mistake(request, portal, _code_view(request, challenge, token, form), form, "too_soon")
+        return _mistake(request, portal, challenge, form, token=token, mistake="too_soon")
     return await _send(request, portal, challenge.address, form, showed=token, now=now)
 
 
@@ -199,16 +198,15 @@ async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *
 def _needs_key(request: AnyRequest, portal: Portal, asking: Asking, form: Form, wait: timedelta) -> Answer:
     """Strangers asked for too many codes: when it works again by itself, and a field for what the newest mail says."""
     telemetry.refused(_log, "limit_reached", "somebody asks too often", path=request.url.path)
-    seconds = max(math.ceil(wait.total_seconds()), 1)
     view = views.Ask(
         link=portal.link,
         email=asking.address,
         reason="needs_key",
-        minutes=math.ceil(seconds / 60),
+        minutes=max(math.ceil(wait / timedelta(minutes=1)), 1),
         next=nextpage.known(form.get("next")),
         kept=form.kept(),
     )
-    return show(request, portal, view, status=429, headers={"Retry-After": str(seconds)})
+    return mistakes.ask_again(request, portal, view)
 
 
 async def _to_code(request: AnyRequest, portal: Portal, token: str, form: Form, *, gone: str = "") -> Answer:
@@ -233,27 +231,23 @@ def _code_view(request: AnyRequest, challenge: Challenge, token: str, form: Form
         sent_at=challenge.sent_at,
         may_resend_at=_limits(request).may_resend_at(challenge.sent_at),
         letters=challenge.letters,
+        tries_left=challenge.tries_left,
         next=nextpage.known(form.get("next")),
         kept=form.kept(),
     )
 
 
-def _mistake(request: AnyRequest, portal: Portal, view: views.Code, form: Form, mistake: str) -> Answer:
-    letters = view.letters or any(each.isalpha() for each in form.get("code"))
-    view = msgspec.structs.replace(view, mistake=mistake, letters=letters)
-    if mistake != "too_soon":
-        return show(request, portal, view, status=422)
-    seconds = math.ceil((view.may_resend_at - portal.clock()).total_seconds())
-    return show(request, portal, view, status=429, headers={"Retry-After": str(max(seconds, 1))})
+def _mistake(
+    request: AnyRequest, portal: Portal, challenge: Challenge, form: Form, *, token: str, mistake: str
+) -> Answer:
+    view = msgspec.structs.replace(_code_view(request, challenge, token, form), mistake=mistake)
+    return mistakes.code_again(request, portal, view, form)
 
 
-def _lapsed(request: AnyRequest, portal: Portal, address: str, form: Form) -> Answer:
-    link = _link(portal)
-    if not link:
+def _lapsed(request: AnyRequest, portal: Portal, challenge: Challenge | None, form: Form, token: str) -> Answer:
+    if not _link(portal):
         return _link_not_active(request, portal)
-    page, kept = nextpage.known(form.get("next")), form.kept()
-    view = views.Ask(link=link, email=address, reason="lapsed", next=page, kept=kept)
-    return show(request, portal, view, status=422 if request.method == "POST" else 200)
+    return mistakes.lapsed(request, portal, challenge, form, token)
 
 
 def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered, token: str) -> Answer:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from markupsafe import escape
 
 from server.features.login import nextpage
 from server.paths import Paths
@@ -156,7 +157,7 @@ async def test_another_code_is_sent_after_a_minute_and_the_old_one_dies(world: W
     browser = world.client()
     await world.ask(browser)
     old = await world.code()
-    soon = await browser.post(f"/{BRAND}/login/resend", data={"next": ""})
+    soon = await browser.post(f"/{BRAND}/login/resend", data={"next": ""}, follow=True)
     assert soon.status_code == 429
     assert soon.headers["retry-after"] == "60"
     world.clock.forward(seconds=60)
@@ -180,8 +181,10 @@ async def test_an_address_is_shown_in_its_ascii_form(world: World) -> None:  # t
 async def test_what_is_no_single_address_is_refused_with_the_words_kept(
     world: World, email: str
 ) -> None:  # threats 34 to 37
-    answer = await world.client().post(f"/{BRAND}/login", data={"email": email, "link": world.link()})
+    answer = await world.client().post(f"/{BRAND}/login", data={"email": email, "link": world.link()}, follow=True)
     assert answer.status_code == 422
+    assert escape(email) in answer.text
+    assert str(answer.url).endswith(("mistake=empty", "mistake=not_an_address")), "what was typed is in no URL"
     assert await world.count("outbox") == 0
 
 

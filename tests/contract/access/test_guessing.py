@@ -285,7 +285,7 @@ async def test_odd_forms_are_refused_without_a_session_or_a_spent_try(world: Wor
     browser = world.client()
     await world.ask(browser)
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    answer = await browser.post(f"/{BRAND}/login/code", content=body, headers=headers)
+    answer = await browser.post(f"/{BRAND}/login/code", content=body, headers=headers, follow=True)
     assert 400 <= answer.status_code < 500
     assert await world.count("session") == 0
     assert await world.store.read("SELECT attempts FROM challenge") == [(0,)]

@@ -1,4 +1,7 @@
-"""Two tabs of one browser may log in with two addresses: each form says which challenge it is of."""
+"""Log-in before there is a session. Two tabs of one browser may log in with two addresses: each form says which challenge it is
+of. A form with a mistake leads to a page that says it, which Back and reload show without sending anything again."""
+
+import re
 
 import pytest
 
@@ -58,3 +61,69 @@ async def test_a_browser_holds_four_challenges_and_one_of_each_address(world: Wo
     shown = [(await browser.get(f"/{BRAND}/login/code?challenge={mark_of(each)}")).text for each in held]
     for letter, text in zip("edca", shown, strict=True):
         assert f">{letter}@example.com<" in text
+
+
+MISTAKES = [
+    ("login", {"email": "no address"}, 422),
+    ("login", {"email": ""}, 422),
+    ("login", {"email": "jenny@example.com", "request_key": "BCDF"}, 422),
+    ("login/code", {"code": "000000"}, 422),
+    ("login/code", {"code": ""}, 422),
+    ("login/code", {"code": "12"}, 422),
+    ("login/resend", {}, 429),
+]
+
+
+@pytest.mark.parametrize(("path", "form", "status"), MISTAKES, ids=str)
+async def test_a_mistake_leads_to_a_page_that_says_it_in_its_title_and_takes_the_focus(
+    world: World, path: str, form: dict[str, str], status: int
+) -> None:
+    browser = world.client()
+    await world.ask(browser)
+    answer = await browser.post(f"/{BRAND}/{path}", data={"link": world.link(), **form})
+    assert answer.status_code == 303
+    tried = await world.store.read("SELECT attempts FROM challenge")
+    for _ in range(2):  # a reload says the same and spends nothing
+        page = await browser.get(answer.headers["location"])
+        assert "<title>Error: " in page.text
+        (focused,) = re.findall(r"<[^>]*\sautofocus[^>]*>", page.text)
+        assert "notice" in focused
+        assert page.status_code == status
+    assert await world.store.read("SELECT attempts FROM challenge") == tried
+
+
+async def test_a_code_that_is_over_leads_to_the_form_with_its_address(world: World) -> None:
+    browser = world.client()
+    asked = await world.ask(browser)
+    world.clock.forward(minutes=11)
+    answer = await browser.fill(asked, code="000000")
+    assert (answer.status_code, "jenny" in answer.headers["location"]) == (303, False)
+    page = await browser.get(answer.headers["location"])
+    assert 'value="jenny@example.com"' in page.text
+    assert "<title>Error: " in page.text
+
+
+async def test_to_wait_for_another_code_is_said_until_it_can_be_had(world: World) -> None:
+    browser = world.client()
+    asked = await world.ask(browser)
+    told = await browser.fill(asked, form=1, follow=True)
+    assert told.headers["retry-after"] == "60"
+    world.clock.forward(seconds=60)
+    assert (await browser.get(str(told.url))).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["login", "login/code"])
+@pytest.mark.parametrize("words", ["<b>Call 555</b>", "your account is blocked", "has_key", "lapsed ", ""])
+async def test_a_page_says_only_mistakes_of_ours(world: World, page: str, words: str) -> None:
+    browser = world.client()
+    await world.ask(browser)
+    plain = await browser.get(f"/{BRAND}/{page}")
+    shown = await browser.get(f"/{BRAND}/{page}", params={"mistake": words, "minutes": "99999", "reason": words})
+    assert shown.text == plain.text
+
+
+async def test_what_was_typed_is_kept_in_the_page_for_a_minute_and_by_no_script(world: World) -> None:
+    answer = await world.client().post(f"/{BRAND}/login", data={"email": '"><i>é', "link": world.link()})
+    (cookie,) = (each for each in answer.headers.get_list("set-cookie") if "-typed=" in each)
+    assert "; HttpOnly" in cookie
+    assert "; Max-Age=60;" in cookie

@@ -54,7 +54,7 @@ ANSWERS: dict[int, list[Request]] = {
     200: [("GET", f"{MY}/{page}", {}) for page in PAGES if page not in WITH_HISTORY]
     + [("GET", f"/{BRAND}/login", {}), ("HEAD", f"{MY}/overview", {}), ("HEAD", f"/{BRAND}/login", {})],
     204: [("OPTIONS", f"{MY}/overview", {}), ("OPTIONS", f"/{BRAND}/login", {}), ("OPTIONS", f"{MY}/invoices/in_1", {})],
-    303: [("POST", "/orbit/logout", {"content": "", "headers": {"content-type": FORM}})],
+    303: [("POST", "/orbit/logout", {"content": "", "headers": {"content-type": FORM}}), ("POST", f"/{BRAND}/login/code", {"data": {"code": "1"}})],
     400: [
         ("GET", f"{MY}/overview", {"headers": {"host": "evil.example"}}),
         ("GET", f"{MY}/invoices/in_1%00", {}),
@@ -77,7 +77,7 @@ ANSWERS: dict[int, list[Request]] = {
         ("POST", f"{MY}/subscriptions/sub_1/cancel", {"content": b"x" * 2_000_000, "headers": {"content-type": FORM}}),
     ],
     415: [("POST", f"/{BRAND}/login", {"json": {"email": "jenny@example.com"}})],
-    422: [("POST", f"/{BRAND}/login/code", {"data": {"code": "1"}})],
+    422: [("GET", f"/{BRAND}/login?mistake=empty", {})],
     500: [("GET", f"{MY}/history", {})],
 }  # fmt: skip
 
