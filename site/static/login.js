@@ -25,6 +25,13 @@
     Object.assign(next, { type: "hidden", name: "next", value: `flow:${flow}` });
     field.form.append(next);
   }
+  // Who is logged in is led on: the server knows who that is, and this page is the same for everybody.
+  if (field) {
+    const start = new URL(field.form.action);
+    start.search = location.search;
+    fetch(start, { method: "HEAD", redirect: "manual" })
+      .then(({ type }) => { if (type === "opaqueredirect") location.replace(start); }, () => {});
+  }
   if (given || flow) document.querySelectorAll("a[hreflang]").forEach((link) => { link.search = location.search; });
   // Whatever is not an address is dropped; nothing else is touched.
   if (!field || !given || field.value) return;

@@ -106,6 +106,10 @@ def test_a_wrong_code_says_how_many_tries_are_left_and_the_right_one_still_works
     expect(page.get_by_label("Passcode")).to_have_value("")
     send_code(page, code)
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
+    page.go_back()
+    page.wait_for_url("**/plain/my/overview")
+    page.goto(login_url(demo))
+    page.wait_for_url("**/plain/my/overview")
 
 
 def test_what_cannot_be_a_code_costs_no_try(demo: Demo, page: Page):

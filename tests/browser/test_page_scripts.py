@@ -54,6 +54,7 @@ def site() -> Site:
     made = Site()
     made.page(PATHS.account, "account")
     made.page(PATHS.login_page(LINK), "login")
+    made.put(PATHS.login, "")  # nobody is logged in
     return made
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from server.access import sessions
 from server.features.login import nextpage
 from server.features.login.views import Again, Ask, Code, LinkNotActive
 from server.portal import Portal
 from server.rendering.views import Language, View
-from server.web import languages, responding
+from server.web import cookies, languages, responding
 from server.web.cookies import NoSession
-from server.web.responding import AnyRequest, plain, portal_of, wants_fragment
+from server.web.responding import AnyRequest, go, go_in_place, plain, portal_of, wants_fragment
 from server.web.visit import Answer
 
 
@@ -38,6 +39,18 @@ def nobody_is_logged_in(request: AnyRequest, error: NoSession) -> Answer:
     elif link:
         view = Ask(link=link, next=after)
     return show(request, portal, view, status=401)
+
+
+async def led_on(request: AnyRequest, portal: Portal, address: str, page: str) -> Answer | None:
+    """Where log-in leads, for who is logged in; None: nobody is, or somebody else than the address says, or what log-in would
+    begin is another session than this one."""
+    if nextpage.portal_session_in(page):
+        return None
+    found = await sessions.find(portal, cookies.token_of(request, portal), portal.clock())
+    if not isinstance(found, sessions.LoggedIn) or address not in ("", found.address):
+        return None
+    path = nextpage.path_of(portal.paths, page)
+    return go_in_place(path) if wants_fragment(request) and nextpage.is_in_place(page) else go(request, path)
 
 
 def _offered(request: AnyRequest, portal: Portal, view: View) -> tuple[Language, ...]:

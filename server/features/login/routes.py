@@ -10,7 +10,7 @@
 | `POST /logout` | ends this browser's session |
 
 No answer before a right code depends on whether the address is a customer's. A form with a mistake leads to a page that says
-so, see `mistakes`.
+so, see `mistakes`. Who is logged in sees no form, unless it is for another address.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from server.access.limits import Limits, NeedsKey
 from server.access.passcodes import Asking, Challenge
 from server.access.request_keys import is_key, shown
 from server.features.login import challenges, mistakes, nextpage, views
-from server.features.login.pages import show
+from server.features.login.pages import led_on, show
 from server.formats.email import EmailMistake, canonical
 from server.formats.user_agents import family
 from server.portal import Portal
@@ -50,6 +50,8 @@ async def ask_page(request: AnyRequest, portal: Portal) -> Answer:
         return _link_not_active(request, portal)
     given = canonical(request.query_params.get("prefilled_email", ""))
     email = "" if isinstance(given, EmailMistake) else given
+    if answer := await led_on(request, portal, email, _next_in_query(request)):
+        return answer
     key = request.query_params.get("request_key")
     if not email and (key is not None or "challenge" in request.query_params):
         token = challenges.token_of(request, portal, request.query_params.get("challenge", ""))
@@ -77,6 +79,8 @@ async def ask(request: AnyRequest, portal: Portal) -> Answer:
         page, kept = nextpage.known(form.get("next")), form.kept()
         view = views.Ask(link=link, email=form.get("email")[:254], mistake=address.value, next=page, kept=kept)
         return mistakes.ask_again(request, portal, view)
+    if answer := await led_on(request, portal, address, nextpage.known(form.get("next"))):
+        return answer
     now, key = portal.clock(), form.get("request_key").strip()
     if key and not is_key(portal.settings, address, key, now):
         page, kept = nextpage.known(form.get("next")), form.kept()
@@ -93,6 +97,8 @@ async def code_page(request: AnyRequest, portal: Portal) -> Answer:
     token = challenges.token_of(request, portal, request.query_params.get("challenge", ""))
     page = _next_in_query(request)
     challenge = await challenges.find(portal, token, portal.clock())
+    if answer := await led_on(request, portal, challenge.address if challenge else "", page):
+        return answer
     if challenge is None:
         return go_in_place(portal.paths.login)
     if not challenge.is_live:
@@ -107,7 +113,8 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
     token = challenges.token_of(request, portal, form.get("challenge"))
     challenge = await challenges.find(portal, token, now)
     if challenge is None or not challenge.is_live:
-        return _lapsed(request, portal, challenge, form, token)
+        address, page = challenge.address if challenge else "", nextpage.known(form.get("next"))
+        return await led_on(request, portal, address, page) or _lapsed(request, portal, challenge, form, token)
     if challenge.link != _link(portal):
         return _link_not_active(request, portal)
     code = passcodes.normalized(form.get("code"))

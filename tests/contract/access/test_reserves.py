@@ -131,6 +131,7 @@ async def gets_in_by_a_known_browser(world: World, owner: Client) -> None:
     code, owned = await newest(world)
     assert owned
     assert (await world.try_code(owner, code)).status_code == 303
+    await owner.post(f"/{BRAND}/logout")
     await undo(world, before)
 
 

@@ -127,3 +127,56 @@ async def test_what_was_typed_is_kept_in_the_page_for_a_minute_and_by_no_script(
     (cookie,) = (each for each in answer.headers.get_list("set-cookie") if "-typed=" in each)
     assert "; HttpOnly" in cookie
     assert "; Max-Age=60;" in cookie
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("page", "leads"),
+    [
+        ("login", "overview"),
+        ("login?prefilled_email=Jenny%40example.com", "overview"),
+        ("login?next=invoices", "invoices"),
+        ("login?flow=payment_method_update", "flow/payment_method_update"),
+        ("login?request_key=BCDF", "overview"),
+        ("login?mistake=lapsed", "overview"),
+        ("login/code", "overview"),
+        ("login/code?challenge=000000000000&next=invoices", "invoices"),
+    ],
+)
+async def test_who_is_logged_in_is_led_on_by_every_page_of_log_in(
+    world: World, method: str, page: str, leads: str
+) -> None:
+    await world.customer()
+    browser = world.client()
+    await world.log_in(browser)
+    answer = await browser.request(method, f"/{BRAND}/{page}")
+    assert answer.status_code == 303
+    assert answer.headers["location"].partition("?")[0] == f"/{BRAND}/my/{leads}"
+
+
+async def test_who_is_logged_in_gets_no_other_code_for_the_same_address(world: World) -> None:
+    await world.customer()
+    browser = world.client()
+    await world.log_in(browser)
+    world.clock.forward(minutes=2)
+    sent = await world.count("outbox")
+    answer = await browser.post(f"/{BRAND}/login", data={"email": "jenny@example.com", "link": world.link()})
+    assert answer.headers["location"] == f"/{BRAND}/my/overview"
+    used = await browser.post(f"/{BRAND}/login/code", data={"code": "000000"})
+    assert used.headers["location"] == f"/{BRAND}/my/overview"
+    assert await world.count("outbox") == sent
+
+
+async def test_a_session_leads_on_nobody_who_asks_for_another_address_or_another_session(world: World) -> None:
+    await world.customer()
+    await world.customer("cus_sam", SAM)
+    browser = world.client()
+    await world.log_in(browser)
+    for query in ("prefilled_email=sam%40example.com", "next=portal_session:bps_1"):
+        assert (await browser.get(f"/{BRAND}/login?{query}")).status_code == 200
+    code_page = await world.ask(browser, SAM)
+    assert f">{SAM}<" in code_page.text
+    assert f">{SAM}<" in (await browser.get(str(code_page.url))).text
+    await browser.get(f"/{BRAND}/my/overview")
+    await browser.post(f"/{BRAND}/logout")
+    assert (await browser.get(f"/{BRAND}/login")).status_code == 200
