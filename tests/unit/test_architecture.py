@@ -75,7 +75,8 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"rendering\.printing\.\w+",),
         (r"rendering\.studio",),
         (r"rendering\.renderer",),
-        (r"rendering\.views", r"rendering\.filters", r"rendering\.words", r"rendering\.assets"),
+        (r"rendering\.views", r"rendering\.words", r"rendering\.assets"),
+        (r"rendering\.filters",),
         (r"rendering\.compiling", r"rendering\.compiled"),
     ),
     "brands": (

@@ -52,7 +52,7 @@ def breaking(sqlite_store: Any, clock: Any) -> World:
 Request = tuple[str, str, dict[str, Any]]
 ANSWERS: dict[int, list[Request]] = {
     200: [("GET", f"{MY}/{page}", {}) for page in PAGES if page not in WITH_HISTORY]
-    + [("GET", f"/{BRAND}/login", {}), ("HEAD", f"{MY}/overview", {}), ("HEAD", f"/{BRAND}/login", {})],
+    + [("GET", "/orbit/login", {}), ("HEAD", f"{MY}/overview", {}), ("HEAD", "/orbit/login", {})],
     204: [("OPTIONS", f"{MY}/overview", {}), ("OPTIONS", f"/{BRAND}/login", {}), ("OPTIONS", f"{MY}/invoices/in_1", {})],
     303: [("POST", "/orbit/logout", {"content": "", "headers": {"content-type": FORM}}), ("POST", f"/{BRAND}/login/code", {"data": {"code": "1"}})],
     400: [
@@ -77,7 +77,7 @@ ANSWERS: dict[int, list[Request]] = {
         ("POST", f"{MY}/subscriptions/sub_1/cancel", {"content": b"x" * 2_000_000, "headers": {"content-type": FORM}}),
     ],
     415: [("POST", f"/{BRAND}/login", {"json": {"email": "jenny@example.com"}})],
-    422: [("GET", f"/{BRAND}/login?mistake=empty", {})],
+    422: [("GET", "/orbit/login?mistake=empty", {})],  # who is logged in to a brand sees no form of its
     500: [("GET", f"{MY}/history", {})],
 }  # fmt: skip
 
