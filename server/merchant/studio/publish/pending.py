@@ -5,7 +5,6 @@ Every page of the studio shows how many there are, so the answer is kept until a
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 from server.brands import PORTAL_FILE, THEME_FILE, ThemeError, lineage_of
 from server.merchant.releases import rows, sources
 from server.merchant.releases.rows import Live, NoRelease
+from server.merchant.studio.computing import apart
 from server.merchant.studio.place import Studio
 from server.publishing import brand_files
 
@@ -67,7 +67,7 @@ async def find(studio: Studio, brand: str) -> Pending | None:
     if live is None:
         return None
     released = await _source_of(studio, live)
-    return _between(live, released, await asyncio.to_thread(sources.copied, studio.themes, brand))
+    return _between(live, released, await apart(sources.copied, studio.themes, brand))
 
 
 async def count(studio: Studio, brand: str) -> int | None:

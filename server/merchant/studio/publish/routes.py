@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 from litestar import get, post
@@ -21,6 +20,7 @@ from server.merchant.releases.releasing import ChangedMeanwhile
 from server.merchant.releases.rows import NoRelease
 from server.merchant.releases.sources import Refused
 from server.merchant.studio import drafts, sessions
+from server.merchant.studio.computing import apart
 from server.merchant.studio.pages import changing
 from server.merchant.studio.place import Studio, start_of
 from server.merchant.studio.publish import pending, views
@@ -89,13 +89,13 @@ async def _view(studio: Studio, operator: Operator) -> views.Publish:
     )
     view = views.Publish(f"{start_of(operator.brand)}/publish", releases=releases, may_publish=operator.may("publish"))
     try:
-        source = await asyncio.to_thread(sources.copied, studio.themes, operator.brand)
+        source = await apart(sources.copied, studio.themes, operator.brand)
         found = await pending.find(studio, operator.brand)
     except ThemeError as error:
         return replace(view, mistakes=tuple(views.Mistake(str(each.file), str(each)) for each in error.mistakes))
     draft = await drafts.find(studio.store, operator.address, operator.brand)
     view = replace(view, fingerprint=sources.fingerprint(source), is_saved=not draft.changes)
-    return await asyncio.to_thread(partial(_with_changes, view, studio, operator, found)) if found else view
+    return await apart(partial(_with_changes, view, studio, operator, found)) if found else view
 
 
 def _with_changes(view: views.Publish, studio: Studio, operator: Operator, found: Pending) -> views.Publish:
