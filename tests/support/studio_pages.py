@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -49,9 +50,10 @@ async def _pages(studio: StudioWorld) -> AsyncIterator[Document]:
         ("in conflict", "business/invoices", {"business.legal_name": "Mine"}),
     ):
         page = await client.get(f"/_studio/b/harbour/{path}")
-        live = await client.fill(page, fragment=True, **changed)
+        words: dict[str, Any] = {**changed}
+        live = await client.fill(page, fragment=True, **words)
         yield Document(f"{path}, {name}, as a fragment", _AROUND.format(live.text))
-        saved = await client.fill(page, do="save", follow=True, **changed)
+        saved = await client.fill(page, do="save", follow=True, **words)
         yield Document(f"{path}, {name}, saved", saved.text)
         if name == "written":
             change = await client.get("/_studio/b/harbour/change")
