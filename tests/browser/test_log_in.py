@@ -112,6 +112,14 @@ def test_a_wrong_code_says_how_many_tries_are_left_and_the_right_one_still_works
     page.wait_for_url("**/plain/my/overview")
 
 
+def test_waiting_is_shown_and_said_and_a_form_is_sent_once(page: Page):
+    page.goto("/plain/login?language=en")
+    send = "document.querySelector('main form').dispatchEvent(new Event('submit', {cancelable: true}))"
+    assert page.evaluate(f"[{send}, {send}]") == [True, False]  # only a form of a person leads away
+    expect(page.locator("main form")).to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("status")).to_have_text("Loading …")
+
+
 def test_what_cannot_be_a_code_costs_no_try(demo: Demo, page: Page):
     ask_for_code(page, demo, "plain", "lee@example.com")
     code = demo.passcode("lee@example.com")
