@@ -16,7 +16,7 @@ import asyncio
 import copy
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -147,7 +147,7 @@ def create_app(
     if not previews:
         return served.app
     check_studio(brands, settings)
-    return _with_studio(served.app, previews, settings, store, clock, limits, written)
+    return _with_studio(served.app, previews, settings, store, clock, limits, portals, written)
 
 
 class Served:
@@ -214,6 +214,7 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
     store: Store,
     clock: Clock,
     limits: Limits,
+    portals: Mapping[str, Portal],
     written: Callable[[str], Awaitable[None]] | None,
 ) -> ASGIApp:
     from server.merchant.studio import computing  # noqa: PLC0415
@@ -222,7 +223,7 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
 
     sys.setswitchinterval(computing.TURN)
 
-    place = Studio(settings, store, clock, limits, written, previewing(settings, clock))
+    place = Studio(settings, store, clock, limits, written, previewing(settings, clock), portals)
     return studio.beside(app, place, previews)
 
 

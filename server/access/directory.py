@@ -74,6 +74,40 @@ async def by_id(store: Store, brand: str, customer_id: str) -> Candidate | None:
     return _first(await store.read(_ONE, {"brand": brand, "id": customer_id}))
 
 
+# The bits of `disabled`: 1, the billing side says so; 2, an operator does, whatever the billing side says.
+_DISABLE = "UPDATE customer SET disabled = disabled | 2 WHERE brand = :brand AND id = :id AND disabled < 2"
+_ENABLE = "UPDATE customer SET disabled = disabled - 2 WHERE brand = :brand AND id = :id AND disabled > 1"
+_HELD = "SELECT disabled FROM customer WHERE brand = :brand AND id = :id"
+_DOCUMENT = """
+SELECT a.document FROM account a JOIN customer c ON c.brand = a.brand AND c.id = a.customer_id
+ WHERE c.brand = :brand AND c.id = :id"""
+
+
+async def find(store: Store, brand: str, customer_id: str) -> Candidate | None:
+    """The customer of that id, whether or not they may log in: for the merchant."""
+    rows = await store.read(_ONE, {"brand": brand, "id": customer_id})
+    return _candidate(rows[0]) if rows else None
+
+
+async def account_of(store: Store, brand: str, customer_id: str) -> Account | None:
+    """The account as it was written last. Nothing is brought up to date, and the billing side is not asked."""
+    rows = await store.read(_DOCUMENT, {"brand": brand, "id": customer_id})
+    return decode_account(rows[0][0]) if rows else None
+
+
+async def disabled_by(store: Store, brand: str, customer_id: str) -> tuple[bool, bool]:
+    """Whether the billing side says that the customer may not log in, and whether an operator does."""
+    rows = await store.read(_HELD, {"brand": brand, "id": customer_id})
+    disabled = int(rows[0][0]) if rows else 0
+    return bool(disabled & 1), bool(disabled & 2)
+
+
+def set_disabled(transaction: Transaction, brand: str, customer_id: str, *, disabled: bool) -> bool:
+    """An operator says whether the customer may log in; False: it was said already."""
+    whose = {"brand": brand, "id": customer_id}
+    return transaction.count(_DISABLE if disabled else _ENABLE, whose) == 1
+
+
 _MAY_LOG_IN = "SELECT address FROM customer WHERE brand = :brand AND id = :id AND disabled = 0"
 _IS_OF = "SELECT 1 FROM customer WHERE brand = :brand AND id = :id AND address = :address AND disabled = 0"
 

@@ -51,11 +51,11 @@ PUT_CUSTOMER = """
 INSERT INTO customer (brand, id, address, email, name, created_at, active, disabled)
 VALUES (:brand, :id, :address, :email, :name, :created_at, :active, :disabled)
 ON CONFLICT (brand, id) DO UPDATE SET address = excluded.address, email = excluded.email, name = excluded.name,
-  created_at = excluded.created_at, active = excluded.active, disabled = excluded.disabled"""
-"""With `customer_values`."""
+  created_at = excluded.created_at, active = excluded.active, disabled = excluded.disabled + (customer.disabled & 2)"""
+"""With `customer_values`. That an operator lets the customer not log in (`access.directory`) stays."""
 SAME_CUSTOMER = """
 SELECT 1 FROM customer WHERE brand = :brand AND id = :id AND address = :address AND email = :email AND name = :name
-   AND created_at = :created_at AND active = :active AND disabled = :disabled"""
+   AND created_at = :created_at AND active = :active AND (disabled & 1) = :disabled"""
 DROP_CUSTOMER = "DELETE FROM customer WHERE brand = :brand AND id = :customer"
 # An address that the customer no longer has proves nothing any more: what it opened ends, and the browsers in which it was proved
 # are new ones again. A session in which the new address was proved (`access.email_changes`) goes on with that one.

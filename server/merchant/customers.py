@@ -1,21 +1,17 @@
-"""`python -m server customers search`: who is this, and why did my customer get no code?
-
-By an address: which customers carry it, which one a log-in opens and why, and what became of the last mails. The choice
-is made by the code that log-in itself asks, so the two cannot disagree. By anything else: whose name, address or id has
-it in it.
-"""
+"""`python -m server customers search`: what `searching` finds, in the terminal."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from server.access import directory
-from server.access.directory import Candidate, Explained
-from server.formats.email import EmailMistake, canonical
-from server.mail import outbox, reminder_choices
+from server.access.directory import Explained
 from server.mail.outbox import Record
+from server.merchant import searching
+from server.merchant.searching import Found
 from server.store import Store
 
 REASONS = {
@@ -37,48 +33,37 @@ STATES = {
 }
 
 
-MOST = 50
-"""At most this many customers are shown, and how many more there are."""
-
-
 async def search(store: Store, brand: str, typed: str) -> RenderableType:
     """What the merchant is shown. Raises `StoreUnavailable`."""
-    address = canonical(typed)
-    if isinstance(address, EmailMistake):
-        return await _by_part(store, brand, typed)
-    found = await directory.explain(store, brand, address)
-    mails = await outbox.about(store, brand, address)
-    parts: list[RenderableType] = [Text(f"{address} in {brand}")]
-    if not found:
+    found = await searching.search(store, brand, typed)
+    return _of_address(found, brand) if found.address else _of_part(found, brand)
+
+
+def _of_address(found: Found, brand: str) -> RenderableType:
+    parts: list[RenderableType] = [Text(f"{found.address} in {brand}")]
+    if not found.customers:
         parts.append(Text("No customer has this address: a log-in gets no mail, and the visitor cannot tell."))
     else:
-        parts.append(_customers(found))
-        parts += [line for each in found for line in await _reminders(store, brand, each.candidate.id)]
-    parts.append(_mails(mails) if mails else Text("No code was asked for and no mail sent in the last 30 days."))
+        parts.append(_customers(found.customers))
+        parts += [
+            _plain(f"{each.customer_id} has switched off {each.kind}, on {each.at:%Y-%m-%d}.") for each in found.off
+        ]
+    nothing = Text("No code was asked for and no mail sent in the last 30 days.")
+    parts.append(_mails(found.mails) if found.mails else nothing)
     return Group(*parts)
 
 
-async def _by_part(store: Store, brand: str, part: str) -> RenderableType:
-    found = await directory.matching(store, brand, part)
-    if not found:
-        return _plain(f"No customer of {brand} has {part!r} in the name, the address or the id.")
-    shown = [await _explained(store, brand, each) for each in found[:MOST]]
-    parts: list[RenderableType] = [_customers(shown)]
-    if len(found) > MOST:
-        parts.append(Text(f"{len(found) - MOST:,} more: search for a longer part."))
+def _of_part(found: Found, brand: str) -> RenderableType:
+    if not found.customers:
+        return _plain(f"No customer of {brand} has {found.typed!r} in the name, the address or the id.")
+    parts: list[RenderableType] = [_customers(found.customers)]
+    if found.more:
+        parts.append(Text(f"{found.more:,} more: search for a longer part."))
     parts.append(Text("Search for an address to see its mails too."))
     return Group(*parts)
 
 
-async def _explained(store: Store, brand: str, candidate: Candidate) -> Explained:
-    """What a log-in with this customer's address does with it."""
-    address = canonical(candidate.email)
-    same = [] if isinstance(address, EmailMistake) else await directory.explain(store, brand, address)
-    unreachable = Explained(candidate, opens=False, reason="disabled" if candidate.disabled else "unreachable")
-    return next((each for each in same if each.candidate.id == candidate.id), unreachable)
-
-
-def _customers(found: list[Explained]) -> Table:
+def _customers(found: Iterable[Explained]) -> Table:
     table = Table("customer", "mail goes to", "created", "active", "log-in", title="Customers", title_justify="left")
     for column in table.columns:
         column.overflow = "fold"  # an id that is cut short helps nobody
@@ -95,13 +80,7 @@ def _customers(found: list[Explained]) -> Table:
     return table
 
 
-async def _reminders(store: Store, brand: str, customer_id: str) -> list[RenderableType]:
-    """A line for each kind that the customer does not want."""
-    off = await reminder_choices.switched_off(store, brand, customer_id)
-    return [_plain(f"{customer_id} has switched off {kind}, on {at:%Y-%m-%d}.") for kind, at in off.items()]
-
-
-def _mails(mails: list[Record]) -> Table:
+def _mails(mails: Iterable[Record]) -> Table:
     table = Table("asked for (UTC)", "mail", "tries", "what became of it", title="Last mails", title_justify="left")
     for each in mails:
         became = STATES.get(each.state, each.state) + (f" ({each.detail})" if each.detail else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +43,8 @@ class Studio:
     """Makes the portal of a brand over a store of samples, see `previews`."""
     pace: Pace = field(default_factory=lambda: Pace(MOST_A_SECOND))
     """Of all that an operator asks for."""
+    portals: Mapping[str, Portal] = field(default_factory=dict)
+    """The brands that this server serves, as their customers get them now."""
     renderer: StudioRenderer = field(default_factory=lambda: StudioRenderer(BASE))
 
     @property
@@ -93,6 +95,7 @@ PLACES = (
     Place("look", "Look", "/look"),
     Place("business", "Business", "/business"),
     Place("mails", "Mails", "/mails"),
+    Place("customers", "Customers", "/customers", right="customers"),
     Place("numbers", "Numbers", "/numbers"),
     Place("preview", "Preview", "/preview"),
     Place("link", "Link", "/link"),

@@ -26,6 +26,8 @@ GET  /_studio/b/{brand_name:str}/business/{rest:path}  look
 POST /_studio/b/{brand_name:str}/business/{rest:path}  edit
 GET  /_studio/b/{brand_name:str}/change                look
 POST /_studio/b/{brand_name:str}/change                edit
+GET  /_studio/b/{brand_name:str}/customers             customers
+GET  /_studio/b/{brand_name:str}/customers/{customer_id:str}  customers
 GET  /_studio/b/{brand_name:str}/change.patch          look
 GET  /_studio/b/{brand_name:str}/look                  look
 POST /_studio/b/{brand_name:str}/look                  edit
