@@ -64,6 +64,7 @@ from server.web import cookies, responding
 from server.web.cookies import NoSession
 from server.web.exchange import Exchange
 from server.web.guard import Guard, is_exact
+from server.web.looking import looked_at
 from server.web.responding import AnyRequest
 from server.worker import Worker
 
@@ -85,6 +86,20 @@ FEATURES = (
     account_routes,
     portal_sessions,
 )
+
+LOOKED_AT = (
+    home.overview,
+    subscriptions.subscriptions,
+    subscriptions.subscription,
+    invoices.invoices,
+    invoices.invoice,
+    payment_methods.payment_methods,
+    details.details,
+    mails.mails,
+    history.history,
+    session_routes.sessions,
+)
+"""What an operator may look at as a customer: pages that write nothing."""
 
 
 def utc_now() -> datetime:
@@ -223,8 +238,31 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
 
     sys.setswitchinterval(computing.TURN)
 
-    place = Studio(settings, store, clock, limits, written, previewing(settings, clock), portals)
+    shows = previewing(settings, clock)
+    place = Studio(settings, store, clock, limits, written, shows, portals, looking(portals))
     return studio.beside(app, place, previews)
+
+
+@cache
+def _look_routes() -> Litestar:
+    given = {
+        "portal": Provide(portal_in_path, sync_to_thread=False),
+        "customer": Provide(looked_at),
+    }
+    return Litestar(
+        route_handlers=[Router("/{brand_name:str}", route_handlers=LOOKED_AT, dependencies=given)],
+        exception_handlers=responding.exception_handlers,
+        openapi_config=None,
+        pdb_on_exception=False,
+        logging_config=None,
+    )
+
+
+def looking(portals: Mapping[str, Portal]) -> ASGIApp:
+    """These portals as a customer sees them: the pages of `LOOKED_AT` and no other."""
+    made = copy.copy(_look_routes())
+    made.state = State({"portals": portals})
+    return made
 
 
 @cache

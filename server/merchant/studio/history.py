@@ -32,6 +32,7 @@ VALUES (:n, :at, :operator, :brand, :what, :data, :hash)"""
 _EVERY = """
 SELECT a.n, a.at, a.operator, a.brand, a.what, a.data, a.hash, h.n, h.hash
   FROM studio_head h LEFT JOIN studio_act a ON 1 = 1 ORDER BY a.n"""
+_ONE = "SELECT n, at, operator, brand, what, data, hash FROM studio_act WHERE n = :n"
 _HEAD = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})")
 
 
@@ -126,6 +127,12 @@ async def look(store: Store) -> tuple[tuple[Act, ...], Head, str]:
     except Broken as error:
         return acts, head, str(error)
     return acts, head, ""
+
+
+async def one(store: Store, n: int) -> Act | None:
+    """The act of that number; whether the chain is whole is not looked at."""
+    rows = await store.read(_ONE, {"n": n})
+    return _act(rows[0]) if rows else None
 
 
 async def _rows(store: Store) -> tuple[tuple[Act, ...], Head]:

@@ -45,6 +45,8 @@ class Studio:
     """Of all that an operator asks for."""
     portals: Mapping[str, Portal] = field(default_factory=dict)
     """The brands that this server serves, as their customers get them now."""
+    as_customer: App | None = None
+    """Shows them as a customer sees them, see `server.web.looking`."""
     renderer: StudioRenderer = field(default_factory=lambda: StudioRenderer(BASE))
 
     @property

@@ -317,15 +317,22 @@ async def _document(previews: Previews, state: State, shown: Shown, tag: str) ->
 
 
 async def get(
-    app: App, origin: str, path: str, query: str, headers: Mapping[str, str]
+    app: App,
+    origin: str,
+    path: str,
+    query: str,
+    headers: Mapping[str, str],
+    *,
+    state: Mapping[str, object] | None = None,
 ) -> tuple[int, dict[str, str], bytes]:
-    """Ask an application as a browser would: status, headers and body."""
+    """Ask an application as a browser would: status, headers and body. `state`: what its handlers find in the request's,
+    which no browser can say."""
     scheme, _, host = origin.partition("://")
     pairs = [(b"host", host.encode()), *((key.encode(), value.encode("latin-1")) for key, value in headers.items())]
     scope: Any = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
         "scheme": scheme, "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
-        "headers": pairs, "client": ("127.0.0.1", 1), "server": (host.partition(":")[0], 443), "state": {},
+        "headers": pairs, "client": ("127.0.0.1", 1), "server": (host.partition(":")[0], 443), "state": dict(state or {}),
     }  # fmt: skip
     started: list[Any] = []
     body: list[bytes] = []

@@ -17,6 +17,7 @@ from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp
 
 from server.merchant.studio import visit
+from server.merchant.studio.customers import look_routes
 from server.merchant.studio.customers import routes as customers
 from server.merchant.studio.link import routes as link
 from server.merchant.studio.login import routes as login
@@ -45,7 +46,21 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
     return Response(studio.renderer.files[name], media_type="text/javascript; charset=utf-8", headers=kept)
 
 
-PLACES = (login, passkey, start, new, link, preview, pages, publish, customers, numbers, people_routes, history_routes)
+PLACES = (
+    login,
+    passkey,
+    start,
+    new,
+    link,
+    preview,
+    pages,
+    publish,
+    customers,
+    look_routes,
+    numbers,
+    people_routes,
+    history_routes,
+)
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 
 

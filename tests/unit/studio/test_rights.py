@@ -28,6 +28,8 @@ GET  /_studio/b/{brand_name:str}/change                look
 POST /_studio/b/{brand_name:str}/change                edit
 GET  /_studio/b/{brand_name:str}/customers             customers
 GET  /_studio/b/{brand_name:str}/customers/{customer_id:str}  customers
+POST /_studio/b/{brand_name:str}/customers/{customer_id:str}/look  customers
+GET  /_studio/b/{brand_name:str}/customers/{customer_id:str}/look/{act:str}  customers
 GET  /_studio/b/{brand_name:str}/change.patch          look
 GET  /_studio/b/{brand_name:str}/look                  look
 POST /_studio/b/{brand_name:str}/look                  edit
@@ -70,6 +72,7 @@ POST /_studio/passkey                                  operator
 POST /_studio/passkey/options                          operator
 POST /_studio/passkey/remove                           operator
 POST /_studio/passkey/verify                           operator
+GET  /_studio/preview/as/{token:str}/{of:str}/{act:str}/{rest:path}  anyone
 GET  /_studio/preview/{token:str}/{of:str}/{how:str}   anyone
 GET  /_studio/preview/{token:str}/{of:str}/{how:str}/{rest:path}  anyone
 GET  /_studio/static/{name:str}                        anyone

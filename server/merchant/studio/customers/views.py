@@ -41,3 +41,32 @@ class Customer(View, frozen=True):
     """Of what the server holds of the account; None: it has nothing yet."""
     done: str = ""
     """`ended`, `gone`, `all`, `disabled` or `enabled`; empty: nothing was done."""
+
+
+class Reason(View, frozen=True):
+    """Asks again why somebody wants to look at the portal as a customer."""
+
+    layout: ClassVar[str] = "brand"
+
+    id: str
+    name: str
+    mistake: str
+    """`empty` or `long`."""
+    reason: str = ""
+
+
+class Look(View, frozen=True):
+    """The portal as a customer sees it, in a frame."""
+
+    layout: ClassVar[str] = "brand"
+
+    id: str
+    name: str
+    n: int
+    """Of the act of the history."""
+    reason: str
+    page: str
+    url: str
+    """Of what the frame shows."""
+    pages: tuple[tuple[str, str], ...]
+    """Path and label of each that can be shown."""

@@ -128,7 +128,7 @@ async def shown(request: AnyRequest, studio: Studio, token: str, of: str, how: s
         )
     except (NotThere, ThemeError):
         raise NotFoundException from None
-    return _answered(studio, found, state.brand.base, prefix, f"{prefix}/{path}")
+    return answered(studio, found, state.brand.base, prefix, f"{prefix}/{path}")
 
 
 async def _whose(studio: Studio, token: str, brand_name: str) -> str:
@@ -148,7 +148,8 @@ def _asset(made: Previews, address: str, brand_name: str, name: str) -> Response
     return Response(content, media_type=MEDIA_TYPES[suffix], headers=policy.preview_asset())
 
 
-def _answered(studio: Studio, found: Page, base: str, prefix: str, here: str) -> Response[bytes]:
+def answered(studio: Studio, found: Page, base: str, prefix: str, here: str) -> Response[bytes]:
+    """The page in its frame, with its own URLs below `prefix`; `here` is where it is."""
     if found.location:
         where = found.location
         inside = where.startswith(f"{base}/") and not where.startswith("//")
@@ -169,12 +170,21 @@ def _picture(studio: Studio, found: Page, here: str) -> Response[bytes]:
     """A document: the picture by itself is inside a page that shows nothing but it."""
     if here.endswith(_ALONE):
         return Response(found.body, media_type="image/svg+xml", headers=policy.preview_asset())
+    return _plain(studio, "Document", f'<img src="{here}{_ALONE}" alt="The first page of the document">', 200)
+
+
+def note(studio: Studio, words: str, status: int) -> Response[bytes]:
+    """What a frame shows in place of a page. `words` are ours."""
+    return _plain(studio, "Not shown", f"<p>{words}</p>", status)
+
+
+def _plain(studio: Studio, title: str, body: str, status: int) -> Response[bytes]:
     html = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Document</title><style>{_FRAME}</style></head>'
-        f'<body><img src="{here}{_ALONE}" alt="The first page of the document"></body></html>\n'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_FRAME}</style></head>'
+        f"<body>{body}</body></html>\n"
     )
     headers = policy.preview(studio.origin, f"'{style_hash(_FRAME)}'")
-    return Response(html.encode(), media_type="text/html; charset=utf-8", headers=headers)
+    return Response(html.encode(), status_code=status, media_type="text/html; charset=utf-8", headers=headers)
 
 
 handlers = (choose, shown)
