@@ -60,15 +60,20 @@ async def end_one(portal: Portal, customer: LoggedIn, name: str, now: datetime) 
         raise NotFound
 
     def work(transaction: Transaction) -> bool:
-        for id_hash in sessions.hashes_of(transaction, portal.name, customer.customer_id):
-            if name in _names(portal, customer.customer_id, id_hash):
-                ended = sessions.end_one(transaction, portal.name, customer.customer_id, id_hash)
-                if ended:
-                    _note(transaction, portal, customer, "session.ended", now)
-                return ended
-        return False
+        ended = end_named(transaction, portal, customer.customer_id, name)
+        if ended:
+            _note(transaction, portal, customer, "session.ended", now)
+        return ended
 
     return await portal.store.write(work)
+
+
+def end_named(transaction: Transaction, portal: Portal, customer_id: str, name: str) -> bool:
+    """End the customer's session of that name; False: there is none."""
+    for id_hash in sessions.hashes_of(transaction, portal.name, customer_id):
+        if name in _names(portal, customer_id, id_hash):
+            return sessions.end_one(transaction, portal.name, customer_id, id_hash)
+    return False
 
 
 async def end_others(portal: Portal, customer: LoggedIn, now: datetime, *, mark: str = "") -> bool:

@@ -1,9 +1,15 @@
 """Customers in the studio: the same answer as the command line's, one customer with all that became of them, and what an
 operator may do about it."""
 
+import re
+
+import msgspec
 import pytest
 
+from server.access import directory
+from server.billing import rows
 from server.merchant.importing.files import import_records
+from server.merchant.studio import history
 from server.publishing import samples
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +69,62 @@ async def test_another_brands_customer_is_answered_as_one_that_is_not_there(fill
     ]
     assert (other.status_code, other.content) == (404, nobody.content)
     assert (await client.get(f"/_studio/b/plain/customers/{await id_of(filled, 'jenny', 'plain')}")).status_code == 200
+
+
+async def acts(studio):
+    told = (await history.read(studio.store)).acts
+    return [(act.operator, act.what, msgspec.json.decode(act.data)) for act in told if "customer" in act.data]
+
+
+async def test_sessions_are_ended_with_a_passkey_and_written_down(filled):
+    browsers = [filled.client(), filled.client()]
+    for each in browsers:
+        filled.clock.forward(minutes=2)  # so that the newest code is the one that was asked for last
+        await filled.log_in(each)
+    client, jenny = await filled.operator(), await id_of(filled, "jenny")
+    page = await client.get(f"{CUSTOMERS}/{jenny}")
+    session = re.search('name="session" value="([^"]+)"', page.text)[1]
+    one = {"do": "end", "session": session}
+    asked = await client.post(f"{CUSTOMERS}/{jenny}", data=one)
+    assert (asked.status_code, "Show your passkey" in asked.text) == (403, True)
+    assert await filled.count("session") == 2
+    await filled.with_passkey(client)
+    for _ in range(2):
+        answer = await client.post(f"{CUSTOMERS}/{jenny}", data=one, follow=True)
+    assert "It had ended already" in answer.text
+    assert await filled.count("session") == 1
+    sam = await id_of(filled, "sam")
+    assert "It had ended already" in (await client.post(f"{CUSTOMERS}/{sam}", data={"do": "end_all"}, follow=True)).text
+    await client.post(f"{CUSTOMERS}/{jenny}", data={"do": "end_all"})
+    assert await filled.count("session") == 0
+    told = {"customer": jenny}
+    assert await acts(filled) == [
+        ("owner@shop.example", "session_ended", told), ("owner@shop.example", "sessions_ended", told),
+    ]  # fmt: skip
+    assert (await client.post(f"{CUSTOMERS}/{jenny}", data={"do": "delete"})).status_code == 400
+
+
+async def test_a_disabled_customer_stays_so_whatever_the_billing_side_writes(filled):
+    browser, client, jenny = filled.client(), await filled.operator(), await id_of(filled, "jenny")
+    await filled.log_in(browser)
+    assert (await client.post(f"{CUSTOMERS}/{jenny}", data={"do": "disable"})).status_code == 403
+    assert (await browser.get("/harbour/my/history")).status_code == 200
+    await filled.with_passkey(client)
+    for _ in range(2):
+        answer = await client.post(f"{CUSTOMERS}/{jenny}", data={"do": "disable"}, follow=True)
+    assert "This customer may not log in any more" in answer.text
+    assert (await browser.get("/harbour/my/history")).status_code == 401
+    account = await directory.account_of(filled.store, "harbour", jenny)
+    for disabled in (False, True, False):
+        customer = msgspec.structs.replace(account.customer, disabled=disabled, name=f"Jenny {disabled}")
+        values = rows.customer_values("harbour", msgspec.structs.replace(account, customer=customer))
+        assert await filled.store.write(lambda it, values=values: [rows.put_customer(it, values) for _ in "12"]) == [
+            1,
+            0,
+        ]
+        assert await directory.disabled_by(filled.store, "harbour", jenny) == (disabled, True)
+        assert await directory.customer_for(filled.store, "harbour", "jenny@example.com") is None
+    await client.post(f"{CUSTOMERS}/{jenny}", data={"do": "enable"})
+    assert (await directory.customer_for(filled.store, "harbour", "jenny@example.com")).id == jenny
+    assert (await browser.get("/harbour/my/history")).status_code == 401, "a session does not come back"
+    assert [what for _, what, _ in await acts(filled)] == ["customer_disabled", "customer_enabled"]

@@ -28,6 +28,7 @@ GET  /_studio/b/{brand_name:str}/change                look
 POST /_studio/b/{brand_name:str}/change                edit
 GET  /_studio/b/{brand_name:str}/customers             customers
 GET  /_studio/b/{brand_name:str}/customers/{customer_id:str}  customers
+POST /_studio/b/{brand_name:str}/customers/{customer_id:str}  customers
 POST /_studio/b/{brand_name:str}/customers/{customer_id:str}/look  customers
 GET  /_studio/b/{brand_name:str}/customers/{customer_id:str}/look/{act:str}  customers
 GET  /_studio/b/{brand_name:str}/change.patch          look

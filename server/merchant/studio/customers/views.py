@@ -40,7 +40,7 @@ class Customer(View, frozen=True):
     as_of: datetime | None = None
     """Of what the server holds of the account; None: it has nothing yet."""
     done: str = ""
-    """`ended`, `gone`, `all`, `disabled` or `enabled`; empty: nothing was done."""
+    """`ended`, `gone`, `all_ended`, `disabled` or `enabled`; empty: nothing was done."""
 
 
 class Reason(View, frozen=True):
