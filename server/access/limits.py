@@ -10,6 +10,7 @@
 | codes tried by a client address at a brand | 30 in 10 minutes | the same |
 | requests with one key of the API | 250 in 10 seconds | the same |
 | passkeys asked for by an operator of the studio | 30 in 10 minutes | the same |
+| test mails of an operator of the studio | 5 in an hour | the same |
 | another code for the same browser | after 60 seconds | the challenge |
 
 Who is the owner before log-in? A browser from which the address has logged in (`known_browsers`), and the person who enters the
@@ -42,6 +43,7 @@ OWNERS = ((2, _HOUR), (5, _DAY))
 CLIENT_SENDS = (20, _HOUR)
 CLIENT_TRIES = (30, timedelta(minutes=10))
 API_REQUESTS = (250, timedelta(seconds=10))
+TEST_MAILS = (5, _HOUR)
 RESEND_AFTER = timedelta(seconds=60)
 
 # One statement counts and decides: of two that come at once, one waits for the other's row. A use beyond the cap
@@ -123,6 +125,10 @@ class Limits:
     def use_key(self, transaction: Transaction, brand: str, key_id: str, now: datetime) -> None:
         """Count one request with a key of the API. Raises `TooMany`."""
         self._use(transaction, {"brand": brand, "kind": "api", "subject": key_id}, API_REQUESTS, now)
+
+    def use_test_mail(self, transaction: Transaction, brand: str, address: str, now: datetime) -> None:
+        """Count one test mail of an operator. Raises `TooMany`."""
+        self._use(transaction, {"brand": brand, "kind": "test_mail", "subject": address}, TEST_MAILS, now)
 
     def _use(
         self, transaction: Transaction, row: dict[str, object], most: tuple[int, timedelta], now: datetime

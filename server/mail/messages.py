@@ -147,13 +147,26 @@ def compose(portal: Portal, mail: Mail, to: str, *, key: str, now: datetime, loc
         # RFC 8058 knows https alone; the demo's loopback has no such thing.
         if portal.is_secure:
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    _fill(message, rendered, key=key, locale=locale or portal.renderer.default_locale)
+    return message
+
+
+def sample(
+    sender: str, name: str, to: str, rendered: Rendered, *, key: str, now: datetime, locale: str
+) -> EmailMessage:
+    """A mail with the words of an example, to whoever wants to see it in their mailbox. Raises `ValueError`."""
+    message = _headed(sender, name, to, f"[Test] {rendered.subject}", key=key, now=now)
+    _fill(message, rendered, key=key, locale=locale)
+    return message
+
+
+def _fill(message: EmailMessage, rendered: Rendered, *, key: str, locale: str) -> None:
     message.set_content(rendered.text)
     # Given one, the standard library need not look for a boundary that is in no part: no quoted-printable text has "=_".
     message.make_alternative(boundary=f"=_{_digest(key)[32:]}")
     message.add_alternative(rendered.html, subtype="html")
     # After the bodies: making the alternative moves every Content- header into its first part.
-    message["Content-Language"] = locale or portal.renderer.default_locale
-    return message
+    message["Content-Language"] = locale
 
 
 def _headed(sender: str, name: str, to: str, subject: str, *, key: str, now: datetime) -> EmailMessage:

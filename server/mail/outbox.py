@@ -45,7 +45,9 @@ _CLAIM = f"""
 UPDATE outbox SET not_before = :lease, attempts = attempts + 1
  WHERE id IN (SELECT id FROM outbox WHERE {_IS_DUE} ORDER BY not_before LIMIT :limit) AND {_IS_DUE}
 RETURNING id, brand, kind, address, data, created_at, expires_at, attempts, detail, customer_id"""
-_FINISH = "UPDATE outbox SET state = :state, detail = :detail, data = NULL WHERE id = :id AND state = 'waiting'"
+_FINISH = """
+UPDATE outbox SET state = :state, detail = :detail, data = CASE WHEN :kept = 1 THEN data END
+ WHERE id = :id AND state = 'waiting'"""
 # Only while the lease is still ours: the process that took the row after us decides about it now.
 _PUT_BACK = """
 UPDATE outbox SET not_before = :not_before, detail = :detail
@@ -61,6 +63,20 @@ SELECT created_at, kind, state, attempts, detail FROM (
 _BACKLOG = """
 SELECT customer_id = '' AS is_passcode, COUNT(*), MIN(created_at) FROM outbox
  WHERE state = 'waiting' AND (customer_id <> '' OR attempts = 0) GROUP BY 1"""
+_UNSENT = """
+SELECT id, kind, state, customer_id, address, created_at, not_before, attempts, detail, data IS NOT NULL
+  FROM outbox WHERE brand = :brand AND state IN ('waiting', 'expired')
+ ORDER BY state DESC, created_at DESC, id LIMIT :limit"""
+# One row changes once: of two who press the button, the second finds it waiting.
+_AGAIN = """
+UPDATE outbox SET state = 'waiting', not_before = :now, expires_at = :now + (expires_at - created_at), detail = ''
+ WHERE id = :id AND brand = :brand AND state = 'expired' AND data IS NOT NULL RETURNING kind"""
+# Not at once: whoever took it a moment ago may be sending it until the lease is over.
+_SOONER = """
+UPDATE outbox SET not_before = :lease
+ WHERE id = :id AND brand = :brand AND state = 'waiting' AND not_before > :lease RETURNING kind"""
+CODES = frozenset({"passcode", "email_code"})
+"""Kinds whose rows hold a code: it is forgotten whatever became of the mail, and never sent later."""
 _OF_ALL = _ABOUT.format(whose="SELECT id FROM customer WHERE brand = :brand AND address = :address")
 _OF_ONE = _ABOUT.format(whose=":customer")
 
@@ -99,6 +115,29 @@ class Record(msgspec.Struct, frozen=True):
     state: str
     attempts: int
     detail: str
+
+
+class Unsent(msgspec.Struct, frozen=True):
+    """A mail that waits or was given up, for the merchant."""
+
+    id: str
+    kind: str
+    state: str
+    """`waiting` or `expired`."""
+    customer_id: str
+    """Empty: `address` was typed by whoever asked for a code."""
+    address: str
+    created_at: datetime
+    next_at: datetime
+    """When it is tried next, where it waits."""
+    attempts: int
+    detail: str
+    has_data: bool
+    """What it says is still there."""
+
+    @property
+    def may_go_again(self) -> bool:
+        return self.state == "expired" and self.has_data
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -148,8 +187,9 @@ def _job(row: Row) -> Job:
 
 
 async def finish(store: Store, job: Job, state: str, detail: str = "") -> None:
-    """Note what became of the mail and forget the code that it held."""
-    parameters = {"id": job.id, "state": state, "detail": detail}
+    """Note what became of the mail and forget what it held; of one that failed and held no code, it stays for `again`."""
+    kept = state == "expired" and not job.is_asked_for and job.kind not in CODES
+    parameters = {"id": job.id, "state": state, "detail": detail, "kept": int(kept)}
     await store.write(lambda transaction: transaction.count(_FINISH, parameters))
 
 
@@ -178,6 +218,23 @@ async def waiting_since(store: Store, before: datetime) -> int:
 def end_every(transaction: Transaction, detail: str) -> int:
     """Decide of every mail that waits that it is not sent; how many there were."""
     return transaction.count(_END_EVERY, {"detail": detail})
+
+
+async def unsent(store: Store, brand: str, limit: int = 100) -> list[Unsent]:
+    """What waits, and what was given up in the last 30 days, newest first."""
+    rows = await store.read(_UNSENT, {"brand": brand, "limit": limit})
+    return [
+        Unsent(id_, kind, state, customer, address, moment(created), moment(next_), attempts, detail, bool(has_data))
+        for id_, kind, state, customer, address, created, next_, attempts, detail, has_data in rows
+    ]
+
+
+def again(transaction: Transaction, brand: str, id_: str, now: datetime) -> str:
+    """Send a mail that was given up, or one that waits for longer than a minute within one; its kind. Empty: it is neither."""
+    whose = {"brand": brand, "id": id_}
+    rows = transaction.run(_AGAIN, {**whose, "now": micros(now)})
+    rows = rows or transaction.run(_SOONER, {**whose, "lease": micros(now + LEASE)})
+    return str(rows[0][0]) if rows else ""
 
 
 async def about(store: Store, brand: str, address: str, limit: int = 5, customer: str = "") -> list[Record]:

@@ -293,12 +293,19 @@ async def _asked(state: State, session: str, tag: str, path: str, query: str = "
     )
 
 
+def mail(state: State, name: str, number: int, tag: str) -> messages.Rendered:
+    """An example of the mail, as the state has it. Raises `NotThere`."""
+    found = [each for each in examples.load_mails() if each.mail.template == name]
+    if number >= len(found):
+        raise NotThere
+    return messages.render(state.portal.renderer, found[number].mail, tag)
+
+
 def _mail(state: State, path: str, tag: str) -> Answer:
     name, _, number = path.partition("/")
-    found = [each for each in examples.load_mails() if each.mail.template == name]
-    if not number.isdigit() or int(number) >= len(found):
+    if not re.fullmatch("[0-9]{1,3}", number):
         raise NotThere
-    html = messages.render(state.portal.renderer, found[int(number)].mail, tag).html
+    html = mail(state, name, int(number), tag).html
     return Answer(200, html.encode(), "text/html; charset=utf-8", is_mail=True)
 
 

@@ -23,6 +23,7 @@ from server.merchant.studio.link import routes as link
 from server.merchant.studio.login import routes as login
 from server.merchant.studio.new import routes as new
 from server.merchant.studio.numbers import routes as numbers
+from server.merchant.studio.outbox import routes as outbox
 from server.merchant.studio.pages import routes as pages
 from server.merchant.studio.passkey import routes as passkey
 from server.merchant.studio.place import Studio
@@ -57,6 +58,7 @@ PLACES = (
     publish,
     customers,
     look_routes,
+    outbox,
     numbers,
     people_routes,
     history_routes,

@@ -38,6 +38,10 @@ GET  /_studio/b/{brand_name:str}/look/{rest:path}      look
 POST /_studio/b/{brand_name:str}/look/{rest:path}      edit
 GET  /_studio/b/{brand_name:str}/mails                 look
 POST /_studio/b/{brand_name:str}/mails                 edit
+GET  /_studio/b/{brand_name:str}/mails/outbox          customers
+POST /_studio/b/{brand_name:str}/mails/outbox          customers
+GET  /_studio/b/{brand_name:str}/mails/test            edit
+POST /_studio/b/{brand_name:str}/mails/test            edit
 GET  /_studio/b/{brand_name:str}/numbers               look
 GET  /_studio/b/{brand_name:str}/numbers/days.csv      look
 GET  /_studio/b/{brand_name:str}/numbers/plans.csv     look
