@@ -33,6 +33,9 @@ _EVERY = """
 SELECT a.n, a.at, a.operator, a.brand, a.what, a.data, a.hash, h.n, h.hash
   FROM studio_head h LEFT JOIN studio_act a ON 1 = 1 ORDER BY a.n"""
 _ONE = "SELECT n, at, operator, brand, what, data, hash FROM studio_act WHERE n = :n"
+_OF_BRAND = """
+SELECT n, at, operator, brand, what, data, hash FROM studio_act WHERE brand = :brand AND what IN ({}) ORDER BY n DESC"""
+_ABOUT_CUSTOMERS = ("looked_as", "session_ended", "sessions_ended", "customer_disabled", "customer_enabled")
 _HEAD = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})")
 
 
@@ -133,6 +136,14 @@ async def one(store: Store, n: int) -> Act | None:
     """The act of that number; whether the chain is whole is not looked at."""
     rows = await store.read(_ONE, {"n": n})
     return _act(rows[0]) if rows else None
+
+
+async def about_customer(store: Store, brand: str, customer_id: str, limit: int = 20) -> list[Act]:
+    """The last acts that name this customer, newest first."""
+    whats = {f"what{place}": what for place, what in enumerate(_ABOUT_CUSTOMERS)}
+    rows = await store.read(_OF_BRAND.format(", ".join(f":{each}" for each in whats)), {"brand": brand, **whats})
+    named = b'"customer":' + msgspec.json.encode(customer_id)
+    return [act for act in map(_act, rows) if named in act.data.encode()][:limit]
 
 
 async def _rows(store: Store) -> tuple[tuple[Act, ...], Head]:

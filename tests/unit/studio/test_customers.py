@@ -113,6 +113,7 @@ async def test_a_disabled_customer_stays_so_whatever_the_billing_side_writes(fil
     for _ in range(2):
         answer = await client.post(f"{CUSTOMERS}/{jenny}", data={"do": "disable"}, follow=True)
     assert "This customer may not log in any more" in answer.text
+    assert answer.text.count(f"Disabled log-in for the customer {jenny}") == 1
     assert (await browser.get("/harbour/my/history")).status_code == 401
     account = await directory.account_of(filled.store, "harbour", jenny)
     for disabled in (False, True, False):

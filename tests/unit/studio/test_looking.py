@@ -2,14 +2,17 @@
 
 import re
 
+import httpx
 import msgspec
 import pytest
 
 from server.app import routes_of_a_brand
+from server.billing.stripe.backend import Stripe
+from server.billing.stripe.client import Client
 from server.merchant.importing.files import import_records
 from server.merchant.studio import history
 from server.publishing import samples
-from tests.support.studio import STUDIO
+from tests.support.studio import STUDIO, StudioWorld
 
 pytestmark = pytest.mark.anyio
 SUE = "sue@shop.example"
@@ -129,3 +132,25 @@ async def test_a_look_opens_nothing_else_and_ends(filled, clock):  # threat 114
     _, url = await begin(filled, client)
     await client.post("/_studio/logout")
     assert (await filled.raw(url)).status_code == 404
+
+
+async def test_where_stripe_bills_it_is_asked_nothing(sqlite_store, clock, tmp_path):  # threat 114
+    asked = []
+    transport = httpx.MockTransport(lambda request: asked.append(request.url) or httpx.Response(500))
+
+    def billing(brand, store):
+        client = Client("rk_test_1", base="http://stripe.test", transport=transport)
+        return Stripe(store, brand.name, client, keys=(b"k" * 32,), origin="https://portal.example")
+
+    studio = StudioWorld(sqlite_store, clock, tmp_path, backend="stripe", billing=billing)
+    await import_records(studio.store, "harbour", samples.records("harbour", clock()), now=clock(), source="samples")
+    tables = (*CHANGED, "stripe_copy", "catalog")
+    client = await studio.operator(SUE, "support", "harbour")
+    before = [await studio.rows(table) for table in tables]
+    assert (await client.get(f"{CUSTOMERS}/{await id_of(studio, 'max')}")).status_code == 200
+    page, url = await begin(studio, client, "max")
+    for each in re.findall(r'href="[^"]+\?page=([^"]+)"', page.text):
+        answer = await studio.raw(f"{url.partition('/my/')[0]}/{each.replace('%2F', '/')}?fresh=1")
+        assert (answer.status_code, "max@example.com" in answer.text) == (200, True), each
+    assert asked == []
+    assert [await studio.rows(table) for table in tables] == before

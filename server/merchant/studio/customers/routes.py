@@ -23,6 +23,7 @@ from server.merchant.studio import history
 from server.merchant.studio import sessions as operator_sessions
 from server.merchant.studio.customers import views
 from server.merchant.studio.place import Studio, start_of
+from server.merchant.studio.settings.views import told
 from server.merchant.studio.visit import Answer, Operator, posted, show
 from server.portal import Portal
 from server.store import Transaction, moment
@@ -61,6 +62,7 @@ async def customer(request: AnyRequest, studio: Studio, operator: Operator, cust
         by_billing,
         by_operator,
         account.as_of if account else None,
+        tuple(map(told, await history.about_customer(studio.store, portal.name, customer_id))),
         done if done in _DONE else "",
     )
     return show(request, view)

@@ -10,6 +10,7 @@ from server.access.other_sessions import Open
 from server.features.entries import Entry
 from server.mail.outbox import Record
 from server.merchant.searching import Found, Off
+from server.merchant.studio.settings.views import Told
 from server.rendering.views import View
 
 
@@ -39,6 +40,8 @@ class Customer(View, frozen=True):
     disabled_by_operator: bool = False
     as_of: datetime | None = None
     """Of what the server holds of the account; None: it has nothing yet."""
+    acts: tuple[Told, ...] = ()
+    """What operators did about the customer, newest first."""
     done: str = ""
     """`ended`, `gone`, `all_ended`, `disabled` or `enabled`; empty: nothing was done."""
 

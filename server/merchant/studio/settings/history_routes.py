@@ -5,11 +5,9 @@ What was done for every brand is shown to whoever has the right for every brand.
 
 from __future__ import annotations
 
-import msgspec
 from litestar import get
 
 from server.merchant.studio import history
-from server.merchant.studio.history import Act
 from server.merchant.studio.place import Studio
 from server.merchant.studio.settings import views
 from server.merchant.studio.visit import Answer, Operator, show
@@ -25,17 +23,9 @@ async def page(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
     before = request.query_params.get("before", "")
     last = int(before) if before.isdecimal() and len(before) < 18 else len(acts) + 1
     found = [each for each in reversed(acts) if each.brand in whose and each.n < last]
-    shown = tuple(map(_told, found[:AT_ONCE]))
+    shown = tuple(map(views.told, found[:AT_ONCE]))
     older = shown[-1].n if len(found) > AT_ONCE else 0
     return show(request, views.History(shown, older, str(head) if head.n else "", broken))
-
-
-def _told(act: Act) -> views.Told:
-    try:
-        data = msgspec.json.decode(act.data, type=dict[str, object])
-    except msgspec.DecodeError:
-        data = {}  # somebody changed it: the page says that the chain is broken
-    return views.Told(act.n, act.at, act.operator, not act.brand, act.what, data)
 
 
 handlers = (page,)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from server.merchant.studio.history import Act
 from server.rendering.views import View
 
 
@@ -47,6 +48,14 @@ class Told(msgspec.Struct, frozen=True):
     everywhere: bool
     what: str
     data: dict[str, Any]
+
+
+def told(act: Act) -> Told:
+    try:
+        data = msgspec.json.decode(act.data, type=dict[str, object])
+    except msgspec.DecodeError:
+        data = {}  # somebody changed it: the page says that the chain is broken
+    return Told(act.n, act.at, act.operator, not act.brand, act.what, data)
 
 
 class History(View, frozen=True):
