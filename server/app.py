@@ -27,7 +27,7 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from server import settings, telemetry
 from server.access import sealing
@@ -162,7 +162,7 @@ def create_app(
     if not previews:
         return served.app
     check_studio(brands, settings)
-    return _with_studio(served.app, previews, settings, store, clock, limits, portals, written)
+    return _with_studio(served.app, previews, settings, store, clock, limits, lambda: served.portals, written)
 
 
 class Served:
@@ -175,19 +175,19 @@ class Served:
         settings: Settings,
         make: Callable[[Sequence[Brand]], dict[str, Portal]],
     ) -> None:
-        self._routed, self._portals, self._settings, self._make = routed, portals, settings, make
+        self._routed, self.portals, self._settings, self._make = routed, portals, settings, make
         self._made = [*portals.values()]
         self.app = Exchange(Guard(routed, portals=portals, settings=settings))
 
     async def exchange(self, brands: Sequence[Brand]) -> None:
         """From now on, requests that begin are answered by these. Requests under way end with what they have."""
-        known = {each.brand.name: each.brand for each in self._portals.values()}
+        known = {each.brand.name: each.brand for each in self.portals.values()}
         made = await asyncio.to_thread(self._make, [each for each in brands if known.get(each.name) is not each])
         self._made += made.values()
-        self._portals = {**self._portals, **made}
+        self.portals = {**self.portals, **made}
         own = copy.copy(self._routed)
-        own.state = State({**self._routed.state.dict(), "portals": self._portals})
-        self.app.app = Guard(own, portals=self._portals, settings=self._settings)
+        own.state = State({**self._routed.state.dict(), "portals": self.portals})
+        self.app.app = Guard(own, portals=self.portals, settings=self._settings)
 
     async def close(self) -> None:
         for each in self._made:
@@ -229,7 +229,7 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
     store: Store,
     clock: Clock,
     limits: Limits,
-    portals: Mapping[str, Portal],
+    portals: Callable[[], Mapping[str, Portal]],
     written: Callable[[str], Awaitable[None]] | None,
 ) -> ASGIApp:
     from server.merchant.studio import computing  # noqa: PLC0415
@@ -258,11 +258,15 @@ def _look_routes() -> Litestar:
     )
 
 
-def looking(portals: Mapping[str, Portal]) -> ASGIApp:
-    """These portals as a customer sees them: the pages of `LOOKED_AT` and no other."""
-    made = copy.copy(_look_routes())
-    made.state = State({"portals": portals})
-    return made
+def looking(portals: Callable[[], Mapping[str, Portal]]) -> ASGIApp:
+    """The portals of now as a customer sees them: the pages of `LOOKED_AT` and no other."""
+
+    async def look(scope: Scope, receive: Receive, send: Send) -> None:
+        own = copy.copy(_look_routes())
+        own.state = State({"portals": portals()})
+        await own(scope, receive, send)
+
+    return look
 
 
 @cache

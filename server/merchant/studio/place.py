@@ -44,6 +44,7 @@ class Studio:
     pace: Pace = field(default_factory=lambda: Pace(MOST_A_SECOND))
     """Of all that an operator asks for."""
     portals: Mapping[str, Portal] = field(default_factory=dict)
+    portals: Callable[[], Mapping[str, Portal]] = dict
     """The brands that this server serves, as their customers get them now."""
     as_customer: App | None = None
     """Shows them as a customer sees them, see `server.web.looking`."""

@@ -81,7 +81,7 @@ async def shown(request: AnyRequest, studio: Studio, token: str, of: str, act: s
         it = await looks.opened(studio, token, of, n)
     except NotThere:
         raise NotFoundException from None
-    portal, prefix = studio.portals.get(of), looks.prefix_of(token, of, n)
+    portal, prefix = studio.portals().get(of), looks.prefix_of(token, of, n)
     if portal is None:
         raise NotFoundException
     path = request.scope["raw_path"].decode("latin-1").removeprefix(f"{prefix}/")

@@ -106,7 +106,7 @@ def _changed(transaction: Transaction, portal: Portal, customer_id: str, verb: s
 
 async def found(studio: Studio, operator: Operator, customer_id: str) -> tuple[Portal, Candidate]:
     """The customer of the operator's brand. Raises `NotFound`, also for another brand's."""
-    portal = studio.portals.get(operator.brand)
+    portal = studio.portals().get(operator.brand)
     candidate = await directory.find(studio.store, operator.brand, customer_id)
     if portal is None or candidate is None:
         raise NotFound
