@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from server.access import portal_sessions
+from server.access import directory, portal_sessions
 from server.access.configurations import DEFAULT, Kept
 from server.access.portal_sessions import Made, Terms
 from server.billing import Account, NotFound
@@ -116,7 +116,7 @@ async def _account(call: Call, made: Create) -> Account:
     except NotFound:
         raise missing("customer", id_, param) from None
     call.check_mode("customer", id_, param)
-    if account.customer.disabled:
+    if account.customer.disabled or any(await directory.disabled_by(call.portal.store, call.portal.name, id_)):
         raise ApiError(f"The customer '{id_}' may not log in.", param=param)
     return account
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import stripe
 
-from server.access import sessions
+from server.access import directory, sessions
 from server.access.entry import admit
 from server.access.portal_sessions import OPENS
 from server.store import Transaction
@@ -117,8 +117,10 @@ async def test_the_url_of_one_brand_opens_nothing_at_another(world: World) -> No
 async def test_a_customer_who_was_switched_off_does_not_come_in(any_world: World) -> None:
     await any_world.customer()
     it = await made(any_world)
-    await any_world.store.write(lambda transaction: transaction.count("UPDATE customer SET disabled = 1"))
+    await any_world.store.write(lambda it: directory.set_disabled(it, BRAND, "cus_jenny", disabled=True))
     assert (await any_world.client().get(it.url)).status_code == 410
+    with pytest.raises(stripe.InvalidRequestError, match="may not log in"):
+        await made(any_world)
 
 
 async def test_a_session_of_the_back_end_opens_no_other_account_of_the_address(any_world: World) -> None:
