@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from server.access import directory
+from server.billing import rows
 from server.formats.email import EmailMistake, canonical
 from server.merchant.importing.files import import_records
 from tests.support import exports
@@ -99,3 +101,26 @@ async def test_the_same_addresses_match_on_both_stores(any_world: World) -> None
         address = canonical(typed)
         if not isinstance(address, EmailMistake):
             assert await directory.customer_for(any_world.store, BRAND, address) is None
+
+
+async def test_what_an_operator_said_stays_whatever_the_billing_side_writes(any_world: World) -> None:
+    id_, store = await any_world.customer(), any_world.store
+
+    async def say(*, disabled: bool) -> bool:
+        return await store.write(lambda it: directory.set_disabled(it, BRAND, id_, disabled=disabled))
+
+    async def written(*, disabled: bool) -> int:
+        account = await directory.account_of(store, BRAND, id_)
+        assert account
+        changed = replace(account, customer=replace(account.customer, disabled=disabled))
+        values = rows.customer_values(BRAND, changed)
+        return await store.write(lambda it: rows.put_customer(it, values))
+
+    assert [await say(disabled=True), await say(disabled=True)] == [True, False]
+    for disabled, by_both in ((True, (True, True)), (False, (False, True))):
+        assert [await written(disabled=disabled), await written(disabled=disabled)] == [1, 0]
+        assert await directory.disabled_by(store, BRAND, id_) == by_both
+    assert await written(disabled=True) == 1
+    assert [await say(disabled=False), await say(disabled=False)] == [True, False]
+    assert await directory.disabled_by(store, BRAND, id_) == (True, False)
+    assert await directory.disabled_by(store, BRAND, "nobody") == (False, False)
