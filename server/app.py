@@ -30,7 +30,7 @@ from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from server import settings, telemetry
-from server.access import sealing
+from server.access import kept_secrets, sealing
 from server.access.limits import Limits
 from server.billing import Billing, Remote
 from server.billing.ledger.ledger import Ledger
@@ -139,10 +139,14 @@ def create_app(
     """The application over these brands, or over their `releases`. `billing` and `limits` are replaced by tests, and `wire`,
     `renderer` and `previews` by what makes them once for many; `reload` is for `build.py dev`; `written` is called with the
     name of a brand whose files the studio changed."""
-    bill, made = billing or billings(settings), renderer or (lambda brand: renderer_of(brand, reload=reload))
-    make = partial(portals_of, settings, store=store, clock=clock, billing=bill, renderer=made)
+    made = renderer or (lambda brand: renderer_of(brand, reload=reload))
+    portals = portals_of(settings, brands, store, clock, billing or billings(settings), made)
     limits, printer = limits or Limits(), printer or Printer()
     previews = previews or (_previews() if settings.studio_origin else None)
+
+    async def make(brands: Sequence[Brand]) -> dict[str, Portal]:
+        now = await kept_secrets.joined(settings, store)  # a key that was given meanwhile counts for them
+        return await asyncio.to_thread(portals_of, now, brands, store, clock, billing or billings(now), made)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -156,7 +160,6 @@ def create_app(
                 await previews.close()
             await store.close()
 
-    portals = make(brands)
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
     served = Served(wire(lifespan, state), portals, settings, make)
     if not previews:
@@ -173,7 +176,7 @@ class Served:
         routed: Litestar,
         portals: dict[str, Portal],
         settings: Settings,
-        make: Callable[[Sequence[Brand]], dict[str, Portal]],
+        make: Callable[[Sequence[Brand]], Awaitable[dict[str, Portal]]],
     ) -> None:
         self._routed, self.portals, self._settings, self._make = routed, portals, settings, make
         self._made = [*portals.values()]
@@ -183,6 +186,8 @@ class Served:
         """From now on, requests that begin are answered by these. Requests under way end with what they have."""
         known = {each.brand.name: each.brand for each in self.portals.values()}
         made = await asyncio.to_thread(self._make, [each for each in brands if known.get(each.name) is not each])
+        known = {each.brand.name: each.brand for each in self._portals.values()}
+        made = await self._make([each for each in brands if known.get(each.name) is not each])
         self._made += made.values()
         self.portals = {**self.portals, **made}
         own = copy.copy(self._routed)
@@ -276,7 +281,7 @@ def _preview_routes() -> Litestar:
 
 def previewing(settings: Settings, clock: Clock) -> Callable[[Brand, Store], tuple[ASGIApp, Portal]]:
     """What makes the portal of a brand as a draft has it, over a store of samples, with documents as pictures."""
-    own = msgspec.structs.replace(settings, studio_origin="", stripe={})
+    own = msgspec.structs.replace(settings, studio_origin="", stripe={}, kept={})
 
     def wire(_: Lifespan, state: State) -> Litestar:
         made = copy.copy(_preview_routes())
@@ -304,12 +309,22 @@ def worker_of(
 ) -> Worker:
     """The background work of these brands; its mails go to `mailer`, or as the settings say."""
     portals = portals_of(settings, brands, store, clock, billings(settings), renderer_of)
-    others, daily = {}, []
+    others, daily = {}, [sealing_again(store, settings)]
     if settings.studio_origin:
         from server.merchant.studio import history, mails  # noqa: PLC0415 (as above)
 
-        others[mails.NAME], daily = mails.maker(store, settings), [history.logging_of(store)]
+        others[mails.NAME] = mails.maker(store, settings)
+        daily.append(history.logging_of(store))
     return Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock, others=others, daily=daily)
+
+
+def sealing_again(store: Store, settings: Settings) -> Callable[[], Awaitable[None]]:
+    """What seals by the newest secret what an older one sealed, so that the older one may go."""
+
+    async def seal_kept_secrets_again() -> None:
+        await kept_secrets.seal_again(store, settings)
+
+    return seal_kept_secrets_again
 
 
 def portals_of(  # noqa: PLR0917 (what a portal is made of)
@@ -415,17 +430,22 @@ def from_environment() -> ASGIApp:
     return create_app(read, brands, store, releases=Following(read, store, brands))
 
 
-def worker_from_environment() -> tuple[Callable[[Sequence[Brand]], Worker], Following, Store]:
+def worker_from_environment() -> tuple[Callable[[Sequence[Brand]], Awaitable[Worker]], Following, Store]:
     """What makes the background work of some brands, for `python -m server work`; the brands; and the store that is closed
     after it."""
     read, brands = _read_environment()
     store = open_store(read.database)
-    return lambda served: worker_of(read, served, store), Following(read, store, brands), store
+
+    async def begin(served: Sequence[Brand]) -> Worker:
+        return worker_of(await kept_secrets.joined(read, store), served, store)
+
+    return begin, Following(read, store, brands), store
 
 
 def _read_environment() -> tuple[Settings, Sequence[Brand]]:
     read = settings.from_environment(os.environ)
     telemetry.configure(read.log_level)
+    read = kept_secrets.at_start(read)
     brands = brands_of(read)
     for brand in brands:
         check_backend(brand, read)

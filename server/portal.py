@@ -87,12 +87,15 @@ def check_backend(brand: Brand, settings: Settings) -> None:
     test data, or the reverse."""
     if brand.config.billing.backend != "stripe":
         return
-    variable, secrets = f"PORTAL_STRIPE_KEY_{stripe_suffix(brand.name)}", settings.stripe_of(brand.name)
+    suffix, secrets = stripe_suffix(brand.name), settings.stripe_of(brand.name)
+    variable = f"PORTAL_STRIPE_KEY_{suffix}"
     if not secrets.key:
         raise SettingsError(
             f'{variable}: missing, and {brand.folder / "portal.toml"} says billing.backend = "stripe". '
-            "Set a restricted key of the brand's Stripe account"
+            "Set a restricted key of the brand's Stripe account, or give one in the studio"
         )
+    if suffix not in settings.stripe or not settings.stripe[suffix].key:
+        variable = f"Stripe's key of {brand.name}, kept in the studio"
     link = brand.config.login_page.link
     if link and link.startswith("test_") == secrets.is_live:
         kinds = ("a key of live data", "test data") if secrets.is_live else ("a key of test data", "live data")

@@ -20,8 +20,8 @@
 | `PORTAL_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `info` |
 | `PORTAL_STUDIO_ORIGIN` | where browsers reach the studio, such as `https://studio.example`: a host that no brand has; passkeys need a name there, not an address | none: there is no studio |
 
-| `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | required where `backend = "stripe"` |
-| `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | none: no webhook is taken, events are looked for |
+| `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | the one that was given in the studio; one is required where `backend = "stripe"` |
+| `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | the one that was given in the studio; without one no webhook is taken, and events are looked for |
 | `PORTAL_STRIPE_RATE` | how many requests a second each Stripe account gets from this portal, 1 to 100; the merchant's own back end needs some of what Stripe allows | 10 with a live key, 5 in a sandbox |
 | `PORTAL_STRIPE_API_BASE` | another address than Stripe's, on loopback, where a stand-in answers | none |
 
@@ -95,9 +95,13 @@ class Settings(msgspec.Struct, frozen=True):
     """Empty: there is no studio."""
     stripe: dict[str, StripeSecrets] = {}
     """By the end of the variables' names, such as `HARBOUR`."""
+    kept: dict[str, StripeSecrets] = {}
+    """The same, of what was given in the studio: `access.kept_secrets` reads it from the store."""
 
     def stripe_of(self, brand: str) -> StripeSecrets:
-        return self.stripe.get(stripe_suffix(brand), StripeSecrets())
+        """What the environment has, and where it has none, what is kept."""
+        own, kept = (each.get(stripe_suffix(brand), StripeSecrets()) for each in (self.stripe, self.kept))
+        return StripeSecrets(own.key or kept.key, own.webhook_secret or kept.webhook_secret)
 
     def __repr__(self) -> str:
         """Without the secrets: settings end up in logs."""
@@ -154,7 +158,7 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
     )
 
 
-_NAMES = tuple(each for each in Settings.__struct_fields__ if each != "stripe")
+_NAMES = tuple(each for each in Settings.__struct_fields__ if each not in ("stripe", "kept"))
 
 
 def _beside(database: str) -> Path:

@@ -40,7 +40,7 @@ _SECRET = re.compile(
 )
 _URL_PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
 _PATH = re.compile(r"(/mails/[a-z_]+/|/p/session/)[\w-]+")  # what stops a customer's reminders, or opens the portal
-_KEY = re.compile(r"\b([rs]k_(?:test|live)_)\w+")  # of an API
+_KEY = re.compile(r"\b([rs]k_(?:test|live)_|whsec_)[\w+/=-]+")  # of an API, or of a webhook
 _LONG = re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{43}(?![\w-])")  # 256 bits in base64url: a token of ours
 _TALKATIVE = ("aiosmtplib", "asyncio", "httpcore", "httpx", "psycopg.pool", "stripe")
 """What these say below a warning holds addresses and customers' data: URLs of searches, whole answers."""

@@ -30,6 +30,7 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from server import telemetry
+from server.access import kept_secrets
 from server.brands import Brand
 from server.features.operations.answers import Operations
 from server.features.operations.listener import Listener
@@ -63,6 +64,7 @@ def serve(
 ) -> None:
     """Serve until a signal ends it. `counts` is the folder that `PROMETHEUS_MULTIPROC_DIR` names. Raises `ServeError`,
     `SettingsError` and `ThemeError` before anything starts."""
+    settings = kept_secrets.at_start(settings)
     loaded = _checked(settings, host)
     address = _free_address(host, port, "choose another --host or --port")
     # Opened once before the workers do: its schema is brought up to date, and a mistake is said once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from server.access import kept_secrets
 from server.billing import Refused, Unavailable
 from server.billing.stripe.backend import Stripe
 from server.billing.stripe.budget import Budget
@@ -35,6 +36,7 @@ async def sync(
         raise NotSynced(
             f'{brand.folder / "portal.toml"}: billing.backend: {brand.config.billing.backend!r}; sync is for "stripe"'
         )
+    settings = await kept_secrets.joined(settings, store)
     check_backend(brand, settings)
     found = settings.stripe_of(brand.name)
     pace = Budget.of(store, brand.name, is_live=found.is_live, rate=settings.stripe_rate)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 
@@ -33,7 +33,7 @@ def work(target: str, *, parent: int = 0) -> None:
     asyncio.run(_work(getattr(import_module(module), name), parent))
 
 
-Made = tuple[Callable[[Sequence[Brand]], Worker], Following, Store]
+Made = tuple[Callable[[Sequence[Brand]], Awaitable[Worker]], Following, Store]
 
 
 async def _work(make: Callable[[], Made], parent: int) -> None:
@@ -47,12 +47,12 @@ async def _work(make: Callable[[], Made], parent: int) -> None:
     watching = asyncio.create_task(_watch(parent, ended)) if parent else None
     with suppress(StoreUnavailable):  # it is looked for again in a moment
         await releases.look()
-    workers = [begin(releases.brands)]
+    workers = [await begin(releases.brands)]
     workers[0].start()
 
     async def exchange() -> None:
         await workers[-1].stop()
-        workers[:] = [begin(releases.brands)]
+        workers[:] = [await begin(releases.brands)]
         workers[0].start()
 
     following = asyncio.create_task(releases.follow(exchange))

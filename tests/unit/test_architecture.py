@@ -121,6 +121,7 @@ OWNS: dict[str, tuple[str, ...]] = {
     ),  # the ledger keeps name and `active` as the account has them
     "session": (r"access\.sessions", r"billing\.rows"),  # a changed address ends the sessions that it opened
     "api_key": (r"access\.api_keys",),
+    "kept_secret": (r"access\.kept_secrets",),
     "event": (r"events\.outbox", r"store\.telling"),
     "api_request": (r"features\.api\.replays",),
     "api_configuration": (r"access\.configurations",),

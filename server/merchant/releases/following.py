@@ -14,6 +14,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from server import telemetry
+from server.access import kept_secrets
 from server.brands import PORTAL_FILE, Brand, ThemeError, load, load_all
 from server.merchant.releases import folders, rows
 from server.merchant.releases.rows import Live, NoRelease
@@ -85,6 +86,7 @@ class Following:
 
 async def loaded(settings: Settings, store: Store, live: Live) -> Brand:
     """The brand of the release that is served; this host has its folder from then on. Raises what `look` says."""
+    settings = await kept_secrets.joined(settings, store)
     kept = [each.n for each in await rows.kept(store, live.brand)]
     folder = settings.releases / live.brand / str(live.n)
     if not await asyncio.to_thread(folders.is_whole, folder):
