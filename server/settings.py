@@ -79,7 +79,8 @@ class Settings(msgspec.Struct, frozen=True):
     mail_from: str = ""
     themes: Path = Path("themes")
     releases: Path = Path("releases")
-    trusted_proxies: int = 0
+    trusted_proxies: int | None = None
+    """None: nobody said how many, so none is trusted."""
     client_address_header: str = ""
     # Networks. Not typed as such: msgspec, by which Litestar looks at `Portal`, takes no union of two foreign types.
     proxy_peers: tuple[Any, ...] = ()
@@ -143,7 +144,7 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         mail_from=mail_from,
         themes=Path(values.get("themes", "themes")),
         releases=Path(values.get("releases") or _beside(database)),
-        trusted_proxies=_whole(values, "trusted_proxies", 0, 0, 10),
+        trusted_proxies=_whole(values, "trusted_proxies", 0, 0, 10) if "trusted_proxies" in values else None,
         client_address_header=header.lower(),
         proxy_peers=_networks(peers),
         code_minutes=_whole(values, "code_minutes", 10, 3, 10),

@@ -13,7 +13,7 @@ def test_the_least_that_is_needed_is_enough():
     assert read.origin == "https://portal.example"
     assert read.secrets == (SECRET.encode(),)
     assert (read.code_minutes, read.session_idle_minutes, read.session_hours) == (10, 60, 8)
-    assert read.trusted_proxies == 0
+    assert read.trusted_proxies is None
 
 
 def test_other_programs_variables_are_none_of_ours():

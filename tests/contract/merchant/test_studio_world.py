@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from server import app
 from server.mail.smtp import KeepingMailer
-from server.merchant import doctor, restored, studio_findings
+from server.merchant import restored, studio_findings
 from server.merchant.studio import history, passkeys, sessions
 from server.store import cleaning
 from tests.support.authenticator import Authenticator
@@ -110,7 +110,7 @@ async def test_a_tail_that_is_cut_off_is_found_by_the_head_in_the_log(studio, st
 
     async def looked(head):
         settings = replace(studio.settings, studio_origin="")
-        return [doctor.Finding(*each) for each in await studio_findings.look(settings, store, head)]
+        return await studio_findings.look(settings, store, head)
 
     assert [each.is_fine for each in await looked(head)] == [True]
     before = (await history.read(store)).acts[0]

@@ -34,7 +34,8 @@ async def served():
 async def look(store, url, now=NOW, **secrets):
     brand = next(each for each in brands() if each.name == BRAND)
     settings = replace(SETTINGS, stripe={"HARBOUR": StripeSecrets(KEY, **secrets)}, stripe_api_base=url)
-    return {what: (fine, words) for what, fine, words, _ in await stripe_findings.look(settings, store, brand, now)}
+    found = [await stripe_findings.key(settings, brand), *await stripe_findings.near(settings, store, brand, now)]
+    return {each.what: (each.is_fine, each.words) for each in found}
 
 
 async def test_each_permission_that_the_key_lacks_is_named(sqlite_store, served):
