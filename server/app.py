@@ -52,6 +52,7 @@ from server.features.sandbox import routes as sandbox
 from server.features.subscriptions import routes as subscriptions
 from server.features.webhooks import routes as webhooks
 from server.mail.smtp import Mailer, mailer_for
+from server.merchant.fetching import Fetch, fetched
 from server.merchant.releases.following import Following, brands_of, ended
 from server.paths import Paths
 from server.portal import Portal, check_backend, check_studio, listeners_of
@@ -135,10 +136,11 @@ def create_app(
     written: Callable[[str], Awaitable[None]] | None = None,
     previews: Previews | None = None,
     releases: Following | None = None,
+    fetch: Fetch = fetched,
 ) -> ASGIApp:
     """The application over these brands, or over their `releases`. `billing` and `limits` are replaced by tests, and `wire`,
     `renderer` and `previews` by what makes them once for many; `reload` is for `build.py dev`; `written` is called with the
-    name of a brand whose files the studio changed."""
+    name of a brand whose files the studio changed; `fetch` is how its health page asks for what browsers get."""
     made = renderer or (lambda brand: renderer_of(brand, reload=reload))
     portals = portals_of(settings, brands, store, clock, billing or billings(settings), made)
     limits, printer = limits or Limits(), printer or Printer()
@@ -166,6 +168,7 @@ def create_app(
         return served.app
     check_studio(brands, settings)
     return _with_studio(served.app, previews, settings, store, clock, limits, lambda: served.portals, written)
+    return _with_studio(served.app, previews, settings, store, clock, limits, written, fetch)
 
 
 class Served:
@@ -236,6 +239,7 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
     limits: Limits,
     portals: Callable[[], Mapping[str, Portal]],
     written: Callable[[str], Awaitable[None]] | None,
+    fetch: Fetch,
 ) -> ASGIApp:
     from server.merchant.studio import computing  # noqa: PLC0415
     from server.merchant.studio import routes as studio  # noqa: PLC0415
@@ -243,8 +247,7 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
 
     sys.setswitchinterval(computing.TURN)
 
-    shows = previewing(settings, clock)
-    place = Studio(settings, store, clock, limits, written, shows, portals, looking(portals))
+    place = Studio(settings, store, clock, limits, written, previewing(settings, clock), fetch)
     return studio.beside(app, place, previews)
 
 

@@ -12,15 +12,15 @@ from server import settings as settings_module
 from server.access import kept_secrets
 from server.brands import Brand, ThemeError, load_all
 from server.merchant import findings
+from server.merchant.fetching import Fetch, fetched
 from server.merchant.finding import Finding
-from server.merchant.findings import Fetch
 from server.portal import check_studio
 from server.settings import Settings, SettingsError
 from server.store import StoreUnavailable, open_store
 
 
 async def examine(
-    environment: Mapping[str, str], clock: Callable[[], datetime], fetch: Fetch = findings.fetched, head: str = ""
+    environment: Mapping[str, str], clock: Callable[[], datetime], fetch: Fetch = fetched, head: str = ""
 ) -> list[Finding]:
     """Everything, in the order in which things depend on each other. `head`: one of the studio's history that was kept
     elsewhere."""

@@ -11,9 +11,7 @@ Nothing that matters is changed: one row is written to the store and taken back,
 from __future__ import annotations
 
 import asyncio
-import urllib.error
-import urllib.request
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from server.billing.electronic import seller_gaps
@@ -21,6 +19,7 @@ from server.brands import Brand
 from server.mail import outbox
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
 from server.merchant import studio_findings
+from server.merchant.fetching import Fetch, fetched
 from server.merchant.finding import Finding, in_time
 from server.paths import Paths
 from server.portal import check_backend
@@ -35,23 +34,6 @@ from server.web.studio_guard import BASE
 SKEW = timedelta(seconds=5)
 QUIET = timedelta(minutes=1)
 """A worker that runs notes a round every ten seconds; no mail waits for so long where all is well."""
-Fetch = Callable[[str], Awaitable[tuple[int, dict[str, str]]]]
-"""Status and headers, by their names in lower case, of a URL. Raises `OSError`."""
-
-
-async def fetched(url: str) -> tuple[int, dict[str, str]]:
-    """As `Fetch`, by the network."""
-
-    def ask() -> tuple[int, dict[str, str]]:
-        asked = urllib.request.Request(url, headers={"User-Agent": "Postern doctor"})  # noqa: S310 (an origin of ours)
-        try:
-            with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310
-                return answer.status, {name.lower(): value for name, value in answer.headers.items()}
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, {name.lower(): value for name, value in error.headers.items()}
-
-    return await asyncio.to_thread(ask)
 
 
 async def at_a_glance(

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from server.access.limits import Limits
 from server.access.passcodes import open_mail
 from server.app import previewing
+from server.merchant.fetching import Fetch
 from server.merchant.studio import operators
 from server.merchant.studio.place import Studio
 from server.merchant.studio.previews import Previews
@@ -24,6 +25,10 @@ STUDIO = "https://studio.example"
 OWNER = "owner@shop.example"
 
 
+async def refused(url: str) -> tuple[int, dict[str, str]]:
+    raise ConnectionRefusedError(f"nothing listens at {url}")
+
+
 class StudioWorld(World):
     """`folder`: an empty one, into which the brands that we ship are copied, to be changed. `limits` are off: what rests
     on them has its tests."""
@@ -34,7 +39,13 @@ class StudioWorld(World):
         settings = replace(SETTINGS, studio_origin=STUDIO, themes=self.themes, releases=folder / "releases")
         self.previews = Previews()
         rest["previews"] = self.previews
+        self.fetch: Fetch = refused
+        """How the health page asks for what browsers get; a test may put another one in."""
+        rest["fetch"] = self._fetch
         super().__init__(store, clock, settings=settings, limits=rest.pop("limits", Limits(on=False)), **rest)
+
+    async def _fetch(self, url: str) -> tuple[int, dict[str, str]]:
+        return await self.fetch(url)
 
     @property
     def place(self) -> Studio:

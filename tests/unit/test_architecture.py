@@ -41,13 +41,15 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     "merchant": (
         (r"merchant\.studio(?!\.(computing|history|operators|passkeys|place|rights|sessions)$)(\.\w+)+",),
         (r"merchant\.releases\.commands",),
-        (r"merchant\.(?!(importing|studio|releases)(\.|$))\w+",),
+        (r"merchant\.(?!(fetching|finding|importing|studio|releases)(\.|$))\w+",),
         (r"merchant\.importing\.\w+",),
         (r"merchant\.releases\.(following|releasing)",),
         (r"merchant\.releases\.(folders|sources)",),
         (r"merchant\.releases\.rows",),
         # What `doctor` and `restored` ask.
         (r"merchant\.studio\.(computing|history|operators|passkeys|place|rights|sessions)",),
+        (r"merchant\.studio\.(history|operators|passkeys|place|rights|sessions)",),
+        (r"merchant\.(fetching|finding)",),
     ),
     "publishing": (
         (r"publishing\.(checking|gallery|template_reference)",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from server.access.limits import Limits
 from server.brands import PORTAL_FILE, Brand
 from server.brands.theme_file import NAME as BRAND_NAME
 from server.merchant.studio.computing import Pace
+from server.merchant.fetching import Fetch, fetched
+from server.merchant.finding import Finding
 from server.portal import Portal
 from server.rendering.studio import StudioRenderer
 from server.settings import Settings
@@ -48,6 +51,10 @@ class Studio:
     """The brands that this server serves, as their customers get them now."""
     as_customer: App | None = None
     """Shows them as a customer sees them, see `server.web.looking`."""
+    fetch: Fetch = fetched
+    """How the health page asks for what browsers get."""
+    asked: dict[str, asyncio.Task[list[Finding]]] = field(default_factory=dict)
+    """The brands whose health other machines are asked about at the moment."""
     renderer: StudioRenderer = field(default_factory=lambda: StudioRenderer(BASE))
 
     @property
@@ -102,7 +109,7 @@ PLACES = (
     Place("numbers", "Numbers", "/numbers"),
     Place("preview", "Preview", "/preview"),
     Place("link", "Link", "/link"),
-    Place("settings", "Settings", "/settings/people", right="people"),
+    Place("settings", "Settings", "/settings/health"),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from server import brands
 from server.app import create_app
-from server.merchant import doctor, findings, link, serve
+from server.merchant import doctor, fetching, link, serve
 from server.portal import check_backend
 from server.rendering.assets import Assets
 from server.settings import SettingsError, from_environment
@@ -98,9 +98,9 @@ async def test_the_published_pages_are_looked_at(environment):
 
 
 async def test_they_are_fetched_as_a_browser_would(peer):
-    status, headers = await findings.fetched(f"http://127.0.0.1:{peer}/here")
+    status, headers = await fetching.fetched(f"http://127.0.0.1:{peer}/here")
     assert (status, headers["x-of"]) == (200, "/here")
-    assert (await findings.fetched(f"http://127.0.0.1:{peer}/missing"))[0] == 404
+    assert (await fetching.fetched(f"http://127.0.0.1:{peer}/missing"))[0] == 404
 
 
 async def test_what_is_in_order_is_said_so(environment):

@@ -60,6 +60,8 @@ GET  /_studio/b/{brand_name:str}/preview               look
 GET  /_studio/b/{brand_name:str}/publish               look
 POST /_studio/b/{brand_name:str}/publish               publish
 POST /_studio/b/{brand_name:str}/publish/back          publish
+GET  /_studio/b/{brand_name:str}/settings/health       look
+GET  /_studio/b/{brand_name:str}/settings/health/far   look
 GET  /_studio/b/{brand_name:str}/settings/history      people
 GET  /_studio/b/{brand_name:str}/settings/people       people
 POST /_studio/b/{brand_name:str}/settings/people       people

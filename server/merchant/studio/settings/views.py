@@ -1,4 +1,4 @@
-"""What the settings of a brand show: who may do what with it, and what they did."""
+"""What the settings of a brand show: whether all is well, who may do what with it, and what they did."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from typing import Any, ClassVar
 import msgspec
 
 from server.merchant.studio.history import Act
+from server.merchant.finding import Finding
 from server.rendering.views import View
+
+
+class Health(View, frozen=True):
+    """What this server finds by itself. Other machines are asked by `FarHealth`."""
+
+    layout: ClassVar[str] = "brand"
+
+    findings: tuple[Finding, ...]
+
+
+class FarHealth(View, frozen=True):
+    layout: ClassVar[str] = "brand"
+
+    findings: tuple[Finding, ...]
 
 
 class Person(msgspec.Struct, frozen=True):

@@ -12,8 +12,9 @@ import tomllib
 
 from litestar import get
 
+from server.access import kept_secrets
 from server.brands import PORTAL_FILE, Brand, ThemeError, load
-from server.merchant import link
+from server.merchant import findings, link
 from server.merchant.studio import drafts, passkeys
 from server.merchant.studio.computing import apart
 from server.merchant.studio.forms import told
@@ -53,13 +54,16 @@ async def start(request: AnyRequest, studio: Studio, operator: Operator) -> Answ
         mistakes = tuple(map(told, error.mistakes))
         return show(request, views.Start("", mistakes=mistakes, unwritten=len(draft.changes)))
     has_passkey = bool(await passkeys.of(studio.store, operator.address))
-    page = brand.config.login_page
+    page, settings = brand.config.login_page, await kept_secrets.joined(studio.settings, studio.store)
+    found = await findings.at_a_glance(settings, [brand], studio.store, studio.clock, is_running=True)
     view = views.Start(
         brand.config.business.name,
         _steps(brand, operator, has_passkey=has_passkey),
         unwritten=len(draft.changes),
         link=link.url(brand, studio.settings.origin) or "",
         is_test=page.link.startswith("test_"),
+        wrong=sum(not each.is_fine for each in found),
+        health=f"{start_of(operator.brand)}/settings/health",
     )
     return show(request, view)
 

@@ -51,3 +51,7 @@ class Start(View, frozen=True):
     """The log-in link that is active; empty: none is."""
     is_test: bool = False
     """The link is for test data."""
+    wrong: int = 0
+    """How many things the health page says are not fine, of those that this server finds by itself."""
+    health: str = ""
+    """The path of the health page."""
