@@ -25,9 +25,10 @@ from server.store import Store, Transaction, micros, moment, open_store
 
 STRIPE_KEY, STRIPE_WEBHOOK_SECRET = "stripe_key", "stripe_webhook_secret"
 SHORTEST = 16
-"""Characters after `rk_test_` or `whsec_`: of a shorter secret, the hint would tell too much."""
+"""Characters after `rk_test_` or `whsec_`: of a shorter secret, the hint would tell too much. A key is a restricted one:
+what is not needed, nobody should be able to lose."""
 _SHAPES = {
-    STRIPE_KEY: re.compile(rf"([rs]k_(?:test|live)_)[A-Za-z0-9_]{{{SHORTEST},250}}"),
+    STRIPE_KEY: re.compile(rf"(rk_(?:test|live)_)[A-Za-z0-9_]{{{SHORTEST},250}}"),
     STRIPE_WEBHOOK_SECRET: re.compile(rf"(whsec_)[A-Za-z0-9+/=_-]{{{SHORTEST},250}}"),
 }
 NAMES = tuple(_SHAPES)

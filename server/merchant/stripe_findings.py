@@ -14,7 +14,7 @@ from server.billing.stripe import events
 from server.billing.stripe.client import VERSION, Client, KeyRefused
 from server.billing.stripe.leases import Lease
 from server.brands import Brand
-from server.merchant.finding import Finding
+from server.merchant.finding import PATIENCE, Finding
 from server.settings import Settings, stripe_suffix
 from server.store import Store, moment
 
@@ -63,6 +63,18 @@ class KeyCheck(msgspec.Struct, frozen=True):
         """In words, such as `to read Coupons and to write Invoices`."""
         named = (("read", self.reads), ("write", self.writes))
         return " and ".join(f"to {verb} {', '.join(names)}" for verb, names in named if names)
+
+
+async def check_key(key: str, base: str) -> KeyCheck:
+    """The same for a key that is not in use yet. `base` as in the settings."""
+    client = Client(key, base=base)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await check(client)
+    except TimeoutError:
+        return KeyCheck("away")
+    finally:
+        await client.close()
 
 
 async def check(client: Client) -> KeyCheck:

@@ -31,12 +31,21 @@ async def refused(url: str) -> tuple[int, dict[str, str]]:
 
 class StudioWorld(World):
     """`folder`: an empty one, into which the brands that we ship are copied, to be changed. `limits` are off: what rests
-    on them has its tests."""
+    on them has its tests. `stripe`: keys as of the environment."""
 
-    def __init__(self, store: Store, clock: Any, folder: Path, **rest: Any) -> None:
+    def __init__(
+        self, store: Store, clock: Any, folder: Path, *, stripe_api_base: str = "", stripe: Any = None, **rest: Any
+    ) -> None:
         self.themes = folder / "themes"
         shutil.copytree(ROOT / "themes", self.themes)
-        settings = replace(SETTINGS, studio_origin=STUDIO, themes=self.themes, releases=folder / "releases")
+        settings = replace(
+            SETTINGS,
+            studio_origin=STUDIO,
+            themes=self.themes,
+            releases=folder / "releases",
+            stripe_api_base=stripe_api_base,
+            stripe=stripe or {},
+        )
         self.previews = Previews()
         rest["previews"] = self.previews
         self.fetch: Fetch = refused

@@ -47,6 +47,14 @@ class Proposal(msgspec.Struct, frozen=True):
     """The keys that somebody changed meanwhile; in `edits` they keep what the file holds."""
 
     @property
+    def changes_billing(self) -> bool:
+        """Whether another backend would bill: who may give its key decides that, not everybody who edits."""
+        if (edit := self.edits.get(PORTAL_FILE)) is None:
+            return False
+        before, after = (brand_files.held({"": each}).get("billing") for each in (edit.before, edit.after))
+        return bool(before != after)
+
+    @property
     def fingerprint(self) -> str:
         """Of the files as they are and as they would be."""
         parts = [(name, each.before, each.after) for name, each in sorted(self.edits.items())]

@@ -89,6 +89,13 @@ async def posted(request: AnyRequest) -> Form:
     return form
 
 
+async def posted_secret(request: AnyRequest, again: str) -> Form:
+    """The form, of which no page may repeat a word. After a passkey was shown, `do=<again>` is sent alone."""
+    form = await read_form(request)
+    request.state.form, request.state.form_has_secret = Form({"do": again}), True
+    return form
+
+
 class Frame(msgspec.Struct, frozen=True):
     """What a layout shows around a page."""
 
@@ -186,7 +193,8 @@ def _log_in(request: AnyRequest, _: NobodyLoggedIn) -> Answer:
 
 def _needs_passkey(request: AnyRequest, _: NeedsPasskey) -> Answer:
     form: Form | None = getattr(request.state, "form", None)
-    view = Confirm(request.url.path if form else BASE, form.whole if form else {})
+    is_kept = not getattr(request.state, "form_has_secret", False)
+    view = Confirm(request.url.path if form else BASE, form.whole if form else {}, is_kept)
     return show(request, view, status=403)
 
 

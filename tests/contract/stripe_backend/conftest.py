@@ -18,6 +18,7 @@ from tests.conftest import Clock
 from tests.stripe.app import KEY, Standin
 from tests.stripe.asgi import App
 from tests.stripe.loading import load_samples
+from tests.stripe.serving import listen
 from tests.stripe.world import World
 from tests.support.world import SETTINGS
 from tests.support.world import World as Portals
@@ -77,3 +78,13 @@ async def shop(sqlite_store: Store, client: Client, clock: Clock, features: Feat
     world.stripe = world.state.portals[BRAND].billing
     await sync(world.stripe, clock, lambda *_: None)
     return world
+
+
+@pytest.fixture
+async def served(clock: Clock) -> AsyncIterator[tuple[Standin, str]]:
+    """A stand-in at an address of this machine, for what makes its own client; the address."""
+    standin = Standin(World(int(clock().timestamp())))
+    server, port = await listen(App(standin))
+    async with server:
+        yield standin, f"http://127.0.0.1:{port}"
+    assert standin.violations == []

@@ -11,24 +11,12 @@ from server.billing.stripe.leases import Lease
 from server.merchant import stripe_findings
 from server.settings import StripeSecrets
 from tests.contract.stripe_backend.conftest import BRAND
-from tests.stripe.app import KEY, Standin
-from tests.stripe.asgi import App
+from tests.stripe.app import KEY
 from tests.stripe.keys import EVERYTHING, Key
-from tests.stripe.serving import listen
-from tests.stripe.world import World
 from tests.support.world import SETTINGS, brands
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-async def served():
-    standin = Standin(World(int(NOW.timestamp())))
-    server, port = await listen(App(standin))
-    async with server:
-        yield standin, f"http://127.0.0.1:{port}"
-    assert standin.violations == []
 
 
 async def look(store, url, now=NOW, **secrets):

@@ -66,6 +66,8 @@ GET  /_studio/b/{brand_name:str}/settings/history      people
 GET  /_studio/b/{brand_name:str}/settings/people       people
 POST /_studio/b/{brand_name:str}/settings/people       people
 POST /_studio/b/{brand_name:str}/settings/people/remove  people
+GET  /_studio/b/{brand_name:str}/settings/stripe       keys
+POST /_studio/b/{brand_name:str}/settings/stripe       keys
 GET  /_studio/login                                    anyone
 POST /_studio/login                                    anyone
 GET  /_studio/login/code                               anyone
@@ -99,7 +101,7 @@ def test_each_route_has_its_row_and_names_that_right():  # threat 113
 async def test_a_role_leads_where_its_rights_do_in_its_brand_and_nowhere_in_another(studio, role):  # threat 113
     await studio.role()
     client = await studio.operator("ed@shop.example", role or "viewer", "harbour" if role else "orbit")
-    tables = ("studio_operator", "studio_act", "studio_passkey", "studio_draft", "studio_write")
+    tables = ("studio_operator", "studio_act", "studio_passkey", "studio_draft", "studio_write", "kept_secret")
     before = [await studio.rows(table) for table in tables]
     files = contents(studio)
     for path, method, opt in ROUTES:

@@ -14,6 +14,7 @@ from litestar import get, post
 from litestar.exceptions import ClientException
 from msgspec.structs import replace
 
+from server.access import kept_secrets
 from server.brands import Brand, ThemeError, load
 from server.merchant import link
 from server.merchant.studio import history, saving, sessions
@@ -56,7 +57,7 @@ async def change(request: AnyRequest, studio: Studio, operator: Operator) -> Ans
         if before and not form.get("sure"):
             return show(request, views.ConfirmLink(before, verb, kind, was_test))
         if verb == "activate":
-            _check(studio, brand, kind)
+            await _check(studio, brand, kind)
         await _do(studio, operator, verb, kind, needs_passkey=is_live)
     except ThemeError as error:
         return _refused(request, studio, operator, None, *map(str, error.mistakes))
@@ -84,11 +85,12 @@ async def _do(studio: Studio, operator: Operator, verb: str, kind: str, *, needs
     await studio.store.write(work)
 
 
-def _check(studio: Studio, brand: Brand, kind: str) -> None:
+async def _check(studio: Studio, brand: Brand, kind: str) -> None:
     """Raises `SettingsError` where the brand's backend is for the other kind of data."""
+    settings = await kept_secrets.joined(studio.settings, studio.store)
     token = "test_" if kind == "test" else "live"
     login_page = replace(brand.config.login_page, link=token)
-    check_backend(replace(brand, config=replace(brand.config, login_page=login_page)), studio.settings)
+    check_backend(replace(brand, config=replace(brand.config, login_page=login_page)), settings)
 
 
 async def _brand(studio: Studio, operator: Operator) -> Brand:

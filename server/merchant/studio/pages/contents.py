@@ -15,7 +15,7 @@ from server.brands.locales import is_locale, own_name
 from server.merchant.studio.declarations import Control, controls
 
 ELSEWHERE = {
-    "billing": "the key of a Stripe account is set beside it; see docs/stripe.md",
+    "billing": "the settings set it, beside the key of the Stripe account",
     "events": "it says which servers are written to, also in a private network; see docs/api.md",
 }
 """Tables that no page of these sets, and why."""

@@ -20,7 +20,9 @@ from server.billing.rows import catalog_of
 from server.brands import ThemeError, images
 from server.merchant.studio import drafts, saving
 from server.merchant.studio.computing import apart
+from server.merchant.studio import drafts, saving, sessions
 from server.merchant.studio.drafts import Write
+from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.pages import changing, contents, forming, posting
 from server.merchant.studio.pages.contents import Page
 from server.merchant.studio.pages.selling import Sold, sold
@@ -29,7 +31,7 @@ from server.merchant.studio.place import Studio, start_of
 from server.merchant.studio.saving import Proposal
 from server.merchant.studio.visit import Answer, Operator, show
 from server.publishing.brand_files import ChangedMeanwhile
-from server.web.forms import read_posted
+from server.web.forms import Form, read_posted
 from server.web.responding import AnyRequest, go, wants_fragment
 
 _BRAND = "/b/{brand_name:str}"
@@ -100,7 +102,7 @@ async def write(request: AnyRequest, studio: Studio, operator: Operator) -> Answ
     why = ""
     problem = "" if texts.get("fingerprint") == [work.proposal.fingerprint] else "stale"
     if not problem and changing.change(work, operator, studio.clock()).may_write:
-        problem, why = await _write(studio, operator, work, work.proposal)
+        problem, why = await _write(request, studio, operator, work, work.proposal)
         if not problem:
             return go(request, f"{start}/writes?written=1")
         work = await work_on(studio, operator)
@@ -135,7 +137,7 @@ async def undo(request: AnyRequest, studio: Studio, operator: Operator, write_id
     view = changing.undo(work, operator, found, proposal, studio.clock())
     problem, why = "stale", ""
     if texts.get("fingerprint") == [proposal.fingerprint] and view.lines and not view.elsewhere:
-        problem, why = await _write(studio, operator, work, proposal, is_undo=True)
+        problem, why = await _write(request, studio, operator, work, proposal, is_undo=True)
         if not problem:
             return go(request, f"{start_of(operator.brand)}/writes?written=1")
         work, found, proposal = await _undoing(studio, operator, write_id)
@@ -172,9 +174,15 @@ async def _decide(
 
 
 async def _write(
-    studio: Studio, operator: Operator, work: Work, proposal: Proposal, *, is_undo: bool = False
+    request: AnyRequest, studio: Studio, operator: Operator, work: Work, proposal: Proposal, *, is_undo: bool = False
 ) -> tuple[str, str]:
     """What was in the way, and why; nothing: it was written."""
+    if proposal.changes_billing:
+        if not operator.may("keys"):
+            raise NotAllowed
+        request.state.form = Form({"fingerprint": proposal.fingerprint})  # to be sent again after a passkey was shown
+        now = studio.clock()
+        await studio.store.write(lambda it: sessions.require_passkey(it, studio, operator.session, now))
     try:
         await saving.save(
             studio.store, work.folder, operator.address, proposal, now=studio.clock(), ends_draft=not is_undo

@@ -27,3 +27,5 @@ class Confirm(View, frozen=True):
     action: str
     fields: dict[str, str]
     """Empty: there was no form, and the page at `action` is opened."""
+    is_kept: bool = True
+    """Whether the fields are what was entered; a secret is entered again."""

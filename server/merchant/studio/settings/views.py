@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from server.merchant.studio.history import Act
+from server.access.kept_secrets import About
 from server.merchant.finding import Finding
 from server.rendering.views import View
 
@@ -83,3 +84,37 @@ class History(View, frozen=True):
     head: str = ""
     broken: str = ""
     """Where the chain is not what was written; empty: it is whole."""
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """What may be shown of a key, or of the webhook's secret."""
+
+    source: str = ""
+    """`environment` or `kept`; empty: there is none."""
+    about: About | None = None
+    """None: there is none, or it is too short to show a part of it."""
+    other_at_start: bool = False
+    """This server started with another one, or with none."""
+
+
+class Stripe(View, frozen=True):
+    layout: ClassVar[str] = "brand"
+
+    is_billing: bool
+    """Stripe bills the brand, as its file says now."""
+    key: Secret
+    webhook: Secret
+    webhook_url: str
+    is_fresh: bool
+    """A passkey was shown a moment ago: secrets can be entered."""
+    is_live: bool = False
+    """Of the key."""
+    may_bill: bool = False
+    """There is a key, and Stripe does not bill yet."""
+    mistake: str = ""
+    """`shape`, `link`, `unknown`, `lacks`, `other_mode`, `away`, `needed` or `billing`; empty: none."""
+    what: str = ""
+    """What the mistake is about: `key` or `webhook`."""
+    why: str = ""
+    done: str = ""
+    """`key_kept`, `webhook_kept`, `key_forgotten` or `webhook_forgotten`."""
