@@ -81,7 +81,7 @@ class Worker:
         )
         # What a billing side far away has to say is waited for by a step of its own: no other brand waits with it.
         remote = [(each.name, each.billing) for each in self._portals.values() if isinstance(each.billing, Remote)]
-        followed = ((self._following(name, billing), FOLLOWS) for name, billing in remote)
+        followed = [(make(*each), FOLLOWS) for each in remote for make in (self._following, self._syncing)]
         rare = ((each, 86_400.0) for each in self._daily)
         for step, seconds in (*steps, *followed, *rare):
             self._tasks.append(asyncio.create_task(self._again_and_again(step, seconds), name=step.__name__))
@@ -137,6 +137,15 @@ class Worker:
 
         follow.__name__ = f"follow_{brand}"
         return follow
+
+    def _syncing(self, brand: str, billing: Remote) -> Step:
+        """The step that reads everything, when an operator asked for it."""
+
+        async def sync() -> None:
+            await billing.sync_asked(self._clock)
+
+        sync.__name__ = f"sync_{brand}"
+        return sync
 
     async def tell_endpoints(self) -> None:
         """Post to the merchants' servers what happened on the ledger."""

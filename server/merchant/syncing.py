@@ -1,4 +1,5 @@
-"""`python -m server sync BRAND`: reads what a brand has at Stripe into the store, and says what it found."""
+"""`python -m server sync BRAND`: reads what a brand has at Stripe into the store, and says what it found. In the studio
+it is asked for (`ask`), a worker does it, and the page shows how far it is (`seen`)."""
 
 from __future__ import annotations
 
@@ -7,15 +8,18 @@ from datetime import datetime
 
 from server.access import kept_secrets
 from server.billing import Refused, Unavailable
+from server.billing.stripe.asked_syncs import ask
 from server.billing.stripe.backend import Stripe
 from server.billing.stripe.budget import Budget
 from server.billing.stripe.client import Client
-from server.billing.stripe.syncing import Busy, Position, Progress
+from server.billing.stripe.syncing import Busy, Position, Progress, seen
 from server.billing.stripe.syncing import sync as read_everything
 from server.brands import Brand
 from server.portal import check_backend
 from server.settings import Settings
 from server.store import Store
+
+__all__ = ["NotSynced", "ask", "seen", "sync"]
 
 
 class NotSynced(Exception):

@@ -146,6 +146,7 @@ OWNS: dict[str, tuple[str, ...]] = {
     "stripe_copy": (r"billing\.stripe\.copies",),
     "stripe_event": (r"billing\.stripe\.events",),
     "stripe_dirty": (r"billing\.stripe\.events",),
+    "stripe_sync": (r"billing\.stripe\.asked_syncs",),
     "stripe_cursor": (r"billing\.stripe\.leases",),
     "stripe_budget": (r"billing\.stripe\.budget",),
     "imported": (r"merchant\.importing\.\w+",),

@@ -7,7 +7,7 @@ it is then; the same key again has no second effect.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, overload, runtime_checkable
 
@@ -215,6 +215,11 @@ class Remote(Protocol):
 
     async def follow(self, now: datetime) -> None:
         """For the worker, again and again: learn what changed at the billing side. Harmless in several processes."""
+        ...
+
+    async def sync_asked(self, clock: Callable[[], datetime]) -> None:
+        """For the worker, again and again: read everything of the billing side anew, where an operator asked for that. It
+        may take hours. Harmless in several processes."""
         ...
 
     async def look_for(self, address: str) -> bool:

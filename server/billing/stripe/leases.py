@@ -16,6 +16,7 @@ VALUES (:brand, :name, '', 0, :holder, :until)
 ON CONFLICT (brand, name) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until
  WHERE stripe_cursor.lease_until < :now OR stripe_cursor.holder = excluded.holder"""
 _READ = "SELECT position, moved_at FROM stripe_cursor WHERE brand = :brand AND name = :name"
+_HELD = "SELECT 1 FROM stripe_cursor WHERE brand = :brand AND name = :name AND lease_until >= :now"
 _MOVE = """
 UPDATE stripe_cursor SET position = :position, moved_at = :now, lease_until = :until
  WHERE brand = :brand AND name = :name AND holder = :holder"""
@@ -46,6 +47,11 @@ class Lease:
         """How far it has come, and when it came there (microseconds); empty and 0 at first."""
         found = await self.store.read(_READ, self.whose)
         return (str(found[0][0]), int(found[0][1])) if found else ("", 0)
+
+    async def is_held(self, now: datetime) -> bool:
+        """By anybody."""
+        found = await self.store.read(_HELD, {**self.whose, "now": micros(now)})
+        return bool(found)
 
     async def move(self, position: str, now: datetime) -> None:
         """Raises `Lost`."""

@@ -89,11 +89,10 @@ async def posted(request: AnyRequest) -> Form:
     return form
 
 
-async def posted_secret(request: AnyRequest, again: str) -> Form:
-    """The form, of which no page may repeat a word. After a passkey was shown, `do=<again>` is sent alone."""
-    form = await read_form(request)
-    request.state.form, request.state.form_has_secret = Form({"do": again}), True
-    return form
+def send_again(request: AnyRequest, fields: dict[str, str], *, is_whole: bool = True) -> None:
+    """What is sent after a passkey was shown, where it needs one. `is_whole`: it is all that was entered; a secret is
+    never in a page, so it is entered again."""
+    request.state.form, request.state.form_is_whole = Form(fields), is_whole
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -193,8 +192,8 @@ def _log_in(request: AnyRequest, _: NobodyLoggedIn) -> Answer:
 
 def _needs_passkey(request: AnyRequest, _: NeedsPasskey) -> Answer:
     form: Form | None = getattr(request.state, "form", None)
-    is_kept = not getattr(request.state, "form_has_secret", False)
-    view = Confirm(request.url.path if form else BASE, form.whole if form else {}, is_kept)
+    is_whole = getattr(request.state, "form_is_whole", True)
+    view = Confirm(request.url.path if form else BASE, form.whole if form else {}, is_whole)
     return show(request, view, status=403)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import sqlite3
 
 import pytest
 
 from server.access import kept_secrets
+from server.app import worker_of
 from server.brands import load
+from server.mail.smtp import KeepingMailer
 from server.merchant.studio import drafts, history
 from server.settings import StripeSecrets
 from tests.stripe.keys import EVERYTHING, Key
@@ -191,3 +194,33 @@ async def test_the_environment_comes_first_and_says_so(sqlite_store, clock, tmp_
     assert "The server’s environment sets it" in page
     assert (await kept(world)).key == own["HARBOUR"].key
     await world.previews.close()
+
+
+async def test_a_sync_is_asked_for_done_by_a_worker_and_followed_on_the_page(studio, client, served, clock):
+    assert (await client.post(PAGE, data={"do": "sync"})).status_code == 400  # the ledger bills: its accounts stay
+    await give(client, KEY)
+    toml = studio.themes / "harbour" / "portal.toml"
+    toml.write_text(toml.read_text().replace('backend = "ledger"', 'backend = "stripe"'))
+    page = await client.get(PAGE)
+    assert "Nothing was read from Stripe yet" in page.text
+    clock.forward(minutes=5, seconds=1)
+    asked = await client.post(PAGE, data={"do": "sync"})
+    assert asked.status_code == 403
+    await studio.verify(client, client.shown)
+    assert (await client.fill(asked)).status_code == 303
+    assert "A worker begins within a second" in (await client.get(PAGE)).text
+    progress = await client.get(f"{PAGE}/sync", fragment=True)
+    assert 'hx-trigger="load delay:1s"' in progress.text
+    settings = await kept_secrets.joined(studio.settings, studio.store)
+    worker = worker_of(settings, [load(studio.themes / "harbour")], studio.store, clock=clock, mailer=KeepingMailer())
+    worker.start()
+    try:
+        async with asyncio.timeout(10):
+            while "Done" not in (progress := await client.get(f"{PAGE}/sync", fragment=True)).text:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    finally:
+        await worker.stop()
+    assert "0 customers read" in progress.text
+    assert "hx-get" not in progress.text
+    assert "Read everything again" in (await client.get(PAGE)).text
+    assert "Asked for everything to be read" in (await client.get("/_studio/b/harbour/settings/history")).text

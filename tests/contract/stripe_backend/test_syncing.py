@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from server.billing import Unavailable
+from server.billing.stripe import asked_syncs
 from server.billing.stripe.leases import Lease
-from server.billing.stripe.syncing import Busy, sync
+from server.billing.stripe.syncing import Busy, seen, sync
 from tests.contract.stripe_backend.conftest import BRAND
+from tests.stripe.app import KEY
 from tests.stripe.faults import Fault
 from tests.support.accounts import account
 
@@ -114,3 +118,55 @@ async def test_a_brand_that_had_a_ledger_forgets_its_accounts_and_keeps_sessions
     assert [each.kind for each in await billing.history(customer)] == ["login"]
     for table in ("session", "mail_choice"):
         assert await store.read(f"SELECT customer_id FROM {table}") == [(customer,)]
+
+
+def ask(store, clock):
+    return store.write(lambda it: asked_syncs.ask(it, BRAND, "ann@shop.example", clock()))
+
+
+async def test_of_many_workers_one_does_what_an_operator_asked_for_once(billing, standin, store, clock):
+    await billing.sync_asked(clock)
+    assert (standin.log, (await seen(store, BRAND, clock())).state) == ([], "never")
+    assert [await ask(store, clock) for _ in range(2)] == [True, False]
+    assert (await seen(store, BRAND, clock())).state == "asked"
+    found, go_on = asyncio.Event(), asyncio.Event()
+    pages = billing.client.pages
+
+    async def slow(path, **params):
+        async for page in pages(path, **params):
+            found.set()
+            await go_on.wait()
+            yield page
+
+    billing.client.pages = slow
+    tasks = [asyncio.create_task(billing.sync_asked(clock)) for _ in range(8)]
+    await found.wait()
+    assert (await seen(store, BRAND, clock())).state == "running"
+    assert not await ask(store, clock)
+    go_on.set()
+    await asyncio.gather(*tasks)
+    await billing.sync_asked(clock)
+    await sync(billing, clock, quiet, only_asked=True)  # by a worker that looked while it ran
+    assert standin.count("product.list") == 1
+    done = await seen(store, BRAND, clock())
+    assert (done.state, done.read) == ("done", (await store.read("SELECT COUNT(*) FROM customer"))[0][0])
+    assert await ask(store, clock)
+
+
+async def test_an_asked_sync_that_fails_says_why_and_goes_on_where_it_was(quick, standin, sqlite_store, clock):
+    await ask(sqlite_store, clock)
+    standin.faults.append(Fault("500", operation="customer.list", times=1))
+    await quick.sync_asked(clock)
+    stopped = await seen(sqlite_store, BRAND, clock())
+    assert (stopped.state, stopped.kind, stopped.trouble) == ("stopped", "tax_rate", "away")
+    await quick.sync_asked(clock)  # not at once
+    assert (await seen(sqlite_store, BRAND, clock())).state == "stopped"
+    clock.forward(seconds=31)
+    await quick.sync_asked(clock)
+    assert (await seen(sqlite_store, BRAND, clock())).state == "done"
+    assert standin.count("product.list") == 1
+    key = standin.keys.pop(KEY)
+    await ask(sqlite_store, clock)
+    await quick.sync_asked(clock)
+    assert (await seen(sqlite_store, BRAND, clock())).trouble == "key"
+    standin.keys[KEY] = key

@@ -68,6 +68,7 @@ POST /_studio/b/{brand_name:str}/settings/people       people
 POST /_studio/b/{brand_name:str}/settings/people/remove  people
 GET  /_studio/b/{brand_name:str}/settings/stripe       keys
 POST /_studio/b/{brand_name:str}/settings/stripe       keys
+GET  /_studio/b/{brand_name:str}/settings/stripe/sync  keys
 GET  /_studio/login                                    anyone
 POST /_studio/login                                    anyone
 GET  /_studio/login/code                               anyone

@@ -29,9 +29,9 @@ from server.merchant.studio.pages.selling import Sold, sold
 from server.merchant.studio.pages.work import Work, work_on
 from server.merchant.studio.place import Studio, start_of
 from server.merchant.studio.saving import Proposal
-from server.merchant.studio.visit import Answer, Operator, show
+from server.merchant.studio.visit import Answer, Operator, send_again, show
 from server.publishing.brand_files import ChangedMeanwhile
-from server.web.forms import Form, read_posted
+from server.web.forms import read_posted
 from server.web.responding import AnyRequest, go, wants_fragment
 
 _BRAND = "/b/{brand_name:str}"
@@ -180,7 +180,7 @@ async def _write(
     if proposal.changes_billing:
         if not operator.may("keys"):
             raise NotAllowed
-        request.state.form = Form({"fingerprint": proposal.fingerprint})  # to be sent again after a passkey was shown
+        send_again(request, {"fingerprint": proposal.fingerprint})
         now = studio.clock()
         await studio.store.write(lambda it: sessions.require_passkey(it, studio, operator.session, now))
     try:

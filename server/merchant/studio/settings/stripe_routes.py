@@ -3,7 +3,8 @@
 | URL | right | does |
 |---|---|---|
 | `GET …/settings/stripe` | `keys` | what there is; of a secret, its kind, its last four and a fingerprint |
-| `POST …/settings/stripe` | `keys` | `do`: `key`, `webhook`, `forget_key`, `forget_webhook`, `bill`, `unlock`; needs a passkey shown a moment ago |
+| `POST …/settings/stripe` | `keys` | `do`: `key`, `webhook`, `forget_key`, `forget_webhook`, `bill`, `sync`, `unlock`; needs a passkey shown a moment ago |
+| `GET …/settings/stripe/sync` | `keys` | how far the sync is; asked for once a second while one runs |
 
 A key is asked for each thing that the portal does with it before it is kept. What was entered is never shown again: not in
 a field, an error, the history, or the form that is sent again after a passkey was shown. `bill` makes the change a draft
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import msgspec
 from litestar import get, post
 from litestar.exceptions import ClientException
 from msgspec.structs import replace
@@ -25,11 +27,12 @@ from server.brands import Brand, load
 from server.merchant.studio import drafts, history, saving, sessions
 from server.merchant.studio.place import Studio, start_of
 from server.merchant.studio.settings import views
-from server.merchant.studio.settings.views import Secret
-from server.merchant.studio.visit import Answer, Operator, posted_secret, show
+from server.merchant.studio.settings.views import Secret, Sync
+from server.merchant.studio.visit import Answer, Operator, send_again, show
 from server.portal import check_backend
 from server.settings import Settings, SettingsError, stripe_suffix
 from server.store import Transaction
+from server.web.forms import read_form
 from server.web.responding import AnyRequest, go
 
 _NAMES = {"key": STRIPE_KEY, "webhook": STRIPE_WEBHOOK_SECRET}
@@ -44,14 +47,17 @@ async def page(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
 
 @post("/b/{brand_name:str}/settings/stripe", status_code=200, right="keys")
 async def change(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
-    form = await posted_secret(request, again="unlock")
-    verb, now = form.get("do"), studio.clock()
+    form, now = await read_form(request), studio.clock()
+    verb = form.get("do")
+    send_again(request, {"do": "unlock" if verb in _NAMES else verb}, is_whole=verb not in _NAMES)
     # Asked before Stripe is, and again in the transaction that writes.
     await studio.store.write(lambda it: sessions.require_passkey(it, studio, operator.session, now))
     if verb == "unlock":
         return go(request, f"{start_of(operator.brand)}/settings/stripe")
     if verb == "bill":
         return await _bill(request, studio, operator)
+    if verb == "sync":
+        return await _sync(request, studio, operator)
     what = verb.removeprefix("forget_")
     if what not in _NAMES:
         raise ClientException
@@ -126,6 +132,28 @@ async def _bill(request: AnyRequest, studio: Studio, operator: Operator) -> Answ
     return go(request, f"{start_of(operator.brand)}/change")
 
 
+async def _sync(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
+    """Ask for everything to be read from Stripe; a worker does it."""
+    from server.merchant import syncing  # noqa: PLC0415 (the SDK is slow to import)
+
+    if not (await _view(studio, operator)).is_billing:
+        raise ClientException  # it would drop the ledger's accounts
+    now = studio.clock()
+
+    def work(transaction: Transaction) -> None:
+        sessions.require_passkey(transaction, studio, operator.session, now)
+        if syncing.ask(transaction, operator.brand, operator.address, now):
+            _note(transaction, studio, operator, "stripe_sync", {})
+
+    await studio.store.write(work)
+    return go(request, f"{start_of(operator.brand)}/settings/stripe")
+
+
+@get("/b/{brand_name:str}/settings/stripe/sync", right="keys")
+async def progress(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
+    return show(request, views.StripeSync(await _seen(studio, operator.brand)))
+
+
 async def _refused(request: AnyRequest, studio: Studio, operator: Operator, **said: str) -> Answer:
     return show(request, replace(await _view(studio, operator), **said), status=422)
 
@@ -137,6 +165,7 @@ async def _view(studio: Studio, operator: Operator) -> views.Stripe:
         _secret(studio.settings, settings, operator.brand, name, kept.get(name)) for name in _NAMES.values()
     )
     is_billing = brand.config.billing.backend == "stripe"
+    sync = await _seen(studio, operator.brand) if is_billing else None
     return views.Stripe(
         is_billing=is_billing,
         key=key,
@@ -145,7 +174,14 @@ async def _view(studio: Studio, operator: Operator) -> views.Stripe:
         is_fresh=operator.session.is_fresh(studio.clock()),
         is_live=settings.stripe_of(operator.brand).is_live,
         may_bill=bool(key.source) and not is_billing,
+        sync=sync,
     )
+
+
+async def _seen(studio: Studio, brand: str) -> Sync:
+    from server.merchant import syncing  # noqa: PLC0415 (the SDK is slow to import)
+
+    return Sync(**msgspec.structs.asdict(await syncing.seen(studio.store, brand, studio.clock())))
 
 
 def _secret(started: Settings, settings: Settings, brand: str, name: str, kept: kept_secrets.About | None) -> Secret:
@@ -162,4 +198,4 @@ async def _brand(studio: Studio, operator: Operator) -> Brand:
     return await asyncio.to_thread(load, saving.folder_of(studio.themes, operator.brand))
 
 
-handlers = (page, change)
+handlers = (page, change, progress)

@@ -97,6 +97,27 @@ class Secret(msgspec.Struct, frozen=True):
     """This server started with another one, or with none."""
 
 
+class Sync(msgspec.Struct, frozen=True):
+    """How far the reading of everything at Stripe is."""
+
+    state: str
+    """`never`, `asked`, `running`, `stopped` or `done`."""
+    kind: str
+    """Of one that runs: `product`, `price`, `coupon`, `tax_rate` or `customer`."""
+    read: int
+    changed: int
+    odd: int
+    trouble: str
+    """Of one that is stopped: `away` or `key`."""
+    at: datetime | None
+
+
+class StripeSync(View, frozen=True):
+    layout: ClassVar[str] = "brand"
+
+    sync: Sync
+
+
 class Stripe(View, frozen=True):
     layout: ClassVar[str] = "brand"
 
@@ -118,3 +139,5 @@ class Stripe(View, frozen=True):
     why: str = ""
     done: str = ""
     """`key_kept`, `webhook_kept`, `key_forgotten` or `webhook_forgotten`."""
+    sync: Sync | None = None
+    """None: Stripe does not bill."""
