@@ -219,13 +219,17 @@ async def _outbox(store: Store, now: datetime) -> Finding:
     count = await outbox.waiting_since(store, now - QUIET)
     waiting = (await outbox.backlog(store)).values()
     since = min((each.since for each in waiting if each.since), default=None)
-    words = f"{sum(each.count for each in waiting)} mails wait"
+    words = _mails_wait(sum(each.count for each in waiting))
     if since is not None:
         words += f", the oldest for {_time(max(now - since, timedelta()))}"
     if count:
         remedy = "Is the server running, and does the mail server answer? The log says why each failed."
-        return Finding("outbox", False, f"{count} mails wait for longer than a minute; {words}", remedy)
+        return Finding("outbox", False, f"{_mails_wait(count)} for longer than a minute; {words}", remedy)
     return Finding("outbox", True, words if since else "no mail waits")
+
+
+def _mails_wait(count: int) -> str:
+    return "1 mail waits" if count == 1 else f"{count} mails wait"
 
 
 def _time(length: timedelta) -> str:

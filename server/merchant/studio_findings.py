@@ -22,7 +22,7 @@ async def look(settings: Settings, store: Store, head: str) -> list[Finding]:
         remedy = "Run: python -m server operators add ADDRESS --role owner"
         found.append(Finding(what, False, "nobody is owner of every brand", remedy))
     else:
-        found.append(Finding(what, True, f"{len(people)} roles, {owners} of them owner of every brand"))
+        found.append(Finding(what, True, f"roles: {len(people)}, owners of every brand among them: {owners}"))
     if not os.access(settings.themes, os.W_OK):
         words = f"{settings.themes} cannot be written: the studio shows what to change, and changes nothing"
         found.append(Finding("files of the studio", True, words))
@@ -42,4 +42,4 @@ async def _history(store: Store, head: str) -> list[Finding]:
     if not told.acts:
         return []
     compared = f"it holds {head}" if head else "compare a head from the log by --history"
-    return [Finding(what, True, f"{len(told.acts)} acts, whole; {compared}")]
+    return [Finding(what, True, f"whole, with {len(told.acts)} act{'' if len(told.acts) == 1 else 's'}; {compared}")]

@@ -23,6 +23,7 @@ PAGES = (
     "b/harbour/publish",
     "b/harbour/numbers",
     "new",
+    *(f"b/harbour/settings/{each}" for each in ("health", "health/far", "stripe")),
     "b/harbour/settings/people",
     "b/harbour/settings/history",
     "b/nowhere",

@@ -181,7 +181,7 @@ async def test_mails_that_wait_for_long_are_told(environment):
     sql = f"INSERT INTO outbox ({', '.join(row)}) VALUES ({', '.join(':' + key for key in row)})"
     await store.write(lambda transaction: transaction.run(sql, row))
     await store.close()
-    assert "1 mails wait" in (await found(environment))["outbox"].words
+    assert "1 mail waits" in (await found(environment))["outbox"].words
 
 
 async def test_a_studio_that_nobody_may_use_or_that_is_elsewhere_is_told(environment):

@@ -25,12 +25,12 @@ async def test_what_is_wrong_is_said_with_its_remedy_and_summed_up_on_the_first_
     await rounds.note(studio.store, "mail", clock() - timedelta(seconds=5))
     page = (await client.get(HEALTH)).text
     assert "did its last round 5 s ago" in page
-    assert "1 mails wait, the oldest for 0 s" in page
+    assert "1 mail waits, the oldest for 0 s" in page
     assert "1 not fine" in (await client.get(START)).text
     clock.forward(minutes=10)
     page = (await client.get(HEALTH)).text
     assert "none has done its round for 10 minutes" in page
-    assert "1 mails wait for longer than a minute" in page
+    assert "1 mail waits for longer than a minute" in page
     await rounds.note(studio.store, "check_mail_server", clock(), "smtp.example refuses the password")
     await rounds.note(studio.store, "mail", clock())
     assert "check_mail_server: smtp.example refuses the password" in (await client.get(HEALTH)).text
