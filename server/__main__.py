@@ -212,6 +212,16 @@ def of_a_brand(module: str, verb: str) -> Callable[[argparse.Namespace], int]:
     return does
 
 
+def of_the_store(module: str, verb: str) -> Callable[[argparse.Namespace], int]:
+    """The same over the whole store, of no brand."""
+
+    def does(_: argparse.Namespace) -> int:
+        work: Callable[..., Awaitable[str]] = getattr(importlib.import_module(f"server.merchant.{module}"), verb)
+        return with_store(printed(lambda store: work(store, now())))
+
+    return does
+
+
 def command(of: str, verb: str) -> Callable[[argparse.Namespace], int]:
     """The command that `commands.py` in this folder of `merchant` does, whatever the files of the brand hold."""
 
@@ -233,18 +243,6 @@ def printed(work: Callable[[Store], Awaitable[str]]) -> Callable[[Store], Awaita
         return 0
 
     return does
-
-
-def restored(_: argparse.Namespace) -> int:
-    from server.merchant import restored  # noqa: PLC0415
-
-    async def work(store: Store) -> int:
-        ended = await restored.end_everything(store)
-        print(f"Ended: {ended.sessions} sessions, {ended.codes} codes, {ended.mails} mails that had not left.")
-        print("Customers log in again. Start the server now.")
-        return 0
-
-    return with_store(work)
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -307,6 +305,12 @@ def add(to: object, name: str, does: Callable[[argparse.Namespace], int], words:
     made: argparse.ArgumentParser = to.add_parser(name, help=words, description=words)  # type: ignore[attr-defined]
     made.set_defaults(does=does)
     return made
+
+
+def sync_menu(synced: argparse.ArgumentParser) -> None:
+    synced.add_argument("brand")
+    words = "read every copied account again, say what differed, repair it"
+    synced.add_argument("--check", action="store_true", help=words)
 
 
 def customers_menu(customers: argparse.ArgumentParser) -> None:
@@ -406,11 +410,7 @@ def menu() -> argparse.ArgumentParser:
     for each in (activated, shown, add(links, "deactivate", link_deactivate, "nobody can log in by the link any more")):
         each.add_argument("brand")
     import_menu(add(commands, "import", import_command, "fill the ledger from Stripe-shaped JSON"))
-    synced = add(commands, "sync", sync, "fill catalog and directory from Stripe; stopped, it goes on where it was")
-    synced.add_argument("brand")
-    synced.add_argument(
-        "--check", action="store_true", help="read every copied account again, say what differed, repair it"
-    )
+    sync_menu(add(commands, "sync", sync, "fill catalog and directory from Stripe; stopped, it goes on where it was"))
     configs = commands.add_parser("config", help="a brand's configuration").add_subparsers(
         required=True, metavar="verb"
     )
@@ -423,7 +423,9 @@ def menu() -> argparse.ArgumentParser:
     keys_menu(commands.add_parser("keys", help="the keys of your back end, which asks the API"))
     operators_menu(commands.add_parser("operators", help="who may use the studio"))
     releases_menu(commands.add_parser("releases", help="what is published"))
-    add(commands, "restored", restored, "after a backup was put back: end its sessions, codes and mails")
+    add(commands, "backed-up", of_the_store("backups", "note"), "after a backup: note it, for doctor and the studio")
+    ended = "after a backup was put back: end its sessions, codes and mails"
+    add(commands, "restored", of_the_store("restored", "told"), ended)
     examined = add(commands, "doctor", doctor, "check settings, store, mail, links and clock")
     examined.add_argument("--history", default="", metavar="HEAD", help="a head of the studio's history from the log")
     return parser

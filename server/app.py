@@ -19,7 +19,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -146,10 +146,6 @@ def create_app(
     limits, printer = limits or Limits(), printer or Printer()
     previews = previews or (_previews() if settings.studio_origin else None)
 
-    async def make(brands: Sequence[Brand]) -> dict[str, Portal]:
-        now = await kept_secrets.joined(settings, store)  # a key that was given meanwhile counts for them
-        return await asyncio.to_thread(portals_of, now, brands, store, clock, billing or billings(now), made)
-
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         try:
@@ -163,12 +159,29 @@ def create_app(
             await store.close()
 
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
+    make = making(settings, store, clock, billing, made)
     served = Served(wire(lifespan, state), portals, settings, make)
     if not previews:
         return served.app
     check_studio(brands, settings)
     return _with_studio(served.app, previews, settings, store, clock, limits, lambda: served.portals, written)
     return _with_studio(served.app, previews, settings, store, clock, limits, written, fetch)
+
+
+def making(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    billing: Callable[[Brand, Store], Billing] | None,
+    renderer: Callable[[Brand], Renderer],
+) -> Callable[[Sequence[Brand]], Awaitable[dict[str, Portal]]]:
+    """What makes the portals of brands that are served from now on: a key that was given meanwhile counts for them."""
+
+    async def make(brands: Sequence[Brand]) -> dict[str, Portal]:
+        now = await kept_secrets.joined(settings, store)
+        return await asyncio.to_thread(portals_of, now, brands, store, clock, billing or billings(now), renderer)
+
+    return make
 
 
 class Served:

@@ -31,6 +31,8 @@ from server.web import policy
 from server.web.client_address import is_trusting
 from server.web.studio_guard import BASE
 
+BACKED_UP = timedelta(days=8)
+"""Whose backups are noted makes one a week at least."""
 SKEW = timedelta(seconds=5)
 QUIET = timedelta(minutes=1)
 """A worker that runs notes a round every ten seconds; no mail waits for so long where all is well."""
@@ -177,6 +179,7 @@ async def _store(
         findings = [Finding("store", True, f"{kind} reads and writes; its schema is number {max(applied, default=0)}")]
         findings.append(await _clock(store, clock))
         findings += [await _worker(store, clock(), is_running=is_running), await _outbox(store, clock())]
+        findings.append(await _backup(store, clock()))
         for brand in brands:
             if brand.config.billing.backend == "stripe":
                 from server.merchant import stripe_findings  # noqa: PLC0415 (the SDK is slow to import)
@@ -226,6 +229,17 @@ async def _outbox(store: Store, now: datetime) -> Finding:
         remedy = "Is the server running, and does the mail server answer? The log says why each failed."
         return Finding("outbox", False, f"{_mails_wait(count)} for longer than a minute; {words}", remedy)
     return Finding("outbox", True, words if since else "no mail waits")
+
+
+async def _backup(store: Store, now: datetime) -> Finding:
+    """Postern makes none: it knows of those that the merchant's job notes."""
+    what = "backup"
+    noted = next((each.done_at for each in await rounds.find(store) if each.step == rounds.BACKUP), None)
+    if noted is None:
+        return Finding(what, True, "none was noted; `python -m server backed-up` notes one, after your job made it")
+    age = max(now - noted, timedelta())
+    remedy = "Look at the job that makes it (docs/operations.md)." if age > BACKED_UP else ""
+    return Finding(what, age <= BACKED_UP, f"the last one was noted {_time(age)} ago", remedy)
 
 
 def _mails_wait(count: int) -> str:

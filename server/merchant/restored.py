@@ -11,6 +11,8 @@ The rows are deleted, not marked: no clock that steps back can bring one to life
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from server.access import passcodes, sessions
@@ -32,6 +34,15 @@ class Ended(msgspec.Struct, frozen=True):
 async def end_everything(store: Store) -> Ended:
     """All of it in one transaction. Raises `StoreUnavailable`, and then nothing was changed."""
     return await store.write(_end)
+
+
+async def told(store: Store, _: datetime) -> str:
+    """The same, in words."""
+    ended = await end_everything(store)
+    return (
+        f"Ended: {ended.sessions} sessions, {ended.codes} codes, {ended.mails} mails that had not left.\n"
+        "Customers log in again. Start the server now."
+    )
 
 
 def _end(transaction: Transaction) -> Ended:

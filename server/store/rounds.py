@@ -12,6 +12,8 @@ import msgspec
 
 from server.store import Store, micros, moment
 
+BACKUP = "backup"
+"""What the merchant's own job notes after each backup, by `python -m server backed-up`."""
 # Of two hosts whose clocks differ, the later one counts.
 _NOTE = """
 INSERT INTO worker_round (step, done_at, trouble) VALUES (:step, :now, :trouble)

@@ -218,6 +218,7 @@ async def test_a_sync_is_asked_for_done_by_a_worker_and_followed_on_the_page(stu
         async with asyncio.timeout(10):
             while "Done" not in (progress := await client.get(f"{PAGE}/sync", fragment=True)).text:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+        assert "A worker asks Stripe what changed" in (await client.get(PAGE)).text
     finally:
         await worker.stop()
     assert "0 customers read" in progress.text

@@ -170,3 +170,14 @@ async def test_an_asked_sync_that_fails_says_why_and_goes_on_where_it_was(quick,
     await quick.sync_asked(clock)
     assert (await seen(sqlite_store, BRAND, clock())).trouble == "key"
     standin.keys[KEY] = key
+
+
+async def test_an_asked_sync_whose_worker_died_is_taken_over(quick, sqlite_store, clock):
+    await ask(sqlite_store, clock)
+    assert await Lease(sqlite_store, BRAND, "sync", "of a process that was killed").take(clock())
+    await quick.sync_asked(clock)
+    assert (await seen(sqlite_store, BRAND, clock())).state == "running"
+    clock.forward(seconds=61)
+    assert (await seen(sqlite_store, BRAND, clock())).state == "asked"
+    await quick.sync_asked(clock)
+    assert (await seen(sqlite_store, BRAND, clock())).state == "done"

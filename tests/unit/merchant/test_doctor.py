@@ -16,7 +16,7 @@ from server.merchant import doctor, fetching, link, serve
 from server.portal import check_backend
 from server.rendering.assets import Assets
 from server.settings import SettingsError, from_environment
-from server.store import micros, open_store
+from server.store import micros, open_store, rounds
 from server.web import policy
 
 pytestmark = pytest.mark.anyio
@@ -182,6 +182,18 @@ async def test_mails_that_wait_for_long_are_told(environment):
     await store.write(lambda transaction: transaction.run(sql, row))
     await store.close()
     assert "1 mail waits" in (await found(environment))["outbox"].words
+
+
+async def test_how_old_the_last_noted_backup_is_is_told(environment):
+    assert (await found(environment))["backup"].words.startswith("none was noted")
+    store = open_store(environment["PORTAL_DATABASE"])
+    await rounds.note(store, rounds.BACKUP, clock() - timedelta(hours=5))
+    await store.close()
+    fresh, old = [
+        (await found(environment, lambda days=days: clock() + timedelta(days=days)))["backup"] for days in (0, 9)
+    ]
+    assert (fresh.is_fine, fresh.words) == (True, "the last one was noted 5 hours ago")
+    assert (old.is_fine, old.words) == (False, "the last one was noted 9 days ago")
 
 
 async def test_a_studio_that_nobody_may_use_or_that_is_elsewhere_is_told(environment):

@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from server.access import kept_secrets
 from server.access.kept_secrets import STRIPE_KEY, STRIPE_WEBHOOK_SECRET
 from server.brands import Brand, load
+from server.merchant.findings import QUIET
 from server.merchant.studio import drafts, history, saving, sessions
 from server.merchant.studio.place import Studio, start_of
 from server.merchant.studio.settings import views
@@ -31,7 +32,7 @@ from server.merchant.studio.settings.views import Secret, Sync
 from server.merchant.studio.visit import Answer, Operator, send_again, show
 from server.portal import check_backend
 from server.settings import Settings, SettingsError, stripe_suffix
-from server.store import Transaction
+from server.store import Transaction, rounds
 from server.web.forms import read_form
 from server.web.responding import AnyRequest, go
 
@@ -175,7 +176,14 @@ async def _view(studio: Studio, operator: Operator) -> views.Stripe:
         is_live=settings.stripe_of(operator.brand).is_live,
         may_bill=bool(key.source) and not is_billing,
         sync=sync,
+        is_followed=await _is_followed(studio, operator.brand),
     )
+
+
+async def _is_followed(studio: Studio, brand: str) -> bool:
+    """Whether a worker looks for what changes at Stripe: it was started after Stripe began to bill."""
+    since = studio.clock() - QUIET
+    return any(each.step == f"follow_{brand}" and each.done_at > since for each in await rounds.find(studio.store))
 
 
 async def _seen(studio: Studio, brand: str) -> Sync:

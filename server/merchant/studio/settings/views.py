@@ -139,5 +139,7 @@ class Stripe(View, frozen=True):
     why: str = ""
     done: str = ""
     """`key_kept`, `webhook_kept`, `key_forgotten` or `webhook_forgotten`."""
+    is_followed: bool = False
+    """A worker looks for what changes at Stripe."""
     sync: Sync | None = None
     """None: Stripe does not bill."""
