@@ -19,7 +19,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -164,8 +164,7 @@ def create_app(
     if not previews:
         return served.app
     check_studio(brands, settings)
-    return _with_studio(served.app, previews, settings, store, clock, limits, lambda: served.portals, written)
-    return _with_studio(served.app, previews, settings, store, clock, limits, written, fetch)
+    return _with_studio(served.app, previews, settings, store, clock, limits, lambda: served.portals, written, fetch)
 
 
 def making(
@@ -201,8 +200,6 @@ class Served:
     async def exchange(self, brands: Sequence[Brand]) -> None:
         """From now on, requests that begin are answered by these. Requests under way end with what they have."""
         known = {each.brand.name: each.brand for each in self.portals.values()}
-        made = await asyncio.to_thread(self._make, [each for each in brands if known.get(each.name) is not each])
-        known = {each.brand.name: each.brand for each in self._portals.values()}
         made = await self._make([each for each in brands if known.get(each.name) is not each])
         self._made += made.values()
         self.portals = {**self.portals, **made}
@@ -260,7 +257,13 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
 
     sys.setswitchinterval(computing.TURN)
 
-    place = Studio(settings, store, clock, limits, written, previewing(settings, clock), fetch)
+    place = Studio(
+        *(settings, store, clock, limits, written),
+        show=previewing(settings, clock),
+        portals=portals,
+        as_customer=looking(portals),
+        fetch=fetch,
+    )
     return studio.beside(app, place, previews)
 
 

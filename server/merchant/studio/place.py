@@ -15,9 +15,9 @@ import msgspec
 from server.access.limits import Limits
 from server.brands import PORTAL_FILE, Brand
 from server.brands.theme_file import NAME as BRAND_NAME
-from server.merchant.studio.computing import Pace
 from server.merchant.fetching import Fetch, fetched
 from server.merchant.finding import Finding
+from server.merchant.studio.computing import Pace
 from server.portal import Portal
 from server.rendering.studio import StudioRenderer
 from server.settings import Settings
@@ -46,7 +46,6 @@ class Studio:
     """Makes the portal of a brand over a store of samples, see `previews`."""
     pace: Pace = field(default_factory=lambda: Pace(MOST_A_SECOND))
     """Of all that an operator asks for."""
-    portals: Mapping[str, Portal] = field(default_factory=dict)
     portals: Callable[[], Mapping[str, Portal]] = dict
     """The brands that this server serves, as their customers get them now."""
     as_customer: App | None = None

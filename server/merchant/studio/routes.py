@@ -48,21 +48,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
 
 
 PLACES = (
-    login,
-    passkey,
-    start,
-    new,
-    link,
-    preview,
-    pages,
-    publish,
-    customers,
-    look_routes,
-    outbox,
-    numbers,
-    people_routes,
-    history_routes,
-    *(login, passkey, start, new, link, preview, pages, publish, numbers),
+    *(login, passkey, start, new, link, preview, pages, publish, customers, look_routes, outbox, numbers),
     *(people_routes, history_routes, health_routes, stripe_routes),
 )
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))

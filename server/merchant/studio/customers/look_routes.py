@@ -18,12 +18,13 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 
 from server.merchant.studio import looks, previews
+from server.merchant.studio.computing import TooOften
 from server.merchant.studio.customers import views
 from server.merchant.studio.customers.routes import found
 from server.merchant.studio.looks import Look
 from server.merchant.studio.place import Studio, start_of
 from server.merchant.studio.preview.routes import answered, note
-from server.merchant.studio.previews import NotThere, Previews, TooOften
+from server.merchant.studio.previews import NotThere, Previews
 from server.merchant.studio.visit import Answer, Operator, posted, show
 from server.portal import Portal
 from server.rendering.assets import MEDIA_TYPES

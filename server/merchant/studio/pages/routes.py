@@ -18,9 +18,8 @@ from litestar.exceptions import NotFoundException
 
 from server.billing.rows import catalog_of
 from server.brands import ThemeError, images
-from server.merchant.studio import drafts, saving
-from server.merchant.studio.computing import apart
 from server.merchant.studio import drafts, saving, sessions
+from server.merchant.studio.computing import apart
 from server.merchant.studio.drafts import Write
 from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.pages import changing, contents, forming, posting

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from server.merchant.studio.history import Act
 from server.access.kept_secrets import About
 from server.merchant.finding import Finding
+from server.merchant.studio.history import Act
 from server.rendering.views import View
 
 
