@@ -22,6 +22,9 @@
 
 | `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | the one that was given in the studio; one is required where `backend = "stripe"` |
 | `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | the one that was given in the studio; without one no webhook is taken, and events are looked for |
+| `PORTAL_STUDIO_PRIVATE_TARGETS` | `yes`: the studio may copy pages into a bucket at an address that is not public, also by `http://` | `no` |
+| `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | required where `backend = "stripe"` |
+| `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | none: no webhook is taken, events are looked for |
 | `PORTAL_STRIPE_RATE` | how many requests a second each Stripe account gets from this portal, 1 to 100; the merchant's own back end needs some of what Stripe allows | 10 with a live key, 5 in a sandbox |
 | `PORTAL_STRIPE_API_BASE` | another address than Stripe's, on loopback, where a stand-in answers | none |
 
@@ -94,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True):
     """0: the usual one of the key's mode."""
     studio_origin: str = ""
     """Empty: there is no studio."""
+    studio_private_targets: bool = False
     stripe: dict[str, StripeSecrets] = {}
     """By the end of the variables' names, such as `HARBOUR`."""
     kept: dict[str, StripeSecrets] = {}
@@ -155,6 +159,10 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         stripe_api_base=_api_base(values.get("stripe_api_base", "")),
         stripe_rate=_whole(values, "stripe_rate", 0, 1, 100) if "stripe_rate" in values else 0,
         studio_origin=_origin("PORTAL_STUDIO_ORIGIN", values.get("studio_origin", "")),
+        studio_private_targets=_one_of(
+            "PORTAL_STUDIO_PRIVATE_TARGETS", values.get("studio_private_targets", "no"), ("yes", "no")
+        )
+        == "yes",
         stripe=_stripe(found),
     )
 

@@ -45,7 +45,7 @@ Step = Callable[[], Awaitable[str | None]]
 
 class Worker:
     """`start` begins the steps, `stop` ends them. `others` as for `Delivery`; `daily`: what else is done, at
-    the start and once a day."""
+    the start and once a day; `often`: once a second."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Worker:
         *,
         others: Mapping[str, Maker] | None = None,
         daily: Sequence[Step] = (),
+        often: Sequence[Step] = (),
     ) -> None:
         self._portals = {portal.name: portal for portal in portals}
         self._store, self._clock = store, clock
@@ -65,7 +66,7 @@ class Worker:
         from server.events.delivery import Teller  # noqa: PLC0415
 
         self._teller = Teller(self._portals, store, clock)
-        self._daily = tuple(daily)
+        self._daily, self._often = tuple(daily), tuple(often)
         self._mailer, self._stopping = mailer, asyncio.Event()
         self._noted: dict[str, tuple[datetime, str]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,7 +84,8 @@ class Worker:
         remote = [(each.name, each.billing) for each in self._portals.values() if isinstance(each.billing, Remote)]
         followed = [(make(*each), FOLLOWS) for each in remote for make in (self._following, self._syncing)]
         rare = ((each, 86_400.0) for each in self._daily)
-        for step, seconds in (*steps, *followed, *rare):
+        more = ((each, FOLLOWS) for each in self._often)
+        for step, seconds in (*steps, *followed, *more, *rare):
             self._tasks.append(asyncio.create_task(self._again_and_again(step, seconds), name=step.__name__))
 
     async def stop(self) -> None:

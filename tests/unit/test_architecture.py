@@ -43,9 +43,9 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"merchant\.releases\.commands",),
         (r"merchant\.(?!(fetching|finding|importing|studio|releases)(\.|$))\w+",),
         (r"merchant\.importing\.\w+",),
-        (r"merchant\.releases\.(following|releasing)",),
+        (r"merchant\.releases\.(following|releasing|copying)",),
         (r"merchant\.releases\.(folders|sources)",),
-        (r"merchant\.releases\.rows",),
+        (r"merchant\.releases\.(rows|buckets|tunnel)",),
         # What `doctor` and `restored` ask.
         (r"merchant\.studio\.(computing|history|operators|passkeys|place|rights|sessions)",),
         (r"merchant\.studio\.(history|operators|passkeys|place|rights|sessions)",),
@@ -162,9 +162,12 @@ OWNS: dict[str, tuple[str, ...]] = {
     "studio_head": (r"merchant\.studio\.history",),
     "release": (r"merchant\.releases\.rows",),
     "release_live": (r"merchant\.releases\.rows",),
+    "release_bucket": (r"merchant\.releases\.buckets",),
+    "release_object": (r"merchant\.releases\.buckets",),
     "migration": (r"store\.migrations",),
 }
 READS: dict[str, tuple[str, ...]] = {
+    "release_live": (r"merchant\.releases\.buckets",),  # whether something is to be copied
     "account": (
         r"access\.sessions",
         r"access\.directory",
@@ -224,6 +227,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "stdnum": (r"formats\.(tax_numbers|bank_transfers)",),
     "aiosmtplib": (r"mail\.smtp",),
     "css_inline": (r"mail\.messages",),
+    "obstore": (r"merchant\.releases\.copying",),
     "webauthn": (r"merchant\.studio\.passkeys",),
     "cryptography": (r"access\.sealing",),
     "psycopg": (r"store\.postgres",),
