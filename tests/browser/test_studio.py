@@ -26,6 +26,7 @@ PAGES = (
     *(f"b/harbour/settings/{each}" for each in ("health", "health/far", "stripe")),
     "b/harbour/settings/people",
     "b/harbour/settings/history",
+    "b/harbour/settings/publishing",
     "b/nowhere",
 )
 OUTSIDE = ("login", "login/code")

@@ -45,6 +45,7 @@ class StudioWorld(World):
             releases=folder / "releases",
             stripe_api_base=stripe_api_base,
             stripe=stripe or {},
+            studio_private_targets=rest.pop("private_targets", False),
         )
         self.previews = Previews()
         rest["previews"] = self.previews

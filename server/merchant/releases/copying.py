@@ -32,7 +32,7 @@ from server.store import Store
 
 KEPT_TURNS = 2
 """So many releases on, a file that changes its name with its bytes is still there."""
-_NOT_PAGES = ("_headers", "_redirects")
+NOT_PAGES = ("_headers", "_redirects")
 _CHECK = ".postern-check"
 _TYPES = {
     ".js": "text/javascript",
@@ -172,12 +172,12 @@ class Copying:
 def site_of(whole: Whole) -> dict[str, bytes]:
     """The pages of a release, and what they need, by their paths."""
     found = {path.removeprefix(SITE): content for path, content in whole.files.items() if path.startswith(SITE)}
-    return {path: content for path, content in found.items() if path not in _NOT_PAGES}
+    return {path: content for path, content in found.items() if path not in NOT_PAGES}
 
 
 def headers_of(whole: Whole, path: str) -> dict[str, str]:
     """What a bucket can say about a file. The other headers of the build come from the CDN before it."""
-    texts = (whole.files.get(f"{SITE}{name}", b"").decode() for name in _NOT_PAGES)
+    texts = (whole.files.get(f"{SITE}{name}", b"").decode() for name in NOT_PAGES)
     headers = sites.read("", "", Path(), *texts).headers_of("/" + path.removesuffix("index.html"))
     kind = _TYPES.get(Path(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     kind = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind

@@ -27,7 +27,7 @@ async def add(studio):
 
 def counted(page):
     """The number at the button in the top bar."""
-    return re.findall(r'class="count">(\d+)<', page.text)
+    return re.findall(r'class="how-many">(\d+)<', page.text)
 
 
 async def live(studio):

@@ -59,6 +59,8 @@ POST /_studio/b/{brand_name:str}/link                  edit
 GET  /_studio/b/{brand_name:str}/preview               look
 GET  /_studio/b/{brand_name:str}/publish               look
 POST /_studio/b/{brand_name:str}/publish               publish
+GET  /_studio/b/{brand_name:str}/publish/copy          look
+POST /_studio/b/{brand_name:str}/publish/copy          publish
 POST /_studio/b/{brand_name:str}/publish/back          publish
 GET  /_studio/b/{brand_name:str}/settings/health       look
 GET  /_studio/b/{brand_name:str}/settings/health/far   look
@@ -69,6 +71,9 @@ POST /_studio/b/{brand_name:str}/settings/people/remove  people
 GET  /_studio/b/{brand_name:str}/settings/stripe       keys
 POST /_studio/b/{brand_name:str}/settings/stripe       keys
 GET  /_studio/b/{brand_name:str}/settings/stripe/sync  keys
+GET  /_studio/b/{brand_name:str}/settings/publishing   keys
+POST /_studio/b/{brand_name:str}/settings/publishing   keys
+POST /_studio/b/{brand_name:str}/settings/publishing/drop  keys
 GET  /_studio/login                                    anyone
 POST /_studio/login                                    anyone
 GET  /_studio/login/code                               anyone

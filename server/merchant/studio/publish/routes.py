@@ -4,6 +4,8 @@
 |---|---|---|
 | `GET /publish` | `look` | what differs from what is served, and the releases that are kept |
 | `POST /publish` | `publish` | builds the brand, holds it to every rule, and serves it; needs a passkey shown a moment ago |
+| `GET /publish/copy` | `look` | how far the copy in the brand's bucket is |
+| `POST /publish/copy` | `publish` | tries again at once |
 | `POST /publish/back` | `publish` | serves another release that is kept; the same |
 """
 
@@ -15,7 +17,7 @@ from litestar import get, post
 from msgspec.structs import replace
 
 from server.brands import ThemeError
-from server.merchant.releases import releasing, rows, sources
+from server.merchant.releases import buckets, copying, releasing, rows, sources
 from server.merchant.releases.releasing import ChangedMeanwhile
 from server.merchant.releases.rows import NoRelease
 from server.merchant.releases.sources import Refused
@@ -28,7 +30,7 @@ from server.merchant.studio.publish.pending import Pending
 from server.merchant.studio.visit import Answer, Operator, posted, show
 from server.publishing.rules.html_rules import Problem
 from server.store import Transaction
-from server.web.responding import AnyRequest, go
+from server.web.responding import AnyRequest, go, wants_fragment
 
 
 @get("/b/{brand_name:str}/publish", right="look")
@@ -69,6 +71,36 @@ async def back(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
     return await _done(request, studio, operator, "back")
 
 
+@get("/b/{brand_name:str}/publish/copy", right="look")
+async def copy(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
+    view = await _copy(studio, operator)
+    if view is None or not wants_fragment(request):
+        return go(request, f"{start_of(operator.brand)}/publish")
+    return show(request, view)
+
+
+@post("/b/{brand_name:str}/publish/copy", status_code=200, right="publish")
+async def copy_again(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
+    await posted(request)
+    await studio.store.write(lambda transaction: buckets.again(transaction, operator.brand))
+    return go(request, f"{start_of(operator.brand)}/publish")
+
+
+async def _copy(studio: Studio, operator: Operator) -> views.Copy | None:
+    """None: the brand has no bucket, or was never published."""
+    kept, live = await buckets.find(studio.store, operator.brand), await rows.live_of(studio.store, operator.brand)
+    if not kept or not live:
+        return None
+    objects = await buckets.objects(studio.store, operator.brand)
+    there = sum(bool(each.hash) and each.turn == live.turn for each in objects.values())
+    whole = await rows.find(studio.store, operator.brand, live.n)
+    total = sum(path.startswith(sources.SITE) for path in whole.files) - len(copying.NOT_PAGES)
+    return views.Copy(
+        f"{start_of(operator.brand)}/publish/copy", kept.bucket.name, kept.turn == live.turn, there, total,
+        kept.trouble, kept.due_at if kept.trouble else None, operator.may("publish"),
+    )  # fmt: skip
+
+
 async def _done(request: AnyRequest, studio: Studio, operator: Operator, what: str) -> Answer:
     if studio.written:
         await studio.written(operator.brand)
@@ -87,7 +119,8 @@ async def _view(studio: Studio, operator: Operator) -> views.Publish:
     releases = tuple(
         views.Kept(each.n, each.operator, each.made_at, live is not None and each.n == live.n) for each in kept
     )
-    view = views.Publish(f"{start_of(operator.brand)}/publish", releases=releases, may_publish=operator.may("publish"))
+    url, may_publish = f"{start_of(operator.brand)}/publish", operator.may("publish")
+    view = views.Publish(url, releases=releases, may_publish=may_publish, copy=await _copy(studio, operator))
     try:
         source = await apart(sources.copied, studio.themes, operator.brand)
         found = await pending.find(studio, operator.brand)
@@ -110,4 +143,4 @@ def _mistake(problem: Problem) -> views.Mistake:
     return views.Mistake(where, problem.message)
 
 
-handlers = (page, publish, back)
+handlers = (page, publish, back, copy, copy_again)

@@ -29,6 +29,22 @@ class Mistake(msgspec.Struct, frozen=True):
     message: str
 
 
+class Copy(View, frozen=True):
+    """How far the copy of what is served is. Asked for once a second while it goes on."""
+
+    url: str
+    bucket: str
+    """Empty: nothing is copied."""
+    is_whole: bool = False
+    there: int = 0
+    total: int = 0
+    """Files."""
+    trouble: str = ""
+    """Why the last attempt failed."""
+    again_at: datetime | None = None
+    may_publish: bool = False
+
+
 class Publish(View, frozen=True):
     """What would be published, and what was."""
 
@@ -52,6 +68,8 @@ class Publish(View, frozen=True):
     """`stale`: somebody saved since the page was shown; `gone`: the release is not kept any more."""
     done: str = ""
     """`published` or `back`."""
+    copy: Copy | None = None
+    """Of the brand's bucket, where it has one."""
     is_saved: bool = True
     """Nothing of the operator's own waits to be written."""
 
