@@ -159,10 +159,7 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         stripe_api_base=_api_base(values.get("stripe_api_base", "")),
         stripe_rate=_whole(values, "stripe_rate", 0, 1, 100) if "stripe_rate" in values else 0,
         studio_origin=_origin("PORTAL_STUDIO_ORIGIN", values.get("studio_origin", "")),
-        studio_private_targets=_one_of(
-            "PORTAL_STUDIO_PRIVATE_TARGETS", values.get("studio_private_targets", "no"), ("yes", "no")
-        )
-        == "yes",
+        studio_private_targets=_is_yes("PORTAL_STUDIO_PRIVATE_TARGETS", values.get("studio_private_targets", "no")),
         stripe=_stripe(found),
     )
 
@@ -282,6 +279,10 @@ def host_and_port(name: str, value: str) -> tuple[str, int]:
     if not found or not 0 < int(found[3]) < 65536:
         raise SettingsError(f"{name}: {value!r} is not a host and a port, such as 127.0.0.1:9464 or [::1]:9464")
     return found[1] or found[2], int(found[3])
+
+
+def _is_yes(name: str, value: str) -> bool:
+    return _one_of(name, value, ("yes", "no")) == "yes"
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -16,6 +16,20 @@ def test_the_least_that_is_needed_is_enough():
     assert read.trusted_proxies is None
 
 
+@pytest.mark.parametrize(
+    ("database", "releases"),
+    [
+        ("sqlite:portal.sqlite", "releases"),
+        ("sqlite:/var/lib/postern/portal.sqlite", "/var/lib/postern/releases"),
+        ("postgresql://db.example/postern", "releases"),
+    ],
+)
+def test_releases_are_beside_the_file_of_the_database(database, releases):
+    assert str(from_environment(GOOD | {"PORTAL_DATABASE": database}).releases) == releases
+    given = {"PORTAL_DATABASE": database, "PORTAL_RELEASES": "/srv/releases"}
+    assert str(from_environment(GOOD | given).releases) == "/srv/releases"
+
+
 def test_other_programs_variables_are_none_of_ours():
     assert from_environment(GOOD | {"HOME": "/", "PATH": "/bin", "PORT": "8000"})
 
@@ -48,6 +62,7 @@ def test_other_programs_variables_are_none_of_ours():
         ("PORTAL_OPERATIONS", "9464", "a host and a port"),
         ("PORTAL_OPERATIONS", "127.0.0.1:0", "127.0.0.1:9464"),
         ("PORTAL_OPERATIONS", "::1:9464", "[::1]:9464"),
+        ("PORTAL_STUDIO_PRIVATE_TARGETS", "true", "yes, no"),
         ("PORTAL_LOG_LEVEL", "loud", "debug, info, warning, error"),
         ("PORTAL_SMTP_URL", "http://mail.example", "smtp://"),
         ("PORTAL_SMTP_URL", "smtp://mail.example", "PORTAL_MAIL_FROM"),

@@ -125,6 +125,7 @@ PROVED = {
     110: f"{STUDIO}/test_people.py::test_whose_role_changes_or_goes_is_logged_out",
     108: "contract/merchant/test_tunnel.py::test_a_name_that_leads_inside_is_refused_at_each_connection",
     109: "contract/merchant/test_bucket_page.py::test_a_key_is_tried_kept_and_seen_nowhere_again",
+    110: f"{STUDIO}/test_people.py::test_whose_role_changes_or_goes_is_logged_out",
     111: f"{STUDIO}/test_passkeys.py::test_another_origin_no_verification_or_a_copied_key_is_refused_and_noted",
     112: f"{STUDIO}/test_people.py::test_without_a_passkey_shown_a_moment_ago_no_role_changes",
     113: f"{STUDIO}/test_rights.py::test_a_role_leads_where_its_rights_do_in_its_brand_and_nowhere_in_another",
