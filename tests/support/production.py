@@ -131,8 +131,9 @@ class Forked(Production):
     background work alone, which `end_work` kills.
     """
 
-    def __init__(self, folder: Path, mailbox: Mailbox, *brands: str) -> None:
+    def __init__(self, folder: Path, mailbox: Mailbox, *brands: str, **environment: str) -> None:
         super().__init__(folder, mailbox)
+        self.environment |= environment
         (folder / "themes").mkdir()
         for brand in brands:
             (folder / "themes" / brand).symlink_to(ROOT / "themes" / brand)
