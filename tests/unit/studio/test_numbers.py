@@ -5,6 +5,7 @@ import io
 import re
 from collections import Counter
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -187,3 +188,24 @@ async def test_no_cell_of_a_file_is_a_formula(studio):  # threat 117
     words = rows_of(await client.get(f"{URL}/words.csv"))
     assert len(words) == 5 * len(FORMULAS)
     assert len(rows_of(await client.get(f"{URL}/reasons.csv"))) == len(FORMULAS)
+
+
+class Explaining:
+    """A store that keeps how SQLite means to answer each question."""
+
+    def __init__(self, store):
+        self.store, self.plans = store, []
+
+    async def read(self, sql, parameters=None):
+        self.plans += [row[-1] for row in await self.store.read(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+        return await self.store.read(sql, parameters)
+
+
+async def test_numbers_are_counted_in_the_index_alone(studio):
+    store, period = Explaining(studio.store), days.period("12m", studio.clock().date())
+    zone = ZoneInfo("Europe/Berlin")
+    await sums.count(store, "harbour", period, zone)
+    await sums.how_many_customers(store, "harbour", "log_ins", period, zone)
+    searched = [each for each in store.plans if "activity" in each]
+    assert len(searched) == 5  # two times eleven months, each with one change of clocks, and the customers
+    assert all("USING COVERING INDEX activity_by_kind" in each for each in searched), searched
