@@ -179,10 +179,16 @@ class Demo:
         if self._only and self._only not in there:
             raise DemoError(f"No such brand: {self._only}. There are {', '.join(there)}.")
         found = [load(self._themes / self._only)] if self._only else load_all(self._themes)
-        backend = "stripe" if self._stripe else "ledger"
         return tuple(
-            on_one_origin(self._as_published(brand), backend, as_written=brand.name in self._set_up) for brand in found
+            on_one_origin(
+                self._as_published(brand), self._backend_of(brand.name), as_written=brand.name in self._set_up
+            )
+            for brand in found
         )
+
+    def _backend_of(self, name: str) -> str:
+        """The stand-in has no account for a brand that was made since the demo started."""
+        return "stripe" if self._stripe and name in self._stripe.keys else "ledger"
 
     def _as_published(self, brand: Brand) -> Brand:
         """Saved is not live, once it was published; but for the log-in link, which is the one of its file."""
@@ -278,7 +284,7 @@ class Demo:
                         self._stripe is not None or brand.config.login_page.link.startswith("test_"),
                     )
                     self._keys[brand.name] = await self._key(store, brand.name, live=not is_test, now=now)
-                    if self._stripe:
+                    if brand.config.billing.backend == "stripe":
                         await syncing.sync(self._settings, store, brand, self._clock, lambda *_: None)
                         self._filled.add(brand.name)
                         continue

@@ -1,11 +1,11 @@
-"""A merchant's first hour, without a file: a brand, its link, a customer who logs in and cancels, and why, read."""
+"""A merchant's first hour, without a file: a brand, its link, a release, and a cancellation read with its reason."""
 
 import shutil
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_studio import log_in
+from tests.browser.test_studio import VirtualAuthenticator, log_in
 from tests.browser.test_studio_brand import LOGO
 from tests.support.served import Demo
 from tests.support.visits import JENNY, send_address, send_code
@@ -19,7 +19,7 @@ def demo(tmp_path_factory):
     """Of a merchant who has nothing yet but the brand that the demo needs."""
     themes = tmp_path_factory.mktemp("first-hour") / "themes"
     shutil.copytree(ROOT / "themes" / "plain", themes / "plain")
-    made = Demo(environment={"PORTAL_THEMES": str(themes)})
+    made = Demo("--stripe", environment={"PORTAL_THEMES": str(themes)})
     try:
         made.wait()
         yield made
@@ -28,15 +28,27 @@ def demo(tmp_path_factory):
 
 
 def test_a_merchants_first_hour(new_visitor, demo):
-    merchant = new_visitor().new_page()
+    merchant, customer = new_visitor().new_page(), new_visitor().new_page()
     log_in(merchant, demo)
-    link = brand_with_link(merchant)
-    customer = new_visitor().new_page()
+    passkey_is_added(merchant, demo)
+    brand_is_made(merchant)
+    link = link_is_activated(merchant)
+    brand_is_published(merchant)
     customer_cancels(customer, demo, link)
     cancellation_is_read(merchant)
 
 
-def brand_with_link(page: Page) -> str:
+def passkey_is_added(page: Page, demo: Demo) -> None:
+    VirtualAuthenticator(page)
+    page.get_by_role("link", name=demo.operator).click()
+    page.get_by_label("Name").fill("Laptop")
+    page.get_by_label("Word").fill(demo.word)
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_text("The passkey was added")).to_be_visible()
+
+
+def brand_is_made(page: Page) -> None:
+    page.get_by_role("link", name="Postern Studio").click()
     page.get_by_role("link", name="Make a brand").click()
     page.get_by_label("What is the business called?").fill("North Sea")
     for name in ("plain", "north-sea"):
@@ -45,11 +57,21 @@ def brand_with_link(page: Page) -> str:
         page.get_by_role("button", name="Make it").click()
         if name == "plain":
             expect(page.get_by_role("main")).to_contain_text("There is a folder named plain already")
+    expect(page.get_by_text("The brand was made")).to_be_visible()
+
+
+def link_is_activated(page: Page) -> str:
     page.get_by_role("button", name="Activate a link for test data").click()
     expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
     link = page.get_by_role("main").get_by_role("link", name="/north-sea/p/login/test_").get_attribute("href")
     assert link
     return link
+
+
+def brand_is_published(page: Page) -> None:
+    page.get_by_role("link", name="Publish").click()
+    page.get_by_role("main").get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("Release 1 is published")).to_be_visible()
 
 
 def customer_cancels(page: Page, demo: Demo, link: str) -> None:
@@ -68,5 +90,5 @@ def customer_cancels(page: Page, demo: Demo, link: str) -> None:
 def cancellation_is_read(page: Page) -> None:
     page.get_by_role("link", name="Numbers").click()
     expect(page.get_by_role("img", name="Cancellations by day")).to_be_visible()
-    expect(page.get_by_text("1 customer. Details are shown")).to_be_visible()  # too few to be shown by itself
+    expect(page.get_by_text("1 customer. Details are shown")).to_be_visible()  # one is not shown by reason
     expect(page.get_by_role("listitem").filter(has_text=WORDS)).to_contain_text("Another reason")
