@@ -329,15 +329,13 @@ def worker_of(
     """The background work of these brands; its mails go to `mailer`, or as the settings say."""
     portals = portals_of(settings, brands, store, clock, billings(settings), renderer_of)
     others, daily = {}, [sealing_again(store, settings)]
-    others, daily, often = {}, [], []
+    often = []
     if settings.studio_origin:
         from server.merchant.releases.copying import Copying  # noqa: PLC0415 (as above)
         from server.merchant.studio import history, mails  # noqa: PLC0415
 
         others[mails.NAME] = mails.maker(store, settings)
         daily.append(history.logging_of(store))
-    return Worker(tuple(portals.values()), store, mailer or mailer_for(settings), clock, others=others, daily=daily)
-        others[mails.NAME], daily = mails.maker(store, settings), [history.logging_of(store)]
         often = [Copying(settings, store, clock).copy_releases]
     return Worker(
         tuple(portals.values()), store, mailer or mailer_for(settings), clock, others=others, daily=daily, often=often

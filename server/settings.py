@@ -19,12 +19,9 @@
 | `PORTAL_OPERATIONS` | where `/metrics`, `/healthz` and `/readyz` are answered, and nothing else is: host and port; never a public address | `127.0.0.1:9464` |
 | `PORTAL_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `info` |
 | `PORTAL_STUDIO_ORIGIN` | where browsers reach the studio, such as `https://studio.example`: a host that no brand has; passkeys need a name there, not an address | none: there is no studio |
-
 | `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | the one that was given in the studio; one is required where `backend = "stripe"` |
 | `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | the one that was given in the studio; without one no webhook is taken, and events are looked for |
 | `PORTAL_STUDIO_PRIVATE_TARGETS` | `yes`: the studio may copy pages into a bucket at an address that is not public, also by `http://` | `no` |
-| `PORTAL_STRIPE_KEY_<BRAND>` | the restricted key of the Stripe account that bills this brand; the brand's name in capitals, `-` as `_` | required where `backend = "stripe"` |
-| `PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>` | the secret, `whsec_…`, with which Stripe signs what it sends to `/<brand>/webhooks/stripe` | none: no webhook is taken, events are looked for |
 | `PORTAL_STRIPE_RATE` | how many requests a second each Stripe account gets from this portal, 1 to 100; the merchant's own back end needs some of what Stripe allows | 10 with a live key, 5 in a sandbox |
 | `PORTAL_STRIPE_API_BASE` | another address than Stripe's, on loopback, where a stand-in answers | none |
 

@@ -30,8 +30,13 @@ from server.merchant.studio.place import Studio
 from server.merchant.studio.preview import routes as preview
 from server.merchant.studio.previews import Previews
 from server.merchant.studio.publish import routes as publish
-from server.merchant.studio.settings import health_routes, history_routes, people_routes, stripe_routes
-from server.merchant.studio.settings import history_routes, people_routes, publishing_routes
+from server.merchant.studio.settings import (
+    health_routes,
+    history_routes,
+    people_routes,
+    publishing_routes,
+    stripe_routes,
+)
 from server.merchant.studio.start import routes as start
 from server.web.studio_guard import BASE, AtHost, StudioGuard
 
@@ -50,19 +55,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
 
 PLACES = (
     *(login, passkey, start, new, link, preview, pages, publish, customers, look_routes, outbox, numbers),
-    *(people_routes, history_routes, health_routes, stripe_routes),
-    login,
-    passkey,
-    start,
-    new,
-    link,
-    preview,
-    pages,
-    publish,
-    numbers,
-    people_routes,
-    history_routes,
-    publishing_routes,
+    *(people_routes, history_routes, health_routes, stripe_routes, publishing_routes),
 )
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 

@@ -54,8 +54,6 @@ Answer = Response[str] | Response[None]
 LOGIN = f"{BASE}login"
 _NEXT = re.compile(rf"{BASE}[A-Za-z0-9/_.-]*")
 _MOST_LISTED = 20
-NOT_SHOWN = frozenset({"secret"})
-"""Fields that no page holds again: they are typed again after a passkey was shown."""
 _log = logging.getLogger(__name__)
 
 
@@ -196,8 +194,6 @@ def _needs_passkey(request: AnyRequest, _: NeedsPasskey) -> Answer:
     form: Form | None = getattr(request.state, "form", None)
     is_whole = getattr(request.state, "form_is_whole", True)
     view = Confirm(request.url.path if form else BASE, form.whole if form else {}, is_whole)
-    fields = {name: value for name, value in form.whole.items() if name not in NOT_SHOWN} if form else {}
-    view = Confirm(request.url.path if form else BASE, fields)
     return show(request, view, status=403)
 
 

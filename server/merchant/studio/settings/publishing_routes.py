@@ -20,9 +20,9 @@ from server.merchant.releases.copying import NotCopied
 from server.merchant.studio import history, sessions
 from server.merchant.studio.place import Studio, start_of
 from server.merchant.studio.settings import bucket_views as views
-from server.merchant.studio.visit import Answer, Operator, posted, show
+from server.merchant.studio.visit import Answer, Operator, posted, send_again, show
 from server.store import Transaction
-from server.web.forms import Form
+from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go
 
 
@@ -35,7 +35,8 @@ async def page(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
 
 @post("/b/{brand_name:str}/settings/publishing", status_code=200, right="keys")
 async def keep(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
-    form = await posted(request)
+    form = await read_form(request)
+    send_again(request, {name: value for name, value in form.whole.items() if name != "secret"}, is_whole=False)
     bucket, secret = _bucket(form), form.get("secret").strip()
     wrong = buckets.mistakes(bucket, allow_private=studio.settings.studio_private_targets)
     if not 8 <= len(secret) <= 200 or not secret.isascii() or not secret.isprintable():
