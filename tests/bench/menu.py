@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-NAMES = ("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying", "drawn")
+NAMES = ("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying", "drawn", "flooded")
 
 
 class Row(NamedTuple):
