@@ -50,8 +50,8 @@ async def overview(request: AnyRequest, studio: Studio, operator: Operator) -> A
 @get(_FORMS, right="look")
 async def form(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
     work = await work_on(studio, operator)
-    page = _page(request, operator, work)
-    return show(request, forming.form(work, page, operator, await _sold(studio, operator), studio.clock()))
+    page, sells, now = _page(request, operator, work), await _sold(studio, operator), studio.clock()
+    return await apart(lambda: show(request, forming.form(work, page, operator, sells, now)))
 
 
 @post(_FORMS, status_code=200, right="edit")
@@ -69,11 +69,16 @@ async def keep(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
             for name, texts in posted.texts.items()
             if name.startswith("open:")
         }
-        view = forming.live(
-            work, page, operator, sells, now, refused=taken.refused, open_groups=opened, received=taken.received
-        )
-        return show(request, view)
-    made = forming.form(work, page, operator, sells, now, refused=taken.refused, attempted=verb in ("save", "preview"))
+
+        def live() -> Answer:
+            view = forming.live(
+                work, page, operator, sells, now, refused=taken.refused, open_groups=opened, received=taken.received
+            )
+            return show(request, view)
+
+        return await apart(live)
+    is_tried = verb in ("save", "preview")
+    made = await apart(forming.form, work, page, operator, sells, now, refused=taken.refused, attempted=is_tried)
     if made.wrong:
         return show(request, made, status=422)
     if verb == "save":
