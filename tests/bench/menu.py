@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 NAMES = ("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying", "drawn", "flooded")
+NAMES = ("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying", "drawn", "brands")
 
 
 class Row(NamedTuple):

@@ -30,12 +30,12 @@ def rows() -> Iterator[Row]:
             yield _budget(f"{brand.name}: log-in page, all of it", _everything(login, out, brand), 18)
             yield _budget(f"{brand.name}: log-in page, its HTML with the styles", _wire(login), 14)
             account = out / brand.name / "account" / "index.html"
-            first = Renderer(brand, Assets.of(brand), Paths(brand.base)).fragment(_fullest("home", "overview"))
+            first = Renderer(brand, Assets.of(brand), Paths(brand.base)).fragment(fullest("home", "overview"))
             total = _everything(account, out, brand) + len(gzip.compress(first.encode(), 6))
             yield _budget(f"{brand.name}: account page with its first fragment", total, 24)
 
 
-def _fullest(feature: str, fragment: str) -> View:
+def fullest(feature: str, fragment: str) -> View:
     """The example of this fragment with the most to show."""
     shown = [each for each in examples.load() if (each.feature, each.fragment) == (feature, fragment)]
     return max(shown, key=lambda each: len(repr(each.view))).view
