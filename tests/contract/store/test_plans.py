@@ -1,0 +1,119 @@
+"""No statement reads a table of customers' things from its beginning to its end, on either store.
+
+The statements are those that stand in the modules of `server`. SQLite plans by the indexes that there are. PostgreSQL
+would read an empty table whole, so it is told not to, and does so only where it has to.
+"""
+
+import ast
+import json
+import pkgutil
+import re
+import sqlite3
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+import server
+
+SMALL = frozenset(
+    {"catalog", "migration", "release", "release_live", "worker_round"}
+    | {
+        "studio_act",
+        "studio_ceremony",
+        "studio_head",
+        "studio_operator",
+        "studio_passkey",
+        "studio_session",
+        "studio_word",
+    }
+)
+"""These have a row for each brand, operator or process, not for each customer."""
+WHOLE = frozenset({"server.access.passcodes._END_EVERY", "server.access.sessions._END_EVERY"})
+"""What ends all of them, once, after a backup was put back."""
+_VERB = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\s+\S")
+_PART = re.compile(r"%s|\{(?!kinds\}|\})|\bstaged\b|^UPDATE SET")
+"""Of a statement that is put together when it is needed, or one over the import's own file."""
+_NAME = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
+
+
+@cache
+def statements() -> dict[str, str]:
+    """By where each stands."""
+    found: dict[str, str] = {}
+    for module in pkgutil.walk_packages(server.__path__, "server."):
+        if not module.name.endswith("__main__"):
+            for where, text in _texts(import_module(module.name)):
+                if _VERB.match(text) and not _PART.search(text):
+                    found.setdefault(text.replace("{kinds}", ":kind").replace("({})", "catalog.id = :id"), where)
+    return {where: text for text, where in found.items()}
+
+
+def _texts(module: Any) -> Iterator[tuple[str, str]]:
+    for name, value in vars(module).items():
+        values = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
+        for number, each in enumerate(values):
+            if isinstance(each, str):
+                yield f"{module.__name__}.{name}{f'[{number}]' if len(values) > 1 else ''}", each
+    for node in ast.walk(ast.parse(Path(module.__file__).read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            for each in node.args:
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    yield f"{module.__name__}, line {each.lineno}", each.value
+
+
+def read_whole_by_sqlite(connection: sqlite3.Connection, sql: str) -> set[str]:
+    called = dict(re.findall(r"\b(?:FROM|JOIN)\s+([a-z_]+)(?:\s+AS)?\s+([a-z]+)\b", sql))
+    tables = {alias: table for table, alias in called.items()}
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", dict.fromkeys(_NAME.findall(sql))).fetchall()
+    scanned = (re.match(r"SCAN (\w+)|SEARCH (\w+) USING AUTOMATIC", each[3]) for each in plan)
+    named = {each[1] or each[2] for each in scanned if each} - {"CONSTANT"}
+    return {tables.get(each, each) for each in named}
+
+
+def read_whole_by_postgres(connection: psycopg.Connection[Any], sql: str) -> set[str]:
+    names = list(dict.fromkeys(_NAME.findall(sql)))
+    numbered = _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+    connection.execute(f"PREPARE it AS {numbered}", prepare=False)
+    values = f"({', '.join('NULL' for _ in names)})" if names else ""
+    ((plan,),) = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE it{values}", prepare=False).fetchall()
+    connection.execute("DEALLOCATE it", prepare=False)
+    return set(_scanned((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+
+
+def _scanned(node: dict[str, Any]) -> Iterator[str]:
+    is_whole = node["Node Type"] == "Seq Scan" or ("Index" in node["Node Type"] and "Index Cond" not in node)
+    if is_whole and "Relation Name" in node:
+        yield node["Relation Name"]
+    for each in node.get("Plans", []):
+        yield from _scanned(each)
+
+
+def test_no_statement_reads_all_that_customers_have(store_url: str) -> None:
+    whole = {}
+    if store_url.startswith("sqlite:"):
+        connection = sqlite3.connect(store_url.removeprefix("sqlite:"))
+        for where, sql in statements().items():
+            whole[where] = read_whole_by_sqlite(connection, sql)
+        connection.close()
+    else:
+        with psycopg.connect(store_url, autocommit=True) as connected:
+            for each in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+                connected.execute(f"SET {each} = off")
+            connected.execute("SET plan_cache_mode = force_generic_plan")
+            for where, sql in statements().items():
+                whole[where] = read_whole_by_postgres(connected, sql)
+    assert len(whole) > 150
+    assert {where: found - SMALL for where, found in whole.items() if found - SMALL and where not in WHOLE} == {}
+
+
+@pytest.mark.parametrize("sql", ["SELECT id FROM customer c WHERE c.name = :name", "UPDATE session SET kind = ''"])
+def test_a_statement_that_does_is_found(sqlite_url: str, sql: str) -> None:
+    connection = sqlite3.connect(sqlite_url.removeprefix("sqlite:"))
+    assert read_whole_by_sqlite(connection, sql) <= {"customer", "session"}
+    assert read_whole_by_sqlite(connection, sql)
+    connection.close()
