@@ -3,8 +3,8 @@
     stripe_key               PORTAL_STRIPE_KEY_<BRAND>
     stripe_webhook_secret    PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>
 
-What the environment has comes first. A server reads them once, at its start (`at_start`), so a new one counts after the
-next start. Pages show the hint and the fingerprint of a secret; only `Settings.stripe_of` hands one out.
+What the environment has comes first. A process reads them at its start (`at_start`), and again for the brands of a release
+that it begins to serve (`joined`). Pages show the hint and the fingerprint of a secret; only `Settings.stripe_of` hands one out.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from datetime import datetime
 from server import settings
 from server.merchant.link import NotDone
 from server.merchant.releases import releasing, rows
+from server.merchant.releases.releasing import OtherBilling
 from server.merchant.releases.rows import NoRelease
 from server.merchant.releases.sources import Refused
 from server.store import Store
@@ -56,6 +57,11 @@ async def back(store: Store, options: argparse.Namespace, now: datetime) -> str:
     except NoRelease:
         kept = ", ".join(str(each.n) for each in await rows.kept(store, options.brand))
         raise NotDone(f"{options.brand} has no release {options.release}; kept are {kept or 'none'}") from None
+    except OtherBilling:
+        raise NotDone(
+            f"In release {options.release} another backend bills {options.brand} than in the one that is served. "
+            "Nothing was changed; to change who bills, change the files and publish them"
+        ) from None
     if not changed:
         return f"Release {options.release} of {options.brand} is served already."
     return f"Release {options.release} of {options.brand} is served from now on. {_SERVED}"

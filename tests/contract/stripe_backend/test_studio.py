@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 
 from server.access import kept_secrets
-from server.app import worker_of
+from server.app import making, renderer_of, worker_of
 from server.brands import load
 from server.mail.smtp import KeepingMailer
 from server.merchant.studio import drafts, history
@@ -124,7 +124,7 @@ async def test_that_stripe_bills_is_a_draft_which_only_who_has_the_keys_writes(s
     assert load(studio.themes / "harbour").config.billing.backend == "stripe"
     page = (await client.get(PAGE)).text
     assert "Stripe bills the customers" in page
-    assert "Start the server again" in page
+    assert "No worker asks Stripe yet" in page
     needed = await client.post(PAGE, data={"do": "forget_key"})
     assert (needed.status_code, "does not start without a key" in needed.text) == (422, True)
     assert (await client.get("/_studio/b/harbour/preview")).status_code == 200
@@ -225,3 +225,15 @@ async def test_a_sync_is_asked_for_done_by_a_worker_and_followed_on_the_page(stu
     assert "hx-get" not in progress.text
     assert "Read everything again" in (await client.get(PAGE)).text
     assert "Asked for everything to be read" in (await client.get("/_studio/b/harbour/settings/history")).text
+
+
+async def test_a_key_given_while_the_server_runs_counts_for_what_is_served_from_then_on(studio, client, clock):
+    make = making(studio.settings, studio.store, clock, None, renderer_of)
+    await give(client, KEY)
+    await give(client, SECRET, "webhook")
+    toml = studio.themes / "harbour" / "portal.toml"
+    toml.write_text(toml.read_text().replace('backend = "ledger"', 'backend = "stripe"'))
+    made = await make([load(studio.themes / "harbour")])
+    assert made["harbour"].settings.stripe_of("harbour") == StripeSecrets(KEY, SECRET)
+    assert made["harbour"].is_live is False
+    await made["harbour"].billing.close()

@@ -122,3 +122,17 @@ async def test_what_nobody_wrote_yet_and_other_files_are_told_apart(studio):
     page = await client.get(PUBLISH)
     assert "is no part of it" in page.text
     assert "Foot 3" not in page.text
+
+
+async def test_going_back_never_changes_who_bills(studio):
+    client = await studio.operator()
+    await studio.with_passkey(client)
+    assert await add(studio) == 1
+    save(studio, billing__backend="stripe")
+    assert await add(studio) == 2
+    refused = await client.post(f"{PUBLISH}/back", data={"release": "1"})
+    assert (refused.status_code, "does not change who bills" in refused.text, await live(studio)) == (409, True, 2)
+    save(studio, billing__backend="ledger")
+    assert await add(studio) == 3
+    assert (await client.post(f"{PUBLISH}/back", data={"release": "1"})).status_code == 303
+    assert await live(studio) == 1

@@ -19,6 +19,8 @@ from msgspec.structs import replace
 from server.brands import ThemeError
 from server.merchant.releases import buckets, copying, releasing, rows, sources
 from server.merchant.releases.releasing import ChangedMeanwhile
+from server.merchant.releases import releasing, rows, sources
+from server.merchant.releases.releasing import ChangedMeanwhile, OtherBilling
 from server.merchant.releases.rows import NoRelease
 from server.merchant.releases.sources import Refused
 from server.merchant.studio import drafts, sessions
@@ -68,6 +70,8 @@ async def back(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
         )  # fmt: skip
     except NoRelease:
         return show(request, replace(await _view(studio, operator), problem="gone"), status=409)
+    except OtherBilling:
+        return show(request, replace(await _view(studio, operator), problem="billing"), status=409)
     return await _done(request, studio, operator, "back")
 
 

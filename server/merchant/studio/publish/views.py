@@ -65,7 +65,8 @@ class Publish(View, frozen=True):
     mistakes: tuple[Mistake, ...] = ()
     """Why nothing was published."""
     problem: str = ""
-    """`stale`: somebody saved since the page was shown; `gone`: the release is not kept any more."""
+    """`stale`: somebody saved since the page was shown; `gone`: the release is not kept any more; `billing`: another
+    backend bills in it."""
     done: str = ""
     """`published` or `back`."""
     copy: Copy | None = None
