@@ -11,8 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-NAMES = ("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying", "drawn", "flooded")
-NAMES = ("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying", "drawn", "brands")
+NAMES = (
+    *("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying"),
+    *("drawn", "flooded", "brands"),
+)
 
 
 class Row(NamedTuple):

@@ -18,8 +18,6 @@ from msgspec.structs import replace
 
 from server.brands import ThemeError
 from server.merchant.releases import buckets, copying, releasing, rows, sources
-from server.merchant.releases.releasing import ChangedMeanwhile
-from server.merchant.releases import releasing, rows, sources
 from server.merchant.releases.releasing import ChangedMeanwhile, OtherBilling
 from server.merchant.releases.rows import NoRelease
 from server.merchant.releases.sources import Refused
