@@ -154,6 +154,9 @@ class LedgerAccounts:
             rows.store_change(
                 transaction, self.brand, seen, done.account, due, invoices=done.invoices, activities=lines
             )
+            for each in seen.account.subscriptions:
+                for unused in history.unused(each, done.account.subscription(each.id) or each):
+                    release(transaction, self.brand, unused)
             self._tell(transaction, customer_id, done.notices, now)
             self._tell_listeners(transaction, seen.account, done.account, done.invoices, now)
             seen = rows.stored(transaction.run(rows.READ_ACCOUNT, self._whose(customer_id)))

@@ -18,9 +18,10 @@ from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.ledger.events.renewals import due_at
 from server.billing.ledger.sandbox import ProviderSession, begin
 from server.billing.ledger.sums import paying
+from server.billing.ledger.sums.upcoming import upcoming_of
 from server.billing.model import history
 from server.billing.model.documents import decode_invoice
-from server.billing.rules.notices import of_invoice
+from server.billing.rules.notices import of_invoice, of_moves
 from server.paths import Paths
 from server.store import Transaction, micros
 
@@ -66,9 +67,11 @@ class LedgerPayments(LedgerAccounts):
         fields = history.of_payment(made.invoice, made.payment)
         line = Activity(by.now, _KINDS[made.payment.status], invoice.id, fields, by.browser)
         due = due_at(made.account)
-        rows.store_change(transaction, self.brand, seen, made.account, due, invoices=[made.invoice], activities=[line])
+        lines = [line, *history.paid_for(seen.account, made.account, by.now, by.browser)]
+        rows.store_change(transaction, self.brand, seen, made.account, due, invoices=[made.invoice], activities=lines)
         notice = of_invoice(invoice, made.invoice, made.account, by.now, present=True)
-        self._tell(transaction, by.customer_id, [notice] if notice else [], by.now)
+        told = [*([notice] if notice else []), *of_moves(seen.account, made.account, by.now, upcoming_of)]
+        self._tell(transaction, by.customer_id, told, by.now)
         self._tell_listeners(transaction, seen.account, made.account, [made.invoice], by.now, old=invoice)
         transaction.count(rows.DONE, {**whose, "key": by.key, "now": micros(by.now)})
         return self._to_confirm(transaction, command, made)

@@ -94,4 +94,4 @@ class LedgerSubscriptions(LedgerAccounts):
             code = action.code
         if isinstance(action, Move | Restart | Retain):
             catalog = await read_catalog(self.store, self.brand, by.features, prices=prices, code=code)
-        return Asking(self.keys, self.brand, by, subscription_id, Terms(catalog, by.features), shown)
+        return Asking(self.keys, self.brand, by, subscription_id, Terms(catalog, by.features), shown, self.dunning)

@@ -47,6 +47,7 @@ __all__ = [
     "Address",
     "Awaiting",
     "Basis",
+    "Becoming",
     "BuyerTaxId",
     "Catalog",
     "Coupon",
@@ -197,6 +198,18 @@ class Scheduled(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the billing side calls it, where it has a name of its own."""
 
 
+class Becoming(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the ledger makes of a subscription once the change that waits is paid."""
+
+    status: str
+    items: tuple[Item, ...]
+    billing_cycle_anchor_at: datetime
+    trial_end_at: datetime | None = None
+    discounts: tuple[Discount, ...] = ()
+    discount: Discount | None = None
+    """The one that comes with the change."""
+
+
 class Awaiting(msgspec.Struct, frozen=True, omit_defaults=True):
     """A change that the customer has still to pay for. Until then everything stays as it was."""
 
@@ -206,6 +219,8 @@ class Awaiting(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of what is to be paid for it."""
     until: datetime
     """When the billing side gives it up by itself."""
+    becomes: Becoming | None = None
+    """None: the billing side remembers it."""
 
 
 class PhaseItem(msgspec.Struct, frozen=True, omit_defaults=True):

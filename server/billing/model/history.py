@@ -105,18 +105,31 @@ def by_itself(before: Account, after: Account, made: Sequence[Invoice] = ()) -> 
     """The lines for what nobody did, oldest first: subscriptions that ended, changes that took effect or were paid for,
     charges that failed, and those that worked at a later try, what an office said of a tax number. `made`: the invoices
     that changed, as it happened."""
-    lines = [*_charges(before, made), *_verified(before.customer, after)]
+    lines = [*_charges(before, made), *_verified(before.customer, after), *paid_for(before, after, after.as_of)]
     for old in before.subscriptions:
         new = after.subscription(old.id)
         if new is None or old.status in ENDED:
             continue
         if old.scheduled and new.scheduled is None and new.items[0].price == old.scheduled.price:
             lines.append(Activity(old.scheduled.at, "subscription.change_applied", new.id, _plans(old, new), ""))
-        if old.awaiting and new.awaiting is None and new.items[0].price == old.awaiting.price:
-            lines.append(Activity(after.as_of, "subscription.changed", new.id, _plans(old, new), ""))
         if new.status in ENDED and new.ended_at:
             lines.append(Activity(new.ended_at, "subscription.ended", new.id, {}, ""))
     return sorted(lines, key=lambda each: each.at)
+
+
+def paid_for(before: Account, after: Account, at: datetime, browser: str = "") -> list[Activity]:
+    """The lines for the changes that waited for their payment and were made."""
+    return [
+        Activity(at, "subscription.changed", old.id, _plans(old, new), browser)
+        for old in before.subscriptions
+        if old.status not in ENDED and (new := after.subscription(old.id)) and was_paid_for(old, new)
+    ]
+
+
+def was_paid_for(old: Subscription, new: Subscription) -> bool:
+    """Whether the change that waited for its payment was made."""
+    it, item = old.awaiting, new.items[0]
+    return it is not None and new.awaiting is None and (item.price.id, item.quantity) == (it.price.id, it.quantity)
 
 
 def stopped(before: Account, after: Account, at: datetime) -> list[Activity]:
@@ -160,4 +173,12 @@ def discounts(before: Account, after: Account, subject: str) -> tuple[list[Disco
         return [], []
     had, coming = {each.id for each in old.discounts}, old.scheduled.discount if old.scheduled else None
     kept = new.scheduled.discount if new.scheduled else None
-    return [each for each in new.discounts if each.id not in had], [coming] if coming and kept != coming else []
+    freed = [coming] if coming and kept != coming else []
+    return [each for each in new.discounts if each.id not in had], [*freed, *unused(old, new)]
+
+
+def unused(old: Subscription, new: Subscription) -> list[Discount]:
+    """The discount of a change that waited for its payment and was given up."""
+    becomes = old.awaiting.becomes if old.awaiting else None
+    gone = new.awaiting is None and not was_paid_for(old, new)
+    return [becomes.discount] if becomes and becomes.discount and gone else []

@@ -51,6 +51,11 @@ def of_a_command(before: Account, after: Account, now: datetime, charged: Charge
     return [*found, *_invoices(before, after, now, present=True)]
 
 
+def of_moves(before: Account, after: Account, now: datetime, charged: Charged) -> list[Notice]:
+    """Of changes that waited for a payment which worked a moment ago."""
+    return [each for each in of_a_command(before, after, now, charged) if each.kind == "plan_changed"]
+
+
 def happened(
     before: Account, after: Account, at: datetime, made: Iterable[Invoice] = (), dunning: Dunning = STANDARD
 ) -> list[Notice]:

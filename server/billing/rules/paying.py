@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from server.billing.model.account import PAYABLE, Account, Invoice, Payment, PaymentMethod, Subscription
 from server.billing.model.errors import Refusal
+from server.brands.features import Features
 
 BEHIND = frozenset({"past_due", "unpaid", "incomplete"})
 """The statuses that a payment ends."""
@@ -29,6 +30,12 @@ def may_pay(invoice: Invoice) -> Refusal | None:
     if invoice.status not in PAYABLE:
         return Refusal("not_payable")
     return None if invoice.amount_due.amount > 0 else Refusal("nothing_due")
+
+
+def waits_for_the_bank(why: Refusal | None, features: Features) -> bool:
+    """Whether a change whose payment did not work waits for the customer to confirm it: only where there is a page to
+    pay an invoice on."""
+    return why is not None and why.reason == "payment_needs_confirmation" and features.invoice_history.enabled
 
 
 def waiting(invoice: Invoice) -> Payment | None:

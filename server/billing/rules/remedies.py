@@ -24,7 +24,7 @@ from server.brands.features import Features
 def remedies_of(subscription: Subscription, account: Account, features: Features, now: datetime) -> tuple[str, ...]:
     """What a customer can do about the state it is in, the most useful first; nothing where all is well."""
     if subscription.status in ENDED:
-        return () if may_restart(subscription, features) else ("restart",)
+        return () if may_restart(account, subscription, features) else ("restart",)
     if subscription.status not in ALIVE:
         return ("contact",)
     found = []

@@ -5,20 +5,21 @@ disabled_by_configuration, not_ended, already_restarted, several_items, usage_ba
 
 from __future__ import annotations
 
-from server.billing.model.account import Catalog, Price, Subscription
+from server.billing.model.account import Account, Catalog, Price, Subscription
 from server.billing.model.amounts import is_metered
 from server.billing.model.errors import Refusal
 from server.brands.features import Features
 
 
-def may_restart(subscription: Subscription, features: Features) -> Refusal | None:
-    """Why it cannot be started again; None: it can, where a price is still sold (`restarts`)."""
-    reason = ""
+def may_restart(account: Account, subscription: Subscription, features: Features) -> Refusal | None:
+    """Why it cannot be started again; None: it can, where a price is still sold (`restarts`). One that began again and was
+    not paid for in time never ran."""
+    reason, begun = "", account.subscription(subscription.restarted_as)
     if not features.subscription_restart.enabled:
         reason = "disabled_by_configuration"
     elif subscription.status != "canceled":
         reason = "not_ended"
-    elif subscription.restarted_as:
+    elif subscription.restarted_as and (begun is None or begun.status != "incomplete_expired"):
         reason = "already_restarted"
     elif len(subscription.items) != 1:
         reason = "several_items"

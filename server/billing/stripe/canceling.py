@@ -29,7 +29,7 @@ async def cancel(it: Asking) -> Planned | Refusal:
         return Refusal("scheduled_by_business")
     if not is_at_once(subscription, rule, it.at):
         ends_at = subscription.current_period_end_at
-        steps = (*released(subscription), Step(it.path, {"cancel_at_period_end": True}))
+        steps = (*given_up(subscription), *released(subscription), Step(it.path, {"cancel_at_period_end": True}))
         meant = Cancellation(at_once=False, ends_at=ends_at)
         return Planned(steps, preview=meant, seen=(_standing(subscription), ends_at))
     prorates = rule.proration_behavior == "create_prorations"
@@ -37,7 +37,8 @@ async def cancel(it: Asking) -> Planned | Refusal:
     moment = {"proration_date": it.seconds} if prorates else {}
     raw = await it.previewed(subscription_details={**details, **moment})
     meant, seen = _ended_at_once(it, mapping_previews.charge(raw, it.known) if raw else None)
-    return Planned((Step(it.path, {"prorate": prorates, "invoice_now": True}, "delete"),), preview=meant, seen=seen)
+    ends = Step(it.path, {"prorate": prorates, "invoice_now": True}, "delete")
+    return Planned((*given_up(subscription), ends), preview=meant, seen=seen)
 
 
 def _ended_at_once(it: Asking, last: Charge | None) -> tuple[Cancellation, tuple[object, ...]]:
@@ -58,6 +59,13 @@ def released(subscription: Subscription) -> tuple[Step, ...]:
     """Take back the change that waits: Stripe decides about no end while a schedule holds the subscription."""
     waits = subscription.scheduled
     return (Step(f"/v1/subscription_schedules/{waits.id}/release"),) if waits else ()
+
+
+def given_up(subscription: Subscription) -> tuple[Step, ...]:
+    """Give up the change that waits for its payment: Stripe does so when its invoice is void. Who cancels, pauses or stays
+    is not charged for it afterwards."""
+    waits = subscription.awaiting
+    return (Step(f"/v1/invoices/{waits.invoice}/void"),) if waits else ()
 
 
 async def resume(it: Asking) -> Planned | Refusal:
@@ -97,7 +105,7 @@ async def retain(it: Asking) -> Planned | Refusal:
     steps = Step(it.path, {"discounts": discounts, "metadata": {"postern_retained": coupon.id}})
     coupon = replace(coupon, times_redeemed=0)
     offer = RetentionOffer(coupon, before, after)
-    return Planned((steps,), preview=offer, seen=(coupon, before, after))
+    return Planned((*given_up(subscription), steps), preview=offer, seen=(coupon, before, after))
 
 
 async def _next(it: Asking, **more: object) -> Upcoming | None:

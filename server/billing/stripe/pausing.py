@@ -3,6 +3,9 @@
 The pause is `pause_collection`: the running period goes on, and the invoices of the periods after it are void. Stripe's own
 pause credits the time that is left, which the page does not say; one that is there all the same (`status` `paused`) ends
 by Stripe's `resume`. That the customer made this pause, and as what a subscription began again, stands in metadata.
+
+What is charged is refused where the payment fails (`error_if_incomplete`). Where the bank wants to ask the customer, it is
+asked for again so that its invoice waits (`allow_incomplete`): the subscription is `past_due`, a new one `incomplete`.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from server.billing.rules.pausing import may_pause, may_unpause, pauses
 from server.billing.rules.restarting import may_restart, prices_to_restart
 from server.billing.stripe import mapping_previews
 from server.billing.stripe.asking import Asking, Planned
+from server.billing.stripe.canceling import given_up
 from server.billing.stripe.methods import whose
 from server.billing.stripe.operations import Step
 
@@ -44,7 +48,7 @@ async def pause(it: Asking) -> Planned | Refusal:
         "pause_collection": {"behavior": "void", "resumes_at": ends},
         "metadata": {"postern_paused_at": str(it.seconds), "postern_paused_until": str(ends)},
     }
-    return Planned((Step(it.path, params),))
+    return Planned((*given_up(it.subscription), Step(it.path, params)))
 
 
 async def unpause(it: Asking) -> Planned | Refusal:
@@ -52,22 +56,31 @@ async def unpause(it: Asking) -> Planned | Refusal:
     if refused:
         return refused
     collects = {"pause_collection": "", "metadata": {"postern_paused_at": "", "postern_paused_until": ""}}
-    charge, step = None, Step(it.path, collects)
+    charge, step, waits = None, Step(it.path, collects), Step(it.path, collects)
     if it.subscription.status == "paused":
         charge = _charge(it, await it.previewed(subscription_details={"resume_at": "now", **_ANEW}))
-        step = Step(f"{it.path}/resume", {**_ANEW, "payment_behavior": "resume_on_payment_success"})
+        step, waits = _of_both(f"{it.path}/resume", _ANEW, "resume_on_payment_success", "resume_on_payment_attempt")
     elif _is_unpaid(it):
         charge = _charge(it, await it.previewed(subscription_details=_ANEW))
-        step = Step(it.path, {**collects, **_ANEW, "payment_behavior": "error_if_incomplete"})
+        step, waits = _of_both(it.path, {**collects, **_ANEW}, "error_if_incomplete", "allow_incomplete")
     method = method_of(it.account, it.subscription)
     seen = it.subscription.status, mapping_previews.seen_of(charge, method)
-    return Planned((step,), preview=Unpausing(charge, method), seen=seen)
+    return Planned((step,), (waits,) if charge else (), preview=Unpausing(charge, method), seen=seen)
+
+
+def _of_both(path: str, params: dict[str, Any], *behaviors: str) -> tuple[Step, ...]:
+    return tuple(Step(path, {**params, "payment_behavior": each}) for each in behaviors)
 
 
 def _is_unpaid(it: Asking) -> bool:
-    """Whether nobody paid for the running period: its invoice was void in the pause."""
+    """Whether nobody paid for the running period: its invoice was void in the pause. The invoice of a change that was given
+    up is void, too, but not of that period."""
+    begun = {each.current_period_start_at for each in it.subscription.items}
     latest = (each for each in it.account.invoices if each.id == it.subscription.latest_invoice)
-    return any(each.status in ("void", "uncollectible") for each in latest)
+    return any(
+        each.status in ("void", "uncollectible") and any(line.period_start_at in begun for line in each.lines)
+        for each in latest
+    )
 
 
 def _charge(it: Asking, raw: dict[str, Any] | None) -> Charge | None:
@@ -76,12 +89,13 @@ def _charge(it: Asking, raw: dict[str, Any] | None) -> Charge | None:
 
 
 async def restart(it: Asking) -> Planned | Refusal:
-    refused = may_restart(it.subscription, it.features)
+    refused = may_restart(it.account, it.subscription, it.features)
     if refused:
         return refused
     method = method_of(it.account, it.subscription)
     options: list[NewStart] = []
     steps: tuple[Step, ...] = ()
+    waits: tuple[Step, ...] = ()
     seen: tuple[object, ...] = ()
     for price in prices_to_restart(it.subscription, it.catalog, it.features)[:MOST_PRICES]:
         charge = await _first_charge(it, price)
@@ -92,10 +106,11 @@ async def restart(it: Asking) -> Planned | Refusal:
         ends_at = next_end(it.at, price.recurring, it.at) or it.at
         options.append(NewStart(price, _quantity(it), charge, ends_at, it.page(action).of(it.at, *numbers)))
         if price.id == it.action.price:
-            steps, seen = _begun(it, price), numbers
+            steps, waits = (_begun(it, price, each) for each in ("error_if_incomplete", "allow_incomplete"))
+            seen = numbers
     if not options or (it.action.price and not steps):
         return Refusal("price_not_offered")
-    return Planned(steps, preview=Restarts(tuple(options), method), seen=seen)
+    return Planned(steps, waits, preview=Restarts(tuple(options), method), seen=seen)
 
 
 def _quantity(it: Asking) -> int:
@@ -122,7 +137,7 @@ async def _first_charge(it: Asking, price: Price) -> Charge | None:
     return _charge(it, await it.client.invoice_preview(**asked))
 
 
-def _begun(it: Asking, price: Price) -> tuple[Step, ...]:
+def _begun(it: Asking, price: Price, behavior: str) -> tuple[Step, ...]:
     old, pinned = it.subscription, it.account.payment_method(it.subscription.default_payment_method)
     params = {
         **whose(it.by.customer_id),
@@ -131,7 +146,7 @@ def _begun(it: Asking, price: Price) -> tuple[Step, ...]:
         **({"default_payment_method": pinned.id} if pinned else {}),
         **({"description": old.description} if old.description else {}),
         "metadata": {"postern_restarts": old.id},
-        "payment_behavior": "error_if_incomplete",
+        "payment_behavior": behavior,
     }
     return (
         Step("/v1/subscriptions", params),

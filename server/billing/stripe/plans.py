@@ -27,7 +27,7 @@ from server.billing.rules.methods import method_of
 from server.billing.rules.plans import Timing, length_of, may_change, may_undo, may_use_code, target, timing
 from server.billing.stripe import mapping_catalog, mapping_previews
 from server.billing.stripe.asking import OURS, Asking, Planned
-from server.billing.stripe.canceling import released
+from server.billing.stripe.canceling import given_up, released
 from server.billing.stripe.catalog import Copy
 from server.billing.stripe.client import Client, Raw
 from server.billing.stripe.operations import Step
@@ -249,9 +249,7 @@ async def undo(it: Asking) -> Planned | Refusal:
     refused = may_undo(it.subscription, it.features, it.by.now)
     if refused:
         return Planned() if refused.reason == "nothing_scheduled" else refused
-    waits = it.subscription.awaiting
-    # Stripe gives a pending update up when its invoice is void.
-    return Planned((Step(f"/v1/invoices/{waits.invoice}/void"),) if waits else released(it.subscription))
+    return Planned(given_up(it.subscription) or released(it.subscription))
 
 
 async def with_code(client: Client, catalog: Catalog, known: Copy, code: str) -> tuple[Catalog, Copy]:

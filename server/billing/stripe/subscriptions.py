@@ -39,6 +39,7 @@ from server.billing import (
     Unpause,
     Unpin,
 )
+from server.billing.rules.paying import waits_for_the_bank
 from server.billing.stripe import canceling, methods, pausing, plans
 from server.billing.stripe.asking import Asking, Planned
 from server.billing.stripe.operations import Operations, Step, Wanted
@@ -110,7 +111,7 @@ class StripeSubscriptions(Operations):
         try:
             return await self.once(by, wanted, steps)
         except Refused as refused:
-            if refused.reason != "payment_needs_confirmation" or wanted.kind != ACTIONS[Move][0]:
+            if not waits_for_the_bank(Refusal(refused.reason), by.features):
                 raise
             said = refused
         return await self.once(replace(by, key=f"{by.key} waits"), wanted, lambda: waiting(said))

@@ -130,7 +130,7 @@ def _cannot_unpause(it: Visit, found: Subscription, *, looking: bool = False) ->
 
 
 def _cannot_restart(it: Visit, found: Subscription, *, looking: bool = False) -> Answer | None:
-    refusal = restarting.may_restart(found, it.features)
+    refusal = restarting.may_restart(it.account, found, it.features)
     if refusal is None:
         return None
     if refusal.reason == "not_ended":

@@ -160,7 +160,7 @@ def card(
         awaiting=awaiting_of(subscription, account, features, now) if alive else None,
         debt=debt_of(subscription, account, now),
         may_cancel=forbidden is None,
-        **_allowed(subscription, features, now),
+        **_allowed(account, subscription, features, now),
         why_not=forbidden.reason if forbidden and alive and ends_at is None else "",
         remedies=remedies.remedies_of(subscription, account, features, now),
         key=key,
@@ -181,7 +181,7 @@ def _paid_with(subscription: Subscription, account: Account) -> dict[str, Any]:
     }
 
 
-def _allowed(subscription: Subscription, features: Features, now: datetime) -> dict[str, Any]:
+def _allowed(account: Account, subscription: Subscription, features: Features, now: datetime) -> dict[str, Any]:
     """What may be done with it, by the names of the card's fields."""
     rule = features.subscription_cancel
     no_change = plans.may_change(subscription, features, now)
@@ -190,7 +190,7 @@ def _allowed(subscription: Subscription, features: Features, now: datetime) -> d
         "may_change": no_change is None,
         "may_pause": pausing.may_pause(subscription, features, now) is None,
         "may_unpause": pausing.may_unpause(subscription, features, now) is None,
-        "may_restart": restarting.may_restart(subscription, features) is None,
+        "may_restart": restarting.may_restart(account, subscription, features) is None,
         "why_no_change": no_change.reason if no_change and no_change.reason not in _OBVIOUS else "",
     }
 

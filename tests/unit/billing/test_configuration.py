@@ -238,5 +238,5 @@ def test_pause_max_cycles(read, cycles):
 @pytest.mark.parametrize(("enabled", "why"), [("true", None), ("false", "disabled_by_configuration")])
 def test_restart_enabled(read, enabled, why):
     over = subscription(status="canceled", ended_at=NOW - timedelta(days=1))
-    refused = may_restart(over, read(f"[features.subscription_restart]\nenabled = {enabled}\n"))
+    refused = may_restart(account(over), over, read(f"[features.subscription_restart]\nenabled = {enabled}\n"))
     assert (refused.reason if refused else None) == why

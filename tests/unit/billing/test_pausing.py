@@ -11,7 +11,7 @@ from server.billing.ledger.events.renewals import bring_up_to_date
 from server.billing.rules.pausing import may_pause, may_unpause, pauses
 from server.billing.rules.remedies import remedies_of
 from server.billing.rules.restarting import may_restart
-from server.brands.features import Features, SubscriptionCancel, SubscriptionPause, SubscriptionRestart
+from server.brands.features import Features, InvoiceHistory, SubscriptionCancel, SubscriptionPause, SubscriptionRestart
 from tests.support.ledger_accounts import AT_ONCE, CARD, NOW, WITH_CREDIT, account, day, eur, item, price, subscription
 from tests.support.pages import apply, preview, restarts, unpausing
 from tests.support.plans import bought, lines, offered, only, terms
@@ -100,8 +100,17 @@ def test_a_pause_does_not_end_early_where_nothing_can_be_charged():
     assert unpause(broken, "sub_1", PAUSING, day(2026, 4, 10)) == Refusal("payment_failed", "card_declined")
     missing = replace(it, payment_methods=())
     assert unpause(missing, "sub_1", PAUSING, day(2026, 4, 10)) == Refusal("payment_method_missing")
+
+
+def test_where_the_bank_asks_first_a_pause_ends_behind_and_a_second_try_makes_no_second_invoice():
+    it, _ = bring_up_to_date(paused(3), day(2026, 4, 10))
     asking = replace(it, payment_methods=(replace(CARD, behavior="requires_action"),))
-    assert unpause(asking, "sub_1", PAUSING, day(2026, 4, 10)).reason == "payment_needs_confirmation"
+    after = unpause(asking, "sub_1", PAUSING, day(2026, 4, 10))
+    assert (only(after).status, only(after).pause_behavior) == ("past_due", "")
+    assert (after.invoices[0].status, after.invoices[0].amount_due) == ("open", eur(3100))
+    assert unpause(after, "sub_1", PAUSING, day(2026, 4, 10)) is after
+    unshown = replace(PAUSING, invoice_history=InvoiceHistory(enabled=False))
+    assert unpause(asking, "sub_1", unshown, day(2026, 4, 10)).reason == "payment_needs_confirmation"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +174,7 @@ def test_an_ended_subscription_begins_again_as_a_new_one():
 def test_it_begins_again_once():
     after = restart(ended(), "sub_1", "price_1", CATALOG, features=RESTARTING, now=NOW)
     assert restart(after, "sub_1", "price_1", CATALOG, features=RESTARTING, now=day(2026, 3, 17)) is after
-    assert may_restart(after.subscription("sub_1"), RESTARTING) == Refusal("already_restarted")
+    assert may_restart(after, after.subscription("sub_1"), RESTARTING) == Refusal("already_restarted")
 
 
 def test_it_begins_again_at_a_price_of_today():

@@ -6,6 +6,7 @@ import msgspec
 
 from server.billing.ledger.changes import canceling, methods, pausing, planning, restarting, retention, schedules
 from server.billing.ledger.changes.planning import Planned, Terms
+from server.billing.ledger.sums.awaiting import given_up
 from server.billing.model.account import Account
 from server.billing.model.change import (
     Action,
@@ -23,6 +24,7 @@ from server.billing.model.change import (
 from server.billing.model.errors import Refusal
 from server.billing.model.fingerprint import Fingerprint
 from server.billing.model.port import By
+from server.brands.dunning import STANDARD, Dunning
 
 
 class Asking(msgspec.Struct, frozen=True):
@@ -35,6 +37,7 @@ class Asking(msgspec.Struct, frozen=True):
     terms: Terms
     shown: str = ""
     """The fingerprint that came with the form."""
+    dunning: Dunning = STANDARD
 
     def page(self, action: Action) -> Fingerprint:
         about = (self.brand, self.by.customer_id, self.subscription_id, type(action).__name__, action)
@@ -44,6 +47,7 @@ class Asking(msgspec.Struct, frozen=True):
 def meant(account: Account, action: Action, asking: Asking) -> Preview | Refusal:
     """What the action would do now. Raises `TypeError` for an action that has no preview."""
     id_, now, features = asking.subscription_id, asking.by.now, asking.by.features
+    account = _without_what_waits(account, action, id_)
     page, catalog = asking.page(action), asking.terms.catalog
     match action:
         case Cancel():
@@ -62,6 +66,7 @@ def meant(account: Account, action: Action, asking: Asking) -> Preview | Refusal
 def made(account: Account, action: Action, asking: Asking) -> Account | Planned | Preview | Refusal:
     """The account after the action. A preview: it would mean this by now, which is not what the page showed."""
     id_, now, features = asking.subscription_id, asking.by.now, asking.by.features
+    account = _without_what_waits(account, action, id_)
     page, catalog = asking.page(action), asking.terms.catalog
     answer: Account | Planned | Preview | Refusal
     match action:
@@ -76,7 +81,7 @@ def made(account: Account, action: Action, asking: Asking) -> Account | Planned 
         case Pause():
             answer = pausing.pause(account, id_, action.cycles, features, now)
         case Unpause():
-            answer = pausing.unpause_as_shown(account, id_, features, page, now)
+            answer = pausing.unpause_as_shown(account, id_, features, page, now, dunning=asking.dunning)
         case Restart():
             page_of = _page_of(asking)
             answer = restarting.restart_as_shown(
@@ -89,6 +94,11 @@ def made(account: Account, action: Action, asking: Asking) -> Account | Planned 
         case _:
             answer = methods.unpin(account, id_, features)
     return answer
+
+
+def _without_what_waits(account: Account, action: Action, subscription_id: str) -> Account:
+    """Who cancels, pauses or stays gives up a change that waits for its payment."""
+    return given_up(account, subscription_id) if isinstance(action, Cancel | Pause | Retain) else account
 
 
 def _page_of(asking: Asking) -> restarting.PageOf:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from server.billing.ledger.events.dunning import arranged
 from server.billing.ledger.events.renewals import settled, with_lasting, with_subscription
 from server.billing.ledger.sums.bills import bill
 from server.billing.ledger.sums.charging import charge_of, seen_of, why_unpaid
@@ -23,6 +24,8 @@ from server.billing.model.fingerprint import Fingerprint
 from server.billing.model.periods import begun, next_end
 from server.billing.rules.methods import method_of
 from server.billing.rules.pausing import may_pause, may_unpause, pauses
+from server.billing.rules.paying import waits_for_the_bank
+from server.brands.dunning import STANDARD, Dunning
 from server.brands.features import Features
 
 
@@ -41,8 +44,11 @@ def pause(account: Account, subscription_id: str, cycles: int, features: Feature
     return settled(with_subscription(account, paused))
 
 
-def unpause(account: Account, subscription_id: str, features: Features, now: datetime) -> Account | Refusal:
-    """The account without the pause. Not paused: the same account, unchanged."""
+def unpause(
+    account: Account, subscription_id: str, features: Features, now: datetime, *, dunning: Dunning = STANDARD
+) -> Account | Refusal:
+    """The account without the pause. Not paused: the same account, unchanged. Where the bank wants to ask the customer, it
+    goes on as `past_due`, with an invoice that waits for that."""
     subscription = account.subscription(subscription_id)
     if subscription is None:
         return Refusal("not_found")
@@ -50,7 +56,11 @@ def unpause(account: Account, subscription_id: str, features: Features, now: dat
     if refused:
         return account if refused.reason == "not_paused" else refused
     after, invoice = _unpaused(account, subscription, now)
-    return why_unpaid(invoice) or after
+    unpaid = why_unpaid(invoice)
+    if invoice is None or not waits_for_the_bank(unpaid, features):
+        return unpaid or after
+    behind = replace(after.subscription(subscription_id) or subscription, status="past_due")
+    return settled(arranged(with_subscription(after, behind), invoice, now, dunning))
 
 
 def unpausing(
@@ -69,14 +79,20 @@ def unpausing(
 
 
 def unpause_as_shown(
-    account: Account, subscription_id: str, features: Features, page: Fingerprint, now: datetime
+    account: Account,
+    subscription_id: str,
+    features: Features,
+    page: Fingerprint,
+    now: datetime,
+    *,
+    dunning: Dunning = STANDARD,
 ) -> Account | Unpausing | Refusal:
     """`unpause`, where it charges what the page showed. An `Unpausing`: it would charge this by now, and the pause goes
     on."""
     meant = unpausing(account, subscription_id, features, page, now)
     if isinstance(meant, Unpausing) and not page.fits(*seen_of(meant.charge, meant.method)):
         return meant
-    return unpause(account, subscription_id, features, now)
+    return unpause(account, subscription_id, features, now, dunning=dunning)
 
 
 def _unpaused(account: Account, subscription: Subscription, now: datetime) -> tuple[Account, Invoice | None]:

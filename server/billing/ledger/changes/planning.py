@@ -11,7 +11,7 @@ to the minor unit.
     same period  `none`: the new price counts from the next invoice; `create_prorations`: credit and charge for the rest
                  wait for the next invoice; `always_invoice`: they are invoiced at once
 
-A change whose payment fails is not made.
+A change whose payment fails is not made; one that the bank wants the customer to confirm waits (`sums/awaiting.py`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing.ledger.changes.moves import Made, PlannedMove, make
+from server.billing.ledger.sums.awaiting import waiting
 from server.billing.ledger.sums.charging import charge_of, why_unpaid
 from server.billing.ledger.sums.invoicing import came_off
 from server.billing.ledger.sums.upcoming import next_bill
@@ -32,6 +33,7 @@ from server.billing.model.fingerprint import Fingerprint
 from server.billing.model.periods import renews_at
 from server.billing.rules.discounts import redeem
 from server.billing.rules.methods import method_of
+from server.billing.rules.paying import waits_for_the_bank
 from server.billing.rules.plans import Timing, may_change, may_use_code, target, timing
 from server.brands.features import Features
 from server.formats.money import Money
@@ -74,8 +76,18 @@ def move_as_shown(
         if isinstance(planned, Refusal):
             return planned
         if page.fits(*planned.seen):
-            return planned.failure or planned
+            return _or_awaiting(account, planned, terms, now)
     return preview(account, subscription_id, change, terms, page=page, now=now)
+
+
+def _or_awaiting(account: Account, planned: Planned, terms: Terms, now: datetime) -> Planned | Refusal:
+    """The change, or why it is not made; where the bank wants to ask the customer, it waits for that."""
+    it, before = planned.preview, account.subscription(planned.preview.subscription)
+    if before is None or not waits_for_the_bank(planned.failure, terms.features):
+        return planned.failure or planned
+    return replace(
+        planned, account=waiting(planned.account, before, it.after, planned.invoices[0], it.discount, now=now)
+    )
 
 
 def _marked(planned: Planned, page: Fingerprint, now: datetime) -> PlanChange:

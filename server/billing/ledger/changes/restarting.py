@@ -1,5 +1,6 @@
 """An ended subscription begins again, at a price of today: a new one with a first period that is paid now. Pure.
 
+Where the bank wants to ask the customer, the new one is `incomplete` until its first invoice is paid, for 23 hours at most.
 The words of a `Refusal` are those of `rules.restarting`, and of `charging` where the payment fails.
 """
 
@@ -21,6 +22,7 @@ from server.billing.model.errors import Refusal
 from server.billing.model.fingerprint import Fingerprint
 from server.billing.model.periods import next_end
 from server.billing.rules.methods import method_of
+from server.billing.rules.paying import waits_for_the_bank
 from server.billing.rules.restarting import may_restart, prices_to_restart
 from server.brands.features import Features
 
@@ -35,7 +37,7 @@ def restarts(
     subscription = account.subscription(subscription_id)
     if subscription is None:
         return Refusal("not_found")
-    refused = may_restart(subscription, features)
+    refused = may_restart(account, subscription, features)
     if refused:
         return refused
     found, method = [], method_of(account, subscription)
@@ -72,7 +74,7 @@ def restart(
     subscription = account.subscription(subscription_id)
     if subscription is None:
         return Refusal("not_found")
-    refused = may_restart(subscription, features)
+    refused = may_restart(account, subscription, features)
     if refused:
         return account if refused.reason == "already_restarted" else refused
     chosen = next((each for each in prices_to_restart(subscription, catalog, features) if each.id == price), None)
@@ -80,7 +82,9 @@ def restart(
         return Refusal("price_not_offered")
     after, started, invoice = _started(account, subscription, chosen, now)
     unpaid = why_unpaid(invoice)
-    if unpaid:
+    if waits_for_the_bank(unpaid, features):
+        started = replace(started, status="incomplete")
+    elif unpaid:
         return unpaid
     after = with_subscription(after, replace(subscription, restarted_as=started.id))
     return settled(replace(after, subscriptions=(started, *after.subscriptions)))

@@ -6,6 +6,7 @@ on the account and on that moment alone, never on `now`; so catching up once is 
     remind    a reminder of something that comes (`reminders`)
     end       the end that was decided has come               canceled
     expire    nobody finished an incomplete subscription      incomplete_expired, after 23 hours; its open invoice is void
+              nobody paid for a change that waited            the change is given up; its invoice is void
     unpause   collection begins again
     change    a change that was put off takes effect         the period that begins with it is charged at the new price
     overdue   a sent invoice was not paid in time             past_due
@@ -25,6 +26,7 @@ from server.billing.ledger.events import dunning as tries
 from server.billing.ledger.events.ending import ended, without_method
 from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
+from server.billing.ledger.sums.awaiting import given_up
 from server.billing.ledger.sums.bills import bill, is_running
 from server.billing.ledger.sums.invoicing import is_claimed, issue, voided
 from server.billing.ledger.sums.phases import begun_at, begun_by, changes_at, invoiced_by
@@ -134,7 +136,7 @@ def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
         return
     moments = {
         "end": subscription.cancel_at,
-        "expire": subscription.created_at + _UNFINISHED if subscription.status == "incomplete" else None,
+        "expire": _expires_at(subscription),
         "unpause": subscription.pause_resumes_at if subscription.pause_behavior else None,
         "change": changes_at(subscription),
         "overdue": _overdue_at(subscription, account),
@@ -145,6 +147,12 @@ def _events(subscription: Subscription, account: Account) -> Iterator[Event]:
         moment = moments.get(kind)
         if moment is not None:
             yield Event(at=moment, order=order, subscription=subscription.id)
+
+
+def _expires_at(subscription: Subscription) -> datetime | None:
+    if subscription.status == "incomplete":
+        return subscription.created_at + _UNFINISHED
+    return subscription.awaiting.until if subscription.awaiting else None
 
 
 def _overdue_at(subscription: Subscription, account: Account) -> datetime | None:
@@ -170,6 +178,8 @@ def _happen(account: Account, event: Event, dunning: Dunning) -> tuple[Account, 
     if event.kind == "retry":
         return tries.try_again(account, subscription, event.at, dunning)
     if event.kind == "expire":
+        if subscription.awaiting:
+            return given_up(account, subscription.id), ()
         return _expire(account, subscription, event.at)
     if event.kind == "end":
         account = ended(account, subscription, event.at)

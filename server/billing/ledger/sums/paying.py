@@ -23,6 +23,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from server.billing.ledger.sums.awaiting import came_true
 from server.billing.ledger.sums.invoicing import with_invoices
 from server.billing.ledger.sums.upcoming import settled, with_subscription
 from server.billing.model.account import Account, Invoice, Payment
@@ -93,7 +94,7 @@ def _noted(account: Account, invoice: Invoice, payment: Payment, later: Iterable
         invoice = replace(
             invoice, status="paid", paid_at=payment.at, amount_paid=paid, amount_due=nothing, next_attempt_at=None
         )
-        account = _well_again(account, invoice, later, payment.at)
+        account = _well_again(came_true(account, invoice), invoice, later, payment.at)
     if any(each.id == invoice.id for each in account.invoices):
         account = with_invoices(account, (invoice,))
     return Paying(account, invoice, payment)
