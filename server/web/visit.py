@@ -94,6 +94,11 @@ class Visit:
         """Who asks, as the billing side wants to know it."""
         return By(self.customer.customer_id, self.features, self.now, self.key, self.customer.browser)
 
+    @property
+    def as_default(self) -> bool:
+        """Whether the payment method that is added becomes the default, where the form asked."""
+        return not self.form.get("asked") or self.form.get("default") == "yes"
+
     def show(self, view: View, *, account: Account | None = None, status: int = 200) -> Answer:
         """`account` is the changed one, where something was changed."""
         account, address = account or self.account, self.customer.address

@@ -145,6 +145,10 @@ def test_the_new_one_is_the_default_and_is_offered_for_all_my_subscriptions(ente
     expect(page.get_by_text(re.compile("^Pays for"))).to_have_count(0)
     menu(page, "History").click()
     reads(page, "Added a payment method")
+    page = the_list(page)
+    page.get_by_role("checkbox", name="Make it my default").uncheck()
+    type_card(adding(page), "5555 5555 5555 4444")
+    reads(page, "Payment method added", "It is not your default.")
 
 
 def test_the_default_is_chosen_and_one_is_removed_but_not_the_last_that_is_needed(enter: Enter):  # P4

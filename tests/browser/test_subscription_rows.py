@@ -9,8 +9,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.support.rehearsal import Rehearsal
 from tests.support.visits import JENNY, Enter, button, card, link, menu, reads
 
+BEA = "bea@example.com"  # the bank wants each payment confirmed
 KIM, LEE, MAX, NOA = "kim@example.com", "lee@example.com", "max@example.com", "noa@example.com"
 RAY, SAM, TINA = "ray@example.com", "sam@example.com", "tina@example.com"
 
@@ -110,6 +112,36 @@ def test_a_plan_is_changed_for_what_the_page_before_said(enter: Enter):  # S6
     reads(page, "Your plan has been changed", "€99.00 a month")
     menu(page, "Invoices").click()
     expect(page.get_by_role("main").get_by_role("listitem").first).to_contain_text(pay.removeprefix("Change and pay "))
+
+
+def confirm(page: Page, stage: Rehearsal, overview: str) -> None:
+    """On the bank's page, and back. Stripe's leads nowhere: the customer comes back by themselves."""
+    button(page, "Complete")
+    if stage.stripe:
+        reads(page, "in minor units, paid.")
+        page.goto(overview.replace("overview", f"invoices/{page.url.rpartition('/')[2]}/pay"))
+    reads(page, "This invoice is paid")
+    page.goto(overview)
+
+
+def test_what_the_bank_wants_confirmed_is_said_before_and_waits_for_that(enter: Enter, stage: Rehearsal):  # S6
+    page = enter("orbit", BEA)
+    overview = page.url
+    link(page, "Pay now")
+    button(page, "Pay €")
+    confirm(page, stage, overview)
+
+    preview(page, "Orbit Business")
+    reads(page, "Your bank may ask you to confirm it")
+    button(page, "Change and pay €")
+    expect(page.get_by_role("button", name="Complete")).to_be_visible()
+    page.goto(overview)  # who does not confirm it has what they had
+    reads(page, "Your change to Orbit Business waits for its payment", "€12.00 a month")
+    page.get_by_role("link", name=re.compile("^Pay €")).click()
+    reads(page, "Your plan changes to")
+    button(page, "Pay €")
+    confirm(page, stage, overview)
+    reads(page, "€99.00 a month")
 
 
 def test_more_and_fewer_within_the_limits(enter: Enter):  # S7

@@ -7,18 +7,18 @@ from __future__ import annotations
 from server.billing import Account, By, NotFound, PaymentMethod, Refused
 from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.ledger.changes import methods
-from server.billing.ledger.sandbox import ProviderSession, begin
+from server.billing.ledger.sandbox import KEEPS, ProviderSession, begin
 from server.billing.rules.methods import may_add
 from server.paths import Paths
 
 
 class LedgerMethods(LedgerAccounts):
-    async def setup(self, by: By, *, return_to: str, replaces: str = "") -> str:
+    async def setup(self, by: By, *, return_to: str, replaces: str = "", as_default: bool = True) -> str:
         account = await self.account(by.customer_id, by.now)
         refused = may_add(account, by.features, replaces)
         if refused:
             raise NotFound if refused.reason == "not_found" else Refused(refused.reason)
-        wanted = ProviderSession("setup", replaces, return_to)
+        wanted = ProviderSession("setup", replaces, return_to, data={} if as_default else {KEEPS: "yes"})
         token = await self.store.write(
             lambda transaction: begin(transaction, self.brand, by.customer_id, wanted, by.now)
         )
@@ -28,9 +28,13 @@ class LedgerMethods(LedgerAccounts):
         """Its own page names the method itself."""
         raise NotFound
 
-    async def add_payment_method(self, by: By, method: PaymentMethod, *, replaces: str) -> Account:
+    async def add_payment_method(
+        self, by: By, method: PaymentMethod, *, replaces: str, as_default: bool = True
+    ) -> Account:
         command = Command(by, "payment_method.added", method.id)
-        return await self._change(command, lambda it: methods.add(it, method, by.features, replaces))
+        return await self._change(
+            command, lambda it: methods.add(it, method, by.features, replaces, as_default=as_default)
+        )
 
     async def set_default(self, by: By, method_id: str, *, everywhere: bool) -> Account:
         command = Command(by, "payment_method.default", method_id, ("everywhere",) if everywhere else ())

@@ -19,6 +19,8 @@ from server.billing.model.documents import decode_texts, encode_texts
 from server.store import Store, Transaction, micros
 
 LIFE = timedelta(hours=1)
+KEEPS = "keeps_default"
+"""In the data of a `setup`: the default stays what it is. It outlives every state."""
 LIVE = frozenset({"open", "confirming"})
 
 _BEGIN = """
@@ -76,6 +78,7 @@ def move(
     transaction: Transaction, brand: str, token: str, seen: ProviderSession, *, state: str, now: datetime, **data: str
 ) -> bool:
     """From the state that was seen to another; False: somebody was quicker. `data` takes the place of the old."""
+    data = {**{name: seen.data[name] for name in (KEEPS,) if name in seen.data}, **data}
     values = {"id_hash": hash_of(token), "brand": brand, "seen": seen.state, "state": state}
     return transaction.count(_MOVE, {**values, "data": encode_texts(data), "now": micros(now)}) == 1
 

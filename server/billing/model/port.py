@@ -185,8 +185,9 @@ class Subscriptions(Protocol):
 class PaymentMethods(Protocol):
     """What is charged. A number is only ever typed on the provider's page."""
 
-    async def setup(self, by: By, *, return_to: str, replaces: str = "") -> str:
-        """Begin to add one, in the place of `replaces` where that is named: the URL of the provider's page.
+    async def setup(self, by: By, *, return_to: str, replaces: str = "", as_default: bool = True) -> str:
+        """Begin to add one, in the place of `replaces` where that is named: the URL of the provider's page. It becomes the
+        default as `as_default` says, or where the customer has none; in the place of another, where that one was.
 
         `return_to` is our page of payment methods, where going back leads. Once one was added the provider leads to
         `<return_to>/<its id>/added`, or, where it knows its own session only, to `<return_to>/returned/<the session>`.

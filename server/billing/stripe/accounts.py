@@ -78,8 +78,12 @@ class StripeAccounts:
         await self.client.close()
 
     async def _fetch(self, customer_id: str, now: datetime, *, by_itself: bool) -> Account:
+        # `now` is when the request came. What is copied by this moment was read before what is read from here on, also where
+        # another process began to read it after that.
+        before = await copies.began_at(self.store, self.brand, customer_id)
+        began = max(now, before) if before else now
         try:
-            fetched = await fetch(self.client, self.copied_catalog, customer_id, now)
+            fetched = await fetch(self.client, self.copied_catalog, customer_id, began)
         except Deleted:
             await copies.drop(self.store, self.brand, customer_id, everything=True)
             raise

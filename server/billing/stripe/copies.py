@@ -21,7 +21,7 @@ from server.billing.rules import notices
 from server.billing.stripe import events
 from server.billing.stripe.fetching import PAGE, Fetched
 from server.brands.mail_switches import MailSwitches
-from server.store import Store, Transaction, micros
+from server.store import Store, Transaction, micros, moment
 
 T = TypeVar("T")
 KEPT = timedelta(days=90)
@@ -194,6 +194,12 @@ async def keep_older(store: Store, brand: str, customer: str, invoices: list[Inv
         transaction.count(_OLDEST, {**whose, "oldest": invoices[-1].id if has_more and invoices else ""})
 
     await store.write(work)
+
+
+async def began_at(store: Store, brand: str, customer: str) -> datetime | None:
+    """When the fetch began that the copy is of; None: there is no copy."""
+    found = await store.read(_HAS, {"brand": brand, "customer": customer})
+    return moment(found[0][0]) if found else None
 
 
 async def has_copy(store: Store, brand: str, customer: str) -> bool:

@@ -22,21 +22,26 @@ from server.billing.stripe.operations import NO_FEATURES, Operations, Step, Want
 from server.billing.stripe.reading import part
 
 SESSIONS = "/v1/checkout/sessions"
+_KEEPS = "postern_keeps_default"
 
 
 class StripeMethods(Operations):
-    async def setup(self, by: By, *, return_to: str, replaces: str = "") -> str:
+    async def setup(self, by: By, *, return_to: str, replaces: str = "", as_default: bool = True) -> str:
         account = await self.account(by.customer_id, by.now)
         _allowed(may_add(account, by.features, replaces))
         back = f"{self.origin}{return_to}"
         asked = await self.client.post(
             SESSIONS,
-            key=self._stripe_key(by, 0),
+            key=self._stripe_key(by, 0 if as_default else 1),
             mode="setup",
             currency=_currency(account),
             success_url=f"{back}/returned/{{CHECKOUT_SESSION_ID}}",
             cancel_url=back,
-            metadata={OF_BRAND: self.brand, "postern_replaces": replaces},
+            metadata={
+                OF_BRAND: self.brand,
+                "postern_replaces": replaces,
+                **({} if as_default else {_KEEPS: "yes"}),
+            },
             **whose(by.customer_id),
         )
         if not isinstance(asked.get("url", 0), (str, type(None))):
@@ -52,8 +57,8 @@ class StripeMethods(Operations):
         if _owner(session) != by.customer_id or said.get(OF_BRAND) != self.brand or not is_done:
             raise NotFound
         method, replaces = str(intent["payment_method"]), str(said.get("postern_replaces", ""))
-        by = replace(by, key=f"returned {session_id}")
-        await self._do(by, Wanted("payment_method.added", method), lambda it: _added(it, method, replaces))
+        as_default, by = said.get(_KEEPS) != "yes", replace(by, key=f"returned {session_id}")
+        await self._do(by, Wanted("payment_method.added", method), lambda it: _added(it, method, replaces, as_default))
         return method
 
     async def finish(self, session_id: str, now: datetime) -> None:
@@ -104,10 +109,10 @@ def _owner(session: Raw) -> Any:
     return session.get("customer_account") or session.get("customer")
 
 
-def _added(account: Account, method: str, replaces: str) -> list[Step]:
+def _added(account: Account, method: str, replaces: str, as_default: bool) -> list[Step]:
     """No rule is asked: one was before the customer left for Stripe's page, and the method is attached already."""
     old, kept = account.payment_method(replaces), account.customer.default_payment_method
-    takes = old is None or account.payment_method(kept) is None or kept == old.id
+    takes = account.payment_method(kept) is None or (as_default if old is None else kept == old.id)
     steps = [default(account, method)] if takes and kept != method else []
     return [*steps, *_in_place_of(account, old, method)]
 

@@ -57,7 +57,8 @@ async def pay_add(request: AnyRequest, portal: Portal, customer: LoggedIn, invoi
     if impossible := it.cannot():
         return impossible
     back = portal.paths.invoice_pay(invoice_id)
-    return it.visit.leave(await portal.billing.setup(it.visit.by, return_to=back), back=back)
+    url = await portal.billing.setup(it.visit.by, return_to=back, as_default=it.visit.as_default)
+    return it.visit.leave(url, back=back)
 
 
 @get("/my/invoices/{invoice_id:str}/pay/returned/{session_id:str}")

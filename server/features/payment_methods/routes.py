@@ -177,7 +177,10 @@ async def _begin(it: Visit, replaced: PaymentMethod | None) -> Answer:
     if not it.key:
         return _before_adding(it, replaced, mistake="again")
     url = await it.portal.billing.setup(
-        it.by, return_to=it.portal.paths.payment_methods, replaces=replaced.id if replaced else ""
+        it.by,
+        return_to=it.portal.paths.payment_methods,
+        replaces=replaced.id if replaced else "",
+        as_default=it.as_default,
     )
     return it.leave(url, back=it.portal.paths.payment_methods)
 

@@ -85,6 +85,8 @@ class Add(View, frozen=True):
     key: str
     replaced: PaymentMethod | None = None
     """The method that goes once the new one is there."""
+    has_default: bool = False
+    """There is one already, so it is asked whether the new one becomes it."""
     is_default: bool = False
     """That one is the default."""
     pinned_by: tuple[Pin, ...] = ()
@@ -166,6 +168,7 @@ def add(account: Account, replaced: PaymentMethod | None, *, key: str, mistake: 
         customer=account.customer.id,
         key=key,
         replaced=replaced,
+        has_default=account.payment_method(account.customer.default_payment_method) is not None,
         is_default=replaced is not None and replaced.id == account.customer.default_payment_method,
         pinned_by=_pins(account, replaced.id) if replaced else (),
         mistake=mistake,

@@ -20,7 +20,7 @@ from server.access.sessions import LoggedIn
 from server.billing import By, Money, NotFound, PaymentMethod, Refused
 from server.billing.ledger import sandbox as provider_sessions
 from server.billing.ledger.ledger import Ledger
-from server.billing.ledger.sandbox import LIVE, ProviderSession
+from server.billing.ledger.sandbox import KEEPS, LIVE, ProviderSession
 from server.features.sandbox import cards, views
 from server.features.sandbox.cards import Card
 from server.portal import Portal
@@ -192,7 +192,8 @@ async def _keep(it: Visit, seen: ProviderSession, card: Card, exp: tuple[int, in
     method = PaymentMethod(
         _method_id(it.token), card.kind, it.now, card.brand, card.last4, month, year, behavior=card.behavior
     )
-    await it.billing.add_payment_method(it.by, method, replaces=seen.subject)
+    as_default = KEEPS not in seen.data
+    await it.billing.add_payment_method(it.by, method, replaces=seen.subject, as_default=as_default)
     await it.move(seen, "done")
     return _added(it, seen)
 

@@ -19,7 +19,7 @@ from server.features.subscriptions import change_views as views
 from server.features.subscriptions.visit import Answer, Visit, fresh_key
 from server.portal import Portal
 from server.web.forms import Form
-from server.web.responding import AnyRequest, go
+from server.web.responding import AnyRequest
 
 _WORDS = ("price", "quantity", "promotion_code")
 
@@ -62,7 +62,7 @@ async def change(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
         return it.show(view, account=done.account, status=409)
     outcome = views.outcome(changed, wanted)
     if outcome == "change_awaits" and changed.awaiting and it.features.invoice_history.enabled:
-        return go(request, portal.paths.invoice_pay(changed.awaiting.invoice))
+        return await it.to_the_bank(changed.awaiting.invoice, changed, done.account)
     end = (
         await it.finished("subscription_update", "subscription_update_confirm") if outcome != "change_awaits" else None
     )

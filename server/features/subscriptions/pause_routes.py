@@ -59,6 +59,8 @@ async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
     if isinstance(answer, Stale) and isinstance(answer.preview, Unpausing):
         view = views.confirm_unpause(changed, account, answer.preview, key=fresh_key(), stale=True)
         return it.show(view, account=account, status=409)
+    if changed.status == "past_due" and not changed.pause_behavior:
+        return await it.to_the_bank(changed.latest_invoice, changed, account)
     return it.card(changed, "stale" if changed.paused_at else "unpaused", account=account)
 
 
@@ -85,6 +87,8 @@ async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
         view = views.confirm_restart(found, account, answer.preview, key=fresh_key(), chosen=price, mistake="stale")
         return it.show(view, account=account, status=409)
     begun = account.subscription(it.find(found.id, account).restarted_as)
+    if begun and begun.status == "incomplete":
+        return await it.to_the_bank(begun.latest_invoice, begun, account)
     return it.card(begun or found, "restarted" if begun else "stale", account=account)
 
 

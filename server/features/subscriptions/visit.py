@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from server.billing import Account, NotFound, Subscription
+from server.billing import Account, NotFound, Refused, Subscription, Unavailable, Uncertain
+from server.billing.rules.methods import method_of
 from server.features.subscriptions import views
 from server.web import visit
+from server.web.responding import go
 from server.web.visit import Answer, fresh_key
 
 __all__ = ["Answer", "Visit", "fresh_key"]
@@ -37,6 +39,20 @@ class Visit(visit.Visit):
         view = views.card(found, account or self.account, self.features, self.now, key=fresh_key())
         view = replace(view, announcement=announcement, refusal=refusal, feedback=feedback)
         return self.show(view, account=account, status=status)
+
+    async def to_the_bank(self, invoice_id: str, subscription: Subscription, account: Account) -> Answer:
+        """To where the customer confirms what was just asked for, in the step that they pay an invoice in; where that does
+        not work, to the invoice's own page."""
+        paths, method = self.portal.paths, method_of(account, subscription)
+        by = replace(self.by, key=f"{self.key}-bank")
+        try:
+            done = await self.portal.billing.pay(by, invoice_id, method.id if method else "")
+        except (Refused, Unavailable, Uncertain):
+            return go(self.request, paths.invoice_pay(invoice_id))
+        if done.payment.status == "paid":
+            return go(self.request, paths.invoice_paid(invoice_id))
+        back = paths.invoice_pay(invoice_id)
+        return self.leave(done.confirm_at, back=back) if done.confirm_at else go(self.request, back)
 
     def may_repeat(self, action: str, found: Subscription, fields: dict[str, str] | None = None) -> None:
         self.repeatable(action, found.id, fields)

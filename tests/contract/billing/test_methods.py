@@ -50,6 +50,17 @@ async def test_one_is_added_once_for_its_key_and_is_the_default(ledger, jenny, s
     assert [(each.kind, each.data["last4"]) for each in lines] == [("payment_method.added", "4242")]
 
 
+async def test_a_new_one_leaves_the_default_alone_where_it_is_to(ledger, jenny):  # P3
+    _, default = await ids(ledger, jenny)
+    url = await ledger.setup(ledger.by(jenny, now=NOW), return_to="/plain/my/payment-methods", as_default=False)
+    seen = await provider_sessions.find(ledger.store, "plain", jenny, url.rpartition("/")[2], NOW)
+    assert provider_sessions.KEEPS in seen.data
+    by = ledger.by(jenny, key="visit-1", **HOW)
+    await ledger.add_payment_method(by, card("pm_new", created_at=START), replaces="", as_default=False)
+    found, kept = await ids(ledger, jenny)
+    assert (kept, "pm_new" in found) == (default, True)
+
+
 async def test_two_cards_typed_into_one_visit_are_one_method(ledger, jenny):
     first, second = card("pm_visit"), card("pm_visit", last4="4444", brand="mastercard")
     await asyncio.gather(

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from server.billing import NotFound, Unavailable
+from server.billing.stripe import copies
+from server.billing.stripe.fetching import fetch
 from tests.stripe.faults import Fault
 
 pytestmark = pytest.mark.anyio
@@ -81,10 +83,11 @@ async def test_stripe_away_and_no_copy_is_unavailable(quick, stripe_world, stand
 async def test_a_fetch_that_began_earlier_replaces_nothing(billing, stripe_world, clock):
     row = customers(stripe_world)[0]
     late = clock()
-    row["name"] = "Now"
-    await billing.refetch(row["id"], late)
     stripe_world.customer(row["id"])["name"] = "Before"
-    kept = await billing.refetch(row["id"], late - timedelta(seconds=5))
+    slow = await fetch(billing.client, billing.copied_catalog, row["id"], late - timedelta(seconds=5))
+    stripe_world.customer(row["id"])["name"] = "Now"
+    await billing.refetch(row["id"], late)
+    kept = await copies.keep(billing.store, billing.brand, slow, mail=billing.mail)
     assert kept.customer.name == "Now"
     assert (await billing.account(row["id"], late)).customer.name == "Now"
 

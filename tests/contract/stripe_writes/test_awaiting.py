@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from server.billing import Move, Refusal, Refused, Resume, Uncertain, UndoMove
@@ -117,3 +119,16 @@ async def test_an_answer_that_was_lost_is_asked_for_again_and_waits(counter, sho
         await counter.billing.apply(counter.by("form"), subscription.id, BIG, shown=shown)
     answer = await counter.billing.apply(counter.by("form"), subscription.id, BIG, shown=shown)
     assert answer.account.subscriptions[0].awaiting.price.id == "price_big"
+
+
+async def test_what_another_process_read_just_before_the_change_hides_it_not(counter, shop):
+    await counter.sell()
+    subscription = shop.subscribe()
+    shop.pays_with("3155")
+    shop.advance(NOON)
+    by, worker = counter.by(), counter.billing
+    shown = (await counter.begun().preview(by, subscription.id, BIG)).fingerprint
+    await worker.refetch("cus_a", by.now + timedelta(seconds=1))  # the request is on its way by then
+    answer = await counter.billing.apply(by, subscription.id, BIG, shown=shown)
+    assert answer.account.subscriptions[0].awaiting.price.id == "price_big"
+    await worker.close()

@@ -42,6 +42,22 @@ async def test_one_that_was_added_is_the_default(any_counter, shop):
     assert (lines[0].kind, lines[0].data["last4"]) == ("payment_method.added", "4444")
 
 
+async def test_one_that_is_not_to_be_the_default_is_not(any_counter, shop):
+    shop.subscribe()
+    url = await any_counter.billing.setup(any_counter.by("form"), return_to=BACK)
+    other = await any_counter.billing.setup(any_counter.by("form"), return_to=BACK, as_default=False)
+    assert url != other  # the same form, sent again with another answer
+    method = await any_counter.billing.returned(any_counter.by(), type_card(shop, other).rpartition("/")[2])
+    account = await any_counter.billing.account("cus_a", any_counter.now)
+    assert account.customer.default_payment_method == "pm_good"
+    assert account.payment_method(method).last4 == "4444"
+    shop.customer_row["invoice_settings"]["default_payment_method"] = None
+    await any_counter.billing.refetch("cus_a", any_counter.now)
+    assert await added(any_counter, shop, as_default=False)
+    account = await any_counter.billing.account("cus_a", any_counter.now)
+    assert account.customer.default_payment_method not in ("", "pm_good", method)
+
+
 async def test_coming_back_twice_changes_nothing_more(counter, shop):
     shop.subscribe()
     url = await counter.billing.setup(counter.by(), return_to=BACK)

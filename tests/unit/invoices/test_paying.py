@@ -155,7 +155,8 @@ async def test_without_a_card_that_works_there_is_one_to_add(world, methods):
     browser = await inside(world, behind(payment_methods=methods))
     page = await browser.get(PAY)
     ((action, fields),) = forms_in(page.text)
-    assert (action, fields) == (f"{PAY}/add", {"customer": "cus_jenny"})
+    asks = {"asked": "yes", "default": "yes"} if methods else {}
+    assert (action, fields) == (f"{PAY}/add", {"customer": "cus_jenny", **asks})
     sent = await browser.fill(page)
     assert sent.headers["location"].startswith("/harbour/sandbox/")
     assert f'href="{PAY}"' in (await browser.get(sent.headers["location"])).text

@@ -192,6 +192,45 @@ async def test_s14_a_payment_that_fails_starts_nothing(shop):
     assert len((await stored(shop)).subscriptions) == 1
 
 
+@BOTH
+async def test_s14_what_the_bank_wants_confirmed_leads_there_and_is_told_before(shop, fragment):
+    asks = account(over(), payment_methods=(card(behavior="requires_action"),))
+    browser = await at_the_counter(shop, asks)
+    page = await browser.get(RESTART, fragment=fragment)
+    assert "Your bank may ask you to confirm it" in words(page.text)
+    question = await at_the_bank(browser, await browser.fill(page, fragment=fragment))
+    assert "It was already restarted" in words((await browser.fill(page, fragment=fragment)).text)
+    begun, old = (await stored(shop)).subscriptions
+    assert (begun.status, old.restarted_as) == ("incomplete", begun.id)
+    for _ in range(2):
+        await browser.fill(question, outcome="complete")
+    assert [each.status for each in (await stored(shop)).subscriptions] == ["active", "canceled"]
+    assert [each.amount_paid.amount for each in (await stored(shop)).invoices] == [1450]
+
+
+async def test_s14_the_end_of_a_pause_that_the_bank_asks_about_leads_there(shop):
+    browser = await at_the_counter(shop, buyer(payment_methods=(card(behavior="requires_action"),)))
+    await browser.fill(await browser.get(PAUSE), cycles="3")
+    assert "Your bank may ask" not in words((await browser.get(UNPAUSE)).text)  # nothing is due yet
+    shop.clock.at = END + timedelta(days=10)
+    await shop.log_in(browser)
+    page = await browser.get(UNPAUSE)
+    assert "Your bank may ask you to confirm it" in words(page.text)
+    question = await at_the_bank(browser, await browser.fill(page))
+    assert (await first(shop)).status == "past_due"
+    assert "Confirm the payment with your bank." in words((await browser.get(CARD)).text)
+    await browser.fill(question, outcome="complete")
+    assert ((await first(shop)).status, (await first(shop)).pause_behavior) == ("active", "")
+    assert (await stored(shop)).invoices[0].amount_paid.amount == 1450
+
+
+async def at_the_bank(browser, answer):
+    """The page that the answer leads to."""
+    where = answer.headers.get("location") or answer.headers["hx-redirect"]
+    assert "/sandbox/" in where
+    return await browser.get(where)
+
+
 # --- all of them ---------------------------------------------------------------------------------------------------------
 
 

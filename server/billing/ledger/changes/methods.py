@@ -12,8 +12,10 @@ from server.billing.rules.methods import may_add, may_remove, may_set_default, m
 from server.brands.features import Features
 
 
-def add(account: Account, method: PaymentMethod, features: Features, replaces: str = "") -> Account | Refusal:
-    """The account with the method, which is the default now. With `replaces` it takes the place of that one wherever it
+def add(
+    account: Account, method: PaymentMethod, features: Features, replaces: str = "", *, as_default: bool = True
+) -> Account | Refusal:
+    """The account with the method, which is the default now if it is to be, or if there was none. With `replaces` it takes the place of that one wherever it
     is charged, and that one goes; it is then the default only if that one was, or if there was none.
     """
     if account.payment_method(method.id):
@@ -24,7 +26,8 @@ def add(account: Account, method: PaymentMethod, features: Features, replaces: s
     if refused:
         return refused
     default = account.customer.default_payment_method
-    if old is None or account.payment_method(default) is None or default == old.id:
+    takes = as_default if old is None else default == old.id
+    if takes or account.payment_method(default) is None:
         default = method.id
     kept = tuple(each for each in account.payment_methods if old is None or each.id != old.id)
     subscriptions = account.subscriptions if old is None else _pinned(account, old.id, method.id)
