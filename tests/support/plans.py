@@ -195,7 +195,7 @@ def accounts(draw: st.DrawFn, prices: list[Price]) -> Account:
     return paid(holder, subscription(item(start, end, quantity, price=price), **whole), start)
 
 
-_BEHAVIORS = st.sampled_from((*("",) * 9, "insufficient_funds"))
+_BEHAVIORS = st.sampled_from((*("",) * 9, "insufficient_funds", "requires_action"))
 
 
 @st.composite
