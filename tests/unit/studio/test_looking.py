@@ -11,6 +11,7 @@ from server.billing.stripe.backend import Stripe
 from server.billing.stripe.client import Client
 from server.merchant.importing.files import import_records
 from server.merchant.studio import history
+from server.merchant.studio.computing import Pace
 from server.publishing import samples
 from tests.support.studio import STUDIO, StudioWorld
 
@@ -41,6 +42,7 @@ async def begin(studio, client, who="jenny", reason="Ticket 12"):
 
 
 async def test_each_page_is_the_customers_own_and_nothing_is_written(filled):
+    filled.previews._pace = Pace(1_000)  # ten a second are the business of test_previews
     client = await filled.operator(SUE, "support", "harbour")
     page, url = await begin(filled, client)
     before = [await filled.rows(table) for table in CHANGED]
@@ -60,7 +62,6 @@ async def test_each_page_is_the_customers_own_and_nothing_is_written(filled):
     assert (await filled.raw(f"{subscription}/cancel")).status_code == 404
     logo = re.search(rf'"({re.escape(prefix)}/static/logo[^"]+)"', fresh.text)[1]
     assert (await filled.raw(logo)).headers["cross-origin-resource-policy"] == "cross-origin"
-    filled.previews._times.clear()  # ten a second are the business of test_previews
     for other in ("my/invoices/csv", "my/details/export", "my/payment-methods/add", "login", "", "my/logout"):
         answer = await filled.raw(f"{prefix}/{other}")
         assert answer.status_code == 404, other
