@@ -22,6 +22,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from server.brands.theme_file import NAME
 from server.paths import DYNAMIC_PREFIXES
 from server.web import policy
 
@@ -121,7 +122,8 @@ class StaticFiles:
         in `dist`."""
         self._app = app
         self._domains = {host.encode(): brand for host, brand in (domains or {}).items()}
-        self._sites = {name: Site(*([released(name)] if released else []), dist / name) for name in brands}
+        self._dist, self._released = dist, released
+        self._sites = {name: self._made(name) for name in brands}
         self._not_at = not_at.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,7 +137,7 @@ class StaticFiles:
             inside = {"path": f"/{at_home}{scope['path']}", "raw_path": before + scope["raw_path"]}
             scope = cast("Scope", {**scope, **inside})
         brand, slash, path = scope.get("path", "").removeprefix("/").partition("/")
-        site, base = self._sites.get(brand), "" if at_home else f"/{quote(brand)}"
+        site, base = self._site(brand), "" if at_home else f"/{quote(brand)}"
         method = scope.get("method", "")
         if scope["type"] != ScopeType.HTTP or site is None or is_dynamic(f"/{path}"):
             await self._app(scope, receive, send)
@@ -152,6 +154,17 @@ class StaticFiles:
                 await answer_bare(send, 404, PLAIN, b"Not found.\n", secure=site.is_secure)
             else:
                 await _send_file(send, status, file, dict(scope["headers"]), with_body=method == "GET")
+
+    def _site(self, brand: str) -> Site | None:
+        """Also of a brand that was made and published since this began."""
+        if brand not in self._sites and self._released and re.fullmatch(NAME, brand):
+            if not (self._released(brand) / "index.html").is_file():
+                return None
+            self._sites[brand] = self._made(brand)
+        return self._sites.get(brand)
+
+    def _made(self, brand: str) -> Site:
+        return Site(*([self._released(brand)] if self._released else []), self._dist / brand)
 
 
 def is_dynamic(path: str) -> bool:

@@ -109,15 +109,18 @@ def mistakes(bucket: Bucket, *, allow_private: bool) -> dict[str, str]:
     except ValueError:
         is_origin = False
     if not is_origin or not re.fullmatch(r"[!-~]{1,200}", bucket.endpoint):
-        found["endpoint"] = "An address such as https://s3.eu-central-1.amazonaws.com, without a path"
+        found["endpoint"] = "Enter an address such as https://s3.eu-central-1.amazonaws.com, without a path"
     patterns = {
-        "region": (r"[a-z0-9-]{1,40}", "Such as eu-central-1; auto where the provider has none"),
-        "name": (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "The bucket's name: 3 to 63 characters from a-z, 0-9, . and -"),
+        "region": (r"[a-z0-9-]{1,40}", "Enter a region such as eu-central-1, or auto where the provider has none"),
+        "name": (
+            r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            "Enter the bucket's name: 3 to 63 characters from a-z, 0-9, . and -",
+        ),
         "prefix": (
             r"([A-Za-z0-9_-][A-Za-z0-9_.-]{0,60}/){0,4}",
-            "Empty, or folders with a slash at the end, such as shop/",
+            "Leave it empty, or enter folders with a slash at the end, such as shop/",
         ),
-        "key_id": (r"[A-Za-z0-9._/+=-]{3,128}", "The id of an access key: 3 to 128 letters and digits"),
+        "key_id": (r"[A-Za-z0-9._/+=-]{3,128}", "Enter the id of an access key: 3 to 128 letters and digits"),
     }
     return found | {
         field: words

@@ -17,6 +17,7 @@ from server.merchant.releases.following import Following, brands_of
 from server.merchant.releases.releasing import ChangedMeanwhile
 from server.merchant.releases.rows import Manifest, NoRelease
 from server.merchant.releases.sources import Refused
+from server.merchant.starting import begin
 from server.merchant.studio import history
 from server.publishing import brand_files
 from server.web.static_files import StaticFiles
@@ -133,6 +134,21 @@ async def test_what_is_published_on_one_host_is_served_by_the_other_and_what_is_
     shutil.rmtree(tmp_path / "elsewhere")
     async with Host(elsewhere, store, clock) as fresh:
         assert await fresh.says() == ("Foot 1", "Foot 1")
+
+
+async def test_a_brand_that_is_made_while_servers_run_is_served_once_it_is_published(settings, sqlite_store, clock):
+    async with Host(settings, sqlite_store, clock) as host:
+        browser = Client(host.app, settings.origin)
+        browser.check = False
+        begin(settings.themes, "north", called="North Sea")
+        assert (await browser.get("/north/help/")).status_code == 404
+        await releasing.publish(settings, sqlite_store, "north", operator="", now=clock())
+        async with asyncio.timeout(20):
+            while (await browser.get("/north/help/")).status_code != 200:  # noqa: ASYNC110 (nothing tells of it)
+                await asyncio.sleep(0.05)
+            while "North Sea" not in (await browser.post("/north/login", data={"link": "x"})).text:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert "North Sea" in (await browser.get("/north/help/")).text
 
 
 async def test_the_link_counts_at_once_whatever_was_published(settings, store, clock, add):

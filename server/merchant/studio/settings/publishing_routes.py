@@ -40,7 +40,7 @@ async def keep(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
     bucket, secret = _bucket(form), form.get("secret").strip()
     wrong = buckets.mistakes(bucket, allow_private=studio.settings.studio_private_targets)
     if not 8 <= len(secret) <= 200 or not secret.isascii() or not secret.isprintable():
-        wrong |= {"secret": "The secret that belongs to the id, whole"}
+        wrong |= {"secret": "Enter the whole secret that belongs to the id"}
     mistakes = tuple(views.Wrong("bucket" if name == "name" else name, words) for name, words in wrong.items())
     view = replace(_filled(await _view(studio, operator), bucket), wrong=mistakes)
     if wrong:
