@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+from server.brands import ThemeError
 from server.merchant.finding import Finding
+from server.merchant.releases import buckets, rows, sources
 from server.merchant.studio import history, operators
 from server.settings import Settings
 from server.store import Store
@@ -12,7 +14,7 @@ from server.store import Store
 
 async def look(settings: Settings, store: Store, head: str) -> list[Finding]:
     """`head`: one of the history that was kept elsewhere, or empty. Nothing, where there is no studio and never was."""
-    found = await _history(store, head)
+    found = [*await _history(store, head), *await _releases(store)]
     if not settings.studio_origin:
         return found
     people = await operators.every(store)
@@ -26,6 +28,23 @@ async def look(settings: Settings, store: Store, head: str) -> list[Finding]:
     if not os.access(settings.themes, os.W_OK):
         words = f"{settings.themes} cannot be written: the studio shows what to change, and changes nothing"
         found.append(Finding("files of the studio", True, words))
+    return found
+
+
+async def _releases(store: Store) -> list[Finding]:
+    found = []
+    for live in await rows.live(store):
+        what, words, remedy = f"release of {live.brand}", f"{live.n}, served since {live.since:%Y-%m-%d %H:%M} UTC", ""
+        try:
+            sources.check(live.brand, sources.source_in((await rows.find(store, live.brand, live.n)).files))
+        except ThemeError as error:
+            words = f"this version cannot read release {live.n}; a server that starts serves the files in themes: {error.mistakes[0]}"
+            remedy = f"Correct the files, and run: python -m server releases publish {live.brand}"
+        found.append(Finding(what, not remedy, words, remedy))
+        if kept := await buckets.find(store, live.brand):
+            state = "whole" if kept.turn == live.turn else kept.trouble or "on its way"
+            remedy = "See Settings, Publishing in the studio." if kept.trouble else ""
+            found.append(Finding(f"copy of {live.brand}", not kept.trouble, f"{kept.bucket.name}: {state}", remedy))
     return found
 
 

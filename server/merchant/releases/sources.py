@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -75,18 +76,31 @@ def fingerprint(source: Mapping[str, bytes]) -> str:
 
 def built(settings: Settings, name: str, source: Mapping[str, bytes], adapt: Adapt = unchanged) -> dict[str, bytes]:
     """Every file of the release: what was copied below `source/`, and its pages below `site/`. Raises `Refused`."""
-    with tempfile.TemporaryDirectory(prefix="postern-release-") as folder:
-        aside = Path(folder).resolve() / "themes"
+    with _aside(source) as aside:
         try:
-            for path, content in source.items():
-                file = aside / path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
             pages = _pages(settings, aside, name, source, adapt)
         except Refused as error:
             raise Refused([_placed(each, aside, settings.themes) for each in error.problems]) from None
     inside = {f"{SOURCE}{path}": content for path, content in source.items()}
     return inside | {f"{SITE}{path}": content for path, content in pages.items()}
+
+
+def check(name: str, source: Mapping[str, bytes]) -> None:
+    """Raises `ThemeError` where this version cannot read the source of a release."""
+    with _aside(source) as aside:
+        load(aside / name)
+
+
+@contextmanager
+def _aside(source: Mapping[str, bytes]) -> Iterator[Path]:
+    """A folder of themes with these files, for as long as it takes."""
+    with tempfile.TemporaryDirectory(prefix="postern-release-") as folder:
+        aside = Path(folder).resolve() / "themes"
+        for path, content in source.items():
+            file = aside / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        yield aside
 
 
 def _pages(settings: Settings, aside: Path, name: str, source: Mapping[str, bytes], adapt: Adapt) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from server.app import create_app
 from server.brands import load, load_all
-from server.merchant import link
+from server.merchant import link, studio_findings
 from server.merchant.releases import folders, releasing, rows, sources
 from server.merchant.releases.following import Following, brands_of
 from server.merchant.releases.releasing import ChangedMeanwhile
@@ -245,5 +245,8 @@ async def test_a_release_that_cannot_be_loaded_changes_nothing_and_is_said_once(
         assert [await following.look() for _ in range(3)] == [False] * 3
         assert stream.getvalue().count("a release cannot be served") <= 2  # the host's, and this one's
         assert await host.says() == ("Roasted", "Roasted")
+        found = await studio_findings.look(settings, store, "")
+        assert [(what, is_fine) for what, is_fine, *_ in found if "release" in what] == [("release of harbour", False)]
         await releasing.back(store, BRAND, 1, operator="", now=clock())
         assert await following.look()
+        assert all(is_fine for _, is_fine, *_ in await studio_findings.look(settings, store, ""))
