@@ -32,7 +32,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from server import settings, telemetry
 from server.access import kept_secrets, sealing
 from server.access.limits import Limits
-from server.billing import Billing, Remote
+from server.billing import Billing
 from server.billing.ledger.ledger import Ledger
 from server.brands import Brand
 from server.brands.link_file import LinkFile
@@ -63,8 +63,8 @@ from server.settings import Settings
 from server.store import Store, StoreUnavailable, open_store
 from server.web import cookies, responding
 from server.web.cookies import NoSession
-from server.web.exchange import Exchange
-from server.web.guard import Guard, is_exact
+from server.web.exchange import Served
+from server.web.guard import is_exact
 from server.web.looking import looked_at
 from server.web.responding import AnyRequest
 from server.worker import Worker
@@ -181,36 +181,6 @@ def making(
         return await asyncio.to_thread(portals_of, now, brands, store, clock, billing or billings(now), renderer)
 
     return make
-
-
-class Served:
-    """The application over the portals of now."""
-
-    def __init__(
-        self,
-        routed: Litestar,
-        portals: dict[str, Portal],
-        settings: Settings,
-        make: Callable[[Sequence[Brand]], Awaitable[dict[str, Portal]]],
-    ) -> None:
-        self._routed, self.portals, self._settings, self._make = routed, portals, settings, make
-        self._made = [*portals.values()]
-        self.app = Exchange(Guard(routed, portals=portals, settings=settings))
-
-    async def exchange(self, brands: Sequence[Brand]) -> None:
-        """From now on, requests that begin are answered by these. Requests under way end with what they have."""
-        known = {each.brand.name: each.brand for each in self.portals.values()}
-        made = await self._make([each for each in brands if known.get(each.name) is not each])
-        self._made += made.values()
-        self.portals = {**self.portals, **made}
-        own = copy.copy(self._routed)
-        own.state = State({**self._routed.state.dict(), "portals": self.portals})
-        self.app.app = Guard(own, portals=self.portals, settings=self._settings)
-
-    async def close(self) -> None:
-        for each in self._made:
-            if isinstance(each.billing, Remote):
-                await each.billing.close()
 
 
 @asynccontextmanager
