@@ -132,7 +132,7 @@ PROVED = {
     116: "contract/merchant/test_studio_world.py::test_a_tail_that_is_cut_off_is_found_by_the_head_in_the_log",
     117: f"{STUDIO}/test_numbers.py::test_no_cell_of_a_file_is_a_formula",
     118: f"{STUDIO}/test_rights.py::test_a_viewer_sees_no_address_of_a_customer",
-    119: f"{STUDIO}/test_previews.py::test_pages_come_one_at_a_time_and_ten_a_second",
+    119: f"{STUDIO}/test_previews.py::test_all_that_takes_long_is_done_one_after_the_other_beside_customers",
     120: "chaos/test_releases.py::test_a_kill_at_any_file_leaves_the_old_release_or_the_new_and_the_next_start_finishes_it",
     121: f"{STUDIO}/test_outbox.py::test_a_test_mail_goes_to_oneself_alone_five_times_an_hour",
 }
