@@ -14,6 +14,17 @@ from typing import NamedTuple
 NAMES = (
     *("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying"),
     *("drawn", "flooded", "brands"),
+    "pages",
+    "saving",
+    "builds",
+    "requests",
+    "downloads",
+    "oracle",
+    "beside",
+    "copying",
+    "drawn",
+    "brands",
+    "peers",
 )
 
 

@@ -86,7 +86,7 @@ def _measured(url: str, customers: int, load: Load) -> dict[str, tuple[Measured,
         for name, path in FRAGMENTS.items():
             ours, hand = f"/{BRAND}{path}", f"{by_hand.AT}/cus_many{customers // 2:07d}{path.removeprefix('/my')}"
             shown, same = (_body(f"http://127.0.0.1:{port}{each}", cookie) for each in (ours, hand))
-            assert _plain(shown) == _plain(same), f"{name}: the peer by hand shows something else"
+            assert plain(shown) == plain(same), f"{name}: the peer by hand shows something else"
             urls = (ours, f"{BARE}/{len(shown)}", hand)
             requests = [get(each, cookie, host=f"127.0.0.1:{port}") for each in urls]
             for each in requests:
@@ -111,7 +111,7 @@ def _spent(process: int) -> float:
     return own + sum(_spent(int(each)) for each in children)
 
 
-def _plain(html: bytes) -> bytes:
+def plain(html: bytes) -> bytes:
     """Without blanks around tags, which no browser shows, and without the time of the answer."""
     return re.sub(rb"\s*([<>])\s*", rb"\1", re.sub(rb"As of <time.*?</time>", b"", html)).strip()
 
