@@ -121,3 +121,14 @@ def check(page: Page, documents: Iterable[Document]) -> None:
 def stick_out(page: Page, document: Document, at: str, style: str = "") -> list[str]:
     wide = page.evaluate(TOO_WIDE, style)
     return [f"{document.name} at {at}: {'  '.join(wide)}"] if wide else []
+
+
+def test_at_text_of_200_percent_the_name_of_the_business_keeps_its_words_whole(narrow: Callable[[Brand], Page]):
+    brand = shown.brands()["harbour"]
+    page = narrow(brand)
+    shown.show(page, next(each for each in shown.fragments(brand) if each.name.startswith("home/overview")))
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.add_style_tag(content=TWICE)
+    box = page.get_by_role("banner").get_by_role("link").first.bounding_box()
+    assert box
+    assert box["height"] < 4 * 32, "it takes more than four lines"

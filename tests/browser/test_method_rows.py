@@ -146,7 +146,7 @@ def test_the_new_one_is_the_default_and_is_offered_for_all_my_subscriptions(ente
     menu(page, "History").click()
     reads(page, "Added a payment method")
     page = the_list(page)
-    page.get_by_role("checkbox", name="Make it my default").uncheck()
+    page.get_by_role("checkbox", name="Make the new one my default").uncheck()
     type_card(adding(page), "5555 5555 5555 4444")
     reads(page, "Payment method added", "It is not your default.")
 
