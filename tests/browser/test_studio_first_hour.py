@@ -1,4 +1,5 @@
-"""A merchant's first hour, without a file: a brand, its link, a release, and a cancellation read with its reason."""
+"""A merchant's first hour, without a file: a brand, its link, Stripe's key, a release, an answer to "I got no code", and a
+cancellation read with its reason."""
 
 import shutil
 
@@ -7,10 +8,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_studio import VirtualAuthenticator, log_in
 from tests.browser.test_studio_brand import LOGO
+from tests.stripe.app import KEY
 from tests.support.served import Demo
 from tests.support.visits import JENNY, send_address, send_code
 from tests.support.world import ROOT
 
+AT_WORK = "jenny@work.example"
+"""Which the business does not know."""
 WORDS = "I am moving to Lisbon, and you do not ship there."
 
 
@@ -33,7 +37,11 @@ def test_a_merchants_first_hour(new_visitor, demo):
     passkey_is_added(merchant, demo)
     brand_is_made(merchant)
     link = link_is_activated(merchant)
+    stripe_is_connected(merchant)
+    customer.goto(link)
+    send_address(customer, AT_WORK)  # and waits for a code that does not come
     brand_is_published(merchant)
+    no_code_is_explained(merchant)
     customer_cancels(customer, demo, link)
     cancellation_is_read(merchant)
 
@@ -68,10 +76,32 @@ def link_is_activated(page: Page) -> str:
     return link
 
 
+def stripe_is_connected(page: Page) -> None:
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Stripe", exact=True).click()
+    page.get_by_label("Restricted key").fill(KEY)
+    page.get_by_role("button", name="Check the key and keep it").click()
+    expect(page.get_by_text("Stripe takes the key, and it may do all that it must")).to_be_visible()
+
+
 def brand_is_published(page: Page) -> None:
     page.get_by_role("link", name="Publish").click()
     page.get_by_role("main").get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Release 1 is published")).to_be_visible()
+
+
+def no_code_is_explained(page: Page) -> None:
+    page.get_by_role("link", name="Customers").click()
+    looked_for(page, AT_WORK)
+    expect(page.get_by_text("No customer has this address")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Passcode")).to_contain_text("Went to nobody")
+    looked_for(page, "jenny")
+    expect(page.get_by_role("main")).to_contain_text(JENNY)
+
+
+def looked_for(page: Page, what: str) -> None:
+    page.get_by_label("Look for a customer").fill(what)
+    page.get_by_role("button", name="Search").click()
 
 
 def customer_cancels(page: Page, demo: Demo, link: str) -> None:
@@ -91,4 +121,8 @@ def cancellation_is_read(page: Page) -> None:
     page.get_by_role("link", name="Numbers").click()
     expect(page.get_by_role("img", name="Cancellations by day")).to_be_visible()
     expect(page.get_by_text("1 customer. Details are shown")).to_be_visible()  # one is not shown by reason
-    expect(page.get_by_role("listitem").filter(has_text=WORDS)).to_contain_text("Another reason")
+    said = page.get_by_role("listitem").filter(has_text=WORDS)
+    expect(said).to_contain_text("Another reason")
+    said.get_by_role("link").click()
+    expect(page.get_by_role("main")).to_contain_text(JENNY)
+    expect(page.get_by_role("listitem").filter(has_text="Said why they canceled")).to_be_visible()
