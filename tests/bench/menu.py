@@ -12,19 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 NAMES = (
-    *("pages", "saving", "builds", "requests", "downloads", "oracle", "beside", "copying"),
+    *("pages", "saving", "builds", "requests", "peers", "downloads", "oracle", "beside", "copying"),
     *("drawn", "flooded", "brands"),
-    "pages",
-    "saving",
-    "builds",
-    "requests",
-    "downloads",
-    "oracle",
-    "beside",
-    "copying",
-    "drawn",
-    "brands",
-    "peers",
 )
 
 
