@@ -85,7 +85,7 @@ def stripe_is_connected(page: Page) -> None:
 
 
 def brand_is_published(page: Page) -> None:
-    page.get_by_role("link", name="Publish").click()
+    page.get_by_role("link", name="Publish", exact=True).click()
     page.get_by_role("main").get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Release 1 is published")).to_be_visible()
 

@@ -21,7 +21,7 @@ import pytest
 import server
 
 SMALL = frozenset(
-    {"catalog", "migration", "release", "release_live", "worker_round"}
+    {"catalog", "kept_secret", "migration", "release", "release_bucket", "release_live", "worker_round"}
     | {
         "studio_act",
         "studio_ceremony",
@@ -49,7 +49,8 @@ def statements() -> dict[str, str]:
         if not module.name.endswith("__main__"):
             for where, text in _texts(import_module(module.name)):
                 if _VERB.match(text) and not _PART.search(text):
-                    found.setdefault(text.replace("{kinds}", ":kind").replace("({})", "catalog.id = :id"), where)
+                    filled = text.replace("{kinds}", ":kind").replace("IN ({})", "IN (:one)")
+                    found.setdefault(filled.replace("({})", "catalog.id = :id"), where)
     return {where: text for text, where in found.items()}
 
 
