@@ -151,6 +151,16 @@ class Paths:
         return f"{self.base}/my/mails"
 
     @property
+    def choose_language(self) -> str:
+        """Where a customer chooses the language of the pages."""
+        return f"{self.base}/my/language"
+
+    @property
+    def language_saved(self) -> str:
+        """The page that has the choice, with a word that it is saved."""
+        return f"{self.mails}?done=language"
+
+    @property
     def mails_saved(self) -> str:
         """With a word that the choice is saved."""
         return f"{self.mails}?done=saved"

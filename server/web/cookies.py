@@ -55,8 +55,8 @@ def token_named(request: ASGIConnection[Any, Any, Any, Any], wanted: str) -> str
 
 
 def cookie_name(portal: Portal, name: str) -> str:
-    """Of `session`, `challenge`, `browser`, the mark of a known one, `language`, the tag that was chosen, or `typed`, what was
-    no address."""
+    """Of `session`, `challenge`, `browser`, the mark of a known one, `language`, the tag that was chosen on the way in,
+    `own-language`, the one that was chosen while logged in, or `typed`, what was no address."""
     return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
 
 

@@ -34,3 +34,16 @@ def test_the_link_of_a_mail_asks_first_and_can_be_taken_back(enter: Enter) -> No
     reads(page, "You will get these reminders again")
     page.get_by_role("link", name="Email preferences").click()
     expect(page.get_by_label(CARD)).to_be_checked()
+
+
+def test_the_language_is_chosen_while_logged_in_and_stays(enter: Enter) -> None:
+    page = enter("harbour", JENNY)
+    menu(page, "Email").click()
+    page.get_by_role("group", name="Language of these pages").get_by_label("Deutsch").check()
+    page.locator("#mail-language").get_by_role("button", name="Save").click()
+    reads(page, "Ihre Sprache ist gespeichert")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    page.goto("/harbour/my/invoices")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rechnungen")
+    page.goto("/harbour/account/")
+    expect(page.get_by_role("link", name="Rechnungen").first).to_be_visible()

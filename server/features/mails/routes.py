@@ -1,13 +1,14 @@
-"""Which mails a customer gets.
+"""Which mails a customer gets, and in which language the pages are.
 
 | URL | does |
 |---|---|
 | `GET, POST /my/mails` | the reminders, each with its switch; the form holds all of them, so twice is the same as once |
+| `POST /my/language` | remembers the language of the pages in this browser; the form is on the page above |
 | `GET /mails/{kind}/{token}` | the link of a reminder: a page with a button; scanners of mails follow links, so it changes nothing |
 | `POST /mails/{kind}/{token}` | stops this kind; sent by that button, and by mail providers when somebody clicks "unsubscribe" there |
 | `POST /mails/{kind}/{token}/again` | takes that back; sent by our own page alone |
 
-The second POST is the one that `web.guard.Guard` takes from anywhere: it looks at its URL and at nothing else, neither at
+The third POST is the one that `web.guard.Guard` takes from anywhere: it looks at its URL and at nothing else, neither at
 a cookie nor at the body, and it is answered alike whether the token is one of ours or not. RFC 8058 forbids it to
 redirect.
 """
@@ -22,7 +23,8 @@ from server.features.mails import views
 from server.mail import reminder_choices, stopping
 from server.portal import Portal
 from server.store import Transaction
-from server.web.responding import AnyRequest, go_in_place, show
+from server.web import languages
+from server.web.responding import AnyRequest, go, go_in_place, show
 from server.web.visit import Visit, fresh_key
 
 Answer = Response[str] | Response[None]
@@ -31,8 +33,7 @@ Answer = Response[str] | Response[None]
 @get("/my/mails")
 async def mails(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
     it = Visit.looking(request, portal, customer)
-    off = await reminder_choices.switched_off(portal.store, portal.name, customer.customer_id)
-    return it.show(_view(it, set(off), done=request.query_params.get("done", "")))
+    return it.show(_view(it, await _off(it), done=request.query_params.get("done", "")))
 
 
 @post("/my/mails", status_code=200)
@@ -52,6 +53,18 @@ async def choose_mails(request: AnyRequest, portal: Portal, customer: LoggedIn) 
 
     await portal.store.write(work)
     return go_in_place(portal.paths.mails_saved)
+
+
+@post("/my/language", status_code=200)
+async def choose_language(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Answer:
+    it = await Visit.posting(request, portal, customer)
+    wanted = it.form.get("language")
+    if not it.key or wanted not in portal.brand.config.site.locales:
+        return it.show(_view(it, await _off(it), again="out_of_date"), status=422)
+    # All around the fragment speaks the language too, so the whole page is loaded.
+    response = go(request, portal.paths.language_saved)
+    languages.remember_own(response, portal, wanted)
+    return response
 
 
 @get("/mails/{kind:str}/{token:str}")
@@ -88,12 +101,18 @@ def _is_offered(portal: Portal, kind: str) -> None:
         raise NotFound
 
 
+async def _off(it: Visit) -> set[str]:
+    return set(await reminder_choices.switched_off(it.portal.store, it.portal.name, it.customer.customer_id))
+
+
 def _view(it: Visit, off: set[str], *, done: str = "", again: str = "") -> views.Choices:
-    mail, account = it.portal.brand.config.mail, it.account
+    portal, own = it.portal, it.account.customer
+    locale = languages.locale_for(it.request, portal, it.account)
+    offered = portal.renderer.languages(lambda _: portal.paths.mails, locale)
     return views.choices(
-        account.customer.id, account.customer.email, mail, off, key=fresh_key(), done=done, again=again
+        own.id, own.email, portal.brand.config.mail, off, key=fresh_key(), languages=offered, done=done, again=again
     )
 
 
-handlers = (mails, choose_mails)
+handlers = (mails, choose_mails, choose_language)
 for_anybody = (before_stopping, stop, send_again)

@@ -1,4 +1,5 @@
-"""What a customer sees of the mails that they get: which ones they may switch off, and which always come.
+"""What a customer sees of the mails that they get: which ones they may switch off, and which always come. The language of
+the pages is chosen there too.
 
 Choices   the page of a customer who is logged in
 Stop      the page behind the link in a mail; anybody may have the mail, so it says nothing of the customer
@@ -12,7 +13,7 @@ from typing import ClassVar
 import msgspec
 
 from server.brands.mail_switches import OPTIONAL, MailSwitches
-from server.rendering.views import View
+from server.rendering.views import Language, View
 
 ALWAYS = (
     *("invoice", "receipt", "payment_failed", "payment_action_required"),
@@ -44,8 +45,10 @@ class Choices(View, frozen=True):
     reminders: tuple[Reminder, ...] = ()
     always: tuple[str, ...] = ()
     """The other kinds that the business sends, and the passcode beside them."""
+    languages: tuple[Language, ...] = ()
+    """Those to choose from; empty where the brand has but one."""
     done: str = ""
-    """What was just done: `saved`, or nothing."""
+    """What was just done: `saved`, `language` (chosen), or nothing."""
     again: str = ""
     """Why the form is shown once more: `out_of_date`, or nothing."""
 
@@ -61,7 +64,15 @@ class Stop(View, frozen=True):
 
 
 def choices(
-    customer_id: str, email: str, mail: MailSwitches, off: Collection[str], *, key: str, done: str = "", again: str = ""
+    customer_id: str,
+    email: str,
+    mail: MailSwitches,
+    off: Collection[str],
+    *,
+    key: str,
+    languages: tuple[Language, ...] = (),
+    done: str = "",
+    again: str = "",
 ) -> Choices:
     """`off`: the kinds that the customer does not want."""
     reminders = tuple(
@@ -76,6 +87,7 @@ def choices(
         email=email,
         reminders=reminders,
         always=tuple(kind for kind in ALWAYS if mail.wants(kind)) + kept,
-        done=done if done == "saved" else "",
+        languages=languages,
+        done=done if done in ("saved", "language") else "",
         again=again,
     )

@@ -50,6 +50,7 @@ WHO = {
     "GET /{brand_name}/my/flow/{flow}": CUSTOMER,
     "GET /{brand_name}/my/mails": CUSTOMER,
     "POST /{brand_name}/my/mails": CUSTOMER,
+    "POST /{brand_name}/my/language": CUSTOMER,
     "POST /{brand_name}/my/logout-everywhere": CUSTOMER,
     "GET /{brand_name}/my/overview": CUSTOMER,
     "GET /{brand_name}/my/subscriptions": CUSTOMER,

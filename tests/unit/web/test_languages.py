@@ -127,3 +127,57 @@ async def test_the_passcode_comes_in_the_customers_language_else_in_the_pages(
     mailer, portal = KeepingMailer(), replace(world.portal(), billing=SpeakingBilling(*preferred))
     await Delivery({BRAND: portal}, world.store, mailer, world.clock).deliver(job)
     assert mailer.messages[0]["Content-Language"] == mailed_in
+
+
+def hidden(page: Any) -> dict[str, str]:
+    """The hidden fields of the form that chooses the language."""
+    form = re.search(rf'action="/{BRAND}/my/language".*?</form>', page.text, re.DOTALL)
+    assert form, page.text[:200]
+    return dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form[0]))
+
+
+@pytest.mark.parametrize("fragment", [True, False])
+async def test_a_language_chosen_while_logged_in_comes_before_the_preferred_one(world: World, fragment: bool) -> None:
+    await world.customer(preferred_locales=("de",))
+    browser = world.client(**{"Accept-Language": "de"})
+    await entered(world, browser)
+    page = await browser.get(f"/{BRAND}/my/mails")
+    assert re.findall(r'name="language" value="(\w+)" checked', page.text) == ["de"]
+    answer = await browser.post(f"/{BRAND}/my/language", data={**hidden(page), "language": "en"}, fragment=fragment)
+    to = answer.headers["hx-redirect" if fragment else "location"]
+    saved = await browser.get(to)
+    assert (language(saved), "Your language is saved" in saved.text) == ("en", True)
+    assert language(await browser.get(f"/{BRAND}/my/overview")) == "en"
+    left = await log_out(browser, saved)
+    assert language(await browser.get(left.headers["location"])) == "en"
+    assert language(await browser.get(f"/{BRAND}/login")) == "en"
+    world.clock.forward(minutes=2)
+    again = await entered(world, browser, language="de")
+    assert language(again) == "en", "it is remembered, whatever the next log-in begins on"
+
+
+async def test_a_form_that_is_not_whole_or_says_no_language_of_the_brand_changes_none(world: World) -> None:
+    await world.customer()
+    browser = world.client(**{"Accept-Language": "de"})
+    await entered(world, browser)
+    form = {**hidden(await browser.get(f"/{BRAND}/my/mails")), "language": "en"}
+    for odd in ({"key": ""}, {"customer": ""}, {"language": "fr"}, {"language": ""}, {"language": "en\r\nx: y"}):
+        answer = await browser.post(f"/{BRAND}/my/language", data={**form, **odd})
+        assert (answer.status_code, language(answer)) == (422, "de"), odd
+        assert not any(each.endswith("own-language") for each in browser.cookies), odd
+    answer = await browser.post(f"/{BRAND}/my/language", data={**form, "customer": "cus_else"})
+    assert (answer.status_code, language(answer)) == (409, "de")
+    for odd in ("fr", '"><b>'):
+        browser.cookies.set(f"__Host-{BRAND}-own-language", odd, domain="portal.example")
+        assert language(await browser.get(f"/{BRAND}/my/mails")) == "de"
+
+
+async def test_the_address_that_chooses_a_language_is_no_link(world: World) -> None:
+    """A crawl of the pages has to end: nothing to follow changes the language of the next page."""
+    await world.customer()
+    browser = world.client()
+    await entered(world, browser)
+    page = await browser.get(f"/{BRAND}/my/mails")
+    assert "hreflang" not in page.text
+    assert "language=" not in page.text
+    assert (await browser.get(f"/{BRAND}/my/language")).status_code == 405
