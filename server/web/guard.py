@@ -10,7 +10,9 @@ Every request passes, in this order:
 | an unsafe method comes from our own pages: `Sec-Fetch-Site: same-origin`, or where a browser sends none, the brand's `Origin`; but for the one POST by which a mail provider stops a reminder, see `features.mails.routes`, for Stripe's signed events, see `features.webhooks.routes`, and for the API, see `features.api.routes` | 403 |
 | a script of another site does not read: its requests without navigation | 403 |
 
-and every answer, an error too, leaves with the security headers and `no-store`. HEAD is answered as GET is, without the body: only what may be read knows either. What is
+and every answer, an error too, leaves with the security headers and `no-store`. A person sees a refusal as a page of the brand
+that the path names (`Guard._refusing`), or as `small_page`. What fails on the way to an answer, such as a brand's template, is a
+500 with a reference (`answer`). HEAD is answered as GET is, without the body: only what may be read knows either. What is
 costly to make is not made for it (`asks_head`).
 """
 
@@ -18,26 +20,39 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from litestar import Request
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from server import telemetry
 from server.paths import API, STOPS_MAIL, WEBHOOK
 from server.portal import Portal
+from server.rendering.views import Frame, View
 from server.settings import Settings
-from server.web import policy
+from server.web import languages, policy
 from server.web.client_address import FORWARDING, Headers, is_trusting
+from server.web.problems import views as problems
+from server.web.small_page import opens_pages, small_page
 
 _log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD"})
-Refusal = tuple[int, bytes, Headers]
-"""Status, words, and headers besides ours."""
+Refusal = tuple[int, str, Headers]
+"""Status, a sentence, and headers besides ours."""
+NO_HOST: Refusal = (400, "This server does not know that host.", ())
+NO_READER: Refusal = (403, "Another site may not read this.", ())
+NO_FORM: Refusal = (
+    403, "This form was not sent by our own page. Nothing was changed. Open our page, and send the form from there.", (),
+)  # fmt: skip
+_NO_ADDRESS: Refusal = (400, "There is nothing at such an address.", ())
+_VIEWS: dict[Refusal, View] = {NO_FORM: problems.OtherSite(), _NO_ADDRESS: problems.NotFound()}
+"""What a brand shows in place of the sentence. A host that is not ours gets no brand's page."""
 FRAGMENT = b"x-portal-fragment"
 _IS_HEAD = "portal.is_head"
 _NO_REFERRER = (b"referrer-policy", b"no-referrer")
@@ -78,9 +93,25 @@ class Guard:
             self._asks_for_proxies = False
             _log.warning(_UNTRUSTED)
         name = scope["path"].lstrip("/").partition("/")[0]
-        await answer(
-            self._app, scope, receive, send, refused=self._refused(scope, name), answered=partial(self._answered, name)
-        )
+        refused = self._refused(scope, name)
+        app = self._refusing(refused, name) if refused else self._app
+        await answer(app, scope, receive, send, answered=partial(self._answered, name))
+
+    def _refusing(self, refused: Refusal, name: str) -> ASGIApp:
+        """As `refusing`; where the path names a brand, with the brand's page for a person."""
+        view, portal = _VIEWS.get(refused), self._portals.get(name)
+        if view is None or portal is None:
+            return refusing(refused)
+
+        async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+            if not opens_pages(scope["headers"]):
+                await refusing(refused)(scope, receive, send)
+                return
+            locale = languages.locale_for(Request(scope), portal)
+            page = portal.renderer.page(view, Frame(), locale, "visitor")
+            await _send(send, refused[0], b"text/html; charset=utf-8", page.encode())
+
+        return refuse
 
     def _refused(self, scope: HTTPScope, name: str) -> Refusal | None:
         headers = scope["headers"]
@@ -88,15 +119,15 @@ class Guard:
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             named = b", ".join(hosts)[:100].decode("latin-1")
             telemetry.refused(_log, "unknown_host", "a request named no host of ours", host=named)
-            return 400, b"This server does not know that host.\n", ()
+            return NO_HOST
         if not scope["path"].startswith("/") or "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            return 400, b"There is nothing at such an address.\n", ()
+            return _NO_ADDRESS
         method = scope.get("method", "")
         if method in SAFE:
             if reads_from_elsewhere(headers):
-                return 403, b"Another site may not read this.\n", ()
+                return NO_READER
         elif not is_same_origin(headers, self._origins.get(name, "")) and not _comes_from_no_page(scope):
-            return 403, b"This form was not sent by our own page.\n", ()
+            return NO_FORM
         return None
 
     def _page_of(self, name: str) -> Ours:
@@ -124,14 +155,16 @@ async def answer(
     receive: Receive,
     send: Send,
     *,
-    refused: Refusal | None,
     answered: Callable[[Headers], list[tuple[bytes, bytes]]],
 ) -> None:
-    """The refusal, or what the application says; counted, with the headers that `answered` makes of its own. A HEAD is a GET to the
-    application, and nothing of the body leaves."""
-    is_head = scope["method"] == "HEAD"
+    """What the application says; counted, with the headers that `answered` makes of its own. A HEAD is a GET to the
+    application, and nothing of the body leaves. Where the application fails before it says anything, its answer is a 500:
+    the server outside would send one without a header of ours."""
+    is_head, has_begun = scope["method"] == "HEAD", False
 
     async def send_guarded(message: Message) -> None:
+        nonlocal has_begun
+        has_begun = True
         if message["type"] == "http.response.start":
             telemetry.count("answers", f"{message['status'] // 100}xx")
             message["headers"] = answered(message["headers"])
@@ -139,13 +172,41 @@ async def answer(
             message["body"] = b""
         await send(message)
 
-    if refused:
-        await _refuse(send_guarded, *refused)
-    else:
-        if is_head:
-            scope["method"] = HttpMethod.GET
-            cast("dict[str, Any]", scope)[_IS_HEAD] = True
+    if is_head:
+        scope["method"] = HttpMethod.GET
+        cast("dict[str, Any]", scope)[_IS_HEAD] = True
+    try:
         await app(scope, receive, send_guarded)
+    except Exception as error:
+        if has_begun:
+            raise
+        reference = broken(scope, error)
+        sentence = f"Please try again. If this keeps happening, contact us and quote {reference}."
+        await refusing((500, sentence, ()))(scope, receive, send_guarded)
+
+
+def broken(scope: HTTPScope, error: Exception) -> str:
+    """Our own mistake: one log line has everything, and the customer gets its reference, which is answered."""
+    reference = secrets.token_hex(4)
+    where = {"reference": reference, "method": scope["method"], "path": scope["path"]}
+    _log.error("an unexpected error", extra=where, exc_info=error)
+    return reference
+
+
+def refusing(refused: Refusal) -> ASGIApp:
+    """What answers every request with this refusal."""
+    status, sentence, more = refused
+
+    async def refuse(scope: Scope, _: Receive, send: Send) -> None:
+        await _send(send, status, *small_page(scope["headers"], status, sentence), more)
+
+    return refuse
+
+
+async def _send(send: Send, status: int, media_type: bytes, body: bytes, more: Headers = ()) -> None:
+    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def is_same_origin(headers: Headers, origin: str) -> bool:
@@ -207,11 +268,3 @@ class Ours:
     def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
         self.names = frozenset(key for key, _ in self.headers)
-
-
-async def _refuse(send: Send, status: int, words: bytes, more: Headers) -> None:
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(words)).encode()), *more,
-    ]  # fmt: skip
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": words, "more_body": False})

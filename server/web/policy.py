@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 from server.rendering.assets import Assets
 
-VARY = "Cookie, Accept-Language, HX-Request, Sec-Fetch-Site, Sec-Fetch-Dest, Origin"
+VARY = "Cookie, Accept, Accept-Language, HX-Request, Sec-Fetch-Site, Sec-Fetch-Dest, Origin"
 """Every request header that an answer can depend on: no cache keeps such an answer; one that does keeps them apart."""
 
 _BARE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"

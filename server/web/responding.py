@@ -21,7 +21,7 @@ from __future__ import annotations
 import html
 import logging
 import math
-import secrets
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
@@ -46,14 +46,25 @@ from server.rendering.views import Frame, Language, View, template_of
 from server.store import StoreUnavailable
 from server.web import languages
 from server.web.forms import OfAnother
-from server.web.guard import asks_head
+from server.web.guard import asks_head, broken, is_exact
 from server.web.problems import views as problems
+from server.web.small_page import small_page
 
 AnyRequest = Request[Any, Any, Any]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
 RETRY_AFTER = "5"
 """Seconds: how soon to ask again when the database or the billing side is away."""
+
+_REASONS = {408: "too_slow", 413: "too_large"}
+_NO_PAGE = "The address may have a typo, or the page has moved."
+_WITHOUT_BRAND = {
+    404: _NO_PAGE,
+    405: _NO_PAGE,
+    500: "Please try again in a moment.",
+}
+
+_PATH, _QUERY = re.compile(r"[A-Za-z0-9/_.~-]*"), re.compile(r"[A-Za-z0-9_.=&%~+-]*")
 
 _log = logging.getLogger(__name__)
 
@@ -188,7 +199,7 @@ def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:
     request.state.repeat = repeat
 
 
-def _refused(request: AnyRequest, error: Refused) -> Response[str]:
+def _refused(request: AnyRequest, error: Refused) -> Response[Any]:
     repeat = _repeat(request)
     view = problems.Refused(error.reason, detail=error.detail)
     if repeat:
@@ -196,58 +207,63 @@ def _refused(request: AnyRequest, error: Refused) -> Response[str]:
     return _problem(request, view, 409)
 
 
-def _of_another(request: AnyRequest, _: OfAnother) -> Response[str]:
+def _of_another(request: AnyRequest, _: OfAnother) -> Response[Any]:
     return _problem(request, problems.OtherCustomer(), 409)
 
 
-def _unavailable(request: AnyRequest, error: Unavailable | StoreUnavailable) -> Response[str]:
+def _unavailable(request: AnyRequest, error: Unavailable | StoreUnavailable) -> Response[Any]:
     if isinstance(error, StoreUnavailable):
         telemetry.refused(_log, error.kind, "the database is away", why=str(error))
-    return _problem(request, problems.Unavailable(_repeat(request)), 503, {"Retry-After": RETRY_AFTER})
+    return _problem(request, problems.Unavailable(_repeat(request), _again(request)), 503, {"Retry-After": RETRY_AFTER})
 
 
-def _uncertain(request: AnyRequest, _: Uncertain) -> Response[str]:
-    return _problem(request, problems.Uncertain(_repeat(request)), 503)
+def _uncertain(request: AnyRequest, _: Uncertain) -> Response[Any]:
+    return _problem(request, problems.Uncertain(_repeat(request), _again(request)), 503)
 
 
-def _not_found(request: AnyRequest, _: NotFound | NotFoundException) -> Response[str]:
+def _not_found(request: AnyRequest, _: NotFound | NotFoundException) -> Response[Any]:
     return _problem(request, problems.NotFound(), 404)
 
 
-def _too_many(request: AnyRequest, error: TooMany) -> Response[str]:
+def _too_many(request: AnyRequest, error: TooMany) -> Response[Any]:
     telemetry.refused(_log, "limit_reached", "somebody asks too often", path=request.url.path)
     portal = portal_of(request)
     seconds = max(1, math.ceil((error.retry_at - portal.clock()).total_seconds())) if portal else 60
     return _problem(request, problems.TooMany(math.ceil(seconds / 60)), 429, {"Retry-After": str(seconds)})
 
 
-def _http(request: AnyRequest, error: HTTPException) -> Response[str]:
+def _http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     """What Litestar or `forms` refused before a handler saw it."""
     if error.status_code >= 500:
         return _broken(request, error)
-    return _problem(request, problems.NotUnderstood(), error.status_code, error.headers)
+    view: View = problems.NotUnderstood(_REASONS.get(error.status_code, ""))
+    if error.status_code == 405 and request.method == "GET":
+        view = problems.NotFound()  # where only forms go: somebody typed or kept its URL
+    return _problem(request, view, error.status_code, error.headers)
 
 
-def _broken(request: AnyRequest, error: Exception) -> Response[str]:
-    """Our own mistake: one log line has everything, the customer gets a number to find it by."""
-    reference = secrets.token_hex(4)
-    where = {"reference": reference, "method": request.method, "path": request.url.path}
-    _log.error("an unexpected error", extra=where, exc_info=error)
-    return _problem(request, problems.Broken(reference), 500)
+def _broken(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Our own mistake: the customer gets the reference of its line in the log."""
+    reference, is_form = broken(request.scope, error), request.method != "GET"
+    view = problems.Broken(reference, _repeat(request), _again(request), is_form=is_form)
+    return _problem(request, view, 500)
 
 
-def _problem(request: AnyRequest, view: View, status: int, headers: dict[str, str] | None = None) -> Response[str]:
+def _problem(request: AnyRequest, view: View, status: int, headers: dict[str, str] | None = None) -> Response[Any]:
     portal = portal_of(request)
     if portal is None:
-        return plain({404: "Not found", 500: "Internal server error"}.get(status, "Bad request"), status, headers)
+        return no_brand(request, status, headers)
     customer = getattr(request.state, "customer", None)
     account, address = (customer.account, customer.address) if customer else (None, "")
     return show(request, portal, view, account=account, address=address, status=status, headers=headers)
 
 
-def plain(text: str, status: int, headers: dict[str, str] | None = None) -> Response[str]:
-    """Outside every brand there is no page to show it in."""
-    return Response(text + "\n", status_code=status, media_type=MediaType.TEXT, headers=headers)
+def no_brand(request: AnyRequest, status: int, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """The path names no brand, so the page is nobody's."""
+    sentence = _WITHOUT_BRAND.get(status, "Nothing was changed. Go back and try again.")
+    media_type, body = small_page(request.scope["headers"], status, sentence)
+    sent = {**(headers or {}), "Content-Type": media_type.decode()}
+    return Response(body, status_code=status, media_type=media_type.decode(), headers=sent)
 
 
 def portal_of(request: AnyRequest) -> Portal | None:
@@ -259,6 +275,22 @@ def portal_of(request: AnyRequest) -> Portal | None:
 def _repeat(request: AnyRequest) -> problems.Repeat | None:
     repeat: problems.Repeat | None = getattr(request.state, "repeat", None)
     return repeat
+
+
+def _again(request: AnyRequest) -> str:
+    """The path below the brand, and the query, that ask for the same page again; empty where it was a form, or where it is
+    none of the URLs that our links have: the page of a problem repeats no visitor's text. An exact path has no second slash
+    at its start, which would lead to another site."""
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    if (
+        request.method != "GET"
+        or not is_exact(request.scope)
+        or not _PATH.fullmatch(path)
+        or not _QUERY.fullmatch(query)
+    ):
+        return ""
+    below = path.removeprefix("/").partition("/")[2]
+    return f"/{below}?{query}" if query else f"/{below}"
 
 
 exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Response[Any]]] = {

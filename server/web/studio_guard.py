@@ -28,6 +28,9 @@ from server.web import policy
 from server.web.client_address import Headers
 from server.web.guard import (
     FRAGMENT,
+    NO_FORM,
+    NO_HOST,
+    NO_READER,
     SAFE,
     Ours,
     Refusal,
@@ -36,6 +39,7 @@ from server.web.guard import (
     is_exact,
     is_ours_to_send,
     reads_from_elsewhere,
+    refusing,
 )
 
 BASE = "/_studio/"
@@ -45,7 +49,7 @@ STATIC = f"{BASE}static/"
 _NOWHERE = f"{BASE}nowhere"
 """A path that no route has: what is asked for elsewhere is answered as what is not there."""
 _AT_THE_DOOR = frozenset({"/", BASE.rstrip("/")})
-_NOT_THERE: Refusal = (404, b"There is nothing at such an address.\n", ())
+_NOT_THERE: Refusal = (404, "There is nothing at such an address.", ())
 _CSP, _CORP, _FRAMES = b"content-security-policy", b"cross-origin-resource-policy", b"x-frame-options"
 _REFERRER = b"referrer-policy"
 _KEPT = (b"cache-control", b"cdn-cache-control", b"vary")
@@ -80,26 +84,26 @@ class StudioGuard:
         assert scope["type"] == ScopeType.HTTP  # noqa: S101 (AtHost sends nothing else)
         refused, answered = self._refused(scope), partial(self._answered, scope["path"])
         if scope["path"] in _AT_THE_DOOR and not refused:
-            refused = 303, b"", [(b"location", BASE.encode())]
+            refused = 303, "", ((b"location", BASE.encode()),)
         elif not refused and not _is_below(scope):
             refused = _NOT_THERE if all_of(scope["headers"], b"sec-fetch-dest") == [b"image"] else None
             scope = cast("HTTPScope", {**scope, "path": _NOWHERE, "raw_path": _NOWHERE.encode()})
-        await answer(self._app, scope, receive, send, refused=refused, answered=answered)
+        await answer(refusing(refused) if refused else self._app, scope, receive, send, answered=answered)
 
     def _refused(self, scope: HTTPScope) -> Refusal | None:
         headers = scope["headers"]
         if [each.lower() for each in all_of(headers, b"host")] != [self._host]:
-            return 400, b"This server does not know that host.\n", ()
+            return NO_HOST
         path = scope["path"]
         if "\0" in path or b"%00" in scope["query_string"]:
             return _NOT_THERE
         if scope["method"] in SAFE:
             if reads_from_elsewhere(headers) and not path.startswith(PREVIEW):
-                return 403, b"Another site may not read this.\n", ()
+                return NO_READER
         elif scope["method"] != HttpMethod.POST:
-            return 405, b"Nothing here is asked for in that way.\n", ()
+            return 405, "Nothing here is asked for in that way.", ()
         elif all_of(headers, b"sec-fetch-site") != [b"same-origin"] or all_of(headers, b"origin") != [self._origin]:
-            return 403, b"This form was not sent by our own page.\n", ()
+            return NO_FORM
         return None
 
     def _answered(self, path: str, headers: Headers) -> list[tuple[bytes, bytes]]:

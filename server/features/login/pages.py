@@ -12,7 +12,7 @@ from server.portal import Portal
 from server.rendering.views import Language, View
 from server.web import cookies, languages, responding
 from server.web.cookies import NoSession
-from server.web.responding import AnyRequest, go, go_in_place, plain, portal_of, wants_fragment
+from server.web.responding import AnyRequest, go, go_in_place, no_brand, portal_of, wants_fragment
 from server.web.visit import Answer
 
 
@@ -29,7 +29,7 @@ def nobody_is_logged_in(request: AnyRequest, error: NoSession) -> Answer:
     go along, its key does not."""
     portal = portal_of(request)
     if portal is None:
-        return plain("Not found", 404)
+        return no_brand(request, 404)
     link = portal.link
     after = nextpage.of_request(portal.name, request.url.path)
     kept = error.form.to_keep() if error.form else {}

@@ -32,9 +32,17 @@ class NotFound(View, frozen=True):
 class NotUnderstood(View, frozen=True):
     """The request makes no sense: a form of another shape, a method that the address does not take."""
 
+    reason: str = ""
+    """`too_large`, or `too_slow` where it did not arrive in time; empty: anything else."""
+
 
 class OtherCustomer(View, frozen=True):
     """The form came from a page of another account than the one that is logged in now. Nothing was changed."""
+
+
+class OtherSite(View, frozen=True):
+    """The form did not come from our own page: from one of another site, or the browser does not say from where. Nothing
+    was changed."""
 
 
 class Refused(View, frozen=True):
@@ -55,12 +63,16 @@ class Unavailable(View, frozen=True):
 
     repeat: Repeat | None = None
     """None: it was only looked at."""
+    again: str = ""
+    """The path and query, below the brand's `paths.base`, of the page that was asked for; empty: it was a form."""
 
 
 class Uncertain(View, frozen=True):
     """It was asked and no answer came: it may have happened or not."""
 
     repeat: Repeat | None = None
+    again: str = ""
+    """As in `Unavailable`."""
 
 
 class TooMany(View, frozen=True):
@@ -74,3 +86,9 @@ class Broken(View, frozen=True):
     """We were wrong. The log holds one line with the same reference."""
 
     reference: str
+    repeat: Repeat | None = None
+    """None: it was only looked at, or it is a form without a key."""
+    again: str = ""
+    """As in `Unavailable`."""
+    is_form: bool = False
+    """Something was sent, and may have been saved or not."""

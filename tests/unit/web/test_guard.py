@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from server.app import create_app
+from server.rendering.renderer import Renderer
 from server.web.guard import is_same_origin
 from tests.support.client import Client, check_answer
 from tests.support.world import BRAND, ORIGIN, SETTINGS, World
@@ -122,6 +123,28 @@ async def test_a_script_of_another_site_reads_nothing_but_its_visitors_may_follo
     assert (await browser.get(f"/{BRAND}/login", headers=headers)).status_code == 200
 
 
+async def test_a_person_sees_why_a_form_of_another_site_was_refused(world: World) -> None:  # threat 54
+    evil: dict[str, Any] = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
+    old: dict[str, Any] = {"sec-fetch-site": None, "sec-fetch-mode": None, "sec-fetch-dest": None, "origin": "null"}
+    for headers in (evil, {**old, "accept": "text/html,*/*"}):
+        answer = await world.client().post(f"/{BRAND}/login", headers={**headers, "accept-language": "de"})
+        assert (answer.status_code, "Es wurde nichts geändert." in answer.text) == (403, True)
+        assert f'href="/{BRAND}/my/overview"' in answer.text
+        nobodys = await world.client().post("/nobrand/login", headers=headers)
+        assert (nobodys.status_code, "<h1>This request was refused</h1>" in nobodys.text) == (403, True)
+    for headers in ({**evil, "sec-fetch-dest": "empty"}, {**evil, "sec-fetch-dest": "image"}, old):
+        answer = await world.client().post(f"/{BRAND}/login", headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (403, "text/plain; charset=utf-8")
+
+
+async def test_an_address_that_cannot_be_is_a_page_and_an_unknown_host_gets_none_of_a_brand(world: World) -> None:
+    nowhere = await world.client().get(f"/{BRAND}/a%00b")
+    assert (nowhere.status_code, "Page not found" in nowhere.text) == (400, True)
+    strange = await world.client().get(f"/{BRAND}/login", headers={"host": "evil.example"})
+    assert (strange.status_code, "<h1>We could not read that request</h1>" in strange.text) == (400, True)
+    assert "Harbour" not in strange.text  # threat 58
+
+
 async def test_a_fragment_opened_as_a_page_comes_as_a_page(world: World) -> None:  # threat 72
     answer = await world.client().get(f"/{BRAND}/login", headers={"hx-request": "true", "sec-fetch-dest": "document"})
     assert answer.text.startswith("<!doctype html>")
@@ -179,6 +202,28 @@ async def test_our_own_mistakes_leave_with_the_headers_too(world: World, monkeyp
     assert answer.status_code == 500
     assert "123456" not in answer.text  # threat 16
     check_answer(answer)
+
+
+@pytest.mark.parametrize("path", ["login", "nothing", "my/overview"])
+async def test_what_fails_over_the_page_of_a_problem_has_a_small_page_with_our_headers(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str
+) -> None:  # threats 61, 81
+    """As a brand's own layout does that reads what is not there."""
+
+    def broken(*_: Any) -> Any:
+        raise LookupError("no such word of jenny@example.com")
+
+    monkeypatch.setattr(Renderer, "page", broken)
+    refused = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
+    for method, headers in (("GET", {}), ("POST", refused)):
+        caplog.clear()
+        answer = await world.client().request(
+            method, f"/{BRAND}/{path}", headers=headers
+        )  # the client checks its headers
+        assert answer.status_code == 500
+        reference = re.findall(r"quote ([0-9a-f]{8})\.", answer.text)[-1]
+        assert reference in [getattr(each, "reference", "") for each in caplog.records]
+        assert "jenny" not in answer.text  # threat 16
 
 
 async def test_on_plain_http_cookies_have_no_prefix_and_nothing_insists_on_https(sqlite_store, clock) -> None:

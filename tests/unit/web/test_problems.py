@@ -9,6 +9,7 @@ import pytest
 
 from server import telemetry as logs
 from server.access.limits import TooMany
+from server.billing import Uncertain
 from server.store import StoreUnavailable
 from tests.support.accounts import Failing, account, invoice, keep, subscription
 from tests.support.pages import ledger_of
@@ -16,6 +17,9 @@ from tests.support.rendered import words
 from tests.support.world import World
 
 pytestmark = pytest.mark.anyio
+HTML = "text/html; charset=utf-8"
+OLD_BROWSER = {"sec-fetch-site": None, "sec-fetch-mode": None, "sec-fetch-dest": None}
+"""One that says nothing of what it does."""
 OVERVIEW, HISTORY = "/harbour/my/overview", "/harbour/my/history"
 
 
@@ -78,9 +82,21 @@ async def test_an_address_that_leads_nowhere_is_a_page_of_the_brand(world):
 
 
 @pytest.mark.parametrize("path", ["/", "/nobrand/my/overview", "/harbourx/login"])
-async def test_outside_every_brand_there_is_plain_text(world, path):
+async def test_outside_every_brand_there_is_a_small_page(world, path):
     answer = await world.client().get(path)
-    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, HTML)
+    assert "Page not found" in words(answer.text)
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/harbour/logout", "/harbour/my/subscriptions/sub_1/resume", "/nobrand/logout"])
+async def test_where_only_forms_go_a_person_gets_a_page_and_a_program_a_sentence(world, path):
+    browser = world.client(accept="text/html")
+    shown = await browser.get(path, headers=OLD_BROWSER)
+    assert "Page not found" in words(shown.text)  # only forms go there: it was typed or kept
+    assert shown.headers["content-type"] == HTML
+    told = await world.client(accept="*/*").get("/nobrand/logout", headers=OLD_BROWSER)
+    assert (told.headers["content-type"], told.text.count("\n")) == ("text/plain; charset=utf-8", 1)
 
 
 async def test_a_method_that_is_not_taken_is_405_and_says_which_are(world):  # threat 11
@@ -90,21 +106,21 @@ async def test_a_method_that_is_not_taken_is_405_and_says_which_are(world):  # t
 
 
 @pytest.mark.parametrize(
-    ("content", "kind", "status"),
+    ("content", "kind", "status", "says"),
     [
-        (b'{"key": "k"}', "application/json", 415),
-        (b"key=1&key=2", "application/x-www-form-urlencoded", 400),
-        (b"key=%00", "application/x-www-form-urlencoded", 400),
-        (b"key=" + b"k" * 20_000, "application/x-www-form-urlencoded", 413),
+        (b'{"key": "k"}', "application/json", 415, "Nothing was changed"),
+        (b"key=1&key=2", "application/x-www-form-urlencoded", 400, "Nothing was changed"),
+        (b"key=%00", "application/x-www-form-urlencoded", 400, "Nothing was changed"),
+        (b"key=" + b"k" * 20_000, "application/x-www-form-urlencoded", 413, "go back and shorten it"),
     ],
 )
-async def test_a_form_of_another_shape_is_refused_in_words(world, content, kind, status):  # threat 18
+async def test_a_form_of_another_shape_is_refused_in_words(world, content, kind, status, says):  # threat 18
     browser = await logged_in(world)
     answer = await browser.post(
         "/harbour/my/subscriptions/sub_1/cancel", content=content, headers={"content-type": kind}
     )
     assert answer.status_code == status
-    assert "Nothing was changed" in words(answer.text)
+    assert says in words(answer.text)
 
 
 async def test_our_own_mistake_has_a_reference_that_the_log_has_too(shaky, told, caplog):
@@ -117,6 +133,47 @@ async def test_our_own_mistake_has_a_reference_that_the_log_has_too(shaky, told,
     line = json.loads(logs.JsonLines().format(record))
     assert (line["reference"], line["path"]) == (reference, HISTORY)
     assert "a bolt came loose" in line["error"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(RuntimeError("a bolt"), 500), (StoreUnavailable(), 503), (Uncertain(), 503)]
+)
+async def test_a_page_that_failed_is_asked_for_again(shaky, told, error, status):
+    browser = await failing(shaky, told, error)
+    for fragment in (False, True):
+        answer = await browser.get(f"{HISTORY}?before=<b>&language=de", fragment=fragment)
+        assert answer.status_code == status
+        assert f'href="{HISTORY}?before=%3Cb%3E&amp;language=de"' in answer.text
+
+
+async def test_a_form_without_a_key_may_have_been_taken(world, monkeypatch):
+    browser = await logged_in(world)
+    form = await browser.get("/harbour/my/mails")
+
+    async def broken(*_, **__):
+        raise RuntimeError("a bolt came loose")
+
+    monkeypatch.setattr(world.store, "write", broken)
+    answer = await browser.fill(form)
+    assert answer.status_code == 500
+    assert "may not have been saved" in words(answer.text)
+    assert ">Try again</a>" not in answer.text
+
+
+@pytest.mark.parametrize("fragment", [False, True])
+async def test_a_change_that_we_failed_over_is_repeated_with_its_key(shaky, told, fragment):
+    browser = await logged_in(shaky)
+    form = await browser.get("/harbour/my/subscriptions/sub_1/cancel")
+    for each in told:
+        each.error = RuntimeError("a bolt came loose")
+    answer = await browser.fill(form, fragment=fragment)
+    assert (answer.status_code, "cannot be done twice" in words(answer.text)) == (500, True)
+    for each in told:
+        each.error = None
+    assert (await browser.fill(answer, follow=True)).status_code == 200
+    (keys,) = [each.keys for each in told if each.keys]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
 
 
 async def test_our_own_mistake_shows_nothing_of_itself(shaky, told, caplog):
