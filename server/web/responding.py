@@ -13,6 +13,7 @@ One URL, one fragment, two wrappings: htmx gets the fragment, everybody else the
     nobody is logged in                   cookies.NoSession         log-in, see `features.login.pages`
     too often                             limits.TooMany            429 with when to try again
     the database is away                  store.StoreUnavailable    503, Retry-After
+    another site's form, no such host     guard.Refusal             the brand's page or `small_page`, 400 or 403
     we were wrong                         anything else             500, a reference number, one full log line
 """
 
