@@ -246,7 +246,9 @@ async def test_a_release_that_cannot_be_loaded_changes_nothing_and_is_said_once(
         assert stream.getvalue().count("a release cannot be served") <= 2  # the host's, and this one's
         assert await host.says() == ("Roasted", "Roasted")
         found = await studio_findings.look(settings, store, "")
-        assert [(each.what, each.is_fine) for each in found if "release" in each.what] == [("release of harbour", False)]
+        assert [(each.what, each.is_fine) for each in found if "release" in each.what] == [
+            ("release of harbour", False)
+        ]
         await releasing.back(store, BRAND, 1, operator="", now=clock())
         assert await following.look()
         assert all(each.is_fine for each in await studio_findings.look(settings, store, ""))
