@@ -6,18 +6,20 @@ examples of a feature are below each other on one page: a width does not depend 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
 from server.brands import Brand
 from tests.support import shown
 from tests.support.shown import Document
 
 NARROW = {"width": 320, "height": 640}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 TWICE = "html { font-size: 200% !important }"
 
 # What sticks out, with the element that does: the page's own width alone would not say where to look.
@@ -132,3 +134,61 @@ def test_at_text_of_200_percent_the_name_of_the_business_keeps_its_words_whole(n
     box = page.get_by_role("banner").get_by_role("link").first.bounding_box()
     assert box
     assert box["height"] < 4 * 32, "it takes more than four lines"
+
+
+def named(brand: Brand, name: str) -> Document:
+    return next(each for each in shown.fragments(brand) if each.name == name)
+
+
+def test_a_step_in_place_leaves_the_cards_beside_it_as_high_as_they_were(narrow: Callable[[Brand], Page]):
+    brand = shown.brands()["orbit"]
+    page = narrow(brand)
+    page.set_viewport_size(WIDE)
+    shown.show(page, named(brand, "home/overview: several subscriptions, one overdue"))
+    cards = page.locator(".grid > .card")
+    beside = cards.first
+    step = named(brand, "subscriptions/choose_plan: three plans, two intervals").html
+    cards.nth(1).evaluate(
+        "(it, html) => it.replaceWith(new DOMParser().parseFromString(html, 'text/html').querySelector('main .card'))",
+        step,
+    )
+    stands = beside.bounding_box()
+    page.add_style_tag(content=".grid > .card { align-self: start }")
+    assert beside.bounding_box() == stands
+
+
+def test_a_quantity_stands_below_its_line_on_a_small_screen_and_over_its_column_on_a_wide_one(
+    narrow: Callable[[Brand], Page],
+):
+    brand = shown.brands()["plain"]
+    page = narrow(brand)
+    shown.show(page, named(brand, "invoices/detail: paid"))
+    quantity, line = page.locator("td[data-label]").first, page.locator("tbody th").first
+    assert quantity.evaluate("it => getComputedStyle(it).textAlign") == "start"
+    assert line.evaluate("it => it.getBoundingClientRect().x") == quantity.evaluate(
+        "it => it.getBoundingClientRect().x"
+    )
+    page.set_viewport_size(WIDE)
+    assert quantity.evaluate("it => getComputedStyle(it).textAlign") == "end"
+
+
+def test_from_right_to_left_the_dots_of_the_footer_stand_before_what_follows(
+    narrow: Callable[[Brand], Page], arabic: Brand
+):
+    """A dot is placed by the direction of its part; an address in Latin letters would put it on the other side."""
+    page = narrow(arabic)
+    shown.show(page, named(arabic, "invoices/detail: paid"))
+    parts = page.locator(".legal > *").evaluate_all("all => all.map(it => getComputedStyle(it).direction)")
+    assert len(parts) > 2
+    assert set(parts) == {"rtl"}
+
+
+def test_paper_shows_no_link_that_only_leads_on(narrow: Callable[[Brand], Page]):
+    brand = shown.brands()["orbit"]
+    page = narrow(brand)
+    page.set_viewport_size(WIDE)
+    shown.show(page, named(brand, "home/overview: several subscriptions, one overdue"))
+    links = page.get_by_role("main").get_by_role("link", name=re.compile("^(Manage|All invoices|Pay .*)$"))
+    assert links.count() > 1
+    page.emulate_media(media="print")
+    assert [each.inner_text() for each in links.all()] == []
