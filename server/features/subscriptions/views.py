@@ -22,6 +22,7 @@ from server.billing.model.account import ENDED
 from server.billing.model.names import called, more_items_of, name_of
 from server.billing.rules import canceling, pausing, plans, remedies, restarting
 from server.billing.rules.methods import method_of
+from server.billing.rules.paying import failure_of
 from server.brands import Features
 from server.features.entries import Entry, entry_of
 from server.features.states import BADGES, state_of
@@ -86,6 +87,8 @@ class Card(View, frozen=True):
     """This subscription names its own, whatever the default is."""
     method_problem: bool = False
     """It should be charged automatically and there is nothing to charge."""
+    method_failure: str = ""
+    """The decline code of a charge to `method` now; empty: it works."""
     by_invoice: bool = False
     days_until_due: int = 0
     has_schedule: bool = False
@@ -154,7 +157,7 @@ def card(
         paused_until=subscription.pause_resumes_at if alive else None,
         paused_by_customer=alive and subscription.paused_at is not None,
         discounts=tuple(each for each in subscription.discounts if alive and (not each.end_at or each.end_at > now)),
-        **(_paid_with(subscription, account) if alive else {}),
+        **(_paid_with(subscription, account, now) if alive else {}),
         has_schedule=alive and bool(subscription.schedule) and scheduled is None,
         scheduled=scheduled if alive else None,
         awaiting=awaiting_of(subscription, account, features, now) if alive else None,
@@ -168,7 +171,7 @@ def card(
     )
 
 
-def _paid_with(subscription: Subscription, account: Account) -> dict[str, Any]:
+def _paid_with(subscription: Subscription, account: Account, now: datetime) -> dict[str, Any]:
     """What it is paid with, by the names of the card's fields."""
     by_invoice = subscription.collection_method == "send_invoice"
     method = None if by_invoice else method_of(account, subscription)
@@ -176,6 +179,7 @@ def _paid_with(subscription: Subscription, account: Account) -> dict[str, Any]:
         "method": method,
         "method_is_pinned": bool(subscription.default_payment_method),
         "method_problem": method is None and not by_invoice,
+        "method_failure": failure_of(method, now) if method else "",
         "by_invoice": by_invoice,
         "days_until_due": subscription.days_until_due,
     }

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Catalog, Move, Scheduled
+from server.billing.model.invoice import Payment
 from server.billing.rules.plans import options
 from server.brands.features import AdjustableQuantity, Product, Schedule
 from server.features.subscriptions import change_views, views
@@ -135,9 +136,23 @@ def test_s12_every_state_offers_its_way_out(it, says):
 
 def test_s12_the_way_out_of_a_card_that_has_expired_is_another_one():
     old = card(exp_year=2026, exp_month=1)
-    assert "Your next payment will fail" in said(shown(subscription(), payment_methods=(old,)))
+    assert "Your next payment will fail The card has expired." in said(shown(subscription(), payment_methods=(old,)))
     assert "Your next payment will fail" in said(shown(subscription(), payment_methods=()))
     assert "Your next payment will fail" not in said(shown(ending(), payment_methods=()))
+
+
+def test_s12_why_a_payment_failed_and_why_the_next_one_will_is_said_once_where_it_is_the_same():
+    bill = invoice(status="open", next_attempt_at=END)
+    failed = Payment("py_1", "failed", bill.amount_due, START, failure="insufficient_funds")
+    bill = replace(bill, payments=(failed,))
+    empty = card(behavior="insufficient_funds")
+    told = said(shown(subscription(status="past_due"), invoices=(bill,), payment_methods=(empty,)))
+    assert told.count("There was not enough money in the account.") == 1
+    assert "We will try again on March 15, 2026." in told
+    old = card(exp_year=2026, exp_month=1)
+    told = said(shown(subscription(status="past_due"), invoices=(bill,), payment_methods=(old,)))
+    assert "There was not enough money in the account. The card has expired." in told
+    assert "We will try again" not in told
 
 
 def test_s12_all_is_well_and_nothing_is_said():
