@@ -26,6 +26,7 @@ from stripe import _util
 
 from server.billing.model.errors import NotFound, Refused, Unavailable, Uncertain
 from server.billing.stripe.refusals import reason_of
+from server.billing.stripe.wire import MOST
 
 VERSION = "2026-10-28.endive"
 """The API version whose shapes `wire` reads; every request names it."""
@@ -128,8 +129,9 @@ class Client:
     async def invoice_preview(self, **params: Any) -> Raw:
         """The invoice that Stripe works out. Raises as `get`; an answer that is no invoice is `Unavailable`."""
         raw = await self.preview("/v1/invoices/create_preview", **params)
-        lines = raw.get("lines")
-        if type(raw.get("total")) is not int or not isinstance(lines, dict) or not isinstance(lines.get("data"), list):
+        lines, total = raw.get("lines"), raw.get("total")
+        is_amount = type(total) is int and abs(total) <= MOST
+        if not is_amount or not isinstance(lines, dict) or not isinstance(lines.get("data"), list):
             _log.error("Stripe answered no invoice")
             raise Unavailable
         return raw

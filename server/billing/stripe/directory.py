@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 from msgspec.structs import replace
 
 from server.billing import ACTIVE, Account, rows
 from server.billing.stripe import mapping
 from server.billing.stripe.client import Client, Raw
-from server.billing.stripe.reading import MappingError
+from server.billing.stripe.reading import MappingError, parts
 from server.store import Store, Transaction
 
 EXPAND = "subscriptions"
@@ -29,13 +28,14 @@ class Row:
         """Raises `MappingError`."""
         customer, _ = mapping.customer(raw)
         owner = raw.get("customer_account") or customer.id
+        if not isinstance(owner, str):
+            raise MappingError(f"expected an id, got {type(owner).__name__}", "$.customer_account")
         found = rows.customer_values(brand, Account(replace(customer, id=owner), as_of=customer.created_at))
-        self.id, self.values = str(owner), {**found, "active": int(_is_active(raw))}
+        self.id, self.values = owner, {**found, "active": int(_is_active(raw))}
 
 
 def _is_active(raw: Raw) -> bool:
-    listed: dict[str, Any] = raw.get("subscriptions") or {}
-    return any(each.get("status") in ACTIVE for each in listed.get("data", ()))
+    return any(str(each.get("status")) in ACTIVE for each in parts(raw, "subscriptions", "data"))
 
 
 async def put(store: Store, brand: str, customers: Iterable[Raw]) -> tuple[int, int]:
@@ -57,9 +57,8 @@ async def put(store: Store, brand: str, customers: Iterable[Raw]) -> tuple[int, 
 async def look_for(store: Store, brand: str, client: Client, address: str) -> int:
     """Add the customers whom Stripe finds by the address, as it is written and however it is written; how many."""
     listed = await client.list("/v1/customers", email=address, limit=20, expand=[f"data.{EXPAND}"])
-    found = {each["id"]: each for each in listed["data"]}
     quoted = address.replace("\\", "\\\\").replace('"', '\\"')
     searched = await client.list("/v1/customers/search", query=f'email:"{quoted}"', limit=20, expand=[f"data.{EXPAND}"])
-    found |= {each["id"]: each for each in searched["data"]}
+    found = {str(each.get("id")): each for each in (*listed["data"], *searched["data"])}
     await put(store, brand, found.values())
     return len(found)

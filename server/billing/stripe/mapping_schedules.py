@@ -12,13 +12,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from server.billing.model.account import Awaiting, Discount, Scheduled, Subscription
 from server.billing.rules.discounts import discount_of
-from server.billing.stripe import mapping_waiting
+from server.billing.stripe import mapping_waiting, wire
 from server.billing.stripe.catalog import Copy
-from server.billing.stripe.reading import MappingError, at, part
+from server.billing.stripe.reading import MappingError, at, ident, part
 
 
 def with_what_waits(raw: dict[str, Any], found: Subscription, known: Copy) -> Subscription:
@@ -47,10 +48,10 @@ def with_schedule(raw: dict[str, Any], found: Subscription, known: Copy) -> Subs
     if price is None:
         return found
     scheduled = Scheduled(
-        id=schedule["id"],
+        id=ident(schedule, "$.schedule"),
         at=at(phase["start_date"]),
         price=price,
-        quantity=1 if item.get("quantity") is None else item["quantity"],
+        quantity=_quantity(item),
         asked_at=at(schedule["created"]),
         discount=_new_discount(phase, known),
     )
@@ -61,12 +62,16 @@ def with_pending(raw: dict[str, Any], found: Subscription, known: Copy) -> Subsc
     """With the change that waits for its payment: an item of one subscription, as the portal asks for it."""
     pending, latest = raw.get("pending_update") or {}, raw.get("latest_invoice")
     items: list[dict[str, Any]] = pending.get("subscription_items") or []
-    invoice = latest["id"] if isinstance(latest, dict) else latest
+    invoice = ident(latest, "$.latest_invoice")
     price = known.price(price_of(items[0])) if len(items) == 1 else None
     if price is None or not invoice:
         return found
-    quantity = 1 if items[0].get("quantity") is None else items[0]["quantity"]
-    return replace(found, awaiting=Awaiting(price, quantity, invoice, at(pending["expires_at"])))
+    return replace(found, awaiting=Awaiting(price, _quantity(items[0]), invoice, at(pending["expires_at"])))
+
+
+def _quantity(item: dict[str, Any]) -> int:
+    found = item.get("quantity")
+    return 1 if found is None else msgspec.convert(found, wire.Quantity)
 
 
 def price_of(item: dict[str, Any]) -> str:

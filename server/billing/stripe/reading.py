@@ -100,7 +100,11 @@ def owner(customer: wire.Ref | None, customer_account: str | None) -> str:
 
 
 def at(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    """Raises `MappingError` where that is no moment which a calendar knows."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError):
+        raise MappingError(f"expected seconds since 1970, got {seconds}") from None
 
 
 def maybe_at(seconds: int | None) -> datetime | None:

@@ -15,7 +15,9 @@ from msgspec import Meta, Struct
 
 Timestamp = Annotated[int, Meta(ge=0, le=221_845_392_000)]
 """Seconds since 1970, before the year 9000: periods can still be added to it."""
-Amount = Annotated[int, Meta(ge=-(10**12), le=10**12)]
+MOST = 10**12
+"""Minor units: no amount is larger."""
+Amount = Annotated[int, Meta(ge=-MOST, le=MOST)]
 """Minor units of a currency."""
 _DECIMAL, _CURRENCY, _URL_ID = r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$", r"^[A-Za-z]{3}$", r"^[A-Za-z0-9_-]{1,255}\Z"
 IN_WORDS = {
@@ -132,7 +134,7 @@ class Recurring(Wire, frozen=True):
 
 
 class Tier(Wire, frozen=True):
-    up_to: Annotated[int, Meta(ge=1)] | str | None = None
+    up_to: Annotated[int, Meta(ge=1, le=10**12)] | str | None = None
     unit_amount: Amount | None = None
     unit_amount_decimal: DecimalText | None = None
     flat_amount: Amount | None = None
