@@ -1,5 +1,6 @@
 """What the form of a change of plan offers, and what the card says of plans, pauses and states. Pure: no portal runs."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -153,6 +154,26 @@ def test_s12_why_a_payment_failed_and_why_the_next_one_will_is_said_once_where_i
     told = said(shown(subscription(status="past_due"), invoices=(bill,), payment_methods=(old,)))
     assert "There was not enough money in the account. The card has expired." in told
     assert "We will try again" not in told
+
+
+def names_of_cards(view):
+    """What a screen reader calls the regions: the texts that `aria-labelledby` leads to."""
+    html = str(renderer().fragment(view))
+    named = re.findall(r'<section class="card"[^>]* aria-labelledby="([^"]*)"', html)
+    texts = re.findall(r'(?s)<(\w+)[^>]* id="([^"]+-(?:title|state|short))"[^>]*>(.*?)</\1>', html)
+    said_by = {id_: words(text) for _, id_, text in texts}
+    return [" ".join(said_by[id_] for id_ in ids.split()) for ids in named]
+
+
+def test_two_cards_of_one_plan_are_two_regions_by_name():
+    later = subscription("sub_2", default_payment_method="pm_2")
+    over = subscription("sub_3", status="canceled", ended_at=START)
+    cards = (card(), card("pm_2", last4="0005"))
+    whole = account(subscription(), later, over, payment_methods=cards)
+    names = names_of_cards(views.listing(whole, offering(), NOW))
+    assert [each.startswith("House blend Active €14.50 a month") for each in names] == [True, True, False]
+    assert len(set(names)) == 3
+    assert names_of_cards(views.listing(account(subscription()), offering(), NOW)) == ["House blend"]
 
 
 def test_s12_all_is_well_and_nothing_is_said():
