@@ -17,6 +17,7 @@ from server.billing.rules import details
 from server.billing.stripe import effects
 from server.billing.stripe.methods import is_account, whose
 from server.billing.stripe.operations import Operations, Step, Wanted
+from server.billing.stripe.reading import part
 
 
 class StripeDetails(Operations):
@@ -29,7 +30,7 @@ class StripeDetails(Operations):
             if not is_account(by.customer_id):
                 return [Step(_path(by), _params(after.customer, update))]
             path = f"/v2/core/accounts/{by.customer_id}"
-            identity = (await self.client.get(path, include=["identity"])).get("identity") or {}
+            identity = part(await self.client.get(path, include=["identity"]), "identity")
             return [Step(path, _account_params(after.customer, update, identity))]
 
         return await self.once(

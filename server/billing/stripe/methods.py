@@ -53,10 +53,12 @@ class StripeMethods(Operations):
     async def returned(self, by: By, session_id: str) -> str:
         session = await self.client.get(f"{SESSIONS}/{session_id}", expand=["setup_intent"])
         intent, said = part(session, "setup_intent"), part(session, "metadata")
-        is_done = session.get("status") == "complete" and intent.get("payment_method")
-        if _owner(session) != by.customer_id or said.get(OF_BRAND) != self.brand or not is_done:
+        method = intent.get("payment_method")
+        if _owner(session) != by.customer_id or said.get(OF_BRAND) != self.brand or session.get("status") != "complete":
             raise NotFound
-        method, replaces = str(intent["payment_method"]), str(said.get("postern_replaces", ""))
+        if not isinstance(method, str) or not method:
+            raise NotFound
+        replaces = str(said.get("postern_replaces", ""))
         as_default, by = said.get(_KEEPS) != "yes", replace(by, key=f"returned {session_id}")
         await self._do(by, Wanted("payment_method.added", method), lambda it: _added(it, method, replaces, as_default))
         return method
