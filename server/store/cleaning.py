@@ -48,7 +48,7 @@ _OLD_WINDOWS = """
 DELETE FROM budget WHERE expires_at < :now AND (brand, kind, subject, starts_at) IN
  (SELECT brand, kind, subject, starts_at FROM budget WHERE expires_at < :now LIMIT :limit)"""
 _OLD_OPERATIONS = """
-DELETE FROM operation WHERE state IN ('done', 'failed') AND (brand, customer_id, key) IN
+DELETE FROM operation WHERE created_at < :month_ago AND state IN ('done', 'failed') AND (brand, customer_id, key) IN
  (SELECT brand, customer_id, key FROM operation
    WHERE created_at < :month_ago AND state IN ('done', 'failed') LIMIT :limit)"""
 _OLD_ANSWERS = """
