@@ -19,7 +19,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,12 +30,10 @@ from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from server import settings, telemetry
-from server.access import kept_secrets, sealing
+from server.access import kept_secrets
 from server.access.limits import Limits
 from server.billing import Billing
-from server.billing.ledger.ledger import Ledger
 from server.brands import Brand
-from server.brands.link_file import LinkFile
 from server.features.api import routes as api
 from server.features.details import routes as details
 from server.features.history import routes as history
@@ -52,11 +50,10 @@ from server.features.sandbox import routes as sandbox
 from server.features.subscriptions import routes as subscriptions
 from server.features.webhooks import routes as webhooks
 from server.mail.smtp import Mailer, mailer_for
+from server.making import Clock, billings, making, portal_of, portals_of, renderer_of
 from server.merchant.fetching import Fetch, fetched
 from server.merchant.releases.following import Following, brands_of, ended
-from server.paths import Paths
-from server.portal import Portal, check_backend, check_studio, listeners_of
-from server.rendering.assets import Assets
+from server.portal import Portal, check_backend, check_studio
 from server.rendering.printing.printer import Printer
 from server.rendering.renderer import Renderer
 from server.settings import Settings
@@ -72,7 +69,7 @@ from server.worker import Worker
 if TYPE_CHECKING:
     from server.merchant.studio.previews import Previews
 
-Clock = Callable[[], datetime]
+
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 FEATURES = (
     home,
@@ -165,22 +162,6 @@ def create_app(
         return served.app
     check_studio(brands, settings)
     return _with_studio(served.app, previews, settings, store, clock, limits, lambda: served.portals, written, fetch)
-
-
-def making(
-    settings: Settings,
-    store: Store,
-    clock: Clock,
-    billing: Callable[[Brand, Store], Billing] | None,
-    renderer: Callable[[Brand], Renderer],
-) -> Callable[[Sequence[Brand]], Awaitable[dict[str, Portal]]]:
-    """What makes the portals of brands that are served from now on: a key that was given meanwhile counts for them."""
-
-    async def make(brands: Sequence[Brand]) -> dict[str, Portal]:
-        now = await kept_secrets.joined(settings, store)
-        return await asyncio.to_thread(portals_of, now, brands, store, clock, billing or billings(now), renderer)
-
-    return make
 
 
 @asynccontextmanager
@@ -298,8 +279,7 @@ def worker_of(
 ) -> Worker:
     """The background work of these brands; its mails go to `mailer`, or as the settings say."""
     portals = portals_of(settings, brands, store, clock, billings(settings), renderer_of)
-    others, daily = {}, [sealing_again(store, settings)]
-    often = []
+    others, daily, often = {}, [sealing_again(store, settings)], []
     if settings.studio_origin:
         from server.merchant.releases.copying import Copying  # noqa: PLC0415 (as above)
         from server.merchant.studio import history, mails  # noqa: PLC0415
@@ -321,19 +301,6 @@ def sealing_again(store: Store, settings: Settings) -> Callable[[], Awaitable[No
     return seal_kept_secrets_again
 
 
-def portals_of(  # noqa: PLR0917 (what a portal is made of)
-    settings: Settings,
-    brands: Sequence[Brand],
-    store: Store,
-    clock: Clock,
-    billing: Callable[[Brand, Store], Billing],
-    renderer: Callable[[Brand], Renderer],
-) -> dict[str, Portal]:
-    """By name. Raises `SettingsError` where nothing says at which origin a brand is reached."""
-    both = ((brand, billing(brand, store)) for brand in brands)
-    return {brand.name: portal_of(brand, settings, store, its, clock, renderer=renderer(brand)) for brand, its in both}
-
-
 def routes_of_a_brand() -> Router:
     signed_in = Router(
         "/",
@@ -352,62 +319,6 @@ def routes_of_a_brand() -> Router:
         ],
         dependencies={"portal": Provide(portal_in_path, sync_to_thread=False)},
     )
-
-
-def portal_of(
-    brand: Brand, settings: Settings, store: Store, billing: Billing, clock: Clock, *, renderer: Renderer | None = None
-) -> Portal:
-    """One brand, ready to answer. Raises `SettingsError` where nothing says which origin it is reached at."""
-    return Portal(
-        brand=brand,
-        paths=Paths(brand.base),
-        renderer=renderer or renderer_of(brand),
-        store=store,
-        billing=billing,
-        clock=clock,
-        settings=settings,
-        origin=origin_of(brand, settings),
-        login_page=LinkFile(brand),
-    )
-
-
-def renderer_of(brand: Brand, *, reload: bool = False) -> Renderer:
-    return Renderer(brand, partial(Assets.of, brand, reload=reload), Paths(brand.base))
-
-
-def origin_of(brand: Brand, settings_: Settings) -> str:
-    origin = brand.config.site.url or settings_.origin
-    if not origin:
-        raise settings.SettingsError(
-            f"PORTAL_ORIGIN: missing, and brand {brand.name} has no [site] url of its own. "
-            "Set it to where browsers reach this server, such as https://portal.example"
-        )
-    return origin
-
-
-def billings(settings_: Settings) -> Callable[[Brand, Store], Billing]:
-    """What makes the billing of a brand: the backend that its portal.toml names."""
-    keys = sealing.keys(settings_.secrets, "fingerprint")
-
-    def made(brand: Brand, store: Store) -> Billing:
-        config = brand.config
-        if config.billing.backend == "ledger":
-            return Ledger(
-                store, brand.name, keys=keys, base=brand.base, mail=config.mail, dunning=config.dunning,
-                listeners=listeners_of(brand),
-            )  # fmt: skip
-        # The SDK takes a third of a second to import: only who uses it waits.
-        from server.billing.stripe.backend import Stripe  # noqa: PLC0415
-        from server.billing.stripe.budget import Budget  # noqa: PLC0415
-        from server.billing.stripe.client import Client  # noqa: PLC0415
-
-        secrets = settings_.stripe_of(brand.name)
-        pace = Budget.of(store, brand.name, is_live=secrets.is_live, rate=settings_.stripe_rate)
-        client = Client(secrets.key, base=settings_.stripe_api_base, pace=pace)
-        origin = origin_of(brand, settings_)
-        return Stripe(store, brand.name, client, keys=keys, origin=origin, base=brand.base, mail=config.mail)
-
-    return made
 
 
 def portal_in_path(request: AnyRequest) -> Portal:

@@ -64,14 +64,14 @@ def _measured(themes: Path, folder: str) -> list[float]:
 
 def measure() -> None:
     """Prints seconds to start, MB, milliseconds for a page of one brand and of many in turns, and MB after a page of each."""
-    from server import app, brands, settings
+    from server import app, brands, making, settings
 
     assert app.from_environment()
     numbers = [time.process_time(), _megabytes()]
     from tests.bench.pages import fullest
 
     view = fullest("home", "overview")
-    renderers = [app.renderer_of(each) for each in brands.load_all(settings.from_environment(os.environ).themes)]
+    renderers = [making.renderer_of(each) for each in brands.load_all(settings.from_environment(os.environ).themes)]
     numbers += [_page(renderers[:1], view), _page(renderers[-100:], view)]
     for each in renderers:
         each.fragment(view)

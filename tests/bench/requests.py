@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.request import Request, urlopen
 
-from server import app, brands, settings
+from server import brands, making, settings
 from server.access import sessions
 from server.publishing.samples.many import address_of, write_many
 from server.store import Store, open_store
@@ -125,7 +125,7 @@ async def filled(environment: dict[str, str], customers: int) -> str:
     async for _ in write_many(store, BRAND, customers, now):
         pass
     brand = next(each for each in brands.load_all(read.themes) if each.name == BRAND)
-    portal = app.portal_of(brand, read, store, app.billings(read)(brand, store), lambda: now)
+    portal = making.portal_of(brand, read, store, making.billings(read)(brand, store), lambda: now)
     number = customers // 2
     token = await store.write(
         lambda transaction: sessions.start(

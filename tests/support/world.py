@@ -16,11 +16,12 @@ from msgspec.structs import replace
 
 from server.access.limits import Limits
 from server.access.passcodes import open_mail
-from server.app import billings, create_app, portal_of, renderer_of, wired
+from server.app import create_app, wired
 from server.billing import Account, Billing, Customer, Subscription
 from server.billing.model.documents import encode_account
 from server.brands import Brand, Features, load_all
 from server.features.operations.answers import Answer, Operations
+from server.making import billings, portal_of, renderer_of
 from server.portal import Portal
 from server.rendering.renderer import Renderer
 from server.settings import Settings

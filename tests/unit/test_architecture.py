@@ -26,7 +26,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("merchant",),
     ("publishing",),
     ("features",),
-    ("worker",),
+    ("making", "worker"),
     ("events", "mail", "web"),
     ("access",),
     ("portal",),
@@ -106,7 +106,7 @@ HAVE_MONEY_TO_ADD = (
     r"publishing\.samples(\..+)?",
 )
 NAMES_A_BACKEND = (
-    r"app",
+    r"making",
     r"demo(\..+)?",
     r"merchant\.importing\..+",
     r"merchant\.(tax_ids|syncing|stripe_findings)",

@@ -9,9 +9,10 @@ import sqlite3
 import pytest
 
 from server.access import kept_secrets
-from server.app import making, renderer_of, worker_of
+from server.app import worker_of
 from server.brands import load
 from server.mail.smtp import KeepingMailer
+from server.making import making, renderer_of
 from server.merchant.studio import drafts, history
 from server.settings import StripeSecrets
 from tests.stripe.keys import EVERYTHING, Key

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from server.access import directory, sessions
 from server.access.limits import Limits
-from server.app import billings, create_app, portal_of
+from server.app import create_app
 from server.brands import load
 from server.mail import messages
+from server.making import billings, portal_of
 from server.merchant.importing.files import import_records
 from server.merchant.studio import drafts, previews, saving
 from server.merchant.studio.computing import TURN, TooOften
