@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,20 @@ def inherited(folder: Path) -> dict[str, Any]:
     return given
 
 
-def lineage_of(folder: Path) -> tuple[Path, ...]:
+def lineage_of(folder: Path, overlay: Overlay = NOTHING) -> tuple[Path, ...]:
     """The folder, and those of the themes that it extends, nearest first; of a chain with mistakes, what can be read."""
-    return tuple(each.file.parent for each in _lineage(folder, []))
+    return tuple(each.file.parent for each in _lineage(folder, [], overlay))
+
+
+def stamps(folder: Path, overlay: Overlay = NOTHING) -> tuple[tuple[str, int, int, int], ...]:
+    """Of every file that the brand is made of, those of the themes that it extends included: others after any change."""
+    found = []
+    for theme in lineage_of(folder, overlay):
+        for file in sorted(theme.rglob("*")):
+            with suppress(OSError):  # gone meanwhile
+                status = file.lstat()
+                found.append((str(file), status.st_ino, status.st_mtime_ns, status.st_size))
+    return tuple(found)
 
 
 def _lay_over(values: dict[str, Any], nearer: dict[str, Any]) -> None:

@@ -76,6 +76,12 @@ class StudioWorld(World):
     async def role(self, address: str = OWNER, role: str = "owner", brand: str = "") -> None:
         await operators.change(self.store, operators.Change(address=address, role=role, brand=brand), self.clock())
 
+    async def id_of(self, who: str, brand: str = "harbour") -> str:
+        """Of the sample customer whom a log-in opens."""
+        sql = "SELECT id FROM customer WHERE brand = :brand AND address = :address ORDER BY disabled, active DESC"
+        found = await self.store.read(sql, {"brand": brand, "address": f"{who}@example.com"})
+        return str(found[0][0])
+
     async def operator(self, address: str = OWNER, role: str = "owner", brand: str = "") -> Client:
         """The browser of an operator with this role, logged in."""
         await self.role(address, role, brand)

@@ -27,7 +27,7 @@ import msgspec
 
 from server.access import directory, sealing
 from server.access import sessions as customer_sessions
-from server.brands import Brand, ThemeError, load
+from server.brands import Brand, ThemeError, load, stamps
 from server.mail import messages
 from server.merchant.importing.files import import_records
 from server.merchant.studio import drafts, saving
@@ -214,12 +214,8 @@ def _drafted(folder: Path, draft: Draft, uploads: Mapping[str, bytes]) -> tuple[
 
 
 def _stamp(folder: Path, overlay: Mapping[Path, bytes]) -> bytes:
-    """Of every file that the brand may be made of, those of the themes beside it included: it may extend one."""
-    made = hashlib.sha256()
-    for file in sorted(folder.parent.rglob("*")):
-        if file.parent != folder.parent and file.is_file():
-            status = file.stat()
-            made.update(f"{file} {status.st_mtime_ns} {status.st_size}\n".encode())
+    """Of everything that the brand is made of."""
+    made = hashlib.sha256(repr(stamps(folder, overlay)).encode())
     for file, content in sorted(overlay.items()):
         made.update(f"{file} {len(content)}\n".encode() + content)
     return made.digest()

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from server.merchant.importing.files import import_records
+from server.publishing import samples
 from server.store import Store
 from tests.support.studio import StudioWorld
 
@@ -14,3 +16,11 @@ async def studio(sqlite_store: Store, clock: Any, tmp_path: Path) -> AsyncIterat
     made = StudioWorld(sqlite_store, clock, tmp_path)
     yield made
     await made.previews.close()
+
+
+@pytest.fixture
+async def filled(studio: StudioWorld, clock: Any) -> StudioWorld:
+    """The studio, with the sample customers of two brands."""
+    for brand in ("harbour", "plain"):
+        await import_records(studio.store, brand, samples.records(brand, clock()), now=clock(), source="samples")
+    return studio

@@ -8,24 +8,10 @@ import pytest
 
 from server.access import directory
 from server.billing import rows
-from server.merchant.importing.files import import_records
 from server.merchant.studio import history
-from server.publishing import samples
 
 pytestmark = pytest.mark.anyio
 CUSTOMERS = "/_studio/b/harbour/customers"
-
-
-@pytest.fixture
-async def filled(studio, clock):
-    for brand in ("harbour", "plain"):
-        await import_records(studio.store, brand, samples.records(brand, clock()), now=clock(), source="samples")
-    return studio
-
-
-async def id_of(studio, who, brand="harbour"):
-    sql = "SELECT id FROM customer WHERE brand = :brand AND address = :address ORDER BY disabled, active DESC"
-    return (await studio.store.read(sql, {"brand": brand, "address": f"{who}@example.com"}))[0][0]
 
 
 async def test_an_address_says_which_customer_a_log_in_opens_and_why(filled):
@@ -55,7 +41,7 @@ async def test_a_part_of_a_name_is_found_and_nobody_is_said_to_be(filled):
 async def test_one_customer_with_mails_sessions_and_history(filled):
     client = await filled.operator()
     await filled.log_in(filled.client())
-    answer = await client.get(f"{CUSTOMERS}/{await id_of(filled, 'jenny')}")
+    answer = await client.get(f"{CUSTOMERS}/{await filled.id_of('jenny')}")
     assert "Jenny" in answer.text
     assert "Passcode" in answer.text
     assert "Firefox on Linux" in answer.text
@@ -65,10 +51,10 @@ async def test_one_customer_with_mails_sessions_and_history(filled):
 async def test_another_brands_customer_is_answered_as_one_that_is_not_there(filled):
     client = await filled.operator()
     other, nobody = [
-        await client.get(f"{CUSTOMERS}/{each}") for each in (await id_of(filled, "jenny", "plain"), "cus_nobody")
+        await client.get(f"{CUSTOMERS}/{each}") for each in (await filled.id_of("jenny", "plain"), "cus_nobody")
     ]
     assert (other.status_code, other.content) == (404, nobody.content)
-    assert (await client.get(f"/_studio/b/plain/customers/{await id_of(filled, 'jenny', 'plain')}")).status_code == 200
+    assert (await client.get(f"/_studio/b/plain/customers/{await filled.id_of('jenny', 'plain')}")).status_code == 200
 
 
 async def acts(studio):
@@ -81,7 +67,7 @@ async def test_sessions_are_ended_with_a_passkey_and_written_down(filled):
     for each in browsers:
         filled.clock.forward(minutes=2)  # so that the newest code is the one that was asked for last
         await filled.log_in(each)
-    client, jenny = await filled.operator(), await id_of(filled, "jenny")
+    client, jenny = await filled.operator(), await filled.id_of("jenny")
     page = await client.get(f"{CUSTOMERS}/{jenny}")
     session = re.search('name="session" value="([^"]+)"', page.text)[1]
     one = {"do": "end", "session": session}
@@ -93,7 +79,7 @@ async def test_sessions_are_ended_with_a_passkey_and_written_down(filled):
         answer = await client.post(f"{CUSTOMERS}/{jenny}", data=one, follow=True)
     assert "It had ended already" in answer.text
     assert await filled.count("session") == 1
-    sam = await id_of(filled, "sam")
+    sam = await filled.id_of("sam")
     assert "It had ended already" in (await client.post(f"{CUSTOMERS}/{sam}", data={"do": "end_all"}, follow=True)).text
     await client.post(f"{CUSTOMERS}/{jenny}", data={"do": "end_all"})
     assert await filled.count("session") == 0
@@ -105,7 +91,7 @@ async def test_sessions_are_ended_with_a_passkey_and_written_down(filled):
 
 
 async def test_a_disabled_customer_stays_so_whatever_the_billing_side_writes(filled):
-    browser, client, jenny = filled.client(), await filled.operator(), await id_of(filled, "jenny")
+    browser, client, jenny = filled.client(), await filled.operator(), await filled.id_of("jenny")
     await filled.log_in(browser)
     assert (await client.post(f"{CUSTOMERS}/{jenny}", data={"do": "disable"})).status_code == 403
     assert (await browser.get("/harbour/my/history")).status_code == 200

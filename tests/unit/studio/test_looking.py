@@ -22,21 +22,9 @@ FORMS = sorted({path for route in routes_of_a_brand().routes if "POST" in route.
 CHANGED = ("session", "account", "customer", "invoice", "operation", "activity", "outbox", "mail_choice", "challenge")
 
 
-@pytest.fixture
-async def filled(studio, clock):
-    for brand in ("harbour", "plain"):
-        await import_records(studio.store, brand, samples.records(brand, clock()), now=clock(), source="samples")
-    return studio
-
-
-async def id_of(studio, who, brand="harbour"):
-    sql = "SELECT id FROM customer WHERE brand = :brand AND address = :address ORDER BY disabled, active DESC"
-    return (await studio.store.read(sql, {"brand": brand, "address": f"{who}@example.com"}))[0][0]
-
-
 async def begin(studio, client, who="jenny", reason="Ticket 12"):
     """The page with the frame, and the address of what the frame shows."""
-    page = await client.post(f"{CUSTOMERS}/{await id_of(studio, who)}/look", data={"reason": reason}, follow=True)
+    page = await client.post(f"{CUSTOMERS}/{await studio.id_of(who)}/look", data={"reason": reason}, follow=True)
     assert page.status_code == 200, page.text
     return page, re.search(r'<iframe[^>]* src="([^"]+)"', page.text)[1]
 
@@ -74,7 +62,7 @@ async def test_no_form_of_the_portal_is_taken_from_there(filled):  # threat 114
     _, url = await begin(filled, client)
     tables = (*CHANGED, "studio_act", "budget")
     before = [await filled.rows(table) for table in tables]
-    customer = await id_of(filled, "jenny")
+    customer = await filled.id_of("jenny")
     form = {"customer": customer, "key": "k" * 22, "reason": "x", "email": "thief@example.com"}
     assert len(FORMS) > 30
     for path in FORMS:
@@ -92,7 +80,7 @@ async def test_no_form_of_the_portal_is_taken_from_there(filled):  # threat 114
 async def test_one_row_says_who_looked_at_whom_and_why(filled):  # threat 114
     client = await filled.operator(SUE, "support", "harbour")
     kept = len((await history.read(filled.store)).acts)
-    customer = await id_of(filled, "jenny")
+    customer = await filled.id_of("jenny")
     for reason in ("", "  ", "x" * 201):
         answer = await client.post(f"{CUSTOMERS}/{customer}/look", data={"reason": reason})
         assert answer.status_code == 422
@@ -115,11 +103,11 @@ async def test_a_look_opens_nothing_else_and_ends(filled, clock):  # threat 114
     client, other = await filled.operator(SUE, "support", "harbour"), await filled.operator()
     _, url = await begin(filled, client)
     _, token, brand, n = re.fullmatch(r"/_studio/preview/(as)/([0-9a-f]{32})/(\w+)/(\d+)/my/overview", url).groups()
-    at = f"{CUSTOMERS}/{await id_of(filled, 'jenny')}/look/{n}"
+    at = f"{CUSTOMERS}/{await filled.id_of('jenny')}/look/{n}"
     assert (await client.get(at)).status_code == 200
     for path in (at, at.replace("harbour", "plain")):
         assert (await other.get(path)).status_code == 404, "somebody else's look"
-    assert (await client.get(f"{CUSTOMERS}/{await id_of(filled, 'sam')}/look/{n}")).status_code == 404
+    assert (await client.get(f"{CUSTOMERS}/{await filled.id_of('sam')}/look/{n}")).status_code == 404
     for act in ("1", "0", "x", "9" * 30):
         assert (await client.get(at.removesuffix(n) + act)).status_code == 404
         assert (await filled.raw(url.replace(f"/{n}/my", f"/{act}/my"))).status_code == 404
@@ -148,7 +136,7 @@ async def test_where_stripe_bills_it_is_asked_nothing(sqlite_store, clock, tmp_p
     tables = (*CHANGED, "stripe_copy", "catalog")
     client = await studio.operator(SUE, "support", "harbour")
     before = [await studio.rows(table) for table in tables]
-    assert (await client.get(f"{CUSTOMERS}/{await id_of(studio, 'max')}")).status_code == 200
+    assert (await client.get(f"{CUSTOMERS}/{await studio.id_of('max')}")).status_code == 200
     page, url = await begin(studio, client, "max")
     for each in re.findall(r'href="[^"]+\?page=([^"]+)"', page.text):
         answer = await studio.raw(f"{url.partition('/my/')[0]}/{each.replace('%2F', '/')}?fresh=1")

@@ -23,12 +23,10 @@ from server.merchant.studio.customers import views
 from server.merchant.studio.customers.routes import found
 from server.merchant.studio.looks import Look
 from server.merchant.studio.place import Studio, start_of
-from server.merchant.studio.preview.routes import answered, note
+from server.merchant.studio.preview.routes import answered, asset, note, too_often
 from server.merchant.studio.previews import NotThere, Previews
 from server.merchant.studio.visit import Answer, Operator, posted, show
 from server.portal import Portal
-from server.rendering.assets import MEDIA_TYPES
-from server.web import policy
 from server.web.looking import CUSTOMER
 from server.web.responding import AnyRequest, go
 
@@ -87,14 +85,14 @@ async def shown(request: AnyRequest, studio: Studio, token: str, of: str, act: s
         raise NotFoundException
     path = request.scope["raw_path"].decode("latin-1").removeprefix(f"{prefix}/")
     if path.startswith("static/"):
-        return _asset(portal, path.removeprefix("static/"))
+        name = path.removeprefix("static/")
+        return asset(portal.renderer.assets.files.get(name), name)
     made: Previews = request.app.state.previews
     try:
         async with made.turn(token):
             page = await _page(studio, portal, it, path, request.scope["query_string"].decode("latin-1"))
     except TooOften:
-        headers = {"Retry-After": "1"}
-        return Response(b"Too many pages at once.\n", status_code=429, headers=headers, media_type="text/plain")
+        return too_often()
     if page.status == 404 or not page.media_type.startswith("text/html"):
         return note(studio, _NOT_SHOWN, status=404)
     return answered(studio, page, portal.brand.base, prefix, f"{prefix}/{path}")
@@ -119,13 +117,6 @@ async def _page(studio: Studio, portal: Portal, it: Look, path: str, query: str)
     )
     location, kind = headers.get("location", ""), headers.get("content-type", "text/html")
     return previews.Answer(status, body, kind, portal.renderer.assets.style_hash, location=location)
-
-
-def _asset(portal: Portal, name: str) -> Response[bytes]:
-    content, suffix = portal.renderer.assets.files.get(name), name[name.rfind(".") :]
-    if content is None or suffix == ".js":
-        raise NotFoundException
-    return Response(content, media_type=MEDIA_TYPES[suffix], headers=policy.preview_asset())
 
 
 handlers = (begin, look, shown)

@@ -117,15 +117,14 @@ async def shown(request: AnyRequest, studio: Studio, token: str, of: str, how: s
     path = request.scope["raw_path"].decode("latin-1").removeprefix(f"{prefix}/")  # with the slash at its end
     try:
         if path.startswith("static/"):
-            return _asset(made, address, of, path.removeprefix("static/"))
+            name = path.removeprefix("static/")
+            return asset(made.asset(address, of, name), name)
         how_shown, query = Shown.read(how), request.scope["query_string"].decode("latin-1")
         async with made.turn(address):
             state = await made.state(studio, address, of, how_shown.mode)
             found = await previews.answer(made, state, how_shown, path.removesuffix(_ALONE), query)
     except TooOften:
-        return Response(
-            b"Too many pages at once.\n", status_code=429, headers={"Retry-After": "1"}, media_type="text/plain"
-        )
+        return too_often()
     except (NotThere, ThemeError):
         raise NotFoundException from None
     return answered(studio, found, state.brand.base, prefix, f"{prefix}/{path}")
@@ -140,12 +139,17 @@ async def _whose(studio: Studio, token: str, brand_name: str) -> str:
         raise NotFoundException from None
 
 
-def _asset(made: Previews, address: str, brand_name: str, name: str) -> Response[bytes]:
-    content = made.asset(address, brand_name, name)
+def asset(content: bytes | None, name: str) -> Response[bytes]:
+    """A picture, a font or a style of what a frame shows, and no script."""
     suffix = name[name.rfind(".") :]
     if content is None or suffix == ".js":
         raise NotFoundException
     return Response(content, media_type=MEDIA_TYPES[suffix], headers=policy.preview_asset())
+
+
+def too_often() -> Response[bytes]:
+    headers = {"Retry-After": "1"}
+    return Response(b"Too many pages at once.\n", status_code=429, headers=headers, media_type="text/plain")
 
 
 def answered(studio: Studio, found: Page, base: str, prefix: str, here: str) -> Response[bytes]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from server.brands import PORTAL_FILE, THEME_FILE, ThemeError, lineage_of
+from server.brands import PORTAL_FILE, THEME_FILE, ThemeError, stamps
 from server.merchant.releases import rows, sources
 from server.merchant.releases.rows import Live, NoRelease
 from server.merchant.studio.computing import apart
@@ -75,7 +74,7 @@ async def count(studio: Studio, brand: str) -> int | None:
     live = await rows.live_of(studio.store, brand)
     if live is None:
         return None
-    key = (str(studio.themes), live, _stamps(studio.themes, brand))
+    key = (str(studio.themes), live, await apart(stamps, studio.themes / brand))
     if key not in _counts:
         try:
             found = await find(studio, brand)
@@ -88,19 +87,6 @@ async def count(studio: Studio, brand: str) -> int | None:
 
 
 _counts: OrderedDict[Any, int] = OrderedDict()
-
-
-def _stamps(themes: Path, brand: str) -> tuple[Any, ...]:
-    """Of every file that would be published: another one after any change."""
-    found = []
-    for theme in lineage_of(themes / brand):
-        for file in sorted(theme.rglob("*")):
-            try:
-                status = file.lstat()
-            except OSError:
-                continue
-            found.append((str(file), status.st_ino, status.st_mtime_ns, status.st_size))
-    return tuple(found)
 
 
 async def _source_of(studio: Studio, live: Live) -> dict[str, bytes]:
