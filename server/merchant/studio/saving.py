@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from server import brands
-from server.brands import PORTAL_FILE, RESERVED, Mistake, ThemeError, images
+from server.brands import PORTAL_FILE, RESERVED, Brand, Mistake, ThemeError, images
 from server.brands.theme_file import NAME
 from server.merchant.studio import drafts
+from server.merchant.studio.computing import apart
 from server.merchant.studio.drafts import Change, Conflict, Draft, Write
 from server.publishing import brand_files
 from server.publishing.brand_files import Edit
@@ -68,6 +69,11 @@ def folder_of(themes: Path, name: str) -> Path:
     if not is_brand:
         raise ThemeError([Mistake(themes, 0, "", f"no brand named {name[:40]!r}", "the name of a brand's own folder")])
     return folder
+
+
+async def brand_of(themes: Path, name: str) -> Brand:
+    """The brand as its files have it. Raises `ThemeError`."""
+    return await apart(brands.load, folder_of(themes, name))
 
 
 def held_by(folder: Path) -> dict[str, Any]:

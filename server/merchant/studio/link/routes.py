@@ -15,10 +15,9 @@ from litestar.exceptions import ClientException
 from msgspec.structs import replace
 
 from server.access import kept_secrets
-from server.brands import Brand, ThemeError, load
+from server.brands import Brand, ThemeError
 from server.merchant import link
 from server.merchant.studio import history, saving, sessions
-from server.merchant.studio.computing import apart
 from server.merchant.studio.link import views
 from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.place import Studio, start_of
@@ -33,7 +32,7 @@ from server.web.responding import AnyRequest, go
 async def page(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
     asked = request.query_params
     try:
-        brand = await _brand(studio, operator)
+        brand = await saving.brand_of(studio.themes, operator.brand)
     except ThemeError as error:
         return _refused(request, studio, operator, None, *map(str, error.mistakes), status=200)
     done = asked.get("done", "")
@@ -48,7 +47,7 @@ async def change(request: AnyRequest, studio: Studio, operator: Operator) -> Ans
     if verb not in _DONE or kind not in ("test", "live"):
         raise ClientException
     try:
-        brand = await _brand(studio, operator)
+        brand = await saving.brand_of(studio.themes, operator.brand)
         before = link.url(brand, studio.settings.origin)
         was_test = brand.config.login_page.link.startswith("test_")
         is_live = (bool(before) and not was_test) or (verb == "activate" and kind == "live")
@@ -91,11 +90,6 @@ async def _check(studio: Studio, brand: Brand, kind: str) -> None:
     token = "test_" if kind == "test" else "live"
     login_page = replace(brand.config.login_page, link=token)
     check_backend(replace(brand, config=replace(brand.config, login_page=login_page)), settings)
-
-
-async def _brand(studio: Studio, operator: Operator) -> Brand:
-    """Raises `ThemeError`."""
-    return await apart(load, saving.folder_of(studio.themes, operator.brand))
 
 
 def _view(studio: Studio, operator: Operator, brand: Brand | None) -> views.Link:

@@ -22,10 +22,9 @@ from litestar import Response, get
 from msgspec.structs import replace
 
 from server.access import directory
-from server.brands import Brand, load
+from server.brands import Brand
 from server.formats.spreadsheets import BEGINNING, harmless, lines
 from server.merchant.studio import saving
-from server.merchant.studio.computing import apart
 from server.merchant.studio.numbers import days, sums, views
 from server.merchant.studio.place import Studio
 from server.merchant.studio.visit import Answer, Operator, show
@@ -96,7 +95,7 @@ async def words_csv(request: AnyRequest, studio: Studio, operator: Operator) -> 
 
 async def _asked(request: AnyRequest, studio: Studio, operator: Operator) -> tuple[Brand, days.Period, ZoneInfo]:
     """Raises `ThemeError`."""
-    brand = await apart(load, saving.folder_of(studio.themes, operator.brand))
+    brand = await saving.brand_of(studio.themes, operator.brand)
     zone = ZoneInfo(brand.config.site.timezone)
     today = studio.clock().astimezone(zone).date()
     return brand, days.period(request.query_params.get("period", ""), today), zone

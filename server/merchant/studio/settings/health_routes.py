@@ -16,9 +16,10 @@ import asyncio
 from litestar import get
 
 from server.access import kept_secrets
-from server.brands import Brand, ThemeError, load
+from server.brands import Brand, ThemeError
 from server.merchant import findings
 from server.merchant.finding import Finding
+from server.merchant.studio import saving
 from server.merchant.studio.place import Studio
 from server.merchant.studio.settings import views
 from server.merchant.studio.visit import Answer, Operator, show
@@ -52,7 +53,7 @@ async def _brand(studio: Studio, operator: Operator) -> tuple[Settings, list[Bra
     """The settings with the keys of now; the brand, or what is wrong with its files."""
     settings = await kept_secrets.joined(studio.settings, studio.store)
     try:
-        return settings, [await asyncio.to_thread(load, studio.themes / operator.brand)], []
+        return settings, [await saving.brand_of(studio.themes, operator.brand)], []
     except ThemeError as error:
         remedy = "Correct the files by hand, or take back the last write. A server does not start before."
         return settings, [], [Finding(f"files of {operator.brand}", False, str(error), remedy)]

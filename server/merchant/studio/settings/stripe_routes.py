@@ -13,7 +13,6 @@ like any other key's.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -23,9 +22,9 @@ from msgspec.structs import replace
 
 from server.access import kept_secrets
 from server.access.kept_secrets import STRIPE_KEY, STRIPE_WEBHOOK_SECRET
-from server.brands import Brand, load
 from server.merchant.findings import QUIET
 from server.merchant.studio import drafts, history, saving, sessions
+from server.merchant.studio.computing import apart
 from server.merchant.studio.place import Studio, start_of
 from server.merchant.studio.settings import views
 from server.merchant.studio.settings.views import Secret, Sync
@@ -78,7 +77,7 @@ async def _mistake(studio: Studio, operator: Operator, what: str, secret: str) -
         return "shape", ""
     if what == "webhook":
         return "", ""
-    link = (await _brand(studio, operator)).config.login_page.link
+    link = (await saving.brand_of(studio.themes, operator.brand)).config.login_page.link
     if link and link.startswith("test_") == ("_live_" in secret):
         return "link", "test" if link.startswith("test_") else "live"
     from server.merchant import stripe_findings  # noqa: PLC0415 (the SDK is slow to import)
@@ -121,13 +120,14 @@ def _note(transaction: Transaction, studio: Studio, operator: Operator, what: st
 
 async def _bill(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
     """Make it a draft that Stripe bills; the page of the change says what is written."""
-    brand, settings = await _brand(studio, operator), await kept_secrets.joined(studio.settings, studio.store)
+    brand = await saving.brand_of(studio.themes, operator.brand)
+    settings = await kept_secrets.joined(studio.settings, studio.store)
     billing = replace(brand.config.billing, backend="stripe")
     try:
         check_backend(replace(brand, config=replace(brand.config, billing=billing)), settings)
     except SettingsError as error:
         return await _refused(request, studio, operator, mistake="billing", why=str(error))
-    held = await asyncio.to_thread(saving.held_by, brand.folder)
+    held = await apart(saving.held_by, brand.folder)
     touched = {"billing.backend": "stripe"}
     await drafts.keep(studio.store, operator.address, operator.brand, touched=touched, held=held, now=studio.clock())
     return go(request, f"{start_of(operator.brand)}/change")
@@ -160,7 +160,8 @@ async def _refused(request: AnyRequest, studio: Studio, operator: Operator, **sa
 
 
 async def _view(studio: Studio, operator: Operator) -> views.Stripe:
-    brand, settings = await _brand(studio, operator), await kept_secrets.joined(studio.settings, studio.store)
+    brand = await saving.brand_of(studio.themes, operator.brand)
+    settings = await kept_secrets.joined(studio.settings, studio.store)
     kept = await kept_secrets.of_brand(studio.store, operator.brand)
     key, webhook = (
         _secret(studio.settings, settings, operator.brand, name, kept.get(name)) for name in _NAMES.values()
@@ -199,11 +200,6 @@ def _secret(started: Settings, settings: Settings, brand: str, name: str, kept: 
     now, then = (getattr(each.stripe_of(brand), attribute) for each in (settings, started))
     source = "environment" if own else "kept" if now else ""
     return Secret(source, kept_secrets.about(name, own) if own else kept if now else None, now != then)
-
-
-async def _brand(studio: Studio, operator: Operator) -> Brand:
-    """Raises `ThemeError`."""
-    return await asyncio.to_thread(load, saving.folder_of(studio.themes, operator.brand))
 
 
 handlers = (page, change, progress)

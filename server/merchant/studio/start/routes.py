@@ -13,9 +13,9 @@ import tomllib
 from litestar import get
 
 from server.access import kept_secrets
-from server.brands import PORTAL_FILE, Brand, ThemeError, load
+from server.brands import PORTAL_FILE, Brand, ThemeError
 from server.merchant import findings, link
-from server.merchant.studio import drafts, passkeys
+from server.merchant.studio import drafts, passkeys, saving
 from server.merchant.studio.computing import apart
 from server.merchant.studio.forms import told
 from server.merchant.studio.place import PLACES, Studio, start_of
@@ -49,7 +49,7 @@ def _business(studio: Studio, name: str) -> str:
 async def start(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
     draft = await drafts.find(studio.store, operator.address, operator.brand)
     try:
-        brand = await apart(load, studio.themes / operator.brand)
+        brand = await saving.brand_of(studio.themes, operator.brand)
     except ThemeError as error:
         mistakes = tuple(map(told, error.mistakes))
         return show(request, views.Start("", mistakes=mistakes, unwritten=len(draft.changes)))
