@@ -175,11 +175,13 @@ def address_of(page: Page, address: str, subject: str) -> str:
 
 
 def test_a_mail_has_the_colors_and_the_direction_of_the_brand(enter: Enter, stage: Rehearsal, tmp_path: Path):  # M3
-    page = enter("harbour", LEE)
+    page, subject = enter("harbour", LEE), "Harbour .* continues"
+    before = count(page, stage, LEE, subject)
+    page.goto("/harbour/my/overview")
     button(page, "Keep my subscription")
     reads(page, "Your subscription continues")
-    arrived(page, stage, LEE, "Harbour .* continues", count(page, stage, LEE, "Harbour .* continues") or 1)
-    url = f"{stage.origin}{address_of(page, LEE, 'Harbour .* continues')}/html"
+    arrived(page, stage, LEE, subject, before + 1)
+    url = f"{stage.origin}{address_of(page, LEE, subject)}/html"
     page.goto(stage.portals["harbour"])
     brands = color(page.get_by_role("button", name="Send the passcode"))
     page.goto(url)
