@@ -1,5 +1,6 @@
 """What every kind of test shares: order, clock and application in memory. Databases: `tests.support.databases`."""
 
+import gc
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -61,6 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     thread, and no test that starts one of its own could."""
     folders = Path(__file__).parent
     items.sort(key=lambda item: (ORDER.index(item.path.relative_to(folders).parts[0]), item.path.name not in LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all modules stay to the end: without this the collector goes through them again and again
+    (a sixth of the time)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,7 +16,7 @@ from tests.browser.conftest import watched
 from tests.stripe.app import KEY
 from tests.support.rehearsal import Rehearsal
 from tests.support.sdks import ByNode, ByPython
-from tests.support.served import Demo
+from tests.support.served import PLAIN, Demo
 from tests.support.visits import Doors, button, mistakes, reads, send_code
 
 BRAND = "harbour"
@@ -66,7 +66,7 @@ class Shop:
         return customer["id"], next(each for each in subscriptions["data"] if not each["cancel_at"])
 
     def at_stripe(self, what: str, **query: str) -> Any:
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, timeout=60, verify=PLAIN) as client:
             headers = {"Authorization": f"Bearer {KEY}{BRAND}", "Stripe-Version": VERSION}
             url = f"{self.demo.stripe}/v1/{what}"
             answer = client.get(url, params=query, headers=headers)

@@ -18,7 +18,7 @@ import pytest
 from server.billing.stripe.client import VERSION
 from tests.support.client import forms_in
 from tests.support.production import Mailbox, Production, Visitor
-from tests.support.served import ROOT
+from tests.support.served import PLAIN, ROOT
 
 BRAND, JENNY = "plain", "jenny@example.com"
 
@@ -52,7 +52,7 @@ class Shop(Production):
 
     def at_stripe(self, path: str, **fields: str) -> Any:
         headers = {"Authorization": f"Bearer {self.key}", "Stripe-Version": VERSION}
-        with httpx.Client(base_url=self.base, headers=headers, trust_env=False) as client:
+        with httpx.Client(base_url=self.base, headers=headers, trust_env=False, timeout=60, verify=PLAIN) as client:
             answer = client.post(path, data=fields) if fields else client.get(path)
             assert answer.status_code == 200, answer.text
             return answer.json()
@@ -102,7 +102,7 @@ def test_a_merchant_sets_stripe_up_as_the_page_says(shop: Shop) -> None:
 
     customer = shop.at_stripe(f"/v1/customers?email={JENNY}")["data"][0]
     lost = {"kind": "refused", "operation": "event.list", "times": 1000}  # so that the webhook tells of it
-    assert httpx.post(f"{shop.base}/_standin/faults", json=lost, trust_env=False).is_success
+    assert httpx.post(f"{shop.base}/_standin/faults", json=lost, trust_env=False, timeout=60).is_success
     shop.at_stripe(f"/v1/customers/{customer['id']}", name="Changed By The Business")
     until = time.monotonic() + 30
     while "Changed By The Business" not in (page := visitor.get(f"/{BRAND}/my/details")[1]):

@@ -37,7 +37,7 @@ class Moto:
 def _ask_for_keys(endpoint: str, after: str) -> None:
     """After so many requests from now, each must be signed with a key that may do it."""
     kind = {"Content-Type": "application/octet-stream"}
-    httpx.post(f"{endpoint}/moto-api/reset-auth", content=after.encode(), headers=kind).raise_for_status()
+    httpx.post(f"{endpoint}/moto-api/reset-auth", content=after.encode(), headers=kind, timeout=60).raise_for_status()
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def running() -> Iterator[Moto]:
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
         _ask_for_keys(endpoint, after="inf")  # one that ran before in this process left its users, and asks already
-        httpx.post(f"{endpoint}/moto-api/reset").raise_for_status()
+        httpx.post(f"{endpoint}/moto-api/reset", timeout=60).raise_for_status()
         made = {"endpoint_url": endpoint, "region_name": REGION}
         nobody = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
         iam = boto3.client("iam", **made, **nobody)

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.served import Demo
+from tests.support.served import PLAIN, Demo
 
 _TABLES = (
     *("account", "invoice", "activity", "operation", "catalog", "redemption"),
@@ -14,26 +14,29 @@ _TABLES = (
     *("customer", "api_key", "api_request", "api_configuration", "portal_session", "event"),
 )
 
+_AGED = "UPDATE challenge SET sent_at = sent_at - 172800000000, expires_at = 0"
+"""The codes that were asked for so far were asked for the day before yesterday: they count for nobody's limit."""
+
 
 class Rehearsal(Demo):
     def remember(self) -> None:
-        for table in _TABLES:
-            self.change(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}")
+        with self.database() as database:
+            for table in _TABLES:
+                database.execute(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}")
 
     def begin_again(self) -> None:
-        for table in _TABLES:
-            self.change(f"DELETE FROM {table}")
-            self.change(f"INSERT INTO {table} SELECT * FROM kept_{table}")
-        self.change("DELETE FROM outbox WHERE state = 'waiting'")  # a mail on its way would be counted as the next test's
-        self.age_codes()
+        with self.database() as database:
+            database.execute("BEGIN IMMEDIATE")
+            for table in _TABLES:
+                database.execute(f"DELETE FROM {table}")
+                database.execute(f"INSERT INTO {table} SELECT * FROM kept_{table}")
+            # A mail on its way would be counted as the next test's.
+            database.execute("DELETE FROM outbox WHERE state = 'waiting'")
+            database.execute(_AGED)
 
     def forget(self, address: str) -> None:
         super().forget(address)
-        self.age_codes()
-
-    def age_codes(self) -> None:
-        """The codes that were asked for so far were asked for the day before yesterday: they count for nobody's limit."""
-        self.change("UPDATE challenge SET sent_at = sent_at - 172800000000, expires_at = 0")
+        self.change(_AGED)
 
 
 class RehearsalAtStripe(Rehearsal):
@@ -59,5 +62,5 @@ class RehearsalAtStripe(Rehearsal):
             super().stop()
 
     def _order(self, verb: str, path: str) -> list[Any]:
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, timeout=60, verify=PLAIN) as client:
             return [client.request(verb, f"{self.stripe}/{brand}/_standin/{path}").json() for brand in self.portals]

@@ -8,17 +8,21 @@ import re
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.support import leaks
 
 ROOT = Path(__file__).resolve().parents[2]
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For `httpx`'s `verify`, where nothing is asked by TLS: without it each client reads every authority of the system."""
 
 
 def free_port() -> int:
@@ -104,9 +108,15 @@ class Demo:
 
     def change(self, sql: str, parameters: dict[str, object] | None = None) -> int:
         """Run one statement on the demo's throw-away database; how many rows it changed."""
+        with self.database() as database:
+            return database.execute(sql, parameters or {}).rowcount
+
+    @contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on it."""
         (path,) = Path(self._temporary.name).glob("postern-demo-*/demo.sqlite")
         with closing(sqlite3.connect(path, timeout=60)) as database, database:
-            return database.execute(sql, parameters or {}).rowcount
+            yield database
 
     def stop(self) -> None:
         try:

@@ -172,7 +172,10 @@ def test_webhooks_are_lost_doubled_and_out_of_order_as_ordered_and_the_list_has_
 def test_over_a_socket_it_counts_is_late_cuts_and_moves_its_clock(shop: Shop):
     async def run() -> None:
         server, port = await listen(App(shop.standin))
-        async with server, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        async with (
+            server,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
+        ):
             assert (await client.get("/v1/customers/cus_a", headers=HEADERS)).json()["email"] == "a@example.com"
             await client.post("/_standin/faults", json={"kind": "cut", "operation": "customer.retrieve"})
             with pytest.raises(httpx.RemoteProtocolError):

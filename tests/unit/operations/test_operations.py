@@ -124,7 +124,7 @@ def test_the_listener_answers_these_three_paths_and_ends(tmp_path, clock):
 def asked(port, path, method="GET"):
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (our own server)
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (our own server)
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
