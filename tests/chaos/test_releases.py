@@ -22,15 +22,12 @@ import pytest
 from msgspec.structs import replace
 
 from server.brands import load_all
-from server.merchant.releases import buckets, copying, folders, releasing, rows
-from server.merchant.releases.buckets import Bucket
+from server.merchant.releases import folders, releasing
 from server.merchant.releases.following import Following
 from server.publishing import brand_files
-from server.settings import from_environment
 from server.store import open_store
-from tests.support import bucket
 from tests.support.postgres import empty_database
-from tests.support.production import Forked, Mailbox, Production
+from tests.support.production import Mailbox, Production
 from tests.support.served import ROOT
 from tests.support.world import SETTINGS
 
@@ -192,54 +189,6 @@ def test_two_servers_on_one_postgresql_serve_what_is_published_on_either(
             for server in servers:
                 server.stop()
             mailbox.stop()
-
-
-def test_a_worker_that_is_killed_while_it_copies_leaves_whole_files_and_the_next_one_finishes(tmp_path: Path) -> None:
-    # threat 120
-    mailbox = Mailbox()
-    with bucket.running() as moto:
-        server = Forked(
-            tmp_path, mailbox, BRAND, "plain",
-            PORTAL_STUDIO_ORIGIN="https://studio.example", PORTAL_STUDIO_PRIVATE_TARGETS="yes",
-            PORTAL_RELEASES=str(tmp_path / "releases"),
-        )  # fmt: skip
-        try:
-            site = asyncio.run(_publish_into(server, moto))
-            scripts = {path for path in site if path.startswith("static/")}
-            for kills in (1, 2, 0):  # the third worker is let to its end
-                there, until = moto.count(), time.monotonic() + 60
-                server.work()
-                while moto.count() <= there if kills else not _is_whole(tmp_path):
-                    assert time.monotonic() < until, "nothing is copied"
-                server.end_work()
-                files = {key.removeprefix("shop/"): content for key, content in moto.files().items()}
-                assert not [path for path, content in files.items() if site[path] != content]
-                assert not any(path.endswith(".html") for path in files) or scripts <= set(files)
-                assert _is_whole(tmp_path) is not bool(kills)
-                with closing(sqlite3.connect(tmp_path / "portal.sqlite")) as file, file:
-                    file.execute("UPDATE release_bucket SET taken_until = 0")  # two minutes later
-            assert files == site
-        finally:
-            server.stop()
-            mailbox.stop()
-
-
-async def _publish_into(server: Production, moto: bucket.Moto) -> dict[str, bytes]:
-    """Names the bucket and publishes; the files that are to be there."""
-    settings = from_environment(server.environment)
-    store, now = open_store(settings.database), datetime.now(UTC)
-    into = Bucket(moto.endpoint, bucket.REGION, bucket.NAME, "shop/", moto.key_id)
-    row = buckets.keeping(settings, BRAND, into, moto.secret)
-    await store.write(lambda transaction: buckets.keep(transaction, row))
-    n = await releasing.publish(settings, store, BRAND, operator="", now=now)
-    site = copying.site_of(await rows.find(store, BRAND, n))
-    await store.close()
-    return site
-
-
-def _is_whole(tmp_path: Path) -> bool:
-    with closing(sqlite3.connect(tmp_path / "portal.sqlite")) as file:
-        return file.execute("SELECT turn FROM release_bucket").fetchone() == (1,)
 
 
 async def _start(settings, database: str) -> None:

@@ -21,6 +21,11 @@ class Moto:
         found = self._admin.list_objects_v2(Bucket=NAME).get("Contents", [])
         return {each["Key"]: self._admin.get_object(Bucket=NAME, Key=each["Key"])["Body"].read() for each in found}
 
+    def hashes(self) -> dict[str, str]:
+        """MD5 of what is in the bucket, by key: one request."""
+        found = self._admin.list_objects_v2(Bucket=NAME).get("Contents", [])
+        return {each["Key"]: each["ETag"].strip('"') for each in found}
+
     def headers(self, key: str) -> tuple[str, str]:
         found = self._admin.head_object(Bucket=NAME, Key=key)
         return found["ContentType"], found["CacheControl"]

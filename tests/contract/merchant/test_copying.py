@@ -91,54 +91,6 @@ async def test_a_release_is_copied_and_old_files_stay_for_two_more(moto, publish
     assert (found.turn, found.trouble) == (4, "")
 
 
-class Cut(BaseException):
-    """What a process that is killed sees."""
-
-
-class Dying:
-    """A store that is away from one write on, as to a process that was killed there; the clock of its process stands still."""
-
-    def __init__(self, store, left):
-        self.read, self._store, self.left = store.read, store, left
-
-    async def write(self, work):
-        self.left -= 1
-        if self.left < 0:
-            raise Cut
-        return await self._store.write(work)
-
-
-async def test_a_copy_that_is_cut_short_leaves_whole_pages_and_the_next_round_finishes_it(
-    moto, publish, copy, store, clock
-):  # threat 120
-    await publish("page 0", "asset0", "test_a")
-    await copy()
-    for left in range(1, 30):
-        await publish(f"page {left}", f"asset{left}", f"test_{left}")
-        cut = Copying(OPEN, Dying(store, left), clock)
-        try:
-            assert await cut.copy_releases() == ""
-            break
-        except Cut:
-            pass
-        there = paths(moto)
-        for path, text in there.items():
-            number = re.fullmatch(r"page (\d+)|asset\d+", text)
-            assert number, f"{path} is half: {text}"
-            assert path.startswith("static/") or f"static/asset{number[1]}.js" in there, (
-                f"{left}: {path} lacks its script"
-            )
-        assert await copy() == ""  # another worker waits until the one that died has not gone on for two minutes
-        assert paths(moto) == there
-        clock.forward(minutes=2, seconds=1)
-        assert await copy() == ""
-        there = paths(moto)
-        assert {each for path, each in there.items() if not path.startswith("static/")} == {f"page {left}"}
-        kept = {f"static/asset{each}.js" for each in range(max(0, left - 2), left + 1)}
-        assert {each for each in there if each.startswith("static/")} == kept
-    assert left > 10
-
-
 async def test_what_the_bucket_refuses_is_said_and_tried_again(  # noqa: PLR0917 (fixtures)
     moto, publish, copy, store, clock, bucket, stream
 ):
