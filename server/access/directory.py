@@ -7,6 +7,7 @@ then the one created last. Log-in, the mail and `customers search` all ask here.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -26,6 +27,7 @@ SELECT c.id, c.email, c.name, c.created_at, c.active, c.disabled,
          WHERE o.brand = c.brand AND o.address = c.address AND o.disabled = 0 AND o.id <> c.id)
   FROM customer c WHERE c.brand = :brand AND c.id = :id"""
 
+_NAMES = "SELECT id, name, email FROM customer WHERE brand = :brand AND id IN ({ids})"
 _OPENABLE = """
 SELECT c.id, c.name, a.document FROM customer c
   LEFT JOIN account a ON a.brand = c.brand AND a.customer_id = c.id
@@ -72,6 +74,14 @@ async def customer_for(store: Store, brand: str, address: str) -> Candidate | No
 async def by_id(store: Store, brand: str, customer_id: str) -> Candidate | None:
     """The customer of that id who may log in: for mails that are about one customer."""
     return _first(await store.read(_ONE, {"brand": brand, "id": customer_id}))
+
+
+async def names_of(store: Store, brand: str, ids: Collection[str]) -> dict[str, str]:
+    """By id, the names of these customers, or their addresses where they have no name; also of those who may not log in."""
+    marks = ", ".join(f":id{place}" for place in range(len(ids)))
+    wanted = {f"id{place}": each for place, each in enumerate(ids)}
+    rows = await store.read(_NAMES.format(ids=marks), {"brand": brand, **wanted}) if ids else []
+    return {id_: name or email for id_, name, email in rows}
 
 
 # The bits of `disabled`: 1, the billing side says so; 2, an operator does, whatever the billing side says.

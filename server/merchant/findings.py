@@ -5,7 +5,8 @@ remedy.
     near            the same, and the studio's people and history
     far             other machines: Stripe, the mail server, and what browsers get; each within `finding.PATIENCE`
 
-Nothing that matters is changed: one row is written to the store and taken back, and no mail is sent.
+Nothing that matters is changed, and no mail is sent. `doctor` writes one row to the store and takes it back; a page of the
+running server asks whether it might, and the worker's last round says when the store was written last.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from server.portal import check_backend
 from server.rendering.assets import Assets
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, migrations, rounds
-from server.store.cleaning import write_and_take_back
+from server.store.cleaning import may_write, write_and_take_back
 from server.web import policy
 from server.web.client_address import is_trusting
 from server.web.studio_guard import BASE
@@ -175,8 +176,9 @@ async def _store(
     kind = "SQLite" if settings.database.startswith("sqlite:") else "PostgreSQL"
     try:
         applied = [row[0] for row in await store.read(migrations.APPLIED)]
-        await store.write(write_and_take_back)
-        findings = [Finding("store", True, f"{kind} reads and writes; its schema is number {max(applied, default=0)}")]
+        await store.write(may_write if is_running else write_and_take_back)
+        does = "can be read and takes writes" if is_running else "reads and writes"
+        findings = [Finding("store", True, f"{kind} {does}; its schema is number {max(applied, default=0)}")]
         findings.append(await _clock(store, clock))
         findings += [await _worker(store, clock(), is_running=is_running), await _outbox(store, clock())]
         findings.append(await _backup(store, clock()))

@@ -107,6 +107,13 @@ _PROBE = {"brand": "", "kind": "probe", "id": ""}
 _WRITE = "INSERT INTO catalog (brand, kind, id, document) VALUES (:brand, :kind, :id, :document)"
 _TAKE_BACK = "DELETE FROM catalog WHERE brand = :brand AND kind = :kind AND id = :id"
 _DOCUMENT = bytes(16_384)
+_NO_ROW = "UPDATE catalog SET document = document WHERE brand = :brand AND kind = :kind AND id = :id"
+
+
+def may_write(transaction: Transaction) -> None:
+    """Does the database take writes from us? For `Store.write`, which raises `StoreUnavailable` where it does not. No row is
+    written, so that the disk may be full all the same."""
+    transaction.count(_NO_ROW, _PROBE)
 
 
 def write_and_take_back(transaction: Transaction) -> None:

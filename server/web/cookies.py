@@ -14,6 +14,7 @@ from litestar.datastructures import Cookie
 
 from server.access.sessions import LoggedIn, find
 from server.portal import Portal
+from server.web.client_address import Headers
 from server.web.forms import Form, read_form
 
 
@@ -43,9 +44,15 @@ def token_of(request: Request[Any, Any, Any], portal: Portal, name: str = "sessi
 
 
 def token_named(request: ASGIConnection[Any, Any, Any, Any], wanted: str) -> str:
-    """The same by the whole name. Our tokens are never quoted, and of all else that a browser sends nothing is read."""
+    """The same by the whole name."""
+    return token_in(request.scope["headers"], wanted)
+
+
+def token_in(headers: Headers, wanted: str) -> str:
+    """The same of a request with these headers (names in small letters). Our tokens are never quoted, and of all else that a
+    browser sends nothing is read."""
     token = ""
-    for header, value in request.scope["headers"]:
+    for header, value in headers:
         if header == b"cookie":
             for each in value.decode("latin-1").split(";"):
                 key, _, said = each.partition("=")

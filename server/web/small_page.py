@@ -14,6 +14,7 @@ _HEADINGS = {
     403: "This request was refused",
     404: "Page not found",
     405: "Page not found",
+    429: "Too much at once",
     500: "Something went wrong on our side",
 }
 _PAGE = """\

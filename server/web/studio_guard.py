@@ -8,6 +8,7 @@ address leads there, and no page of a brand is shown there.
 | GET, HEAD or POST | 405 |
 | a POST comes from our own pages: `Sec-Fetch-Site: same-origin` and `Origin` exactly the studio's, both | 403 |
 | a script of another site does not read, but for what is below `PREVIEW`: a sandboxed frame counts as another site | 403 |
+| an operator who has not spent a second's requests, see `merchant.studio.computing` | 429 |
 | a path below `/_studio/`, as our links write it | 404: the studio's page of it; for a picture, a line |
 
 Stricter than the portal's `Guard`, which also takes browsers that send no `Sec-Fetch-Site`. Every answer leaves with the
@@ -17,6 +18,7 @@ of its own and be framed as that says, and what is below `STATIC` may be kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
@@ -50,6 +52,7 @@ _NOWHERE = f"{BASE}nowhere"
 """A path that no route has: what is asked for elsewhere is answered as what is not there."""
 _AT_THE_DOOR = frozenset({"/", BASE.rstrip("/")})
 _NOT_THERE: Refusal = (404, "There is nothing at such an address.", ())
+_TOO_OFTEN: Refusal = (429, "Nothing was changed. Try again in a second.", ((b"retry-after", b"1"),))
 _CSP, _CORP, _FRAMES = b"content-security-policy", b"cross-origin-resource-policy", b"x-frame-options"
 _REFERRER = b"referrer-policy"
 _KEPT = (b"cache-control", b"cdn-cache-control", b"vary")
@@ -69,11 +72,19 @@ class AtHost:
 
 
 class StudioGuard:
-    """The studio behind these checks."""
+    """The studio behind these checks. `is_spent`: whether who asks has asked too often."""
 
-    def __init__(self, app: ASGIApp, *, origin: str, scripts: tuple[str, ...], style: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        origin: str,
+        scripts: tuple[str, ...],
+        style: str,
+        is_spent: Callable[[HTTPScope], bool],
+    ) -> None:
         secure = origin.startswith("https://")
-        self._app, self._origin = app, origin.encode()
+        self._app, self._origin, self._is_spent = app, origin.encode(), is_spent
         self._host = urlsplit(origin).netloc.encode()
         self._page, self._other = (
             Ours(policy.studio(scripts, style, secure=secure)),
@@ -104,7 +115,7 @@ class StudioGuard:
             return 405, "Nothing here is asked for in that way.", ()
         elif all_of(headers, b"sec-fetch-site") != [b"same-origin"] or all_of(headers, b"origin") != [self._origin]:
             return NO_FORM
-        return None
+        return _TOO_OFTEN if self._is_spent(scope) else None
 
     def _answered(self, path: str, headers: Headers) -> list[tuple[bytes, bytes]]:
         """The headers of the answer with ours in place of any of the same name."""

@@ -104,7 +104,8 @@ class Previews:
         self._filling = asyncio.Lock()
         self._sessions: dict[tuple[str, str], str] = {}
         self._turns: dict[str, asyncio.Lock] = {}
-        self._pace = Pace(MOST_A_SECOND)
+        self.pace = Pace(MOST_A_SECOND)
+        """Of pages, by the token in their address."""
 
     async def close(self) -> None:
         if self._store is not None:
@@ -113,9 +114,9 @@ class Previews:
             self._filled.clear()
             self._states.clear()
 
-    def turn(self, address: str) -> asyncio.Lock:
+    def turn(self, address: str, token: str) -> asyncio.Lock:
         """One page at a time for one operator. Raises `TooOften`."""
-        self._pace.use(address)
+        self.pace.use(address, token.encode())
         return self._turns.setdefault(address, asyncio.Lock())
 
     async def state(self, studio: Studio, address: str, brand_name: str, mode: str) -> State:

@@ -7,16 +7,16 @@ A folder is a place; its `routes.py` has `handlers`, which are listed here. `Stu
 from __future__ import annotations
 
 import copy
-from functools import cache
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, HTTPScope
 
-from server.merchant.studio import visit
+from server.merchant.studio import sessions, visit
 from server.merchant.studio.customers import look_routes
 from server.merchant.studio.customers import routes as customers
 from server.merchant.studio.link import routes as link
@@ -38,7 +38,8 @@ from server.merchant.studio.settings import (
     stripe_routes,
 )
 from server.merchant.studio.start import routes as start
-from server.web.studio_guard import BASE, AtHost, StudioGuard
+from server.web import cookies
+from server.web.studio_guard import BASE, PREVIEW, STATIC, AtHost, StudioGuard
 
 LARGEST = 1024 * 1024
 """Bytes of a request, pictures included."""
@@ -82,5 +83,23 @@ def beside(app: ASGIApp, studio: Studio, previews: Previews) -> ASGIApp:
     """`app` with the studio beside it, at the studio's host."""
     own, renderer = copy.copy(wired()), studio.renderer
     own.state = State({"studio": studio, "previews": previews})
-    guarded = StudioGuard(own, origin=studio.origin, scripts=renderer.scripts, style=renderer.style)
+    guarded = StudioGuard(
+        own,
+        origin=studio.origin,
+        scripts=renderer.scripts,
+        style=renderer.style,
+        is_spent=partial(_is_spent, studio, previews),
+    )
     return AtHost(app, guarded, urlsplit(studio.origin).netloc)
+
+
+def _is_spent(studio: Studio, previews: Previews, scope: HTTPScope) -> bool:
+    """Whether who asks has spent a second's requests; scripts, and what is in a preview's page, are not counted."""
+    path = scope["path"]
+    if path.startswith(STATIC):
+        return False
+    if path.startswith(PREVIEW):
+        token, *rest = path.removeprefix(PREVIEW).removeprefix("as/").split("/")
+        return rest[2:3] != ["static"] and previews.pace.is_spent(token.encode())
+    token = cookies.token_in(scope["headers"], cookies.studio_name("studio", secure=studio.is_secure))
+    return studio.pace.is_spent(sessions.hash_of(token))

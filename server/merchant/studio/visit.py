@@ -123,7 +123,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if session is None:
         raise NobodyLoggedIn
     if studio.limits.on:
-        studio.pace.use(session.address)
+        studio.pace.use(session.address, session.id_hash)
     operator = await _operator(studio, session, connection.path_params.get("brand_name"))
     if operator.brand and not wants_fragment(connection):  # what a layout shows
         operator = msgspec.structs.replace(operator, unpublished=await pending.count(studio, operator.brand))

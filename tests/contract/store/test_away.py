@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from server.store import Store, StoreUnavailable, open_store
+from server.store.cleaning import may_write
 from server.store.migrations import pending, statements
 from server.store.postgres import schema, translated
 
@@ -32,10 +33,14 @@ async def test_a_full_disk_changes_nothing_and_passes(sqlite_store) -> None:
 
 async def test_a_read_only_file_changes_nothing(sqlite_store) -> None:
     sqlite_store._writer.execute("PRAGMA query_only = ON")
-    with pytest.raises(StoreUnavailable, match="readonly"):
-        await add(sqlite_store)
+    for write in (add(sqlite_store), sqlite_store.write(may_write)):
+        with pytest.raises(StoreUnavailable, match="readonly"):
+            await write
     sqlite_store._writer.execute("PRAGMA query_only = OFF")
     assert await add(sqlite_store) == 1
+    changes = sqlite_store._writer.total_changes
+    await sqlite_store.write(may_write)
+    assert sqlite_store._writer.total_changes == changes
 
 
 async def test_a_locked_file_is_waited_for_and_then_refused_while_reading_goes_on(sqlite_store) -> None:

@@ -16,6 +16,9 @@ HEALTH = f"{START}/settings/health"
 async def test_what_is_wrong_is_said_with_its_remedy_and_summed_up_on_the_first_page(studio, clock):
     clock.at = datetime.now(UTC)  # the database's is compared with it
     client = await studio.operator("vic@shop.example", "viewer", "harbour")
+    changes = studio.store._writer.total_changes
+    assert [(await client.get(each)).status_code for each in (START, HEALTH)] == [200, 200]
+    assert studio.store._writer.total_changes == changes, "who looks writes nothing"
     page = (await client.get(HEALTH)).text
     assert "no worker has worked on this database yet" in page
     assert "python -m server serve" in page
@@ -83,5 +86,5 @@ async def test_files_that_cannot_be_read_are_said_and_the_rest_is_looked_at(stud
     page = (await client.get(HEALTH)).text
     assert "Files of harbour" in page
     assert "portal.toml:2" in page
-    assert "reads and writes" in page
+    assert "can be read and takes writes" in page
     assert (await client.get(f"{HEALTH}/far")).status_code == 200

@@ -4,7 +4,7 @@ import pytest
 
 from server.access.limits import Limits
 from server.access.request_keys import request_key
-from server.merchant.studio import place
+from server.merchant.studio import computing, place
 from tests.support.studio import OWNER, StudioWorld
 
 pytestmark = pytest.mark.anyio
@@ -121,3 +121,41 @@ async def test_log_in_leads_to_pages_of_the_studio_only(studio, page):
     await ask(client, next=page)
     answer = await client.post("/_studio/login/code", data={"code": await studio.studio_code(), "next": page})
     assert answer.headers["location"] == "/_studio/"
+
+
+async def test_who_floods_is_refused_without_a_look_up_and_nobody_else_is(sqlite_store, clock, tmp_path, monkeypatch):
+    # threat 119
+    now = 0.0
+    monkeypatch.setattr(computing, "monotonic", lambda: now)
+    studio = StudioWorld(sqlite_store, clock, tmp_path, limits=Limits())
+    flooding, page = await studio.operator(), "/_studio/b/harbour/settings/people"
+    form = {"address": "nobody"}
+    await studio.role("ed@shop.example", "owner")
+    neighbor = await studio.log_in_to_studio(studio.visitor(), "ed@shop.example")
+    for _ in range(place.MOST_A_SECOND):
+        assert (await flooding.post(page, data=form)).status_code == 422
+    said, read, write = [], studio.store.read, studio.store.write
+    monkeypatch.setattr(studio.store, "read", lambda *given: said.append(given) or read(*given))
+    monkeypatch.setattr(studio.store, "write", lambda *given: said.append(given) or write(*given))
+    refused = [await flooding.post(page, data=form), await flooding.get("/_studio/")]
+    assert [(each.status_code, each.headers["retry-after"]) for each in refused] == [(429, "1")] * 2
+    assert all("Too much at once" in each.text for each in refused)
+    assert not said
+    # at the same client address: another operator, somebody with a token of nobody's, and one without any
+    assert (await neighbor.post(page, data=form)).status_code == 422
+    for cookie in ("x" * 43, ""):
+        stranger = studio.visitor(cookie=f"__Host-studio={cookie}")
+        assert (await stranger.get("/_studio/")).headers["location"] == "/_studio/login"
+    assert (await stranger.get("/_studio/login")).status_code == 200
+    now += 1
+    assert (await flooding.post(page, data=form)).status_code == 422
+
+
+def test_of_a_thousand_operators_the_pace_forgets_who_asked_longest_ago(monkeypatch):  # threat 119
+    monkeypatch.setattr(computing, "monotonic", lambda: 0.0)
+    pace = computing.Pace(1)
+    for number in range(computing.MOST_KNOWN + 5):
+        pace.use(str(number), b"%d" % number)
+    assert len(pace._times) == len(pace._whose) == computing.MOST_KNOWN
+    assert [pace.is_spent(b"%d" % number) for number in (0, 4, 5, 6)] == [False, False, True, True]
+    assert not pace.is_spent(b"nobody's")

@@ -30,7 +30,7 @@ async def begin(studio, client, who="jenny", reason="Ticket 12"):
 
 
 async def test_each_page_is_the_customers_own_and_nothing_is_written(filled):
-    filled.previews._pace = Pace(1_000)  # ten a second are the business of test_previews
+    filled.previews.pace = Pace(1_000)  # ten a second are the business of test_previews
     client = await filled.operator(SUE, "support", "harbour")
     page, url = await begin(filled, client)
     before = [await filled.rows(table) for table in CHANGED]

@@ -151,7 +151,7 @@ async def test_changes_are_split_by_plan_where_enough_customers_made_them(studio
     assert "Big → Club" not in (await client.get(URL)).text
 
 
-async def test_words_and_who_wrote_them_are_read_with_the_right_for_customers_alone(studio):  # threat 118
+async def test_words_and_who_wrote_them_are_read_with_the_right_for_customers_alone(studio, monkeypatch):  # threat 118
     await studio.customer("cus_quinn", "quinn@example.com", name="Quinn Rosen")
     for number in range(3):
         await tell(studio, "other", "Call me: quinn@example.com", f"cus_{number}")
@@ -164,7 +164,10 @@ async def test_words_and_who_wrote_them_are_read_with_the_right_for_customers_al
         assert not re.search("quinn|cus_|Call me|slow", page.text, re.IGNORECASE)
     assert (await viewer.get(f"{URL}/words.csv")).status_code == 403
     support = await studio.operator("sue@shop.example", "support", "harbour")
+    read, said = studio.store.read, []
+    monkeypatch.setattr(studio.store, "read", lambda sql, values=None: said.append(sql) or read(sql, values))
     page = (await support.get(URL)).text
+    assert sum("FROM customer" in sql for sql in said) == 1
     assert "&lt;b&gt;Too&lt;/b&gt; slow" in page
     assert "<bdi>Quinn Rosen</bdi>" in page
     rows = rows_of(await support.get(f"{URL}/words.csv"))

@@ -19,7 +19,7 @@ from server.brands import load
 from server.mail import messages
 from server.making import billings, portal_of
 from server.merchant.importing.files import import_records
-from server.merchant.studio import drafts, previews, saving
+from server.merchant.studio import computing, drafts, previews, saving
 from server.merchant.studio.computing import TURN, TooOften
 from server.merchant.studio.pages import forming
 from server.merchant.studio.previews import NotThere, Shown
@@ -177,16 +177,20 @@ async def test_no_customer_is_read_for_a_preview(studio, monkeypatch):  # threat
     assert tables == {"studio_session", "studio_draft"}
 
 
-async def test_pages_come_one_at_a_time_and_ten_a_second(studio):  # threat 119
+async def test_pages_come_one_at_a_time_and_ten_a_second(studio, monkeypatch):  # threat 119
+    monkeypatch.setattr(computing, "monotonic", lambda: 0.0)
     client = await studio.operator()
     url = frame_of(await client.get("/_studio/b/harbour/preview?page=help/"))
     assert (await studio.raw(url)).status_code == 200
     for _ in range(previews.MOST_A_SECOND):
         with suppress(TooOften):
-            studio.previews.turn(OWNER)
+            studio.previews.turn(OWNER, "x")
+    picture = f"{url.rpartition('/help/')[0]}/static/none.svg"
+    assert (await studio.raw(picture)).status_code == 404
+    monkeypatch.setattr(studio.store, "read", None)
     answer = await studio.raw(url)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
-    turns = [studio.previews.turn(each) for each in ("one", "one", "another")]
+    turns = [studio.previews.turn(each, each) for each in ("one", "one", "another")]
     assert turns[0] is turns[1] is not turns[2]
 
 

@@ -89,7 +89,7 @@ async def shown(request: AnyRequest, studio: Studio, token: str, of: str, act: s
         return asset(portal.renderer.assets.files.get(name), name)
     made: Previews = request.app.state.previews
     try:
-        async with made.turn(token):
+        async with made.turn(token, token):
             page = await _page(studio, portal, it, path, request.scope["query_string"].decode("latin-1"))
     except TooOften:
         return too_often()

@@ -103,11 +103,12 @@ async def _asked(request: AnyRequest, studio: Studio, operator: Operator) -> tup
 
 async def _words(studio: Studio, brand: str, period: days.Period, zone: ZoneInfo) -> list[views.Words]:
     span, said = sums.span_of(brand, (sums.WHY,), period, zone), []
-    for _, at, customer, data in await activities.newest(studio.store, span, limit=AT_ONCE):
-        known = await directory.by_id(studio.store, brand, customer)
+    found = await activities.newest(studio.store, span, limit=AT_ONCE)
+    names = await directory.names_of(studio.store, brand, {customer for _, _, customer, _ in found})
+    for _, at, customer, data in found:
         reason, words = sums.said(data)
-        name = (known.name or known.email) if known else ""
-        said.append(views.Words(moment(at).astimezone(zone), views.label(reason), words, customer, name or customer))
+        name = names.get(customer) or customer
+        said.append(views.Words(moment(at).astimezone(zone), views.label(reason), words, customer, name))
     return said
 
 

@@ -120,7 +120,7 @@ async def shown(request: AnyRequest, studio: Studio, token: str, of: str, how: s
             name = path.removeprefix("static/")
             return asset(made.asset(address, of, name), name)
         how_shown, query = Shown.read(how), request.scope["query_string"].decode("latin-1")
-        async with made.turn(address):
+        async with made.turn(address, token):
             state = await made.state(studio, address, of, how_shown.mode)
             found = await previews.answer(made, state, how_shown, path.removesuffix(_ALONE), query)
     except TooOften:
