@@ -3,8 +3,8 @@
     stripe_key               PORTAL_STRIPE_KEY_<BRAND>
     stripe_webhook_secret    PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>
 
-What the environment has comes first. A process reads them at its start (`at_start`), and again for the brands of a release
-that it begins to serve (`joined`). Pages show the hint and the fingerprint of a secret; only `Settings.stripe_of` hands one out.
+What the environment has comes first. A process reads them at its start (`at_start`), and again where one of them is another
+(`marks`) or it begins to serve a release (`joined`). Pages show the hint and the fingerprint of a secret; only `Settings.stripe_of` hands one out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 
 from server.access.sealing import Sealer
 from server.settings import Settings, StripeSecrets, stripe_suffix
-from server.store import Store, Transaction, micros, moment, open_store
+from server.store import Row, Store, Transaction, micros, moment, open_store
 
 STRIPE_KEY, STRIPE_WEBHOOK_SECRET = "stripe_key", "stripe_webhook_secret"
 SHORTEST = 16
@@ -40,6 +40,7 @@ ON CONFLICT (brand, name) DO UPDATE SET sealed = excluded.sealed, hint = exclude
 _FORGET = "DELETE FROM kept_secret WHERE brand = :brand AND name = :name"
 _ABOUT = "SELECT name, hint, fingerprint, operator, kept_at FROM kept_secret WHERE brand = :brand"
 _EVERY = "SELECT brand, name, sealed FROM kept_secret ORDER BY brand, name"
+_MARKS = "SELECT brand, name, fingerprint FROM kept_secret ORDER BY brand, name"
 _SEAL_AGAIN = """
 UPDATE kept_secret SET sealed = :sealed WHERE brand = :brand AND name = :name AND sealed = :before"""
 _log = logging.getLogger(__name__)
@@ -89,6 +90,11 @@ async def of_brand(store: Store, brand: str) -> dict[str, About]:
     """What may be shown of the secrets that are kept for the brand, by name."""
     rows = await store.read(_ABOUT, {"brand": brand})
     return {name: About(hint, print_, operator, moment(at)) for name, hint, print_, operator, at in rows}
+
+
+async def marks(store: Store) -> list[Row]:
+    """Others than before where a secret is: asked often, and nothing is opened."""
+    return await store.read(_MARKS)
 
 
 async def joined(settings: Settings, store: Store) -> Settings:

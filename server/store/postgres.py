@@ -105,7 +105,7 @@ class PostgresStore:
         try:
             with self._writers.connection() as connection:
                 return work(PostgresTransaction(connection))
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
             if not isinstance(error, (psycopg.errors.QueryCanceled, psycopg.errors.TransactionRollback)):
                 self._writers.check()
             away = StoreFull if isinstance(error, psycopg.errors.DiskFull) else StoreUnavailable

@@ -1,7 +1,8 @@
 """What a process serves: each brand from its release, where there is one, else from its folder in `themes`.
 
 Every process looks into the store once a second, so that what is published, or gone back to, is served by all processes of
-all hosts within two seconds. What cannot be loaded changes nothing: the brand is served as it was, and the log says why.
+all hosts within two seconds; and so is a brand whose key of Stripe, or webhook's secret, was given in the studio. What cannot
+be loaded, or used, changes nothing: the brand is served as it was, and the log says why.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from server.merchant.releases.rows import Live, NoRelease
 from server.portal import check_backend
 from server.publishing.atomic_files import NotOurs
 from server.settings import Settings, SettingsError
-from server.store import Store, StoreUnavailable
+from server.store import Row, Store, StoreUnavailable
 
 LOOKS = 1.0
 """Seconds between two looks."""
@@ -36,6 +37,7 @@ class Following:
         self._brands = {each.name: each for each in brands}
         self._seen: dict[str, Live] = {}
         self._said: dict[str, str] = {}
+        self._marks: list[Row] | None = None
 
     @property
     def brands(self) -> tuple[Brand, ...]:
@@ -44,7 +46,7 @@ class Following:
 
     async def look(self) -> bool:
         """Whether a brand is to be served otherwise than before. Raises `StoreUnavailable`."""
-        changed = False
+        changed = await self._take_secrets()
         for live in await rows.live(self._store):
             if self._seen.get(live.brand) == live or not self._is_ours(live.brand):
                 continue
@@ -71,6 +73,28 @@ class Following:
             except Exception:  # noqa: BLE001 (logged with its traceback)
                 # A brand that our own bug breaks is served as before, and the next release may be another one.
                 _log.exception("releases cannot be followed")
+
+    async def _take_secrets(self) -> bool:
+        """Whether a brand is to be served with other secrets than before. They are read where they are needed; here it is
+        made another brand to the process, so that its portal is made again."""
+        marks = await kept_secrets.marks(self._store)
+        if marks == self._marks:
+            return False
+        now, changed = await kept_secrets.joined(self._settings, self._store), False
+        for name, brand in self._brands.items():
+            is_same = now.stripe_of(name) == self._settings.stripe_of(name)
+            if is_same or brand.config.billing.backend != "stripe":
+                continue
+            try:
+                check_backend(brand, now)
+            except SettingsError as error:
+                _log.error(
+                    "a key from the studio cannot be used; its brand is served as before", extra={"why": str(error)}
+                )
+                continue
+            self._brands[name], changed = replace(brand), True
+        self._marks, self._settings = marks, now
+        return changed
 
     def _refused(self, live: Live, why: str) -> None:
         """It is tried again each time, since a disk may have room by then, and said once."""

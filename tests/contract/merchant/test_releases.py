@@ -5,10 +5,12 @@ import re
 import shutil
 from functools import partial
 
+import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace
 
+from server.access import kept_secrets
 from server.app import create_app
 from server.brands import load, load_all
 from server.merchant import link, studio_findings
@@ -21,6 +23,7 @@ from server.merchant.starting import begin
 from server.merchant.studio import history
 from server.publishing import brand_files
 from server.web.static_files import StaticFiles
+from tests.stripe.webhooks import signature
 from tests.support.client import Client
 from tests.support.world import ROOT, SETTINGS
 
@@ -252,3 +255,36 @@ async def test_a_release_that_cannot_be_loaded_changes_nothing_and_is_said_once(
         await releasing.back(store, BRAND, 1, operator="", now=clock())
         assert await following.look()
         assert all(each.is_fine for each in await studio_findings.look(settings, store, ""))
+
+
+async def test_a_secret_from_the_studio_counts_for_a_brand_that_was_never_published(settings, store, clock, stream):
+    brand_files.change(settings.themes / BRAND, {"billing.backend": "stripe"})
+    secrets = [f"whsec_{number:020}" for number in range(2)]
+
+    async def keep(name, secret):
+        given = (settings, BRAND, name, secret)
+        await store.write(lambda it: kept_secrets.keep(it, *given, operator="ann@shop.example", now=clock()))
+
+    async def answers(secret):
+        body = b'{"id": "evt_1", "created": 1, "livemode": false, "type": "x", "data": {"object": {}}}'
+        headers = {"stripe-signature": signature(secret, body, int(clock().timestamp()))}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(host.app), base_url=settings.origin) as stripe:
+            return (await stripe.post(f"/{BRAND}/webhooks/stripe", content=body, headers=headers)).status_code
+
+    await keep("stripe_key", "rk_test_00000000000000000000")
+    await keep("stripe_webhook_secret", secrets[0])
+    settings = await kept_secrets.joined(settings, store)
+    following = Following(settings, store, brands_of(settings))
+    assert not await following.look()
+    async with Host(settings, store, clock) as host:
+        assert [await answers(each) for each in secrets] == [200, 400]
+        await keep("stripe_webhook_secret", secrets[1])
+        assert [await following.look() for _ in range(2)] == [True, False]
+        async with asyncio.timeout(20):
+            while await answers(secrets[1]) != 200:  # noqa: ASYNC110 (nothing tells of it)
+                await asyncio.sleep(0.02)
+        assert await answers(secrets[0]) == 400
+        await keep("stripe_key", "rk_live_00000000000000000000")  # the link is for test data
+        assert [await following.look() for _ in range(2)] == [False, False]
+        assert stream.getvalue().count("a key from the studio cannot be used") >= 1
+        assert await answers(secrets[1]) == 200

@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -41,6 +42,21 @@ async def test_a_read_only_file_changes_nothing(sqlite_store) -> None:
     changes = sqlite_store._writer.total_changes
     await sqlite_store.write(may_write)
     assert sqlite_store._writer.total_changes == changes
+
+
+async def test_a_postgresql_that_takes_no_writes_is_away(postgres_databases) -> None:
+    """Such as a copy that nobody has promoted yet."""
+
+    def work(transaction: Any) -> None:
+        transaction.run("SET TRANSACTION READ ONLY")
+        may_write(transaction)
+
+    with postgres_databases.one() as url:
+        store = open_store(url)
+        with pytest.raises(StoreUnavailable, match="read-only"):
+            await store.write(work)
+        assert await add(store) == 1
+        await store.close()
 
 
 async def test_a_locked_file_is_waited_for_and_then_refused_while_reading_goes_on(sqlite_store) -> None:

@@ -163,9 +163,7 @@ async def _view(studio: Studio, operator: Operator) -> views.Stripe:
     brand = await saving.brand_of(studio.themes, operator.brand)
     settings = await kept_secrets.joined(studio.settings, studio.store)
     kept = await kept_secrets.of_brand(studio.store, operator.brand)
-    key, webhook = (
-        _secret(studio.settings, settings, operator.brand, name, kept.get(name)) for name in _NAMES.values()
-    )
+    key, webhook = (_secret(settings, operator.brand, name, kept.get(name)) for name in _NAMES.values())
     is_billing = brand.config.billing.backend == "stripe"
     sync = await _seen(studio, operator.brand) if is_billing else None
     return views.Stripe(
@@ -193,13 +191,12 @@ async def _seen(studio: Studio, brand: str) -> Sync:
     return Sync(**msgspec.structs.asdict(await syncing.seen(studio.store, brand, studio.clock())))
 
 
-def _secret(started: Settings, settings: Settings, brand: str, name: str, kept: kept_secrets.About | None) -> Secret:
-    """`started`: the settings with which this server runs; `settings`: those of its next start."""
+def _secret(settings: Settings, brand: str, name: str, kept: kept_secrets.About | None) -> Secret:
     attribute = name.removeprefix("stripe_")
     own = getattr(settings.stripe.get(stripe_suffix(brand)), attribute, "")
-    now, then = (getattr(each.stripe_of(brand), attribute) for each in (settings, started))
+    now = getattr(settings.stripe_of(brand), attribute)
     source = "environment" if own else "kept" if now else ""
-    return Secret(source, kept_secrets.about(name, own) if own else kept if now else None, now != then)
+    return Secret(source, kept_secrets.about(name, own) if own else kept if now else None)
 
 
 handlers = (page, change, progress)

@@ -93,8 +93,6 @@ class Secret(msgspec.Struct, frozen=True):
     """`environment` or `kept`; empty: there is none."""
     about: About | None = None
     """None: there is none, or it is too short to show a part of it."""
-    other_at_start: bool = False
-    """This server started with another one, or with none."""
 
 
 class Sync(msgspec.Struct, frozen=True):
