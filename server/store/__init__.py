@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from server.store.port import Parameters, Row, Store, StoreFull, StoreUnavailable, T, Transaction, micros, moment
+from server.store.port import (
+    Parameters,
+    Row,
+    Store,
+    StoreFull,
+    StoreUnavailable,
+    StoreUncertain,
+    T,
+    Transaction,
+    micros,
+    moment,
+)
 
 __all__ = [
     "Parameters",
@@ -10,6 +21,7 @@ __all__ = [
     "Store",
     "StoreFull",
     "StoreUnavailable",
+    "StoreUncertain",
     "T",
     "Transaction",
     "micros",

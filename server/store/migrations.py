@@ -1,8 +1,10 @@
 """The numbered schema files, and which of them a database still lacks.
 
-Each store applies what is pending in one transaction that it takes alone (SQLite: ``BEGIN EXCLUSIVE``; PostgreSQL: an
-advisory lock), so two processes may start together. A file that has been released is never edited: the next change is
+SQLite applies what is pending in one transaction that it takes alone (``BEGIN EXCLUSIVE``), PostgreSQL in one a file under
+an advisory lock, so two processes may start together. A file that has been released is never edited: the next change is
 the next number.
+
+On PostgreSQL the version before goes on serving while a file is applied, and after it: so a file only adds (docs/operations.md).
 """
 
 import re
@@ -17,6 +19,7 @@ TABLE = (
     "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)"
 )
 APPLIED = "SELECT number FROM migration"
+IS_APPLIED = "SELECT 1 FROM migration WHERE number = :number"
 RECORD = "INSERT INTO migration (number, name, applied_at) VALUES (:number, :name, :applied_at)"
 
 

@@ -22,7 +22,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class StoreUnavailable(Exception):
-    """The database cannot be reached, is locked for too long, is full or read-only. Nothing was changed."""
+    """The database cannot be reached, is locked for too long, is full or read-only. Nothing was changed, unless it is
+    `StoreUncertain`."""
 
     kind = "database_away"
     """As `telemetry.refused` counts it."""
@@ -32,6 +33,10 @@ class StoreFull(StoreUnavailable):
     """The disk is full."""
 
     kind = "disk_full"
+
+
+class StoreUncertain(StoreUnavailable):
+    """The connection ended after COMMIT was sent and before its answer came: all of the write is done, or nothing."""
 
 
 class Transaction(Protocol):

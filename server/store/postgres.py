@@ -2,39 +2,58 @@
 
 Reads go through an asynchronous pool in autocommit; each write is a synchronous function in a thread, over a pool of its
 own, at READ COMMITTED: whatever must hold under a race is written as one guarded statement. The pools connect again by
-themselves when the server comes back. Prepared statements are used, so a pooler in between must keep sessions.
+themselves when the server comes back.
+
+The URL may name several hosts. A connection goes to the first that takes writes; where none does, to any that answers:
+pages are read on, and each write is refused at once. Such connections are given up again and again, until one takes writes.
+
+Nothing is kept in a session but prepared statements and two time limits, which a pooler in between may not keep: where it
+does not hand on what a session begins with, statements are not prepared (see docs/operations.md).
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import psycopg
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, Connection, errors
 from psycopg.types.numeric import Int8BinaryDumper
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from server.store import migrations
-from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, T
+from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, StoreUncertain, T
 
 READERS, WRITERS = 8, 8
 WAIT = 5.0  # seconds for a connection, and for a lock
 # How long a pool goes on connecting by itself, in growing pauses. With its default of five minutes, a server that was
 # away for two would be seen again only after two more; given up sooner, the next request connects at once.
 RECONNECT = 2.0
+RENEWED = 5.0
+"""Seconds for which reads go to a server that takes no writes, before one that does is looked for."""
+LOCKED, TRIES, PAUSE = "2s", 30, 0.5
+"""How long a migration waits for a table, while all that comes after it waits too; how often, and seconds in between."""
 _ADVISORY_LOCK = 0x706F737465726E  # "postern"
+# A host that lost its power says nothing: connections to it end after some ten seconds, also in the middle of a wait.
 _OPTIONS: dict[str, Any] = {
-    "connect_timeout": 5,
-    "options": "-c statement_timeout=10000 -c lock_timeout=5000 -c timezone=UTC",
-    "prepare_threshold": 1,
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 8000,
     "application_name": "postern",
 }
+_DIRECT = _OPTIONS | {
+    "options": "-c statement_timeout=10000 -c lock_timeout=5000 -c postern.direct=yes",
+    "prepare_threshold": 1,
+}
+_POOLED = _OPTIONS | {"prepare_threshold": None}
 _TOKEN = re.compile(
     r"(?P<keep>'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|::)"  # literals, quoted names, comments and casts stay
     r"|:(?P<name>[a-z_][a-z0-9_]*)"
@@ -42,14 +61,37 @@ _TOKEN = re.compile(
 )
 
 
+class _Reading(AsyncConnection[Row]):
+    takes_writes = True
+
+    @classmethod
+    async def connect(cls, conninfo: str = "", **given: Any) -> Self:
+        try:
+            return await super().connect(conninfo, **{"target_session_attrs": "read-write", **given})
+        except psycopg.OperationalError:
+            found = await super().connect(conninfo, **{**given, "target_session_attrs": "any"})
+            found.takes_writes = False
+            return found
+
+
+class _Writing(Connection[Row]):
+    @classmethod
+    def connect(cls, conninfo: str = "", **given: Any) -> Self:
+        try:
+            return super().connect(conninfo, **{"target_session_attrs": "read-write", **given})
+        except psycopg.OperationalError:
+            return super().connect(conninfo, **{**given, "target_session_attrs": "any"})
+
+
 class PostgresStore:
     """Connects and brings the schema up to date. Raises `StoreUnavailable`."""
 
     def __init__(self, url: str) -> None:
         try:
-            with psycopg.connect(url, **_OPTIONS) as connection:
+            options = _options(url)
+            with _Writing.connect(url, autocommit=True, **options) as connection:
                 _migrate(connection)
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, errors.ReadOnlySqlTransaction) as error:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         except psycopg.ProgrammingError:
             # The driver's words repeat a part of the URL, which may hold the password.
@@ -57,19 +99,22 @@ class PostgresStore:
                 "PostgreSQL: what should be connected to is not postgresql://user:password@host:port/database; "
                 "a % in it is written %25, an @ in a password %40"
             ) from None
-        self._readers: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
+        self._renewed_at = math.inf
+        self._readers: AsyncConnectionPool[_Reading] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, **_OPTIONS},
+            connection_class=_Reading,
+            kwargs={"autocommit": True, **options},
             min_size=2,
             max_size=READERS,
             timeout=WAIT,
             reconnect_timeout=RECONNECT,
             open=False,
-            configure=_configure_async,
+            configure=self._configure_reading,
         )
-        self._writers: ConnectionPool[Connection[Row]] = ConnectionPool(
+        self._writers: ConnectionPool[_Writing] = ConnectionPool(
             url,
-            kwargs=_OPTIONS,
+            connection_class=_Writing,
+            kwargs=options,
             min_size=1,
             max_size=WRITERS,
             timeout=WAIT,
@@ -82,13 +127,16 @@ class PostgresStore:
     async def read(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         if self._readers.closed:
             await self._readers.open()
+        if time.monotonic() > self._renewed_at:
+            self._renewed_at = math.inf
+            await self._readers.drain()
         try:
             async with self._readers.connection() as connection:
                 cursor = await connection.execute(translated(sql), parameters or {}, binary=True)
                 return await cursor.fetchall()
         except psycopg.OperationalError as error:
             # The other idle connections died with this one: have them looked at before the next request takes one.
-            if not isinstance(error, psycopg.errors.QueryCanceled):
+            if not isinstance(error, errors.QueryCanceled):
                 await self._readers.check()
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
 
@@ -104,12 +152,49 @@ class PostgresStore:
     def _write(self, work: Callable[[PostgresTransaction], T]) -> T:
         try:
             with self._writers.connection() as connection:
-                return work(PostgresTransaction(connection))
-        except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
-            if not isinstance(error, (psycopg.errors.QueryCanceled, psycopg.errors.TransactionRollback)):
+                result = work(PostgresTransaction(connection))
+                _commit(connection)
+                return result
+        except errors.ReadOnlySqlTransaction as error:
+            # It was demoted, or is a standby: another one may take writes by now.
+            self._writers.drain()
+            raise StoreUnavailable(f"PostgreSQL: {error}") from error
+        except psycopg.OperationalError as error:
+            if not isinstance(error, (errors.QueryCanceled, errors.TransactionRollback)):
                 self._writers.check()
-            away = StoreFull if isinstance(error, psycopg.errors.DiskFull) else StoreUnavailable
+            away = StoreFull if isinstance(error, errors.DiskFull) else StoreUnavailable
             raise away(f"PostgreSQL: {error}") from error
+        except StoreUncertain:
+            self._writers.check()
+            raise
+
+    async def _configure_reading(self, connection: _Reading) -> None:
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        if not connection.takes_writes:
+            self._renewed_at = min(self._renewed_at, time.monotonic() + RENEWED)
+
+
+def _options(url: str) -> dict[str, Any]:
+    """How to connect: whether what a session begins with reaches the server, or a pooler in between keeps it."""
+    try:
+        with _Writing.connect(url, **_DIRECT) as connection:
+            found = connection.execute("SELECT current_setting('postern.direct', true)").fetchone()
+            return _DIRECT if found == ("yes",) else _POOLED
+    except psycopg.OperationalError as error:
+        if "option" not in str(error):  # PgBouncer: unsupported startup parameter: options
+            raise
+    return _POOLED
+
+
+def _commit(connection: Connection[Row]) -> None:
+    """Raises `StoreUncertain` where the connection ended before the answer came: it may be done or not."""
+    try:
+        connection.commit()
+    except psycopg.OperationalError as error:
+        # 57P01 and the like end a session that may have committed already and waited for its standby.
+        if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
+            raise StoreUncertain(f"PostgreSQL: {error}") from error
+        raise
 
 
 class PostgresTransaction:
@@ -148,9 +233,35 @@ def schema(sql: str) -> str:
 
 
 def _migrate(connection: Connection[Row]) -> None:
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
-    connection.execute(migrations.TABLE)
-    for each in migrations.pending({number for (number,) in connection.execute(migrations.APPLIED)}):
+    """One transaction a file, so that a table is locked no longer than its own file takes. Where a table is taken, the file
+    waits a moment, lets go of all, and tries again: what the old version serves waits no longer than that."""
+    left = TRIES
+    while each := next(iter(_pending(connection)), None):
+        try:
+            _apply(connection, each)
+        except errors.LockNotAvailable:
+            left -= 1
+            if not left:
+                raise
+            time.sleep(PAUSE)
+
+
+def _pending(connection: Connection[Row]) -> list[migrations.Migration]:
+    try:
+        return migrations.pending({number for (number,) in connection.execute(migrations.APPLIED)})
+    except errors.UndefinedTable:
+        return migrations.pending(())
+
+
+def _apply(connection: Connection[Row], each: migrations.Migration) -> None:
+    with connection.transaction():
+        # Whoever else starts now waits for its end, however long it takes; nobody waits so for a table.
+        connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCKED}'")
+        connection.execute(migrations.TABLE)
+        if connection.execute(translated(migrations.IS_APPLIED), {"number": each.number}).fetchone():
+            return
         script: Any = schema(each.sql)
         connection.execute(script, prepare=False)
         applied = {"number": each.number, "name": each.name, "applied_at": time.time_ns() // 1000}
@@ -159,8 +270,4 @@ def _migrate(connection: Connection[Row]) -> None:
 
 def _configure(connection: Connection[Row]) -> None:
     # Otherwise each size of integer makes a type, and with it a prepared statement, of its own.
-    connection.adapters.register_dumper(int, Int8BinaryDumper)
-
-
-async def _configure_async(connection: AsyncConnection[Row]) -> None:
     connection.adapters.register_dumper(int, Int8BinaryDumper)

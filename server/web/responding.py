@@ -13,6 +13,7 @@ One URL, one fragment, two wrappings: htmx gets the fragment, everybody else the
     nobody is logged in                   cookies.NoSession         log-in, see `features.login.pages`
     too often                             limits.TooMany            429 with when to try again
     the database is away                  store.StoreUnavailable    503, Retry-After
+    it went away while it was committing  store.StoreUncertain      as Uncertain
     another site's form, no such host     guard.Refusal             the brand's page or `small_page`, 400 or 403
     we were wrong                         anything else             500, a reference number, one full log line
 """
@@ -44,7 +45,7 @@ from server.billing import Account, NotFound, Refused, Unavailable, Uncertain
 from server.portal import Portal
 from server.rendering.renderer import Renderer
 from server.rendering.views import Frame, Language, View, template_of
-from server.store import StoreUnavailable
+from server.store import StoreUnavailable, StoreUncertain
 from server.web import languages
 from server.web.forms import OfAnother
 from server.web.guard import asks_head, broken, is_exact
@@ -218,7 +219,9 @@ def _unavailable(request: AnyRequest, error: Unavailable | StoreUnavailable) -> 
     return _problem(request, problems.Unavailable(_repeat(request), _again(request)), 503, {"Retry-After": RETRY_AFTER})
 
 
-def _uncertain(request: AnyRequest, _: Uncertain) -> Response[Any]:
+def _uncertain(request: AnyRequest, error: Uncertain | StoreUncertain) -> Response[Any]:
+    if isinstance(error, StoreUncertain):
+        telemetry.refused(_log, error.kind, "the database is away", why=str(error))
     return _problem(request, problems.Uncertain(_repeat(request), _again(request)), 503)
 
 
@@ -300,6 +303,7 @@ exception_handlers: dict[int | type[Exception], Callable[[AnyRequest, Any], Resp
     Unavailable: _unavailable,
     StoreUnavailable: _unavailable,
     Uncertain: _uncertain,
+    StoreUncertain: _uncertain,
     NotFound: _not_found,
     NotFoundException: _not_found,
     TooMany: _too_many,

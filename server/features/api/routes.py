@@ -26,12 +26,12 @@ from server.access import api_keys
 from server.access.api_keys import ApiKey
 from server.access.limits import TooMany
 from server.access.sealing import Sealer
-from server.billing import BillingError, Refused
+from server.billing import BillingError, Refused, Uncertain
 from server.features.api import endpoints, forms, replays
 from server.features.api.call import Call, Change, Endpoint
 from server.features.api.errors import ApiError
 from server.portal import Portal
-from server.store import StoreUnavailable, Transaction
+from server.store import StoreUnavailable, StoreUncertain, Transaction
 from server.store.telling import VERSION
 from server.web.forms import body_of
 from server.web.responding import RETRY_AFTER, AnyRequest
@@ -73,6 +73,8 @@ def _error_of(request: AnyRequest, error: Exception, request_id: str) -> ApiErro
         if isinstance(error, StoreUnavailable):
             telemetry.refused(_log, error.kind, "the database is away", why=str(error))
         words = "We could not reach what keeps this. Nothing was changed; try again."
+        if isinstance(error, StoreUncertain | Uncertain):
+            words = "No answer came from what keeps this: it was done or not. Ask again with the same Idempotency-Key."
         return ApiError(words, status=503, kind="api_error", retry_after=int(RETRY_AFTER))
     if isinstance(error, HTTPException) and error.status_code < 500:
         return ApiError("Invalid request: it cannot be read.", status=error.status_code)
