@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 from server.billing.model.documents import decode_account
 from server.publishing.samples.many import address_of, write_many
@@ -14,6 +16,11 @@ from server.store import open_store
 from tests.support.production import Mailbox, Production, Visitor
 
 BRAND = "plain"
+Rows = Callable[[str], list[Any]]
+_COUNTS = """
+SELECT (SELECT count(*) FROM session), (SELECT count(*) FROM challenge WHERE consumed_at IS NOT NULL),
+       (SELECT count(*) FROM activity WHERE kind = 'login'), (SELECT count(*) FROM challenge),
+       (SELECT count(*) FROM outbox WHERE kind = 'passcode')"""
 
 
 class Customer:
@@ -69,9 +76,10 @@ class Customer:
         return self.logged_in
 
 
-async def fill(database: str, customers: int) -> None:
+async def fill(database: str, customers: int, *, last: str = "paid") -> None:
+    """`last`: the status of each one's newest invoice."""
     store = open_store(database)
-    async for _ in write_many(store, BRAND, customers, datetime.now(UTC)):
+    async for _ in write_many(store, BRAND, customers, datetime.now(UTC), last=last):
         pass
     await store.close()
 
@@ -89,38 +97,29 @@ def work(customer: Customer, link: str, failures: list[BaseException]) -> None:
 def check_invariants(production: Production, kill: int) -> None:
     """What must hold of the rows whatever was going on."""
     path = production.environment["PORTAL_DATABASE"].removeprefix("sqlite:")
-    with closing(sqlite3.connect(path)) as rows:
-        assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",), kill
-        (sessions,) = rows.execute("SELECT count(*) FROM session").fetchone()
-        (consumed,) = rows.execute("SELECT count(*) FROM challenge WHERE consumed_at IS NOT NULL").fetchone()
-        (logins,) = rows.execute("SELECT count(*) FROM activity WHERE kind = 'login'").fetchone()
-        assert sessions <= consumed, (kill, sessions, consumed)
-        assert consumed == logins, (kill, consumed, logins)
-        assert not rows.execute("SELECT 1 FROM challenge WHERE attempts > 5").fetchall(), kill
-        (challenges,) = rows.execute("SELECT count(*) FROM challenge").fetchone()
-        (mails,) = rows.execute("SELECT count(*) FROM outbox WHERE kind = 'passcode'").fetchone()
-        assert challenges == mails, f"kill {kill}: {challenges} challenges and {mails} passcodes in the outbox"
-        for customer, document in rows.execute(
-            "SELECT customer_id, document FROM account WHERE version > 1"
-        ).fetchall():
-            _check_account(rows, customer, document, kill)
-    rows.close()
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",), kill
+        check_rows(lambda sql: database.execute(sql).fetchall(), kill)
 
 
-def _check_account(rows: sqlite3.Connection, customer: str, document: bytes, kill: int) -> None:
+def check_rows(rows: Rows, kill: int = 0) -> None:
+    """The same on any database: `rows` runs a SELECT."""
+    sessions, consumed, logins, challenges, mails = rows(_COUNTS)[0]
+    assert sessions <= consumed, (kill, sessions, consumed)
+    assert consumed == logins, (kill, consumed, logins)
+    assert not rows("SELECT 1 FROM challenge WHERE attempts > 5"), kill
+    assert challenges == mails, f"kill {kill}: {challenges} challenges and {mails} passcodes in the outbox"
+    for customer, document in rows("SELECT customer_id, document FROM account WHERE version > 1"):
+        _check_account(rows, customer, document, kill)
+
+
+def _check_account(rows: Rows, customer: str, document: bytes, kill: int) -> None:
     """The account, its history and the operations tell the same story."""
-    newest = rows.execute(
-        "SELECT kind FROM activity WHERE customer_id = ? AND kind LIKE 'subscription.%' ORDER BY at DESC LIMIT 1",
-        [customer],
-    ).fetchone()
+    of = f"customer_id = '{customer}'"
+    changes = rows(f"SELECT kind FROM activity WHERE {of} AND kind LIKE 'subscription.%' ORDER BY at DESC")
     (subscription,) = decode_account(document).subscriptions
     ends = subscription.cancel_at is not None
-    assert newest is not None, (kill, customer)
-    assert ends == (newest[0] == "subscription.canceled"), (kill, customer, newest[0], ends)
-    (changes,) = rows.execute(
-        "SELECT count(*) FROM activity WHERE customer_id = ? AND kind LIKE 'subscription.%'", [customer]
-    ).fetchone()
-    (done,) = rows.execute(
-        "SELECT count(*) FROM operation WHERE customer_id = ? AND state = 'done'", [customer]
-    ).fetchone()
-    assert changes == done, f"kill {kill}, {customer}: {changes} in the history, {done} operations done"
+    assert changes, (kill, customer)
+    assert ends == (changes[0][0] == "subscription.canceled"), (kill, customer, changes[0], ends)
+    ((done,),) = rows(f"SELECT count(*) FROM operation WHERE {of} AND state = 'done' AND subject LIKE 'sub_%'")
+    assert len(changes) == done, f"kill {kill}, {customer}: {len(changes)} in the history, {done} operations done"

@@ -32,7 +32,7 @@ def many(brand: str, how_many: int, now: datetime) -> Iterator[Json]:
         yield from _records(shapes, f"{number:0{_DIGITS}d}")
 
 
-def _records(shapes: Shapes, number: str) -> Iterator[Json]:
+def _records(shapes: Shapes, number: str, last: str = "paid") -> Iterator[Json]:
     start, ware = shapes.period_start(8), wares(shapes.brand)["main"]
     customer = shapes.customer(
         "many", address_of(number), f"Customer {number}", start - timedelta(days=200), currency="eur"
@@ -46,7 +46,8 @@ def _records(shapes: Shapes, number: str) -> Iterator[Json]:
     for index in range(_INVOICES):
         at = add_months(start, index + 1 - _INVOICES)
         invoice = shapes.invoice("many", customer, [(ware.name, ware.cents)], currency="eur", at=at, number=index + 1,
-                                 subscription=f"sub_many{number}", method=card)  # fmt: skip
+                                 subscription=f"sub_many{number}", method=card,
+                                 status="paid" if index < _INVOICES - 1 else last)  # fmt: skip
         yield {**invoice, "id": f"in_many{number}_{index}"}
 
 
@@ -55,13 +56,16 @@ def address_of(number: str | int) -> str:
     return f"many{int(number):0{_DIGITS}d}@example.com" if str(number).isdigit() else f"many{number}@example.com"
 
 
-async def write_many(store: Store, brand: str, how_many: int, now: datetime) -> AsyncIterator[int]:
-    """The same customers written straight into an empty ledger; yields how many there are after each batch.
+async def write_many(
+    store: Store, brand: str, how_many: int, now: datetime, *, last: str = "paid"
+) -> AsyncIterator[int]:
+    """The same customers written straight into an empty ledger; yields how many there are after each batch. `last`: the
+    status of each one's newest invoice.
 
     One account is made by the import's own mapping and encoded once; the others are its bytes with another number,
     which has the same length everywhere.
     """
-    template = _Template(brand, now)
+    template = _Template(brand, now, last)
     for first in range(0, how_many, _BATCH):
         batch = range(first, min(first + _BATCH, how_many))
         await store.write(lambda transaction, batch=batch: template.write(transaction, batch))  # type: ignore[misc]
@@ -69,9 +73,9 @@ async def write_many(store: Store, brand: str, how_many: int, now: datetime) -> 
 
 
 class _Template:
-    def __init__(self, brand: str, now: datetime) -> None:
+    def __init__(self, brand: str, now: datetime, last: str) -> None:
         self.brand = brand
-        account = _account(Shapes(brand, now), now)
+        account = _account(Shapes(brand, now), now, last)
         due = due_at(account)
         self.times = {"as_of": micros(now), "due_at": micros(due) if due else None}
         self.created_at = micros(account.customer.created_at)
@@ -101,9 +105,9 @@ class _Template:
         transaction.run_many(rows.PUT_INVOICE, invoices)
 
 
-def _account(shapes: Shapes, now: datetime) -> Account:
+def _account(shapes: Shapes, now: datetime, last: str) -> Account:
     """The account of the mark's customer, by the same mapping as an import."""
-    customer, card, subscription, *invoices = _records(shapes, _MARK)
+    customer, card, subscription, *invoices = _records(shapes, _MARK, last)
     product = shapes.product(wares(shapes.brand)["main"])
     subscription["items"]["data"][0]["price"]["product"] = product
     mapped, balance = mapping.customer(customer)
