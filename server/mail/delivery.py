@@ -69,6 +69,8 @@ class Delivery:
             self._tell(job, "failed", "mail not sent, will try again", {"why": str(error)}, logging.WARNING)
             await outbox.put_back(self._store, job, self._clock(), str(error))
             return
+        except StoreUnavailable:
+            raise
         except Exception as error:  # noqa: BLE001 (logged with its traceback)
             # A mail that our own bug breaks must neither stop the others nor be lost while it may still be repaired.
             telemetry.count("mails", "failed")

