@@ -14,6 +14,7 @@ from server import telemetry
 from server.rendering import words
 from server.store import Store
 from tests.support.databases import (
+    by_the_pooler,
     empty_url,
     filled_sqlite,
     postgres_databases,
@@ -27,6 +28,7 @@ from tests.support.leak_net import nothing_is_left, pytest_runtest_makereport
 from tests.support.world import World
 
 __all__ = [
+    "by_the_pooler",
     "empty_url",
     "filled_sqlite",
     "nothing_is_left",
@@ -74,6 +76,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--plain-jinja", action="store_true", help="render with Jinja's own compiler instead of ours")
+    parser.addoption("--pooler", action="store_true", help="reach PostgreSQL by PgBouncer in transaction mode")
 
 
 def pytest_configure(config: pytest.Config) -> None:

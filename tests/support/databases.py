@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,18 @@ def sqlite_url(tmp_path: Path, filled_sqlite: Path) -> str:
     return f"sqlite:{shutil.copy(filled_sqlite, tmp_path / 'store.sqlite')}"
 
 
+@pytest.fixture(scope="session")
+def by_the_pooler(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """How a store comes to a database of the tests' PostgreSQL: with `--pooler`, by way of PgBouncer."""
+    if not request.config.getoption("pooler"):
+        yield lambda url: url
+        return
+    from tests.support.pooler import pooling
+
+    with pooling(request.getfixturevalue("postgres_url")) as pooled:
+        yield pooled
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of each kind, with our schema and no row."""
@@ -47,7 +59,7 @@ def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.getfixturevalue("sqlite_url")
         return
     with request.getfixturevalue("postgres_databases").one() as url:
-        yield url
+        yield request.getfixturevalue("by_the_pooler")(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -59,7 +71,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     from tests.support.postgres import empty_database
 
     with empty_database(request.getfixturevalue("postgres_url")) as url:
-        yield url
+        yield request.getfixturevalue("by_the_pooler")(url)
 
 
 @pytest.fixture
