@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -12,12 +13,13 @@ import psycopg
 import pytest
 
 from server.mail import outbox
-from server.store import micros, migrations, open_store, postgres
+from server.store import Store, micros, migrations, open_store, postgres
 
 pytestmark = pytest.mark.anyio
 _CREATED = re.compile(r"CREATE TABLE (\w+) \((.*?)^\);", re.DOTALL | re.MULTILINE)
 _ADDED = re.compile(r"ALTER TABLE (\w+) ADD COLUMN (\w+) (TEXT|BIGINT|BLOB)")
 _COLUMN = re.compile(r"^\s*(\w+)\s+(TEXT|BIGINT|BLOB)\b", re.MULTILINE)
+_WAITS = "SELECT 1 FROM pg_sleep(0.02), pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
 Tables = dict[str, dict[str, str]]
 
 
@@ -125,3 +127,45 @@ async def test_wrong_codes_of_several_brands_become_one_count(empty_url: str) ->
     finally:
         await store.close()
     assert found == [("", "jenny", 20, None), ("", "sam", 3, None)]
+
+
+ADDS = re.compile(
+    r"CREATE TABLE \w+|CREATE INDEX \w+ ON \w+"
+    r"|ALTER TABLE \w+ ADD COLUMN \w+ (TEXT|BIGINT|BLOB)( NOT NULL DEFAULT \S+)?;"
+)
+MORE = {
+    5: ("CREATE UNIQUE INDEX outbox_by_event", "DROP INDEX outbox_due", "UPDATE account SET due_at"),
+    8: ("DROP INDEX challenge_by_address", "INSERT INTO budget", "DELETE FROM budget"),
+}
+"""What older files do beside. A new line here is a step that no older version may be serving during: CHANGELOG.md says so."""
+
+
+@pytest.mark.parametrize("each", migrations.pending(()), ids=lambda each: f"{each.number:04}")
+def test_a_file_only_adds_what_the_version_before_does_not_see(each: migrations.Migration) -> None:
+    for statement in migrations.statements(each.sql):
+        words = " ".join(re.sub(r"--[^\n]*", "", statement).split())
+        assert ADDS.match(words) or words.startswith(MORE.get(each.number, ("\0",))), words[:120]
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+async def test_a_file_that_waits_for_a_table_lets_others_through(empty_url: str) -> None:
+    """Somebody reads `session` for long; 0011 wants to change it, and whoever reads after that waits behind it."""
+    with old(empty_url) as before:
+        for each in migrations.pending(())[:10]:
+            before.apply(each)
+    opened: list[Store] = []
+    starting = threading.Thread(target=lambda: opened.append(open_store(empty_url)))
+    with psycopg.connect(empty_url) as slow:
+        slow.execute("SELECT 1 FROM session").fetchall()
+        starting.start()
+        with psycopg.connect(empty_url, autocommit=True, options="-c statement_timeout=4000") as other:
+            while not other.execute(_WAITS).fetchall():
+                pass
+            assert other.execute("SELECT COUNT(*) FROM session").fetchall() == [(0,)]
+            assert other.execute("SELECT MAX(number) FROM migration").fetchall() == [(10,)]
+        slow.rollback()
+    starting.join(timeout=60)
+    (store,) = opened
+    newest = await store.read("SELECT MAX(number) FROM migration")
+    await store.close()
+    assert newest == [(migrations.pending(())[-1].number,)]
