@@ -19,7 +19,7 @@ from server.billing.electronic import seller_gaps
 from server.brands import Brand
 from server.mail import outbox
 from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
-from server.merchant import studio_findings
+from server.merchant import database_findings, studio_findings
 from server.merchant.fetching import Fetch, fetched
 from server.merchant.finding import Finding, in_time
 from server.paths import Paths
@@ -179,6 +179,8 @@ async def _store(
         await store.write(may_write if is_running else write_and_take_back)
         does = "can be read and takes writes" if is_running else "reads and writes"
         findings = [Finding("store", True, f"{kind} {does}; its schema is number {max(applied, default=0)}")]
+        if kind == "PostgreSQL":
+            findings += await database_findings.look(store, settings.database)
         findings.append(await _clock(store, clock))
         findings += [await _worker(store, clock(), is_running=is_running), await _outbox(store, clock())]
         findings.append(await _backup(store, clock()))
@@ -189,7 +191,7 @@ async def _store(
                 findings += await stripe_findings.near(settings, store, brand, clock())
         return findings
     except StoreUnavailable as error:
-        remedy = "Is the disk full, or the file or the user read-only?"
+        remedy = "Is the disk full, or the file, the user or the server read-only, as a standby is?"
         return [Finding("store", False, f"{kind} cannot be written: {error}", remedy)]
 
 
