@@ -15,7 +15,7 @@ NAMES = (
     *("pages", "saving", "builds", "requests", "peers", "downloads", "oracle", "beside", "copying"),
     *("drawn", "flooded", "brands"),
 )
-LONG = ("soak",)
+LONG = ("soak", "upgrade")
 """Only run when they are named."""
 
 

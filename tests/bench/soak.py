@@ -72,8 +72,10 @@ class Person(Customer):
         super().__init__(number, production, mailbox)
         self.visitor.client = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         self.done: Counter[str] = Counter()
+        self.took: list[float] = []
 
-    def visit(self, link: str) -> None:
+    def visit(self, link: str, *, owing: bool = True) -> None:
+        """`owing`: the newest invoice is open, and is paid."""
         self._enter(link)
         if not self.logged_in:
             self.done["no code"] += 1
@@ -83,7 +85,8 @@ class Person(Customer):
         for what in ("cancel", "resume", "cancel"):
             self.act(link)
             self.done[what] += 1
-        self._pay()
+        if owing:
+            self._pay()
         for page in TAKEN:
             self._read(page, "export")
         assert self.still_there()
@@ -104,7 +107,9 @@ class Person(Customer):
             self.done["log-in"] += 1
 
     def _read(self, page: str, what: str = "read") -> None:
+        began = time.monotonic()
         status, text = self.visitor.get(f"/{BRAND}/my/{page}")
+        self.took.append(time.monotonic() - began)
         assert status == 200, (status, page, text[-500:])
         self.done[what] += 1
 
@@ -121,10 +126,13 @@ class Person(Customer):
 class Load:
     """Visitors, each of a customer who was never here."""
 
-    def __init__(self, production: Production, mailbox: Mailbox) -> None:
+    def __init__(self, production: Production, mailbox: Mailbox, *, owing: bool = True, first: int = 0) -> None:
+        """`first`: the number of the first customer."""
         self.people: list[Person] = []
+        self.slowest: list[float] = []
+        """Of the reads of each visit, the longest, in the order in which they ended."""
         self.faults: list[str] = []
-        self._numbers, self._stop = itertools.count(), threading.Event()
+        self._numbers, self._stop = itertools.count(first), threading.Event()
         link = load(ROOT / "themes" / BRAND).config.login_page.link
 
         def live() -> None:
@@ -132,7 +140,8 @@ class Load:
                 person = Person(next(self._numbers) % CUSTOMERS, production, mailbox)
                 self.people.append(person)
                 try:
-                    person.visit(link)
+                    person.visit(link, owing=owing)
+                    self.slowest += [max(person.took)] if person.took else []
                 except Exception as error:  # noqa: BLE001 (shown in the table)
                     self.faults.append(f"{person.id}: {error!r}"[:600])
 
@@ -151,7 +160,7 @@ class Load:
 
 
 def rows() -> Iterator[Row]:
-    with TemporaryDirectory() as folder, _database(Path(folder)) as (url, run):
+    with TemporaryDirectory() as folder, database(Path(folder), STORE) as (url, run):
         asyncio.run(fill(url, CUSTOMERS, last="open"))
         mailbox = Flaky()
         production = Production(Path(folder), mailbox, database=url, workers=2)
@@ -162,7 +171,7 @@ def rows() -> Iterator[Row]:
             memory = _watched(production, began)
             people.end()
             mailbox.is_well = True
-            _drain(run)
+            drain(run)
             yield from _shown(people, memory, mailbox, production.log.read_text(), run)
         finally:
             production.stop()
@@ -182,14 +191,14 @@ def _shown(
     requests = f"{sum(done.values()) / (60 * MINUTES):.0f}/s"
     yield Row(f"done in {MINUTES:g} minutes, {STORE}", said, f"{len(people.people):,} visits", requests, "")
     errors = [line for line in log.splitlines() if '"level": "error"' in line or "Traceback" in line]
-    yield _none("answers that were none or wrong", people.faults)
-    yield _none("errors in the log", errors)
-    yield _none("acknowledged and not in the store", _lost(people, run))
-    yield _none("mails lost, doubled or not in the outbox", _wrong_mails(mailbox, run))
+    yield none("answers that were none or wrong", people.faults)
+    yield none("errors in the log", errors)
+    yield none("acknowledged and not in the store", lost(people, run))
+    yield none("mails lost, doubled or not in the outbox", _wrong_mails(mailbox, run))
     yield Row("mails taken", f"{mailbox.taken.total():,}", f"refused for now {mailbox.refused:,}", "", "")
 
 
-def _none(what: str, found: list[str]) -> Row:
+def none(what: str, found: list[str]) -> Row:
     shown = "".join(f"; {each}" for each in found[:3]).replace("|", "/")
     return Row(what, f"{len(found)}{shown}", "", "", "0", not found)
 
@@ -224,7 +233,7 @@ def _memory(production: Production) -> Iterator[tuple[str, float]]:
             yield f"HTTP worker {number}", int(size) / 1024
 
 
-def _drain(run: Rows) -> None:
+def drain(run: Rows) -> None:
     """Until every mail is decided. One that failed often waits for up to an hour: it goes now, unless it is on its way."""
     until = time.monotonic() + 600
     while run("SELECT 1 FROM outbox WHERE state = 'waiting'"):
@@ -234,7 +243,7 @@ def _drain(run: Rows) -> None:
         time.sleep(1)
 
 
-def _lost(people: Load, run: Rows) -> list[str]:
+def lost(people: Load, run: Rows) -> list[str]:
     """What a visitor was told and the store does not say; and what the store says by halves."""
     found: list[str] = []
     kinds: Counter[tuple[str, str]] = Counter()
@@ -275,9 +284,9 @@ def _wrong_mails(mailbox: Flaky, run: Rows) -> list[str]:
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[tuple[str, Rows]]:
+def database(folder: Path, kind: str) -> Iterator[tuple[str, Rows]]:
     """The store's URL, and what runs a statement on it."""
-    if STORE == "sqlite":
+    if kind == "sqlite":
         path = folder / "portal.sqlite"
 
         def on_sqlite(sql: str) -> list[Any]:

@@ -64,7 +64,7 @@ class Production:
 
     def __init__(self, folder: Path, mailbox: Mailbox, *, database: str = "", workers: int = 1) -> None:
         self.port, self.operations = free_port(), free_port()
-        self.workers = workers
+        self.workers, self.root = workers, ROOT
         self.log = folder / "log.txt"
         self.environment = {
             "PORTAL_SECRETS": secrets.token_urlsafe(48),
@@ -86,7 +86,7 @@ class Production:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.root,
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=log,
