@@ -31,6 +31,7 @@ pool_mode = transaction
 default_pool_size = 3
 max_client_conn = 200
 server_lifetime = 2
+server_login_retry = 1
 """
 
 
