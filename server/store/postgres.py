@@ -25,7 +25,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import AsyncConnection, Connection, errors
 from psycopg.types.numeric import Int8BinaryDumper
-from psycopg_pool import AsyncConnectionPool, ConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from server.store import migrations
 from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, StoreUncertain, T
@@ -40,13 +40,13 @@ RENEWED = 2.0
 LOCKED, TRIES, PAUSE = "2s", 30, 0.5
 """How long a migration waits for a table, while all that comes after it waits too; how often, and seconds in between."""
 _ADVISORY_LOCK = 0x706F737465726E  # "postern"
-# A host that lost its power says nothing: connections to it end after some ten seconds, also in the middle of a wait.
+# A host that lost its power says nothing: connections to it end after some five seconds, also in the middle of a wait.
 _OPTIONS: dict[str, Any] = {
     "connect_timeout": 3,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 2,
-    "tcp_user_timeout": 8000,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 4000,
     "application_name": "postern",
 }
 _DIRECT = _OPTIONS | {
@@ -135,9 +135,8 @@ class PostgresStore:
                 cursor = await connection.execute(translated(sql), parameters or {}, binary=True)
                 return await cursor.fetchall()
         except psycopg.OperationalError as error:
-            # The other idle connections died with this one: have them looked at before the next request takes one.
-            if not isinstance(error, errors.QueryCanceled):
-                await self._readers.check()
+            if _is_lost(error):  # and the idle ones with it: to ask each would take as long again
+                await self._readers.drain()
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
 
     async def write(self, work: Callable[[PostgresTransaction], T]) -> T:
@@ -161,12 +160,12 @@ class PostgresStore:
             self._renew_readers()
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         except psycopg.OperationalError as error:
-            if not isinstance(error, (errors.QueryCanceled, errors.TransactionRollback)):
-                self._writers.check()
+            if _is_lost(error):
+                self._writers.drain()
             away = StoreFull if isinstance(error, errors.DiskFull) else StoreUnavailable
             raise away(f"PostgreSQL: {error}") from error
         except StoreUncertain:
-            self._writers.check()
+            self._writers.drain()
             raise
 
     async def _configure_reading(self, connection: _Reading) -> None:
@@ -190,13 +189,19 @@ def _options(url: str) -> dict[str, Any]:
     return _POOLED
 
 
+def _is_lost(error: psycopg.OperationalError) -> bool:
+    """Whether the connection ended, by itself or told by the server (57P01 and the like)."""
+    if isinstance(error, PoolTimeout):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+
+
 def _commit(connection: Connection[Row]) -> None:
     """Raises `StoreUncertain` where the connection ended before the answer came: it may be done or not."""
     try:
         connection.commit()
     except psycopg.OperationalError as error:
-        # 57P01 and the like end a session that may have committed already and waited for its standby.
-        if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
+        if _is_lost(error):  # also a session that was ended: it may have committed and waited for its standby
             raise StoreUncertain(f"PostgreSQL: {error}") from error
         raise
 
