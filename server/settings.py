@@ -5,7 +5,7 @@
 | `PORTAL_SECRETS` | secrets of at least 32 characters, separated by commas; the first is used, the others are still accepted: put a new one in front, drop the old one an hour later, or after two months if the links "Stop these reminders" of mails that were sent shall go on working | required |
 | `PORTAL_ORIGIN` | where browsers reach the brands that have no domain of their own, such as `https://portal.example` | required where such a brand exists |
 | `PORTAL_HOSTS` | further names by which a CDN or a proxy asks this server, such as `server.example, 10.0.0.5:8000`, separated by commas | none: only the hosts of the brands' origins |
-| `PORTAL_DATABASE` | `sqlite:<path>` or `postgresql://…` | `sqlite:portal.sqlite` |
+| `PORTAL_DATABASE` | `sqlite:<path>` or `postgresql://…`, also with several hosts, `db1,db2`: see `docs/operations.md` | `sqlite:portal.sqlite` |
 | `PORTAL_SMTP_URL` | `smtps://user:password@host:465` or `smtp://host:587` (with STARTTLS, except on loopback) | none: no mail leaves, and `doctor` says so |
 | `PORTAL_MAIL_FROM` | the address that mail comes from; the mail server signs (DKIM) for its domain, `List-Unsubscribe` and `List-Unsubscribe-Post` included | required with `PORTAL_SMTP_URL` |
 | `PORTAL_THEMES` | the folder of the brands | `themes` |

@@ -7,18 +7,20 @@ import asyncio
 import resource
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from httpx import Response
 
 from server.access.limits import Limits
 from server.mail.smtp import KeepingMailer, MailPermanent, MailTemporary
-from server.store import Store, cleaning, open_store, rounds
+from server.store import Store, StoreUnavailable, cleaning, open_store, rounds
 from server.worker import Worker
 from tests.conftest import Clock
 from tests.support.accounts import account, keep, subscription
@@ -146,6 +148,47 @@ async def test_postgresql_that_stops_in_the_middle_is_refused_and_comes_back_by_
         assert await world.rows("session") == sessions
         assert (await world.try_code(outside, code)).status_code == 303
         await store.close()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_postgresql_that_is_read_only_for_a_moment_shows_what_it_has(
+    store: Store, store_url: str, postgres_url: str, clock: Clock
+) -> None:
+    world = World(store, clock, limits=Limits(on=False))
+    inside, outside = await at_work(world)
+    code, cancel = await world.code("sam@example.com"), await inside.get(CANCEL)
+    name = urlsplit(store_url).path.removeprefix("/")
+    set_read_only(postgres_url, name, "SET default_transaction_read_only = on")
+    try:
+        await answers(store)
+        for request in refused(world, inside, outside, code, cancel):
+            answer = await request
+            assert is_refused_for_now(answer), (answer.request.url, answer.status_code, answer.text[-600:])
+        assert (await inside.get(OVERVIEW)).status_code == 200
+        assert (await world.operations("/readyz")).status == 503
+        clock.forward(minutes=50)
+        assert (await inside.get(OVERVIEW)).status_code == 200  # without the note that the session was used
+    finally:
+        set_read_only(postgres_url, name, "RESET default_transaction_read_only")
+    await answers(store)
+    assert (await world.operations("/readyz")).status == 503  # no worker since
+    assert (await inside.fill(await inside.get(CANCEL))).status_code == 200
+
+
+def set_read_only(server: str, database: str, how: str) -> None:
+    with psycopg.connect(server, autocommit=True) as other:
+        other.execute(f"ALTER DATABASE {database} {how}")  # type: ignore[call-overload]
+        other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (database,))
+
+
+async def answers(store: Store) -> None:
+    """Until its connections are new ones."""
+    for _ in range(20):
+        with suppress(StoreUnavailable):
+            await store.read("SELECT 1")
+            await store.write(lambda transaction: transaction.run("SELECT 1"))
+            return
+    pytest.fail("the store does not answer")
 
 
 async def until(true: Callable[[], bool], seconds: float = 20) -> None:
