@@ -20,7 +20,7 @@ from httpx import Response
 
 from server.access.limits import Limits
 from server.mail.smtp import KeepingMailer, MailPermanent, MailTemporary
-from server.store import Store, StoreUnavailable, cleaning, open_store, rounds
+from server.store import Store, StoreUnavailable, StoreUncertain, Transaction, cleaning, open_store, rounds
 from server.worker import Worker
 from tests.conftest import Clock
 from tests.support.accounts import account, keep, subscription
@@ -150,6 +150,35 @@ async def test_postgresql_that_stops_in_the_middle_is_refused_and_comes_back_by_
         await store.close()
 
 
+class Unheard:
+    """A store whose answers to writes get lost while `is_on`."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.is_on = store, False
+        self.read, self.close = store.read, store.close
+
+    async def write(self, work: Callable[[Transaction], Any]) -> Any:
+        done = await self.store.write(work)
+        if self.is_on:
+            raise StoreUncertain("the connection ended")
+        return done
+
+
+async def test_a_change_whose_answer_is_lost_is_asked_again_and_done_once(sqlite_store: Store, clock: Clock) -> None:
+    store = Unheard(sqlite_store)
+    world = World(store, clock, limits=Limits(on=False))
+    inside, _ = await at_work(world)
+    cancel = await inside.get(CANCEL)
+    store.is_on = True
+    answer = await inside.fill(cancel)
+    assert answer.status_code == 503
+    assert "We do not know yet" in answer.text
+    assert "Nothing was changed" not in answer.text
+    store.is_on = False
+    assert (await inside.fill(cancel)).status_code == 200
+    assert len([row for row in await world.rows("activity") if "subscription.canceled" in row]) == 1
+
+
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 async def test_postgresql_that_is_read_only_for_a_moment_shows_what_it_has(
     store: Store, store_url: str, postgres_url: str, clock: Clock
@@ -177,7 +206,7 @@ async def test_postgresql_that_is_read_only_for_a_moment_shows_what_it_has(
 
 def set_read_only(server: str, database: str, how: str) -> None:
     with psycopg.connect(server, autocommit=True) as other:
-        other.execute(f"ALTER DATABASE {database} {how}")  # type: ignore[call-overload]
+        other.execute(f"ALTER DATABASE {database} {how}")
         other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (database,))
 
 
