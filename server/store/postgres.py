@@ -88,8 +88,8 @@ class PostgresStore:
 
     def __init__(self, url: str) -> None:
         try:
-            options = _options(url)
-            with _Writing.connect(url, autocommit=True, **options) as connection:
+            connection, options = _connected(url)
+            with connection:
                 _migrate(connection)
         except (psycopg.OperationalError, errors.ReadOnlySqlTransaction) as error:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
@@ -177,16 +177,19 @@ class PostgresStore:
         self._renewed_at = min(self._renewed_at, time.monotonic() + RENEWED)
 
 
-def _options(url: str) -> dict[str, Any]:
-    """How to connect: whether what a session begins with reaches the server, or a pooler in between keeps it."""
+def _connected(url: str) -> tuple[_Writing, dict[str, Any]]:
+    """A connection and how to make more of them: whether what a session begins with reaches the server, or a pooler in
+    between keeps it."""
     try:
-        with _Writing.connect(url, **_DIRECT) as connection:
-            found = connection.execute("SELECT current_setting('postern.direct', true)").fetchone()
-            return _DIRECT if found == ("yes",) else _POOLED
+        connection = _Writing.connect(url, autocommit=True, **_DIRECT)
     except psycopg.OperationalError as error:
         if "option" not in str(error):  # PgBouncer: unsupported startup parameter: options
             raise
-    return _POOLED
+        return _Writing.connect(url, autocommit=True, **_POOLED), _POOLED
+    if connection.execute("SELECT current_setting('postern.direct', true)").fetchone() == ("yes",):
+        return connection, _DIRECT
+    connection.prepare_threshold = None
+    return connection, _POOLED
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:
