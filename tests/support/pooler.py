@@ -32,6 +32,7 @@ default_pool_size = 3
 max_client_conn = 200
 server_lifetime = 2
 server_login_retry = 1
+server_check_delay = 0
 """
 
 

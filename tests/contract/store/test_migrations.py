@@ -158,10 +158,12 @@ async def test_a_file_that_waits_for_a_table_lets_others_through(empty_url: str)
     with psycopg.connect(empty_url) as slow:
         slow.execute("SELECT 1 FROM session").fetchall()
         starting.start()
-        with psycopg.connect(empty_url, autocommit=True, options="-c statement_timeout=4000") as other:
+        with psycopg.connect(empty_url, autocommit=True) as other:
             while not other.execute(_WAITS).fetchall():
                 pass
-            assert other.execute("SELECT COUNT(*) FROM session").fetchall() == [(0,)]
+            with other.transaction():
+                other.execute("SET LOCAL statement_timeout = 4000")
+                assert other.execute("SELECT COUNT(*) FROM session").fetchall() == [(0,)]
             assert other.execute("SELECT MAX(number) FROM migration").fetchall() == [(10,)]
         slow.rollback()
     starting.join(timeout=60)
