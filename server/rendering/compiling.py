@@ -7,7 +7,7 @@ not like those below (a plain text template, an `{% autoescape %}` block), Jinja
 |---|---|---|
 | ``{{ value }}`` | an object around each text, which the next step joins anyway | the text, `escaped` |
 | ``macro(…)``, ``paths.details()`` | looks twice whether the callable wants the context | called directly |
-| what a macro answers | looks whether it has marks of its own, then marks it as safe | `marked` as safe |
+| ``{% macro %}`` | an object that sorts out its arguments at every call, looks whether the answer has marks of its own, and marks it as safe | a Python function, see `macro`, that answers it `marked` as safe |
 | ``it.name`` | a call of a function around Python's own `getattr` | `getattr`; the function where there is no such attribute |
 | ``_("…")`` as an argument | marked as safe each time | once: `Constants` |
 | ``_("…", name=…)`` | looked up in the context, then called with it | `environment.gettext_escaped` |
@@ -27,7 +27,7 @@ import jinja2
 import markupsafe
 from jinja2 import nodes, runtime
 from jinja2.compiler import CodeGenerator, Frame, MacroRef
-from jinja2.utils import missing, pass_eval_context
+from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
@@ -54,26 +54,18 @@ class Constants(dict[str, Markup]):
         return made
 
 
-class Macro(runtime.Macro):
-    """A macro of a template. Called directly, by a template that escapes, it answers `Markup`."""
-
-    def __init__(self, environment: jinja2.Environment, func: FunctionType, name: str, *about: Any) -> None:
-        super().__init__(environment, func, name, *about)
-        self._is_odd = self.catch_kwargs or self.catch_varargs or self.explicit_caller
-        caller = (environment.undefined("No caller defined", name="caller"),) if self.caller else ()
-        # Python then fills in what a call leaves out.
-        func.__defaults__ = (missing,) * len(self.arguments) + caller
-        self._names = dict(zip((*self.arguments, "caller"), func.__code__.co_varnames, strict=False))
-
-    @pass_eval_context
-    def __call__(self, *args: Any, **kwargs: Any) -> str:
-        if self._is_odd or len(args) > len(self.arguments) or (args and type(args[0]) is nodes.EvalContext):
-            return super().__call__(*args, **kwargs)
-        if not kwargs:
-            return marked(self._func(*args))
-        if not kwargs.keys() <= self._names.keys():
-            return super().__call__(*args, **kwargs)  # it says what is wrong
-        return marked(self._func(*args, **{self._names[name]: value for name, value in kwargs.items()}))
+def macro(func: FunctionType, name: str, *caller: object) -> FunctionType:
+    """A macro of a template as a Python function: its arguments are called what they are in the template, and what a call
+    leaves out is `missing`. `caller`: what it shows where no `{% call %}` block gives it anything."""
+    code = func.__code__
+    own = {each: each.split("_", 2)[2] for each in code.co_varnames[: code.co_argcount]}  # Jinja writes `l_1_name`
+    func.__code__ = code.replace(
+        co_varnames=tuple(own.get(each, each) for each in code.co_varnames),
+        co_cellvars=tuple(own.get(each, each) for each in code.co_cellvars),
+    )
+    func.__qualname__ = name
+    func.__defaults__ = (missing,) * (code.co_argcount - len(caller)) + caller
+    return func
 
 
 class Template(jinja2.Template):
@@ -121,11 +113,23 @@ class Generator(CodeGenerator):
 
     def write_commons(self) -> None:
         super().write_commons()
-        self.writeline("escaped, constants = environment.escaped, environment.constants")
+        self.writeline("escaped, marked, constants = environment.escaped, environment.marked, environment.constants")
 
     def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:
-        self.write("environment.")
-        super().macro_def(macro_ref, frame)
+        arguments = [each.name for each in macro_ref.node.args]
+        is_odd = macro_ref.accesses_kwargs or macro_ref.accesses_varargs or "caller" in arguments
+        if is_odd or not _escapes(frame):
+            super().macro_def(macro_ref, frame)
+            return
+        caller = ", undefined('No caller defined', name='caller')" if macro_ref.accesses_caller else ""
+        name = getattr(macro_ref.node, "name", "caller")
+        self.write(f"environment.macro(macro, {name!r}{caller})" if arguments or caller else "macro")
+
+    def return_buffer_contents(self, frame: Frame, force_unescaped: bool = False) -> None:
+        if _escapes(frame):
+            self.writeline(f"return marked(concat({frame.buffer}))")
+        else:
+            super().return_buffer_contents(frame, force_unescaped=force_unescaped)
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if _escapes(frame) and finalize.src is None:

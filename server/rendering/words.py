@@ -30,7 +30,7 @@ from server.brands import Brand
 from server.brands.locales import language_of, own_texts
 from server.brands.words import complete
 from server.rendering.compiled import SITE, compiled
-from server.rendering.compiling import Constants, Generator, Macro, Template, escaped, marked
+from server.rendering.compiling import Constants, Generator, Template, escaped, macro, marked
 from server.rendering.filters import babel_locale
 
 LOCALES = SITE / "locales"
@@ -70,7 +70,7 @@ class Environment(jinja2.Environment):
 
     code_generator_class: type[CodeGenerator] = Generator
     template_class: type[jinja2.Template] = Template
-    Macro, escaped, constants = Macro, staticmethod(escaped), Constants()
+    macro, escaped, marked, constants = staticmethod(macro), staticmethod(escaped), staticmethod(marked), Constants()
 
     def __init__(self, tag: str, kind: str = "", **options: Any) -> None:
         """`kind` tells an environment with other filters from that of the locale."""

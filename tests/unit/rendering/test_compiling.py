@@ -74,8 +74,6 @@ def test_it_says_the_same(template, said):
         "{{ it.key.nothing }}",
         "{{ nobody() }}",
         "{% macro m(a) %}{{ a }}{% endmacro %}{{ m() }}",
-        "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, 2) }}",
-        "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, b=2) }}",
         "{% macro m() %}{{ caller() }}{% endmacro %}{{ m() }}",
     ],
 )
@@ -86,6 +84,13 @@ def test_a_mistake_is_told_in_the_same_words(template):
             environment(kind).from_string(template).render(it={"key": "v"})
         told.append(str(error.value))
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("called", ["m(1, 2)", "m(1, b=2)", "m(1, a=1)"])
+def test_a_macro_that_is_called_wrongly_is_named(called):
+    for kind in (Environment, Plain):
+        with pytest.raises(TypeError, match=r"\bm\b"):
+            environment(kind).from_string("{% macro m(a) %}{{ a }}{% endmacro %}{{ " + called + " }}").render()
 
 
 def test_what_a_macro_answers_is_marked_where_it_is_called_and_text_in_a_plain_text():
