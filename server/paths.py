@@ -240,10 +240,10 @@ class Paths:
         return f"{self.invoices}?{urlencode({key: value for key, value in chosen.items() if value})}"
 
     def invoices_csv(self, year: int) -> str:
-        return f"{self.invoices}/csv?{urlencode({'year': year})}"
+        return f"{self.invoices}/csv?year={year}"
 
     def invoices_zip(self, year: int) -> str:
-        return f"{self.invoices}/zip?{urlencode({'year': year})}"
+        return f"{self.invoices}/zip?year={year}"
 
     def invoice(self, invoice_id: str) -> str:
         return f"{self.invoices}/{_segment(invoice_id)}"

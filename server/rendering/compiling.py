@@ -10,7 +10,7 @@ not like those below (a plain text template, an `{% autoescape %}` block), Jinja
 | ``{% macro %}`` | an object that sorts out its arguments at every call, looks whether the answer has marks of its own, and marks it as safe | a Python function, see `macro`, that answers it `marked` as safe |
 | ``it.name`` | a call of a function around Python's own `getattr` | `getattr`; the function where there is no such attribute |
 | ``_("…")`` as an argument | marked as safe each time | once: `Constants` |
-| ``_("…", name=…)`` | looked up in the context, then called with it | `environment.gettext_escaped` |
+| ``_("…", name=…)`` | looked up in the context, then called with it, then in the catalog | the sentence, with what is `inserted` |
 
 Nothing that a template can call wants the context but the words; a test holds the environment to that.
 """
@@ -88,6 +88,15 @@ class Generator(CodeGenerator):
         super().visit_Template(node, frame)
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
+        if _is_sentence(node) and _escapes(frame):
+            said = self.environment.translated(node.args[0].value)
+            self.write(f"marked({said!r} % {{")
+            for each in node.kwargs:
+                self.write(f"{each.key!r}: inserted(")
+                self.visit(each.value, frame)
+                self.write("), ")
+            self.write("})")
+            return
         has_odd = node.dyn_args or node.dyn_kwargs or any(iskeyword(each.key) for each in node.kwargs)
         wants_context = isinstance(node.node, nodes.Name) and node.node.name in WANT_CONTEXT
         if has_odd or wants_context or not _escapes(frame):
@@ -99,6 +108,12 @@ class Generator(CodeGenerator):
             self.visit(each, frame)
             self.write(", ")
         self.write("caller=caller)" if forward_caller else ")")
+
+    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802
+        if isinstance(node.value, Markup) and _escapes(frame):
+            self.write(f"constants[{str(node.value)!r}]")
+        else:
+            super().visit_Const(node, frame)
 
     def visit_MarkSafeIfAutoescape(self, node: nodes.MarkSafeIfAutoescape, frame: Frame) -> None:  # noqa: N802
         if _escapes(frame) and isinstance(node.expr, nodes.Const):
@@ -113,7 +128,8 @@ class Generator(CodeGenerator):
 
     def write_commons(self) -> None:
         super().write_commons()
-        self.writeline("escaped, marked, constants = environment.escaped, environment.marked, environment.constants")
+        names = ("escaped", "marked", "inserted", "constants")
+        self.writeline(f"{', '.join(names)} = {', '.join(f'environment.{each}' for each in names)}")
 
     def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:
         arguments = [each.name for each in macro_ref.node.args]
@@ -143,6 +159,13 @@ def _escapes(frame: Frame) -> bool:
 
 
 _ESCAPED_WORDS = {"_": "gettext_escaped", "gettext": "gettext_escaped", "ngettext": "ngettext_escaped"}
+
+
+def _is_sentence(node: nodes.Call) -> bool:
+    """Whether it is ``_("…", name=…)``."""
+    is_gettext = isinstance(node.node, nodes.EnvironmentAttribute) and node.node.name == "gettext_escaped"
+    is_plain = len(node.args) == 1 and isinstance(node.args[0], nodes.Const) and not (node.dyn_args or node.dyn_kwargs)
+    return is_gettext and is_plain
 
 
 class _Words(NodeTransformer):

@@ -84,7 +84,7 @@ class Environment(jinja2.Environment):
         self.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
 
         is_rtl = babel_locale(tag).text_direction == "rtl"
-        inserted: Callable[[object], str] = _isolated if is_rtl else escaped
+        inserted = self.inserted = _isolated if is_rtl else escaped
         bare: Callable[[object], str] = partial(_isolated, shown=str) if is_rtl else str
 
         def gettext_escaped(message: str, /, **variables: object) -> Markup:
