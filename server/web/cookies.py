@@ -33,7 +33,8 @@ async def current(request: Request[Any, Any, Any], portal: Portal) -> LoggedIn:
     """The dependency `customer`. Raises `NoSession`."""
     found = await find(portal, token_of(request, portal), portal.clock())
     if isinstance(found, LoggedIn):
-        request.state.customer = found  # for pages about problems, which are shown after the handler is gone
+        # For pages about problems, which are shown after the handler is gone.
+        request.scope["state"]["customer"] = found
         return found
     raise NoSession(found, await read_form(request) if request.method == "POST" else None)
 
@@ -51,9 +52,9 @@ def token_named(request: ASGIConnection[Any, Any, Any, Any], wanted: str) -> str
 def token_in(headers: Headers, wanted: str) -> str:
     """The same of a request with these headers (names in small letters). Our tokens are never quoted, and of all else that a
     browser sends nothing is read."""
-    token = ""
+    token, some = "", wanted.encode()
     for header, value in headers:
-        if header == b"cookie":
+        if header == b"cookie" and some in value:
             for each in value.decode("latin-1").split(";"):
                 key, _, said = each.partition("=")
                 if key.strip() == wanted:

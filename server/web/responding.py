@@ -30,11 +30,11 @@ from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import Stream
 from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
 from msgspec.structs import asdict, replace
 
 from server import telemetry
@@ -86,17 +86,19 @@ class Html(Response[str]):
 
 class _Sent(ASGIResponse):
     def __init__(self, answer: Html) -> None:
-        self.body, self.status_code = answer.content.encode(), answer.status_code or 200
-        self.content_length, self.encoding, self.background = len(self.body), answer.encoding, None
-        self._encoded_cookies = tuple(each.to_encoded_header() for each in answer.cookies)
-        self.is_head_response = False
-        named = {
-            "content-type": "text/html; charset=utf-8",
-            "content-length": str(self.content_length),
-            **answer.headers,
-        }
-        sent = [(key.lower().encode(), value.encode("latin-1")) for key, value in named.items()]
-        self.headers = MutableScopeHeaders({"headers": sent})
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI)
+        answer = self._answer
+        body = answer.content.encode()
+        headers = [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-length", b"%d" % len(body)),
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()),
+            *(each.to_encoded_header() for each in answer.cookies),
+        ]
+        await send({"type": "http.response.start", "status": answer.status_code or 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def wants_fragment(request: AnyConnection) -> bool:
