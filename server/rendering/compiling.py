@@ -88,14 +88,9 @@ class Generator(CodeGenerator):
         super().visit_Template(node, frame)
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
-        if _is_sentence(node) and _escapes(frame):
-            said = self.environment.translated(node.args[0].value)
-            self.write(f"marked({said!r} % {{")
-            for each in node.kwargs:
-                self.write(f"{each.key!r}: inserted(")
-                self.visit(each.value, frame)
-                self.write("), ")
-            self.write("})")
+        sentence = _sentence_of(node)
+        if sentence is not None and _escapes(frame):
+            self._write_sentence(sentence, node.kwargs, frame)
             return
         has_odd = node.dyn_args or node.dyn_kwargs or any(iskeyword(each.key) for each in node.kwargs)
         wants_context = isinstance(node.node, nodes.Name) and node.node.name in WANT_CONTEXT
@@ -108,6 +103,15 @@ class Generator(CodeGenerator):
             self.visit(each, frame)
             self.write(", ")
         self.write("caller=caller)" if forward_caller else ")")
+
+    def _write_sentence(self, sentence: str, variables: list[nodes.Keyword], frame: Frame) -> None:
+        said = cast("Any", self.environment).translated(sentence)
+        self.write(f"marked({said!r} % {{")
+        for each in variables:
+            self.write(f"{each.key!r}: inserted(")
+            self.visit(each.value, frame)
+            self.write("), ")
+        self.write("})")
 
     def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802
         if isinstance(node.value, Markup) and _escapes(frame):
@@ -161,11 +165,12 @@ def _escapes(frame: Frame) -> bool:
 _ESCAPED_WORDS = {"_": "gettext_escaped", "gettext": "gettext_escaped", "ngettext": "ngettext_escaped"}
 
 
-def _is_sentence(node: nodes.Call) -> bool:
-    """Whether it is ``_("…", name=…)``."""
+def _sentence_of(node: nodes.Call) -> str | None:
+    """What ``_("…", name=…)`` says before it is translated; None for any other call."""
     is_gettext = isinstance(node.node, nodes.EnvironmentAttribute) and node.node.name == "gettext_escaped"
-    is_plain = len(node.args) == 1 and isinstance(node.args[0], nodes.Const) and not (node.dyn_args or node.dyn_kwargs)
-    return is_gettext and is_plain
+    if not is_gettext or node.dyn_args or node.dyn_kwargs or len(node.args) != 1:
+        return None
+    return node.args[0].value if isinstance(node.args[0], nodes.Const) else None
 
 
 class _Words(NodeTransformer):

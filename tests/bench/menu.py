@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 NAMES = (
     *("pages", "saving", "builds", "requests", "peers", "downloads", "oracle", "beside", "copying"),
-    *("drawn", "flooded", "brands"),
+    *("drawn", "flooded", "brands", "stages"),
 )
 LONG = ("soak", "upgrade")
 """Only run when they are named."""

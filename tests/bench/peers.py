@@ -13,7 +13,7 @@ from typing import Any
 
 from server import app, brands, settings
 from server.billing.model.documents import decode_account
-from server.store import open_store
+from server.store import Store, open_store
 from tests.bench import by_django, by_hand
 from tests.bench.menu import Row
 from tests.bench.requests import BRAND, FEW, FRAGMENTS, ROOT, filled, plain
@@ -29,7 +29,8 @@ def rows() -> Iterator[Row]:
         yield from asyncio.run(_measured(Path(folder)))
 
 
-async def _measured(folder: Path) -> list[Row]:
+async def both(folder: Path) -> tuple[Store, Answer, Answer]:
+    """The store with some customers, the portal where one of them is logged in, and the same pages by hand."""
     environment = {
         "PORTAL_SECRETS": secrets.token_urlsafe(48), "PORTAL_ORIGIN": f"http://{HOST}", "PORTAL_LOG_LEVEL": "error",
         "PORTAL_DATABASE": f"sqlite:{folder}/bench.sqlite", "PORTAL_THEMES": str(ROOT / "themes"),
@@ -37,16 +38,24 @@ async def _measured(folder: Path) -> list[Row]:
     cookie = await filled(environment, FEW)
     read = settings.from_environment(environment)
     store = open_store(read.database)
+    ours = _asgi(app.create_app(read, brands.load_all(read.themes), store), cookie)
+    return store, ours, _asgi(by_hand.application(store), "")
+
+
+def path_by_hand(path: str) -> str:
+    return f"{by_hand.AT}/{CUSTOMER}{path.removeprefix('/my')}"
+
+
+async def _measured(folder: Path) -> list[Row]:
+    store, ours, hand = await both(folder)
     sql = "SELECT document FROM account WHERE customer_id = :customer"
     ((document,),) = await store.read(sql, {"customer": CUSTOMER})
     django, theirs = await asyncio.to_thread(by_django.application, folder, decode_account(document))
-    ours = _asgi(app.create_app(read, brands.load_all(read.themes), store), cookie)
-    hand = _asgi(by_hand.application(store), "")
     found = []
     for name, path in FRAGMENTS.items():
         peers: dict[str, tuple[Answer, str]] = {
             "": (ours, f"/{BRAND}{path}"),
-            "by hand": (hand, f"{by_hand.AT}/{CUSTOMER}{path.removeprefix('/my')}"),
+            "by hand": (hand, path_by_hand(path)),
             "Django": (_wsgi(django, theirs), path.removeprefix("/my")),
         }
         bodies = {peer: plain(await answer(at)) for peer, (answer, at) in peers.items()}

@@ -23,13 +23,14 @@ _AGAIN = timedelta(seconds=10)
 @get("/my/overview")
 async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str] | Response[None]:
     # The static page around it cannot know the customer's language: it says its own, and gives way to the right one.
-    shell = request.query_params.get("shell")
+    query = request.query_params
+    shell = query.get("shell")
     if shell is not None and wants_fragment(request):
         locale = locale_for(request, portal, customer.account)
         if shell != locale:
             return go(request, portal.speaking(locale).paths.account)
     features, key, now = customer.features(portal), fresh_key(), portal.clock()
-    if request.query_params.get("fresh") and customer.account.as_of < now - _AGAIN:
+    if query.get("fresh") and customer.account.as_of < now - _AGAIN:
         with suppress(Unavailable):
             account = await portal.billing.refetch(customer.customer_id, now)
             customer = replace(customer, account=account)

@@ -236,8 +236,9 @@ def listing(
 def latest(account: Account, now: datetime) -> tuple[InvoiceRow, ...]:
     """The first few, and whatever else is asked for, for the overview: they are in the account, so no other query is
     needed."""
-    rows = (row(each, now) for each in account.invoices)
-    return tuple(each for number, each in enumerate(rows) if number < SHOWN_ON_OVERVIEW or each.may_pay)
+    shown = account.invoices[:SHOWN_ON_OVERVIEW]
+    asked = (each for each in account.invoices[SHOWN_ON_OVERVIEW:] if _is_asked_for(each))
+    return tuple(row(each, now) for each in (*shown, *asked))
 
 
 def row(invoice: Invoice, now: datetime) -> InvoiceRow:
@@ -256,12 +257,16 @@ def row(invoice: Invoice, now: datetime) -> InvoiceRow:
         more_lines=0 if invoice.has_more_lines else max(len(invoice.lines) - 1, 0),
         amount_due=invoice.amount_due if partly_paid and invoice.amount_due else None,
         refunded=invoice.refunded or None,
-        may_pay=invoice.status == "open" and paying.may_pay(invoice) is None,
+        may_pay=_is_asked_for(invoice),
         notes=tuple(
             NoteRow(each.id, each.number, each.created_at, each.total, each.status == "void")
             for each in invoice.credit_notes
         ),
     )
+
+
+def _is_asked_for(invoice: Invoice) -> bool:
+    return invoice.status == "open" and paying.may_pay(invoice) is None
 
 
 def status_word(invoice: Invoice, now: datetime) -> str:
