@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from babel import Locale, UnknownLocaleError
@@ -23,6 +24,7 @@ EXAMPLE = "a locale such as en, de or pt-BR"
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 
+@lru_cache(maxsize=256)
 def is_locale(tag: str) -> bool:
     try:
         return bool(_LOCALE.fullmatch(tag) and Locale.parse(tag, sep="-"))
@@ -34,6 +36,7 @@ def language_of(tag: str) -> str:
     return tag.partition("-")[0]
 
 
+@lru_cache(maxsize=256)
 def own_name(tag: str) -> str:
     """What speakers of the language call it: `Deutsch`, `العربية`. It begins with a capital letter, as in a list."""
     name = Locale.parse(tag, sep="-").get_display_name() or tag

@@ -21,18 +21,20 @@ class NotOurs(Exception):
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], mark: str = MARK) -> None:
-    """Make `folder` hold exactly these files, given by their paths in it; `mark` is one of them. Raises `NotOurs` and
-    `OSError`."""
+    """Make `folder` hold exactly these files, given by their paths in it; `mark` is one of them. A folder that holds them
+    already is not touched. Raises `NotOurs` and `OSError`."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     _recover(folder)
     if folder.is_symlink() or (folder.exists() and not (folder / mark).is_file()):
         raise NotOurs(f"{folder}: was not written by a build; move it away, or choose another folder")
+    if _holds(folder, files):
+        return
     aside = folder.with_name(f".{folder.name}.new.{token_hex(4)}")
     try:
+        for parent in {(aside / name).parent for name in files}:
+            parent.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            path = aside / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            (aside / name).write_bytes(content)
         _swap(aside, folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -52,6 +54,15 @@ def write_file(path: Path, content: bytes) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
+    if not folder.is_dir():
+        return False
+    there = [Path(at) / name for at, _, names in os.walk(folder) for name in names]
+    if {path.relative_to(folder).as_posix() for path in there} != set(files):
+        return False
+    return all((folder / name).read_bytes() == content for name, content in files.items())
 
 
 def _swap(aside: Path, folder: Path) -> None:

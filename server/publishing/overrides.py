@@ -46,6 +46,8 @@ class _Rendered(msgspec.Struct, frozen=True):
 
 def problems(brand: Brand, assets: Assets) -> list[Problem]:
     """Everything that is wrong with the brand's overrides and with those of the themes it extends."""
+    if not any((theme / "templates").is_dir() for theme in brand.lineage):
+        return []
     if found := file_problems(brand):
         return found
     known = _state(brand)
@@ -114,11 +116,11 @@ def _compared(site: _Rendered, mine: _Rendered, resolves: Callable[[str], bool],
 
 def _state(brand: Brand) -> object:
     """What the answer depends on: the overrides, word by word, and which templates of the site they are compared with."""
-    site = [
-        (str(path), path.stat().st_mtime_ns) for path in template_rules.template_files(template_rules.SITE_TEMPLATES)
-    ]
     mine = tuple((name, path.read_bytes()) for name, path in _files(brand).items())
-    return (mine, tuple(site)) if mine else None
+    if not mine:
+        return None
+    site = template_rules.template_files(template_rules.SITE_TEMPLATES)
+    return mine, tuple((str(path), path.stat().st_mtime_ns) for path in site)
 
 
 def promises(html: str) -> set[str]:

@@ -13,10 +13,13 @@ input, on every machine. Nothing is kept between two builds, so nothing can go s
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
+import os
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -31,6 +34,8 @@ from server.rendering.assets import AssetError, Assets
 
 FEW = 4
 """This many brands are built faster than another process starts."""
+_BATCH = 8
+"""So many brands are one errand of a process."""
 
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
@@ -58,6 +63,7 @@ def build(
     checked: bool = True,
     host: str = "netlify",
     origin: str = "",
+    processes: int = 0,
     on_brand: Callable[[Built], object] | None = None,
 ) -> list[Built]:
     """Write `out/<brand>/` for each brand; `on_brand` is told of each that is done.
@@ -65,7 +71,7 @@ def build(
     `server` is the origin at which a CDN reaches the server; `host` one of `hosts.HOSTS`, for which what it needs is
     written; `origin` where browsers reach the brands without a domain of their own, where that is known. `secure` says whether browsers come by https, where the
     brand has no domain of its own that says so; `checked` whether it is held to the rules first, as `dev` does only after
-    it has shown what was saved. Raises `BuildError` with the mistakes of every brand: those without
+    it has shown what was saved. `processes`: at most so many at once; 0: one on each core. Raises `BuildError` with the mistakes of every brand: those without
     one are built, the others stay as they were.
     """
     out, server = out.absolute(), server.rstrip("/")
@@ -76,7 +82,7 @@ def build(
     if host != "netlify" and not server:
         raise BuildError(f"--for {host}: say with --server https://… where the host reaches the server")
     built, mistakes = [], []
-    for brand, result in _each(brands, out, _Wanted(server, secure, reload, host, checked)):
+    for brand, result in _each(brands, out, _Wanted(server, secure, reload, host, checked), processes or cores()):
         if isinstance(result, Built):
             built.append(result)
             if on_brand:
@@ -167,20 +173,57 @@ def _put(out: Path, files: Mapping[str, str], mine: Iterable[str]) -> None:
         write_file(out / path, text.encode())
 
 
-def _each(brands: Sequence[Brand], out: Path, wanted: _Wanted) -> Iterator[tuple[Brand, Built | str]]:
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _each(brands: Sequence[Brand], out: Path, wanted: _Wanted, processes: int) -> Iterator[tuple[Brand, Built | str]]:
     """Each brand with what became of it, as they get done; in parallel where they are many."""
-    if len(brands) <= FEW:
-        for brand in brands:
-            yield brand, _build_one(brand, out, wanted)
-        return
-    # Not `fork`: the caller may have threads, and a fork copies the locks that they hold.
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        try:
-            jobs = {pool.submit(_build_one, brand, out, wanted): brand for brand in brands}
-            for job in as_completed(jobs):
-                yield jobs[job], job.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    alone = brands if processes == 1 or len(brands) <= FEW else brands[:1]
+    # The first one makes ready what all share: words, templates, which pages keep the rules. Forked processes have it too.
+    for brand in alone:
+        yield brand, _build_one(brand, out, wanted)
+    if rest := brands[len(alone) :]:
+        yield from _in_parallel(rest, out, wanted, processes)
+
+
+def _in_parallel(
+    brands: Sequence[Brand], out: Path, wanted: _Wanted, processes: int
+) -> Iterator[tuple[Brand, Built | str]]:
+    # One brand on one core needs none of this.
+    from concurrent.futures import ProcessPoolExecutor, as_completed  # noqa: PLC0415
+
+    # A fork copies the locks that other threads hold.
+    may_fork = sys.platform == "linux" and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if may_fork else "spawn")
+    gc.freeze()  # so that a collection there does not copy all of this process
+    try:
+        with ProcessPoolExecutor(processes, context, _begin, (brands, out, wanted)) as pool:
+            try:
+                starts = range(0, len(brands), _BATCH)
+                jobs = [pool.submit(_build_batch, start) for start in starts]
+                for job in as_completed(jobs):
+                    yield from ((brands[number], result) for number, result in job.result())
+            finally:
+                pool.shutdown(cancel_futures=True)
+    finally:
+        gc.unfreeze()
+
+
+_given: tuple[Sequence[Brand], Path, _Wanted]
+"""What a process of the pool builds."""
+
+
+def _begin(brands: Sequence[Brand], out: Path, wanted: _Wanted) -> None:
+    global _given  # noqa: PLW0603 (once, when the process begins)
+    _given = (brands, out, wanted)
+
+
+def _build_batch(start: int) -> list[tuple[int, Built | str]]:
+    brands, out, wanted = _given
+    numbers = range(start, min(start + _BATCH, len(brands)))
+    return [(number, _build_one(brands[number], out, wanted)) for number in numbers]
 
 
 def _build_one(brand: Brand, out: Path, wanted: _Wanted) -> Built | str:

@@ -11,7 +11,9 @@ fragment holds no ``h1``, and the layout around it writes the title as the page'
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -145,10 +147,34 @@ def _paths_in(paths: Paths, tag: str, brand: Brand) -> Paths:
     return dataclasses.replace(paths, language="" if tag == brand.config.site.locales[0] else tag)
 
 
+class _Site(jinja2.FileSystemLoader):
+    """The site's own templates, each read once for all brands and languages, and again when its file is another."""
+
+    def __init__(self) -> None:
+        super().__init__(SITE / "templates")
+        self._read: dict[str, tuple[tuple[int, int], tuple[str, str, Callable[[], bool]]]] = {}
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        stamp, source = self._read.get(template, ((0, 0), None))
+        if source is not None:
+            with suppress(OSError):
+                status = os.stat(source[1])
+                if stamp == (status.st_mtime_ns, status.st_size):
+                    return source
+        source = super().get_source(environment, template)
+        with suppress(OSError):  # gone meanwhile
+            status = os.stat(source[1])
+            self._read[template] = ((status.st_mtime_ns, status.st_size), source)
+        return source
+
+
+_SITE = _Site()
+
+
 def _loader(brand: Brand) -> jinja2.BaseLoader:
-    site = jinja2.FileSystemLoader(SITE / "templates")
-    overrides = [jinja2.FileSystemLoader(folder / "templates") for folder in brand.lineage]
-    return jinja2.ChoiceLoader([*overrides, site, jinja2.PrefixLoader({"site": site}, delimiter=":")])
+    folders = [folder / "templates" for folder in brand.lineage]
+    overrides = [jinja2.FileSystemLoader(folder) for folder in folders if folder.is_dir()]
+    return jinja2.ChoiceLoader([*overrides, _SITE, jinja2.PrefixLoader({"site": _SITE}, delimiter=":")])
 
 
 def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: jinja2.BaseLoader) -> jinja2.Environment:
