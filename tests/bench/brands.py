@@ -29,7 +29,7 @@ def rows() -> Iterator[Row]:
         for number in (FEW, 100, MANY):
             themes = Path(folder) / str(number)
             for each in range(number):
-                _brand(themes / f"brand-{each:04}", f"#{each * 7 % 96:02x}{each * 3 % 96:02x}{each % 96:02x}")
+                write_brand(themes / f"brand-{each:04}", f"#{each * 7 % 96:02x}{each * 3 % 96:02x}{each % 96:02x}")
             found[number] = min((_measured(themes, folder) for _ in range(2)), key=lambda each: each[0])
     few = found.pop(FEW)
     for number, many in found.items():
@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
                       f"{many[at] / few[at]:.2f}", "≤ 250 MB" if last else "", many[at] <= 250 if last else None)  # fmt: skip
 
 
-def _brand(folder: Path, color: str) -> None:
+def write_brand(folder: Path, color: str) -> None:
     shutil.copytree(ROOT / "themes" / "plain", folder)
     theme = folder / "theme.toml"
     theme.write_text(re.sub(r'(?m)^(color|accent) = ".*"', rf'\1 = "{color}"', theme.read_text()))

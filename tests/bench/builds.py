@@ -1,51 +1,48 @@
-"""Seconds for one brand and for two hundred. The peer renders the same pages with Jinja alone: no palette, no hashing,
-no rules, no files."""
+"""Seconds for one brand, for 200 and for 1,000 (`POSTERN_BENCH_BRANDS` takes other numbers, such as `1 200`), each with its own
+colors and five languages, as `build.py build` takes them, with every check. The peer is Hugo, which writes the same pages
+(`hugo.py`), in turns; that they are the same is looked at first."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from server.brands import load_all
-from server.paths import Paths
-from server.publishing import pages, publishing
-from server.rendering.assets import Assets
-from server.rendering.renderer import Renderer
+from tests.bench import brands, hugo
 from tests.bench.menu import Row
+from tests.support.served import ROOT
 
-THEMES = Path(__file__).resolve().parents[2] / "themes"
-MANY = 200
+ROUNDS = 3
 
 
 def rows() -> Iterator[Row]:
-    with TemporaryDirectory() as folder:
-        brands = Path(folder) / "themes"
-        shutil.copytree(THEMES / "plain", brands / "brand-000")
-        one = _timed(brands, Path(folder) / "one")
-        peer = _jinja_alone(brands)
-        yield Row("build of 1 brand", f"{one:.2f} s", f"Jinja alone {peer:.3f} s", f"{one / peer:.1f}", "")
-        for number in range(1, MANY):
-            shutil.copytree(THEMES / "plain", brands / f"brand-{number:03}")
-        many = _timed(brands, Path(folder) / "many")
-        each = many / MANY
-        yield Row(f"build of {MANY} brands", f"{many:.1f} s", f"{MANY} times 1 brand", f"{many / (MANY * one):.2f}", "")
-        yield Row("one brand among them", f"{each:.3f} s", f"Jinja alone {peer:.3f} s", f"{each / peer:.1f}", "")
+    if not hugo.PROGRAM:
+        yield Row("builds", "not measured", "Hugo is not installed: apt-get install hugo", "", "")
+        return
+    for number in map(int, os.environ.get("POSTERN_BENCH_BRANDS", "1 200 1000").split()):
+        with TemporaryDirectory() as name:
+            folder, limit = Path(name), 3.0 if number == 1 else 1.5
+            for each in range(number):
+                color = f"#{each * 7 % 96:02x}{each * 3 % 96:02x}{each % 96:02x}"
+                brands.write_brand(folder / "themes" / f"brand-{each:04}", color)
+            hugo.write_site(load_all(folder / "themes"), folder / "site")
+            rounds = [(_ours(folder), hugo.build(folder / "site")) for _ in range(ROUNDS if number < 500 else 1)]
+            hugo.compare(folder / "dist", folder / "site" / "public")
+        ours, theirs = (min(each) for each in zip(*rounds, strict=True))
+        yield Row(f"build of {number:,} brand{'s' if number > 1 else ''}", f"{ours:.2f} s", f"Hugo {theirs:.2f} s",
+                  f"{ours / theirs:.1f}", f"≤ {limit}", ours / theirs <= limit)  # fmt: skip
 
 
-def _timed(folder: Path, out: Path) -> float:
+def _ours(folder: Path) -> float:
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    command = [sys.executable, "build.py", "build", "--out", str(folder / "dist")]
+    environment = {**os.environ, "PORTAL_THEMES": str(folder / "themes")}
     began = time.perf_counter()
-    publishing.build(load_all(folder), out)
-    return time.perf_counter() - began
-
-
-def _jinja_alone(folder: Path) -> float:
-    brand = load_all(folder)[0]
-    assets = Assets.of(brand)
-    began = time.perf_counter()
-    renderer = Renderer(brand, assets, Paths(brand.base))
-    for page in pages.page_templates(brand).values():
-        pages.render_page(renderer, page)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
     return time.perf_counter() - began
