@@ -68,9 +68,9 @@ def _write_brand(brand: Brand, folder: Path) -> None:
     (own / "tokens.css").write_text(tokens_css(theme, lambda font: font.name))
     for name, path in (("logo", theme.brand.logo.file), ("icon", theme.brand.icon.file)):
         (own / f"{name}{path.suffix}").write_bytes(theme.content(path))
-    for path, page in pages.page_templates(brand).items():
+    for where, page in pages.page_templates(brand).items():
         about = {
-            "url": f"/{brand.name}/{path.removesuffix('index.html')}", "type": "portal", "layout": page.template,
+            "url": f"/{brand.name}/{where.removesuffix('index.html')}", "type": "portal", "layout": page.template,
             "brand": brand.name, "locale": page.locale,
             "kind": {"account": "account", "help": "visitor wide"}.get(page.template, "visitor"),
             **({} if page.in_others is None else {"going": page.in_others}),
