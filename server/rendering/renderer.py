@@ -11,9 +11,9 @@ fragment holds no ``h1``, and the layout around it writes the title as the page'
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -158,12 +158,12 @@ class _Site(jinja2.FileSystemLoader):
         stamp, source = self._read.get(template, ((0, 0), None))
         if source is not None:
             with suppress(OSError):
-                status = os.stat(source[1])
+                status = Path(source[1]).stat()
                 if stamp == (status.st_mtime_ns, status.st_size):
                     return source
         source = super().get_source(environment, template)
         with suppress(OSError):  # gone meanwhile
-            status = os.stat(source[1])
+            status = Path(source[1]).stat()
             self._read[template] = ((status.st_mtime_ns, status.st_size), source)
         return source
 
