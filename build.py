@@ -223,7 +223,7 @@ def reference(_: argparse.Namespace) -> int:
 
 
 def lock(options: argparse.Namespace) -> int:
-    """Write both locks from `pyproject.toml`, for every Python and system that it allows. What is locked keeps its version
+    """Write the locks from `pyproject.toml`, for every Python and system that it allows. What is locked keeps its version
     where that still fits; `--upgrade` takes the newest of everything."""
     asked = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
     asked += ["--system-certs", *(["--upgrade"] if options.upgrade else [])]
@@ -231,8 +231,10 @@ def lock(options: argparse.Namespace) -> int:
         "requirements.lock": [],
         "requirements-dev.lock": ["--group", "dev", "--constraints", "requirements.lock"],
     }
-    for name, more in groups.items():
-        command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *asked, *more, "--output-file", name]
+    sources = {name: ["pyproject.toml", *more] for name, more in groups.items()}
+    sources["tests/engines.lock"] = ["--group", "engines"]
+    for name, source in sources.items():
+        command = [sys.executable, "-m", "uv", "pip", "compile", *source, *asked, "--output-file", name]
         if code := subprocess.call(command, cwd=HERE, stdout=subprocess.DEVNULL):
             return code
         print(name)
@@ -240,10 +242,14 @@ def lock(options: argparse.Namespace) -> int:
 
 
 def test(options: argparse.Namespace) -> int:
-    from tests.support import browsers, node
+    from tests.support import browsers, engines, node
 
+    given = options.given
+    if options.engine:
+        drivers = {browsers.ENGINE: options.engine, "PYTHONPATH": engines.install_drivers(say)}
+        command = [sys.executable, "-m", "pytest", *engines.arguments(options.engine, given)]
+        return subprocess.call(command, cwd=HERE, env={**os.environ, **drivers})
     os.environ[browsers.VARIABLE] = browsers.find_or_install(say)
-    given = [each for each in sys.argv[2:] if each != "--coverage"]
     # The suite and its folders run in two processes a core, up to four; a file stays in one, whose browser and server it shares.
     is_suite = all(Path(each).is_dir() for each in given)
     if is_suite:
@@ -332,12 +338,14 @@ def menu() -> argparse.ArgumentParser:
     said.add_argument("tags", nargs="*", metavar="locale")
     add("reference", "write themes/README.md (keys), themes/_start, themes/TEMPLATES.md and docs/openapi.json")
     add("sbom", "the packages of the run-time lock as CycloneDX").add_argument("--out", default="dist/postern.cdx.json")
-    locked = add("lock", "write requirements.lock and requirements-dev.lock from pyproject.toml")
+    locked = add("lock", "write requirements.lock, requirements-dev.lock and tests/engines.lock from pyproject.toml")
     locked.add_argument("--upgrade", action="store_true", help="the newest version of every package")
     tested = add("test", "every test; all further arguments go to pytest")
     tested.add_argument(
         "--coverage", action="store_true", help="say which lines of server/ no test of this run reaches"
     )
+    engine = "run the journeys of tests/browser in this one instead: tests/support/engines.py says which"
+    tested.add_argument("--engine", choices=("firefox", "webkit"), help=engine)
     add("bench", "ratios against a named peer").add_argument("names", nargs="*")
     return parser
 
@@ -348,6 +356,7 @@ def main() -> int:
     options, arguments = menu().parse_known_args()
     if arguments and options.command != "test":
         menu().error(f"unrecognized arguments: {' '.join(arguments)}")
+    options.given = arguments
     if os.environ.get(INSIDE) != str(ENVIRONMENT):
         set_up(for_tests=options.command in ("test", "bench", "lock", "sbom"))
         step_inside()

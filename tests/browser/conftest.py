@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.support import browsers
+from tests.support import browsers, firefox
 from tests.support.rehearsal import Rehearsal, RehearsalAtStripe
 from tests.support.served import Demo
 from tests.support.visits import Doors, Enter
@@ -32,9 +32,8 @@ def demo(ledger_stage: Rehearsal) -> Demo:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = browsers.find_or_install(print)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(**browsers.launch_options(executable))
+        launched = browsers.launch(playwright)
         yield launched
         launched.close()
 
@@ -64,8 +63,13 @@ def new_visitor(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 def watched(browser: Browser, said: list[str], **options: object) -> BrowserContext:
     visitor = browser.new_context(**{"locale": "en-US", **options})  # type: ignore[arg-type]
     visitor.set_default_timeout(PATIENCE)
-    visitor.on("weberror", lambda error: said.append(str(error.error)))
-    visitor.on("console", lambda message: said.append(message.text) if is_complaint(message.text) else None)
+
+    def hear(text: str) -> None:
+        if not any(each in text for each in firefox.NOISE):
+            said.append(text)
+
+    visitor.on("weberror", lambda error: hear(str(error.error)))
+    visitor.on("console", lambda message: hear(message.text) if is_complaint(message.text) else None)
     visitor.complaints = said  # type: ignore[attr-defined]
     return visitor
 

@@ -156,6 +156,7 @@ def test_a_tab_of_another_account_changes_nothing_and_says_so(demo: Demo, page: 
     other_tab = page.context.new_page()
     log_in(other_tab, demo, "plain", "noa@example.com")
 
+    page.bring_to_front()
     page.get_by_role("button", name=CANCEL).click()
     expect(page.get_by_role("heading", name="You are now logged in to another account")).to_be_focused()
     expect(page.get_by_text("Nothing was changed.")).to_be_visible()
@@ -215,5 +216,6 @@ def test_after_a_switch_the_other_tab_changes_nothing_and_says_so(demo: Demo, pa
     other_tab.goto("/plain/my/accounts")
     other_tab.get_by_role("button", name="Open").click()
     expect(other_tab.get_by_role("heading", name="Subscriptions")).to_be_visible()
+    page.bring_to_front()
     confirm.click()
     expect(page.get_by_role("heading", name="You are now logged in to another account")).to_be_focused()

@@ -13,11 +13,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
+
+from playwright.sync_api import Browser, Playwright
+
+from tests.support.firefox import Firefox
 
 VARIABLE = "POSTERN_BROWSER"
 """Names the executable; set it to use another Chromium."""
 
 _DRIVER = [sys.executable, "-m", "playwright", "--version"]
+
+ENGINE = "POSTERN_ENGINE"
+FIREFOX = ("firefox-esr", "firefox")
 
 SHELL = "chromium-headless-shell"
 SYSTEM = (SHELL, "chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -40,6 +48,20 @@ def launch_options(executable: str) -> dict[str, object]:
     """For `playwright.chromium.launch`."""
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return {"executable_path": executable, "args": [*QUIET, *(["--no-sandbox"] if as_root else [])]}
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The engine that `build.py test --engine` names; Chromium where it names none."""
+    if os.environ.get(ENGINE) == "firefox":
+        return cast(Browser, Firefox(playwright, find_firefox()))
+    return playwright.chromium.launch(**launch_options(find_or_install(print)))  # type: ignore[arg-type]
+
+
+def find_firefox() -> str:
+    found = os.environ.get(VARIABLE) or next(filter(None, map(shutil.which, FIREFOX)), None)
+    if not found:
+        raise SystemExit(f"No Firefox is installed. On Debian: apt-get install {FIREFOX[0]}")
+    return found
 
 
 def find() -> str | None:

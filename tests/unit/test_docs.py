@@ -49,7 +49,7 @@ def test_the_newest_section_of_the_changelog_is_the_version():
     assert all(newer > older for (_, newer), (_, older) in pairwise(released) if older)
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "tests/engines.lock"])
 def test_a_lock_has_hashes_and_names_no_registry(lock):
     text = (ROOT / lock).read_text("utf-8")
     assert "://" not in text
@@ -58,10 +58,13 @@ def test_a_lock_has_hashes_and_names_no_registry(lock):
     )
 
 
-@pytest.mark.parametrize(("lock", "group"), [("requirements.lock", ""), ("requirements-dev.lock", "dev")])
+@pytest.mark.parametrize(
+    ("lock", "group"), [("requirements.lock", ""), ("requirements-dev.lock", "dev"), ("tests/engines.lock", "engines")]
+)
 def test_what_pyproject_names_is_locked(lock, group):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    wanted = project["project"]["dependencies"] + (project["dependency-groups"][group] if group else [])
+    wanted = project["dependency-groups"][group] if group else []
+    wanted += project["project"]["dependencies"] if group != "engines" else []
     names = {re.split(r"[\[<>=]", each)[0] for each in wanted}
     locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE))
     assert not names - locked, "run `python3 build.py lock`"
