@@ -32,8 +32,9 @@ def demo(ledger_stage: Rehearsal) -> Demo:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    executable = browsers.executable()
     with sync_playwright() as playwright:
-        launched = browsers.launch(playwright)
+        launched = browsers.launch(playwright, executable)
         yield launched
         launched.close()
 

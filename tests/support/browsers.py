@@ -50,11 +50,15 @@ def launch_options(executable: str) -> dict[str, object]:
     return {"executable_path": executable, "args": [*QUIET, *(["--no-sandbox"] if as_root else [])]}
 
 
-def launch(playwright: Playwright) -> Browser:
-    """The engine that `build.py test --engine` names; Chromium where it names none."""
+def executable() -> str:
+    """Of the engine that `build.py test --engine` names; Chromium's where it names none. Before Playwright is started."""
+    return find_firefox() if os.environ.get(ENGINE) == "firefox" else find_or_install(print)
+
+
+def launch(playwright: Playwright, executable: str) -> Browser:
     if os.environ.get(ENGINE) == "firefox":
-        return cast(Browser, Firefox(playwright, find_firefox()))
-    return playwright.chromium.launch(**launch_options(find_or_install(print)))  # type: ignore[arg-type]
+        return cast(Browser, Firefox(playwright, executable))
+    return playwright.chromium.launch(**launch_options(executable))  # type: ignore[arg-type]
 
 
 def find_firefox() -> str:
