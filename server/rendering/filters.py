@@ -47,8 +47,11 @@ def filters_of(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[
         local = value.astimezone(zone)
         return _of_minute(local.hour, local.minute, locale)
 
+    joined = dates.get_datetime_format("medium", locale=locale).replace("'", "")
+
     def moment(value: datetime) -> str:
-        return dates.format_datetime(value, "medium", tzinfo=zone, locale=locale)
+        """A day and a minute: nobody reads seconds."""
+        return joined.replace("{0}", time(value)).replace("{1}", day(value, "medium"))
 
     def number(value: int | str | Decimal) -> str:
         return numbers.format_decimal(Decimal(value), locale=locale)

@@ -185,7 +185,7 @@ def test_a_mail_has_the_colors_and_the_direction_of_the_brand(enter: Enter, stag
     page.goto(stage.portals["harbour"])
     brands = color(page.get_by_role("button", name="Send the passcode"))
     page.goto(url)
-    assert color(page.get_by_role("link", name="See your subscription")) == brands
+    assert color(page.get_by_role("link", name="See your subscription").locator("..")) == brands
     light = brightness(page.get_by_role("article"))
     page.emulate_media(color_scheme="dark")
     page.goto(url)
