@@ -6,7 +6,6 @@ import lxml.html
 import pytest
 
 from server.publishing import examples
-from server.rendering.compiled import SITE
 from tests.unit.mail.test_letters import SHOWN, composed
 
 ONLY_OUTLOOK = re.compile(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", re.DOTALL)
@@ -40,13 +39,3 @@ def test_the_line_of_an_inbox_ends_with_the_preview():
     assert "mso-hide: all" in preview.get("style")
     assert len(re.sub(r"\w", "", preview.text_content())) > 140
     assert preview.text_content().split("\u2007")[0].strip().endswith(".")
-
-
-def test_no_template_glues_a_sign_to_an_amount():
-    """Some languages write it behind the amount, and one mail had two kinds of minus."""
-    glued = re.compile(
-        r"""["'][-−–+]["']\s*~[^{}]*\|\s*(money|unit_price|number)|[-−–+]\{\{[^{}]*\|\s*(money|unit_price|number)"""
-    )
-    files = [each for each in SITE.rglob("*") if each.suffix in (".html", ".txt", ".typ")]
-    assert len(files) > 200
-    assert [str(each) for each in files if glued.search(each.read_text())] == []
