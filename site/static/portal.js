@@ -36,21 +36,23 @@
   const call = (text) => { live.textContent = text; };
   const failed = (yes) => { one("failure").hidden = !yes; };
   // The page as it was loaded, and what its title says after its heading.
-  const heading = document.querySelector("h1"), loaded = { url: location.href, title: document.title };
+  const heading = document.querySelector("h1");
+  const loaded = { url: location.href, title: document.title.replace(`${words.error} `, "") };
   const rest = loaded.title.slice(loaded.title.indexOf(heading.textContent) + heading.textContent.length);
   let again, current, moveFocus = true;
   one("try-again").addEventListener("click", () => again());
 
   // The address and the title follow what is shown. `part`: what came belongs to this page, and no step of it is open any more.
   const follow = (found) => {
-    const part = found("[data-page]")[0]?.dataset.page, mistake = found("[aria-invalid]").length;
+    const part = found("[data-page]")[0]?.dataset.page, error = found("[aria-invalid], [data-error]").length ? `${words.error} ` : "";
     const isWhole = current.isWhole, title = decodeURIComponent(current.response?.headers.get("X-Portal-Title") || "");
     if (part && (isWhole ? location.pathname.startsWith(`${part}/`) : location.href !== loaded.url)) {
       history.replaceState({ htmx: true }, "", isWhole ? part : loaded.url);
       if (!isWhole) document.title = loaded.title;
     }
-    if (!title || (!isWhole && location.href === loaded.url)) return;
-    document.title = (mistake ? `${words.error} ` : "") + title + rest;
+    if (!title) return;
+    const isStep = isWhole || location.href !== loaded.url;
+    document.title = error + (isStep ? title + rest : loaded.title);
     const says = ({ textContent }) => textContent.trim() === title;
     if (isWhole && !found("h2").some(says)) heading.textContent = title;
   };

@@ -12,6 +12,7 @@ from tests.support.visits import (
     JENNY,
     ask_for_code,
     invoice_links,
+    let_code_lapse,
     let_session_sleep,
     log_in,
     menu,
@@ -44,6 +45,7 @@ def test_a_session_that_dies_in_the_cancel_form_comes_back_to_it_in_place(demo: 
     code = demo.passcode(JENNY)
     send_code(page, f"{(int(code) + 1) % 10**6:06d}")
     expect(mistakes(page).filter(has_text="You have 4 more attempts.")).to_be_focused()
+    expect(page).to_have_title(re.compile("^Error: "))
     send_code(page, code)
 
     expect(page.get_by_role("heading", name=re.compile("^Cancel Standard plan"))).to_be_focused()
@@ -97,8 +99,16 @@ def test_the_account_page_opens_log_in_in_its_place_when_nobody_is_logged_in(dem
     expect(page.get_by_role("heading", name=AGAIN)).to_be_visible()
     demo.forget(address)
     send_address(page, address)
+    code = demo.passcode(address)
+    let_code_lapse(demo, page.context, "harbour")
+    send_code(page, code)
+    expect(page.get_by_text("That passcode is no longer valid")).to_be_visible()
+    expect(page).to_have_title(re.compile("^Error: "))
+    demo.forget(address)
+    send_address(page, address)
     send_code(page, demo.passcode(address))
     expect(page.get_by_role("heading", name="Subscriptions")).to_be_visible()
+    expect(page).to_have_title(re.compile("^Your coffee"))
     expect(page.get_by_role("banner").get_by_text(address)).to_be_visible()
     assert page.url.endswith("/harbour/account/")
 
