@@ -49,6 +49,20 @@ def test_back_leads_one_step_back_and_reload_stays(page: Page):
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
 
 
+def test_a_step_that_a_form_leads_to_is_in_the_history_too(page: Page):
+    page.goto("/plain/my/overview")
+    link(page, "Change plan")
+    at(page, "/change", "Change plan")
+    page.locator(".choice:visible input").last.check(force=True)
+    page.get_by_role("button", name="Continue").click()
+    at(page, "/change/confirm", "Confirm the change")
+    page.go_back()
+    at(page, "/change", "Change plan")
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    page.go_back()
+    at(page, "/my/overview", "Your account")
+
+
 def test_a_step_that_is_over_is_no_longer_the_address(page: Page):
     page.goto("/plain/my/overview")
     link(page, CANCEL)
