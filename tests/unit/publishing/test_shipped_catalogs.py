@@ -68,6 +68,14 @@ ODD = {
     "ar": r"['\"?,;]| - |\.\.\.|[٠-٩]",
 }
 
+# How the customer is never spoken to: German says Sie, French vous, Spanish tú.
+TOO_NEAR_OR_TOO_FAR = {
+    "de": r"\b([Dd]u|[Dd]ir|[Dd]ich|[Dd]ein\w*)\b",
+    "fr": r"\b([Tt]u|[Tt]oi|[Tt]on|[Tt]es)\b|[Vv]ous (êtes|serez) (déconnecté|connecté|débité)",
+    "es": r"[Uu]sted|\b(Su|su) (saldo|método|seguridad|aplicación bancaria|cuenta|correo)\b|[ai]rselo\b|\w(viarle|éelo)\b|\b(abra|haga|elija|introduzca|escriba|pulse|vuelva|Vuelva)\b|lo que use\b",
+    "ar": "أولاً|البنك",
+}
+
 
 @pytest.fixture(autouse=True)
 def read_once(monkeypatch, said):
@@ -131,3 +139,8 @@ def test_one_concept_has_one_word(tag):
 def test_the_typography_is_that_of_the_language(tag):
     bare = [re.sub(r"<[^>]*>", "", form) for _, forms in texts(tag) for form in forms]
     assert not [form for form in bare if re.search(ODD[tag], form)]
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_customer_is_addressed_in_one_way(tag):
+    assert not [form for _, forms in texts(tag) for form in forms if re.search(TOO_NEAR_OR_TOO_FAR[tag], form)]

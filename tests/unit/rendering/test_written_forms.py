@@ -2,7 +2,9 @@
 
 import re
 
+from server.publishing import examples
 from server.rendering.compiled import SITE
+from tests.support.rendered import renderer, words
 
 TEMPLATES = {str(each.relative_to(SITE / "templates")): each.read_text() for each in (SITE / "templates").rglob("*.*")}
 
@@ -21,3 +23,17 @@ def test_no_page_writes_the_dot_between_two_facts():
     ours = ("studio/", "emails/", "components/emails/", "documents/", "demo/", "gallery/")
     pages = {name: text for name, text in TEMPLATES.items() if not name.startswith(ours)}
     assert [name for name, text in pages.items() if "·" in text] == []
+
+
+def test_a_link_to_a_document_says_which_kind_it_is():
+    """Before the date that is seen: a list of links is otherwise a list of dates."""
+    lists = [each.view for each in examples.load() if (each.feature, each.fragment) == ("invoices", "list")]
+    shown = [renderer().fragment(each) for each in lists]
+    names = [
+        words(name)
+        for each in shown
+        for name in re.findall(r'<a href="[^"?]*/invoices/in_[^"]*"[^>]*>(.*?)</a>', each, re.DOTALL)
+    ]
+    named = [each for each in names if re.search(r", \d{4}$", each)]
+    assert len(named) > 5
+    assert [each for each in named if not re.match(r"(Invoice|Credit note)( .+)?,", each)] == []

@@ -51,6 +51,18 @@ def test_steps_are_charged_as_the_preview_says():
     assert "Next charge €25.00 on March 15, 2026" in line(subscription(items=(STEPS,)), **charge(2500))
 
 
+@pytest.mark.parametrize(
+    ("mode", "first", "said"),
+    [("graduated", "0", "3,000 included"), ("graduated", "2", "Up to 3,000: €0.02 each"),
+     ("volume", "0", "Up to 3,000: €0.00 each")],
+)  # fmt: skip
+def test_units_that_cost_nothing_are_included_unless_more_would_cost_them_too(mode, first, said):
+    steps = price(unit_amount="", tiers=(Tier(3000, first), Tier(None, "1")), tiers_mode=mode)
+    view = views.card(it := subscription(items=(item(price=steps),)), account(it), FEATURES, NOW)
+    shown = words(renderer().fragment(view))
+    assert f"{said} Above that: €0.01 each" in shown
+
+
 def test_nothing_is_said_to_be_charged_after_the_end():
     assert "Next charge" not in line(ending())
     assert "Visa" not in line(ending())
