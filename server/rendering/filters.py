@@ -47,11 +47,8 @@ def filters_of(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[
         local = value.astimezone(zone)
         return _of_minute(local.hour, local.minute, locale)
 
-    joined = dates.get_datetime_format("medium", locale=locale).replace("'", "")
-
     def moment(value: datetime) -> str:
-        """A day and a minute: nobody reads seconds."""
-        return joined.replace("{0}", time(value)).replace("{1}", day(value, "medium"))
+        return _joined(day(value, "medium"), time(value), locale)
 
     def number(value: int | str | Decimal) -> str:
         return numbers.format_decimal(Decimal(value), locale=locale)
@@ -80,6 +77,12 @@ def _currency(amount: Decimal, currency: str, locale: Locale) -> str:
     pattern.frac_prec = (shown_digits(amount, currency),) * 2
     written: str = pattern.apply(amount, locale, currency=currency, currency_digits=False, decimal_quantization=False)
     return _LETTER_BEFORE_DIGIT.sub("\\g<0>\u00a0", written)
+
+
+def _joined(day: str, time: str, locale: Locale) -> str:
+    """A day and a minute, as the language puts them together: nobody reads seconds."""
+    pattern = str(dates.get_datetime_format("medium", locale=locale)).replace("'", "")
+    return pattern.replace("{0}", time).replace("{1}", day)
 
 
 @lru_cache(maxsize=10_000)
