@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.visits import JENNY, Doors, invoice_links
 
@@ -126,3 +126,16 @@ def test_eves_markup_is_text_everywhere(page: Page, doors: Doors):
     invoice_links(page).first.click()
     expect(page.get_by_role("table")).to_contain_text(name)
     assert page.evaluate("[...document.querySelectorAll('main script, main img, main svg')].length") == 0
+
+
+def test_nothing_moves_when_an_account_comes_into_its_shell_on_a_phone(page: Page, doors: Doors):
+    page.context.add_cookies(doors.cookies("plain", "sam@example.com"))
+    page.set_viewport_size({"width": 320, "height": 640})
+    held: list[Route] = []
+    page.route("**/my/overview*", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it is given)
+    with page.expect_request("**/my/overview*"):
+        page.goto("/plain/account/")
+    before = page.get_by_role("main").evaluate("main => main.offsetTop")
+    held[0].continue_()
+    expect(page.get_by_role("link", name="Switch account")).to_be_visible()
+    assert page.get_by_role("main").evaluate("main => main.offsetTop") == before
