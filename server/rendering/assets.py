@@ -12,8 +12,8 @@ them, and the two agree because both ask here. Templates write `{{ asset("accoun
     pictures/<file>   each file of that folder of the theme
     <font file>       each font of the theme, by its file name
 
-The style sheet, the theme's custom properties, then site/static/portal.css, then the theme's own rules, is no file: it is
-inside every page, see `inline_css`.
+A style sheet is no file: it is inside every page, see `styles`. Each layout has its own: the theme's custom properties, then
+site/static/portal.css and what that layout has besides (`SHEETS`), then the theme's own rules.
 """
 
 from __future__ import annotations
@@ -35,6 +35,13 @@ from server.brands import Brand, tokens_css
 from server.paths import Paths
 
 STATIC = Path(__file__).parents[2] / "site" / "static"
+
+SHEETS = {
+    "visitor": ("portal.css", "visitor.css"),
+    "account": ("portal.css", "account.css"),
+    "provider": ("portal.css", "account.css", "provider.css"),
+}
+"""Of which files of `site/static/` the style sheet of a layout is made."""
 
 # Only what browsers need to know to treat the file as what it is; anything else has no business in a build.
 MEDIA_TYPES = {
@@ -61,12 +68,15 @@ class Assets:
 
     files: Mapping[str, bytes]
     """By hashed name, such as `account.1a2b3c4d5e.js`."""
-    inline_css: str
-    """The whole style sheet for an inline `<style>`, marked as safe: the tags may hold nothing but it."""
     reload: bool
     """Whether pages load `reload.js`, which shows what a designer saved."""
+    style_hashes: tuple[str, ...]
+    """Of the inline `<style>` of each layout."""
     _names: Mapping[str, str]
     _paths: Paths
+    _sheets: Mapping[str, str]
+    _tokens: str
+    _own: str
 
     @classmethod
     def of(cls, brand: Brand, *, reload: bool = False) -> Assets:
@@ -75,14 +85,20 @@ class Assets:
         scripts = {name: each for name, each in _scripts().items() if reload or name != "reload.js"}
         found = scripts | _theme_files(brand)
         names = {logical: _hashed_name(logical, suffix, content) for logical, (suffix, content) in found.items()}
-        css = _style_sheet(brand, {logical: paths.static(name) for logical, name in names.items()})
+        urls = {logical: paths.static(name) for logical, name in names.items()}
+        written = (tokens_css(brand.theme, lambda font: urls[font.name]), brand.theme.styles)
+        tokens, own = (_resolved(brand, css, urls) for css in written)
+        sheets = _sheets()
         files = {names[logical]: content for logical, (_, content) in found.items()}
         return cls(
             files=MappingProxyType(dict(sorted(files.items()))),
-            inline_css=Markup(css),  # noqa: S704 (it holds no "</": checked in _style_sheet)
             reload=reload,
+            style_hashes=tuple(style_hash(f"{tokens}{sheets[each]}{own}") for each in sorted(SHEETS)),
             _names=MappingProxyType(names),
             _paths=paths,
+            _sheets=sheets,
+            _tokens=tokens,
+            _own=own,
         )
 
     def __call__(self, logical: str) -> str:
@@ -102,10 +118,11 @@ class Assets:
         """Of every script there is, sorted by name: nothing else may run."""
         return tuple(self.integrity(name) for name in sorted(self._names) if name.endswith(".js"))
 
-    @property
-    def style_hash(self) -> str:
-        """Of the inline `<style>`."""
-        return style_hash(self.inline_css)
+    def styles(self, layout: str) -> Markup:
+        """The whole style sheet of `visitor`, `account` or `provider` for an inline `<style>`, marked as safe: the tags may
+        hold nothing but it."""
+        css = f"{self._tokens}{self._sheets[layout]}{self._own}"
+        return Markup(css)  # noqa: S704 (it holds no "</": checked in _resolved)
 
     def _name(self, logical: str) -> str:
         if logical not in self._names:
@@ -169,6 +186,18 @@ def _shorter(script: bytes) -> bytes:
     return re.sub(rb"""("[^"\n]*"|`[^`]*`)|\s*([{}()[;,=?:&|>+])[ \t\n]*""", lambda found: found[1] or found[2], code)
 
 
+def _sheets() -> Mapping[str, str]:
+    paths = sorted(STATIC.glob("*.css"))
+    return _sheets_of(tuple((path, path.stat().st_mtime_ns) for path in paths))
+
+
+@lru_cache(maxsize=1)
+def _sheets_of(stamps: tuple[tuple[Path, int], ...]) -> Mapping[str, str]:
+    """What the style sheets of all brands share, by layout: the same texts until a file is written again."""
+    texts = {path.name: path.read_text("utf-8") for path, _ in stamps}
+    return MappingProxyType({layout: minified("".join(map(texts.__getitem__, of))) for layout, of in SHEETS.items()})
+
+
 def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
     look = brand.theme.brand
     named = {"logo": look.logo.file, "icon": look.icon.file, **brand.theme.pictures}
@@ -189,10 +218,8 @@ def _theme_files(brand: Brand) -> dict[str, tuple[str, bytes]]:
     return found
 
 
-def _style_sheet(brand: Brand, urls: Mapping[str, str]) -> str:
-    """Tokens, structure and the theme's own rules, minified; `url(<logical name>)` becomes the URL of that asset."""
-    css = tokens_css(brand.theme, lambda font: urls[font.name]) + (STATIC / "portal.css").read_text("utf-8")
-    css += brand.theme.styles
+def _resolved(brand: Brand, css: str, urls: Mapping[str, str]) -> str:
+    """Minified; `url(<logical name>)` becomes the URL of that asset."""
 
     def resolved(match: re.Match[str]) -> str:
         return f'url("{urls[match[1]]}")' if match[1] in urls else match[0]

@@ -98,5 +98,6 @@ def _style_sheet() -> str:
     radii = "".join(f"{f'--radius-{size}'.rstrip('-')}:{value};" for size, value in RADII["rounded"].items())
     tokens = f"--font-body:{font};--font-heading:{font};--scale:1.15;{radii}color-scheme:light dark;"
     css = f":root{{{tokens}{light}}}@media (prefers-color-scheme: dark){{:root{{{dark}}}}}"
-    files = (STATIC / "portal.css", *sorted(_SCRIPTS.glob("*.css"), key=lambda each: each.name != "studio.css"))
+    portals = (STATIC / name for name in ("portal.css", "visitor.css", "account.css"))
+    files = (*portals, *sorted(_SCRIPTS.glob("*.css"), key=lambda each: each.name != "studio.css"))
     return minified(css + "".join(each.read_text("utf-8") for each in files))

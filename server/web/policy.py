@@ -12,7 +12,7 @@
 demo's plain http, HSTS means nothing and `upgrade-insecure-requests` would send every request where nobody listens.
 
 No `'self'`, `'unsafe-inline'`, `'strict-dynamic'` or nonce among the scripts: each of them was seen to let a script of
-a swapped fragment run, or would need a page made for each visitor. Scripts and the one inline style are known by hash.
+a swapped fragment run, or would need a page made for each visitor. Scripts and the inline styles, one a layout, are known by hash.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def bare(*, secure: bool) -> dict[str, str]:
 
 def studio(scripts: Sequence[str], style: str, *, secure: bool) -> dict[str, str]:
     """Of a whole page of the studio; the hashes of its scripts and of its inline style."""
-    policy_ = _page_policy(scripts, style, ("frame-src 'self'",), secure=secure)
+    policy_ = _page_policy(scripts, (style,), ("frame-src 'self'",), secure=secure)
     return {"Content-Security-Policy": policy_} | _common(secure=secure) | _DYNAMIC
 
 
@@ -87,14 +87,14 @@ def preview_asset() -> dict[str, str]:
 
 def page_policy(assets: Assets, *, secure: bool) -> str:
     """The Content-Security-Policy of a page."""
-    return _page_policy(assets.script_hashes, assets.style_hash, ("manifest-src 'self'",), secure=secure)
+    return _page_policy(assets.script_hashes, assets.style_hashes, ("manifest-src 'self'",), secure=secure)
 
 
-def _page_policy(scripts: Sequence[str], style: str, more: Sequence[str], *, secure: bool) -> str:
+def _page_policy(scripts: Sequence[str], styles: Sequence[str], more: Sequence[str], *, secure: bool) -> str:
     directives = [
         "default-src 'none'",
         f"script-src {' '.join(_quoted(each) for each in scripts)}",
-        f"style-src {_quoted(style)}",
+        f"style-src {' '.join(_quoted(each) for each in styles)}",
         "img-src 'self'",
         "font-src 'self'",
         "connect-src 'self'",

@@ -80,8 +80,8 @@ class Answer(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     media_type: str
-    style: str = ""
-    """The hash of the page's own style, as a policy names it; empty: it has none, and `is_mail` says whether it has others."""
+    styles: tuple[str, ...] = ()
+    """The hashes that a style of the page can have, as a policy names them; empty: it has none, and `is_mail` says whether it has others."""
     is_mail: bool = False
     location: str = ""
 
@@ -271,7 +271,7 @@ async def answer(previews: Previews, state: State, shown: Shown, path: str, quer
         if page is None:
             raise NotThere
         html = await apart(pages.render_page, state.portal.renderer, page)
-        return Answer(200, html.encode(), "text/html; charset=utf-8", assets.style_hash)
+        return Answer(200, html.encode(), "text/html; charset=utf-8", assets.style_hashes)
     return await _asked(state, await previews.session(state, shown.who), tag, path, query)
 
 
@@ -285,7 +285,7 @@ async def _asked(state: State, session: str, tag: str, path: str, query: str = "
         status,
         body,
         said.get("content-type", "text/plain"),
-        portal.renderer.assets.style_hash,
+        portal.renderer.assets.style_hashes,
         location=said.get("location", ""),
     )
 

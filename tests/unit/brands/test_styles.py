@@ -32,7 +32,7 @@ def test_the_rules_stand_after_the_portals_and_show_the_hashed_picture(tmp_path)
     assets = Assets.of(brands.load(styled(tmp_path, RULES)))
     url = assets("pictures/hero.svg")
     assert re.fullmatch(r"/harbour/static/pictures-hero\.[0-9a-f]{10}\.svg", url)
-    assert assets.inline_css.endswith(f'.panel{{background:url("{url}") no-repeat}}')
+    assert assets.styles("visitor").endswith(f'.panel{{background:url("{url}") no-repeat}}')
     assert assets.files[url.rpartition("/")[2]] == SVG
 
 
@@ -42,7 +42,7 @@ def test_the_rules_stand_after_the_portals_and_show_the_hashed_picture(tmp_path)
 )
 def test_however_it_is_written_a_url_leads_to_the_picture(tmp_path, written):
     brand = brands.load(styled(tmp_path, f".panel {{ mask: {written} }}".encode()))
-    css = Assets.of(brand).inline_css
+    css = Assets.of(brand).styles("visitor")
     assert re.search(r'mask:url\("(/harbour/static/pictures-hero\.\w+\.svg|#clip)"\)\}$', css)
 
 
@@ -85,7 +85,7 @@ def test_what_is_open_at_the_end_is_told_where_it_began(tmp_path):
 
 def test_comments_strings_and_other_functions_are_left_alone(tmp_path):
     rules = b"/* @import url(x) */ @media (width < 9rem) { .md\\:a::after { content: 'url(x) @import'; inline-size: calc(1px + (2px)) } }"
-    assert "content:'url(x) @import'" in Assets.of(brands.load(styled(tmp_path, rules))).inline_css
+    assert "content:'url(x) @import'" in Assets.of(brands.load(styled(tmp_path, rules))).styles("visitor")
 
 
 def test_too_many_rules_are_refused_and_comments_do_not_count(tmp_path):
@@ -130,7 +130,7 @@ def test_all_pictures_together_have_a_budget(tmp_path):
 def test_rules_and_pictures_are_inherited_and_a_picture_can_be_replaced(tmp_path):
     styled(tmp_path, RULES, "plain")
     child = brands.load(write_brand(tmp_path, theme='extends = "plain"\n'))
-    assert Assets.of(child)("pictures/hero.svg") in Assets.of(child).inline_css
+    assert Assets.of(child)("pictures/hero.svg") in Assets.of(child).styles("visitor")
     (child.folder / "pictures").mkdir()
     (child.folder / "pictures" / "hero.svg").write_bytes(SVG.replace(b"40", b"41"))
     assert brands.load(child.folder).theme.pictures["pictures/hero.svg"].parent.parent == child.folder

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from server import brands
-from server.rendering.assets import STATIC, AssetError, Assets
+from server.rendering.assets import SHEETS, STATIC, AssetError, Assets
 from server.rendering.printing import printer
 from tests.support.brands import PORTAL, SVG, THEME, woff2, write_brand
 
@@ -84,7 +84,7 @@ def test_the_same_brand_gives_the_same_assets_from_another_folder(tmp_path):
 def test_another_color_gives_another_style_sheet(tmp_path):
     one = brands.load(write_brand(tmp_path / "one"))
     other = brands.load(write_brand(tmp_path / "other", theme=THEME.replace("#33415c", "#7a1f2b")))
-    assert Assets.of(one).style_hash != Assets.of(other).style_hash
+    assert not set(Assets.of(one).style_hashes) & set(Assets.of(other).style_hashes)
 
 
 def test_the_style_sheet_stands_in_the_pages_and_is_no_file_besides(brand):
@@ -93,13 +93,13 @@ def test_the_style_sheet_stands_in_the_pages_and_is_no_file_besides(brand):
 
 def test_a_font_of_the_theme_is_published_and_named_in_the_style_sheet(tmp_path):
     assets = Assets.of(brands.load(write_brand(tmp_path, theme=THEME + FONT, own__woff2=woff2())))
-    assert assets("own.woff2") in assets.inline_css
+    assert assets("own.woff2") in assets.styles("visitor")
 
 
-def test_the_style_hash_is_the_hash_of_the_inline_style(brand):
+def test_the_style_hashes_are_those_of_the_inline_styles(brand):
     assets = Assets.of(brand)
-    digest = base64.b64encode(hashlib.sha256(str(assets.inline_css).encode()).digest()).decode()
-    assert assets.style_hash == f"sha256-{digest}"
+    digests = {base64.b64encode(hashlib.sha256(assets.styles(each).encode()).digest()).decode() for each in SHEETS}
+    assert {each.removeprefix("sha256-") for each in assets.style_hashes} == digests
 
 
 def test_the_inline_style_cannot_end_its_element(brand):  # threat 66
@@ -128,9 +128,9 @@ def test_the_logo_keeps_its_bytes(brand):
 
 
 def test_the_style_sheet_has_no_comment_and_keeps_its_strings(brand):
-    css = Assets.of(brand).inline_css
-    assert "/*" not in css
-    assert "\n" not in css
-    assert set(re.findall(r'content:("[^"]*")', css)) == set(
-        re.findall(r'content:\s*("[^"]*")', (STATIC / "portal.css").read_text("utf-8"))
-    )
+    for layout, files in SHEETS.items():
+        css = Assets.of(brand).styles(layout)
+        assert "/*" not in css
+        assert "\n" not in css
+        written = "".join((STATIC / name).read_text("utf-8") for name in files)
+        assert set(re.findall(r'content:("[^"]*")', css)) == set(re.findall(r'content:\s*("[^"]*")', written))

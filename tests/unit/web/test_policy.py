@@ -34,8 +34,8 @@ def test_nothing_else_may_run(assets, word):  # threats 66 and 67
     assert policies["default-src"] == ["'none'"]
 
 
-def test_the_one_inline_style_is_known_by_its_hash(assets):
-    assert directives(policy.static(assets, secure=True))["style-src"] == [f"'{assets.style_hash}'"]
+def test_the_inline_styles_are_known_by_their_hashes_alone(assets):
+    assert directives(policy.static(assets, secure=True))["style-src"] == [f"'{each}'" for each in assets.style_hashes]
 
 
 def test_trusted_types_are_required(assets):  # threat 66

@@ -116,7 +116,7 @@ async def _page(studio: Studio, portal: Portal, it: Look, path: str, query: str)
         state={CUSTOMER: it.customer},
     )
     location, kind = headers.get("location", ""), headers.get("content-type", "text/html")
-    return previews.Answer(status, body, kind, portal.renderer.assets.style_hash, location=location)
+    return previews.Answer(status, body, kind, portal.renderer.assets.style_hashes, location=location)
 
 
 handlers = (begin, look, shown)

@@ -165,7 +165,7 @@ def answered(studio: Studio, found: Page, base: str, prefix: str, here: str) -> 
     if not found.media_type.startswith("text/html"):
         raise NotFoundException
     html = previews.moved(found.body.decode(), base, prefix)
-    style = "'unsafe-inline'" if found.is_mail else f"'{found.style}'"
+    style = "'unsafe-inline'" if found.is_mail else " ".join(f"'{each}'" for each in found.styles)
     headers = policy.preview(studio.origin, style)
     return Response(html.encode(), status_code=found.status, media_type="text/html; charset=utf-8", headers=headers)
 
