@@ -6,6 +6,7 @@ then the one created last. Log-in, the mail and `customers search` all ask here.
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 from collections.abc import Collection
 from datetime import datetime
@@ -36,7 +37,7 @@ SELECT c.id, c.name, a.document FROM customer c
 _MOST_ACCOUNTS = 50
 _PAGE = """
 SELECT id, email, name, created_at, active, disabled FROM customer
- WHERE brand = :brand AND id > :after ORDER BY id LIMIT 5000"""
+ WHERE brand = :brand AND (created_at, id) < (:at, :id) ORDER BY created_at DESC, id DESC LIMIT 1000"""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -139,16 +140,20 @@ async def explain(store: Store, brand: str, address: str, limit: int = 100) -> l
     return explained([_candidate(row) for row in rows])
 
 
-async def matching(store: Store, brand: str, part: str) -> list[Candidate]:
-    """Every customer with this in the name, the address or the id, in any case and script; newest first.
+async def matching(store: Store, brand: str, part: str, limit: int) -> list[Candidate]:
+    """Up to `limit` customers with this in the name, the address or the id, in any case and script; the newest ones.
 
-    Reads every customer of the brand, 5,000 at a time: the two stores fold letters beyond ASCII differently.
+    Reads customers of the brand, the newest first, until there are enough: the two stores fold letters beyond ASCII
+    differently. Others who wait for the same thread get their turn between two pages.
     """
-    wanted, found, after = _folded(part), [], ""
-    while page := [_candidate(row) for row in await store.read(_PAGE, {"brand": brand, "after": after})]:
-        found += [each for each in page if any(wanted in _folded(text) for text in (each.name, each.email, each.id))]
-        after = page[-1].id
-    return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
+    wanted, found, last = _folded(part), [], (2**62, "")
+    while len(found) < limit and (page := await store.read(_PAGE, {"brand": brand, "at": last[0], "id": last[1]})):
+        # The texts of a page at once, since most pages have it nowhere.
+        if wanted in _folded("\0".join(f"{row[2]}\0{row[1]}\0{row[0]}" for row in page)):
+            found += [_candidate(row) for row in page if any(wanted in _folded(text) for text in row[:3])]
+        last = page[-1][3], page[-1][0]
+        await asyncio.sleep(0)
+    return found[:limit]
 
 
 def _folded(text: str) -> str:

@@ -57,8 +57,8 @@ def _of_part(found: Found, brand: str) -> RenderableType:
     if not found.customers:
         return _plain(f"No customer of {brand} has {found.typed!r} in the name, the address or the id.")
     parts: list[RenderableType] = [_customers(found.customers)]
-    if found.more:
-        parts.append(Text(f"{found.more:,} more: search for a longer part."))
+    if found.has_more:
+        parts.append(Text("These are the newest; there are more: search for a longer part."))
     parts.append(Text("Search for an address to see its mails too."))
     return Group(*parts)
 

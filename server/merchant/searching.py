@@ -19,7 +19,7 @@ from server.mail.outbox import Record
 from server.store import Store
 
 MOST = 50
-"""At most this many customers are found, and how many more there are."""
+"""At most this many customers are shown, and whether there are more."""
 
 
 class Off(msgspec.Struct, frozen=True):
@@ -35,8 +35,8 @@ class Found(msgspec.Struct, frozen=True):
     address: str = ""
     """Canonical; empty: what was typed is no address."""
     customers: tuple[Explained, ...] = ()
-    more: int = 0
-    """How many others have it in them."""
+    has_more: bool = False
+    """Older customers have it in them too."""
     mails: tuple[Record, ...] = ()
     """The last ones, where an address was typed."""
     off: tuple[Off, ...] = ()
@@ -49,13 +49,13 @@ async def search(store: Store, brand: str, typed: str) -> Found:
         return await _by_part(store, brand, typed)
     found = await directory.explain(store, brand, address)
     off = [line for each in found for line in await switched_off(store, brand, each.candidate.id)]
-    return Found(typed, address, tuple(found), 0, tuple(await outbox.about(store, brand, address)), tuple(off))
+    return Found(typed, address, tuple(found), mails=tuple(await outbox.about(store, brand, address)), off=tuple(off))
 
 
 async def _by_part(store: Store, brand: str, part: str) -> Found:
-    found = await directory.matching(store, brand, part)
+    found = await directory.matching(store, brand, part, MOST + 1)
     shown = [await explained(store, brand, each) for each in found[:MOST]]
-    return Found(part, customers=tuple(shown), more=max(0, len(found) - MOST))
+    return Found(part, customers=tuple(shown), has_more=len(found) > MOST)
 
 
 async def explained(store: Store, brand: str, candidate: Candidate) -> Explained:

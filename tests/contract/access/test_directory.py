@@ -1,5 +1,6 @@
 """Which customer an address opens."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -124,3 +125,30 @@ async def test_what_an_operator_said_stays_whatever_the_billing_side_writes(any_
     assert [await say(disabled=False), await say(disabled=False)] == [True, False]
     assert await directory.disabled_by(store, BRAND, id_) == (True, False)
     assert await directory.disabled_by(store, BRAND, "nobody") == (False, False)
+
+
+async def test_a_part_is_found_among_customers_of_many_pages_and_others_get_their_turn(any_world: World) -> None:
+    made = [
+        {"brand": BRAND, "id": f"cus_{number:05}", "address": "", "email": f"{number}@example.com", "name": f"Über  {number}",
+         "created_at": number // 2, "active": 0, "disabled": 0}
+        for number in range(2_500)
+    ]  # fmt: skip
+    await any_world.store.write(lambda transaction: transaction.run_many(rows.PUT_CUSTOMER, made))
+    turns = 0
+
+    async def beside() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(beside())
+    await asyncio.sleep(0)
+    (oldest,) = await directory.matching(any_world.store, BRAND, "us_00000", 51)
+    task.cancel()
+    assert oldest.id == "cus_00000"
+    assert turns >= 3
+    assert [each.id for each in await directory.matching(any_world.store, BRAND, "über 1", 3)] == [
+        "cus_01999", "cus_01998", "cus_01997"
+    ]  # fmt: skip
+    assert await directory.matching(any_world.store, BRAND, "00001 1@", 51) == []
