@@ -146,7 +146,8 @@ async def matching(store: Store, brand: str, part: str, limit: int) -> list[Cand
     Reads customers of the brand, the newest first, until there are enough: the two stores fold letters beyond ASCII
     differently. Others who wait for the same thread get their turn between two pages.
     """
-    wanted, found, last = _folded(part), [], (2**62, "")
+    wanted, last = _folded(part), (2**62, "")
+    found: list[Candidate] = []
     while len(found) < limit and (page := await store.read(_PAGE, {"brand": brand, "at": last[0], "id": last[1]})):
         # The texts of a page at once, since most pages have it nowhere.
         if wanted in _folded("\0".join(f"{row[2]}\0{row[1]}\0{row[0]}" for row in page)):

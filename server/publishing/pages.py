@@ -78,11 +78,11 @@ def render_page(renderer: Renderer, page: Page) -> str:
 
 def page_problems(brand: Brand, assets: Assets, pages: dict[str, tuple[str, str]]) -> list[Problem]:
     """What the house rules have against these pages, dead links included."""
-    links, link = links_of(brand, assets), active_link(brand)
+    links, link, sheets = links_of(brand, assets), active_link(brand), assets.all_styles()
     there = "\n".join(page_templates(brand)).replace(f"p/login/{link}/", "p/login/*/")
     problems: list[Problem] = []
     for path, (template, html) in pages.items():
-        shape = alike.shape(html, assets.inline_css, brand.base, link, assets.files)
+        shape = alike.shape(html, sheets, brand.base, link, assets.files)
         known = sha256(f"{shape}\n{there}".encode()).digest() if shape is not None else b""
         if known in _keep_the_rules:
             continue

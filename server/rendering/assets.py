@@ -124,6 +124,9 @@ class Assets:
         css = f"{self._tokens}{self._sheets[layout]}{self._own}"
         return Markup(css)  # noqa: S704 (it holds no "</": checked in _resolved)
 
+    def all_styles(self) -> tuple[Markup, ...]:
+        return tuple(map(self.styles, sorted(SHEETS)))
+
     def _name(self, logical: str) -> str:
         if logical not in self._names:
             near = difflib.get_close_matches(logical, self._names, 1)

@@ -6,7 +6,7 @@ to look at one of them.
 | left out | a rule asks only |
 |---|---|
 | a text between two tags, and `alt` | whether it says something |
-| `value`, a color in `content`, the brand's style sheet | nothing |
+| `value`, a color in `content`, the brand's style sheets | nothing |
 | `href` to another origin (`https:`, `http:`, `mailto:`, `tel:`) | whether it is one |
 | the brand's base and the token of its log-in page | whether a page is there; the caller names those that are |
 | the hash in the name of a file of the brand | whether the file is there, as only then it is left out |
@@ -17,7 +17,7 @@ Where it takes a parser to say what is a tag, as in a comment, a page has no sha
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Collection, Container
 from html import unescape
 
 _PLAIN = re.compile(
@@ -35,12 +35,14 @@ _FILE = re.compile(r'"\0/static/([^"/]+)"')
 LEFT_OUT = "\0"
 
 
-def shape(html: str, css: str, base: str, link: str, files: Container[str]) -> str | None:
-    """`files` has the hashed names of the brand's assets; `link` is the token of its log-in page, or empty."""
+def shape(html: str, sheets: Collection[str], base: str, link: str, files: Container[str]) -> str | None:
+    """`sheets` are the brand's style sheets; `files` has the hashed names of its assets; `link` is the token of its log-in
+    page, or empty."""
     at = html.find("<style>") + len("<style>")
-    if not css or not html.startswith(css, at):
+    until = html.find("</style>", at)
+    if html[at:until] not in sheets:
         return None
-    html = html[:at] + html[at + len(css) :]
+    html = html[:at] + html[until:]
     if LEFT_OUT in html or _ASKS_ELSEWHERE.search(html):
         return None
     html = html.replace(f'="{base}/', '="\0/').replace(f"url={base}/", "url=\0/")

@@ -25,7 +25,7 @@ def made(name="plain"):
 
 def shape(html, name="plain"):
     brand, assets, _ = made(name)
-    return alike.shape(html, assets.inline_css, brand.base, pages.active_link(brand), assets.files)
+    return alike.shape(html, assets.all_styles(), brand.base, pages.active_link(brand), assets.files)
 
 
 def problems(html, name="plain"):
@@ -53,7 +53,7 @@ def test_another_name_color_link_and_address_are_the_same_shape():
     other = replace(brand, name="another", config=config, theme=replace(brand.theme, brand=look))
     assets = Assets.of(other)
     for path, (_, html) in pages.render_pages(other, assets):
-        mine = alike.shape(html, assets.inline_css, other.base, "test_another0Link1Token2aa", assets.files)
+        mine = alike.shape(html, assets.all_styles(), other.base, "test_another0Link1Token2aa", assets.files)
         same = path.replace("test_another0Link1Token2aa", pages.active_link(brand))
         assert mine == shape(rendered[same][1]), path
 
@@ -89,14 +89,14 @@ PIECES = [
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_what_keeps_its_shape_keeps_the_rules(data):
-    _, assets, rendered = made()
+    _, _, rendered = made()
     path = data.draw(
         st.sampled_from(sorted(each for each in rendered if not each.startswith(("de/", "fr/", "es/", "ar/"))))
     )
     html = rendered[path][1]
-    before, _, after = html.partition(assets.inline_css)
+    before, end, after = html.partition("</style>")
     at = data.draw(st.integers(0, len(after)))
     until = data.draw(st.sampled_from([at, at + 1, *(after.find(mark, at) for mark in '"<> ' if mark in after[at:])]))
-    broken = before + assets.inline_css + after[:at] + data.draw(st.sampled_from(PIECES)) + after[until:]
+    broken = before + end + after[:at] + data.draw(st.sampled_from(PIECES)) + after[until:]
     if shape(broken) == shape(html):
         assert problems(broken) == []
