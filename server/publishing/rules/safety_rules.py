@@ -75,11 +75,17 @@ def htmx_is_plain(document: Document) -> Found:
             if ":" in name or word not in _HX:
                 known = ", ".join(f"hx-{each}" for each in sorted(_HX))
                 yield element, f"{element}: {name} is not used here; there are {known}"
-            elif word == "push-url" and value != "true":
-                yield element, f'{element}: {name} is not the URL of what is shown; write {name}="true"'
+            elif word == "push-url" and value != "true" and not _is_step_of(element, value):
+                words = 'write "true", or in a form a URL below its action'
+                yield element, f"{element}: {name} is not the URL of what is shown; {words}"
             elif re.search(r"\b(js|javascript):", value, re.IGNORECASE) or (word == "trigger" and "[" in value):
                 yield element, f"{element}: {name} runs code; the policy refuses it"
         yield from _works_without_htmx(element, attributes)
+
+
+def _is_step_of(element: Element, url: str) -> bool:
+    """What a form leads to, which has no URL of its own when it is sent to the form's."""
+    return element.tag == "form" and url.startswith(f"{element.get('action')}/")
 
 
 def _works_without_htmx(element: Element, attributes: dict[str, str]) -> Found:

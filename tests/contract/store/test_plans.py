@@ -44,7 +44,7 @@ def statements() -> dict[str, str]:
     """By where each stands."""
     found: dict[str, str] = {}
     for module in pkgutil.walk_packages(server.__path__, "server."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith(("__main__", "store.postgres", ".database_findings")):  # settings of PostgreSQL, and no table
             for where, text in _texts(import_module(module.name)):
                 if _VERB.match(text) and not _PART.search(text):
                     filled = text.replace("{kinds}", ":kind").replace("IN ({})", "IN (:one)")

@@ -175,7 +175,7 @@ async def test_the_new_card_is_chosen_on_the_way_back(world):
     [
         ("paid", "This invoice is paid Thank you. You do not need to do anything else."),
         ("void", "There is nothing to pay Harbour Coffee canceled this invoice."),
-        ("dreamt", "There is nothing to pay This invoice is settled."),
+        ("dreamt", "There is nothing to pay Nothing is due on this invoice."),
     ],
 )
 async def test_what_is_not_to_be_paid_says_why(world, status, says):

@@ -111,6 +111,7 @@ UNSAFE = [
     ("htmx-is-plain", '<a href="/x" hx-get="/x" hx-target="this" hx-swap="none" hx-trigger="click[x()]">x</a>'),
     ("htmx-is-plain", '<div hx-boost="true"></div>'),
     ("htmx-is-plain", '<a href="/x" hx-get="/x" hx-target="this" hx-swap="none" hx-push-url="/elsewhere">x</a>'),
+    ("htmx-is-plain", '<form method="post" action="/x" hx-post="/x" hx-target="this" hx-push-url="/xy">x</form>'),
     ("htmx-is-plain", '<div hx-target:inherited="#main"></div>'),
     ("htmx-is-plain", '<a href="/x" hx-get="/y" hx-target="this" hx-swap="none">x</a>'),
     ("htmx-is-plain", '<a href="/x" hx-get="/x" hx-swap="none">x</a>'),
