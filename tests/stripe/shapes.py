@@ -35,7 +35,9 @@ class Misfit(Exception):
 
     def __init__(self, problem: str, path: tuple[str, ...] = ()) -> None:
         self.problem, self.path = problem, path
-        super().__init__(f"{'.'.join(path) or 'the object'}: {problem}")
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path) or 'the object'}: {self.problem}"
 
     def under(self, key: str) -> Misfit:
         return Misfit(self.problem, (key, *self.path))
@@ -129,7 +131,8 @@ def _of_class(cls: type, form: bool) -> Check:
 def _check(hint: Any, home: str, form: bool) -> Check:  # noqa: PLR0911 - a table of kinds
     arms = _arms(hint, home)
     if len(arms) > 1:
-        return _of_union([_check(arm, home, form) for arm in arms])
+        null = type(None)
+        return _of_union([_check(arm, home, form) for arm in arms if arm is not null], null in arms)
     hint = arms[0]
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Literal:
@@ -149,8 +152,10 @@ def _check(hint: Any, home: str, form: bool) -> Check:  # noqa: PLR0911 - a tabl
     return _of_plain(hint, form)
 
 
-def _of_union(checks: list[Check]) -> Check:
+def _of_union(checks: list[Check], may_be_null: bool) -> Check:
     def check(value: Any) -> Any:
+        if value is None and may_be_null:
+            return None
         closest: Misfit | None = None
         for each in checks:
             try:
