@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import pickle
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ _SERVICES = (
     ),
     *("subscription_schedule", "tax_id", "tax_rate", "webhook_endpoint", "checkout.session", "v2.core.account"),
 )
+_FITTING: set[tuple[str, int]] = set()
+"""Answers that were looked at before, by operation and hash of their text: most are given again, by a world like the last."""
 _HOLE = re.compile(r"\{\w*\}")
 
 
@@ -59,7 +62,11 @@ class Operation:
         return dict(checked(sent, self.params, self.home, form=not self.path.startswith("/v2/")))
 
     def check_answer(self, body: dict[str, Any]) -> None:
-        checked(body, self.answer, self.home)
+        """Raises `Misfit`."""
+        known = self.name, hash(pickle.dumps(body))
+        if known not in _FITTING:
+            checked(body, self.answer, self.home)
+            _FITTING.add(known)
 
 
 @cache
