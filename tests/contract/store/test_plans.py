@@ -33,6 +33,8 @@ SMALL = frozenset(
 """These have a row for each brand, operator or process, not for each customer."""
 WHOLE = frozenset({"server.access.passcodes._END_EVERY", "server.access.sessions._END_EVERY"})
 """What ends all of them, once, after a backup was put back."""
+NO_TABLE = ("store.postgres", ".database_findings")
+"""These ask PostgreSQL for its settings."""
 _VERB = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\s+\S")
 _PART = re.compile(r"%s|\{(?!kinds\}|\})|\bstaged\b|^UPDATE SET")
 """Of a statement that is put together when it is needed, or one over the import's own file."""
@@ -44,7 +46,7 @@ def statements() -> dict[str, str]:
     """By where each stands."""
     found: dict[str, str] = {}
     for module in pkgutil.walk_packages(server.__path__, "server."):
-        if not module.name.endswith(("__main__", "store.postgres", ".database_findings")):  # settings of PostgreSQL, and no table
+        if not module.name.endswith(("__main__", *NO_TABLE)):
             for where, text in _texts(import_module(module.name)):
                 if _VERB.match(text) and not _PART.search(text):
                     filled = text.replace("{kinds}", ":kind").replace("IN ({})", "IN (:one)")
