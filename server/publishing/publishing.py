@@ -22,6 +22,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -194,9 +195,7 @@ def _in_parallel(
     # One brand on one core needs none of this.
     from concurrent.futures import ProcessPoolExecutor, as_completed  # noqa: PLC0415
 
-    # A fork copies the locks that other threads hold.
-    may_fork = sys.platform == "linux" and threading.active_count() == 1
-    context = multiprocessing.get_context("fork" if may_fork else "spawn")
+    context = multiprocessing.get_context(start_method())
     gc.freeze()  # so that a collection there does not copy all of this process
     try:
         with ProcessPoolExecutor(processes, context, _begin, (brands, out, wanted)) as pool:
@@ -209,6 +208,11 @@ def _in_parallel(
                 pool.shutdown(cancel_futures=True)
     finally:
         gc.unfreeze()
+
+
+def start_method() -> Literal["fork", "spawn"]:
+    """A fork copies the locks that other threads hold."""
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
 
 
 _given: tuple[Sequence[Brand], Path, _Wanted]

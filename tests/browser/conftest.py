@@ -102,24 +102,15 @@ def plain_page(new_context: Callable[..., BrowserContext]) -> Page:
     return new_context(java_script_enabled=False).new_page()
 
 
-def begun(stage: Rehearsal) -> Iterator[Rehearsal]:
-    try:
-        stage.wait()
-        stage.remember()
-        yield stage
-    finally:
-        stage.stop()
-
-
 @pytest.fixture(scope="session")
 def ledger_stage() -> Iterator[Rehearsal]:
     """One demo for all files: its customers begin again for each, and for each test of the features' rows."""
-    yield from begun(Rehearsal())
+    yield from Rehearsal.begun()
 
 
 @pytest.fixture(scope="session")
 def stripe_stage() -> Iterator[Rehearsal]:
-    yield from begun(RehearsalAtStripe())
+    yield from RehearsalAtStripe.begun()
 
 
 @pytest.fixture(params=["ledger", "stripe"])

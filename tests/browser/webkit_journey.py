@@ -23,13 +23,7 @@ PICTURES = os.environ.get("POSTERN_PICTURES", "")
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Rehearsal]:
-    stage = Rehearsal()
-    try:
-        stage.wait()
-        stage.remember()
-        yield stage
-    finally:
-        stage.stop()
+    yield from Rehearsal.begun()
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,6 @@ import asyncio
 import hashlib
 import re
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,10 +20,9 @@ from server.merchant.releases import buckets, copying, releasing, rows
 from server.merchant.releases.buckets import Bucket
 from server.settings import Settings, from_environment
 from server.store import Store, micros, open_store
-from tests.support import bucket
+from tests.support import bucket, mortal
 from tests.support.copying import SETTINGS
 from tests.support.production import Forked, Mailbox, Production
-from tests.support.served import ROOT
 
 pytestmark = pytest.mark.anyio
 BRAND = "harbour"
@@ -40,20 +37,8 @@ def moto() -> Iterator[bucket.Moto]:
 @pytest.fixture
 def dies(sqlite_url: str, clock: Callable[[], datetime]) -> Iterator[Callable[[int], bool]]:
     """Let a worker copy what is due, and die at this step; False: it ended first."""
-    command, pipe = [sys.executable, "-m", "tests.support.copying", sqlite_url], subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as it:
-        assert it.stdin
-        assert it.stdout
-
-        def dies(last: int) -> bool:
-            it.stdin.write(f"{last} {micros(clock())}\n")
-            it.stdin.flush()
-            code = int(it.stdout.readline())
-            assert code in (0, -9)
-            return code == -9
-
-        yield dies
-        it.stdin.close()
+    with mortal.asking("tests.support.copying", sqlite_url) as dies:
+        yield lambda last: dies(last, micros(clock()))
 
 
 def site(number: int) -> dict[str, bytes]:

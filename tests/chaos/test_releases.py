@@ -8,8 +8,6 @@ import hashlib
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +24,7 @@ from server.merchant.releases import folders, releasing
 from server.merchant.releases.following import Following
 from server.publishing import brand_files
 from server.store import open_store
+from tests.support import mortal
 from tests.support.postgres import empty_database
 from tests.support.production import Mailbox, Production
 from tests.support.served import ROOT
@@ -46,23 +45,9 @@ def themes(tmp_path: Path) -> Path:
 @pytest.fixture
 def dies(tmp_path: Path, themes: Path) -> Iterator[Callable[[str, int], bool]]:
     """Publish, and die at this step; False: it ended first."""
-    command = [sys.executable, "-m", "tests.support.releasing", f"sqlite:{tmp_path / 'portal.sqlite'}"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [*command, themes, tmp_path / "releases"], cwd=ROOT, stdin=pipe, stdout=pipe, text=True
-    ) as it:
-        assert it.stdin
-        assert it.stdout
-
-        def dies(point: str, number: int) -> bool:
-            it.stdin.write(f"{point} {number}\n")
-            it.stdin.flush()
-            code = int(it.stdout.readline())
-            assert code in (0, -9)
-            return code == -9
-
+    database = f"sqlite:{tmp_path / 'portal.sqlite'}"
+    with mortal.asking("tests.support.releasing", database, themes, tmp_path / "releases") as dies:
         yield dies
-        it.stdin.close()
 
 
 def published(tmp_path: Path) -> tuple[int, int]:

@@ -16,10 +16,9 @@ What is before a step is after the one before it.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +26,7 @@ from server.merchant.releases import tunnel
 from server.merchant.releases.copying import Copying, Way
 from server.settings import Settings
 from server.store import Store, Transaction, moment, open_store
+from tests.support import mortal
 
 T = TypeVar("T")
 SETTINGS = Settings(
@@ -43,7 +43,7 @@ class Steps:
 
     def step(self) -> None:
         if self.next():
-            os.kill(os.getpid(), signal.SIGKILL)
+            mortal.die()
 
     def next(self) -> bool:
         self.left -= 1
@@ -56,7 +56,7 @@ class Steps:
                 writer.write(chunk[: len(chunk) // 2] if self.is_cut else chunk)
                 await writer.drain()
                 if self.is_cut:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    mortal.die()
         finally:
             writer.close()
 
@@ -73,8 +73,8 @@ class Dying:
         return done
 
 
-async def _copy(database: str, last: int, now: int) -> None:
-    steps = Steps(last)
+async def _copy(database: str, last: str, now: str) -> None:
+    steps = Steps(int(last))
     store: Any = Dying(open_store(database), steps)
 
     class Counted(Way):
@@ -88,26 +88,12 @@ async def _copy(database: str, last: int, now: int) -> None:
             steps.step()
 
     tunnel._pass_on = steps.pass_on
-    worker = Copying(SETTINGS, store, lambda: moment(now))
+    worker = Copying(SETTINGS, store, lambda: moment(int(now)))
     worker.way = Counted
     if trouble := await worker.copy_releases():
         raise AssertionError(trouble)
     await store.close()
 
 
-def main(database: str) -> None:
-    for line in sys.stdin:
-        last, now = map(int, line.split())
-        child = os.fork()
-        if not child:
-            try:
-                asyncio.run(_copy(database, last, now))
-                os._exit(0)
-            except BaseException as error:  # noqa: BLE001 (it goes to the test as an exit code)
-                print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-                os._exit(1)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    mortal.answer(partial(_copy, sys.argv[1]))

@@ -17,12 +17,11 @@ import asyncio
 import base64
 import os
 import pickle
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -33,6 +32,7 @@ from server.billing.stripe.client import Client
 from server.billing.stripe.syncing import Busy, sync
 from server.store import Row, Store, Transaction, open_store
 from tests.stripe.app import KEY
+from tests.support.mortal import die, ended, forked
 
 T = TypeVar("T")
 POINTS = ("before", "sent", "answered", "stored")
@@ -54,11 +54,6 @@ class Job:
     moments: Sequence[datetime] = ()
     point: str = ""
     number: int = 0
-
-
-def die() -> NoReturn:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("nobody lives on after SIGKILL")
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -132,21 +127,8 @@ async def _do(job: Job) -> None:
 def main() -> None:
     for line in sys.stdin:
         jobs = pickle.loads(base64.b64decode(line))  # noqa: S301 (from the test that started us)
-        children = [_forked(job) for job in jobs]
-        ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-        print("=" + " ".join(map(str, ended)), flush=True)
-
-
-def _forked(job: Job) -> int:
-    child = os.fork()
-    if not child:
-        try:
-            asyncio.run(_do(job))
-            os._exit(0)
-        except BaseException as error:  # noqa: BLE001 (it goes to the test as an exit code)
-            print(f"{job.verb}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            os._exit(1)
-    return child
+        children = [forked(_do, job) for job in jobs]
+        print("=" + " ".join(str(ended(child)) for child in children), flush=True)
 
 
 class Nursery:

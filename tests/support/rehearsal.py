@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Self
 
 import httpx
 
@@ -19,6 +20,17 @@ _AGED = "UPDATE challenge SET sent_at = sent_at - 172800000000, expires_at = 0"
 
 
 class Rehearsal(Demo):
+    @classmethod
+    def begun(cls) -> Iterator[Self]:
+        """One that answers, for a fixture; it ends with it."""
+        stage = cls()
+        try:
+            stage.wait()
+            stage.remember()
+            yield stage
+        finally:
+            stage.stop()
+
     def remember(self) -> None:
         with self.database() as database:
             for table in _TABLES:

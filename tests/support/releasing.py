@@ -8,11 +8,9 @@ ended: `-9`, or `0` where it came to its end first.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +19,9 @@ from server.merchant.releases import releasing, rows, sources
 from server.merchant.releases.following import Following
 from server.settings import Settings
 from server.store import open_store
+from tests.support import mortal
 
 BRAND = "harbour"
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class _Counting:
@@ -38,7 +33,7 @@ class _Counting:
     def step(self) -> None:
         self.left -= 1
         if self.left == 0:
-            die()
+            mortal.die()
 
 
 class _Dying:
@@ -56,8 +51,8 @@ class _Dying:
         return self._transaction.count(*given)
 
 
-async def _publish(settings: Settings, database: str, files: dict[str, bytes], point: str, number: int) -> None:
-    store, counting = open_store(database), _Counting(number)
+async def _publish(settings: Settings, database: str, files: dict[str, bytes], point: str, number: str) -> None:
+    store, counting = open_store(database), _Counting(int(number))
     add = rows.adding(BRAND, files, operator="", now=datetime.now(UTC), allow=releasing.anybody)
 
     def dying(transaction: Any) -> int:
@@ -85,17 +80,7 @@ def main(database: str, themes: str, releases: str) -> None:
         secrets=(b"k" * 32,), origin="https://portal.example", themes=Path(themes), releases=Path(releases)
     )
     files = sources.built(settings, BRAND, sources.copied(settings.themes, BRAND))
-    for line in sys.stdin:
-        point, number = line.split()
-        child = os.fork()
-        if not child:
-            try:
-                asyncio.run(_publish(settings, database, files, point, int(number)))
-                os._exit(0)
-            except BaseException as error:  # noqa: BLE001 (it goes to the test as an exit code)
-                print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-                os._exit(1)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    mortal.answer(partial(_publish, settings, database, files))
 
 
 if __name__ == "__main__":
