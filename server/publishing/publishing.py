@@ -8,7 +8,7 @@
     _headers  _redirects  robots.txt                                      for the CDN, see cdn.py; hosts.py for others
 
 A brand is whole or not there (atomic_files.py), held to the house rules before it is written, and the same bytes from the same
-input, on every machine. Nothing is kept between two builds, so nothing can go stale.
+input, on every machine. Of a build before, only what keeps the rules is known (`rules.alike`), so nothing can go stale.
 """
 
 from __future__ import annotations
