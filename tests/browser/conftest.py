@@ -153,14 +153,16 @@ def enter(
     visitor = regulars[stage.origin, scripts]
 
     def go(brand: str, address: str) -> Page:
-        stage_doors.cookies(brand, address)
         page = visitor.pages[0] if visitor.pages else visitor.new_page()
         # It asks for nothing while its customer begins again. A page of the portal: to one without the portal's opener
         # policy, and back, Chromium starts two processes.
         page.goto("/nowhere")
         page.emulate_media(color_scheme="null")
         visitor.clear_cookies()
-        stage.begin_again()
+        stage.begin_again()  # first: the address of a customer may be another one's by now
+        if not stage_doors.is_open(brand, address):
+            stage_doors.cookies(brand, address)
+            stage.begin_again()  # nobody has seen this log-in
         stage_doors.enter(page, brand, address)
         return page
 

@@ -55,6 +55,9 @@ class Doors:
         self._browser, self._demo = browser, demo
         self._states: dict[tuple[str, str], Any] = {}
 
+    def is_open(self, brand: str, address: str) -> bool:
+        return (brand, address) in self._states
+
     def cookies(self, brand: str, address: str = JENNY) -> Any:
         """For `BrowserContext.add_cookies`. The session is shared: a test that ends it logs in by itself."""
         if (brand, address) not in self._states:
