@@ -18,6 +18,8 @@ from tests.stripe.app import Answer, Request, Standin
 from tests.stripe.webhooks import deliver
 
 Message = dict[str, Any]
+QUIET = 0.2
+"""Seconds without a request, after which no reading of an account is under way any more."""
 
 
 class Closed(httpx.RemoteProtocolError):
@@ -28,6 +30,8 @@ class App:
     def __init__(self, *standins: Standin) -> None:
         self.standins = standins
         self.tasks: set[asyncio.Task[None]] = set()
+        self.asked_at = 0.0
+        """When the last request to the API came, by the event loop's clock."""
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -55,6 +59,7 @@ class App:
 
     async def answer(self, request: Request) -> Answer:
         if request.path.startswith(("/v1/", "/v2/")):
+            self.asked_at = asyncio.get_running_loop().time()
             return self._whose(request).answer(request)
         name, _, path = request.path.removeprefix("/").partition("/")
         standin = next((each for each in self.standins if each.name == name), None) if name else None
@@ -62,9 +67,16 @@ class App:
             standin, path = self.standins[0], request.path.removeprefix("/")
         request = replace(request, path=f"/{path}")
         if request.path.startswith("/_standin/"):
-            return control.answer(standin, request)
+            answer = control.answer(standin, request)
+            if request.path == "/_standin/begin-again":
+                await self._quiet()  # what was read before is written down by then, so the caller can put it right
+            return answer
         standin.tick()
         return hosted.answer(standin, request)
+
+    async def _quiet(self) -> None:
+        while (left := self.asked_at + QUIET - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110 (a pause, no event)
+            await asyncio.sleep(left)
 
     def _whose(self, request: Request) -> Standin:
         key = request.headers.get("authorization", "").removeprefix("Bearer ")

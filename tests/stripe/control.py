@@ -7,7 +7,7 @@
 | `GET violations` | requests and answers that the SDK's types do not allow |
 | `GET clock`, `POST clock {"seconds": n}` or `{"to": moment}` | Stripe's time; moving it makes happen what falls due |
 | `POST faults {"kind", "operation", "times", "seconds"}`, `DELETE faults` | see `faults` |
-| `POST remember`, `POST begin-again` | keeps every object; puts back what was kept and forgets what happened since |
+| `POST remember`, `POST begin-again` | keeps every object; puts back what was kept, forgets what happened since, and answers when nobody asks |
 | `POST events {"lose", "double", "shuffle", "hold", "version"}` | how webhooks and the list of events misbehave; see `webhooks` |
 """
 
