@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import stripe
 from stripe import StripeObject
@@ -68,22 +68,48 @@ def class_of(kind: str) -> type[StripeObject]:
     return get_object_class("V1", kind)
 
 
+class _Part(NamedTuple):
+    """A field of a class, and what is known of it whichever the object."""
+
+    name: str
+    field: Field
+    is_hidden: bool
+    is_expandable: bool
+    is_sent_empty: bool
+    included: Callable[[World, Json], Any] | None
+
+
+@cache
+def _parts(cls: type[StripeObject], kind: str) -> tuple[_Part, ...]:
+    hidden = HIDDEN.get(kind, frozenset())
+    return tuple(
+        _Part(
+            name,
+            field,
+            name in hidden,
+            bool(field.target) or name in hidden,
+            _sent_empty(kind, name, field),
+            INCLUDED.get((kind, name)),
+        )
+        for name, field in fields_of(cls).items()
+    )
+
+
 def _object(world: World, row: Json, cls: type[StripeObject], tree: Tree) -> Json:
-    fields, kind = fields_of(cls), str(row.get("object", ""))
+    kind = str(row.get("object", ""))
     if row.get("deleted"):
         return {"id": row["id"], "object": kind, "deleted": True}
-    if unknown := tree.keys() - {
-        name for name, field in fields.items() if field.target or name in HIDDEN.get(kind, ())
-    }:
+    parts = _parts(cls, kind)
+    if tree and (unknown := tree.keys() - {each.name for each in parts if each.is_expandable}):
         raise invalid(f"This property cannot be expanded ({min(unknown)}).", param="expand")
     out = {}
-    for name, field in fields.items():
-        if name in HIDDEN.get(kind, ()) and name not in tree:
+    for name, field, is_hidden, _, is_sent_empty, included in parts:
+        if is_hidden and name not in tree:
             continue
-        value = INCLUDED[kind, name](world, row) if (kind, name) in INCLUDED else row.get(name)
-        if name not in row and value is None and not _sent_empty(kind, name, field):
+        value = included(world, row) if included else row.get(name)
+        if value is None and not is_sent_empty and name not in row:
             continue
-        out[name] = _value(world, value, field, tree.get(name))
+        out[name] = value if value is None or field.target is None else _value(world, value, field, tree.get(name))
     return out
 
 
@@ -95,8 +121,6 @@ def _sent_empty(kind: str, name: str, field: Field) -> bool:
 
 
 def _value(world: World, value: Any, field: Field, tree: Tree | None) -> Any:
-    if value is None or field.target is None:
-        return value
     if field.many == "page":
         rows, within = value["data"], (tree or {}).get("data")
         most = _EMBEDDED.get(getattr(field.target, "OBJECT_NAME", ""), len(rows))

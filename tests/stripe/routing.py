@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -47,19 +48,24 @@ def _load() -> None:
         importlib.import_module(f"{resources.__name__}.{module.name}")
 
 
+@cache
+def _by_length() -> dict[tuple[str, int], list[tuple[tuple[str, str], list[str]]]]:
+    """The operations by their verb and how many parts their path has."""
+    _load()
+    found: dict[tuple[str, int], list[tuple[tuple[str, str], list[str]]]] = defaultdict(list)
+    for verb, pattern in operations():
+        wanted = pattern.split("/")
+        found[verb, len(wanted)].append(((verb, pattern), wanted))
+    return found
+
+
 def found(verb: str, path: str) -> tuple[Operation, Handler | None, tuple[str, ...]] | None:
     """The operation, its handler, if the stand-in has one, and the ids in the path. Fixed paths win over ids."""
-    _load()
     parts = path.split("/")
     best: tuple[int, tuple[str, str], tuple[str, ...]] | None = None
-    for known_verb, pattern in operations():
-        wanted = pattern.split("/")
-        if (
-            known_verb == verb
-            and len(wanted) == len(parts)
-            and all(w in ("{}", p) for w, p in zip(wanted, parts, strict=True))
-        ):
+    for named, wanted in _by_length().get((verb, len(parts)), ()):
+        if all(w in ("{}", p) for w, p in zip(wanted, parts, strict=True)):
             ids = tuple(part for want, part in zip(wanted, parts, strict=True) if want == "{}")
             if best is None or len(ids) < best[0]:
-                best = len(ids), (known_verb, pattern), ids
+                best = len(ids), named, ids
     return None if best is None else (operations()[best[1]], _HANDLERS.get(best[1]), best[2])

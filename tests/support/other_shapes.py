@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path as File
@@ -37,6 +38,7 @@ class Replayed(Client):
         super().__init__(KEY, base="http://stripe.test")
         self._real = real
         self.answers: dict[tuple[str, str, str, str], Raw] = {}
+        self._packed: dict[tuple[str, str, str, str], bytes] = {}
         self.wrote: list[tuple[str, str]] = []
         self.where, self.change = "", _nothing
 
@@ -56,7 +58,8 @@ class Replayed(Client):
         asked = (phase, method, path, repr(sorted(params.items())))
         if asked not in self.answers:
             self.answers[asked] = await self._real._ask(method, path, params, key=key)
-        answer = copy.deepcopy(self.answers[asked])
+            self._packed[asked] = pickle.dumps(self.answers[asked])
+        answer = pickle.loads(self._packed[asked])  # noqa: S301 (a third of the time of a deep copy, and ours)
         if place_of(asked) == self.where:
             self.change(answer)
         return answer

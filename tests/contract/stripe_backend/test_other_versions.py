@@ -4,6 +4,7 @@ that nobody knows. What can be read is shown, an object that cannot is left out,
 from __future__ import annotations
 
 import copy
+import pickle
 import re
 from collections import Counter
 from itertools import cycle
@@ -32,7 +33,7 @@ class Recorded(Client):
 
     def __init__(self, client: Client) -> None:
         super().__init__(KEY, base="http://stripe.test")
-        self._real, self.answers, self.where, self.change = client, {}, "", None
+        self._real, self.answers, self.packed, self.where, self.change = client, {}, {}, "", None
 
     async def _ask(self, method, path, params, *, key):
         asked = re.sub(r"(cus|acct|sub|in|re)_\w+", "ID", path)
@@ -42,8 +43,8 @@ class Recorded(Client):
             if isinstance(answer.get("data"), list):
                 few = sorted(answer["data"], key=lambda each: each.get("status") != "open")[:2]
                 answer = {**answer, "data": few}
-            self.answers[place] = answer
-        answer = copy.deepcopy(self.answers[place])
+            self.answers[place], self.packed[place] = answer, pickle.dumps(answer)
+        answer = pickle.loads(self.packed[place])  # noqa: S301 (a third of the time of a deep copy, and ours)
         if asked == self.where and self.change:
             self.change(answer)
         return answer
