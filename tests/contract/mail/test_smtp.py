@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from server.mail.smtp import MailPermanent, MailTemporary, NoMailer, SmtpMailer, mailer_for
 from tests.support import mailing
+from tests.support.served import free_port
 
 pytestmark = [
     pytest.mark.anyio,
@@ -147,11 +147,8 @@ async def test_a_server_that_never_answers_is_given_up(running, peer):
 
 
 async def test_nobody_listening_is_tried_again():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with pytest.raises(MailTemporary):
-        await SmtpMailer(f"smtp://127.0.0.1:{port}", timeout=2).send(mailing.message())
+        await SmtpMailer(f"smtp://127.0.0.1:{free_port()}", timeout=2).send(mailing.message())
 
 
 async def test_a_server_that_stumbles_over_our_goodbye_still_has_the_mail(peer):
