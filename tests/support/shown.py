@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from html.parser import HTMLParser
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -74,16 +76,51 @@ def fragments(brand: Brand, locale: str | None = None) -> Iterator[Document]:
             yield Document(f"{name} (in place)", renderer.page(each.view, FRAME, locale, "account"))
 
 
-def features(brand: Brand) -> Iterator[Document]:
+class Looks(HTMLParser):
+    """Whether an example has an element that none before it had within the same elements: another look, for all that
+    a style sheet can tell apart."""
+
+    _SAYS_NOTHING = re.compile(
+        r"hx-|href$|id$|for$|value$|name$|action$|data-(page|address|label)$|aria-(label|describedby|controls)"
+    )
+    _VOID = frozenset({"br", "col", "hr", "img", "input", "link", "meta", "wbr"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._way: list[str] = []
+        self._ways: set[str] = set()
+
+    def is_new(self, html: str) -> bool:
+        before = len(self._ways)
+        self.reset()
+        self._way = []
+        self.feed(html)
+        return len(self._ways) > before
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = sorted(f"{name}={value}" for name, value in attrs if not self._SAYS_NOTHING.match(name))
+        self._way.append(" ".join((tag, *said)))
+        self._ways.add(" > ".join(self._way))
+        if tag in self._VOID:
+            self._way.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._way and self._way.pop().partition(" ")[0] != tag:
+            pass
+
+
+def features(brand: Brand, *, each_look_once: bool = False) -> Iterator[Document]:
     """All examples of a feature below each other on one page, in each layout that `fragments` shows them in: for what
-    does not depend on their being alone."""
+    does not depend on their being alone. `each_look_once`: without those that look like some before them."""
     renderer = renderer_of(brand)
+    looks: dict[str, Looks] = defaultdict(Looks)
     for feature, found in groupby(examples.load(), key=lambda each: each.feature):
         in_layouts: dict[str, list[Markup]] = {}
         for each in found:
             fragment = Markup(renderer.fragment(each.view))  # noqa: S704 (escaped)
             for layout in (each.view.layout, "account") if each.view.layout == "visitor" else (each.view.layout,):
-                in_layouts.setdefault(layout, []).append(fragment)
+                if not each_look_once or looks[layout].is_new(fragment):
+                    in_layouts.setdefault(layout, []).append(fragment)
         for layout, of_layout in in_layouts.items():
             around = renderer.environment().get_template(f"layouts/{layout}.html")
             body = Markup().join(_APART.format(each) for each in of_layout)
