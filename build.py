@@ -143,21 +143,25 @@ def dev(options: argparse.Namespace) -> int:
 
 
 def build(options: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.progress import Progress
-    from rich.table import Table
-
     from server.publishing import publishing
 
     brands, origin = chosen(options.brands), os.environ.get("PORTAL_ORIGIN", "")
-    with Progress(transient=True, console=Console(stderr=True)) as bar:
-        task = bar.add_task("building", total=len(brands))
-        how = {"server": options.server, "host": options.host, "origin": origin}
-        built = publishing.build(brands, Path(options.out), **how, on_brand=lambda _: bar.advance(task))
-    table = Table("brand", "pages", "bytes", "seconds")
+    is_watched, done = sys.stderr.isatty(), 0
+
+    def count(_: publishing.Built) -> None:
+        nonlocal done
+        done += 1
+        if is_watched:  # not by a progress bar with a thread: processes are forked from this one
+            print(
+                f"\r{done:,} of {len(brands):,} brands" if done < len(brands) else "\r\033[K", end="", file=sys.stderr
+            )
+
+    how = {"server": options.server, "host": options.host, "origin": origin}
+    built = publishing.build(brands, Path(options.out), **how, on_brand=count)
+    wide = max(len(each.name) for each in built)
+    print(f"{'brand':{wide}}  pages       bytes  seconds")
     for each in built:
-        table.add_row(each.name, str(each.pages), f"{each.bytes:,}", f"{each.seconds:.2f}")
-    Console().print(table)
+        print(f"{each.name:{wide}}  {each.pages:5}  {each.bytes:10,}  {each.seconds:7.2f}")
     tell_budget(brands)
     return 0
 

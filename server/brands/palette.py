@@ -9,15 +9,22 @@ dark enough to read. The rules:
 - every pair of `PAIRS` reaches its minimum, which a property test shows for any brand color.
 
 Two colors that the designer fixed and that cannot be read on each other are a `Clash`; it names the nearest that can.
+
+What comes out for the colors of a theme is kept on disk (`server.disk_cache`), so most processes never load ColorAide, which
+takes longer than to read a brand.
 """
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
-from coloraide import Color
+
+from server import disk_cache
 
 TEXT, GRAPHIC = 4.5, 3.0
 """WCAG 2.2: 1.4.3 for text, 1.4.11 for the borders of controls and the focus ring."""
@@ -49,6 +56,10 @@ LIGHT_PAGE, DARK_PAGE = 0.85, 0.30
 
 GRAY = 0.03
 """OKLCH chroma below which a color is taken for black, gray or white."""
+
+MOST_KEPT = 4_096
+"""Files: two for each theme."""
+Made = TypeVar("Made")
 
 _HUES = {"good": 152.0, "warn": 72.0, "bad": 25.0, "info": 247.0}
 
@@ -85,6 +96,8 @@ class Oklch(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=65536)
 def _hex(lightness: float, chroma: float, hue: float) -> str:
+    from coloraide import Color  # noqa: PLC0415 (what is kept on disk needs none of it)
+
     color = Color("oklch", [min(max(lightness, 0.0), 1.0), max(chroma, 0.0), hue])
     return str(color.fit("srgb", method="oklch-chroma").convert("srgb").to_string(hex=True))
 
@@ -104,6 +117,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def oklch(color: str) -> Oklch:
+    from coloraide import Color  # noqa: PLC0415 (as above)
+
     lightness, chroma, hue = Color(color).convert("oklch").coords()
     return Oklch(lightness, chroma, 0.0 if math.isnan(hue) else hue)
 
@@ -125,9 +140,36 @@ def readable(color: Oklch, grounds: list[str], minimum: float, *, darker: bool) 
 
 
 @lru_cache(maxsize=1024)
+def palette_of(color: str, accent: str, background: str, button: str, mode: str) -> Palette:
+    """Both sets of a theme: `derive`, or what it answered another process."""
+    return _kept(derive, (color, accent, background, button, mode), tuple[Palette, tuple[Clash, ...]])[0]
+
+
+@lru_cache(maxsize=1024)
+def clashes_of(accent: str, background: str, mode: str) -> tuple[Clash, ...]:
+    """What is wrong with two colors that the designer fixed. It takes a tenth of `derive`'s time, so that a server with many
+    brands can check all of them when it starts."""
+    return _kept(_clashes, (accent, background, mode), tuple[Clash, ...]) if background else ()
+
+
+def _kept(make: Callable[..., Made], given: tuple[str, ...], kind: type[Made]) -> Made:
+    key = repr((make.__name__, *given))
+    known = disk_cache.read(_folder(), key)
+    if known is None:
+        known = msgspec.json.encode(make(*given))
+        disk_cache.write(_folder(), key, known, MOST_KEPT)
+    return msgspec.json.decode(known, type=kind)
+
+
+@cache
+def _folder() -> Path:
+    return disk_cache.folder(disk_cache.PLACE / "palettes", [Path(__file__)], ("coloraide",))
+
+
+@lru_cache(maxsize=1024)
 def derive(color: str, accent: str, background: str, button: str, mode: str) -> tuple[Palette, tuple[Clash, ...]]:
     """Both sets. Colors are `#rrggbb`, or empty where the designer left one out; `mode` is `light`, `dark` or `auto`."""
-    own, clashes = _own_set(background, mode), clashes_of(accent, background, mode)
+    own, clashes = _own_set(background, mode), _clashes(accent, background, mode)
     brand, link = oklch(color), oklch(accent or color)
     act = oklch(button or accent or color)
     sets = {}
@@ -144,9 +186,7 @@ def _own_set(background: str, mode: str) -> str:
     return "dark" if background and oklch(background).lightness < 0.5 else "light"
 
 
-def clashes_of(accent: str, background: str, mode: str) -> tuple[Clash, ...]:
-    """What is wrong with two colors that the designer fixed. It takes a tenth of `derive`'s time, so that a server with many
-    brands can check all of them when it starts."""
+def _clashes(accent: str, background: str, mode: str) -> tuple[Clash, ...]:
     if not background:
         return ()
     own = _own_set(background, mode)

@@ -148,7 +148,7 @@ class Theme(msgspec.Struct, frozen=True):
     def palette(self) -> Palette:
         """Derived when it is first asked for: it takes longer than reading all the rest, and a server has many brands."""
         look = self.brand
-        return palette.derive(look.color, look.accent, look.background, look.button, self.mode)[0]
+        return palette.palette_of(look.color, look.accent, look.background, look.button, self.mode)
 
     def content(self, file: Path) -> bytes:
         """What is in a picture or font of the theme. Raises `OSError`."""

@@ -7,16 +7,18 @@ For any other there is no such code. Check digits are `python-stdnum`'s, the cod
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
-import segno
-from segno.helpers import make_epc_qr
 from stdnum import bic as bics
 from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError
 
 from server.formats.minor_units import in_units
 from server.formats.money import Money
+
+if TYPE_CHECKING:
+    import segno
 
 _SEPA = frozenset({
     "AD", "AL", "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI", "GR", "HR", "HU",
@@ -64,6 +66,10 @@ def epc_code(holder: str, number: str, bank: str, due: Money, reference: str) ->
     is_sepa = due.currency == "EUR" and number[:2] in _SEPA and 0 < due.amount <= _MOST_CENTS
     if not is_sepa or not 0 < len(holder) <= _LONGEST_NAME or not reference.strip():
         return None
+    # Every brand is read with the rest of this file; only a page or document that shows a code needs them.
+    import segno  # noqa: PLC0415
+    from segno.helpers import make_epc_qr  # noqa: PLC0415
+
     text, amount = reference.strip()[:_LONGEST_TEXT], in_units(due.amount, due.currency)
     try:
         return _drawn(make_epc_qr(holder, number, amount, text=text, bic=bank or None))

@@ -6,10 +6,14 @@ Both the build and the comparison of overrides with the site's own templates (`o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
+from pathlib import Path
 
 import msgspec
 
+from server import disk_cache
+from server import paths as urls
 from server.brands import PORTAL_FILE, Brand
 from server.paths import Paths
 from server.publishing.links import Links
@@ -20,8 +24,11 @@ from server.rendering.assets import Assets
 from server.rendering.renderer import Renderer
 
 MOST_KNOWN = 20_000
-_keep_the_rules: set[bytes] = set()
-"""What no rule has anything against, by its shape and the pages that are there."""
+_HASH = sha256().digest_size
+_HERE = Path(__file__).parent
+_DECIDING = (*_HERE.rglob("*.py"), Path(urls.__file__))
+"""The rules, the links that lead somewhere, and what says which pages are alike."""
+_KEY = "pages that keep the rules"
 
 
 class PageError(Exception):
@@ -78,19 +85,43 @@ def render_page(renderer: Renderer, page: Page) -> str:
 
 def page_problems(brand: Brand, assets: Assets, pages: dict[str, tuple[str, str]]) -> list[Problem]:
     """What the house rules have against these pages, dead links included."""
-    links, link, sheets = links_of(brand, assets), active_link(brand), assets.all_styles()
+    links, link, sheets, keep_the_rules = links_of(brand, assets), active_link(brand), assets.all_styles(), _known()
     there = "\n".join(page_templates(brand)).replace(f"p/login/{link}/", "p/login/*/")
     problems: list[Problem] = []
     for path, (template, html) in pages.items():
         shape = alike.shape(html, sheets, brand.base, link, assets.files)
         known = sha256(f"{shape}\n{there}".encode()).digest() if shape is not None else b""
-        if known in _keep_the_rules:
+        if known in keep_the_rules:
             continue
         found = html_rules.check(html, "page", links.resolves, f"{brand.name}/{path} ({template})")
-        if known and not found and len(_keep_the_rules) < MOST_KNOWN:
-            _keep_the_rules.add(known)
+        if known and not found and len(keep_the_rules) < MOST_KNOWN:
+            keep_the_rules.add(known)
         problems += found
     return problems
+
+
+@cache
+def _known() -> set[bytes]:
+    """What no rule has anything against, by its shape and the pages that are there; also of processes before."""
+    return _kept()
+
+
+def _kept() -> set[bytes]:
+    content = disk_cache.read(_folder(), _KEY) or b""
+    found = {content[at : at + _HASH] for at in range(0, len(content), _HASH)}
+    return found if len(found) < MOST_KNOWN else set()
+
+
+def remember() -> None:
+    """Keep for the next process which pages keep the rules; another rule is another folder."""
+    kept = _kept()
+    if not _known() <= kept:
+        disk_cache.write(_folder(), _KEY, b"".join(sorted(_known() | kept)))
+
+
+@cache
+def _folder() -> Path:
+    return disk_cache.folder(disk_cache.PLACE / "rules", _DECIDING, ())
 
 
 def links_of(brand: Brand, assets: Assets) -> Links:

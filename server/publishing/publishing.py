@@ -8,7 +8,8 @@
     _headers  _redirects  robots.txt                                      for the CDN, see cdn.py; hosts.py for others
 
 A brand is whole or not there (atomic_files.py), held to the house rules before it is written, and the same bytes from the same
-input, on every machine. Of a build before, only what keeps the rules is known (`rules.alike`), so nothing can go stale.
+input, on every machine. Of builds before, only this is known, each by the content of all that it depends on: which pages keep
+the rules (`pages.remember`), colors, catalogs and compiled templates. So nothing can go stale.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from server.brands import Brand
-from server.publishing import cdn, hosts, overrides, pages, sites
+from server.publishing import cdn, hosts, pages, sites
 from server.publishing.atomic_files import NotOurs, write_file, write_folder
 from server.publishing.rules.html_rules import Problem
 from server.rendering.assets import AssetError, Assets
@@ -92,6 +93,7 @@ def build(
             mistakes.append(f"{brand.name}: not built\n{result}")
     if built:
         _write_shared(out, host, origin)
+        pages.remember()
     if mistakes:
         raise BuildError("\n".join(sorted(mistakes)))
     return sorted(built, key=lambda each: each.name)
@@ -107,7 +109,7 @@ def files_of(
         for name, content in assets.files.items():
             outputs.add(f"static/{name}", content, f"the asset {name}")
         if checked:
-            _refuse([*pages.words_problems(brand), *overrides.problems(brand, assets)])
+            _refuse([*pages.words_problems(brand), *_override_problems(brand, assets)])
         rendered = dict(pages.render_pages(brand, assets))
     except (AssetError, pages.PageError) as error:
         raise BuildError(str(error)) from None
@@ -122,6 +124,15 @@ def files_of(
     redirects = cdn.redirects(brand.name, brand.base, server, brand.config.site.locales[1:])
     outputs.add("_redirects", redirects.encode(), "server/cdn.py")
     return dict(sorted(outputs.files.items()))
+
+
+def _override_problems(brand: Brand, assets: Assets) -> list[Problem]:
+    if not any((theme / "templates").is_dir() for theme in brand.lineage):
+        return []
+    # It brings every feature and mail: most of the imports of a build, and few brands override a template.
+    from server.publishing import overrides  # noqa: PLC0415
+
+    return overrides.problems(brand, assets)
 
 
 def _refuse(found: Iterable[Problem]) -> None:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from functools import cache, partial
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator
@@ -26,14 +25,17 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 from msgspec.structs import replace
 
+from server import disk_cache
 from server.brands import Brand
 from server.brands.locales import language_of, own_texts
 from server.brands.words import complete
-from server.rendering.compiled import SITE, compiled
+from server.rendering.compiled import SITE, compiled, folder
 from server.rendering.compiling import Constants, Generator, Template, escaped, macro, marked
 from server.rendering.filters import babel_locale
 
 LOCALES = SITE / "locales"
+MOST_KEPT = 10_000
+"""Files beside the templates: these are a few hundred in each language."""
 
 
 @cache
@@ -43,11 +45,23 @@ def translations(tag: str) -> NullTranslations:
     catalog = catalog_of(tag)
     if catalog is None:
         return NullTranslations()
+    content = catalog.read_bytes()
+    key = f"{tag} {sha256(content).hexdigest()}"
+    known = disk_cache.read(folder(), key)
+    if known is None:
+        known = _compiled(content, tag)
+        disk_cache.write(folder(), key, known, MOST_KEPT)
+    return Translations(BytesIO(known))
+
+
+def _compiled(catalog: bytes, tag: str) -> bytes:
+    # Nothing else needs what reads a catalog, and most processes find it read.
+    from babel.messages.mofile import write_mo  # noqa: PLC0415
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
     compiled = BytesIO()
-    with catalog.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=tag.replace("-", "_")))
-    compiled.seek(0)
-    return Translations(compiled)
+    write_mo(compiled, read_po(BytesIO(catalog), locale=tag.replace("-", "_")))
+    return compiled.getvalue()
 
 
 def catalog_of(tag: str) -> Path | None:

@@ -33,7 +33,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("billing", "rendering"),
     ("brands",),
     ("formats", "store"),
-    ("paths", "settings", "telemetry"),
+    ("disk_cache", "paths", "settings", "telemetry"),
 )
 
 # The same inside a room, by patterns: the first that fits counts. Files of one pattern may know each other, without a circle.

@@ -7,7 +7,7 @@ from coloraide import Color
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from server.brands import PAIRS, TOKENS
+from server.brands import PAIRS, TOKENS, palette
 from server.brands.palette import contrast, derive, oklch
 
 CONTRACT = {
@@ -21,9 +21,9 @@ modes = st.sampled_from(["light", "dark", "auto"])
 
 
 def sets(color, accent="", background="", button="", mode="auto"):
-    palette, clashes = derive(color, accent, background, button, mode)
+    both, clashes = derive(color, accent, background, button, mode)
     assert not clashes
-    return palette
+    return both
 
 
 def test_the_tokens_are_those_that_the_style_sheet_reads():
@@ -145,3 +145,27 @@ def test_the_same_colors_give_the_same_palette():
     first = sets("#7c5cff")
     derive.cache_clear()
     assert sets("#7c5cff") == first
+
+
+def test_a_theme_gets_from_the_disk_what_would_be_worked_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    monkeypatch.setattr(palette.disk_cache, "PLACE", tmp_path)
+    monkeypatch.setattr(palette.disk_cache, "_BEGAN", 1 << 63)  # whoever edits palette.py runs this too
+    given = [
+        *(
+            ("#0a7c4a", "", "", "", "auto"),
+            ("#0a7c4a", "", "#ffffff", "", "auto"),
+            ("#0a7c4a", "", "#888888", "", "dark"),
+        ),
+        *(("#0a7c4a", "#0a7c4b", "#ffffff", "#101010", "light"), ("#0a7c4a", "#fefefe", "#ffffff", "", "light")),
+    ]
+    worked_out, written = {each: derive(*each) for each in given}, []
+    for _ in ("the first process", "the next one"):
+        for kept in (palette._folder, palette.palette_of, palette.clashes_of):
+            kept.cache_clear()
+        found = {each: (palette.palette_of(*each), palette.clashes_of(each[1], each[2], each[4])) for each in given}
+        assert found == worked_out
+        written.append({each.name: each.stat().st_mtime_ns for each in tmp_path.rglob("*") if each.is_file()})
+    assert written[0] == written[1]
+    assert len(written[0]) == 2 * len(given) - 1, "without a background nothing can clash"
+    palette._folder.cache_clear()

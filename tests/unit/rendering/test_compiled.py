@@ -26,7 +26,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def another_process(folder: Path) -> tuple[jinja2.Environment, list[str]]:
     """An environment that knows only what lies on the disk, and the templates that it compiles."""
     compiled.compiled.cache_clear()
-    compiled._folder.cache_clear()
+    compiled.folder.cache_clear()
     environment = words.Environment("en", loader=jinja2.FileSystemLoader(folder), autoescape=True)
     done: list[str] = []
     compile_it = environment.compile
@@ -43,7 +43,7 @@ def another_process(folder: Path) -> tuple[jinja2.Environment, list[str]]:
 def begun_anew():
     yield
     compiled.compiled.cache_clear()
-    compiled._folder.cache_clear()
+    compiled.folder.cache_clear()
 
 
 def said(folder: Path) -> tuple[str, list[str]]:
