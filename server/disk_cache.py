@@ -2,6 +2,7 @@
 
 It lies beside Python's own compiled modules, under the same switches (`PYTHONDONTWRITEBYTECODE`, `PYTHONPYCACHEPREFIX`), in a
 folder named after everything that decides what comes out; another version begins another folder and takes the old one away.
+The versions of packages count as well: those of all that are installed, since to read one takes longer than to list them.
 Where nothing can be written, nothing is kept; nor is anything where the code was changed after the process began, which does
 not run it. A file begins with the hash of its key and content, so one that was cut off
 when the power went, or that belongs to another key, is as good as none.
@@ -14,9 +15,8 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from secrets import token_hex
 from time import time_ns
@@ -27,9 +27,9 @@ _HASH = 32
 _BEGAN = time_ns()
 
 
-def folder(place: Path, deciding: Iterable[Path], packages: Sequence[str]) -> Path:
-    """The folder in `place` for what follows from these files and from these packages' versions; made, if that can be."""
-    digest = hashlib.sha256(" ".join((sys.version, *map(version, packages))).encode())
+def folder(place: Path, deciding: Iterable[Path]) -> Path:
+    """The folder in `place` for what follows from these files; made, if that can be."""
+    digest = hashlib.sha256(" ".join((sys.version, *_packages())).encode())
     is_other = False
     for path in sorted(deciding):
         is_other |= path.suffix == ".py" and path.stat().st_mtime_ns > _BEGAN
@@ -43,6 +43,15 @@ def folder(place: Path, deciding: Iterable[Path], packages: Sequence[str]) -> Pa
                 shutil.rmtree(old, ignore_errors=True)
             found.mkdir(parents=True)
     return found
+
+
+def _packages() -> list[str]:
+    """Name and version of every package, as the names of the folders that say what is installed."""
+    found: set[str] = set()
+    for each in sys.path:
+        with suppress(OSError):
+            found.update(os.listdir(each or "."))  # noqa: PTH208 (names alone)
+    return sorted(each for each in found if each.endswith((".dist-info", ".egg-info")))
 
 
 def read(folder: Path, key: str) -> bytes | None:

@@ -163,7 +163,7 @@ def _kept(make: Callable[..., Made], given: tuple[str, ...], kind: type[Made]) -
 
 @cache
 def _folder() -> Path:
-    return disk_cache.folder(disk_cache.PLACE / "palettes", [Path(__file__)], ("coloraide",))
+    return disk_cache.folder(disk_cache.PLACE / "palettes", [Path(__file__)])
 
 
 @lru_cache(maxsize=1024)

@@ -27,7 +27,7 @@ _REFUSED = {
 }
 """What would load something from elsewhere, and what takes its place."""
 _ESCAPED = r"\\(?:[0-9A-Fa-f]{1,6}\s?|[^\n0-9A-Fa-f])"
-_NAME = rf"-{{0,2}}(?:[A-Za-z_\u0080-\U0010ffff]|{_ESCAPED})(?:[\w\u0080-\U0010ffff-]|{_ESCAPED})*"
+_NAME = rf"-{{0,2}}(?:[A-Za-z_]|[^\x00-\x7f]|{_ESCAPED})(?:[A-Za-z0-9_-]|[^\x00-\x7f]|{_ESCAPED})*"
 _STRING = r""""(?:\\[\s\S]|[^"\\\n])*"|'(?:\\[\s\S]|[^'\\\n])*'"""
 _TOKEN = re.compile(
     rf"(?P<comment>/\*[\s\S]*?(?:\*/|\Z))|(?P<string>{_STRING})|(?P<quote>[\"'])|(?P<end></)"

@@ -10,9 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
-from stdnum import bic as bics
-from stdnum import iban as ibans
-from stdnum.exceptions import ValidationError
 
 from server.formats.minor_units import in_units
 from server.formats.money import Money
@@ -42,17 +39,21 @@ class QrCode(msgspec.Struct, frozen=True):
 
 def iban(typed: str) -> str:
     """The account number without spaces. Raises `ValueError` where it has not its country's form or a wrong check digit."""
+    from stdnum import iban as ibans  # noqa: PLC0415 (every brand is read with this file, and few have an account)
+
     try:
         return str(ibans.validate(typed, check_country=False))
-    except ValidationError:
+    except ValueError:
         raise ValueError("an IBAN whose check digits fit, such as DE02 1203 0000 0000 2020 51") from None
 
 
 def bic(typed: str) -> str:
     """The code of a bank. Raises `ValueError`."""
+    from stdnum import bic as bics  # noqa: PLC0415 (as above)
+
     try:
         return str(bics.validate(typed))
-    except ValidationError:
+    except ValueError:
         raise ValueError("a BIC of 8 or 11 characters, such as BYLADEM1001") from None
 
 
@@ -66,8 +67,7 @@ def epc_code(holder: str, number: str, bank: str, due: Money, reference: str) ->
     is_sepa = due.currency == "EUR" and number[:2] in _SEPA and 0 < due.amount <= _MOST_CENTS
     if not is_sepa or not 0 < len(holder) <= _LONGEST_NAME or not reference.strip():
         return None
-    # Every brand is read with the rest of this file; only a page or document that shows a code needs them.
-    import segno  # noqa: PLC0415
+    import segno  # noqa: PLC0415 (as above)
     from segno.helpers import make_epc_qr  # noqa: PLC0415
 
     text, amount = reference.strip()[:_LONGEST_TEXT], in_units(due.amount, due.currency)

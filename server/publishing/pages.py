@@ -121,7 +121,7 @@ def remember() -> None:
 
 @cache
 def _folder() -> Path:
-    return disk_cache.folder(disk_cache.PLACE / "rules", _DECIDING, ())
+    return disk_cache.folder(disk_cache.PLACE / "rules", _DECIDING)
 
 
 def links_of(brand: Brand, assets: Assets) -> Links:

@@ -15,7 +15,6 @@ the rules (`pages.remember`), colors, catalogs and compiled templates. So nothin
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import re
 import sys
@@ -204,6 +203,7 @@ def _in_parallel(
     brands: Sequence[Brand], out: Path, wanted: _Wanted, processes: int
 ) -> Iterator[tuple[Brand, Built | str]]:
     # One brand on one core needs none of this.
+    import multiprocessing  # noqa: PLC0415
     from concurrent.futures import ProcessPoolExecutor, as_completed  # noqa: PLC0415
 
     context = multiprocessing.get_context(start_method())

@@ -62,4 +62,4 @@ class _Compiled(jinja2.FileSystemBytecodeCache):
 def folder() -> Path:
     """Where templates and words are kept."""
     files = (file for each in _DECIDING for file in each.rglob("*.p[yo]"))
-    return disk_cache.folder(FOLDER, files, ("jinja2", "babel"))
+    return disk_cache.folder(FOLDER, files)

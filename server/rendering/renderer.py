@@ -22,7 +22,7 @@ import msgspec
 from markupsafe import Markup
 
 from server.brands import Brand
-from server.brands.locales import own_name
+from server.brands.locales import direction, own_name
 from server.paths import Paths
 from server.rendering import words
 from server.rendering.assets import Assets
@@ -188,15 +188,14 @@ def _environment(brand: Brand, assets: Assets, paths: Paths, tag: str, loader: j
         auto_reload=False,
         cache_size=-1,
     )
-    locale = babel_locale(tag)
     environment.globals.update(
         brand=words.speaking(brand, tag, environment.translated),
         paths=paths,
         asset=assets,
         locale=tag,
-        direction=locale.text_direction,
+        direction=direction(tag),
     )
     environment.filters.update(
-        filters_of(locale, ZoneInfo(brand.config.site.timezone), brand.config.business.address.country)
+        filters_of(babel_locale(tag), ZoneInfo(brand.config.site.timezone), brand.config.business.address.country)
     )
     return environment

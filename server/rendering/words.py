@@ -27,11 +27,10 @@ from msgspec.structs import replace
 
 from server import disk_cache
 from server.brands import Brand
-from server.brands.locales import language_of, own_texts
+from server.brands.locales import direction, language_of, own_texts
 from server.brands.words import complete
 from server.rendering.compiled import SITE, compiled, folder
 from server.rendering.compiling import Constants, Generator, Template, escaped, macro, marked
-from server.rendering.filters import babel_locale
 
 LOCALES = SITE / "locales"
 MOST_KEPT = 10_000
@@ -97,7 +96,7 @@ class Environment(jinja2.Environment):
         # Makes {% trans %} pass its variables on; the functions it installs are then replaced by ours.
         self.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
 
-        is_rtl = babel_locale(tag).text_direction == "rtl"
+        is_rtl = direction(tag) == "rtl"
         inserted = self.inserted = _isolated if is_rtl else escaped
         bare: Callable[[object], str] = partial(_isolated, shown=str) if is_rtl else str
 

@@ -26,7 +26,7 @@ def written(file: Path, text: str) -> Path:
 
 
 def folder(code: Path) -> Path:
-    return disk_cache.folder(code.parent / "kept", [code], ["msgspec"])
+    return disk_cache.folder(code.parent / "kept", [code])
 
 
 def test_the_next_process_reads_what_was_kept_and_no_other_key(code: Path):
@@ -54,6 +54,15 @@ def test_other_code_is_another_folder_and_the_old_one_goes(code: Path):
     written(code, "rule two")
     assert disk_cache.read(folder(code), "red") is None
     assert [each.name for each in before.parent.iterdir()] == [folder(code).name] != [before.name]
+
+
+def test_another_version_of_a_package_is_another_folder(code: Path, monkeypatch: pytest.MonkeyPatch):
+    installed = code.parent / "packages"
+    (installed / "coloraide-4.0.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(installed)
+    before = folder(code)
+    (installed / "coloraide-4.0.dist-info").rename(installed / "coloraide-4.1.dist-info")
+    assert folder(code) != before
 
 
 def test_code_that_was_changed_since_this_process_began_is_not_what_runs_in_it(code: Path):

