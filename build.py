@@ -7,22 +7,25 @@ runs inside it. Nothing else has to be installed by hand.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import importlib.util
 import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+# What only some commands need is imported by them: a build of one brand takes less time than Python's own modules.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE / ".venv"
+RUNTIME_LOCK, DEV_LOCK = HERE / "requirements.lock", HERE / "requirements-dev.lock"
 THEMES = Path(os.environ.get("PORTAL_THEMES", "").strip() or HERE / "themes").resolve()
 INSIDE = "POSTERN_INSIDE_VENV"
 MEMORY = Path("/dev/shm")  # noqa: S108 (a file system in memory, on Linux)
+FOR_TESTS = ("test", "bench", "lock", "sbom")
+"""The commands that need the packages of requirements-dev.lock."""
 
 
 # --- on any Python -------------------------------------------------------------------------------------------------
@@ -32,14 +35,18 @@ def environment_python() -> Path:
     return ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def set_up(*, for_tests: bool) -> None:
-    """Make the virtual environment and install the lock into it, unless that was done for this very lock."""
-    lock = HERE / ("requirements-dev.lock" if for_tests else "requirements.lock")
-    runtime_digest = digest(HERE / "requirements.lock")
+def is_set_up(*, for_tests: bool) -> bool:
+    """Whether the lock was installed, this very one."""
     stamp = ENVIRONMENT / "postern-lock"
     done = stamp.read_text().split() if stamp.exists() and environment_python().exists() else []
-    if runtime_digest in done and (not for_tests or digest(lock) in done):
-        return
+    return digest(RUNTIME_LOCK) in done and (not for_tests or digest(DEV_LOCK) in done)
+
+
+def set_up(*, for_tests: bool) -> None:
+    """Make the virtual environment and install the lock into it."""
+    import subprocess
+
+    lock = DEV_LOCK if for_tests else RUNTIME_LOCK
     if not environment_python().exists():
         say("Making .venv (once) …")
         made = subprocess.run(
@@ -51,11 +58,13 @@ def set_up(*, for_tests: bool) -> None:
                 "On Debian and Ubuntu: apt-get install python3-venv; then run this again."
             )
     install(lock)
-    stamp.write_text(" ".join({runtime_digest, digest(lock)}))
+    (ENVIRONMENT / "postern-lock").write_text(" ".join({digest(RUNTIME_LOCK), digest(lock)}))
 
 
 def install(lock: Path) -> None:
     """By uv, in seconds; by pip in a minute where uv cannot: it does not read pip's settings, such as an index of one's own."""
+    import tempfile
+
     names = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lock.read_text(), re.MULTILINE)
     say(f"Installing {len(names)} locked packages from {lock.name} (once) …")
     pip = [str(environment_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
@@ -65,9 +74,7 @@ def install(lock: Path) -> None:
     locked = ["--no-deps", "--require-hashes", "-r"]
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder) / "uv.lock"
-        only_uv.write_text(
-            "".join(re.findall(r"^uv==.*\n(?:[ #].*\n)*", (HERE / "requirements-dev.lock").read_text(), re.MULTILINE))
-        )
+        only_uv.write_text("".join(re.findall(r"^uv==.*\n(?:[ #].*\n)*", DEV_LOCK.read_text(), re.MULTILINE)))
         fault = failed([*pip, "--no-compile", *locked, str(only_uv)]) or failed(
             [*uv, "--system-certs", *locked, str(lock)]
         )
@@ -77,6 +84,8 @@ def install(lock: Path) -> None:
 
 def failed(command: list[str]) -> str:
     """What it printed, if it failed."""
+    import subprocess
+
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.stdout or f"{command[0]} ended with {done.returncode}" if done.returncode else ""
 
@@ -95,17 +104,17 @@ def stop(text: str) -> None:
 
 
 def step_inside() -> None:
-    """Run this file again with the environment's Python; comes back only inside it.
+    """Run this file again with the environment's Python.
 
     It and every process that it starts keep what they compile beside the packages, also where PYTHONDONTWRITEBYTECODE is set:
     a demo is several processes, and tests start hundreds."""
-    if os.environ.get(INSIDE) == str(ENVIRONMENT):
-        return
     os.environ[INSIDE] = str(ENVIRONMENT)
     os.environ["PYTHONPYCACHEPREFIX"] = str(ENVIRONMENT / "bytecode")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [str(environment_python()), str(HERE / "build.py"), *sys.argv[1:]]
     if os.name == "nt":
+        import subprocess
+
         raise SystemExit(subprocess.call(command))
     os.execv(command[0], command)
 
@@ -114,6 +123,8 @@ def step_inside() -> None:
 
 
 def demo(options: argparse.Namespace) -> int:
+    import subprocess
+
     from server import demo
 
     if options.stripe is None:
@@ -229,6 +240,8 @@ def reference(_: argparse.Namespace) -> int:
 def lock(options: argparse.Namespace) -> int:
     """Write the locks from `pyproject.toml`, for every Python and system that it allows. What is locked keeps its version
     where that still fits; `--upgrade` takes the newest of everything."""
+    import subprocess
+
     asked = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
     asked += ["--system-certs", *(["--upgrade"] if options.upgrade else [])]
     groups = {
@@ -246,6 +259,9 @@ def lock(options: argparse.Namespace) -> int:
 
 
 def test(options: argparse.Namespace) -> int:
+    import subprocess
+    import tempfile
+
     from tests.support import browsers, engines, node
 
     given = options.given
@@ -273,6 +289,8 @@ def test(options: argparse.Namespace) -> int:
 def memory_has_room() -> bool:
     """Whether the thousands of short-lived databases of the suite fit there: none of them has to wait for a disk. They and
     the browsers' profiles take half a gigabyte."""
+    import shutil
+
     return MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30
 
 
@@ -284,6 +302,9 @@ def bench(options: argparse.Namespace) -> int:
 
 def sbom(options: argparse.Namespace) -> int:
     """The packages that a server runs on, as CycloneDX: from the lock, whatever else is installed here."""
+    import importlib.util
+    import subprocess
+
     if not importlib.util.find_spec("cyclonedx_py"):
         stop("cyclonedx-bom is not installed: is it in requirements-dev.lock?")
     out = Path(options.out)
@@ -307,6 +328,8 @@ def chosen(names: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN201 (t
 
 
 def menu() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(prog="build.py", description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
 
@@ -357,12 +380,16 @@ def menu() -> argparse.ArgumentParser:
 def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (said in words, instead of a stack trace from a newer syntax)
         stop(f"Postern needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    is_inside = os.environ.get(INSIDE) == str(ENVIRONMENT)
+    if not is_inside and is_set_up(for_tests=bool({*FOR_TESTS} & {*sys.argv[1:2]})):
+        step_inside()
     options, arguments = menu().parse_known_args()
     if arguments and options.command != "test":
         menu().error(f"unrecognized arguments: {' '.join(arguments)}")
     options.given = arguments
-    if os.environ.get(INSIDE) != str(ENVIRONMENT):
-        set_up(for_tests=options.command in ("test", "bench", "lock", "sbom"))
+    if not is_inside:
+        if not is_set_up(for_tests=options.command in FOR_TESTS):  # it may be named after a switch
+            set_up(for_tests=options.command in FOR_TESTS)
         step_inside()
     sys.path.insert(0, str(HERE))
     try:
