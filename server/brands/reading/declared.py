@@ -84,11 +84,14 @@ def read(kind: type[AnyKeys], table: Table) -> AnyKeys:
     mistakes_before = len(table.mistakes)
     values: dict[str, Any] = {}
     for field in fields(kind):
-        default = values[field.key.like] if field.key.like else field.default
         if field.below is None:
+            default = values[field.key.like] if field.key.like else field.default
             values[field.name] = field.key.read(table, field.written, default)
         elif field.is_list:
             values[field.name] = tuple(read(field.below, each) for each in table.tables(field.written))
+        elif field.below in _OF_NOTHING and field.written not in table:
+            table.ask([field.written])
+            values[field.name] = _OF_NOTHING[field.below]
         else:
             values[field.name] = read(field.below, table.table(field.written))
     table.close()
@@ -106,8 +109,10 @@ _OF_NOTHING: dict[type[Keys], Keys] = {}
 def given(kind: type[Keys], table: Table, *, per_language: bool = False) -> dict[str, Any]:
     """The keys that the table has, without any default; with `per_language`, only those that a language may have."""
     chosen = [each for each in fields(kind) if each.key.per_language or not per_language]
-    values = {each.name: each.key.read(table, each.written, each.default) for each in chosen}
-    return {each.name: values[each.name] for each in chosen if each.written in table}
+    table.ask(each.written for each in chosen)
+    there = [each for each in chosen if each.key.required or each.written in table]
+    values = {each.name: each.key.read(table, each.written, each.default) for each in there}
+    return {each.name: values[each.name] for each in there if each.written in table}
 
 
 def entries(kind: type[Keys], path: str = "", stripe: str = "") -> Iterator[Entry]:

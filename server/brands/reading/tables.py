@@ -8,7 +8,7 @@ default, so that one run finds them all; look at the list of mistakes before you
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,10 @@ class Table:
         self._asked: set[str] = set()
 
     def __contains__(self, key: str) -> bool:
-        return any(key in values for _, values in self.layers)
+        for _, values in self.layers:  # noqa: SIM110 (a server asks a hundred times for each of its brands)
+            if key in values:
+                return True
+        return False
 
     def source(self, key: str) -> Document:
         """The file that a key comes from; the nearest one for a key that is nowhere."""
@@ -115,7 +118,14 @@ class Table:
     def get(self, key: str) -> Any:
         """The value as the file has it, or None."""
         self._asked.add(key)
-        return next((values[key] for _, values in self.layers if key in values), None)
+        for _, values in self.layers:
+            if key in values:
+                return values[key]
+        return None
+
+    def ask(self, keys: Iterable[str]) -> None:
+        """These may be there."""
+        self._asked.update(keys)
 
     def refuse(self, key: str, found: str, allowed: str, *below: str | int, also: tuple[str, ...] = ()) -> None:
         """Notes a mistake at this key, or at something below it; `also`: the other keys of the rule, from this table on."""

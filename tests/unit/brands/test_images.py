@@ -279,3 +279,17 @@ def test_a_link_out_of_the_folder_or_in_a_circle_is_refused(tmp_path, target):
     (folder / "logo.svg").unlink()
     (folder / "logo.svg").symlink_to(target)
     assert the_mistake(folder).key == "brand.logo"
+
+
+def test_a_subfolder_that_is_a_link_out_of_the_folder_is_refused_and_one_inside_it_is_not(tmp_path):
+    folder = write_brand(tmp_path)
+    (folder / "theme.toml").write_text((folder / "theme.toml").read_text().replace('"logo.svg"', '"img/logo.svg"'))
+    (folder / "real").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "logo.svg").write_bytes((folder / "logo.svg").read_bytes())
+    (folder / "logo.svg").rename(folder / "real" / "logo.svg")
+    (folder / "img").symlink_to("real")
+    assert brands.load(folder).theme.brand.logo.file == folder / "img" / "logo.svg"
+    (folder / "img").unlink()
+    (folder / "img").symlink_to("../elsewhere")
+    assert the_mistake(folder).key == "brand.logo"
