@@ -15,7 +15,7 @@ NAMES = (
     *("pages", "saving", "builds", "requests", "peers", "downloads", "oracle", "beside", "copying"),
     *("drawn", "flooded", "brands", "stages"),
 )
-LONG = ("soak", "upgrade")
+LONG = ("soak", "upgrade", "million")
 """Only run when they are named."""
 
 

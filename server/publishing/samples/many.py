@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from server.billing import rows
 from server.billing.ledger.events.renewals import due_at, settled
 from server.billing.ledger.sums.invoicing import with_invoices
-from server.billing.model.account import Account
+from server.billing.model.account import Account, Invoice
 from server.billing.model.documents import encode_account, encode_invoice
 from server.billing.model.periods import add_months
 from server.billing.stripe import mapping, mapping_invoices
@@ -29,25 +29,27 @@ def many(brand: str, how_many: int, now: datetime) -> Iterator[Json]:
     for ware in wares(brand).values():
         yield shapes.product(ware)
     for number in range(how_many):
-        yield from _records(shapes, f"{number:0{_DIGITS}d}")
+        yield from records_of(shapes, f"{number:0{_DIGITS}d}")
 
 
-def _records(shapes: Shapes, number: str, last: str = "paid") -> Iterator[Json]:
+def records_of(shapes: Shapes, number: str, invoices: int = _INVOICES, last: str = "paid") -> Iterator[Json]:
+    """One of the many: the customer, a card, a subscription and that many invoices of its last months, `last` the newest's
+    status."""
     start, ware = shapes.period_start(8), wares(shapes.brand)["main"]
     customer = shapes.customer(
         "many", address_of(number), f"Customer {number}", start - timedelta(days=200), currency="eur"
     )
-    customer |= {"id": f"cus_many{number}", "invoice_prefix": f"M{number}", "next_invoice_sequence": _INVOICES + 1}
+    customer |= {"id": f"cus_many{number}", "invoice_prefix": f"M{number}", "next_invoice_sequence": invoices + 1}
     card = {**shapes.card("many", customer["id"], "visa", "4242", (start.year + 2, 8)), "id": f"pm_many{number}"}
     yield {**customer, "invoice_settings": {"default_payment_method": card["id"]}}
     yield card
     subscription = shapes.subscription("many", customer["id"], [(ware, 1)], currency="eur", start=start)
     yield {**subscription, "id": f"sub_many{number}"}
-    for index in range(_INVOICES):
-        at = add_months(start, index + 1 - _INVOICES)
+    for index in range(invoices):
+        at = add_months(start, index + 1 - invoices)
         invoice = shapes.invoice("many", customer, [(ware.name, ware.cents)], currency="eur", at=at, number=index + 1,
                                  subscription=f"sub_many{number}", method=card,
-                                 status="paid" if index < _INVOICES - 1 else last)  # fmt: skip
+                                 status="paid" if index < invoices - 1 else last)  # fmt: skip
         yield {**invoice, "id": f"in_many{number}_{index}"}
 
 
@@ -107,15 +109,21 @@ class _Template:
 
 def _account(shapes: Shapes, now: datetime, last: str) -> Account:
     """The account of the mark's customer, by the same mapping as an import."""
-    customer, card, subscription, *invoices = _records(shapes, _MARK, last)
+    return mapped(shapes, now, [*records_of(shapes, _MARK, last=last)])[0]
+
+
+def mapped(shapes: Shapes, now: datetime, records: list[Json]) -> tuple[Account, list[Invoice]]:
+    """The account of one customer's records and all of its invoices."""
+    customer, card, subscription, *invoices = records
     product = shapes.product(wares(shapes.brand)["main"])
     subscription["items"]["data"][0]["price"]["product"] = product
-    mapped, balance = mapping.customer(customer)
+    holder, balance = mapping.customer(customer)
     account = Account(
-        customer=mapped,
+        customer=holder,
         as_of=now,
         subscriptions=(mapping.subscription(subscription, Nothing()),),
         payment_methods=(mapping.payment_method(card)[1],),
         balance=balance,
     )
-    return settled(with_invoices(account, [mapping_invoices.invoice(each, Nothing())[1] for each in invoices]))
+    found = [mapping_invoices.invoice(each, Nothing())[1] for each in invoices]
+    return settled(with_invoices(account, found)), found

@@ -38,7 +38,7 @@ NO_TABLE = ("store.postgres", ".database_findings")
 _VERB = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\s+\S")
 _PART = re.compile(r"%s|\{(?!kinds\}|\})|\bstaged\b|^UPDATE SET")
 """Of a statement that is put together when it is needed, or one over the import's own file."""
-_NAME = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
+NAME = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 
 
 @cache
@@ -70,7 +70,7 @@ def _texts(module: Any) -> Iterator[tuple[str, str]]:
 def read_whole_by_sqlite(connection: sqlite3.Connection, sql: str) -> set[str]:
     called = dict(re.findall(r"\b(?:FROM|JOIN)\s+([a-z_]+)(?:\s+AS)?\s+([a-z]+)\b", sql))
     tables = {alias: table for table, alias in called.items()}
-    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", dict.fromkeys(_NAME.findall(sql))).fetchall()
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", dict.fromkeys(NAME.findall(sql))).fetchall()
     scanned = (re.match(r"SCAN (\w+)|SEARCH (\w+) USING AUTOMATIC", each[3]) for each in plan)
     named = {each[1] or each[2] for each in scanned if each} - {"CONSTANT"}
     return {tables.get(each, each) for each in named}
