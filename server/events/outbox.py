@@ -33,8 +33,10 @@ _SENT = "UPDATE event SET state = 'sent', detail = :detail WHERE id = :id AND en
 _LATER = """
 UPDATE event SET not_before = :later, state = :state, detail = :detail
  WHERE id = :id AND endpoint = :endpoint AND state = 'waiting'"""
+# Every endpoint is meant: with it, SQLite reads this event and not all of the brand.
 _AGAIN = """
-UPDATE event SET state = 'waiting', attempts = 0, not_before = :now, created_at = :now WHERE brand = :brand AND id = :id"""
+UPDATE event SET state = 'waiting', attempts = 0, not_before = :now, created_at = :now
+ WHERE id = :id AND endpoint > '' AND brand = :brand"""
 _LATEST = """
 SELECT id, type, customer_id, endpoint, state, attempts, detail, created_at FROM event
  WHERE brand = :brand ORDER BY created_at DESC, position DESC LIMIT :limit"""

@@ -54,18 +54,22 @@ UPDATE outbox SET not_before = :not_before, detail = :detail
  WHERE id = :id AND state = 'waiting' AND attempts = :attempts"""
 _STUCK = "SELECT COUNT(*) FROM outbox WHERE state = 'waiting' AND created_at < :before"
 _END_EVERY = "UPDATE outbox SET state = 'expired', data = NULL, detail = :detail WHERE state = 'waiting'"
+# Each half stops at the limit by itself, so that it reads no more of its index.
 _ABOUT = """
 SELECT created_at, kind, state, attempts, detail FROM (
-  SELECT created_at, kind, state, attempts, detail FROM outbox WHERE brand = :brand AND address = :address
+  SELECT * FROM (SELECT created_at, kind, state, attempts, detail FROM outbox
+                  WHERE brand = :brand AND address = :address ORDER BY created_at DESC LIMIT :limit) AS asked_for
   UNION ALL
-  SELECT created_at, kind, state, attempts, detail FROM outbox WHERE brand = :brand AND customer_id IN ({whose})
+  SELECT * FROM (SELECT created_at, kind, state, attempts, detail FROM outbox
+                  WHERE brand = :brand AND customer_id IN ({whose}) ORDER BY created_at DESC LIMIT :limit) AS about
 ) AS mails ORDER BY created_at DESC LIMIT :limit"""
 _BACKLOG = """
 SELECT customer_id = '' AS is_passcode, COUNT(*), MIN(created_at) FROM outbox
  WHERE state = 'waiting' AND (customer_id <> '' OR attempts = 0) GROUP BY 1"""
+# No index is asked for the brand, so that SQLite reads what is in these states and not all that the brand has.
 _UNSENT = """
 SELECT id, kind, state, customer_id, address, created_at, not_before, attempts, detail, data IS NOT NULL
-  FROM outbox WHERE brand = :brand AND state IN ('waiting', 'expired')
+  FROM outbox WHERE brand || '' = :brand AND state IN ('waiting', 'expired')
  ORDER BY state DESC, created_at DESC, id LIMIT :limit"""
 # One row changes once: of two who press the button, the second finds it waiting.
 _AGAIN = """

@@ -30,56 +30,49 @@ from server.store import Store, Transaction, micros
 
 AT_ONCE = 2000
 
+# By table: its key, the column by whose index the oldest are found, and which rows are old.
 _OLD = (
-    ("challenge", "id_hash", "expires_at < :day_ago AND sent_at < :day_ago"),
-    ("session", "id_hash", "expires_at < :day_ago OR last_seen_at < :idle_since"),
-    ("provider_session", "id_hash", "expires_at < :day_ago"),
+    ("challenge", "id_hash", "expires_at", "expires_at < :day_ago AND sent_at < :day_ago"),
+    ("session", "id_hash", "expires_at", "expires_at < :day_ago"),
+    ("session", "id_hash", "last_seen_at", "last_seen_at < :idle_since"),
+    ("provider_session", "id_hash", "expires_at", "expires_at < :day_ago"),
     (
         "portal_session",
         "id",
-        "created_at < :month_ago AND NOT EXISTS (SELECT 1 FROM session s WHERE s.portal_session = portal_session.id)",
+        "created_at",
+        """created_at < :month_ago AND NOT EXISTS
+             (SELECT 1 FROM session s WHERE s.portal_session = portal_session.id AND s.portal_session > '')""",
     ),
-    ("studio_session", "id_hash", "expires_at < :day_ago OR last_seen_at < :idle_since"),
-    ("studio_ceremony", "challenge", "expires_at < :day_ago"),
-    ("studio_word", "address", "expires_at < :day_ago"),
-    ("outbox", "id", "created_at < :month_ago AND state <> 'waiting'"),
-)
-_OLD_WINDOWS = """
-DELETE FROM budget WHERE expires_at < :now AND (brand, kind, subject, starts_at) IN
- (SELECT brand, kind, subject, starts_at FROM budget WHERE expires_at < :now LIMIT :limit)"""
-_OLD_OPERATIONS = """
-DELETE FROM operation WHERE created_at < :month_ago AND state IN ('done', 'failed') AND (brand, customer_id, key) IN
- (SELECT brand, customer_id, key FROM operation
-   WHERE created_at < :month_ago AND state IN ('done', 'failed') LIMIT :limit)"""
-_OLD_ANSWERS = """
-DELETE FROM api_request WHERE created_at < :day_ago AND (key_id, name) IN
- (SELECT key_id, name FROM api_request WHERE created_at < :day_ago LIMIT :limit)"""
-_OLD_EVENTS = """
-DELETE FROM event WHERE created_at < :month_ago AND state <> 'waiting' AND (id, endpoint) IN
- (SELECT id, endpoint FROM event WHERE created_at < :month_ago AND state <> 'waiting' LIMIT :limit)"""
-_OLD_BROWSERS = """
-DELETE FROM known_browser WHERE seen_at < :kept_since AND (brand, customer_id, mark_hash) IN
- (SELECT brand, customer_id, mark_hash FROM known_browser WHERE seen_at < :kept_since LIMIT :limit)"""
-_OLD_DRAFTS = """
-DELETE FROM studio_draft WHERE changed_at < :month_ago AND (operator, brand) IN
- (SELECT operator, brand FROM studio_draft WHERE changed_at < :month_ago LIMIT :limit)"""
-_OLD_UPLOADS = """
-DELETE FROM studio_upload WHERE (operator, brand, name) IN
- (SELECT operator, brand, name FROM studio_upload u WHERE uploaded_at < :month_ago
-   AND NOT EXISTS (SELECT 1 FROM studio_draft d WHERE d.operator = u.operator AND d.brand = u.brand) LIMIT :limit)"""
-STATEMENTS = (
-    *(
-        f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {is_old} LIMIT :limit) AND ({is_old})"
-        for table, key, is_old in _OLD
+    ("studio_session", "id_hash", "expires_at", "expires_at < :day_ago OR last_seen_at < :idle_since"),
+    ("studio_ceremony", "challenge", "expires_at", "expires_at < :day_ago"),
+    ("studio_word", "address", "expires_at", "expires_at < :day_ago"),
+    ("outbox", "id", "created_at", "created_at < :month_ago AND state <> 'waiting'"),
+    ("budget", "brand, kind, subject, starts_at", "expires_at", "expires_at < :now"),
+    ("operation", "brand, customer_id, key", "created_at", "created_at < :month_ago AND state IN ('done', 'failed')"),
+    ("api_request", "key_id, name", "created_at", "created_at < :day_ago"),
+    ("event", "id, endpoint", "created_at", "created_at < :month_ago AND state <> 'waiting'"),
+    ("known_browser", "brand, customer_id, mark_hash", "seen_at", "seen_at < :kept_since"),
+    ("studio_draft", "operator, brand", "changed_at", "changed_at < :month_ago"),
+    (
+        "studio_upload",
+        "operator, brand, name",
+        "uploaded_at",
+        """uploaded_at < :month_ago AND NOT EXISTS
+             (SELECT 1 FROM studio_draft d WHERE d.operator = studio_upload.operator AND d.brand = studio_upload.brand)""",
     ),
-    _OLD_WINDOWS,
-    _OLD_OPERATIONS,
-    _OLD_ANSWERS,
-    _OLD_EVENTS,
-    _OLD_BROWSERS,
-    _OLD_DRAFTS,
-    _OLD_UPLOADS,
 )
+
+
+def _statements(at_once: int) -> tuple[str, ...]:
+    # In order and up to a number that it knows, PostgreSQL takes the index also where it does not know which moment is asked for.
+    return tuple(
+        f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {is_old} ORDER BY {age} LIMIT {at_once})"
+        f" AND ({is_old})"
+        for table, key, age, is_old in _OLD
+    )
+
+
+STATEMENTS = _statements(AT_ONCE)
 
 
 async def clean(store: Store, now: datetime, idle: timedelta, at_once: int = AT_ONCE) -> int:
@@ -90,10 +83,9 @@ async def clean(store: Store, now: datetime, idle: timedelta, at_once: int = AT_
         "idle_since": micros(now - timedelta(days=1) - idle),
         "kept_since": micros(now - timedelta(days=400)),
         "month_ago": micros(now - timedelta(days=30)),
-        "limit": at_once,
     }
     gone = 0
-    for sql in STATEMENTS:
+    for sql in _statements(at_once):
         wanted = {key: value for key, value in parameters.items() if f":{key}" in sql}
         while True:
             dropped = await store.write(lambda transaction, sql=sql, wanted=wanted: transaction.count(sql, wanted))  # type: ignore[misc]

@@ -33,7 +33,7 @@ TABLES = {
     "session": "id_hash, brand, customer_id, address, kind, browser, created_at, last_seen_at, expires_at",
     "known_browser": "brand, customer_id, mark_hash, seen_at, asker_hash",
     "activity": "id, brand, customer_id, at, kind, subject, data, browser",
-    "outbox": "id, brand, kind, address, data, created_at, not_before, expires_at, attempts, state",
+    "outbox": "id, brand, kind, address, customer_id, data, created_at, not_before, expires_at, attempts, state",
     "operation": "brand, customer_id, key, action, subject, state, result, created_at, updated_at",
 }
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -85,8 +85,9 @@ class Template:
         found["session"].append((hashed, brand, customer, address, "link", "Firefox on Linux", last, last, 2**60))
         found["known_browser"].append((brand, customer, hashed, seen, random[-32:]))
         found["activity"].append((hashed.hex()[:32], brand, customer, seen, "login", "", b"\x80", "Firefox on Linux"))
-        mail = (hashed.hex()[32:], brand, "passcode", address, None, seen, seen, seen + 600_000_000, 1, "sent")
-        found["outbox"].append(mail)
+        sent = (None, seen, seen, seen + 600_000_000, 1, "sent")
+        found["outbox"].append((hashed.hex()[32:], brand, "passcode", address, "", *sent))
+        found["outbox"].append((random.hex()[:32], brand, "receipt", "", customer, *sent))
         done = (brand, customer, hashed.hex()[:24], "subscription.canceled", f"sub_many{number}", "done", None)
         found["operation"].append((*done, seen, seen))
 
