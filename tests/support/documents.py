@@ -13,12 +13,12 @@ import pypdfium2
 def words(pdf: bytes) -> str:
     """All text, in one line, without what only says where a line may break or which way it runs."""
     pages = (page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
-    return re.sub(r"\s+", " ", re.sub("[\u200b\u2066-\u2069\u200e\u200f]", "", "\n".join(pages)))
+    return re.sub(r"\s+", " ", re.sub("[\u2066-\u2069\u200e\u200f]", "", "\n".join(pages)))
 
 
 def squeezed(text: str) -> str:
     """Without any space: where lines broke does not matter."""
-    return re.sub(r"[\s\u200b]+", "", text)
+    return re.sub(r"\s+", "", text)
 
 
 def claims(pdf: bytes) -> set[str]:
@@ -76,7 +76,18 @@ def as_read(pdf: bytes, page: int | None = None) -> str:
     with contextlib.closing(pypdfium2.PdfDocument(pdf)) as found:
         numbers = range(len(found)) if page is None else (page,)
         text = "\n".join(found[number].get_textpage().get_text_range() for number in numbers)
-    return re.sub(r"\s+", " ", re.sub("[\u200b\u2066-\u2069\u200e\u200f\ufffe]", "", text))
+    return re.sub(r"\s+", " ", re.sub("[\u2066-\u2069\u200e\u200f\ufffe]", "", text))
+
+
+def edges(pdf: bytes, first: str = "", last: str = "") -> tuple[float, float]:
+    """The edges of the leftmost and the rightmost letter of the first page, in points; of those from `first` to `last`."""
+    with contextlib.closing(pypdfium2.PdfDocument(pdf)) as read:
+        page = read[0].get_textpage()
+        text = page.get_text_range()
+        start = text.index(first)
+        end = text.index(last, start) + len(last) if last else len(text)
+        found = [page.get_charbox(n) for n in range(start, end) if not text[n].isspace()]
+    return min(left for left, *_ in found), max(right for _, _, right, _ in found)
 
 
 def page_count(pdf: bytes) -> int:

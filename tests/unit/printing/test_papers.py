@@ -179,6 +179,11 @@ async def test_a_reader_finds_every_line_and_total_of_an_arabic_invoice(press): 
         assert each in letters or each[::-1] in letters, each
 
 
+async def test_two_names_of_a_tax_number_run_from_right_to_left_in_an_arabic_invoice(press):
+    pdf = await press.pdf(ARABIC, locale="ar")
+    assert documents.edges(pdf, "USt", "USt")[1] < documents.edges(pdf, "Am", "Am")[0]
+
+
 async def test_columns_have_heads_and_sums_are_read_with_their_names(press):  # I3
     with pikepdf.open(io.BytesIO(await press.pdf(THREE))) as pdf:
         roles = [str(each.S) for each in elements(pdf)]
@@ -271,6 +276,25 @@ async def test_a_character_that_no_font_has_costs_nothing_of_it(press):  # I7
     pdf = await press.pdf(replace(THREE, memo="A gift \U0001f381 for you"))
     assert documents.claims(pdf) == ALL
     assert b"factur-x" in pdf
+
+
+ID = "".join(f"{n:02}AbWoTy" for n in range(12))
+
+
+@pytest.mark.parametrize(("it", "locale"), [(THREE, "en"), (ARABIC, "ar")])
+async def test_a_long_word_breaks_and_is_copied_as_it_is(press, it, locale):
+    lines = (replace(it.lines[0], description=f"price_{ID}"), *it.lines[1:])
+    long = replace(it, lines=lines, number=f"in_{ID}", customer_name=f"cus_{ID}", memo=f"Seen: {ID} {'x' * 9000}")
+    pdf = await press.pdf(long, locale=locale)
+    copied = re.sub(r"\s", "", "".join(documents.page_texts(pdf)))
+    assert all(f"{each}{ID}" in copied for each in ("in_", "cus_", "price_"))
+    assert copied.count(ID) == 6  # twice in the head of a later page
+    assert copied.count("x") >= 9000
+    if locale == "en":
+        assert not re.search("[\u00ad\u200b-\u200f\u2060-\u2069\ufeff]", copied)
+        assert documents.edges(pdf, "price_", "11AbWoTy")[1] < documents.edges(pdf, "Quantity", "Quantity")[0]
+    left, right = documents.edges(pdf)
+    assert 51 < left < right < 544  # the margins are 56.7 points of 595.3; a full stop may hang outside
 
 
 HOSTILE = ('#read("/etc/passwd")', "bell \x07 nul \x00 \ufffe", "\u202eright to left \U0001f468\u200d\U0001f467 \ue000", "x" * 10_000, "<a>&]]>{{ 7*7 }}")  # fmt: skip
