@@ -192,3 +192,20 @@ def test_paper_shows_no_link_that_only_leads_on(narrow: Callable[[Brand], Page])
     assert links.count() > 1
     page.emulate_media(media="print")
     assert [each.inner_text() for each in links.all()] == []
+
+
+STYLE = "(it, name) => getComputedStyle(it)[name]"
+
+
+def test_forced_colors_show_what_is_chosen_and_frame_no_quiet_button(narrow: Callable[[Brand], Page]):
+    brand = shown.brands()["harbour"]
+    page = narrow(brand)
+    page.set_viewport_size(WIDE)
+    page.emulate_media(forced_colors="active")
+    shown.show(page, named(brand, "subscriptions/choose_plan: three plans, two intervals"))
+    chosen, other = page.locator(".switch :checked + span"), page.locator(".switch :not(:checked) + span").first
+    assert chosen.evaluate(STYLE, "color") != other.evaluate(STYLE, "color")
+    menu = page.get_by_role("navigation", name="Account", exact=True).get_by_role("link")
+    lines = [each.evaluate(STYLE, "borderBottomColor") for each in menu.all()]
+    assert lines.count("rgb(255, 255, 255)") == len(lines) - 1, "what is not chosen has a line below it that is seen"
+    assert page.get_by_role("button", name="Log out").evaluate(STYLE, "borderTopWidth") == "0px"
