@@ -28,8 +28,15 @@ function handler(event) {
     return event.response;
   }
   for (i = 0; i < FOLDERS.length; i++) known = known || fits(FOLDERS[i], path);
-  if (!known && PAGES.indexOf(path + "/") >= 0)
-    return { statusCode: 308, statusDescription: "Permanent Redirect", headers: { location: { value: path + "/" } } };
+  if (!known && PAGES.indexOf(path + "/") >= 0) {
+    var asked = [], add = function (name) {
+      var given = request.querystring[name];
+      (given.multiValue || [given]).forEach(function (each) { asked.push(name + "=" + each.value); });
+    };
+    Object.keys(request.querystring).forEach(add);
+    var location = { value: path + "/" + (asked.length ? "?" + asked.join("&") : "") };
+    return { statusCode: 308, statusDescription: "Permanent Redirect", headers: { location: location } };
+  }
   if (!known && PAGES.indexOf(path) < 0) {
     for (i = 0; i < MISSING.length && !fits(MISSING[i][0], path); i++);
     request.uri = MISSING[i][1];

@@ -166,6 +166,17 @@ def _quoted(text: str) -> str:
 # --- Caddy -----------------------------------------------------------------------------------------------------------
 
 
+_CADDY_FOLDERS = [
+    "\t# file_server adds the slash of a folder by itself, but drops the query (seen in 2.6.2).",
+    "\t@folder {",
+    "\t\tnot path */",
+    "\t\tfile {path}/index.html",
+    '\t\texpression {query} != ""',
+    "\t}",
+    "\tredir @folder {path}/?{query} 308",
+]
+
+
 def _caddy(site: Site) -> Mapping[str, str]:
     lines = [
         "# Made by `build.py build --for caddy`, again with each build. In the Caddyfile: import …/*.Caddyfile",
@@ -175,6 +186,7 @@ def _caddy(site: Site) -> Mapping[str, str]:
     ]
     for base in filter(None, site.brands):
         lines += [f"\tredir {base} {base}/ 308"]
+    lines += _CADDY_FOLDERS
     for path, _ in site.passed:
         rewrite = [f"\t\trewrite * {site.before}{{uri}}"] if site.before else []
         lines += [

@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import mimetypes
 import re
+import string
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -144,12 +145,11 @@ class StaticFiles:
         elif method not in ("GET", "HEAD"):
             await answer_bare(send, 405, [(b"allow", b"GET, HEAD")], secure=site.is_secure)
         elif not slash:
-            await answer_bare(send, 308, [(b"location", f"{base}/".encode())], secure=site.is_secure)
+            await _add_slash(send, scope, base, site)
         else:
             status, file = site.find(path)
             if status == 308:
-                location = f"{base}/{quote(path)}/".encode()
-                await answer_bare(send, 308, [(b"location", location)], secure=site.is_secure)
+                await _add_slash(send, scope, f"{base}/{quote(path)}", site)
             elif file is None:
                 await answer_bare(send, 404, PLAIN, b"Not found.\n", secure=site.is_secure)
             else:
@@ -195,6 +195,13 @@ async def answer(send: Send, status: int, headers: RawHeaders, body: bytes = b""
     """One whole answer over ASGI."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _add_slash(send: Send, scope: Scope, address: str, site: Site) -> None:
+    """To the folder, with whatever was asked of it: a link may bring an address, a flow or a language along."""
+    asked = scope.get("query_string", b"")
+    location = f"{address}/?{quote(asked, safe=string.punctuation)}" if asked else f"{address}/"
+    await answer_bare(send, 308, [(b"location", location.encode())], secure=site.is_secure)
 
 
 async def answer_bare(send: Send, status: int, headers: RawHeaders, body: bytes = b"", *, secure: bool = False) -> None:

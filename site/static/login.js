@@ -55,7 +55,8 @@
   if (given || flow) document.querySelectorAll("a[hreflang]").forEach((link) => { link.search = location.search; });
   // Whatever is not an address is dropped; nothing else is touched.
   if (!field || !given || field.value) return;
-  const address = given.trim();
+  // Whoever wrote the link may have left a plus sign as it is, which a query reads as a blank.
+  const address = given.trim().replaceAll(" ", "+");
   if (address.length > 254 || /[\0-\x20\x7f-\x9f"<>()[\]\\,;:]/.test(address) || !/^[^@]{1,64}@[^@.]+(\.[^@.]+)+$/.test(address)) return;
   field.value = address;
   if (!field.checkValidity()) field.value = "";

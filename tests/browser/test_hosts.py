@@ -162,9 +162,9 @@ def test_what_is_no_file_is_answered_as_on_every_host(front: Front) -> None:
     assert front.get(f"{base}/nothing/here")[::2] == (404, not_found)
     assert front.get(f"{base}/p/login/an-old-link/")[::2] == (404, inactive)
     assert "content-security-policy" in front.get(f"{base}/nothing/here")[1]
-    for folder in (base, f"{base}/account"):
-        status, headers, _ = front.get(folder)
-        assert (status in (301, 308), headers["location"]) == (True, f"{folder}/"), folder
+    for folder, asked in ((base, ""), (f"{base}/account", "?flow=x")):
+        status, headers, _ = front.get(folder + asked)
+        assert (status in (301, 308), headers["location"]) == (True, f"{folder}/{asked}"), folder
     status, headers, _ = front.get(f"{base}/my/overview")
     assert (status, headers["cache-control"]) == (401, "no-store")
 
@@ -208,8 +208,14 @@ SCRIPTS = """async ([code, cases]) => {
 }"""
 FUNCTION = """([code, paths]) => {
   const handler = new Function(code + "; return handler")();
-  return paths.map((path) => {
-    const event = { context: { eventType: "viewer-request" }, request: { uri: path } };
+  return paths.map((asked) => {
+    const { pathname, searchParams } = new URL(asked, "https://x");
+    const querystring = {};
+    for (const name of searchParams.keys()) {
+      const [value, ...more] = searchParams.getAll(name).map((value) => ({ value: encodeURIComponent(value) }));
+      querystring[name] = more.length ? { ...value, multiValue: [value, ...more] } : value;
+    }
+    const event = { context: { eventType: "viewer-request" }, request: { uri: pathname, querystring } };
     const request = handler(event);
     if (request.statusCode) return [request.statusCode, request.headers.location.value];
     const answer = { statusCode: 200 };
@@ -243,11 +249,16 @@ def test_the_scripts_for_cloudflare_and_cloudfront_know_every_path(
     function = template["Resources"]["Function"]["Properties"]["FunctionCode"]
     assert len(function.encode()) < 10_240, "CloudFront takes no longer function"
     assert page.evaluate(
-        FUNCTION, [function, ["/", "/account/", "/account", "/static/x.css", old, missing, "/_headers"]]
+        FUNCTION,
+        [
+            function,
+            ["/", "/account/", "/account", "/account?flow=a%40b&x=1&x=2", "/static/x.css", old, missing, "/_headers"],
+        ],
     ) == [
         [200, "/index.html"],
         [200, "/account/index.html"],
         [308, "/account/"],
+        [308, "/account/?flow=a%40b&x=1&x=2"],
         [200, "/static/x.css"],
         [404, "/link-not-active/index.html"],
         [404, "/404.html"],

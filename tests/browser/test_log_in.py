@@ -80,6 +80,8 @@ def test_anything_else_in_the_link_is_dropped_without_scripts_too(plain_page: Pa
 def test_without_scripts_the_servers_form_is_filled_in(plain_page: Page):
     plain_page.goto("/plain/login?prefilled_email=jenny%40example.com")
     expect(plain_page.get_by_label("Email address")).to_have_value("jenny@example.com")
+    plain_page.goto("/plain/login?prefilled_email=jenny.doe+billing@example.com")
+    expect(plain_page.get_by_label("Email address")).to_have_value("jenny.doe+billing@example.com")
 
 
 def test_an_address_that_is_none_is_named_and_kept(demo: Demo, page: Page):

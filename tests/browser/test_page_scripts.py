@@ -209,6 +209,7 @@ def test_htmx_runs_with_the_settings_that_were_tried(tab: Page) -> None:
 PREFILLED = {
     "jenny@example.com": "jenny@example.com",
     "jenny+tag@example.co.uk": "jenny+tag@example.co.uk",
+    " jenny tag@example.com ": "jenny+tag@example.com",
     '"><img src=x onerror=window.ran=1>@example.com': "",
     "javascript:window.ran=1": "",
     "two@example.com,three@example.com": "",

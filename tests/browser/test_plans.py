@@ -82,6 +82,7 @@ def test_two_tabs_with_different_changes_have_one_effect_each(page: Page, doors:
 def test_what_cannot_be_changed_says_why(page: Page, doors: Doors):
     doors.enter(page, "orbit", KIM)
     expect(page.get_by_role("link", name="Change plan")).to_have_count(0)
+    expect(page.get_by_text("It is paid by invoice. Orbit can change the plan for you.")).to_be_visible()
     address = page.get_by_role("link", name="Cancel subscription").get_attribute("href")
     page.goto(str(address).replace("/cancel", "/change"))
     expect(page.get_by_text("It is paid by invoice. Orbit can change the plan for you.")).to_be_visible()

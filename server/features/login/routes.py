@@ -48,7 +48,8 @@ async def ask_page(request: AnyRequest, portal: Portal) -> Answer:
     link = _link(portal)
     if not link:
         return _link_not_active(request, portal)
-    given = canonical(request.query_params.get("prefilled_email", ""))
+    # Whoever wrote the link may have left a plus sign as it is, which a query reads as a blank.
+    given = canonical(request.query_params.get("prefilled_email", "").strip().replace(" ", "+"))
     email = "" if isinstance(given, EmailMistake) else given
     if answer := await led_on(request, portal, email, _next_in_query(request)):
         return answer

@@ -54,6 +54,9 @@ async def test_a_folder_is_its_index(client):
 async def test_a_folder_without_its_slash_is_sent_there(client):
     assert (await client.get("/shop/account")).headers["location"] == "/shop/account/"
     assert (await client.get("/shop")).headers["location"] == "/shop/"
+    for folder in ("/shop", "/shop/account"):
+        told = await client.get(f"{folder}?prefilled_email=jenny%2Bx%40example.com&flow=a+b")
+        assert told.headers["location"] == f"{folder}/?prefilled_email=jenny%2Bx%40example.com&flow=a+b"
 
 
 async def test_a_brand_is_at_the_root_of_its_own_domain(dist):
