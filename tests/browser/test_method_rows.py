@@ -107,13 +107,15 @@ def test_a_test_number_is_taken_refused_or_asked_for_and_no_other_is_kept(enter:
     type_card(page, "4242 4242 4242 4242", exp="08 / 20")
     says(page, "This month is in the past. Enter a later one.")
     for number, why in (
-        ("4000 0000 0000 0002", "The bank declined the payment."),
+        ("4000 0000 0000 0002", "The bank declined it. Nothing was paid."),
         ("4000 0000 0000 9995", "There was not enough money in the account."),
         ("4000 0000 0000 0069", "The card has expired."),
         ("4000 0000 0000 0127", "The card's security code was wrong."),
     ):
         type_card(page, number)
         declines(page, "It was not added", why)
+        expect(page).to_have_title(re.compile("^Error: "))
+        expect(page.locator(":focus")).to_contain_text(why)
     type_card(page, "4000 0025 0000 3155")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your test bank asks")
     button(page, "Fail")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from litestar import get, post
 
 from server.access.sessions import LoggedIn
-from server.billing import Account, NotFound, PlanChange, Price, Refusal, Refused, Stale, Subscription, UndoMove
+from server.billing import Account, Move, NotFound, PlanChange, Price, Refusal, Refused, Stale, Subscription, UndoMove
 from server.billing.rules import plans
 from server.billing.rules.canceling import may_cancel
 from server.features.subscriptions import change_views as views
@@ -119,6 +119,9 @@ async def _before(it: Visit, found: Subscription, *, again: bool = False) -> Ans
     if isinstance(wanted, views.ChangeMistake):
         return await _choose(it, found, typed, wanted)
     preview = await it.portal.billing.preview(it.by, found.id, wanted)
+    if views.needs_more(found, wanted, preview):
+        wanted = Move(price=wanted.price, code=wanted.code)
+        preview = await it.portal.billing.preview(it.by, found.id, wanted)
     if isinstance(preview, Refusal):
         return await _mend(it, found, preview)
     view = views.confirm_change(found, it.account, preview, wanted, key=fresh_key(), again=again)

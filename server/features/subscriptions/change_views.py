@@ -157,6 +157,12 @@ def wanted(typed: Typed) -> Move | ChangeMistake:
     return Move(price=typed.price, quantity=int(quantity) if quantity else None, code=code)
 
 
+def needs_more(subscription: Subscription, change: Move, preview: PlanChange | Refusal) -> bool:
+    """Whether the quantity was left as it is and the plan begins above it: then the smallest one of the plan is meant."""
+    too_small = isinstance(preview, Refusal) and preview.reason == "quantity_too_small"
+    return too_small and change.quantity == subscription.items[0].quantity
+
+
 def mistake_of(refusal: Refusal) -> ChangeMistake | None:
     """Which field a refusal is about; None: about none."""
     field = FIELDS.get(refusal.reason)

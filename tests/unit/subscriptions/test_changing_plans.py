@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from server.billing import Move, Recurring, Refused, Scheduled, Unavailable, Uncertain
-from server.brands.features import Product, Rule, Schedule
+from server.brands.features import AdjustableQuantity, Product, Rule, Schedule
 from server.features.subscriptions import change_views
 from server.features.subscriptions.change_views import ChangeMistake, Typed
 from tests.support.accounts import END, account, card, ending, eur, item, keep, price, subscription
@@ -95,6 +95,21 @@ async def test_s7_a_quantity_outside_the_limits_is_told_in_its_field(shop):
         assert says in words(answer.text)
         kept = forms_in(answer.text)[0][1]
         assert (kept["price"], kept["quantity"]) == ("price_big", typed)
+
+
+FROM_THREE = Product("prod_big", ("price_big",), AdjustableQuantity(enabled=True, minimum=3, maximum=9))
+
+
+@pytest.mark.parametrize("update", [{"products": (Product("prod_1", ("price_1",)), FROM_THREE)}])
+async def test_s7_a_quantity_left_as_it_is_becomes_the_smallest_of_the_chosen_plan(shop):
+    browser = await at_the_counter(shop)
+    page = await before(browser, price="price_big")
+    assert page.status_code == 200
+    assert "Quantity: 3" in words(page.text)
+    await browser.fill(page)
+    assert await plan_of(shop) == ("price_big", 3)
+    typed = await before(browser, price="price_big", quantity="2")
+    assert (typed.status_code, "at least 3." in words(typed.text)) == (422, True)
 
 
 @pytest.mark.parametrize("typed", ["two", "1.5", "-3", "٣", "9999999", "1 000", "0x3"])
