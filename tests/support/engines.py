@@ -25,6 +25,10 @@ JOURNEYS = {
         "test_sessions_end.py",
         "test_languages.py",
         "test_clock.py",
+        "test_login_rows.py",
+        "test_method_rows.py",
+        "test_invoice_rows.py",
+        "test_accessibility.py",
     ),
     "webkit": ("webkit_journey.py",),
 }
@@ -40,6 +44,7 @@ LEFT_OUT = {
             "an event that the test makes starts no timer of the page; a press of the button does, and was seen to"
         ),
         "test_layout.py::test_paper_shows_no_link_that_only_leads_on": "BiDi of Firefox 153 shows no page as it prints",
+        "test_layout.py::test_forced_colors_show_what_is_chosen_and_frame_no_quiet_button": "nor one with forced colors",
     },
     "webkit": {},
 }
