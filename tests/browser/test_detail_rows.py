@@ -94,7 +94,7 @@ def addresses_follow_their_country(page: Page) -> None:
     if has_scripts(page):
         expect(page.get_by_label("Country")).to_be_focused()
         expect(page.get_by_label("Country")).to_have_css("outline-style", "solid")
-        expect(page.get_by_role("status")).to_contain_text("those of an address in United States")
+        expect(page.get_by_role("status")).to_contain_text("for addresses in this country: United States")
     page.get_by_label("State").select_option("California")
     fill(page, City="San Francisco", ZIP_code="9410")
     save(page)
