@@ -20,7 +20,7 @@ from server.paths import Paths
 from server.publishing import examples
 from server.publishing.examples import Example, MailExample
 from server.publishing.pages import links_of, page_templates, render_page, words_problems
-from server.publishing.rules import html_rules, mail_rules, template_rules
+from server.publishing.rules import html_rules, mail_rules, override_rules, template_rules
 from server.publishing.rules.html_rules import Problem
 from server.publishing.rules.markup import Document, parse
 from server.rendering.assets import AssetError, Assets
@@ -84,7 +84,9 @@ def contract_problems(
     files = _files(brand)
     if not files:
         return []
-    found, all_of_them = list(_lost_blocks(files)), ", ".join(map(str, files.values()))
+    if found := list(override_rules.problems(files)):
+        return found
+    all_of_them = ", ".join(map(str, files.values()))
     paths, resolves = Paths(brand.base), links_of(brand, assets).resolves
     ours, original = Renderer(brand, assets, paths), Renderer(msgspec.structs.replace(brand, lineage=()), assets, paths)
     pairs = zip(_rendered(brand, original, shown, mails), _rendered(brand, ours, shown, mails), strict=True)
@@ -185,16 +187,6 @@ def _files(brand: Brand) -> dict[str, Path]:
         for path in template_rules.template_files(theme / "templates"):
             found[path.relative_to(theme / "templates").as_posix()] = path
     return found
-
-
-def _lost_blocks(files: dict[str, Path]) -> Iterator[Problem]:
-    for name, path in files.items():
-        original = template_rules.SITE_TEMPLATES / name
-        if not original.exists() or template_rules.extends(path) == f"site:{name}":
-            continue
-        for block in sorted(template_rules.blocks(original) - template_rules.blocks(path)):
-            message = f"has lost the block {block}, which others fill; or begin with {{% extends 'site:{name}' %}}"
-            yield Problem(str(path), 0, "override-contract", message)
 
 
 def _once(found: list[Problem]) -> list[Problem]:

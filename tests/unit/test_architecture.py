@@ -202,7 +202,10 @@ ONLY: dict[str, tuple[str, ...]] = {
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "litestar": LITESTAR,
     "msgspec": (r".*",),
-    "jinja2": (r"rendering\.(renderer|words|compiled|compiling|studio)", r"publishing\.rules\.template_rules"),
+    "jinja2": (
+        r"rendering\.(renderer|words|compiled|compiling|studio)",
+        r"publishing\.rules\.(template|override)_rules",
+    ),
     "markupsafe": (r"rendering\.(renderer|words|compiling|assets|studio)", r"merchant\.studio\.link\.views"),
     "rcssmin": (r"rendering\.assets",),
     "facturx": (r"features\.invoices\.factur_x",),

@@ -56,7 +56,7 @@ def template_files(folder: Path) -> list[Path]:
 def lint(path: Path) -> list[Problem]:
     """What the rules have against one template file."""
     try:
-        tree = _parsed(path)
+        tree = parsed(path)
     except jinja2.TemplateSyntaxError as error:
         return [Problem(str(path), error.lineno, "template-syntax", str(error.message))]
     except UnicodeDecodeError as error:
@@ -67,12 +67,12 @@ def lint(path: Path) -> list[Problem]:
 
 def blocks(path: Path) -> set[str]:
     """The names of the blocks that a template defines."""
-    return {block.name for block in _parsed(path).find_all(nodes.Block)}
+    return {block.name for block in parsed(path).find_all(nodes.Block)}
 
 
 def extends(path: Path) -> str:
     """The template that this one extends, or nothing."""
-    parents = [each.template for each in _parsed(path).find_all(nodes.Extends)]
+    parents = [each.template for each in parsed(path).find_all(nodes.Extends)]
     return str(parents[0].value) if parents and isinstance(parents[0], nodes.Const) else ""
 
 
@@ -93,7 +93,7 @@ def template_mistake(error: Exception, template: str) -> str:
     return f"{place}: {error.message if isinstance(error, jinja2.TemplateError) else error}"
 
 
-def _parsed(path: Path) -> nodes.Template:
+def parsed(path: Path) -> nodes.Template:
     environment = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     return environment.parse(path.read_text("utf-8"), path.name, str(path))
 

@@ -59,6 +59,14 @@ MISTAKES = {
         {"templates/pages/help.html": HELP + "\n<img src='{{ asset('pictures/a.svg') }}' alt=''>{% endblock %}"},
         "pages/help.html:2: pictures/a.svg: no such asset",
     ),
+    "a misspelt block": (
+        {"templates/pages/help.html": HELP + "{% endblock %}\n{% block haed %}{% endblock %}"},
+        "pages/help.html:2: found the block haed, which site:pages/help.html does not have; allowed: alternates, ",
+    ),
+    "a template that is not there": (
+        {"templates/pages/help.html": HELP + "{% include 'components/emty.html' %}{% endblock %}"},
+        "there is no template components/emty.html; allowed: ",
+    ),
     "a page that does not render": ({"templates/pages/help.html": HELP + "{{ nobody }}"}, "help.html:1: "),
     "a fragment that breaks a rule": (
         {
@@ -80,6 +88,14 @@ MISTAKES = {
         "emails/passcode.html: <script>: mail",
     ),
 }
+TEMPLATE_MISTAKES = (
+    ("{% extends 'nowhere.html' %}", ":1: there is no template nowhere.html; allowed: "),
+    (
+        "{% extends 'layouts/visitor.html' %}{% set title = 'x' %}\n{% block panle %}<h1>x</h1>{% endblock %}",
+        ":2: found the block panle, which layouts/visitor.html does not have; allowed: ",
+    ),
+)
+"""Of a template that two brands inherit, each with another override beside it."""
 
 
 def told(run) -> str:
@@ -120,3 +136,18 @@ def test_a_brand_without_mistakes_is_refused_by_none(tmp_path):
     write_brand(themes, portal=ACTIVE)
     assert checking.of_brands(themes) == []
     assert [each.name for each in publishing.build(load_all(themes), tmp_path / "dist")] == ["harbour"]
+
+
+def test_each_mistake_in_a_template_is_one_line_that_names_its_file_alone(tmp_path):
+    write_brand(tmp_path, "base", theme=THEME, portal=None)
+    for name in ("harbour", "orbit"):
+        folder = write_brand(tmp_path, name, theme=f'extends = "base"\n{THEME}', portal=ACTIVE)
+        layout = folder / "templates/layouts/visitor.html"
+        layout.parent.mkdir(parents=True)
+        layout.write_text("{% extends 'site:layouts/visitor.html' %}{% block art %}{% endblock %}", "utf-8")
+    wrong = tmp_path / "base/templates/pages/help.html"
+    wrong.parent.mkdir(parents=True)
+    for text, says in TEMPLATE_MISTAKES:
+        wrong.write_text(text, "utf-8")
+        [problem] = checking.of_brands(tmp_path)
+        assert str(problem).startswith(f"{wrong}{says}"), problem
