@@ -147,14 +147,23 @@ def test_a_mistake_in_an_extended_theme_is_told_once_for_the_family(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("mode", "sources", "shown"), [("auto", 1, "logo"), ("dark", 0, "dark_logo"), ("light", 0, "logo")]
+    ("mode", "sources", "shown", "width"),
+    [("auto", 1, "logo", 80), ("dark", 0, "dark_logo", 120), ("light", 0, "logo", 80)],
 )
-def test_the_dark_logo_is_for_dark_pages(tmp_path, mode, sources, shown):
+def test_the_dark_logo_is_for_dark_pages_and_keeps_its_shape(tmp_path, mode, sources, shown, width):
     theme = THEME + f'dark_logo = "dark.svg"\n[mode]\ndefault = "{mode}"\n'
-    brand = brands.load(write_brand(tmp_path, theme=theme, dark__svg=SVG.replace(b"40", b"41")))
+    brand = brands.load(write_brand(tmp_path, theme=theme, dark__svg=SVG.replace(b"40 20", b"60 20")))
     html, assets = page(brand), Assets.of(brand)
-    assert html.count(f'<source srcset="{assets("dark_logo")}" media="(prefers-color-scheme: dark)">') == sources
-    assert f'<img src="{assets(shown)}" alt="Harbour" width="80" height="40">' in html
+    source = f'<source srcset="{assets("dark_logo")}" media="(prefers-color-scheme: dark)" width="120" height="40">'
+    assert html.count(source) == sources
+    assert f'<img src="{assets(shown)}" alt="Harbour" width="{width}" height="40">' in html
+
+
+def test_a_name_stands_beside_two_logos_of_which_one_does_not_hold_it(tmp_path):
+    theme = THEME + 'dark_logo = "dark.svg"\n'
+    html = page(brands.load(write_brand(tmp_path, theme=theme, dark__svg=SVG.replace(b"40 20", b"20 20"))))
+    assert 'media="(prefers-color-scheme: dark)" width="40" height="40">' in html
+    assert 'alt="" width="80" height="40"></picture><span>Harbour</span>' in html
 
 
 def test_a_theme_with_its_own_logo_does_not_inherit_the_dark_one(tmp_path):
