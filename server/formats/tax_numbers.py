@@ -101,9 +101,7 @@ def _written(kind: TaxType, name: str, number: str) -> str:
 def _fits(name: str, number: str) -> bool:
     try:
         _module(name).validate(number)
-    except (
-        ValueError
-    ):  # what `python-stdnum` raises is one; its own class would bring all of it, and every process would wait
+    except ValueError:  # python-stdnum's own class would bring all of it, and every process would wait
         return False
     return True
 

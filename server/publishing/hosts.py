@@ -171,7 +171,7 @@ _CADDY_FOLDERS = [
     "\t@folder {",
     "\t\tnot path */",
     "\t\tfile {path}/index.html",
-    '\t\texpression {query} != ""',
+    '\t\texpression {query} != "" && !{path}.startsWith("//")',  # that would be another host's address
     "\t}",
     "\tredir @folder {path}/?{query} 308",
 ]

@@ -165,6 +165,9 @@ def test_what_is_no_file_is_answered_as_on_every_host(front: Front) -> None:
     for folder, asked in ((base, ""), (f"{base}/account", "?flow=x")):
         status, headers, _ = front.get(folder + asked)
         assert (status in (301, 308), headers["location"]) == (True, f"{folder}/{asked}"), folder
+    # A host that follows the dots would send the visitor to another one.
+    _, headers, _ = front.get(f"//elsewhere.example/..%2f{BRAND}/account?flow=x")
+    assert not headers.get("location", "").startswith("//")
     status, headers, _ = front.get(f"{base}/my/overview")
     assert (status, headers["cache-control"]) == (401, "no-store")
 
