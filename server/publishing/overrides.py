@@ -9,7 +9,7 @@ designer's file, and each thing once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -86,20 +86,35 @@ def contract_problems(
         return []
     if found := list(override_rules.problems(files)):
         return found
-    all_of_them = ", ".join(map(str, files.values()))
     paths, resolves = Paths(brand.base), links_of(brand, assets).resolves
     ours, original = Renderer(brand, assets, paths), Renderer(msgspec.structs.replace(brand, lineage=()), assets, paths)
-    pairs = zip(_rendered(brand, original, shown, mails), _rendered(brand, ours, shown, mails), strict=True)
     try:
-        for site, mine in pairs:
+        expected = [*_rendered(brand, original, shown, mails)]
+    except template_rules.MISTAKES as error:  # the site's own, whatever the overrides are
+        return [Problem("", 0, "render", template_rules.template_mistake(error, "a template of the site"))]
+    try:
+        for site, mine in zip(expected, _rendered(brand, ours, shown, mails), strict=True):
             # Most pages of most overrides are the same, and comparing texts is much faster than reading them.
             if site.html != mine.html or site.subject != mine.subject:
-                found += _compared(site, mine, resolves, str(files.get(mine.template) or all_of_them))
+                found += _compared(site, mine, resolves, str(files.get(mine.template) or _all_of(files)))
     except template_rules.MISTAKES as error:
-        message = template_rules.template_mistake(error, "an override")
-        is_named = any(message.startswith(str(path)) for path in files.values())
-        found.append(Problem("" if is_named else all_of_them, 0, "override-contract", message))
+        found.append(_failure(error, files))
     return _once(found)
+
+
+def _failure(error: Exception, files: Mapping[str, Path]) -> Problem:
+    """The line of an override, or one of the site's, and then the overrides that its file uses."""
+    message = template_rules.template_mistake(error, "an override")
+    if any(message.startswith(str(path)) for path in files.values()):
+        return Problem("", 0, "override-contract", message)
+    place = Path(message.partition(".html:")[0] + ".html")
+    used = {name for name, _ in override_rules.used_by(place)} if place.is_file() else set()
+    mine = {name: path for name, path in files.items() if name in used}
+    return Problem(_all_of(mine or files), 0, "override-contract", message)
+
+
+def _all_of(files: Mapping[str, Path]) -> str:
+    return ", ".join(map(str, files.values()))
 
 
 def _compared(site: _Rendered, mine: _Rendered, resolves: Callable[[str], bool], where: str) -> Iterator[Problem]:

@@ -82,20 +82,33 @@ def build(
         raise BuildError(f"--for {host[:80]!r}: not a host that is known; allowed is one of {', '.join(hosts.HOSTS)}")
     if host != "netlify" and not server:
         raise BuildError(f"--for {host}: say with --server https://… where the host reaches the server")
-    built, mistakes = [], []
+    built, mistakes = [], dict[str, list[str]]()
     for brand, result in _each(brands, out, _Wanted(server, secure, reload, host, checked), processes or cores()):
         if isinstance(result, Built):
             built.append(result)
             if on_brand:
                 on_brand(result)
         else:
-            mistakes.append(f"{brand.name}: not built\n{result}")
+            for line in result.splitlines():
+                mistakes.setdefault(line, []).append(brand.name)
     if built:
         _write_shared(out, host, origin)
         pages.remember()
     if mistakes:
-        raise BuildError("\n".join(sorted(mistakes)))
+        raise BuildError(_told(mistakes))
     return sorted(built, key=lambda each: each.name)
+
+
+def _told(mistakes: Mapping[str, Sequence[str]]) -> str:
+    """Each mistake once, with the brands that have it: one of a base is one of many brands."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for line, names in mistakes.items():
+        alike.setdefault(tuple(sorted(names)), []).append(line)
+    told: list[str] = []
+    for names, lines in sorted(alike.items()):
+        more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
+        told += [f"{', '.join(names[:FEW])}{more}: not built", *lines]
+    return "\n".join(told)
 
 
 def files_of(

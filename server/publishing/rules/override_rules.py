@@ -34,19 +34,22 @@ def _found(name: str, files: Mapping[str, Path]) -> Path | None:
     return path if path.is_file() else None
 
 
-def _missing(path: Path, files: Mapping[str, Path]) -> Iterator[Problem]:
-    tree = parsed(path)
-    for used in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+def used_by(path: Path) -> Iterator[tuple[str, int]]:
+    """The templates that one names and cannot do without, each with its line."""
+    for used in parsed(path).find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
         named = used.template  # type: ignore[attr-defined]  # each of the four has it
         may_lack = isinstance(used, nodes.Include) and used.ignore_missing
-        if may_lack or not isinstance(named, nodes.Const) or not isinstance(named.value, str):
-            continue
-        if _found(named.value, files) is None:
+        if not may_lack and isinstance(named, nodes.Const) and isinstance(named.value, str):
+            yield named.value, used.lineno
+
+
+def _missing(path: Path, files: Mapping[str, Path]) -> Iterator[Problem]:
+    for named, line in used_by(path):
+        if _found(named, files) is None:
             known = {each.relative_to(SITE_TEMPLATES).as_posix() for each in template_files(SITE_TEMPLATES)}
-            same_folder = {each for each in known if each.rpartition("/")[0] == named.value.rpartition("/")[0]}
-            allowed = nearest(named.value, same_folder) if same_folder else "the path of a template of the site"
-            message = f"there is no template {named.value}; allowed: {allowed}"
-            yield Problem(str(path), used.lineno, _RULE, message)
+            same_folder = {each for each in known if each.rpartition("/")[0] == named.rpartition("/")[0]}
+            allowed = nearest(named, same_folder) if same_folder else "the path of a template of the site"
+            yield Problem(str(path), line, _RULE, f"there is no template {named}; allowed: {allowed}")
 
 
 def _above(path: Path, files: Mapping[str, Path]) -> list[Path] | None:

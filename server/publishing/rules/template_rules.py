@@ -81,13 +81,18 @@ MISTAKES = (jinja2.TemplateError, AssetError, ArithmeticError, TypeError, ValueE
 
 
 def template_mistake(error: Exception, template: str) -> str:
-    """One of `MISTAKES` in one line: file, line, and what is wrong."""
+    """One of `MISTAKES` in one line: file, line, and what is wrong; `template` where no file shows itself.
+
+    Where one of the site's fails below an override, that is named: what the site's lacks, the override did not give.
+    """
     if isinstance(error, jinja2.TemplateSyntaxError):
         return f"{error.filename or error.name or template}:{error.lineno}: {error.message}"
-    if isinstance(error, jinja2.TemplateNotFound):
-        return f"{template}: there is no template {error.name}"
     frames = [each for each in extract_tb(error.__traceback__) if each.filename.endswith(_ENDINGS)]
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else template
+    of_themes = [each for each in frames if not Path(each.filename).is_relative_to(SITE_TEMPLATES)]
+    at = frames[-1:] if frames[-1:] == of_themes[-1:] else of_themes[:1] or frames[-1:]
+    place = f"{at[0].filename}:{at[0].lineno}" if at else template
+    if isinstance(error, jinja2.TemplateNotFound):
+        return f"{place}: there is no template {error.name}"
     if isinstance(error, RecursionError):
         return f'{place}: it extends or includes itself without end; the template of the site is "site:…"'
     return f"{place}: {error.message if isinstance(error, jinja2.TemplateError) else error}"

@@ -94,6 +94,7 @@ TEMPLATE_MISTAKES = (
         "{% extends 'layouts/visitor.html' %}{% set title = 'x' %}\n{% block panle %}<h1>x</h1>{% endblock %}",
         ":2: found the block panle, which layouts/visitor.html does not have; allowed: ",
     ),
+    ("{% extends 'layouts/visitor.html' %}{% block panel %}<h1>x</h1>{% endblock %}", ":1: 'title' is undefined"),
 )
 """Of a template that two brands inherit, each with another override beside it."""
 
@@ -151,3 +152,19 @@ def test_each_mistake_in_a_template_is_one_line_that_names_its_file_alone(tmp_pa
         wrong.write_text(text, "utf-8")
         [problem] = checking.of_brands(tmp_path)
         assert str(problem).startswith(f"{wrong}{says}"), problem
+        assert told(lambda: publishing.build(load_all(tmp_path), tmp_path / "dist")).splitlines() == [
+            "harbour, orbit: not built",
+            str(problem),
+        ]
+
+
+def test_a_component_that_the_site_cannot_call_is_named_alone(tmp_path):
+    folder = write_brand(tmp_path, portal=ACTIVE)
+    for name, text in {
+        "components/empty.html": "{% macro empty() %}{% endmacro %}",
+        "pages/help.html": f"{HELP}{{% endblock %}}",
+    }.items():
+        (folder / "templates" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "templates" / name).write_text(text, "utf-8")
+    [problem] = checking.of_brands(tmp_path)
+    assert str(problem).startswith(f"{folder / 'templates/components/empty.html'}: "), problem
