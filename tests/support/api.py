@@ -8,6 +8,7 @@ import httpx
 import stripe
 
 from server.access import api_keys
+from tests.support.served import PLAIN
 from tests.support.world import BRAND, World
 
 
@@ -18,7 +19,9 @@ class InMemory(stripe.HTTPClient):
 
     def __init__(self, world: World) -> None:
         super().__init__()
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url=world.settings.origin)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(world.app), base_url=world.settings.origin, verify=PLAIN
+        )
 
     async def request_async(self, method: str, url: str, headers: Any, post_data: Any = None) -> Any:
         answer = await self.client.request(method, url, headers=dict(headers), content=post_data or b"")

@@ -19,6 +19,7 @@ from server.merchant.studio.previews import Previews
 from server.store import Store
 from tests.support.authenticator import Authenticator
 from tests.support.client import Client
+from tests.support.served import PLAIN
 from tests.support.world import ROOT, SETTINGS, World
 
 STUDIO = "https://studio.example"
@@ -70,7 +71,7 @@ class StudioWorld(World):
 
     async def raw(self, url: str, **headers: str) -> httpx.Response:
         """What a browser without cookies gets, as it is: a page in a preview's frame is no page of the studio."""
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=STUDIO) as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=STUDIO, verify=PLAIN) as client:
             return await client.get(url, headers=headers)
 
     async def role(self, address: str = OWNER, role: str = "owner", brand: str = "") -> None:

@@ -19,6 +19,7 @@ from server.store import Transaction
 from server.store.telling import VERSION
 from tests.conftest import Clock
 from tests.support.api import back_end, key_for, sdk
+from tests.support.served import PLAIN
 from tests.support.together import together
 from tests.support.world import BRAND, SETTINGS, World
 
@@ -29,7 +30,9 @@ CONFIGURATIONS = "/v1/billing_portal/configurations"
 
 def http(world: World, key: str = "", **headers: str) -> httpx.AsyncClient:
     shown = {"authorization": f"Bearer {key}", **headers} if key else headers
-    return httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url=world.settings.origin, headers=shown)
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(world.app), base_url=world.settings.origin, headers=shown, verify=PLAIN
+    )
 
 
 async def test_a_key_that_is_none_opens_nothing(any_world: World) -> None:

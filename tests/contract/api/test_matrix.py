@@ -13,6 +13,7 @@ from server.features.api.endpoints import ENDPOINTS
 from tests.conftest import Clock
 from tests.support.accounts import account, keep, subscription
 from tests.support.api import key_for
+from tests.support.served import PLAIN
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
@@ -76,7 +77,7 @@ async def test_nothing_opens_what_it_should_not(
     assert {f"{each.method} {each.path}" for each in ENDPOINTS} == set(ABOUT)
     transport = httpx.ASGITransport(any_world.app)
     owners = ("mine", "orbits")
-    async with httpx.AsyncClient(transport=transport, base_url=any_world.settings.origin) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=any_world.settings.origin, verify=PLAIN) as client:
         for brand, live, may in itertools.product(
             WHOSE, (False, True), ((), *((each,) for each in api_keys.PERMISSIONS))
         ):

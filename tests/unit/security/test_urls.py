@@ -104,7 +104,7 @@ def test_the_server_fetches_no_url_so_nobody_can_choose_one() -> None:
         "server/merchant/fetching.py": {"urllib.request"},  # the operator's own origin
         "server/merchant/serve.py": {"socket"},
         "server/features/operations/listener.py": {"socket"},
-        "server/billing/stripe/client.py": {"httpx"},
+        "server/billing/stripe/client.py": {"httpx", "ssl"},
     }
 
 
