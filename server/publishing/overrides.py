@@ -132,12 +132,21 @@ def _compared(site: _Rendered, mine: _Rendered, resolves: Callable[[str], bool],
 
 
 def _state(brand: Brand) -> object:
-    """What the answer depends on: the overrides, word by word, and which templates of the site they are compared with."""
+    """What the answer depends on: the overrides, word by word, which templates of the site they are compared with, and what
+    the brand has that a template may want to show."""
     mine = tuple((name, path.read_bytes()) for name, path in _files(brand).items())
     if not mine:
         return None
     site = template_rules.template_files(template_rules.SITE_TEMPLATES)
-    return mine, tuple((str(path), path.stat().st_mtime_ns) for path in site)
+    state = tuple((str(path), path.stat().st_mtime_ns) for path in site)
+    return mine, state, brand.config.site.locales, _has(brand.config), _has(brand.theme)
+
+
+def _has(value: object) -> object:
+    """Which of its fields are there; many brands have the same, each with words of its own."""
+    if isinstance(value, msgspec.Struct):
+        return tuple(map(_has, msgspec.structs.astuple(value)))
+    return bool(value)
 
 
 def promises(html: str) -> set[str]:

@@ -108,8 +108,11 @@ class Renderer:
 
     def titled(self, view: View, locale: str | None = None) -> tuple[str, str]:
         """The title of a fragment, escaped where it is `Markup`, and the fragment."""
-        template = template_of(type(view))
-        module = self.environment(locale).get_template(template).make_module({"view": view})
+        template, environment = template_of(type(view)), self.environment(locale)
+        try:
+            module = environment.get_template(template).make_module({"view": view})
+        except Exception:  # noqa: BLE001 (raised again, as `render` does: with the lines of the templates)
+            environment.handle_exception()
         title = getattr(module, "title", None)
         if title is None:
             raise LookupError(f"{template}: set a title at the top of the template: {{% set title = … %}}")

@@ -168,3 +168,18 @@ def test_a_component_that_the_site_cannot_call_is_named_alone(tmp_path):
         (folder / "templates" / name).write_text(text, "utf-8")
     [problem] = checking.of_brands(tmp_path)
     assert str(problem).startswith(f"{folder / 'templates/components/empty.html'}: "), problem
+
+
+def test_an_override_that_one_brand_can_show_is_asked_about_again_for_one_that_cannot(tmp_path):
+    write_brand(tmp_path, "base", theme=THEME, portal=None)
+    shared = tmp_path / "base/templates/components/empty.html"
+    shared.parent.mkdir(parents=True)
+    shared.write_text(
+        "{% macro empty(title, text=none, attrs={}) %}<div{{ attrs|xmlattr }}>{{ title }}\n"
+        "{{ 1 / brand.config.business.support_phone|length }}{% if caller is defined %}{{ caller() }}{% endif %}</div>{% endmacro %}",
+        "utf-8",
+    )
+    for name, phone in (("harbour", 'support_phone = "+49 30 123456"\n'), ("orbit", "")):
+        write_brand(tmp_path, name, theme=f'extends = "base"\n{THEME}', portal=PORTAL + phone + ACTIVE[len(PORTAL) :])
+    [problem] = checking.of_brands(tmp_path)
+    assert str(problem).startswith(f"{shared}:2: division by zero"), problem
