@@ -6,6 +6,8 @@ import importlib.metadata
 import os
 import platform
 import re
+import signal
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +37,7 @@ def run(names: list[str]) -> int:
     if unknown:
         print(f"No such benchmark: {', '.join(sorted(unknown))}. There are {', '.join((*NAMES, *LONG))}.")
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers it started end with it
     print("| what | measured | peer | ratio | budget | |")
     print("|---|---|---|---|---|---|", flush=True)
     for row in _rows([name for name in (*NAMES, *LONG) if name in (names or NAMES)]):
