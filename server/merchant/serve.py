@@ -74,7 +74,7 @@ def serve(
     telemetry.configure(settings.log_level)
     multiprocessing.set_start_method("spawn", force=True)
     with ExitStack() as stack:
-        stack.enter_context(_operations(settings, counts, (host, port)))
+        stack.enter_context(_operations(settings, counts, (host, port), (address, port)))
         if work:
             stack.enter_context(_background_work())
         server_of(address, port, workers).serve(
@@ -109,13 +109,13 @@ def server_of(address: str, port: int, workers: int) -> AbstractServer[Any]:
 
 
 @contextmanager
-def _operations(settings: Settings, counts: Path, public: tuple[str, int]) -> Iterator[None]:
-    """The operator's address, as long as the server runs."""
+def _operations(settings: Settings, counts: Path, public: tuple[str, int], listens: tuple[str, int]) -> Iterator[None]:
+    """The operator's address, as long as the server runs. `public`: the portal's as it was given, `listens` as it is."""
     host, port = settings.operations
     if (host, port) == public:
         raise ServeError(f"PORTAL_OPERATIONS: {host}:{port} is the public address; metrics belong on another port")
     address = _free_address(host, port, "set PORTAL_OPERATIONS to another address, such as 127.0.0.1:9465")
-    asked = Operations(open_store(settings.database), lambda: datetime.now(UTC), counts)
+    asked = Operations(open_store(settings.database), lambda: datetime.now(UTC), counts, listens)
     listener = Listener(asked, address, port)
     listener.start()
     try:

@@ -3,7 +3,7 @@
 | path | answers |
 |---|---|
 | `/healthz` | 200 while the process runs |
-| `/readyz` | 200 while the database can be written and a worker does its rounds, else 503 with the reason |
+| `/readyz` | 200 while the portal takes connections, the database can be written and a worker does its rounds, else 503 with the reason |
 | `/metrics` | the counters of all processes, and what waits, in Prometheus's text format |
 
 They are answered on an address of their own (`PORTAL_OPERATIONS`, see `listener.py`), never on the public one. Nothing
@@ -13,6 +13,7 @@ took it up, which happens for every address alike, and no longer.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -39,10 +40,17 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Operations:
-    """`folder` is where the processes of `serve` count; None: only this process's counters are shown."""
+    """`folder` is where the processes of `serve` count; None: only this process's counters are shown. `public`: host and
+    port of the portal that it answers for; None: of none."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], folder: Path | None = None) -> None:
-        self.store, self._clock, self._folder = store, clock, folder
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        folder: Path | None = None,
+        public: tuple[str, int] | None = None,
+    ) -> None:
+        self.store, self._clock, self._folder, self._public = store, clock, folder, public
 
     async def answer(self, path: str) -> Answer:
         if path == "/healthz":
@@ -62,6 +70,8 @@ class Operations:
             return Answer(503, "the database cannot be written\n")
         if "mail" not in done or self._clock() - done["mail"] > PATIENCE:
             return Answer(503, "no worker has done its round for a minute: start python -m server work\n")
+        if self._public and not await _takes_connections(*self._public):
+            return Answer(503, "no HTTP worker takes connections\n")
         return Answer(200, "ok\n")
 
     async def _metrics(self) -> Answer:
@@ -96,3 +106,14 @@ class Operations:
             if each.step == "check_mail_server":
                 up.add_metric([], 0 if each.trouble else 1)
         return [waiting, oldest, age, up]
+
+
+async def _takes_connections(host: str, port: int) -> bool:
+    """The HTTP workers listen themselves, so they do not for a moment after a start, nor once all of them are gone."""
+    try:
+        async with asyncio.timeout(1):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:  # TimeoutError is one
+        return False
+    writer.close()
+    return True

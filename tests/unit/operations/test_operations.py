@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.error
 import urllib.request
 from datetime import timedelta
@@ -43,6 +44,17 @@ async def test_a_round_of_a_host_whose_clock_is_behind_takes_nothing_back(world,
     await rounds.note(world.store, "mail", clock())
     await rounds.note(world.store, "mail", clock() - timedelta(minutes=5))
     assert (await world.operations("/readyz")).status == 200
+
+
+async def test_it_is_ready_once_the_portal_takes_connections_and_no_longer_than_that(world, clock):
+    await rounds.note(world.store, "mail", clock())
+    its = ("127.0.0.1", free_port())
+    operations = Operations(world.store, clock, public=its)
+    answer = await operations.answer("/readyz")
+    assert (answer.status, answer.body) == (503, "no HTTP worker takes connections\n")
+    with socket.create_server(its):
+        assert (await operations.answer("/readyz")).status == 200
+    assert (await operations.answer("/readyz")).status == 503
 
 
 class Away:
