@@ -77,7 +77,9 @@ def serve(
         stack.enter_context(_operations(settings, counts, (host, port), (address, port)))
         if work:
             stack.enter_context(_background_work())
-        server_of(address, port, workers).serve(
+        server = server_of(address, port, workers)
+        server.on_startup(partial(print, _first_lines(settings, loaded, address, port, workers, work=work), flush=True))
+        server.serve(
             target_loader=partial(
                 application,
                 static=static,
@@ -106,6 +108,26 @@ def server_of(address: str, port: int, workers: int) -> AbstractServer[Any]:
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE,
     )
+
+
+def _first_lines(
+    settings: Settings, loaded: Sequence[Brand], address: str, port: int, workers: int, *, work: bool
+) -> str:
+    """What the merchant sees once connections are taken: on stdout, since stderr is the log."""
+    operations = _url(*settings.operations)
+    return (
+        f"Serving {_counted(len(loaded), 'brand')} at {_url(address, port)}, with {_counted(workers, 'HTTP worker')} "
+        f"and {'the background work' if work else 'no background work (python -m server work)'}.\n"
+        f"For the operator: {operations}/readyz and {operations}/metrics. SIGTERM or Ctrl-C ends it."
+    )
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @contextmanager

@@ -210,6 +210,10 @@ def test_two_workers_serve_pages_and_server_and_end_on_a_signal(shop):
             output = serving.communicate(timeout=60)[0].decode()
     assert serving.returncode == 0, output
     assert "Traceback" not in output
+    first, second, *_ = output.splitlines()
+    assert first == f"Serving 3 brands at http://127.0.0.1:{port}, with 2 HTTP workers and the background work."
+    assert f"http://127.0.0.1:{operations}/readyz" in second
+    assert output.count("Serving") == 1, "once, however many workers there are"
 
 
 def answered(port, path, serving):
