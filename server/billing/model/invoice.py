@@ -55,6 +55,8 @@ class InvoiceLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of each rate; none: the line carries no tax, or an older document does not say."""
     discount: Money | None = None
     """What the invoice's discounts take off this line."""
+    included_discount: Money | None = None
+    """What discounts took off a prorated charge before it came to `amount`. For readers only: no sum takes it off again."""
 
 
 class InvoiceTax(msgspec.Struct, frozen=True, omit_defaults=True):

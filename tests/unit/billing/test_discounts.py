@@ -109,6 +109,16 @@ def test_a_code_takes_the_place_of_an_earlier_one_and_not_of_what_the_business_g
     assert [each.coupon.id for each in only(after).discounts] == ["gift", "half"]
 
 
+@pytest.mark.parametrize(
+    ("runs", "typed", "off"), [((), "spring-25", 1550), ((Discount("di", HALF),), "", 1550), ((), "", None)]
+)
+def test_a_prorated_charge_says_what_a_discount_took_off_it(runs, typed, off):
+    """Half of March is left, and of 62.00."""
+    credit, charge = shown(with_code(), bought(SMALL, discounts=runs), text=typed).charge.lines
+    assert charge.included_discount == (eur(off) if off else None)
+    assert (charge.amount, credit.included_discount) == (eur(3100 - (off or 0)), None)
+
+
 def test_a_code_for_some_months_ends_with_them():
     months = Coupon("months", percent_off="50", duration="repeating", duration_in_months=2)
     it, sold = bought(SMALL), with_code(months)

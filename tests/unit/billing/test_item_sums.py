@@ -94,6 +94,8 @@ def test_prorations_heed_what_stands_at_the_item():
     middle = MARCH + (APRIL - MARCH) / 2
     charge, credit = charge_for(it, it.items[0], middle), credit_for(account(it), it, it.items[0], middle)
     assert (charge.line.amount.amount, [each.amount.amount for each in charge.taxes]) == (775, [147])
+    # The charge says what was taken off it; the credit gives back what was paid, which needs no more words.
+    assert (charge.line.included_discount, credit.line.included_discount) == (Money(775, "EUR"), None)
     assert (credit.line.amount.amount, [each.amount.amount for each in credit.taxes]) == (-775, [-148])  # half of 2.95
     exempt = replace(it, tax_exempt="reverse")
     assert (

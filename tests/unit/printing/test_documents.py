@@ -72,7 +72,11 @@ def whole(**changed: Any) -> Invoice:
 async def test_everything_of_an_invoice_is_in_it(press, brand):
     it = whole(
         status="open",
-        lines=(line(1), line(2, proration=True, price="price_2"), line(3, quantity=None, unit_amount="")),
+        lines=(
+            line(1),
+            line(2, proration=True, price="price_2", included_discount=eur(187)),
+            line(3, quantity=None, unit_amount=""),
+        ),
         discounts=(InvoiceDiscount("Welcome", eur(290)),),
         taxes=(InvoiceTax("MwSt 19%", eur(496)),),
         total=eur(3212),
@@ -85,6 +89,7 @@ async def test_everything_of_an_invoice_is_in_it(press, brand):
     for each in (
         *("Invoice", "HC-in_1", "February 15, 2026", "March 15, 2026", "Jenny Rosenbaum", "Oranienstraße 6"),
         *("10997 Berlin", "Article number 1", "Article number 2", "Article number 3", "part of a period"),
+        "Discount of €1.87 already applied",
         *("€10.01", "€10.02", "€10.03", "€5.005", "Discount: Welcome", "-€2.90", "MwSt 19%", "€4.96", "Subtotal"),
         *("€14.50", "Total", "€32.12", "Amount due", "Credit used", "-€1.00", "Thank you for the order."),
         *("Due", "Page 1 of 1"),

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from server.billing.ledger.sums.bills import Bill, bill, exact_net, line_taxes, rates_of, taxes_on
 from server.billing.model.account import Account, Basis, Invoice, InvoiceLine, InvoiceTax, Item, Pending, Subscription
-from server.billing.model.amounts import is_metered, rounded, shares
+from server.billing.model.amounts import exact_amount, is_metered, rounded, shares
 from server.formats.money import Money
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -68,9 +68,12 @@ def credit_for(
 
 def charge_for(subscription: Subscription, item: Item, at: datetime) -> Pending:
     """The charge for the rest of the item's period at its price, after the discounts that run on."""
-    amount = rounded(exact_net(subscription, item.price, item.quantity, at, item.discounts) * rest_of(item, at))
+    rest = rest_of(item, at)
+    amount = rounded(exact_net(subscription, item.price, item.quantity, at, item.discounts) * rest)
+    off = rounded(exact_amount(item.price, item.quantity) * rest) - amount
     taxes = taxes_on(amount, rates_of(subscription, item), subscription.currency)
-    return _pending(_line(subscription, item, amount, at, "rest"), taxes)
+    line = _line(subscription, item, amount, at, "rest")
+    return _pending(replace(line, included_discount=Money(off, subscription.currency) or None), taxes)
 
 
 def _pending(line: InvoiceLine, taxes: tuple[InvoiceTax, ...]) -> Pending:
