@@ -194,6 +194,16 @@ def test_paper_shows_no_link_that_only_leads_on(narrow: Callable[[Brand], Page])
     assert [each.inner_text() for each in links.all()] == []
 
 
+def test_paper_shows_the_plans_and_no_button(narrow: Callable[[Brand], Page]):
+    brand = shown.brands()["harbour"]
+    page = narrow(brand)
+    page.set_viewport_size({"width": 680, "height": 1000})  # A4 without its margins
+    shown.show(page, named(brand, "subscriptions/choose_plan: three plans, two intervals"))
+    page.emulate_media(media="print")
+    assert page.get_by_role("main").get_by_role("radio", name=re.compile("month")).count() > 0
+    assert page.get_by_role("button").count() == page.locator(".switch:visible").count() == 0
+
+
 STYLE = "(it, name) => getComputedStyle(it)[name]"
 
 
