@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from server.billing import Move, Recurring, Refused, Scheduled, Unavailable, Uncertain
+from server.billing import Coupon, Discount, Move, Recurring, Refused, Scheduled, Unavailable, Uncertain
 from server.brands.features import AdjustableQuantity, Product, Rule, Schedule
 from server.features.subscriptions import change_views
 from server.features.subscriptions.change_views import ChangeMistake, Typed
@@ -58,6 +58,12 @@ async def test_s6_the_choice_says_what_there_is_and_marks_what_one_has(shop):
     assert "Big blend €29.00 a month" in said
     assert "Yearly Tasting club €149.00 a year" in said
     assert forms_in(page.text)[0][1]["price"] == "price_1"
+
+
+async def test_s6_what_fewer_leave_over_is_called_a_credit(shop):
+    two = subscription(items=(item(quantity=2),))
+    page = await before(await at_the_counter(shop, buyer(two)))
+    assert "Added to your credit" in words(page.text)
 
 
 async def test_s6_an_interval_can_be_changed_too(shop):
@@ -144,6 +150,17 @@ async def test_s8_a_promotion_code_counts_in_the_page_before_and_in_the_bill(sho
     assert "Next charge: €14.50 on March 15, 2026." in words(page.text)
     await browser.fill(page)
     assert (await stored(shop)).upcoming[0].total == eur(1450)
+
+
+async def test_s8_what_a_discount_took_off_a_part_of_a_period_is_said(shop):
+    half = Discount("di_1", Coupon("GIFT", percent_off="50", duration="forever"))
+    browser = await at_the_counter(shop, buyer(subscription(discounts=(half,))))
+    # Half of 29.00 for 13.5 of 28 days.
+    page = await before(browser, price="price_big")
+    assert "Discount of €6.99 already applied €6.99" in words(page.text)
+    await browser.fill(page)
+    invoice = (await stored(shop)).invoices[0]
+    assert "Discount of €6.99 already applied" in words((await browser.get(f"/harbour/my/invoices/{invoice.id}")).text)
 
 
 async def test_s8_a_code_alone_is_a_change(shop):
