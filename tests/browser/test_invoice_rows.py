@@ -95,7 +95,7 @@ def test_an_invoice_shows_every_part_of_its_sum(enter: Enter, stage: Rehearsal):
         ("Harbour Espresso, 500 g", "€16.50"),
         ("Subtotal", "€16.50"),
         ("Discount: Welcome, 20% off", "-€3.30"),
-        ("MwSt 19% (included)", "€2.11"),
+        ("VAT 19% (included)", "€2.11"),
         ("Total", "€13.20"),
         ("Amount paid", "€13.20"),
     ):

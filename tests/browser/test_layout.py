@@ -183,6 +183,20 @@ def test_from_right_to_left_the_dots_of_the_footer_stand_before_what_follows(
     assert set(parts) == {"rtl"}
 
 
+def test_a_number_is_not_torn_and_large_text_does_not_touch_the_menu_button(narrow: Callable[[Brand], Page]):
+    brand = shown.brands()["harbour"]
+    page = narrow(brand)
+    shown.show(page, named(brand, "invoices/list: one page"))
+    heights = page.locator(".row-what bdi").evaluate_all("all => all.map(it => it.offsetHeight)")
+    assert (len(heights) > 6, max(heights) < 30) == (True, True), heights
+    page.add_style_tag(content=TWICE)
+    bottom, top = page.evaluate(
+        "() => [document.querySelector('.menu').getBoundingClientRect().bottom,"
+        " document.querySelector('.who').getBoundingClientRect().top]"
+    )
+    assert top - bottom >= 8
+
+
 def test_paper_shows_no_link_that_only_leads_on(narrow: Callable[[Brand], Page]):
     brand = shown.brands()["orbit"]
     page = narrow(brand)

@@ -26,7 +26,7 @@ class Cast(Shapes):
                 yield self.product(ware)
             yield from (self.price(ware, currency) for currency in _CURRENCIES)
         yield from coupons(self, self.wares["seats"])
-        yield self.tax_rate("DE", "MwSt", 19)
+        yield self.tax_rate("DE", "VAT", 19)
         yield self.tax_rate("JP", "消費税", _JPY_TAX)
         yield self.tax_rate("US", "Sales tax", 8.875, inclusive=False)
 
@@ -64,7 +64,7 @@ class Cast(Shapes):
         return self.now.year + years, 8
 
     def jenny(self) -> Iterator[Json]:
-        start, rate = self.period_start(11), self.tax_rate("DE", "MwSt", 19)
+        start, rate = self.period_start(11), self.tax_rate("DE", "VAT", 19)
         customer = self.customer(
             "jenny", "jenny@example.com", "Jenny Rosenbaum", add_months(start, -30), currency="eur", phone="+49 30 901820",
             address=_address("Oranienstraße 6", "Berlin", "10997", "DE"), next_invoice_sequence=31,
@@ -258,7 +258,7 @@ class Cast(Shapes):
                                 status="canceled", canceled_at=seconds(ended), ended_at=seconds(ended))  # fmt: skip
         sold = self.wares["main"]
         last = self.invoice("ann", customer, [(sold.name, sold.cents)], currency="eur", at=start, number=1,
-                            rate=self.tax_rate("DE", "MwSt", 19), subscription=self.ident("sub", "ann"),
+                            rate=self.tax_rate("DE", "VAT", 19), subscription=self.ident("sub", "ann"),
                             method=self.card("ann", customer["id"], "visa", "1111", (self.now.year - 1, 8)),
                             off=("WELCOME20", sold.cents // 5), post_payment_credit_notes_amount=300)  # fmt: skip
         yield refunded(last, 300)
@@ -267,7 +267,7 @@ class Cast(Shapes):
             "number": f"{last['number']}-CN-01", "currency": "eur", "created": seconds(ended), "livemode": False,
             "amount": 300, "total": 300, "subtotal": 300, "status": "issued", "type": "post_payment", "post_payment_amount": 300,
             "total_taxes": [{"amount": 48, "taxable_amount": 252, "tax_behavior": "inclusive",
-                             "tax_rate_details": {"tax_rate": self.tax_rate("DE", "MwSt", 19)}}],
+                             "tax_rate_details": {"tax_rate": self.tax_rate("DE", "VAT", 19)}}],
             "lines": {"object": "list", "has_more": False, "data": [
                 {"id": self.ident("cnli", "ann"), "object": "credit_note_line_item", "amount": 300, "quantity": 1,
                  "description": f"{sold.name}, not delivered"}]},
