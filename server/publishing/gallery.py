@@ -1,7 +1,7 @@
 """`build.py gallery`: everything that a brand shows, by section, each with the file that it comes from.
 
     out/<brand>/index.html      what there is, and the colors with their contrast
-    out/<brand>/<section>.html  pages, the fragments of a feature, mails: in frames that load when they come into sight
+    out/<brand>/<section>.html  pages, the fragments of a feature, mails: in frames that load when they come near
     out/<brand>/fields.html     what templates may read
     out/<brand>/shown/*.html    one file for each thing shown and each mode, in a frame of its section
     out/<brand>/static/         the brand's assets
