@@ -14,13 +14,17 @@ proxy's or another visitor's. Without the header it is the proxy itself that ask
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from litestar import Request
 
 from server.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -41,7 +45,19 @@ _WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9A-Za-z._-]+)?|([0-9.]+)(?::[0-9A-Z
 
 def client_of(request: Request[Any, Any, Any], settings: Settings) -> str:
     """The key of limits for this request."""
-    return client_address(request.scope["headers"], request.client.host if request.client else "", settings)
+    found = client_address(request.scope["headers"], request.client.host if request.client else "", settings)
+    if found == UNREADABLE:
+        _say_unreadable()
+    return found
+
+
+@cache
+def _say_unreadable() -> None:
+    """Once in each process: where it is the settings that do not fit, it is all visitors who share one budget."""
+    _log.warning(
+        "a trusted proxy names a visitor in a way that cannot be read: all of those share the limits of one client address. "
+        "See that PORTAL_TRUSTED_PROXIES is the number of proxies in front of this server, and what each of them sends"
+    )
 
 
 def client_address(headers: Headers, peer: str, settings: Settings) -> str:

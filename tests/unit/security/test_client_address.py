@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.web import client_address as module
 from server.web.client_address import UNREADABLE, client_address
 from tests.support.world import BRAND, SETTINGS, World
 
@@ -137,3 +138,16 @@ async def test_a_proxy_that_nobody_trusts_is_said_once(sqlite_store, clock, stre
 async def test_a_proxy_that_is_trusted_is_nothing_to_say(sqlite_store, clock, stream) -> None:
     await World(sqlite_store, clock, settings=ONE).client().get(f"/{BRAND}/login", headers={"forwarded": "for=1.2.3.4"})
     assert "PORTAL_TRUSTED_PROXIES" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("said", ["unknown", "1.2.3.4"])
+async def test_visitors_who_share_a_budget_because_nobody_can_read_who_they_are_are_said_once(
+    sqlite_store, clock, stream, said
+) -> None:
+    module._say_unreadable.cache_clear()
+    settings = ONE if said == "unknown" else TWO  # one proxy too many is trusted
+    world = World(sqlite_store, clock, settings=settings)
+    for number in range(2):
+        form = {"email": f"a{number}@example.com", "link": world.link(BRAND)}
+        await world.client().post(f"/{BRAND}/login", data=form, headers={"x-forwarded-for": said})
+    assert stream.getvalue().count("cannot be read") == 1
