@@ -192,11 +192,11 @@ class SmtpMailer:
         return aiosmtplib.SMTP(**self._options, **login)
 
 
-def mailer_for(settings: Settings) -> Mailer:
+def mailer_for(settings: Settings, *, total: float = 40) -> Mailer:
     if not settings.smtp_url:
         return NoMailer()
     domain = settings.mail_from.rpartition("@")[2]
-    return SmtpMailer(settings.smtp_url, name=domain.encode("idna").decode(), sender=settings.mail_from)
+    return SmtpMailer(settings.smtp_url, name=domain.encode("idna").decode(), sender=settings.mail_from, total=total)
 
 
 def classified(error: Exception) -> MailTemporary | MailPermanent:
@@ -213,3 +213,28 @@ def classified(error: Exception) -> MailTemporary | MailPermanent:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return MailTemporary(f"the mail server answered {error.code} ({type(error).__name__})")
     return MailTemporary(f"the mail server could not be used ({type(error).__name__})")
+
+
+_REMEDIES: tuple[tuple[type[Exception], str], ...] = (
+    (aiosmtplib.SMTPAuthenticationError, "Look at the user and the password in PORTAL_SMTP_URL; both percent-encoded."),
+    (aiosmtplib.SMTPSenderRefused, "Set PORTAL_MAIL_FROM to an address that this mail server lets you send from."),
+    (
+        OSError,
+        (
+            "Look at the host and the port in PORTAL_SMTP_URL, and at the firewall: smtps:// is for a port that begins "
+            "encrypted (465), smtp:// for one that turns to it (587)."
+        ),
+    ),
+)
+
+
+def explained(error: MailTemporary | MailPermanent) -> tuple[str, str]:
+    """What happened in the mail server's or the system's own words, and what to do about it. For the operator who asks:
+    such words may hold an address, so they are in no log."""
+    cause = error.__cause__
+    said = " ".join(str(getattr(cause, "message", "") or cause or "").split())[:300]
+    remedy = next(
+        (words for kind, words in _REMEDIES if isinstance(cause, kind)),
+        "Look at PORTAL_SMTP_URL: host, port, smtp or smtps, user and password (percent-encoded).",
+    )
+    return (f"{error}: {said}" if said else str(error)), remedy

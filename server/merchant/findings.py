@@ -18,10 +18,10 @@ from datetime import datetime, timedelta
 from server.billing.electronic import seller_gaps
 from server.brands import Brand
 from server.mail import outbox
-from server.mail.smtp import MailPermanent, MailTemporary, SmtpMailer
+from server.mail.smtp import MailPermanent, MailTemporary, explained, mailer_for
 from server.merchant import database_findings, studio_findings
 from server.merchant.fetching import Fetch, fetched
-from server.merchant.finding import Finding, in_time
+from server.merchant.finding import PATIENCE, Finding, in_time
 from server.paths import Paths
 from server.portal import check_backend
 from server.rendering.assets import Assets
@@ -262,7 +262,7 @@ async def _mail(settings: Settings) -> Finding:
         remedy = "Set PORTAL_SMTP_URL and PORTAL_MAIL_FROM."
         return Finding("mail", False, "no mail server is set: no code ever arrives", remedy)
     try:
-        return Finding("mail", True, await SmtpMailer(settings.smtp_url).check())
+        # What takes longer than this is explained; the look itself would only say that it took too long.
+        return Finding("mail", True, await mailer_for(settings, total=PATIENCE - 1).check())
     except (MailTemporary, MailPermanent) as error:
-        remedy = "Look at PORTAL_SMTP_URL: host, port, smtp or smtps, user and password (percent-encoded)."
-        return Finding("mail", False, str(error), remedy)
+        return Finding("mail", False, *explained(error))

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from server.mail.smtp import MailPermanent, MailTemporary, NoMailer, SmtpMailer, mailer_for
+from server.mail.smtp import MailPermanent, MailTemporary, NoMailer, SmtpMailer, explained, mailer_for
 from tests.support import mailing
 from tests.support.served import free_port
 
@@ -206,7 +206,10 @@ async def test_a_wrong_password_is_tried_again_since_the_operator_can_mend_it(pe
     async with started(peer, authenticator=knows_the_password, auth_required=True, auth_require_tls=False) as running:
         with pytest.raises(MailTemporary, match="535") as caught:
             await running.mailer("smtp://user:secret-word@127.0.0.1:{port}").send(mailing.message())
-        assert "secret-word" not in str(caught.value)
+        words, remedy = explained(caught.value)
+        assert "Authentication credentials invalid" in words, "the server's own"
+        assert "the password in PORTAL_SMTP_URL" in remedy
+        assert "secret-word" not in str(caught.value) + words
 
 
 async def test_checking_sends_nothing(running, peer):

@@ -210,7 +210,10 @@ async def test_a_studio_that_nobody_may_use_or_that_is_elsewhere_is_told(environ
 
 async def test_a_mail_server_that_is_not_there_is_told(environment):
     smtp = {"PORTAL_SMTP_URL": "smtp://127.0.0.1:1", "PORTAL_MAIL_FROM": "a@portal.example"}
-    assert "could not be used" in (await found(environment | smtp))["mail"].words
+    finding = (await found(environment | smtp))["mail"]
+    assert "could not be used" in finding.words
+    assert "Connect call failed" in finding.words, "the system's own words"
+    assert "the host and the port" in finding.remedy
 
 
 async def test_what_a_brand_lacks_for_electronic_invoices_is_said_and_is_no_failure(environment):  # I7
