@@ -82,10 +82,10 @@ async def far(settings: Settings, brands: Sequence[Brand], fetch: Fetch = fetche
 def of_files(settings: Settings, brands: Sequence[Brand]) -> list[Finding]:
     """What needs no store."""
     looks = ((_backend(brand, settings), _link(brand, settings), _electronic(brand)) for brand in brands)
-    return [_proxies(settings), *(find for each in looks for find in each if find)]
+    return [_proxies(settings, brands), *(find for each in looks for find in each if find)]
 
 
-def _proxies(settings: Settings) -> Finding:
+def _proxies(settings: Settings, brands: Sequence[Brand]) -> Finding:
     """This server speaks plain http: where browsers use https, something in front of it ends the TLS."""
     what = "proxies"
     if is_trusting(settings):
@@ -93,7 +93,8 @@ def _proxies(settings: Settings) -> Finding:
             settings.client_address_header or f"{settings.trusted_proxies} in front, by X-Forwarded-For or Forwarded"
         )
         return Finding(what, True, f"visitors are told apart: {named}")
-    if settings.trusted_proxies is not None or not settings.origin.startswith("https://"):
+    origins = [settings.origin, *(each.config.site.url for each in brands)]
+    if settings.trusted_proxies is not None or not any(each.startswith("https://") for each in origins):
         return Finding(what, True, "none is trusted: each visitor is the address that connects")
     words = "none is trusted, and browsers come by https: all visitors would share the limits of one client address"
     remedy = (
@@ -153,7 +154,12 @@ async def _page(brand: Brand, origin: str, fetch: Fetch) -> Finding:
     if wrong:
         words = f"{url} is of another build, or its host does not send the headers of _headers: {', '.join(wrong)}"
         return Finding(what, False, words, publish)
-    if behind != 401 or dynamic.get("cache-control") != "no-store":
+    is_ours = dynamic.get("cache-control") == "no-store"
+    if behind == 400 and is_ours:
+        words = f"{origin + paths.overview} answers 400: the server is asked by a name that it does not know"
+        remedy = "Set PORTAL_HOSTS to the name by which the CDN or proxy asks it; the log has it (unknown_host)."
+        return Finding(what, False, words, remedy)
+    if behind != 401 or not is_ours:
         remedy = "The host must pass the paths of _redirects on to the server (docs/hosting.md)."
         return Finding(what, False, f"{origin + paths.overview} answers {behind}, and not this server", remedy)
     return Finding(what, True, "published, of this build, with every header; the server answers behind them")

@@ -76,6 +76,10 @@ def published(**differs):
     return fetch
 
 
+async def away(url):
+    raise ConnectionRefusedError("refused")
+
+
 async def found(environment, at=clock, fetch=None):
     return {each.what: each for each in await doctor.examine(environment, at, fetch or published())}
 
@@ -87,13 +91,11 @@ async def test_the_published_pages_are_looked_at(environment):
         ({"without": ("X-Frame-Options",)}, "does not send the headers of _headers: X-Frame-Options"),
         ({"overview": (404, {})}, "answers 404, and not this server"),
         ({"overview": (401, {})}, "not this server"),
+        ({"overview": (400, {})}, "answers 400, and not this server"),
+        ({"overview": (400, {"cache-control": "no-store"})}, "asked by a name that it does not know"),
     ):
         finding = (await found(environment, fetch=published(**differs)))["pages of harbour"]
         assert (finding.is_fine, words in finding.words) == (False, True), finding
-
-    async def away(url):
-        raise ConnectionRefusedError("refused")
-
     assert "does not answer: refused" in (await found(environment, fetch=away))["pages of orbit"].words
 
 
@@ -109,6 +111,11 @@ async def test_what_is_in_order_is_said_so(environment):
     assert findings["brands"].words == "3: harbour, orbit, plain"
 
 
+def at_its_own_domain(environment):
+    portal = Path(environment["PORTAL_THEMES"], "harbour", "portal.toml")
+    portal.write_text(portal.read_text().replace("[site]", '[site]\nurl = "https://billing.harbour.example"', 1))
+
+
 async def test_it_asks_how_many_proxies_stand_in_front(environment):
     asked = {key: value for key, value in environment.items() if key != "PORTAL_TRUSTED_PROXIES"}
     finding = (await found(asked))["proxies"]
@@ -117,6 +124,9 @@ async def test_it_asks_how_many_proxies_stand_in_front(environment):
     cdn = {"PORTAL_CLIENT_ADDRESS_HEADER": "CF-Connecting-IP", "PORTAL_PROXY_PEERS": "10.0.0.0/8"}
     for answer in ({"PORTAL_TRUSTED_PROXIES": "0"}, {"PORTAL_ORIGIN": "http://127.0.0.1:8000"}, cdn):
         assert (await found(asked | answer))["proxies"].is_fine
+    at_its_own_domain(environment)
+    own = await found(asked | {"PORTAL_ORIGIN": "http://127.0.0.1:8000"}, fetch=away)
+    assert not own["proxies"].is_fine
 
 
 async def test_every_failure_has_its_remedy(environment):
