@@ -79,6 +79,14 @@ def test_html_and_text_say_the_same(example):
     assert set(dates.findall(text)) | set(dates.findall(str(read["Subject"]))) == set(dates.findall(html))
 
 
+def test_a_receipt_says_what_a_discount_took_off_a_prorated_line():
+    mail = next(each.mail for each in SHOWN if each.mail.template == "receipt")
+    line = replace(mail.invoice.lines[0], included_discount=eur(187))
+    read, _ = composed(replace(mail, invoice=replace(mail.invoice, lines=(line, *mail.invoice.lines[1:]))))
+    for form in ("plain", "html"):
+        assert re.search(r"2026 · Discount of €1\.87 already applied", read.get_body((form,)).get_content()), form
+
+
 def test_a_mail_in_a_language_from_right_to_left_says_so_and_turns_its_sides():
     mail = next(each.mail for each in examples.load_mails() if each.mail.template == "receipt")
     html = composed(mail, "ar", locales=("en", "ar"))[0].get_body(("html",)).get_content()
