@@ -16,6 +16,12 @@ def words(pdf: bytes) -> str:
     return re.sub(r"\s+", " ", re.sub("[\u2066-\u2069\u200e\u200f]", "", "\n".join(pages)))
 
 
+def fonts(pdf: bytes) -> set[str]:
+    """What its fonts are called."""
+    pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
+    return {str(each.get_object()["/BaseFont"]) for page in pages for each in page["/Resources"]["/Font"].values()}
+
+
 def squeezed(text: str) -> str:
     """Without any space: where lines broke does not matter."""
     return re.sub(r"\s+", "", text)

@@ -15,6 +15,7 @@ the fonts has, such as an emoji: an empty square takes its place (`missing_glyph
     Latin serif, for headings     Libertinus Serif          typst
     Arabic                        IBM Plex Sans Arabic      fontpkg-ibm-plex-sans-arabic
     Hebrew                        Heebo                     fontpkg-heebo
+    Devanagari                    Noto Sans Devanagari      fontpkg-noto-sans-devanagari
     Chinese, Japanese, Korean     Noto Sans CJK             noto-cjk-sans-otc
 
 A theme's own fonts are WOFF files, which Typst does not read. All scripts are set by the one warm compiler of the
@@ -44,7 +45,10 @@ from server.rendering.printing import factur_x_metadata, missing_glyphs
 from server.rendering.renderer import Renderer
 
 STANDARDS = ["a-3a", "ua-1"]
-_FONTS = ("fontpkg_inter", "fontpkg_ibm_plex_sans_arabic", "fontpkg_heebo", "noto_cjk_sans_otc")
+_FONTS = (
+    "fontpkg_inter", "fontpkg_ibm_plex_sans_arabic", "fontpkg_heebo", "fontpkg_noto_sans_devanagari",
+    "noto_cjk_sans_otc",
+)  # fmt: skip
 _SANS, _SERIF = "Inter", "Libertinus Serif"
 _CJK = {"CN": "SC", "SG": "SC", "TW": "TC", "HK": "HK", "MO": "TC", "KR": "KR"}
 _CJK_OF_LANGUAGE = {"zh": "SC", "ko": "KR"}
@@ -165,7 +169,7 @@ def look_of(theme: Theme, locale: str, country: str) -> Look:
     """The looks of a document in this language, for somebody in this country (two letters, or empty)."""
     parsed = babel_locale(locale)
     cjk = _CJK.get(country) or _CJK_OF_LANGUAGE.get(parsed.language, "JP")
-    others = ("IBM Plex Sans Arabic", "Heebo", f"Noto Sans CJK {cjk}")
+    others = ("IBM Plex Sans Arabic", "Heebo", "Noto Sans Devanagari", f"Noto Sans CJK {cjk}")
     heading = _SERIF if theme.type.heading.endswith(" serif") else _SANS
     return Look(
         colors=theme.palette.light,

@@ -97,6 +97,13 @@ async def test_everything_of_an_invoice_is_in_it(press, brand):
         assert each in said, each
 
 
+async def test_a_hindi_name_is_set_in_a_font_that_joins_its_letters(press):
+    """Typst's font for formulas has the letters too, and writes them one by one."""
+    pdf = await press.pdf(replace(whole(), customer_name="महात्मा गांधी"))
+    assert any("NotoSansDevanagari" in each for each in documents.fonts(pdf))
+    assert not any("Math" in each for each in documents.fonts(pdf))
+
+
 async def test_countries_are_named_where_they_differ(press):
     """The business is in Hamburg."""
     assert "Germany" not in documents.words(await press.pdf(whole()))
