@@ -10,7 +10,19 @@ import re
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.support.rehearsal import Rehearsal
-from tests.support.visits import JENNY, Enter, ask_for_code, button, has_scripts, link, log_in, menu, reads, send_code
+from tests.support.visits import (
+    JENNY,
+    Enter,
+    ask_for_code,
+    button,
+    has_scripts,
+    link,
+    log_in,
+    menu,
+    product,
+    reads,
+    send_code,
+)
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1"
 SAM, ZOE = "sam@example.com", "zoe@example.com"
@@ -54,7 +66,7 @@ def test_where_i_am_logged_in_is_seen_and_ended_and_a_new_browser_is_told_of(ent
     log_in(page, stage, "plain", ZOE)
     menu(page, "Log-ins").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Where you are logged in")
-    for each in ("This browser", "Chrome on Linux", "This is your first log-in here."):
+    for each in ("This browser", f"{product(page)} on Linux", "This is your first log-in here."):
         reads(page, each)
     before = told(page, stage)
     page.goto("/plain/my/sessions")
@@ -87,6 +99,7 @@ def test_where_i_am_logged_in_is_seen_and_ended_and_a_new_browser_is_told_of(ent
 def is_said(page: Page, text: str) -> None:
     reads(page, text)
     if has_scripts(page):
+        page.bring_to_front()  # in Firefox no tab behind another has the focus
         expect(page.get_by_text(text).first.locator("..")).to_be_focused()
 
 

@@ -29,6 +29,8 @@ JOURNEYS = {
         "test_method_rows.py",
         "test_invoice_rows.py",
         "test_accessibility.py",
+        "test_mail_choices.py",
+        "test_session_rows.py",
     ),
     "webkit": ("webkit_journey.py",),
 }
@@ -40,6 +42,10 @@ LEFT_OUT = {
         "test_main_journey.py::test_without_scripts_the_account_page_leads_to_the_overview": _NOSCRIPT,
         "test_main_journey.py::test_without_scripts_the_brand_leads_to_its_log_in_page": _NOSCRIPT,
         "test_languages.py::test_without_scripts_the_list_leads_to_each_language": _NOSCRIPT,
+        "test_mail_choices.py::test_the_language_is_chosen_while_logged_in_and_stays[without scripts": _NOSCRIPT,
+        "test_session_rows.py::test_who_has_several_accounts_is_asked_which_and_switches_at_any_time[without scripts": (
+            _NOSCRIPT
+        ),
         "test_log_in.py::test_waiting_is_shown_and_said_and_a_form_is_sent_once": (
             "an event that the test makes starts no timer of the page; a press of the button does, and was seen to"
         ),

@@ -125,6 +125,12 @@ def has_scripts(page: Page) -> bool:
     return bool(page.evaluate("'htmx' in window"))
 
 
+def product(page: Page) -> str:
+    """How the portal names the browser that the test runs in."""
+    assert page.context.browser
+    return "Firefox" if page.context.browser.browser_type.name == "firefox" else "Chrome"
+
+
 def reads(page: Page, *texts: str) -> None:
     for each in texts:
         expect(page.get_by_role("main")).to_contain_text(each)
