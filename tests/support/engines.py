@@ -31,12 +31,17 @@ JOURNEYS = {
         "test_accessibility.py",
         "test_mail_choices.py",
         "test_session_rows.py",
+        "test_subscription_rows.py",
+        "test_detail_rows.py",
     ),
     "webkit": ("webkit_journey.py",),
 }
 """Files of `tests/browser`."""
 
-_NOSCRIPT = "a visitor without scripts gets no script file, but Firefox would run it: `noscript` stays closed"
+_NOSCRIPT = (
+    "a visitor without scripts gets no script file, but Firefox would run it: `noscript`, and what `data-no-script` marks, "
+    "stay hidden"
+)
 LEFT_OUT = {
     "firefox": {
         "test_main_journey.py::test_without_scripts_the_account_page_leads_to_the_overview": _NOSCRIPT,
@@ -44,6 +49,9 @@ LEFT_OUT = {
         "test_languages.py::test_without_scripts_the_list_leads_to_each_language": _NOSCRIPT,
         "test_mail_choices.py::test_the_language_is_chosen_while_logged_in_and_stays[without scripts": _NOSCRIPT,
         "test_session_rows.py::test_who_has_several_accounts_is_asked_which_and_switches_at_any_time[without scripts": (
+            _NOSCRIPT
+        ),
+        "test_detail_rows.py::test_name_addresses_phone_and_tax_numbers_are_changed_as_their_country_writes_them[without scripts": (
             _NOSCRIPT
         ),
         "test_log_in.py::test_waiting_is_shown_and_said_and_a_form_is_sent_once": (
