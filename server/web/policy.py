@@ -69,7 +69,8 @@ def preview(origin: str, style: str) -> dict[str, str]:
     ]
     return {
         "Content-Security-Policy": "; ".join(directives),
-        "Cross-Origin-Resource-Policy": "same-origin",
+        # To Firefox the sandboxed frame that asks for it is another site; who may frame it, frame-ancestors says.
+        "Cross-Origin-Resource-Policy": "cross-origin",
         "Cross-Origin-Embedder-Policy": "require-corp",
         "Referrer-Policy": "no-referrer",
     }

@@ -140,7 +140,7 @@ async def test_a_preview_may_do_nothing(studio):  # threat 100
     assert "script-src" not in policy
     assert "'unsafe-inline'" not in policy["style-src"]
     assert "x-frame-options" not in answer.headers
-    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"  # or Firefox shows none
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert "set-cookie" not in answer.headers
