@@ -174,23 +174,33 @@ def address_of(page: Page, address: str, subject: str) -> str:
     return str(rows(page, address, subject).first.get_by_role("link").get_attribute("href"))
 
 
-def test_a_mail_has_the_colors_and_the_direction_of_the_brand(enter: Enter, stage: Rehearsal, tmp_path: Path):  # M3
-    page, subject = enter("harbour", LEE), "Harbour .* continues"
+def mail_of_a_kept_subscription(page: Page, stage: Rehearsal) -> str:
+    """Where it is shown."""
+    subject = "Harbour .* continues"
     before = count(page, stage, LEE, subject)
     page.goto("/harbour/my/overview")
     button(page, "Keep my subscription")
     reads(page, "Your subscription continues")
     arrived(page, stage, LEE, subject, before + 1)
-    url = f"{stage.origin}{address_of(page, LEE, subject)}/html"
+    return f"{stage.origin}{address_of(page, LEE, subject)}/html"
+
+
+def test_a_mail_is_dark_where_its_reader_has_it_dark(enter: Enter, stage: Rehearsal):  # M3
+    page = enter("harbour", LEE)
+    page.goto(mail_of_a_kept_subscription(page, stage))
+    assert brightness(page.get_by_role("article")) > 200
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    assert brightness(page.get_by_role("article")) < 60
+
+
+def test_a_mail_has_the_colors_and_the_direction_of_the_brand(enter: Enter, stage: Rehearsal, tmp_path: Path):  # M3
+    page = enter("harbour", LEE)
+    url = mail_of_a_kept_subscription(page, stage)
     page.goto(stage.portals["harbour"])
     brands = color(page.get_by_role("button", name="Send the passcode"))
     page.goto(url)
     assert color(page.get_by_role("link", name="See your subscription").locator("..")) == brands
-    light = brightness(page.get_by_role("article"))
-    page.emulate_media(color_scheme="dark")
-    page.goto(url)
-    assert light > 200
-    assert brightness(page.get_by_role("article")) < 60
 
     arabic = shown.arabic(tmp_path)
     for each in (mail for mail in examples.load_mails() if mail.name in ("at once, charged", "a month")):

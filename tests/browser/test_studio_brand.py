@@ -2,7 +2,9 @@
 sample customer, by keyboard and without scripts (with them: `test_studio_first_hour.py`). And what is typed is drawn beside
 its form."""
 
+import http.server
 import shutil
+import threading
 import time
 
 import pytest
@@ -16,12 +18,12 @@ LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0
 JENNY = "jenny@example.com"
 HOSTILE = """{% extends "site:layouts/visitor.html" %}
 {% block art %}<div id="hostile">
-<script>document.title = "ran"; parent.document.title = "ran"</script><img src="x" onerror="top.location = '//evil.example/handler'">
-<form action="https://evil.example/form" target="_top"><button>Win</button></form>
-<a href="https://evil.example/top" target="_top">Top</a> <a href="https://evil.example/blank" target="_blank">Blank</a>
-<a href="javascript:top.location = '//evil.example/link'">Script</a>
-<iframe src="https://evil.example/frame"></iframe><img src="https://evil.example/picture.png" alt="">
-<meta http-equiv="refresh" content="0; url=https://evil.example/refresh"><base href="https://evil.example/">
+<script>document.title = "ran"; parent.document.title = "ran"</script><img src="x" onerror="top.location = 'ELSEWHERE/handler'">
+<form action="ELSEWHERE/form" target="_top"><button>Win</button></form>
+<a href="ELSEWHERE/top" target="_top">Top</a> <a href="ELSEWHERE/blank" target="_blank">Blank</a>
+<a href="javascript:top.location = 'ELSEWHERE/link'">Script</a>
+<iframe src="ELSEWHERE/frame"></iframe><img src="ELSEWHERE/picture.png" alt="">
+<meta http-equiv="refresh" content="0; url=ELSEWHERE/refresh"><base href="ELSEWHERE/">
 </div>{% endblock %}
 """
 
@@ -91,12 +93,34 @@ def test_what_is_typed_is_drawn_beside_its_form_and_nothing_in_it_can_act(new_vi
     assert page.url.startswith(demo.studio)
 
 
-def test_a_hostile_template_runs_nothing_asks_for_nothing_and_leads_nowhere(new_visitor, demo, themes):  # threat 100
-    (themes / "harbour" / "templates" / "layouts" / "visitor.html").write_text(HOSTILE)
+@pytest.fixture
+def elsewhere():
+    """Where another site is, and what it is asked for: a request that the browser refuses to make does not arrive."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_a_hostile_template_runs_nothing_asks_for_nothing_and_leads_nowhere(new_visitor, demo, themes, elsewhere):
+    # threat 100
+    url, asked = elsewhere
+    template = themes / "harbour" / "templates" / "layouts" / "visitor.html"
+    template.write_text(HOSTILE.replace("ELSEWHERE", url))
     visitor = new_visitor()
-    page, asked = visitor.new_page(), []
+    page = visitor.new_page()
     log_in(page, demo)
-    visitor.route("https://evil.example/**", lambda route: (asked.append(route.request.url), route.abort()))
     page.goto(f"{demo.studio}b/harbour/preview?page=login&as=nobody&size=desktop")
     here, title, frame = page.url, page.title(), page.frame_locator("iframe.frame").first
     expect(frame.get_by_role("button", name="Win")).to_be_visible()

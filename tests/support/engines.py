@@ -33,6 +33,11 @@ JOURNEYS = {
         "test_session_rows.py",
         "test_subscription_rows.py",
         "test_detail_rows.py",
+        "test_mail_rows.py",
+        "test_hosts.py",
+        "test_studio.py",
+        "test_studio_brand.py",
+        "test_studio_customers.py",
     ),
     "webkit": ("webkit_journey.py",),
 }
@@ -47,6 +52,11 @@ LEFT_OUT = {
         "test_main_journey.py::test_without_scripts_the_account_page_leads_to_the_overview": _NOSCRIPT,
         "test_main_journey.py::test_without_scripts_the_brand_leads_to_its_log_in_page": _NOSCRIPT,
         "test_languages.py::test_without_scripts_the_list_leads_to_each_language": _NOSCRIPT,
+        "test_log_in.py::test_waiting_is_shown_and_said_and_a_form_is_sent_once": (
+            "an event that the test makes starts no timer of the page; a press of the button does, and was seen to"
+        ),
+        "test_layout.py::test_paper_shows_no_link_that_only_leads_on": "BiDi of Firefox 153 shows no page as it prints",
+        "test_layout.py::test_forced_colors_show_what_is_chosen_and_frame_no_quiet_button": "nor one with forced colors",
         "test_mail_choices.py::test_the_language_is_chosen_while_logged_in_and_stays[without scripts": _NOSCRIPT,
         "test_session_rows.py::test_who_has_several_accounts_is_asked_which_and_switches_at_any_time[without scripts": (
             _NOSCRIPT
@@ -54,11 +64,13 @@ LEFT_OUT = {
         "test_detail_rows.py::test_name_addresses_phone_and_tax_numbers_are_changed_as_their_country_writes_them[without scripts": (
             _NOSCRIPT
         ),
-        "test_log_in.py::test_waiting_is_shown_and_said_and_a_form_is_sent_once": (
-            "an event that the test makes starts no timer of the page; a press of the button does, and was seen to"
+        "test_mail_rows.py::test_a_mail_is_dark_where_its_reader_has_it_dark": "BiDi of Firefox 153 shows no page in the dark",
+        "test_hosts.py::test_a_customer_logs_in_reads_and_cancels[nginx-without scripts": _NOSCRIPT,
+        "test_hosts.py::test_a_customer_logs_in_reads_and_cancels[caddy-without scripts": _NOSCRIPT,
+        "test_studio.py::test_without_scripts_and_by_keyboard_an_operator_gets_in": _NOSCRIPT,
+        "test_studio.py::test_a_passkey_is_made_with_the_word_and_shown_for_what_needs_one": (
+            "the driver has no authenticator that a test can hold a finger on"
         ),
-        "test_layout.py::test_paper_shows_no_link_that_only_leads_on": "BiDi of Firefox 153 shows no page as it prints",
-        "test_layout.py::test_forced_colors_show_what_is_chosen_and_frame_no_quiet_button": "nor one with forced colors",
     },
     "webkit": {},
 }
