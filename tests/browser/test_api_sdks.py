@@ -232,7 +232,8 @@ def address(shop: Shop, sdk: Sdk, customer: str) -> None:
     button(page, "Change email address")
     reads(page, "Your email address is changed.", new)
     page.set_viewport_size({"width": 320, "height": 700})
-    assert page.evaluate("document.documentElement.scrollWidth") == 320  # with the new address in the page's head
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide == 0  # with the new address in the page's head
     shop.address = new
     if shop.is_ledger:
         assert shop.call(sdk, ("customers.retrieve", customer))[0]["email"] == new

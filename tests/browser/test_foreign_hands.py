@@ -45,7 +45,7 @@ def test_a_page_that_another_site_frames_stays_blank(page: Page, doors: Doors, o
     visitor = page.context.new_page()
     visitor.goto(other_site)
     framed = visitor.frames[1]
-    framed.wait_for_url(lambda url: url.startswith("chrome-error:"), wait_until="commit")
+    framed.wait_for_url(lambda url: url.startswith(("chrome-error:", "about:neterror")), wait_until="commit")
     assert "Plain" not in framed.content()
     page.context.complaints.clear()  # type: ignore[attr-defined]  # the browser says that it refused to frame
 

@@ -1,15 +1,16 @@
 """The studio in a browser: an operator logs in, registers a passkey, and shows it for what needs one. The authenticator is
-Chromium's virtual one. Every page at every size, light, dark and from right to left."""
+the engine's virtual one. Every page at every size, light, dark and from right to left."""
 
 import time
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Page, expect
 
 from server.publishing.rules import html_rules
 from tests.browser.test_accessibility import ALL, AXE, COLORS, NARROW, STYLES, WIDE
+from tests.support.fingerprints import VirtualAuthenticator
 from tests.support.served import Demo
 
 FORMS = ("portal", "portal/subscription_update", "portal/subscription_cancel", "look", "business/site", "writes")
@@ -44,27 +45,6 @@ def log_in(page: Page, demo: Demo) -> None:
     page.get_by_label("Code").fill(demo.passcode(demo.operator))
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Your brands")).to_be_visible()
-
-
-class VirtualAuthenticator:
-    """Of one page: a fingerprint reader of the machine, whose finger is there or not."""
-
-    def __init__(self, page: Page) -> None:
-        self.session: CDPSession = page.context.new_cdp_session(page)
-        self.session.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        }
-        made = self.session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-        self.id = made["authenticatorId"]
-
-    def recognizes_its_user(self, *, yes: bool) -> None:
-        self.session.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": yes})
 
 
 def age(demo: Demo) -> None:

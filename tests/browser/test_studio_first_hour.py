@@ -6,9 +6,10 @@ import shutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_studio import VirtualAuthenticator, log_in
+from tests.browser.test_studio import log_in
 from tests.browser.test_studio_brand import LOGO
 from tests.stripe.app import KEY
+from tests.support.fingerprints import VirtualAuthenticator
 from tests.support.served import Demo
 from tests.support.visits import JENNY, send_address, send_code
 from tests.support.world import ROOT

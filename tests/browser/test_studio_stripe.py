@@ -2,8 +2,9 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_studio import VirtualAuthenticator, age, log_in
+from tests.browser.test_studio import age, log_in
 from tests.stripe.app import KEY
+from tests.support.fingerprints import VirtualAuthenticator
 from tests.support.rehearsal import Rehearsal
 
 OWN = f"{KEY}harbour"

@@ -13,35 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 LOCK = Path(__file__).resolve().parents[1] / "engines.lock"
+BROWSER = LOCK.parent / "browser"
 JOURNEYS = {
-    "firefox": (
-        "test_main_journey.py",
-        "test_steps.py",
-        "test_log_in.py",
-        "test_paying.py",
-        "test_plans.py",
-        "test_page_scripts.py",
-        "test_layout.py",
-        "test_sessions_end.py",
-        "test_languages.py",
-        "test_clock.py",
-        "test_login_rows.py",
-        "test_method_rows.py",
-        "test_invoice_rows.py",
-        "test_accessibility.py",
-        "test_mail_choices.py",
-        "test_session_rows.py",
-        "test_subscription_rows.py",
-        "test_detail_rows.py",
-        "test_mail_rows.py",
-        "test_hosts.py",
-        "test_studio.py",
-        "test_studio_brand.py",
-        "test_studio_customers.py",
-    ),
+    "firefox": tuple(sorted(each.name for each in BROWSER.glob("test_*.py"))),
     "webkit": ("webkit_journey.py",),
 }
-"""Files of `tests/browser`."""
+"""Files of `tests/browser`: Firefox runs all of the suite's."""
 
 _NOSCRIPT = (
     "a visitor without scripts gets no script file, but Firefox would run it: `noscript`, and what `data-no-script` marks, "
@@ -68,9 +45,6 @@ LEFT_OUT = {
         "test_hosts.py::test_a_customer_logs_in_reads_and_cancels[nginx-without scripts": _NOSCRIPT,
         "test_hosts.py::test_a_customer_logs_in_reads_and_cancels[caddy-without scripts": _NOSCRIPT,
         "test_studio.py::test_without_scripts_and_by_keyboard_an_operator_gets_in": _NOSCRIPT,
-        "test_studio.py::test_a_passkey_is_made_with_the_word_and_shown_for_what_needs_one": (
-            "the driver has no authenticator that a test can hold a finger on"
-        ),
     },
     "webkit": {},
 }

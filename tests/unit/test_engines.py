@@ -1,13 +1,10 @@
 """What the other engines run and leave out is there."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.support.engines import JOURNEYS, LEFT_OUT
-
-BROWSER = Path(__file__).resolve().parents[1] / "browser"
+from tests.support.engines import BROWSER, JOURNEYS, LEFT_OUT
 
 
 @pytest.mark.parametrize("engine", JOURNEYS)
