@@ -158,3 +158,17 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(screen: str, demo: Rehearsa
         visitor.find("a", "Invoices")
         shoot(visitor, f"phone-menu-{'dark' if dark else 'light'}")
         assert re.search("jenny", visitor.text, re.IGNORECASE)
+
+
+def test_a_preview_is_drawn_in_the_studio(visitor: Visitor, demo: Rehearsal):
+    demo.forget(demo.operator)
+    visitor.go(demo.studio)
+    visitor.fill("Email address", demo.operator)
+    visitor.press("Send me a code")
+    visitor.fill("Code", demo.passcode(demo.operator))
+    visitor.press("Log in")
+    visitor.reads("Your brands")
+    visitor.go(f"{demo.studio}b/harbour/preview?page=my/overview&as=jenny")
+    shoot(visitor, "preview")
+    visitor.driver.switch_to.frame(0)
+    visitor.reads("Harbour Espresso, 500 g")
