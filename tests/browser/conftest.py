@@ -158,7 +158,6 @@ def enter(
         # policy, and back, Chromium starts two processes.
         page.goto("/nowhere")
         page.emulate_media(color_scheme="null")
-        page.bring_to_front()  # in Firefox no tab behind another has the focus
         visitor.clear_cookies()
         stage.begin_again()  # first: the address of a customer may be another one's by now
         if not stage_doors.is_open(brand, address):

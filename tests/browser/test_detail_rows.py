@@ -48,6 +48,7 @@ def choose_country(page: Page, code: str, label: str) -> None:
 def is_said(page: Page, text: str) -> None:
     """The page says it, and it has the focus where it came in place: so it is read out once."""
     reads(page, text)
+    page.bring_to_front()  # in Firefox no tab behind another has the focus
     if has_scripts(page):
         expect(page.get_by_role("status")).not_to_contain_text(text)
         expect(page.get_by_text(text).first.locator("..")).to_be_focused()
@@ -56,6 +57,7 @@ def is_said(page: Page, text: str) -> None:
 def is_to_mend(page: Page, **wrong: str) -> None:
     """The summary names them in the order of their fields, and leads to the last."""
     summary = mistakes(page).filter(has_text="Please correct")
+    page.bring_to_front()
     if has_scripts(page):
         expect(summary).to_be_focused()
     expect(summary.get_by_role("link")).to_have_text([re.compile(each) for each in wrong.values()])
