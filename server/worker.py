@@ -1,4 +1,5 @@
-"""The background work: the mail of the outbox, accounts with something due, the clean-up, a look at the mail server.
+"""The background work: the mail of the outbox, accounts with something due, the clean-up, the index of customers, a look at the
+mail server.
 
 It runs in a process of its own, which `serve` starts beside the HTTP workers: mail that is made in a serving process
 slows its readers, and tells by time who is a customer. No request calls it; it looks into the outbox ten times a second.
@@ -17,6 +18,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from server import telemetry
+from server.access import customer_search
 from server.billing import BillingError, Remote, rows
 from server.mail import outbox
 from server.mail.delivery import Delivery, Maker
@@ -36,6 +38,8 @@ LOOKS = 0.1
 within a fifth of a second."""
 FOLLOWS = 1.0
 """Seconds between two looks at what changed at a billing side that is not ours; how often it is asked is its own."""
+INDEXED = 100
+"""So many times one round indexes some customers: after it, the step is noted as done, also while a million wait."""
 NOTES = timedelta(seconds=10)
 """How often a step notes in the store that it was done."""
 
@@ -78,6 +82,7 @@ class Worker:
             (self.bring_accounts_up_to_date, 5.0),
             (self.check_mail_server, 60.0),
             (self.clean_up, 600.0),
+            (self.index_customers, FOLLOWS),
             (self.tell_endpoints, FOLLOWS),
         )
         # What a billing side far away has to say is waited for by a step of its own: no other brand waits with it.
@@ -167,6 +172,12 @@ class Worker:
     async def clean_up(self) -> None:
         """Drop rows that nothing needs any more. Safe to run twice and at once."""
         await cleaning.clean(self._store, self._clock(), self._idle)
+
+    async def index_customers(self) -> None:
+        """Make those who came or changed quick to find by a part of a name, an address or an id."""
+        for _ in range(INDEXED):
+            if self._stopping.is_set() or not await customer_search.index(self._store):
+                break
 
     async def settled(self) -> None:
         """Wait until every mail that was begun is decided: for tests and for a clean end."""

@@ -6,8 +6,6 @@ then the one created last. Log-in, the mail and `customers search` all ask here.
 
 from __future__ import annotations
 
-import asyncio
-import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 
@@ -35,9 +33,6 @@ SELECT c.id, c.name, a.document FROM customer c
  WHERE c.brand = :brand AND c.address = :address AND c.disabled = 0
  ORDER BY c.active DESC, c.created_at DESC, c.id DESC LIMIT :limit"""
 _MOST_ACCOUNTS = 50
-_PAGE = """
-SELECT id, email, name, created_at, active, disabled FROM customer
- WHERE brand = :brand AND (created_at, id) < (:at, :id) ORDER BY created_at DESC, id DESC LIMIT 1000"""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -97,7 +92,7 @@ SELECT a.document FROM account a JOIN customer c ON c.brand = a.brand AND c.id =
 async def find(store: Store, brand: str, customer_id: str) -> Candidate | None:
     """The customer of that id, whether or not they may log in: for the merchant."""
     rows = await store.read(_ONE, {"brand": brand, "id": customer_id})
-    return _candidate(rows[0]) if rows else None
+    return candidate_of(rows[0]) if rows else None
 
 
 async def account_of(store: Store, brand: str, customer_id: str) -> Account | None:
@@ -137,28 +132,7 @@ def is_of(transaction: Transaction, brand: str, customer_id: str, address: str) 
 async def explain(store: Store, brand: str, address: str, limit: int = 100) -> list[Explained]:
     """Every customer with the address, the one that it opens first, each with the reason."""
     rows = await store.read(_RANKED, {"brand": brand, "address": address, "limit": limit})
-    return explained([_candidate(row) for row in rows])
-
-
-async def matching(store: Store, brand: str, part: str, limit: int) -> list[Candidate]:
-    """Up to `limit` customers with this in the name, the address or the id, in any case and script; the newest ones.
-
-    Reads customers of the brand, the newest first, until there are enough: the two stores fold letters beyond ASCII
-    differently. Others who wait for the same thread get their turn between two pages.
-    """
-    wanted, last = _folded(part), (2**62, "")
-    found: list[Candidate] = []
-    while len(found) < limit and (page := await store.read(_PAGE, {"brand": brand, "at": last[0], "id": last[1]})):
-        # The texts of a page at once, since most pages have it nowhere.
-        if wanted in _folded("\0".join(f"{row[2]}\0{row[1]}\0{row[0]}" for row in page)):
-            found += [_candidate(row) for row in page if any(wanted in _folded(text) for text in row[:3])]
-        last = page[-1][3], page[-1][0]
-        await asyncio.sleep(0)
-    return found[:limit]
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return explained([candidate_of(row) for row in rows])
 
 
 class Openable(msgspec.Struct, frozen=True):
@@ -178,7 +152,7 @@ async def openable(store: Store, brand: str, address: str) -> list[Openable]:
 
 def has_several(transaction: Transaction, brand: str, address: str) -> bool:
     """Whether the address may open more than one customer."""
-    ranked = [_candidate(row) for row in transaction.run(_RANKED, {"brand": brand, "address": address, "limit": 2})]
+    ranked = [candidate_of(row) for row in transaction.run(_RANKED, {"brand": brand, "address": address, "limit": 2})]
     return len([each for each in ranked if not each.disabled]) == 2
 
 
@@ -201,9 +175,10 @@ def _reason(candidate: Candidate, allowed: list[Candidate]) -> str:
 
 
 def _first(rows: list[Row]) -> Candidate | None:
-    found = _candidate(rows[0]) if rows else None
+    found = candidate_of(rows[0]) if rows else None
     return found if found and not found.disabled else None
 
 
-def _candidate(row: Row) -> Candidate:
+def candidate_of(row: Row) -> Candidate:
+    """Of the columns of a struct, in its order."""
     return Candidate(row[0], row[1], row[2], moment(row[3]), bool(row[4]), bool(row[5]), not any(row[6:]))

@@ -20,7 +20,7 @@ from server.billing.model.documents import decode_account, decode_texts, encode_
 from server.billing.model.notices import Notice, encode
 from server.brands.mail_switches import MailSwitches
 from server.formats.email import EmailMistake, canonical
-from server.store import Parameters, Row, Store, Transaction, activities, micros, moment, posting
+from server.store import Parameters, Row, Store, Transaction, activities, customer_parts, micros, moment, posting
 
 READ_ACCOUNT = "SELECT document, version, due_at FROM account WHERE brand = :brand AND customer_id = :customer"
 UPDATE_ACCOUNT = """
@@ -56,7 +56,8 @@ ON CONFLICT (brand, id) DO UPDATE SET address = excluded.address, email = exclud
 SAME_CUSTOMER = """
 SELECT 1 FROM customer WHERE brand = :brand AND id = :id AND address = :address AND email = :email AND name = :name
    AND created_at = :created_at AND active = :active AND (disabled & 1) = :disabled"""
-DROP_CUSTOMER = "DELETE FROM customer WHERE brand = :brand AND id = :customer"
+_DROP_CUSTOMER = """
+DELETE FROM customer WHERE brand = :brand AND id = :customer RETURNING indexed_name, indexed_email"""
 # An address that the customer no longer has proves nothing any more: what it opened ends, and the browsers in which it was proved
 # are new ones again. A session in which the new address was proved (`access.email_changes`) goes on with that one.
 ADDRESS = "SELECT address FROM customer WHERE brand = :brand AND id = :customer_id"
@@ -197,6 +198,12 @@ def end_old_address(transaction: Transaction, whose: dict[str, object]) -> None:
     transaction.count(FORGET_BROWSERS, whose)
     transaction.count(GO_ON, whose)
     transaction.count(END_OF_OLD_ADDRESS, whose)
+
+
+def drop_customer(transaction: Transaction, brand: str, customer: str) -> None:
+    """Out of the directory: nobody logs in as them any more, and no search finds them."""
+    for name, email in transaction.run(_DROP_CUSTOMER, {"brand": brand, "customer": customer}):
+        customer_parts.drop(transaction, brand, customer, (name or "", email or ""))
 
 
 def is_active(account: Account) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from server.access import directory
+from server.access import customer_search, directory
 from server.access.directory import Candidate, Explained
 from server.formats.email import EmailMistake, canonical
 from server.mail import outbox, reminder_choices
@@ -53,7 +53,7 @@ async def search(store: Store, brand: str, typed: str) -> Found:
 
 
 async def _by_part(store: Store, brand: str, part: str) -> Found:
-    found = await directory.matching(store, brand, part, MOST + 1)
+    found = await customer_search.matching(store, brand, part, MOST + 1)
     shown = [await explained(store, brand, each) for each in found[:MOST]]
     return Found(part, customers=tuple(shown), has_more=len(found) > MOST)
 

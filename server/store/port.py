@@ -1,7 +1,7 @@
 """The seam to the database: one set of SQL statements, two stores.
 
 Statements are written once, with ``:name`` parameters, in the file that owns their table, and run unchanged on SQLite
-and PostgreSQL. So: no function whose meaning differs between the two (``lower`` above all), times as integers made in
+and PostgreSQL. SQLite, where one writes at a time, is told ``/* FOR UPDATE SKIP LOCKED */`` as a comment. So: no function whose meaning differs between the two (``lower`` above all), times as integers made in
 Python (UTC microseconds, see `micros`), documents as bytes, ids as text.
 
 Reading is one statement outside any transaction. Writing is a plain synchronous function over a `Transaction`: it runs

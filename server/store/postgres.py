@@ -229,19 +229,21 @@ class PostgresTransaction:
 
 @lru_cache(maxsize=1024)
 def translated(sql: str) -> Any:
-    """Our ``:name`` parameters as psycopg's ``%(name)s``."""
+    """Our ``:name`` parameters as psycopg's ``%(name)s``, and the clause that only PostgreSQL knows."""
 
     def replaced(found: re.Match[str]) -> str:
         if found["name"]:
             return f"%({found['name']})s"
         return found[0].replace("%", "%%")
 
-    return _TOKEN.sub(replaced, sql)
+    return _TOKEN.sub(replaced, sql.replace("/* FOR UPDATE SKIP LOCKED */", "FOR UPDATE SKIP LOCKED"))
 
 
 def schema(sql: str) -> str:
     """A schema file in PostgreSQL's words. Texts sort by their bytes, as they do on SQLite."""
-    return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', re.sub(r"\bBLOB\b", "BYTEA", sql))
+    for pattern, words in ((r"\bTEXT\b", 'TEXT COLLATE "C"'), (r"\bBLOB\b", "BYTEA"), (r"\) WITHOUT ROWID;", ");")):
+        sql = re.sub(pattern, words, sql)
+    return sql
 
 
 def _migrate(connection: Connection[Row]) -> None:

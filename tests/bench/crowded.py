@@ -19,14 +19,15 @@ from server.billing.ledger.events.renewals import due_at
 from server.billing.model.documents import encode_account, encode_invoice
 from server.publishing.samples.many import address_of, mapped, records_of
 from server.publishing.samples.shapes import Shapes
-from server.store import micros
+from server.store import customer_parts, micros
 
 INVOICES = 12
 BATCH = 2_000
 MARK = "Q" * 7
 _MONTH, _MICROSECOND = timedelta(days=28), timedelta(microseconds=1)
 TABLES = {
-    "customer": "brand, id, address, email, name, created_at, active, disabled",
+    "customer": "brand, id, address, email, name, created_at, active, disabled, indexed_name, indexed_email",
+    "customer_part": "brand, part, customer_id",
     "account": "brand, customer_id, version, as_of, due_at, document",
     "invoice": "brand, id, customer_id, created_at, document",
     "imported": "brand, kind, id, customer_id, digest",
@@ -69,7 +70,9 @@ class Template:
         brand, customer, address = self.brand, f"cus_many{number}", address_of(number)
         raw = number.encode()
         seen, random = self.now - within, secrets.token_bytes(240)
-        found["customer"].append((brand, customer, address, address, f"Customer {number}", self.created_at, 1, 0))
+        name = f"Customer {number}"
+        found["customer"].append((brand, customer, address, address, name, self.created_at, 1, 0, name, address))
+        found["customer_part"] += [(brand, each, customer) for each in customer_parts.parts(name, address, customer)]
         document = self._document.replace(MARK.encode(), raw)
         found["account"].append((brand, customer, 1, self.now, self._due + within, document))
         found["invoice"] += [

@@ -273,6 +273,7 @@ async def _round(side: Side) -> Any:
 
     records = side.records()
     yield f"import, a customer of {INVOICES + 3} records", await took(lambda: side.bring_in(records), 1, IMPORTED)
+    yield "indexing of a new customer for search", await took(side.worker.index_customers, 1, IMPORTED)
     yield "log-in with its mails", await took(side.log_in, 10)
     yield "overview", await took(lambda: side.page("overview"), 40)
     yield "invoices", await took(lambda: side.page("invoices"), 40)

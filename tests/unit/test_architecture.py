@@ -90,7 +90,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "events": ((r"events\.delivery",), (r"events\.(outbox|posting)",)),
     "store": (
-        (r"store\.(activities|posting|telling|cleaning|rounds)",),
+        (r"store\.(activities|customer_parts|posting|telling|cleaning|rounds)",),
         (r"store",),
         (r"store\.sqlite", r"store\.postgres"),
         (r"store\.(port|migrations)",),
@@ -119,8 +119,10 @@ NAMES_A_BACKEND = (
 OWNS: dict[str, tuple[str, ...]] = {
     "customer": (
         r"access\.directory",
+        r"access\.customer_search",
         r"billing\.rows",
     ),  # the ledger keeps name and `active` as the account has them
+    "customer_part": (r"store\.customer_parts",),
     "session": (r"access\.sessions", r"billing\.rows"),  # a changed address ends the sessions that it opened
     "api_key": (r"access\.api_keys",),
     "kept_secret": (r"access\.kept_secrets",),
@@ -173,6 +175,7 @@ READS: dict[str, tuple[str, ...]] = {
         r"access\.directory",
         r"billing\.stripe\.copies",
     ),  # one statement makes a page: the account comes with the session
+    "customer_part": (r"access\.customer_search",),
     "customer": (
         r"access\.sessions",
         r"mail\.reminder_choices",

@@ -218,8 +218,10 @@ async def drop(store: Store, brand: str, customer: str, *, everything: bool = Fa
     whose = {"brand": brand, "customer": customer}
 
     def work(transaction: Transaction) -> None:
-        for sql in (_DROP, rows.DROP_ACCOUNT, rows.DROP_INVOICES, *((rows.DROP_CUSTOMER,) if everything else ())):
+        for sql in (_DROP, rows.DROP_ACCOUNT, rows.DROP_INVOICES):
             transaction.count(sql, whose)
+        if everything:
+            rows.drop_customer(transaction, brand, customer)
 
     await store.write(work)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from server.access import directory
+from server.access import customer_search, directory
 from server.billing import rows
 from server.formats.email import EmailMistake, canonical
 from server.merchant.importing.files import import_records
@@ -144,11 +144,11 @@ async def test_a_part_is_found_among_customers_of_many_pages_and_others_get_thei
 
     task = asyncio.create_task(beside())
     await asyncio.sleep(0)
-    (oldest,) = await directory.matching(any_world.store, BRAND, "us_00000", 51)
+    (oldest,) = await customer_search.matching(any_world.store, BRAND, "us_00000", 51)
     task.cancel()
     assert oldest.id == "cus_00000"
     assert turns >= 3
-    assert [each.id for each in await directory.matching(any_world.store, BRAND, "über 1", 3)] == [
+    assert [each.id for each in await customer_search.matching(any_world.store, BRAND, "über 1", 3)] == [
         "cus_01999", "cus_01998", "cus_01997"
     ]  # fmt: skip
-    assert await directory.matching(any_world.store, BRAND, "00001 1@", 51) == []
+    assert await customer_search.matching(any_world.store, BRAND, "00001 1@", 51) == []

@@ -16,7 +16,7 @@ from server.mail import outbox
 from server.store import Store, micros, migrations, open_store, postgres
 
 pytestmark = pytest.mark.anyio
-_CREATED = re.compile(r"CREATE TABLE (\w+) \((.*?)^\);", re.DOTALL | re.MULTILINE)
+_CREATED = re.compile(r"CREATE TABLE (\w+) \((.*?)^\)(?: WITHOUT ROWID)?;", re.DOTALL | re.MULTILINE)
 _ADDED = re.compile(r"ALTER TABLE (\w+) ADD COLUMN (\w+) (TEXT|BIGINT|BLOB)")
 _COLUMN = re.compile(r"^\s*(\w+)\s+(TEXT|BIGINT|BLOB)\b", re.MULTILINE)
 _WAITS = "SELECT 1 FROM pg_sleep(0.02), pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"

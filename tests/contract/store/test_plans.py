@@ -38,7 +38,7 @@ WHOLE = frozenset(
     {"server.access.passcodes._END_EVERY", "server.access.sessions._END_EVERY", "server.billing.stripe.copies._FOREIGN"}
 )
 """What ends all of them, once, after a backup was put back or a brand went to Stripe."""
-IN_ORDER = frozenset({"operation_open", "event_by_age"})
+IN_ORDER = frozenset({"operation_open", "event_by_age", "customer_to_index"})
 """Of a brand's rows in these indexes, a statement reads the first up to its limit."""
 NO_TABLE = ("store.postgres", ".database_findings")
 """These ask PostgreSQL for its settings."""

@@ -107,10 +107,11 @@ async def test_a_customer_is_found_by_a_part_of_the_id_and_beyond_ascii(filled):
 
 
 async def test_a_part_that_many_have_shows_the_newest_and_says_that_there_are_more(filled):
-    row = "('plain', 'cus_many' || :i, :a, :a, 'Many ' || :i, :i, 1, 0)"
+    columns = "brand, id, address, email, name, created_at, active, disabled"
+    row = "SELECT 'plain', 'cus_many' || :i, :a, :a, 'Many ' || :i, :i, 1, 0"
     for i in range(60):
         values = {"i": f"{i:03}", "a": f"many{i}@example.com"}
-        await filled.write(lambda t, values=values: t.run(f"INSERT INTO customer VALUES {row}", values))
+        await filled.write(lambda t, values=values: t.run(f"INSERT INTO customer ({columns}) {row}", values))
     words = await said(filled, "many")
     assert "there are more" in words
     assert "Many 059" in words
