@@ -18,11 +18,13 @@ _LATEST = """
 SELECT at, kind, subject, data, browser FROM activity WHERE brand = :brand AND customer_id = :customer
  ORDER BY at DESC, id DESC LIMIT :limit OFFSET :skip"""
 
+# `|| ''` and the order say to SQLite to begin at the customer: else it reads the log-ins of all customers for those of one.
 _HAS_LOGGED_IN = """
-SELECT 1 FROM activity WHERE brand = :brand AND customer_id = :customer AND kind = 'login' LIMIT 1"""
+SELECT 1 FROM activity
+ WHERE brand = :brand AND customer_id = :customer AND kind || '' = 'login' ORDER BY at DESC LIMIT 1"""
 _LAST_LOG_IN = """
 SELECT at, browser FROM activity
- WHERE brand = :brand AND customer_id = :customer AND kind = 'login' AND at < :before ORDER BY at DESC LIMIT 1"""
+ WHERE brand = :brand AND customer_id = :customer AND kind || '' = 'login' AND at < :before ORDER BY at DESC LIMIT 1"""
 
 # Days are counted from 1970-01-01 on, by a clock that is `offset` ahead of UTC.
 _BY_DAY = """
