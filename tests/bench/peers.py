@@ -14,7 +14,7 @@ from typing import Any
 from server import app, brands, settings
 from server.billing.model.documents import decode_account
 from server.store import Store, open_store
-from tests.bench import by_django, by_hand
+from tests.bench import by_hand
 from tests.bench.menu import Row
 from tests.bench.requests import BRAND, FEW, FRAGMENTS, ROOT, filled, plain
 
@@ -47,6 +47,8 @@ def path_by_hand(path: str) -> str:
 
 
 async def _measured(folder: Path) -> list[Row]:
+    from tests.bench import by_django  # Django is no package of ours
+
     store, ours, hand = await both(folder)
     sql = "SELECT document FROM account WHERE customer_id = :customer"
     ((document,),) = await store.read(sql, {"customer": CUSTOMER})
