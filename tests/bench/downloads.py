@@ -23,8 +23,11 @@ from tests.support.accounts import account, eur, invoice, keep
 from tests.support.world import World
 
 FEW, MANY = 50, 500
+LEAST = 10_000
+"""Bytes of a document, at least."""
 NEWEST = datetime(2026, 12, 1, tzinfo=UTC)
 ELECTRONIC = invoice(
+    subtotal=eur(1000),
     lines=(replace(invoice().lines[0], amount=eur(1000), taxes=(LineTax(eur(190), "19"),)),),
     taxes=(InvoiceTax("MwSt 19%", eur(190), percentage="19"),),
     total=eur(1190),
@@ -74,6 +77,8 @@ async def _downloaded(count: int) -> tuple[float, int]:
         sent = await _streamed(world.app, browser.cookies)
         seconds = time.perf_counter() - began
         await store.close()
+        if sent < count * LEAST:
+            raise RuntimeError(f"{count} invoices came as {sent} bytes: their documents are not among them")
         return seconds, sent
 
 
