@@ -35,6 +35,8 @@ from server.rendering.assets import AssetError, Assets
 
 FEW = 4
 """This many brands are built faster than another process starts."""
+_NAMED = 4
+"""So many of the brands that share a mistake are named; of the others, how many."""
 _BATCH = 8
 """So many brands are one errand of a process."""
 
@@ -106,8 +108,8 @@ def _told(mistakes: Mapping[str, Sequence[str]]) -> str:
         alike.setdefault(tuple(sorted(names)), []).append(line)
     told: list[str] = []
     for names, lines in sorted(alike.items()):
-        more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
-        told += [f"{', '.join(names[:FEW])}{more}: not built", *lines]
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        told += [f"{', '.join(names[:_NAMED])}{more}: not built", *lines]
     return "\n".join(told)
 
 
