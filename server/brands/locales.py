@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import msgspec
 from babel import Locale, UnknownLocaleError
 
-from server import disk_cache
+from server.brands import disk_cache
 from server.brands.reading.declared import fields, given
 from server.brands.reading.keys import ListOf, Section
 from server.brands.reading.mistakes import shown

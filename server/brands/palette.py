@@ -10,7 +10,7 @@ dark enough to read. The rules:
 
 Two colors that the designer fixed and that cannot be read on each other are a `Clash`; it names the nearest that can.
 
-What comes out for the colors of a theme is kept on disk (`server.disk_cache`), so most processes never load ColorAide, which
+What comes out for the colors of a theme is kept on disk (`server.brands.disk_cache`), so most processes never load ColorAide, which
 takes longer than to read a brand.
 """
 
@@ -24,7 +24,7 @@ from typing import TypeVar
 
 import msgspec
 
-from server import disk_cache
+from server.brands import disk_cache
 
 TEXT, GRAPHIC = 4.5, 3.0
 """WCAG 2.2: 1.4.3 for text, 1.4.11 for the borders of controls and the focus ring."""

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from server import disk_cache
 from server import paths as urls
-from server.brands import PORTAL_FILE, Brand
+from server.brands import PORTAL_FILE, Brand, disk_cache
 from server.paths import Paths
 from server.publishing.links import Links
 from server.publishing.rules import alike, html_rules, template_rules

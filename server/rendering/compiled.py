@@ -1,7 +1,7 @@
 """Templates as compiled Python, kept in memory for all brands and on disk for the next process.
 
 Compiling the templates of one locale takes over a second and reading them a few milliseconds, so a server, a build or a
-test that starts would mostly do again what another one has done. `server.disk_cache` says where they lie; the words are
+test that starts would mostly do again what another one has done. `server.brands.disk_cache` says where they lie; the words are
 kept there too, as reading a catalog takes 35 ms.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import jinja2
 from jinja2.bccache import Bucket
 
-from server import disk_cache
+from server.brands import disk_cache
 
 SITE = Path(__file__).parents[2] / "site"
 FOLDER = disk_cache.PLACE / "templates"

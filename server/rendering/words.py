@@ -25,8 +25,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 from msgspec.structs import replace
 
-from server import disk_cache
-from server.brands import Brand
+from server.brands import Brand, disk_cache
 from server.brands.locales import direction, language_of, own_texts
 from server.brands.words import complete
 from server.rendering.compiled import SITE, compiled, folder

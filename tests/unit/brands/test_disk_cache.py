@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server import disk_cache
+from server.brands import disk_cache
 
 
 @pytest.fixture
