@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
 from email.message import EmailMessage
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from server import telemetry
 from server.access import directory
@@ -19,7 +20,7 @@ from server.access.directory import Candidate
 from server.billing import Account, BillingError, Remote
 from server.formats.languages import choose_locale
 from server.mail import messages, outbox
-from server.mail.kinds import KINDS, MailKind, NotSent
+from server.mail.kinds import KINDS, MailKind, Nobody, NotSent
 from server.mail.outbox import Job
 from server.mail.smtp import Mailer, MailPermanent, MailTemporary
 from server.portal import Portal
@@ -27,8 +28,7 @@ from server.store import Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
-NOBODY = Candidate("", "nobody@portal.invalid", "", datetime.fromtimestamp(0, UTC), active=False, disabled=False)
-"""Whom the mails are made out to that an address of nobody asked for."""
+Answer = TypeVar("Answer")
 
 Maker = Callable[[Job, datetime], Awaitable[EmailMessage]]
 """Makes the mail of a row at that moment."""
@@ -54,7 +54,7 @@ class Delivery:
     ) -> None:
         self._portals, self._store, self._mailer, self._clock = portals, store, mailer, clock
         self._makers = others
-        self._reading: set[asyncio.Future[Account]] = set()
+        self._asking: set[asyncio.Future[Any]] = set()
 
     async def deliver(self, job: Job) -> None:
         """Send it, or note why not. Raises `StoreUnavailable`: the row is due again when its lease is over."""
@@ -111,18 +111,19 @@ class Delivery:
         if job.expires_at <= self._clock():
             return "expired", f"{kind.lapsed}: {job.detail or 'nobody took it in time'}"
         chosen = await self._recipient(job)
-        if chosen is None and not job.customer_id and await self._is_new(portal, job.address):
-            chosen = await self._recipient(job)
         if chosen is None and job.customer_id:
             return "nobody", "the customer may not log in"
-        if chosen is None:
-            # Made all the same, and dropped: the work that it costs shows in how quickly the machine answers others.
-            if portal.settings.mail_from:
-                await self._message(portal, kind, job, NOBODY)
-            return "nobody", "no customer who may log in has this address"
+        if job.is_asked_for and isinstance(portal.billing, Remote):
+            # Asked about every address: a call for unknown ones alone would show as well.
+            looking = self._begin(portal.billing.look_for(job.address))
+            if chosen is None and await self._is_new(looking):
+                chosen = await self._recipient(job)
         if not portal.settings.mail_from:
             raise MailTemporary("no mail server is set (PORTAL_SMTP_URL, PORTAL_MAIL_FROM)")
-        message = await self._message(portal, kind, job, chosen)
+        message = await self._message(portal, kind, job, chosen or _nobody(job))
+        if chosen is None:
+            await self._mailer.rehearse(message)
+            return "nobody", "no customer who may log in has this address"
         await self._mailer.send(message)
         return "sent", f"to customer {chosen.id}"
 
@@ -131,6 +132,10 @@ class Delivery:
             return "expired", f"not sent: {job.detail or 'nobody took it in time'}"
         try:
             message = await make(job, self._clock())
+        except Nobody as error:
+            if error.message:
+                await self._mailer.rehearse(error.message)
+            raise
         except ValueError as error:
             raise MailPermanent(f"the address cannot be mailed ({type(error).__name__})") from error
         await self._mailer.send(message)
@@ -175,28 +180,37 @@ class Delivery:
     async def _account(self, portal: Portal, customer_id: str, others: Sequence[str]) -> Account | None:
         """The account as it is now; None where the billing side does not say. Reading it also makes its page ready, as the
         others': a copy that has to be fetched first goes on being fetched while the mail travels."""
-        reading, *rest = (self._begin(portal, each) for each in (customer_id, *others))
+        now = self._clock()
+        reading, *rest = (self._begin(portal.billing.account(each, now)) for each in (customer_id, *others))
         await asyncio.wait([reading, *rest], timeout=PATIENCE)
         if not reading.done() or isinstance(reading.exception(), BillingError):
             return None
         return reading.result()
 
-    def _begin(self, portal: Portal, customer_id: str) -> asyncio.Future[Account]:
-        reading = asyncio.ensure_future(portal.billing.account(customer_id, self._clock()))
-        self._reading.add(reading)
-        reading.add_done_callback(self._read)
-        return reading
+    def _begin(self, asking: Coroutine[Any, Any, Answer]) -> asyncio.Future[Answer]:
+        asked = asyncio.ensure_future(asking)
+        self._asking.add(asked)
+        asked.add_done_callback(self._asked)
+        return asked
 
-    def _read(self, reading: asyncio.Future[Account]) -> None:
-        self._reading.discard(reading)
-        if not reading.cancelled() and isinstance(error := reading.exception(), BillingError):
-            # Below the default level: only an address that a customer has leads here.
-            _log.debug("an account was not ready before its mail", extra={"why": repr(error)})
+    def _asked(self, asked: asyncio.Future[Any]) -> None:
+        self._asking.discard(asked)
+        error = None if asked.cancelled() else asked.exception()
+        if isinstance(error, (BillingError, StoreUnavailable)):
+            # Below the default level: what there is to ask depends on whether a customer has the address.
+            _log.debug("the billing side did not say in time for a mail", extra={"why": repr(error)})
+        elif error:
+            _log.error("the billing side could not be asked for a mail", exc_info=error)
 
     @staticmethod
-    async def _is_new(portal: Portal, address: str) -> bool:
+    async def _is_new(looking: asyncio.Future[bool]) -> bool:
         """Whether the billing side has a customer whom our directory did not know yet."""
         try:
-            return isinstance(portal.billing, Remote) and await portal.billing.look_for(address)
+            return await looking
         except BillingError:
             return False
+
+
+def _nobody(job: Job) -> Candidate:
+    """Whom a mail is made out to that an address of nobody asked for: somebody new each time, as customers are."""
+    return Candidate("", f"{job.id}@portal.invalid", "", job.created_at, active=False, disabled=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.message import EmailMessage
 
 import msgspec
 
@@ -34,9 +35,13 @@ class NotSent(Exception):
 
 
 class Nobody(NotSent):
-    """There is nobody whom it could go to."""
+    """There is nobody whom it could go to. `message`: the mail all the same, to be rehearsed."""
 
     state = "nobody"
+
+    def __init__(self, why: str, message: EmailMessage | None = None) -> None:
+        super().__init__(why)
+        self.message = message
 
 
 class Unwanted(NotSent):

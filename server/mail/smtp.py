@@ -82,6 +82,11 @@ class Mailer(Protocol):
         """Send to the one address in `To`. Raises `MailTemporary` or `MailPermanent`."""
         ...
 
+    async def rehearse(self, message: EmailMessage) -> None:
+        """The work of `send` without the mail, where nobody has the address. What it costs and how it fails is as with
+        `send`, so that neither tells a stranger whose address has a customer. Raises as `send`."""
+        ...
+
     async def check(self) -> str:
         """Whether a mail could be sent now, in words; sends none. Raises as `send`."""
         ...
@@ -92,6 +97,8 @@ class NoMailer:
 
     async def send(self, message: EmailMessage) -> None:  # noqa: ARG002 (the protocol's)
         raise MailTemporary("no mail server is set (PORTAL_SMTP_URL)")
+
+    rehearse = send
 
     async def check(self) -> str:
         raise MailTemporary("no mail server is set (PORTAL_SMTP_URL)")
@@ -112,6 +119,10 @@ class KeepingMailer:
         del self.messages[: -self._keep]
         if self._on_message:
             self._on_message(message)
+
+    async def rehearse(self, message: EmailMessage) -> None:  # noqa: ARG002 (the protocol's)
+        if self.refusal:
+            raise self.refusal
 
     async def check(self) -> str:
         if self.refusal:
@@ -156,6 +167,32 @@ class SmtpMailer:
         }
 
     async def send(self, message: EmailMessage) -> None:
+        sender, recipient, wire = self._written(message)
+        accepted = False
+        try:
+            async with asyncio.timeout(self._total), self._connection() as client:
+                await client.sendmail(sender, [recipient], wire)
+                accepted = True
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            # A server that stumbles over our QUIT has the mail: sending it again would be a second one.
+            if not accepted:
+                raise classified(error) from error
+
+    async def rehearse(self, message: EmailMessage) -> None:
+        """As many commands as `send`, on a connection of its own as well; no recipient is named."""
+        sender, *_ = self._written(message)
+        try:
+            async with asyncio.timeout(self._total), self._connection() as client:
+                await client.mail(sender)
+                await client.noop()
+                await client.noop()
+                await client.rset()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise classified(error) from error
+
+    @staticmethod
+    def _written(message: EmailMessage) -> tuple[str, str, bytes]:
+        """Whom it is from, to whom, and its bytes. Raises `MailPermanent`."""
         recipients = [address.addr_spec for address in message["To"].addresses]
         if len(recipients) != 1 or "Cc" in message or "Bcc" in message:
             raise MailPermanent(f"a mail goes to one address, not to {len(recipients)}")
@@ -163,15 +200,7 @@ class SmtpMailer:
         if _BARE_BREAK.search(wire):
             raise MailPermanent("its headers hold a line break")
         sender: Address = message["From"].addresses[0]
-        accepted = False
-        try:
-            async with asyncio.timeout(self._total), self._connection() as client:
-                await client.sendmail(sender.addr_spec, recipients, wire)
-                accepted = True
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            # A server that stumbles over our QUIT has the mail: sending it again would be a second one.
-            if not accepted:
-                raise classified(error) from error
+        return sender.addr_spec, recipients[0], wire
 
     async def check(self) -> str:
         """Connect, say hello, switch to TLS, log in and ask leave to send, but send nothing."""

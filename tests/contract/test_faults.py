@@ -236,6 +236,8 @@ class Hanging:
         self.asked += 1
         await asyncio.Event().wait()
 
+    rehearse = send
+
     async def check(self) -> str:
         await asyncio.Event().wait()
         return ""

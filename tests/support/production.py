@@ -60,10 +60,13 @@ class Mailbox:
 
 
 class Production:
-    """One server over a folder's SQLite file; killed and started again at will."""
+    """One server over a folder's SQLite file; killed and started again at will. `is_apart`: in a session of its own, which
+    has its share of the cores on Linux (`sched_autogroup`), while priorities count within a session only."""
 
-    def __init__(self, folder: Path, mailbox: Mailbox, *, database: str = "", workers: int = 1) -> None:
-        self.port, self.operations = free_port(), free_port()
+    def __init__(
+        self, folder: Path, mailbox: Mailbox, *, database: str = "", workers: int = 1, is_apart: bool = True
+    ) -> None:
+        self.port, self.operations, self._is_apart = free_port(), free_port(), is_apart
         self.workers, self.root = workers, ROOT
         self.log = folder / "log.txt"
         self.environment = {
@@ -90,7 +93,8 @@ class Production:
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                start_new_session=self._is_apart,
+                process_group=None if self._is_apart else 0,
             )
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.process.poll() is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from server.billing import ACTIVE, Account, rows
+from server.billing import ACTIVE, Account, NotFound, rows
 from server.billing.stripe import mapping
 from server.billing.stripe.client import Client, Raw
 from server.billing.stripe.reading import MappingError, parts
@@ -54,11 +54,23 @@ async def put(store: Store, brand: str, customers: Iterable[Raw]) -> tuple[int, 
     return await store.write(work), odd
 
 
+async def current(client: Client, customer_id: str) -> Raw:
+    """The customer as Stripe has them now; `deleted` where it has no more."""
+    try:
+        return await client.get(f"/v1/customers/{customer_id}", expand=[EXPAND])
+    except NotFound:
+        return {"deleted": True}
+
+
 async def look_for(store: Store, brand: str, client: Client, address: str) -> int:
-    """Add the customers whom Stripe finds by the address, as it is written and however it is written; how many."""
+    """Add the customers whom Stripe finds by the address, as it is written and however it is written; how many. The search is
+    up to a minute behind, so whom it alone finds is read again: an address of before would end the sessions of the new one."""
     listed = await client.list("/v1/customers", email=address, limit=20, expand=[f"data.{EXPAND}"])
     quoted = address.replace("\\", "\\\\").replace('"', '\\"')
     searched = await client.list("/v1/customers/search", query=f'email:"{quoted}"', limit=20, expand=[f"data.{EXPAND}"])
-    found = {str(each.get("id")): each for each in (*listed["data"], *searched["data"])}
-    await put(store, brand, found.values())
+    found = {str(each.get("id")): each for each in listed["data"]}
+    for each in searched["data"]:
+        if (id_ := str(each.get("id"))) not in found:
+            found[id_] = await current(client, id_)
+    await put(store, brand, (each for each in found.values() if not each.get("deleted")))
     return len(found)

@@ -51,6 +51,8 @@ class StripeFeed(StripeMethods):
 
     async def look_for(self, address: str) -> bool:
         """Ask Stripe for a customer whom the directory does not have yet; whether there is one."""
+        # Whoever types addresses causes it: who waits for a page comes first.
+        budget.urgency.set(budget.REFETCH)
         return await directory.look_for(self.store, self.brand, self.client, address) > 0
 
     async def _poll(self, now: datetime) -> None:
@@ -125,10 +127,7 @@ class StripeFeed(StripeMethods):
         accounts API: a charge names the other one alone."""
         if customer_id.startswith("acct_"):
             return  # its twin of v1 is listed
-        try:
-            raw = await self.client.get(f"/v1/customers/{customer_id}", expand=[directory.EXPAND])
-        except NotFound:
-            raw = {"deleted": True}
+        raw = await directory.current(self.client, customer_id)
         if raw.get("deleted"):
             await copies.drop(self.store, self.brand, customer_id, everything=True)
         else:

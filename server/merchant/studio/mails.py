@@ -45,9 +45,9 @@ async def message(store: Store, settings: Settings, renderer: StudioRenderer, jo
     else:
         text = _notice(renderer, job) if job.kind == notices.PASSKEY_ADDED else _passcode(settings, renderer, job)
         made = messages.plain(settings.mail_from, SENDER, job.address, text, key=job.id, now=now)
-    # Made first and dropped then: the work must not tell whether the address is an operator's.
+    # Made first: the work must not tell whether the address is an operator's.
     if not await operators.roles_of(store, job.address):
-        raise Nobody("no operator has this address")
+        raise Nobody("no operator has this address", made)
     return made
 
 

@@ -20,6 +20,8 @@ class Hanging:
     async def send(self, _message):
         await asyncio.Event().wait()
 
+    rehearse = send
+
     async def check(self):
         return "fine so far"
 

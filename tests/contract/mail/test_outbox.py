@@ -89,6 +89,30 @@ async def test_an_unknown_address_gets_nothing(store, clock):  # L7
     assert (await state_of(store))[0] == "nobody"
 
 
+async def test_a_mail_to_nobody_is_rehearsed_and_tried_again_like_any_other(store, clock):  # threats 26 to 29
+    class Noting(KeepingMailer):
+        rehearsed = 0
+
+        async def rehearse(self, message):
+            await super().rehearse(message)
+            message.as_bytes()
+            self.rehearsed += 1
+
+    await add_customer(store)
+    await put(store, clock())
+    await put(store, clock(), row="out_2", address="nobody@example.com")
+    mailer = Noting()
+    mailer.refusal = MailTemporary("the mail server answered 421")
+    assert await deliver_due(store, mailer, clock) == 2
+    assert await state_of(store) == await state_of(store, "out_2") == ("waiting", "the mail server answered 421", 1)
+    assert len(set(await store.read("SELECT not_before FROM outbox"))) == 1
+    mailer.refusal = None
+    clock.forward(seconds=2)
+    assert await deliver_due(store, mailer, clock) == 2
+    assert (len(mailer.messages), mailer.rehearsed) == (1, 1)
+    assert (await state_of(store, "out_2"))[0] == "nobody"
+
+
 async def test_a_disabled_customer_gets_nothing(store, clock):  # threat 24
     await add_customer(store, disabled=1)
     await put(store, clock())

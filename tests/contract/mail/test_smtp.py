@@ -105,6 +105,31 @@ async def test_a_mail_arrives_as_it_was_made(running, peer):
     assert b"Your passcode" in envelope.content or b"base64" in envelope.content
 
 
+async def test_a_rehearsal_says_as_much_as_a_mail_and_leaves_nothing(peer):  # threats 26 to 29
+    answered: list[object] = []
+
+    class Heard(SMTP):
+        async def push(self, status):
+            answered.append(status)
+            await super().push(status)
+
+    async with started(peer, Heard) as running:
+        await running.mailer().send(mailing.message())
+        of_a_mail = len(answered)
+        await running.mailer().rehearse(mailing.message())
+    assert len(answered) == 2 * of_a_mail
+    assert len(peer.taken) == 1
+
+
+@pytest.mark.parametrize(("answer", "error"), [("450 later", MailTemporary), ("550 never", MailPermanent)])
+async def test_a_rehearsal_fails_as_a_mail_does(running, peer, answer, error):
+    peer.at_mail = answer
+    with pytest.raises(error):
+        await running.mailer().rehearse(mailing.message())
+    with pytest.raises(MailTemporary):
+        await SmtpMailer(f"smtp://127.0.0.1:{free_port()}", timeout=2).rehearse(mailing.message())
+
+
 async def test_a_mail_has_one_recipient_whatever_its_headers_say(running, peer):  # threat 35
     message = mailing.message()
     message["Cc"] = "other@example.com"

@@ -66,6 +66,21 @@ async def test_from_the_first_code_to_a_role_of_somebody_else(studio, mailed, cl
     assert (await other.get("/_studio/b/harbour")).status_code == 200
 
 
+async def test_a_mail_to_no_operator_is_rehearsed(studio, store, clock):  # threats 26 to 29
+    heard = []
+
+    class Noting(KeepingMailer):
+        async def rehearse(self, message):
+            heard.append(message)
+
+    await studio.role()
+    await studio.visitor().post("/_studio/login", data={"email": "nobody@shop.example"})
+    worker = app.worker_of(studio.settings, (), store, clock=clock, mailer=(mailer := Noting()))
+    await worker.mail()
+    await worker.settled()
+    assert (len(heard), mailer.messages) == (1, [])
+
+
 async def test_a_session_ends_by_itself(studio, clock):
     client = await studio.operator()
     for _ in range(15):

@@ -296,6 +296,20 @@ async def test_a_customer_made_a_moment_ago_is_found_by_the_address(billing, str
     assert await store.read("SELECT id FROM customer") == [("cus_new",)]
 
 
+async def test_a_search_that_is_behind_puts_no_address_of_before_back(billing, stripe_world, store, clock, monkeypatch):
+    row = stripe_world.add("customer", id="cus_new", email="New@Example.com")
+    assert await billing.look_for("new@example.com")
+    before = {**row, "email": "old@example.com"}
+    asked = billing.client.list
+
+    async def behind(path, **params):
+        return {"data": [before]} if path.endswith("search") else await asked(path, **params)
+
+    monkeypatch.setattr(billing.client, "list", behind)
+    await billing.look_for("old@example.com")
+    assert await store.read("SELECT address FROM customer") == [("new@example.com",)]
+
+
 async def test_a_changed_address_ends_the_sessions_of_the_old_one(billing, stripe_world, store, clock):
     (customer,) = some(stripe_world)
     account = await billing.account(customer, clock())

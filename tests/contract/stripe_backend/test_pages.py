@@ -9,6 +9,7 @@ import pytest
 
 from server.mail import outbox
 from server.mail.delivery import Delivery
+from server.mail.smtp import KeepingMailer
 from tests.contract.stripe_backend.conftest import BRAND
 from tests.stripe.faults import Fault
 
@@ -17,18 +18,8 @@ JENNY = "jenny@example.com"
 PAGES = ("overview", "invoices", "payment-methods", "details", "history", "mails")
 
 
-class Kept:
-    """A mail server that takes everything."""
-
-    def __init__(self):
-        self.messages = []
-
-    async def send(self, message):
-        self.messages.append(message)
-
-
 async def deliver(world):
-    mailer = Kept()
+    mailer = KeepingMailer()
     delivery = Delivery(world.state.portals, world.store, mailer, world.clock)
     for job in await outbox.claim(world.store, world.clock(), 10):
         await delivery.deliver(job)
@@ -52,6 +43,17 @@ async def test_the_account_is_fetched_while_the_mail_travels(shop, standin):
     await shop.try_code(browser, code)
     assert (await browser.get(f"/{BRAND}/my/overview")).status_code == 200
     assert standin.count() == before
+
+
+async def test_stripe_is_asked_as_much_about_a_customers_address_as_about_anybodys(shop, standin):  # threats 26 to 29
+    asked = []
+    for address in (JENNY, JENNY, "nobody@example.com"):
+        await shop.ask(shop.client(), address)
+        before = standin.count()
+        await deliver(shop)
+        await asyncio.sleep(0.2)
+        asked.append(standin.count() - before)
+    assert asked[1] == asked[2] > 0  # the first one fetches the account
 
 
 async def test_every_account_of_an_address_is_fetched_with_its_passcode(shop, stripe_world, standin):  # L13
