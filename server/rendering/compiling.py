@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from keyword import iskeyword
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, cast
 
 import jinja2
@@ -54,17 +54,24 @@ class Constants(dict[str, Markup]):
         return made
 
 
-def macro(func: FunctionType, name: str, *caller: object) -> FunctionType:
-    """A macro of a template as a Python function: its arguments are called what they are in the template, and what a call
-    leaves out is `missing`. `caller`: what it shows where no `{% call %}` block gives it anything."""
-    code = func.__code__
-    own = {each: each.split("_", 2)[2] for each in code.co_varnames[: code.co_argcount]}  # Jinja writes `l_1_name`
-    func.__code__ = code.replace(
-        co_varnames=tuple(own.get(each, each) for each in code.co_varnames),
-        co_cellvars=tuple(own.get(each, each) for each in code.co_cellvars),
+def named(code: CodeType) -> CodeType:
+    """Compiled templates whose macros' arguments are called what they are in the template: Jinja writes `l_1_name`. Done
+    once when a template is compiled, so that all brands that have it share the code of its macros."""
+    inner = tuple(named(each) if isinstance(each, CodeType) else each for each in code.co_consts)
+    own = code.co_varnames[: code.co_argcount] if code.co_name == "macro" else ()
+    words = {each: each.split("_", 2)[2] for each in own if each.startswith("l_")}
+    return code.replace(
+        co_consts=inner,
+        co_varnames=tuple(words.get(each, each) for each in code.co_varnames),
+        co_cellvars=tuple(words.get(each, each) for each in code.co_cellvars),
     )
+
+
+def macro(func: FunctionType, name: str, *caller: object) -> FunctionType:
+    """A macro of a template as a Python function, whose arguments are `named`; what a call leaves out is `missing`.
+    `caller`: what it shows where no `{% call %}` block gives it anything."""
     func.__qualname__ = name
-    func.__defaults__ = (missing,) * (code.co_argcount - len(caller)) + caller
+    func.__defaults__ = (missing,) * (func.__code__.co_argcount - len(caller)) + caller
     return func
 
 

@@ -14,6 +14,7 @@ from functools import cache, partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import jinja2
@@ -29,7 +30,7 @@ from server.brands import Brand, disk_cache
 from server.brands.locales import direction, language_of, own_texts
 from server.brands.words import complete
 from server.rendering.compiled import SITE, compiled, folder
-from server.rendering.compiling import Constants, Generator, Template, escaped, macro, marked
+from server.rendering.compiling import Constants, Generator, Template, escaped, macro, marked, named
 
 LOCALES = SITE / "locales"
 MOST_KEPT = 10_000
@@ -142,6 +143,9 @@ class Environment(jinja2.Environment):
         """Jinja chains each template's globals to the environment's, and walks the chain at every import of a macro.
         No template of ours has globals of its own, so the plain dict does."""
         return super().make_globals(d) if d else self.globals
+
+    def _compile(self, source: str, filename: str) -> CodeType:
+        return named(super()._compile(source, filename))
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         parsed = super()._parse(source, name, filename)
