@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -351,7 +352,14 @@ def _read_environment() -> tuple[Settings, Sequence[Brand]]:
     read = settings.from_environment(os.environ)
     telemetry.configure(read.log_level)
     read = kept_secrets.at_start(read)
-    brands = brands_of(read)
+    # A thousand brands are many objects, no garbage, and there to stay: looking through them takes a tenth of the start, and
+    # later some 50 to 90 ms in the middle of a request.
+    gc.disable()
+    try:
+        brands = brands_of(read)
+        gc.freeze()
+    finally:
+        gc.enable()
     for brand in brands:
         check_backend(brand, read)
     return read, brands
