@@ -11,6 +11,7 @@ dies. SIGTERM ends all of them gracefully: requests under way are answered, then
 from __future__ import annotations
 
 import asyncio
+import atexit
 import multiprocessing
 import os
 import socket
@@ -210,6 +211,10 @@ def application(
 ) -> Callable[..., Any]:
     """What each worker process runs; `target` is the factory, as `module:name`; `domains` as in `StaticFiles`; `studio` is
     the studio's host; `releases` the folder of releases, whose pages go before those of `static`."""
+    if multiprocessing.parent_process():
+        # One end in four printed a panic: the interpreter was taken down under a thread of Granian's (seen with 2.8.7).
+        # By then the application has closed all that it had.
+        atexit.register(os._exit, 0)
     module, _, name = target.partition(":")
     made: Callable[..., Any] = getattr(__import__(module, fromlist=[name]), name)()
     if not static:
