@@ -134,6 +134,7 @@ def test_an_invoice_and_its_receipt_are_saved_as_documents(enter: Enter, stage: 
 
 def test_what_is_open_is_paid_and_a_refusal_says_why(enter: Enter, stage: Rehearsal):  # I4
     page = enter("orbit", PAT)
+    page.bring_to_front()  # in Firefox no tab behind another has the focus
     reads(page, "Overdue", " is due")
     link(page, "Pay now")
     expect(page.get_by_role("radio", name="0341")).to_be_checked()
