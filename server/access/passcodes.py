@@ -38,7 +38,7 @@ from server.access.doors import Door
 from server.access.limits import Limits, Share
 from server.access.request_keys import LETTERS, is_key, request_key
 from server.settings import Settings
-from server.store import Row, Transaction, micros, moment, posting
+from server.store import Row, Transaction, micros, moment, new_id, posting
 
 TRIES = 5
 WRONG_CODES = 20
@@ -241,7 +241,7 @@ def ask(transaction: Transaction, portal: Door, limits: Limits, asking: Asking, 
     is_owners, is_sent = share is Share.OWNERS, share is not Share.NONE
     given = _guesses_given(transaction, address, now)
     letters = not is_sent or given + TRIES > (WRONG_CODES if is_owners else OF_STRANGERS)
-    token, code, mail = secrets.token_urlsafe(32), new_code(letters), secrets.token_hex(16)
+    token, code, mail = secrets.token_urlsafe(32), new_code(letters), new_id(now)
     about["expires_at"] = micros(now + timedelta(minutes=settings.code_minutes))
     made = {
         "id_hash": hash_of(token),

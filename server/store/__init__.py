@@ -13,6 +13,7 @@ from server.store.port import (
     Transaction,
     micros,
     moment,
+    new_id,
 )
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Transaction",
     "micros",
     "moment",
+    "new_id",
     "open_store",
 ]
 

@@ -3,12 +3,11 @@ did, counted."""
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime, timedelta
 
 import msgspec
 
-from server.store import Row, Store, Transaction, micros
+from server.store import Row, Store, Transaction, micros, new_id
 
 _ADD = """
 INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
@@ -55,7 +54,7 @@ def note(
 ) -> None:
     """`browser` is the one that asked; `kind` has its words in `components/subscriptions/activity.html`; `subject`: the id of
     what it was done to."""
-    row = {"id": secrets.token_hex(16), "brand": brand, "customer": customer_id, "at": micros(now), "kind": kind}
+    row = {"id": new_id(now), "brand": brand, "customer": customer_id, "at": micros(now), "kind": kind}
     values = {**row, "subject": subject, "data": msgspec.msgpack.encode(data or {}), "browser": browser}
     transaction.count(_ADD, values)
 

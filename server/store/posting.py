@@ -6,10 +6,9 @@ of the row is the worker's business (`server.mail.outbox`), and what it says is 
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 
-from server.store import Transaction, micros
+from server.store import Transaction, micros, new_id
 
 _ENQUEUE = """
 INSERT INTO outbox
@@ -42,7 +41,7 @@ def enqueue(
     not sent any more. `id_` is for data that is sealed with the row's id. `waited_for`: somebody is waiting for it now.
     """
     row = {
-        "id": id_ or secrets.token_hex(16),
+        "id": id_ or new_id(now),
         "brand": brand,
         "kind": kind,
         "customer": customer_id,

@@ -4,14 +4,13 @@ there is no event of what did not happen, and nothing happens without its event.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from server.store import Transaction, micros
+from server.store import Transaction, micros, new_id
 
 VERSION = "2026-10-28.endive"
 """Of Stripe's API, whose shapes events and answers have."""
@@ -53,7 +52,7 @@ def tell(
         if not urls:
             continue
         id_, changed = (
-            f"evt_{secrets.token_hex(12)}",
+            f"evt_{new_id(now)}",
             {} if each.previous is None else {"previous_attributes": each.previous},
         )
         document = {

@@ -3,14 +3,13 @@ that somebody sends to themselves to see it."""
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime, timedelta
 
 import msgspec
 
 from server.merchant.studio import operators
 from server.merchant.studio.place import NAME
-from server.store import Transaction, micros, posting
+from server.store import Transaction, micros, new_id, posting
 
 PASSKEY_ADDED, TEST_MAIL = "passkey_added", "test_mail"
 _TOLD_WITHIN = timedelta(days=1)
@@ -46,7 +45,7 @@ def passkey_added(transaction: Transaction, address: str, name: str, browser: st
 
 def _enqueue(transaction: Transaction, kind: str, address: str, data: bytes, now: datetime) -> None:
     row = {
-        "id": secrets.token_hex(16),
+        "id": new_id(now),
         "brand": NAME,
         "kind": kind,
         "address": address,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from server.store import Store, StoreUnavailable, micros, moment, open_store
+from server.store import Store, StoreUnavailable, micros, moment, new_id, open_store
 from server.store.cleaning import clean
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +128,14 @@ async def test_old_rows_go_and_others_stay(store: Store) -> None:
     assert sum(both) == 1200
     assert sorted(row[0] for row in await store.read("SELECT subject FROM budget")) == ["fresh", "wrong codes"]
     assert await clean(store, NOW, timedelta(hours=1)) == 0
+
+
+def test_ids_are_in_the_order_of_time_and_those_of_one_moment_differ() -> None:
+    moments = (datetime(1970, 1, 1, tzinfo=UTC), NOW, NOW + timedelta(microseconds=1), datetime(2999, 1, 1, tzinfo=UTC))
+    ids = [new_id(each) for each in moments]
+    assert ids == sorted(ids)
+    assert len({len(each) for each in ids}) == 1
+    assert len({new_id(NOW) for _ in range(100)}) == 100
 
 
 def test_times_are_exact_to_the_microsecond() -> None:
