@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from server.access.directory import Candidate, candidate_of
 from server.store import Row, Store, Transaction, customer_parts
+from server.store.customer_parts import Texts
 
 FEW = 2_000
 """Rows of the index: more are not read one by one."""
@@ -40,11 +41,11 @@ SELECT id, email, name, created_at, active, disabled FROM customer
 # `brand > ''` says to SQLite that it may begin in the index. A customer whom somebody else is writing is for the next time: who
 # holds customers and waits for none makes nobody wait in a circle.
 _TO_INDEX = f"""
-SELECT brand, id, name, email, indexed_name, indexed_email FROM customer
+SELECT brand, id, COALESCE(indexed_name, ''), COALESCE(indexed_email, ''), name, email FROM customer
  WHERE brand > '' AND {_NOT_INDEXED} ORDER BY brand, id LIMIT 50 /* FOR UPDATE SKIP LOCKED */"""
 _ONE_TO_INDEX = f"SELECT 1 FROM customer WHERE brand > '' AND {_NOT_INDEXED} ORDER BY brand, id LIMIT 1"
 _INDEXED = """
-UPDATE customer SET indexed_name = :name, indexed_email = :email WHERE brand = :brand AND id = :id"""
+UPDATE customer SET indexed_name = :name, indexed_email = :email WHERE brand = :brand AND id = :customer_id"""
 
 
 async def matching(store: Store, brand: str, part: str, limit: int) -> list[Candidate]:
@@ -69,10 +70,10 @@ async def index(store: Store) -> bool:
 
 
 def _index(transaction: Transaction) -> bool:
-    found = transaction.run(_TO_INDEX)
-    for brand, id_, name, email, old_name, old_email in found:
-        transaction.count(_INDEXED, {"brand": brand, "id": id_, "name": name, "email": email})
-        customer_parts.write(transaction, brand, id_, (old_name or "", old_email or ""), (name, email))
+    found = [Texts(*row) for row in transaction.run(_TO_INDEX)]
+    if found:
+        transaction.run_many(_INDEXED, [each._asdict() for each in found])
+        customer_parts.write(transaction, found)
     return bool(found)
 
 

@@ -12,6 +12,8 @@ functions answer also sets `customer.indexed_name` to NULL, by a migration: then
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from server.store import Transaction
 
@@ -39,23 +41,38 @@ def looks(wanted: str) -> list[tuple[bytes, bytes]]:
     return [(each, each + b"\xff") for each in begins]
 
 
-def write(
-    transaction: Transaction, brand: str, customer_id: str, before: tuple[str, str], now: tuple[str, str]
-) -> None:
-    """The customer's rows, whose name and address were made into rows `before`. The caller has locked the customer."""
-    old, new = parts(*before, customer_id), parts(*now, customer_id)
-    _run_many(transaction, _DROP, brand, customer_id, old - new)
-    # Also those that should be there: nobody asked whether the id has its rows.
-    _run_many(transaction, _PUT, brand, customer_id, new)
+class Texts(NamedTuple):
+    """Of a customer whom the caller has locked."""
+
+    brand: str
+    customer_id: str
+    indexed_name: str
+    indexed_email: str
+    """These two have rows."""
+    name: str
+    email: str
+
+
+def write(transaction: Transaction, customers: Iterable[Texts]) -> None:
+    """The rows of these customers."""
+    old, new = set[tuple[str, bytes, str]](), set[tuple[str, bytes, str]]()
+    for brand, id_, indexed_name, indexed_email, name, email in customers:
+        wanted = parts(name, email, id_)
+        old |= {(brand, each, id_) for each in parts(indexed_name, indexed_email, id_) - wanted}
+        # Also those that should be there: nobody asked whether the id has its rows.
+        new |= {(brand, each, id_) for each in wanted}
+    _run_many(transaction, _DROP, old)
+    _run_many(transaction, _PUT, new)
 
 
 def drop(transaction: Transaction, brand: str, customer_id: str, before: tuple[str, str]) -> None:
     """The customer is gone."""
-    _run_many(transaction, _DROP, brand, customer_id, parts(*before, customer_id))
+    _run_many(transaction, _DROP, {(brand, each, customer_id) for each in parts(*before, customer_id)})
 
 
-def _run_many(transaction: Transaction, sql: str, brand: str, customer_id: str, wanted: set[bytes]) -> None:
-    rows = [{"brand": brand, "part": each, "customer_id": customer_id} for each in sorted(wanted)]
+def _run_many(transaction: Transaction, sql: str, keys: Iterable[tuple[str, bytes, str]]) -> None:
+    # In the order of the index, of whose pages few stay in memory.
+    rows = [{"brand": brand, "part": part, "customer_id": id_} for brand, part, id_ in sorted(keys)]
     if rows:
         transaction.run_many(sql, rows)
 
