@@ -138,13 +138,16 @@ MORE = {
     8: ("DROP INDEX challenge_by_address", "INSERT INTO budget", "DELETE FROM budget"),
 }
 """What older files do beside. A new line here is a step that no older version may be serving during: CHANGELOG.md says so."""
+NOT_NEEDED = {25: ("account_by_due", "outbox_by_customer", "stripe_copy_by_age")}
+"""Indexes that a file drops: they are not unique, and every statement of the version before has another one."""
 
 
 @pytest.mark.parametrize("each", migrations.pending(()), ids=lambda each: f"{each.number:04}")
 def test_a_file_only_adds_what_the_version_before_does_not_see(each: migrations.Migration) -> None:
     for statement in migrations.statements(each.sql):
         words = " ".join(re.sub(r"--[^\n]*", "", statement).split())
-        assert ADDS.match(words) or words.startswith(MORE.get(each.number, ("\0",))), words[:120]
+        dropped = words.removeprefix("DROP INDEX ").removesuffix(";") in NOT_NEEDED.get(each.number, ())
+        assert dropped or ADDS.match(words) or words.startswith(MORE.get(each.number, ("\0",))), words[:120]
 
 
 @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
