@@ -58,7 +58,7 @@ class Template:
         self._document = encode_account(account)
         self._invoices = [(each.id, micros(each.created_at), encode_invoice(each)) for each in invoices]
 
-    def rows(self, numbers: range, of: int) -> Rows:
+    def rows(self, numbers: Iterable[int], of: int) -> Rows:
         """Of these customers among `of`, whose renewals and log-ins lie all over a month."""
         found: Rows = {table: [] for table in TABLES}
         step = _MONTH // _MICROSECOND // of
@@ -87,10 +87,11 @@ class Template:
         last = self.now - within // 4_000  # ten minutes: those of before are cleaned up
         found["session"].append((hashed, brand, customer, address, "link", "Firefox on Linux", last, last, 2**60))
         found["known_browser"].append((brand, customer, hashed, seen, random[-32:]))
-        found["activity"].append((hashed.hex()[:32], brand, customer, seen, "login", "", b"\x80", "Firefox on Linux"))
+        ids = [f"{seen:014x}{hashed.hex()[at : at + 18]}" for at in (0, 18, 36)]  # as `server.store.new_id`
+        found["activity"].append((ids[0], brand, customer, seen, "login", "", b"\x80", "Firefox on Linux"))
         sent = (None, seen, seen, seen + 600_000_000, 1, "sent")
-        found["outbox"].append((hashed.hex()[32:], brand, "passcode", address, "", *sent))
-        found["outbox"].append((random.hex()[:32], brand, "receipt", "", customer, *sent))
+        found["outbox"].append((ids[1], brand, "passcode", address, "", *sent))
+        found["outbox"].append((ids[2], brand, "receipt", "", customer, *sent))
         done = (brand, customer, hashed.hex()[:24], "subscription.canceled", f"sub_many{number}", "done", None)
         found["operation"].append((*done, seen, seen))
 

@@ -1,8 +1,10 @@
 """Whether anything takes longer among a million customers with twelve million invoices than among a thousand: an import, log-ins,
 pages, search, the worker's lists, the clean-up; on both stores, in one process without a server, in turns.
 
-The bound is on processor time, the databases' own included: on a machine with other work it is what stays the same. Beside it
-stands the ratio of the time by the clock.
+The bound is on processor time, the databases' own included: on a machine with other work it is what stays the same. It is the
+least of five rounds over the same customers, so that what they need is in memory on both sides; only who logs in is another
+each time. Beside it stand the ratios of the first round, which reads from the disk what does not fit into memory, and of the
+time by the clock. SQLite's checkpoint is part of what it was written by.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import json
 import os
 import random
 import re
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -64,10 +67,12 @@ def rows() -> Iterator[Row]:
             size = size_of(urls[MANY])
             with TemporaryDirectory() as themes:
                 measured = asyncio.run(_measured(urls, themes))
-            for what, (few, many) in measured.items():
+            for what, (few, many, first) in measured.items():
                 ratio, clock = many.processor / few.processor, many.clock / few.clock
+                cold = first.processor / few.processor
                 yield Row(f"{what}, {kind}", f"{1e3 * many.processor:.2f} ms", f"{FEW:,}: {1e3 * few.processor:.2f} ms",
-                          f"{ratio:.2f}, clock {clock:.2f}", f"≤ {BUDGET}", ratio <= BUDGET)  # fmt: skip
+                          f"{ratio:.2f}, first round {cold:.2f}, clock {clock:.2f}",
+                          f"≤ {BUDGET}", ratio <= BUDGET)  # fmt: skip
             yield Row(
                 f"the store, {kind}", f"{size / 1e9:.1f} GB", f"{FEW:,}: {size_of(urls[FEW]) / 1e9:.2f} GB", "", ""
             )
@@ -120,9 +125,16 @@ class Side:
         self.world = StudioWorld(self.store, lambda: self.now, folder, limits=Limits())
         mailer = KeepingMailer()
         self.worker = Worker((self.world.portal(),), self.store, mailer, lambda: self.now)
-        self.drawn = random.Random(customers)
+        self.drawn, self.visitors = random.Random(customers), random.Random()
         self.cookie = self.operator = ""
         self.new = iter(range(10**6))
+        is_sqlite = url.startswith("sqlite:")
+        self.beside = sqlite3.connect(url.removeprefix("sqlite:"), isolation_level=None) if is_sqlite else None
+
+    def checkpoint(self) -> None:
+        """Move what was written into SQLite's file: who writes pays for it, and not who comes after a thousand pages."""
+        if self.beside:
+            self.beside.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def somebody(self) -> int:
         return self.drawn.randrange(self.customers)
@@ -148,8 +160,8 @@ class Side:
 
     async def log_in(self) -> None:
         """All of it, its mails included."""
-        address = address_of(self.somebody())
-        peer = ".".join(["10", *(str(self.drawn.randrange(256)) for _ in range(3))])
+        address = address_of(self.visitors.randrange(self.customers))  # nobody may ask often
+        peer = ".".join(["10", *(str(self.visitors.randrange(256)) for _ in range(3))])
         asked = await self._call("POST", f"/{BRAND}/login", peer=peer, email=address, link=self.world.link())
         code = await self.world.code(address)
         await self.worker.mail()
@@ -191,10 +203,10 @@ class Side:
         found = [each async for each in billing_rows.due(self.store, self.now)]
         assert len(found) > DUE // 2  # whoever logs in is brought up to date
 
-    async def age(self) -> None:
+    async def age(self, how_many: int) -> None:
         """Put rows in that the clean-up takes away, between the others."""
         template = Template(BRAND, self.now - timedelta(days=60))
-        rows = template.rows(range(OLD), OLD)
+        rows = template.rows(self.drawn.sample(range(self.customers), how_many), self.customers)
 
         def work(transaction: Transaction) -> None:
             for table in ("session", "outbox"):
@@ -233,7 +245,9 @@ class Side:
         return sent
 
 
-IMPORTED, DUE, OLD = 50, 100, 200
+IMPORTED, DUE = 50, 100
+OLD = (20, 200)
+"""Customers whose session and two mails are old: what a thousand leave in half a day, and a fifth of a thousand."""
 _DUE = "UPDATE account SET due_at = :at WHERE brand = :brand AND customer_id = :customer"
 
 
@@ -242,7 +256,8 @@ def _cookies(answer: list[dict[str, Any]]) -> str:
     return "; ".join(each for each in held if not each.endswith("="))
 
 
-async def _measured(urls: dict[int, str], folder: str) -> dict[str, tuple[Cost, Cost]]:
+async def _measured(urls: dict[int, str], folder: str) -> dict[str, tuple[Cost, Cost, Cost]]:
+    """Of the few and of the many the least of all rounds, and of the many the first round."""
     sides = [Side(url, number, Path(folder) / str(number)) for number, url in urls.items()]
     for side in sides:
         await side.begin()
@@ -252,11 +267,14 @@ async def _measured(urls: dict[int, str], folder: str) -> dict[str, tuple[Cost, 
     found: dict[str, list[list[Cost]]] = {}
     for _ in range(ROUNDS):
         for side in sides:
+            side.drawn = random.Random(side.customers)
             for what, cost in [each async for each in _round(side)]:
                 found.setdefault(what, [[] for _ in sides])[sides.index(side)].append(cost)
     for side in sides:
         await side.store.close()
-    return {what: tuple(_least(each) for each in costs) for what, costs in found.items()}  # type: ignore[misc]
+        if side.beside:
+            side.beside.close()
+    return {what: (_least(few), _least(many), many[0]) for what, (few, many) in found.items()}
 
 
 def _least(costs: list[Cost]) -> Cost:
@@ -265,9 +283,11 @@ def _least(costs: list[Cost]) -> Cost:
 
 async def _round(side: Side) -> Any:
     async def took(work: Callable[[], Awaitable[None]], times: int, parts: int = 1) -> Cost:
+        side.checkpoint()
         used, began = side.spent(), time.perf_counter()
         for _ in range(times):
             await work()
+        side.checkpoint()
         shares = times * parts
         return Cost((side.spent() - used) / shares, (time.perf_counter() - began) / shares)
 
@@ -286,8 +306,9 @@ async def _round(side: Side) -> Any:
     yield f"the list of {DUE} due accounts", await took(side.due, 10)
     yield "a look into the outbox", await took(side.worker.mail, 20)
     yield "clean-up, nothing old", await took(side.worker.clean_up, 3)
-    await side.age()
-    yield f"clean-up, {OLD} old sessions and as many mails", await took(side.worker.clean_up, 1)
+    for how_many in OLD:
+        await side.age(how_many)
+        yield f"clean-up, {how_many} old sessions and {2 * how_many} mails", await took(side.worker.clean_up, 1)
 
 
 def scanned(url: str) -> list[str]:
