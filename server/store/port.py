@@ -51,6 +51,12 @@ class Transaction(Protocol):
         """Run one statement without RETURNING; how many rows it changed."""
         ...
 
+    def later(self, sql: str, parameters: Parameters | None = None) -> Callable[[], list[Row]]:
+        """Run one statement at the latest before the next one, or with COMMIT: for those whose answer is not needed yet, or
+        never. Of PostgreSQL's round trips it needs none; its mistakes are raised where the next answer is. Calling what
+        comes back gives the rows."""
+        ...
+
     def run_many(self, sql: str, rows: Sequence[Parameters]) -> None:
         """Run one statement once for each set of parameters."""
         ...

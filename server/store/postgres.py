@@ -19,15 +19,16 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any, Self
 
 import psycopg
-from psycopg import AsyncConnection, Connection, errors
+from psycopg import AsyncConnection, AsyncRawCursor, Connection, errors
+from psycopg.pq.abc import PGresult
 from psycopg.types.numeric import Int8BinaryDumper
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from server.store import migrations
+from server.store.pipelined import PipelinedConnection, Statement, placed
 from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, StoreUncertain, T
 
 READERS, WRITERS = 8, 8
@@ -54,15 +55,14 @@ _DIRECT = _OPTIONS | {
     "prepare_threshold": 1,
 }
 _POOLED = _OPTIONS | {"prepare_threshold": None}
-_TOKEN = re.compile(
-    r"(?P<keep>'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|::)"  # literals, quoted names, comments and casts stay
-    r"|:(?P<name>[a-z_][a-z0-9_]*)"
-    r"|(?P<percent>%)",
-)
 
 
 class _Reading(AsyncConnection[Row]):
     takes_writes = True
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.cursor_factory = AsyncRawCursor
 
     @classmethod
     async def connect(cls, conninfo: str = "", **given: Any) -> Self:
@@ -74,7 +74,7 @@ class _Reading(AsyncConnection[Row]):
             return found
 
 
-class _Writing(Connection[Row]):
+class _Writing(PipelinedConnection):
     @classmethod
     def connect(cls, conninfo: str = "", **given: Any) -> Self:
         try:
@@ -132,7 +132,7 @@ class PostgresStore:
             await self._readers.drain()
         try:
             async with self._readers.connection() as connection:
-                cursor = await connection.execute(translated(sql), parameters or {}, binary=True)
+                cursor = await connection.execute(*placed(sql, parameters or {}), binary=True)
                 return await cursor.fetchall()
         except psycopg.OperationalError as error:
             if _is_lost(error):  # and the idle ones with it: to ask each would take as long again
@@ -151,8 +151,9 @@ class PostgresStore:
     def _write(self, work: Callable[[PostgresTransaction], T]) -> T:
         try:
             with self._writers.connection() as connection:
-                result = work(PostgresTransaction(connection))
-                _commit(connection)
+                transaction = PostgresTransaction(connection)
+                result = work(transaction)
+                transaction.commit()
                 return result
         except errors.ReadOnlySqlTransaction as error:
             # It was demoted, or is a standby: another one may take writes by now.
@@ -199,44 +200,55 @@ def _is_lost(error: psycopg.OperationalError) -> bool:
     return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
 
-def _commit(connection: Connection[Row]) -> None:
-    """Raises `StoreUncertain` where the connection ended before the answer came: it may be done or not."""
-    try:
-        connection.commit()
-    except psycopg.OperationalError as error:
-        if _is_lost(error):  # also a session that was ended: it may have committed and waited for its standby
-            raise StoreUncertain(f"PostgreSQL: {error}") from error
-        raise
-
-
 class PostgresTransaction:
-    __slots__ = ("_connection",)
+    """BEGIN travels with the first statement that has an answer, COMMIT with the last, and what `later` puts off with the one
+    after it."""
 
-    def __init__(self, connection: Connection[Row]) -> None:
+    __slots__ = ("_answers", "_connection", "_waiting")
+
+    def __init__(self, connection: _Writing) -> None:
         self._connection = connection
+        self._answers: list[PGresult] = []
+        self._waiting = [Statement("BEGIN", {})]
 
     def run(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
-        cursor = self._connection.execute(translated(sql), parameters or {}, binary=True)
-        return cursor.fetchall() if cursor.description else []
+        return self.later(sql, parameters)()
 
     def count(self, sql: str, parameters: Parameters | None = None) -> int:
-        return self._connection.execute(translated(sql), parameters or {}).rowcount
+        return self._answer(self._put_off(sql, parameters)).command_tuples or 0
+
+    def later(self, sql: str, parameters: Parameters | None = None) -> Callable[[], list[Row]]:
+        number = self._put_off(sql, parameters)
+        return lambda: self._connection.rows(self._answer(number))
 
     def run_many(self, sql: str, rows: Sequence[Parameters]) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.executemany(translated(sql), rows)
+        for each in rows:
+            self._put_off(sql, each)
 
+    def commit(self) -> None:
+        """Raises `StoreUncertain` where the connection ended before the answer came: it may be done or not."""
+        if self._put_off("COMMIT") == 1:  # nothing was asked since BEGIN
+            return
+        try:
+            self._send()
+        except psycopg.OperationalError as error:
+            if _is_lost(error):  # also a session that was ended: it may have committed and waited for its standby
+                raise StoreUncertain(f"PostgreSQL: {error}") from error
+            raise
 
-@lru_cache(maxsize=1024)
-def translated(sql: str) -> Any:
-    """Our ``:name`` parameters as psycopg's ``%(name)s``, and the clause that only PostgreSQL knows."""
+    def _put_off(self, sql: str, parameters: Parameters | None = None) -> int:
+        """The number of its answer."""
+        self._waiting.append(Statement(sql, parameters or {}))
+        return len(self._answers) + len(self._waiting) - 1
 
-    def replaced(found: re.Match[str]) -> str:
-        if found["name"]:
-            return f"%({found['name']})s"
-        return found[0].replace("%", "%%")
+    def _answer(self, number: int) -> PGresult:
+        if number >= len(self._answers):
+            self._send()
+        return self._answers[number]
 
-    return _TOKEN.sub(replaced, sql.replace("/* FOR UPDATE SKIP LOCKED */", "FOR UPDATE SKIP LOCKED"))
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._answers += self._connection.answers(waiting)
 
 
 def schema(sql: str) -> str:
@@ -271,15 +283,15 @@ def _apply(connection: Connection[Row], each: migrations.Migration) -> None:
     with connection.transaction():
         # Whoever else starts now waits for its end, however long it takes; nobody waits so for a table.
         connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
+        connection.execute("SELECT pg_advisory_xact_lock($1)", (_ADVISORY_LOCK,))
         connection.execute(f"SET LOCAL lock_timeout = '{LOCKED}'")
         connection.execute(migrations.TABLE)
-        if connection.execute(translated(migrations.IS_APPLIED), {"number": each.number}).fetchone():
+        if connection.execute(*placed(migrations.IS_APPLIED, {"number": each.number})).fetchone():
             return
         script: Any = schema(each.sql)
         connection.execute(script, prepare=False)
         applied = {"number": each.number, "name": each.name, "applied_at": time.time_ns() // 1000}
-        connection.execute(translated(migrations.RECORD), applied)
+        connection.execute(*placed(migrations.RECORD, applied))
 
 
 def _configure(connection: Connection[Row]) -> None:

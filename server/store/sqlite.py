@@ -100,6 +100,10 @@ class SqliteTransaction:
     def count(self, sql: str, parameters: Parameters | None = None) -> int:
         return self._connection.execute(sql, parameters or {}).rowcount
 
+    def later(self, sql: str, parameters: Parameters | None = None) -> Callable[[], list[Row]]:
+        rows = self.run(sql, parameters)
+        return lambda: rows
+
     def run_many(self, sql: str, rows: Sequence[Parameters]) -> None:
         self._connection.executemany(sql, rows)
 

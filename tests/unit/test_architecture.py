@@ -93,6 +93,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"store\.(activities|customer_parts|posting|telling|cleaning|rounds)",),
         (r"store",),
         (r"store\.sqlite", r"store\.postgres"),
+        (r"store\.pipelined",),
         (r"store\.(port|migrations)",),
     ),
 }
@@ -236,7 +237,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "obstore": (r"merchant\.releases\.copying",),
     "webauthn": (r"merchant\.studio\.passkeys",),
     "cryptography": (r"access\.sealing",),
-    "psycopg": (r"store\.postgres",),
+    "psycopg": (r"store\.(postgres|pipelined)",),
     "psycopg_pool": (r"store\.postgres",),
     "prometheus_client": (r"telemetry", r"features\.operations\.answers"),
     "rich": (r"__main__", r"merchant\.customers"),

@@ -39,6 +39,10 @@ class Breaking:
         self._step()
         return self.transaction.count(sql, parameters)
 
+    def later(self, sql, parameters=None):
+        self._step()
+        return self.transaction.later(sql, parameters)
+
     def run_many(self, sql, rows):
         self._step()
         self.transaction.run_many(sql, rows)

@@ -10,7 +10,8 @@ import pytest
 from server.store import Store, StoreUnavailable, open_store
 from server.store.cleaning import may_write
 from server.store.migrations import pending, statements
-from server.store.postgres import schema, translated
+from server.store.pipelined import numbered
+from server.store.postgres import schema
 
 pytestmark = pytest.mark.anyio
 
@@ -133,8 +134,11 @@ async def eventually_reads(store: Store) -> None:
     pytest.fail("PostgreSQL is back and the store is not")
 
 
-def test_parameters_become_psycopgs() -> None:
-    assert translated("SELECT :a, x::text, ':b', 1 % 2") == "SELECT %(a)s, x::text, ':b', 1 %% 2"
+def test_parameters_become_numbers() -> None:
+    assert numbered("SELECT :a, :b, x::text, ':b', 1 % 2, :a") == (
+        b"SELECT $1, $2, x::text, ':b', 1 % 2, $1",
+        ("a", "b"),
+    )
 
 
 def test_the_schema_becomes_postgresqls() -> None:

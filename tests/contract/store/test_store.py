@@ -1,13 +1,16 @@
 """What every store does alike."""
 
 import asyncio
+import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 
+import psycopg
 import pytest
 
-from server.store import Store, StoreUnavailable, micros, moment, new_id, open_store
+from server.store import Row, Store, StoreUnavailable, Transaction, micros, moment, new_id, open_store
 from server.store.cleaning import clean
+from server.store.pipelined import PREPARED
 
 pytestmark = pytest.mark.anyio
 
@@ -69,6 +72,74 @@ async def test_returning_gives_the_rows(store: Store) -> None:
 async def test_counting_says_how_many_rows_changed(store: Store) -> None:
     await store.write(lambda transaction: transaction.run_many(INSERT, [{**ROW, "id": each} for each in "abc"]))
     assert await store.write(lambda transaction: transaction.count("DELETE FROM catalog WHERE id < 'c'")) == 2
+
+
+async def test_what_is_put_off_is_done_in_its_order(store: Store) -> None:
+    def work(transaction: Transaction) -> list[Row]:
+        transaction.later(INSERT, ROW)
+        transaction.later("UPDATE catalog SET document = :document", {"document": b"changed"})
+        return transaction.run(READ, ROW)
+
+    assert await store.write(work) == [("one", b"changed")]
+    await store.write(lambda transaction: transaction.later("DELETE FROM catalog"))
+    assert await store.read(READ, ROW) == []
+
+
+async def test_rows_put_off_are_those_of_their_moment(store: Store) -> None:
+    def work(transaction: Transaction) -> list[list[Row]]:
+        asked = [transaction.later(READ, ROW)]
+        transaction.later(INSERT, ROW)
+        asked.append(transaction.later(READ, ROW))
+        transaction.later("DELETE FROM catalog")
+        asked.append(transaction.later(READ, ROW))
+        return [each() for each in (asked[1], asked[0], asked[2], asked[1])]
+
+    one = [("one", b"\x00\xff")]
+    assert await store.write(work) == [one, [], [], one]
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["with COMMIT", "with the next"])
+async def test_a_mistake_in_what_was_put_off_undoes_the_write(store: Store, ends: bool) -> None:
+    def work(transaction: Transaction) -> None:
+        transaction.later(INSERT, ROW)
+        transaction.later(INSERT, ROW)
+        transaction.later("DELETE FROM catalog WHERE id = :never", {"never": "said before"})
+        if not ends:
+            transaction.count("UPDATE catalog SET kind = 'product'")
+
+    for _ in range(2):
+        with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
+            await store.write(work)
+        assert await store.read(READ, ROW) == []
+    assert await store.write(lambda transaction: transaction.count(INSERT, ROW)) == 1
+
+
+async def test_a_parameter_that_is_missing_leaves_nothing(store: Store) -> None:
+    def work(transaction: Transaction) -> None:
+        transaction.later(INSERT, ROW)
+        transaction.count(INSERT, {"brand": "harbour"})
+
+    with pytest.raises((sqlite3.ProgrammingError, KeyError)):
+        await store.write(work)
+    assert await store.write(lambda transaction: transaction.count(INSERT, ROW)) == 1
+
+
+async def test_more_than_any_buffer_holds_is_put_off(store: Store) -> None:
+    sizes = [1_000] * 5_000 + [20_000_000]
+    rows = [{**ROW, "id": f"{each:05}", "document": b"x" * size} for each, size in enumerate(sizes)]
+
+    def work(transaction: Transaction) -> list[Row]:
+        for each in rows:
+            transaction.later(INSERT + " RETURNING document", each)
+        return transaction.run("SELECT COUNT(*) FROM catalog")
+
+    assert await store.write(work) == [(len(rows),)]
+
+
+async def test_more_kinds_of_statements_than_are_prepared_are_run(store: Store) -> None:
+    for number in range(PREPARED + 5):
+        assert await store.write(lambda transaction, each=number: transaction.run(f"SELECT {each}")) == [(number,)]
+    assert await store.write(lambda transaction: transaction.count(INSERT, ROW)) == 1
 
 
 async def test_a_write_that_nobody_waits_for_is_whole(store_url: str) -> None:

@@ -226,7 +226,7 @@ class Meeting:
 class MeetsAnother:
     def __init__(self, transaction, both):
         self._transaction, self._both = transaction, both
-        self.count, self.run_many = transaction.count, transaction.run_many
+        self.count, self.later, self.run_many = transaction.count, transaction.later, transaction.run_many
 
     def run(self, sql, values=None):
         found = self._transaction.run(sql, values)
