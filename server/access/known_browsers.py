@@ -55,14 +55,16 @@ def mark(shown: str) -> str:
 
 def has_proved(transaction: Transaction, portal: Door, address: str, shown: str) -> bool:
     """Whether this address (canonical) has logged in from the browser. The same statement for every address."""
-    return bool(transaction.run(_PROVED, {"asker": _asker(portal, address, shown)}))
+    is_mark = _MARK.fullmatch(shown) is not None
+    return is_mark and bool(transaction.run(_PROVED, {"asker": _asker(portal, address, shown)}))
 
 
 def note(transaction: Transaction, portal: Door, customer_id: str, shown: str, *, address: str, now: datetime) -> bool:
     """Remember the browser, in which the customer's address was proved; whether it was known."""
     marks = {"mark_hash": _hash(portal, customer_id, shown), "asker": _asker(portal, address, shown)}
     row = {**_whose(portal, customer_id), **marks, "now": micros(now)}
-    return transaction.count(_SEEN, row) == 1 or transaction.count(_NEW, row) == 0
+    transaction.later(_SEEN, row)
+    return transaction.count(_NEW, row) == 0
 
 
 def tell(transaction: Transaction, portal: Portal, customer_id: str, *, browser: str, now: datetime) -> None:

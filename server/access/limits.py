@@ -29,7 +29,7 @@ a code rests on, the tries of a challenge and the budget of an address, is in `p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -144,33 +144,33 @@ class Limits:
     ) -> Share:
         """Of which share one more code for the address is. The address's lock is held (`passcodes.lock`), so nobody sends
         meanwhile. Raises `NeedsKey` for a stranger, `TooMany` for the owner."""
-        of_strangers = self._waits(transaction, _SENDS, STRANGERS, now, {"address": address, "owned": 0})
+        strangers = self._waits(transaction, _SENDS, STRANGERS, now, {"address": address, "owned": 0})
         if is_owner:
-            if not self._waits(transaction, _SENDS, OWNERS, now, {"address": address, "owned": 1}):
+            owners = self._waits(transaction, _SENDS, OWNERS, now, {"address": address, "owned": 1})
+            if not owners():
                 return Share.OWNERS
-            if of_strangers:
+            if of_strangers := strangers():
                 raise TooMany(max(of_strangers))
             return Share.STRANGERS
         about = {"address": address, "client_mac": client_mac}
-        if own := self._waits(transaction, _ASKS_OF_ONE, ONE_STRANGER, now, about):
+        if own := self._waits(transaction, _ASKS_OF_ONE, ONE_STRANGER, now, about)():
             raise NeedsKey(max(own))
-        return Share.NONE if of_strangers else Share.STRANGERS
+        return Share.NONE if strangers() else Share.STRANGERS
 
     def give_to_owner(self, transaction: Transaction, address: str, id_hash: bytes, now: datetime) -> None:
         """The challenge logged its owner in: it counts no more as a stranger's, where the owner's share has room."""
         since = {f"since{place}": micros(now - window) for place, (_, window) in enumerate(OWNERS)}
-        transaction.count(_OWN, {"id_hash": id_hash, "address": address, **since})
+        transaction.later(_OWN, {"id_hash": id_hash, "address": address, **since})
 
     def is_key_needed(self, transaction: Transaction, address: str, now: datetime) -> bool:
         """Whether some stranger, wherever it is, would get no code for the address now."""
         if not self.on:
             return False
-        if self._waits(transaction, _SENDS, STRANGERS, now, {"address": address, "owned": 0}):
-            return True
+        strangers = self._waits(transaction, _SENDS, STRANGERS, now, {"address": address, "owned": 0})
         parameters: dict[str, object] = {"address": address}
         for place, (cap, window) in enumerate(ONE_STRANGER):
             parameters |= {f"since{place}": micros(now - window), f"cap{place}": cap}
-        return bool(transaction.run(_WHO_SPENT, parameters))
+        return bool(transaction.run(_WHO_SPENT, parameters) or strangers())
 
     def _waits(
         self,
@@ -179,13 +179,19 @@ class Limits:
         caps: Sequence[tuple[int, timedelta]],
         now: datetime,
         about: Mapping[str, object],
-    ) -> list[datetime]:
+    ) -> Callable[[], list[datetime]]:
+        """Asks when each window has room again; none of those that have room now are answered."""
         parameters = dict(about)
         for place, (cap, window) in enumerate(caps):
             parameters |= {f"since{place}": micros(now - window), f"skip{place}": cap - 1}
-        (found,) = transaction.run(sql, parameters)
-        waits = [moment(at) + window for at, (_, window) in zip(found, caps, strict=True) if at is not None]
-        return waits if self.on else []
+        asked = transaction.later(sql, parameters)
+
+        def waits() -> list[datetime]:
+            (found,) = asked()
+            ends = [moment(at) + window for at, (_, window) in zip(found, caps, strict=True) if at is not None]
+            return ends if self.on else []
+
+        return waits
 
     def may_resend_at(self, sent_at: datetime) -> datetime:
         return sent_at + RESEND_AFTER if self.on else sent_at

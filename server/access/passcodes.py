@@ -173,7 +173,7 @@ def finding(portal: Door, token: str) -> tuple[str, dict[str, object]]:
 
 def lock(transaction: Transaction, address: str, now: datetime) -> None:
     """From here on this transaction is the only one about this address."""
-    transaction.count(_LOCK, {"address": address, "until": micros(now + timedelta(days=1))})
+    transaction.later(_LOCK, {"address": address, "until": micros(now + timedelta(days=1))})
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -230,17 +230,18 @@ def ask(transaction: Transaction, portal: Door, limits: Limits, asking: Asking, 
         limits.use_client(transaction, portal.name, "send", f"customer {asking.change.customer_id}", now)
     lock(transaction, address, now)
     client_mac = sealing.mac(sealing.keys(settings.secrets, "client")[0], address.encode(), asking.client.encode())
-    share = limits.share(transaction, address, client_mac, now, is_owner=is_owner)
     about = {"brand": portal.name, "address": address, "now": micros(now)}
     change, purpose = asking.change, asking.change.purpose if asking.change else asking.purpose
     session = change.session if change else None
     if session:
-        transaction.count(_KILL_OF_SESSION, {"brand": portal.name, "session": session})
+        transaction.later(_KILL_OF_SESSION, {"brand": portal.name, "session": session})
     elif asking.shown:
-        transaction.count(_KILL_SHOWN, {"brand": portal.name, "shown": hash_of(asking.shown)})
+        transaction.later(_KILL_SHOWN, {"brand": portal.name, "shown": hash_of(asking.shown)})
+    guesses = transaction.later(_GIVEN, {"address": address, "now": micros(now)})
+    share = limits.share(transaction, address, client_mac, now, is_owner=is_owner)
     is_owners, is_sent = share is Share.OWNERS, share is not Share.NONE
-    given = _guesses_given(transaction, address, now)
-    letters = not is_sent or given + TRIES > (WRONG_CODES if is_owners else OF_STRANGERS)
+    ((given,),) = guesses()
+    letters = not is_sent or int(given) + TRIES > (WRONG_CODES if is_owners else OF_STRANGERS)
     token, code, mail = secrets.token_urlsafe(32), new_code(letters), new_id(now)
     about["expires_at"] = micros(now + timedelta(minutes=settings.code_minutes))
     made = {
@@ -252,7 +253,7 @@ def ask(transaction: Transaction, portal: Door, limits: Limits, asking: Asking, 
         "client_mac": client_mac,
         "session": session,
     }
-    transaction.count(_INSERT, {**about, **made})
+    transaction.later(_INSERT, {**about, **made})
     key = request_key(settings, address, now) if limits.is_key_needed(transaction, address, now) else ""
     opened = Opened(code, asking.browser, asking.language, "" if change else key, address if change else "")
     sealed = sealing.Sealer(settings.secrets).seal(msgspec.msgpack.encode(opened), mail.encode())
@@ -269,7 +270,7 @@ def _mail_code(
     # The oldest mails leave first: an owner's goes before whatever strangers had sent meanwhile.
     not_before = micros(now - timedelta(hours=1)) if first else micros(now)
     row = {**about, "kind": MAIL, "id": mail, "data": sealed, "not_before": not_before}
-    transaction.count(posting.TO_ADDRESS, row)
+    transaction.later(posting.TO_ADDRESS, row)
 
 
 def _mail_new_address(
@@ -280,12 +281,6 @@ def _mail_new_address(
         transaction, brand=portal.name, customer_id=change.customer_id, kind=CHANGE_MAIL, data=sealed, now=now,
         expires_at=now + timedelta(minutes=portal.settings.code_minutes), id_=mail, waited_for=True,
     )  # fmt: skip
-
-
-def _guesses_given(transaction: Transaction, address: str, now: datetime) -> int:
-    """How many six-digit guesses the address has had since its last log-in, or may still get from codes that were sent."""
-    ((given,),) = transaction.run(_GIVEN, {"address": address, "now": micros(now)})
-    return int(given)
 
 
 class Tried(msgspec.Struct, frozen=True):
@@ -316,7 +311,7 @@ def attempt(
     code_mac, address, hardened, attempts = counted[0]
     about = {"brand": portal.name, "address": address}
     if not hardened and not transaction.run(_SPEND, {"address": address}):
-        # Never so while clocks go forward, see `_guesses_given`; whatever happens, no more than the budget are looked at.
+        # Never so while clocks go forward, see `_GIVEN`; whatever happens, no more than the budget are looked at.
         transaction.count(_KILL_EVERY, about)
         return Tried(is_right=False, address=address, tries_left=0)
     is_right = sealing.same(bytes(code_mac), macs(portal.settings, id_hash, address, code, purpose))
@@ -330,8 +325,8 @@ def consume(
     if not use_up(transaction, limits, id_hash=id_hash, address=address, now=now):
         return False
     about = {"brand": portal.name, "address": address}
-    transaction.count(_VOID_OTHERS, {**about, "id_hash": id_hash, "void": _VOID})
-    transaction.count(_CLEAR, {"address": address})
+    transaction.later(_VOID_OTHERS, {**about, "id_hash": id_hash, "void": _VOID})
+    transaction.later(_CLEAR, {"address": address})
     return True
 
 

@@ -126,7 +126,7 @@ async def _seen(portal: Portal, id_hash: bytes, now: datetime) -> None:
     parameters = {"id_hash": id_hash, "now": micros(now), "before": micros(now - SEEN_EVERY)}
     # The page can be read without this note; the session merely ends a little earlier.
     with suppress(StoreUnavailable):
-        await portal.store.write(lambda transaction: transaction.count(_SEEN, parameters))
+        await portal.store.write(lambda transaction: transaction.later(_SEEN, parameters))
 
 
 def start(
@@ -144,7 +144,7 @@ def start(
     """Begin a session and end the one whose token the browser showed; the new token. `entry` alone calls this.
     `portal_session`: the id of the one whose terms hold in it; `kind` as in `LoggedIn`."""
     token = secrets.token_urlsafe(32)
-    transaction.count(_END, {"id_hash": hash_of(replaced), "brand": portal.name})
+    transaction.later(_END, {"id_hash": hash_of(replaced), "brand": portal.name})
     row = {
         "id_hash": hash_of(token),
         "brand": portal.name,
@@ -156,7 +156,7 @@ def start(
         "now": micros(now),
         "expires_at": micros(now + timedelta(hours=portal.settings.session_hours)),
     }
-    transaction.count(_START, row)
+    transaction.later(_START, row)
     return token
 
 

@@ -194,7 +194,7 @@ async def finish(store: Store, job: Job, state: str, detail: str = "") -> None:
     """Note what became of the mail and forget what it held; of one that failed and held no code, it stays for `again`."""
     kept = state == "expired" and not job.is_asked_for and job.kind not in CODES
     parameters = {"id": job.id, "state": state, "detail": detail, "kept": int(kept)}
-    await store.write(lambda transaction: transaction.count(_FINISH, parameters))
+    await store.write(lambda transaction: transaction.later(_FINISH, parameters))
 
 
 async def put_back(store: Store, job: Job, now: datetime, detail: str) -> None:
@@ -202,7 +202,7 @@ async def put_back(store: Store, job: Job, now: datetime, detail: str) -> None:
     steps = LONG_BACKOFF if job.expires_at - job.created_at > timedelta(hours=1) else BACKOFF
     not_before = micros(min(now + steps[min(job.attempts, len(steps)) - 1], max(job.expires_at, now)))
     parameters = {"id": job.id, "not_before": not_before, "detail": detail, "attempts": job.attempts}
-    await store.write(lambda transaction: transaction.count(_PUT_BACK, parameters))
+    await store.write(lambda transaction: transaction.later(_PUT_BACK, parameters))
 
 
 async def backlog(store: Store) -> dict[str, Backlog]:

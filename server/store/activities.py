@@ -56,7 +56,7 @@ def note(
     what it was done to."""
     row = {"id": new_id(now), "brand": brand, "customer": customer_id, "at": micros(now), "kind": kind}
     values = {**row, "subject": subject, "data": msgspec.msgpack.encode(data or {}), "browser": browser}
-    transaction.count(_ADD, values)
+    transaction.later(_ADD, values)
 
 
 async def latest(store: Store, brand: str, customer_id: str, *, limit: int, skip: int = 0) -> list[Row]:

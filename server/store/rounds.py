@@ -29,7 +29,7 @@ class Round(msgspec.Struct, frozen=True):
 
 async def note(store: Store, step: str, now: datetime, trouble: str = "") -> None:
     row = {"step": step, "now": micros(now), "trouble": trouble}
-    await store.write(lambda transaction: transaction.count(_NOTE, row))
+    await store.write(lambda transaction: transaction.later(_NOTE, row))
 
 
 async def find(store: Store) -> list[Round]:
