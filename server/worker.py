@@ -34,7 +34,7 @@ AT_ONCE = 10
 PATIENCE = 3.0
 """Seconds that mails being sent get when the process ends; one that is cut short is sent again by another process."""
 LOOKS = 0.1
-"""Seconds between two looks into the outbox. A look that finds nothing is two reads of an index; a passcode is on its way
+"""Seconds between two looks into the outbox. A look that finds nothing is one read of an index; a passcode is on its way
 within a fifth of a second."""
 FOLLOWS = 1.0
 """Seconds between two looks at what changed at a billing side that is not ours; how often it is asked is its own."""

@@ -40,7 +40,9 @@ SPARE = 2
 """How many of the places asked for are kept for mails that somebody waits for."""
 
 _IS_DUE = "state = 'waiting' AND later = :later AND not_before <= :now"
-_ANY_DUE = f"SELECT 1 FROM outbox WHERE {_IS_DUE} LIMIT 1"
+_ANY_DUE = "SELECT " + ", ".join(
+    f"EXISTS (SELECT 1 FROM outbox WHERE {_IS_DUE})".replace(":later", later) for later in ("0", "1")
+)
 _CLAIM = f"""
 UPDATE outbox SET not_before = :lease, attempts = attempts + 1
  WHERE id IN (SELECT id FROM outbox WHERE {_IS_DUE} ORDER BY not_before LIMIT :limit) AND {_IS_DUE}
@@ -152,15 +154,16 @@ class Backlog(msgspec.Struct, frozen=True):
 
 async def claim(store: Store, now: datetime, limit: int) -> list[Job]:
     """Take up to `limit` rows that are due, those first that somebody waits for. An empty outbox is not written to."""
-    taken = await _claim(store, now, limit, later=0)
-    return taken + await _claim(store, now, limit - SPARE - len(taken), later=1)
+    if limit < 1:
+        return []
+    ((is_waited_for, is_any),) = await store.read(_ANY_DUE, {"now": micros(now)})
+    taken = await _claim(store, now, limit, later=0) if is_waited_for else []
+    left = limit - SPARE - len(taken)
+    return taken + (await _claim(store, now, left, later=1) if is_any and left > 0 else [])
 
 
 async def _claim(store: Store, now: datetime, limit: int, *, later: int) -> list[Job]:
-    due = {"now": micros(now), "later": later}
-    if limit < 1 or not await store.read(_ANY_DUE, due):
-        return []
-    parameters = {**due, "lease": micros(now + LEASE), "limit": limit}
+    parameters = {"now": micros(now), "later": later, "lease": micros(now + LEASE), "limit": limit}
 
     def work(transaction: Transaction) -> list[Job]:
         jobs = [_job(row) for row in transaction.run(_CLAIM, parameters)]
