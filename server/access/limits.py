@@ -180,7 +180,7 @@ class Limits:
         now: datetime,
         about: Mapping[str, object],
     ) -> Callable[[], list[datetime]]:
-        """Asks when each window has room again; none of those that have room now are answered."""
+        """Asked now, answered when it is called: when each window that is full has room again."""
         parameters = dict(about)
         for place, (cap, window) in enumerate(caps):
             parameters |= {f"since{place}": micros(now - window), f"skip{place}": cap - 1}

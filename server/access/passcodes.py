@@ -3,7 +3,7 @@
 A challenge is one request for a code, bound by a cookie to the browser that asked; it is found by that cookie and never
 by the code. The database holds a MAC of the code, so a copy of it gives nothing away.
 
-    ask      one transaction: the client's limit, the address's lock, its limits, the browser's old challenge, the new one, the mail
+    ask      one transaction: the client's limit, the address's lock, the old challenge, the limits, the new one, the mail
     verify   one transaction: the client's limit, the address's lock, the try, the budget, and only then the comparison
 
 - A try is counted before the code is looked at, by a guarded UPDATE, and stays counted whatever comes: 5 a challenge.

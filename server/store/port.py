@@ -52,8 +52,8 @@ class Transaction(Protocol):
         ...
 
     def later(self, sql: str, parameters: Parameters | None = None) -> Callable[[], list[Row]]:
-        """Run one statement at the latest before the next one, or with COMMIT: for those whose answer is not needed yet, or
-        never. Of PostgreSQL's round trips it needs none; its mistakes are raised where the next answer is. Calling what
+        """Run one statement whose answer is not needed yet, or never: after those before it, and before the next one or
+        COMMIT. It makes no round trip to PostgreSQL; what is wrong with it is raised where the next answer is. Calling what
         comes back gives the rows."""
         ...
 
