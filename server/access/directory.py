@@ -57,13 +57,14 @@ class Explained(msgspec.Struct, frozen=True):
     """`only`, `active`, `newest_active` or `newest` for the one that opens; `disabled`, `inactive` or `older` for the rest."""
 
 
-def choose(transaction: Transaction, brand: str, address: str) -> Candidate | None:
-    """The customer that the address (canonical) opens now."""
-    return _first(transaction.run(_RANKED, {"brand": brand, "address": address, "limit": 1}))
+def choose(transaction: Transaction, brand: str, address: str) -> list[Candidate]:
+    """The customer that the address (canonical) opens now, and the next that it may open: none, one or two."""
+    ranked = transaction.run(_RANKED, {"brand": brand, "address": address, "limit": 2})
+    return [each for each in map(candidate_of, ranked) if not each.disabled]
 
 
 async def customer_for(store: Store, brand: str, address: str) -> Candidate | None:
-    """As `choose`, outside a transaction: for the mail."""
+    """The first of `choose`, outside a transaction: for the mail."""
     return _first(await store.read(_RANKED, {"brand": brand, "address": address, "limit": 1}))
 
 
@@ -148,12 +149,6 @@ async def openable(store: Store, brand: str, address: str) -> list[Openable]:
     """Everybody with the address who may log in, the one that the rule opens first."""
     rows = await store.read(_OPENABLE, {"brand": brand, "address": address, "limit": _MOST_ACCOUNTS})
     return [Openable(id_, name, decode_account(document) if document else None) for id_, name, document in rows]
-
-
-def has_several(transaction: Transaction, brand: str, address: str) -> bool:
-    """Whether the address may open more than one customer."""
-    ranked = [candidate_of(row) for row in transaction.run(_RANKED, {"brand": brand, "address": address, "limit": 2})]
-    return len([each for each in ranked if not each.disabled]) == 2
 
 
 def explained(ranked: list[Candidate]) -> list[Explained]:

@@ -73,13 +73,13 @@ def enter(
     tried = passcodes.attempt(transaction, portal, limits, id_hash=id_hash, code=code, client=client, now=now)
     if not tried.is_right:
         return tried
-    customer = directory.choose(transaction, portal.name, tried.address)
-    if customer is None:
+    customers = directory.choose(transaction, portal.name, tried.address)
+    if not customers:
         return msgspec.structs.replace(tried, is_right=False)
     if not passcodes.consume(transaction, portal, limits, id_hash=id_hash, address=tried.address, now=now):
         return passcodes.Tried(is_right=False, address=tried.address, tries_left=0)
     found = _recoverable(transaction, portal, recovered, tried.address, now) if recovered else None
-    id_, terms = (found.customer_id, found.terms) if found else (customer.id, None)
+    id_, terms = (found.customer_id, found.terms) if found else (customers[0].id, None)
     again = portal_sessions.again(transaction, portal.name, found, now) if found else ""
     token = sessions.start(
         transaction, portal, customer_id=id_, address=tried.address, browser=browser, now=now, replaced=session,
@@ -89,8 +89,7 @@ def enter(
     if not known_browsers.note(transaction, portal, id_, mark, address=tried.address, now=now):
         known_browsers.tell(transaction, portal, id_, browser=browser, now=now)
     activities.note(transaction, portal.name, id_, "login", now=now, browser=browser)
-    has_choice = portal.account_choice and directory.has_several(transaction, portal.name, tried.address)
-    return Entered(token, mark, id_, terms, has_choice)
+    return Entered(token, mark, id_, terms, portal.account_choice and len(customers) > 1)
 
 
 def _recoverable(

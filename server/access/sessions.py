@@ -144,7 +144,8 @@ def start(
     """Begin a session and end the one whose token the browser showed; the new token. `entry` alone calls this.
     `portal_session`: the id of the one whose terms hold in it; `kind` as in `LoggedIn`."""
     token = secrets.token_urlsafe(32)
-    transaction.later(_END, {"id_hash": hash_of(replaced), "brand": portal.name})
+    if replaced:
+        transaction.later(_END, {"id_hash": hash_of(replaced), "brand": portal.name})
     row = {
         "id_hash": hash_of(token),
         "brand": portal.name,
