@@ -6,20 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from server import brands
-from server.publishing import gallery
-from server.publishing.examples import load, load_mails
-from tests.support.brands import PORTAL, write_brand
-
-ACTIVE = PORTAL + '[login_page]\nenabled = true\nlink = "test_0123456789abcdefghijkl"\n'
+from tests.unit.publishing.test_gallery import files
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("gallery")
-    brand = brands.load(write_brand(made, portal=ACTIVE))
-    examples = [each for each in load() if each.feature == "details"]
-    for path, content in gallery.files_of(brand, examples, load_mails()).items():
+    for path, content in files(made).items():
         (made / path).parent.mkdir(parents=True, exist_ok=True)
         (made / path).write_bytes(content)
     return made

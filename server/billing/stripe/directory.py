@@ -64,13 +64,22 @@ async def current(client: Client, customer_id: str) -> Raw:
 
 async def look_for(store: Store, brand: str, client: Client, address: str) -> int:
     """Add the customers whom Stripe finds by the address, as it is written and however it is written; how many. The search is
-    up to a minute behind, so whom it alone finds is read again: an address of before would end the sessions of the new one."""
+    up to a minute behind, so whom it alone finds otherwise than we know them is read again: an address of before would end
+    the sessions of the new one."""
     listed = await client.list("/v1/customers", email=address, limit=20, expand=[f"data.{EXPAND}"])
     quoted = address.replace("\\", "\\\\").replace('"', '\\"')
     searched = await client.list("/v1/customers/search", query=f'email:"{quoted}"', limit=20, expand=[f"data.{EXPAND}"])
     found = {str(each.get("id")): each for each in listed["data"]}
     for each in searched["data"]:
-        if (id_ := str(each.get("id"))) not in found:
+        if (id_ := str(each.get("id"))) not in found and not await _is_known(store, brand, each):
             found[id_] = await current(client, id_)
     await put(store, brand, (each for each in found.values() if not each.get("deleted")))
     return len(found)
+
+
+async def _is_known(store: Store, brand: str, raw: Raw) -> bool:
+    """Whether the customer's row says just this."""
+    try:
+        return bool(await store.read(rows.SAME_CUSTOMER, Row(brand, raw).values))
+    except MappingError:
+        return False

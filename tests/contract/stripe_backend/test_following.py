@@ -296,6 +296,17 @@ async def test_a_customer_made_a_moment_ago_is_found_by_the_address(billing, str
     assert await store.read("SELECT id FROM customer") == [("cus_new",)]
 
 
+async def test_who_is_known_as_the_search_says_is_not_read_again(billing, stripe_world, standin):  # threats 26 to 29
+    """Where Stripe has the address in capitals, the search alone finds it: no call more than for nobody's."""
+    stripe_world.add("customer", id="cus_new", email="New@Example.com")
+    asked = []
+    for address in ("new@example.com", "new@example.com", "nobody@example.com"):
+        before = standin.count()
+        await billing.look_for(address)
+        asked.append(standin.count() - before)
+    assert asked == [3, 2, 2]
+
+
 async def test_a_search_that_is_behind_puts_no_address_of_before_back(billing, stripe_world, store, clock, monkeypatch):
     row = stripe_world.add("customer", id="cus_new", email="New@Example.com")
     assert await billing.look_for("new@example.com")
