@@ -38,6 +38,7 @@ from server.features.operations.listener import Listener
 from server.merchant.releases import folders
 from server.merchant.releases.following import Following, brands_of
 from server.merchant.supervision import Supervised
+from server.merchant.turns import answer_soon
 from server.portal import check_backend, check_studio
 from server.publishing import overrides
 from server.settings import Settings, SettingsError, is_loopback
@@ -215,6 +216,7 @@ def application(
         # One end in four printed a panic: the interpreter was taken down under a thread of Granian's (seen with 2.8.7).
         # By then the application has closed all that it had.
         atexit.register(os._exit, 0)
+        answer_soon()
     module, _, name = target.partition(":")
     made: Callable[..., Any] = getattr(__import__(module, fromlist=[name]), name)()
     if not static:

@@ -14,15 +14,12 @@ from importlib import import_module
 from server.brands import Brand
 from server.merchant.releases.following import Following
 from server.merchant.releases.following import ended as ended_task
+from server.merchant.turns import stand_back
 from server.store import Store, StoreUnavailable
 from server.worker import Worker
 
 LOOKS = 0.2
 """Seconds between two looks whether the process that started this one is still there."""
-
-YIELDS = 10
-"""How far it yields to the HTTP workers beside it where there are not cores enough for all: nobody sees by the
-time of an answer that a mail is being made."""
 
 
 def work(target: str, *, parent: int = 0) -> None:
@@ -42,7 +39,7 @@ async def _work(make: Callable[[], Made], parent: int) -> None:
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGINT, (lambda: None) if parent else ended.set)
     if parent:
-        _stand_back()
+        stand_back()
     begin, releases, store = make()
     watching = asyncio.create_task(_watch(parent, ended)) if parent else None
     with suppress(StoreUnavailable):  # it is looked for again in a moment
@@ -64,15 +61,6 @@ async def _work(make: Callable[[], Made], parent: int) -> None:
         await ended_task(following)
         await workers[0].stop()
         await store.close()
-
-
-def _stand_back() -> None:
-    """Behind the HTTP workers of this machine: fewer turns where there are not cores enough, and on Linux no mail that falls
-    due interrupts an answer that is being made, while an answer does interrupt a mail."""
-    os.nice(YIELDS)
-    if hasattr(os, "SCHED_BATCH"):
-        with suppress(OSError):  # where a container forbids it
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 async def _watch(parent: int, ended: asyncio.Event) -> None:

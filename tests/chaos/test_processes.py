@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import sqlite3
+import struct
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +21,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from server.brands import load
+from server.merchant.turns import LONG, SHORT, YIELDS
 from server.publishing.samples.many import address_of
 from tests.support.crowd import BRAND, fill
 from tests.support.production import Forked, Mailbox, Production, Visitor, Working
@@ -119,6 +123,25 @@ def rows(production: Production, sql: str) -> list[Any]:
     path = production.environment["PORTAL_DATABASE"].removeprefix("sqlite:")
     with closing(sqlite3.connect(path, timeout=10)) as database, database:
         return database.execute(sql).fetchall()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is asked for turns")
+def test_an_answer_interrupts_a_mail_and_no_mail_an_answer(serving: Production) -> None:
+    takes = tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 12) and os.uname().machine in _GETATTR
+    threads = [int(each.name) for pid in http_workers_of(serving) for each in Path(f"/proc/{pid}/task").iterdir()]
+    assert {scheduled(each) for each in threads} == {(os.SCHED_OTHER, 0, SHORT if takes else 0)}
+    assert scheduled(worker_of(serving)) == (os.SCHED_BATCH, YIELDS, LONG if takes else 0)
+
+
+_GETATTR = {"x86_64": 315, "aarch64": 275}
+
+
+def scheduled(thread: int) -> tuple[int, int, int]:
+    """Its policy, how far it yields, and the nanoseconds of its turns: 0 where the system does not say."""
+    found = ctypes.create_string_buffer(48)
+    ctypes.CDLL(None).syscall(_GETATTR.get(os.uname().machine, -1), thread, found, 48, 0)
+    turn = struct.unpack("=IIQiIQQQ", found.raw)[5]
+    return os.sched_getscheduler(thread), os.getpriority(os.PRIO_PROCESS, thread), turn
 
 
 def test_twenty_kills_of_the_worker_lose_no_mail_and_double_none_without_need(
