@@ -2,18 +2,24 @@
 
 A round trip costs both processes more than most statements do: a system call or two, and that each goes to sleep and is
 woken. psycopg's own pipeline does not help with that: it sends each statement by itself.
+
+Whoever asks is a plain function in a greenlet of the event loop's thread. In threads of their own, such functions wait for
+the interpreter as often as they let go of it, which is at each call of libpq, and make the event loop wait for it too.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg import Connection, RawCursor, errors
+from greenlet import getcurrent, greenlet
+from psycopg import AsyncConnection, AsyncRawCursor, errors
 from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.generators import fetch_many
@@ -21,7 +27,7 @@ from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.waiting import Ready, Wait
 
-from server.store.port import Parameters, Row
+from server.store.port import Parameters, Row, T
 
 PREPARED = 200
 """At most this many statements are prepared on a connection; others are sent as they are, such as those whose text depends
@@ -46,22 +52,27 @@ class _Dumped(NamedTuple):
     values: Sequence[Any]
 
 
-class PipelinedConnection(Connection[Row]):
+class PipelinedConnection(AsyncConnection[Row]):
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        self.cursor_factory = RawCursor
+        self.cursor_factory = AsyncRawCursor
         self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self._numbers = count()
 
     def answers(self, statements: Sequence[Statement]) -> list[PGresult]:
-        """Send them in one go; the answer of each. Raises what is wrong with the first that fails: none after it is run."""
+        """Send them in one go; the answer of each. Raises what is wrong with the first that fails: none after it is run. To be
+        called within `in_greenlet`."""
         dumped = [self._dumped(each) for each in statements]
         self.pgconn.enter_pipeline_mode()
         new: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         # What each answer is to: a statement, or that one was prepared.
         sent = [each for statement in dumped for each in self._send(statement, new)]
         self.pgconn.pipeline_sync()
-        found = self.wait(_exchanged(self.pgconn))
+        try:
+            found = _waited(self.pgconn.socket, _exchanged(self.pgconn))
+        except BaseException:
+            self.pgconn.finish()  # in the middle of an exchange it is of no use to anybody
+            raise
         if self.pgconn.status == ConnStatus.OK:
             self.pgconn.exit_pipeline_mode()
         answers = []
@@ -101,6 +112,53 @@ class PipelinedConnection(Connection[Row]):
         reading = Transformer(self)
         reading.set_pgresult(answer)
         return reading.load_rows(0, answer.ntuples, tuple)
+
+
+async def in_greenlet(function: Callable[..., T], *given: Any) -> T:
+    """What the plain function returns or raises. Where it waits for a server, the event loop goes on with other work."""
+    ended: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    def run() -> None:
+        try:
+            found = function(*given)
+        except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
+            if not ended.done():
+                ended.set_exception(error)
+        else:
+            ended.set_result(found)
+
+    running = greenlet(run)
+    running.gr_context = copy_context()
+    running.switch()
+    try:
+        return await ended
+    finally:
+        if not running.dead:  # the loop ends in the middle of it
+            running.throw()
+
+
+def _waited(socket: int, exchange: PQGen[T]) -> T:
+    """What psycopg's own loops do for a coroutine or a thread, for a greenlet: each time that the exchange would wait, the
+    event loop goes on, and comes back once the socket is ready."""
+    here, loop = getcurrent(), asyncio.get_running_loop()
+    if here.parent is None:
+        raise RuntimeError("not within in_greenlet")
+    loop.add_reader(socket, here.switch, Ready.R)
+    try:
+        wait = next(exchange)
+        while True:
+            if wait & Wait.W:
+                loop.add_writer(socket, here.switch, Ready.W)
+            ready = here.parent.switch()
+            if wait & Wait.W:
+                loop.remove_writer(socket)
+            wait = exchange.send(ready)
+    except StopIteration as ended:
+        found: T = ended.value
+        return found
+    finally:
+        loop.remove_reader(socket)
+        loop.remove_writer(socket)
 
 
 def _exchanged(pgconn: PGconn) -> PQGen[list[PGresult]]:

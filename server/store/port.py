@@ -4,9 +4,10 @@ Statements are written once, with ``:name`` parameters, in the file that owns th
 and PostgreSQL. SQLite, where one writes at a time, is told ``/* FOR UPDATE SKIP LOCKED */`` as a comment. So: no function whose meaning differs between the two (``lower`` above all), times as integers made in
 Python (UTC microseconds, see `micros`), documents as bytes, ids as text.
 
-Reading is one statement outside any transaction. Writing is a plain synchronous function over a `Transaction`: it runs
-in a thread, so that a slow disk never stalls the event loop, and nothing can cancel it half-way; when it raises,
-everything it did is rolled back. It must not await, do I/O of its own, or be slow: on SQLite it holds the one write lock.
+Reading is one statement outside any transaction. Writing is a plain synchronous function over a `Transaction`: while it
+waits, for a disk in a thread or for PostgreSQL in a greenlet, the event loop goes on, and nothing can cancel it half-way;
+when it raises, everything it did is rolled back. It must not await, do I/O of its own, or be slow: on SQLite it holds the
+one write lock, on PostgreSQL nobody else has the thread while it computes.
 """
 
 import secrets

@@ -1,8 +1,8 @@
 """The store at scale: PostgreSQL 14 or newer, by psycopg 3.
 
-Reads go through an asynchronous pool in autocommit; each write is a synchronous function in a thread, over a pool of its
-own, at READ COMMITTED: whatever must hold under a race is written as one guarded statement. The pools connect again by
-themselves when the server comes back.
+Reads go through a pool in autocommit; each write is a plain function in a greenlet of the event loop's thread, over a pool
+of its own, at READ COMMITTED: whatever must hold under a race is written as one guarded statement. The pools connect again
+by themselves when the server comes back.
 
 The URL may name several hosts. A connection goes to the first that takes writes; where none does, to any that answers:
 pages are read on, and each write is refused at once. Such connections are given up again and again, until one takes writes.
@@ -18,17 +18,16 @@ import math
 import re
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor, Connection, errors
+from psycopg import Connection, RawCursor, errors
 from psycopg.pq.abc import PGresult
 from psycopg.types.numeric import Int8BinaryDumper
-from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from server.store import migrations
-from server.store.pipelined import PipelinedConnection, Statement, placed
+from server.store.pipelined import PipelinedConnection, Statement, in_greenlet, placed
 from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, StoreUncertain, T
 
 READERS, WRITERS = 8, 8
@@ -57,12 +56,8 @@ _DIRECT = _OPTIONS | {
 _POOLED = _OPTIONS | {"prepare_threshold": None}
 
 
-class _Reading(AsyncConnection[Row]):
+class _Pooled(PipelinedConnection):
     takes_writes = True
-
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        self.cursor_factory = AsyncRawCursor
 
     @classmethod
     async def connect(cls, conninfo: str = "", **given: Any) -> Self:
@@ -72,15 +67,6 @@ class _Reading(AsyncConnection[Row]):
             found = await super().connect(conninfo, **{**given, "target_session_attrs": "any"})
             found.takes_writes = False
             return found
-
-
-class _Writing(PipelinedConnection):
-    @classmethod
-    def connect(cls, conninfo: str = "", **given: Any) -> Self:
-        try:
-            return super().connect(conninfo, **{"target_session_attrs": "read-write", **given})
-        except psycopg.OperationalError:
-            return super().connect(conninfo, **{**given, "target_session_attrs": "any"})
 
 
 class PostgresStore:
@@ -100,29 +86,23 @@ class PostgresStore:
                 "a % in it is written %25, an @ in a password %40"
             ) from None
         self._renewed_at = math.inf
-        self._readers: AsyncConnectionPool[_Reading] = AsyncConnectionPool(
+        self._readers = self._pool(url, {"autocommit": True, **options}, 2, READERS)
+        self._writers = self._pool(url, options, 1, WRITERS)
+        self._writing: set[asyncio.Task[Any]] = set()
+
+    def _pool(self, url: str, options: dict[str, Any], least: int, most: int) -> AsyncConnectionPool[_Pooled]:
+        """One that opens when it is first asked, in the event loop of whoever asks."""
+        return AsyncConnectionPool(
             url,
-            connection_class=_Reading,
-            kwargs={"autocommit": True, **options},
-            min_size=2,
-            max_size=READERS,
+            connection_class=_Pooled,
+            kwargs=options,
+            min_size=least,
+            max_size=most,
             timeout=WAIT,
             reconnect_timeout=RECONNECT,
             open=False,
-            configure=self._configure_reading,
+            configure=self._configure,
         )
-        self._writers: ConnectionPool[_Writing] = ConnectionPool(
-            url,
-            connection_class=_Writing,
-            kwargs=options,
-            min_size=1,
-            max_size=WRITERS,
-            timeout=WAIT,
-            reconnect_timeout=RECONNECT,
-            open=True,
-            configure=_configure,
-        )
-        self._writing = ThreadPoolExecutor(WRITERS, thread_name_prefix="store-writer")
 
     async def read(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         if self._readers.closed:
@@ -140,57 +120,74 @@ class PostgresStore:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
 
     async def write(self, work: Callable[[PostgresTransaction], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self._write, work)
+        task = asyncio.create_task(self._write(work))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return await asyncio.shield(task)  # nobody who goes away ends it half-way
 
     async def close(self) -> None:
-        self._writing.shutdown()
-        self._writers.close()
-        if not self._readers.closed:
-            await self._readers.close()
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        for pool in (self._writers, self._readers):
+            if not pool.closed:
+                await pool.close()
 
-    def _write(self, work: Callable[[PostgresTransaction], T]) -> T:
+    async def _write(self, work: Callable[[PostgresTransaction], T]) -> T:
+        if self._writers.closed:
+            await self._writers.open()
         try:
-            with self._writers.connection() as connection:
-                transaction = PostgresTransaction(connection)
-                result = work(transaction)
-                transaction.commit()
-                return result
+            async with self._writers.connection() as connection:
+                return await in_greenlet(_done, PostgresTransaction(connection), work)
         except errors.ReadOnlySqlTransaction as error:
             # It was demoted, or is a standby: another one may take writes by now.
-            self._writers.drain()
+            await self._writers.drain()
             self._renew_readers()
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         except psycopg.OperationalError as error:
             if _is_lost(error):
-                self._writers.drain()
+                await self._writers.drain()
             away = StoreFull if isinstance(error, errors.DiskFull) else StoreUnavailable
             raise away(f"PostgreSQL: {error}") from error
         except StoreUncertain:
-            self._writers.drain()
+            await self._writers.drain()
             raise
 
-    async def _configure_reading(self, connection: _Reading) -> None:
+    async def _configure(self, connection: _Pooled) -> None:
+        # Otherwise each size of integer makes a type, and with it a prepared statement, of its own.
         connection.adapters.register_dumper(int, Int8BinaryDumper)
-        if not connection.takes_writes:
+        if connection.autocommit and not connection.takes_writes:
             self._renew_readers()
 
     def _renew_readers(self) -> None:
         self._renewed_at = min(self._renewed_at, time.monotonic() + RENEWED)
 
 
-def _connected(url: str) -> tuple[_Writing, dict[str, Any]]:
+def _connected(url: str) -> tuple[Connection[Row], dict[str, Any]]:
     """A connection and how to make more of them: whether what a session begins with reaches the server, or a pooler in
     between keeps it."""
     try:
-        connection = _Writing.connect(url, autocommit=True, **_DIRECT)
+        connection = _connection(url, _DIRECT)
     except psycopg.OperationalError as error:
         if "option" not in str(error):  # PgBouncer: unsupported startup parameter: options
             raise
-        return _Writing.connect(url, autocommit=True, **_POOLED), _POOLED
+        return _connection(url, _POOLED), _POOLED
     if connection.execute("SELECT current_setting('postern.direct', true)").fetchone() == ("yes",):
         return connection, _DIRECT
     connection.prepare_threshold = None
     return connection, _POOLED
+
+
+def _connection(url: str, options: dict[str, Any]) -> Connection[Row]:
+    given = {"autocommit": True, "cursor_factory": RawCursor, **options}
+    try:
+        return Connection.connect(url, target_session_attrs="read-write", **given)
+    except psycopg.OperationalError:
+        return Connection.connect(url, **given)
+
+
+def _done(transaction: PostgresTransaction, work: Callable[[PostgresTransaction], T]) -> T:
+    found = work(transaction)
+    transaction.commit()
+    return found
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:
@@ -206,7 +203,7 @@ class PostgresTransaction:
 
     __slots__ = ("_answers", "_connection", "_waiting")
 
-    def __init__(self, connection: _Writing) -> None:
+    def __init__(self, connection: _Pooled) -> None:
         self._connection = connection
         self._answers: list[PGresult] = []
         self._waiting = [Statement("BEGIN", {})]
@@ -292,8 +289,3 @@ def _apply(connection: Connection[Row], each: migrations.Migration) -> None:
         connection.execute(script, prepare=False)
         applied = {"number": each.number, "name": each.name, "applied_at": time.time_ns() // 1000}
         connection.execute(*placed(migrations.RECORD, applied))
-
-
-def _configure(connection: Connection[Row]) -> None:
-    # Otherwise each size of integer makes a type, and with it a prepared statement, of its own.
-    connection.adapters.register_dumper(int, Int8BinaryDumper)

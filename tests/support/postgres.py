@@ -117,9 +117,7 @@ class Databases:
         with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
         url = self._server.replace("/postgres?", f"/{name}?")
-        store = PostgresStore(url)
-        store._writing.shutdown()
-        store._writers.close()
+        PostgresStore(url)
         with psycopg.connect(url) as connection:
             return url, connection.execute(_SCHEMA).fetchall()
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -47,25 +45,25 @@ def _share(given: tuple[str, list[Try], datetime]) -> list[str]:
     from tests.support.world import World
 
     url, tries, now = given
-    store = open_store(url)
-    portal = World(store, lambda: now).portal()
-    start = threading.Barrier(len(tries))
 
-    def one(it: Try) -> str:
-        token, code = it
-        start.wait(30)
-        entered = asyncio.run(
-            store.write(
+    async def all_of_them() -> list[str]:
+        store = open_store(url)
+        portal = World(store, lambda: now).portal()
+
+        async def one(it: Try) -> str:
+            token, code = it
+            entered = await store.write(
                 lambda transaction: enter(
                     transaction, portal, Limits(on=False), challenge=token, code=code, session="", mark="",
                     client="203.0.113.7", browser="", now=now,
                 )
-            )
-        )  # fmt: skip
-        return "in" if isinstance(entered, Entered) else str(entered.tries_left)
+            )  # fmt: skip
+            return "in" if isinstance(entered, Entered) else str(entered.tries_left)
 
-    _together.wait(60)
-    with ThreadPoolExecutor(len(tries)) as threads:
-        done = list(threads.map(one, tries))
-    asyncio.run(store.close())
-    return done
+        _together.wait(60)
+        try:
+            return await asyncio.gather(*map(one, tries))
+        finally:
+            await store.close()
+
+    return asyncio.run(all_of_them())

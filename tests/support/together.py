@@ -3,33 +3,41 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from server.access.limits import TooMany
-from server.store import Transaction, open_store
+from server.store import Store, Transaction, open_store
 from tests.support.world import World
+
+OTHERS = 3
 
 
 async def together(any_world: World, attempts: list[Callable[[Transaction], Any]]) -> list[Any]:
-    """Run the writes at one moment: each in a thread of its own, all behind one barrier, on as many connections as the
-    store has. SQLite has one writer by design; so other stores on the same file stand beside it, as other processes."""
-    others = [any_world.store, *(open_store(any_world.url) for _ in range(3))]
-    barrier = threading.Barrier(len(attempts))
+    """Run the writes at one moment, on as many connections as the stores have. Other stores of the same database stand beside
+    the world's, in threads with event loops of their own, as other processes would; all begin behind one barrier."""
+    barrier = threading.Barrier(OTHERS + 1)
+    results: list[Any] = [None] * len(attempts)
 
-    def run(place: int) -> object:
+    async def run(store: Store, place: int) -> None:
+        async def one(number: int) -> None:
+            try:
+                results[number] = await store.write(attempts[number])
+            except TooMany:
+                results[number] = "too many"
+
         barrier.wait(30)
-        try:
-            return asyncio.run(others[place % len(others)].write(attempts[place]))
-        except TooMany:
-            return "too many"
+        await asyncio.gather(*map(one, range(place, len(attempts), OTHERS + 1)))
 
-    with ThreadPoolExecutor(len(attempts)) as pool:
-        results = list(
-            await asyncio.gather(
-                *(asyncio.get_running_loop().run_in_executor(pool, run, each) for each in range(len(attempts)))
-            )
-        )
-    for each in others[1:]:
-        await each.close()
+    async def beside(place: int) -> None:
+        store = open_store(any_world.url)
+        try:
+            await run(store, place)
+        finally:
+            await store.close()
+
+    others = [asyncio.to_thread(asyncio.run, beside(place)) for place in range(OTHERS)]
+    running = [asyncio.ensure_future(each) for each in others]
+    await asyncio.sleep(0)  # their threads are started
+    await run(any_world.store, OTHERS)
+    await asyncio.gather(*running)
     return results

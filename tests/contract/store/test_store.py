@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 import psycopg
@@ -10,7 +9,7 @@ import pytest
 
 from server.store import Row, Store, StoreUnavailable, Transaction, micros, moment, new_id, open_store
 from server.store.cleaning import clean
-from server.store.pipelined import PREPARED
+from server.store.pipelined import PREPARED, PipelinedConnection, Statement, in_greenlet
 
 pytestmark = pytest.mark.anyio
 
@@ -144,25 +143,55 @@ async def test_more_kinds_of_statements_than_are_prepared_are_run(store: Store) 
 
 async def test_a_write_that_nobody_waits_for_is_whole(store_url: str) -> None:
     """A browser that goes away cancels its request, but never half of a transaction."""
-    reached, go_on = threading.Event(), threading.Event()
-    store = open_store(store_url)
+    store, loop = open_store(store_url), asyncio.get_running_loop()
 
     def work(transaction) -> None:
         transaction.count(INSERT, ROW)
-        reached.set()
-        assert go_on.wait(10)
+        loop.call_soon_threadsafe(task.cancel)
+        transaction.run("SELECT 1")
         transaction.count(INSERT, {**ROW, "id": "two"})
 
     task = asyncio.create_task(store.write(work))
-    assert await asyncio.to_thread(reached.wait, 10)
-    task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    go_on.set()
     await store.close()
     store = open_store(store_url)
     assert [row[0] for row in await store.read(READ, {"brand": "harbour"})] == ["one", "two"]
     await store.close()
+
+
+async def test_a_write_that_waits_for_a_row_holds_up_nobody(postgres_databases) -> None:
+    with postgres_databases.one() as url, psycopg.connect(url) as other:
+        store = open_store(url)
+        await store.write(lambda transaction: transaction.count(INSERT, ROW))
+        other.execute("UPDATE catalog SET kind = 'taken'")
+        waiting = asyncio.create_task(store.write(lambda transaction: transaction.run(_TAKEN)))
+        for number in range(20):
+            await store.write(lambda transaction, each=number: transaction.count(INSERT, {**ROW, "id": f"z{each}"}))
+            assert len(await store.read(READ, {"brand": "harbour"})) == number + 2
+        assert not waiting.done()
+        other.commit()
+        assert await waiting == [("taken",)]
+        await store.close()
+
+
+_TAKEN = "UPDATE catalog SET kind = kind WHERE id = 'one' RETURNING kind"
+
+
+async def test_a_connection_that_is_left_in_the_middle_of_an_exchange_is_closed(postgres_databases) -> None:
+    with postgres_databases.one() as url:
+        connection = await PipelinedConnection.connect(url)
+        asked = asyncio.create_task(in_greenlet(connection.answers, [Statement("SELECT pg_sleep(1)", {})]))
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        assert connection.closed
+
+
+async def test_what_a_socket_does_not_take_at_once_arrives_whole(store: Store) -> None:
+    sql = "SELECT LENGTH(:it)"
+    assert await store.write(lambda transaction: transaction.run(sql, {"it": b"x" * 30_000_000})) == [(30_000_000,)]
 
 
 async def test_opening_again_changes_nothing(store: Store, store_url: str) -> None:
