@@ -47,6 +47,8 @@ READERS, READS = 4, 60
 """Connections, and reads a second over all of them."""
 SECONDS = float(os.environ.get("POSTERN_BENCH_SECONDS", "6"))
 ROUNDS = 5
+SETTLES = 5
+"""Seconds until the workers have made the customers ready for search, as after an import."""
 PART = int(LOG_INS * SECONDS)
 """Customers who log in during one part of a round: an address gets no second code so soon."""
 CUSTOMERS = 2 * PART * ROUNDS + 100
@@ -117,6 +119,7 @@ def _measured(folder: Path, urls: list[str], load: Load) -> dict[str, list[Round
         for server in servers:
             server.start()
         here, there = (server.port for server in servers)
+        time.sleep(SETTLES)
         read(here, cookies[0], 1)
         request = get(f"/{BRAND}/my/overview", cookies[0], host=f"127.0.0.1:{here}")
         for number in range(ROUNDS):
