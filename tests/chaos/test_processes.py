@@ -8,7 +8,6 @@ import os
 import signal
 import sqlite3
 import struct
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -80,21 +79,13 @@ def slow() -> Iterator[SlowMailbox]:
     kept.stop()
 
 
-def children(production: Production) -> dict[int, str]:
-    """The processes below the server's own, by id; each with its command line."""
-    assert production.process
-    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout  # noqa: S607
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    return {int(pid): args for pid, parent, args in rows if int(parent) == production.process.pid}
-
-
 def worker_of(production: Production) -> int:
     """The id of the process that does the background work; 0: there is none."""
-    return next((pid for pid, args in children(production).items() if "server work" in args), 0)
+    return next((pid for pid, args in production.children().items() if "server work" in args), 0)
 
 
 def http_workers_of(production: Production) -> list[int]:
-    return [pid for pid, args in children(production).items() if "spawn_main" in args]
+    return [pid for pid, args in production.children().items() if "spawn_main" in args]
 
 
 def until(happened: Callable[[], Any], what: str, seconds: float = 60) -> Any:
@@ -130,7 +121,11 @@ def test_an_answer_interrupts_a_mail_and_no_mail_an_answer(serving: Production) 
     takes = tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 12) and os.uname().machine in _GETATTR
     threads = [int(each.name) for pid in http_workers_of(serving) for each in Path(f"/proc/{pid}/task").iterdir()]
     assert {scheduled(each) for each in threads} == {(os.SCHED_OTHER, 0, SHORT if takes else 0)}
-    assert scheduled(worker_of(serving)) == (os.SCHED_BATCH, YIELDS, LONG if takes else 0)
+    worker = worker_of(serving)
+    assert scheduled(worker) == (os.SCHED_BATCH, YIELDS, LONG if takes else 0)
+    if (shares := Path(f"/proc/{worker}/autogroup")).exists():
+        assert os.getsid(worker) == worker
+        assert shares.read_text().endswith(f" nice {YIELDS}\n")
 
 
 _GETATTR = {"x86_64": 315, "aarch64": 275}
@@ -226,7 +221,7 @@ def test_sigterm_ends_all_of_them_and_leaves_nothing_behind(tmp_path: Path, mail
     production.environment["TMPDIR"] = str(tmp_path / "tmp")
     production.start()
     try:
-        below = list(children(production))
+        below = list(production.children())
         assert len(below) >= 3
         assert list((tmp_path / "tmp").glob("postern-counts-*"))
         assert production.process

@@ -20,6 +20,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+import psutil
 from aiosmtpd.controller import Controller
 
 from tests.support.served import ROOT, free_port
@@ -106,10 +107,24 @@ class Production:
             time.sleep(0.05)
         raise AssertionError("the server did not start:\n" + self.log.read_text()[-4000:])
 
+    def children(self) -> dict[int, str]:
+        """The processes below the server's own, by id; each with its command line."""
+        assert self.process
+        found = {}
+        with suppress(psutil.NoSuchProcess):
+            for each in psutil.Process(self.process.pid).children():
+                with suppress(psutil.NoSuchProcess):  # it ended just now
+                    found[each.pid] = " ".join(each.cmdline())
+        return found
+
     def kill(self) -> None:
         """SIGKILL for the server and its workers at once: nobody gets to tidy up."""
         assert self.process
+        children = self.children()
         os.killpg(self.process.pid, signal.SIGKILL)
+        for each in children:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)  # the background work is a session of its own
         self.process.wait()
         until = time.monotonic() + 10
         while time.monotonic() < until:
