@@ -237,6 +237,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "obstore": (r"merchant\.releases\.copying",),
     "webauthn": (r"merchant\.studio\.passkeys",),
     "cryptography": (r"access\.sealing",),
+    "greenlet": (r"store\.pipelined",),
     "psycopg": (r"store\.(postgres|pipelined)",),
     "psycopg_pool": (r"store\.postgres",),
     "prometheus_client": (r"telemetry", r"features\.operations\.answers"),
