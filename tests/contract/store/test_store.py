@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
 import psycopg
@@ -208,6 +209,18 @@ async def test_processes_that_start_together_migrate_once(empty_url: str) -> Non
     assert numbers[0] == 1
     for each in opened:
         await each.close()
+
+
+async def test_a_new_file_that_another_process_opens_is_waited_for(tmp_path) -> None:
+    """Only the first to open a file makes it write ahead, and SQLite does not wait for another who is about to."""
+    path = tmp_path / "new.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(asyncio.to_thread(open_store, f"sqlite:{path}"))
+        await asyncio.sleep(0.2)
+        assert not opening.done()
+        other.execute("COMMIT")
+    await (await opening).close()
 
 
 async def test_parallel_increments_are_all_counted(store: Store) -> None:
