@@ -7,8 +7,9 @@ what the third adds to it is the portal's. Reads come at a steady pace over a fe
 their times say how long they waited and not how many were sent at once; then as many as are answered.
 
 In life, whoever reads and whoever logs in are other machines. So where the user may, those who read at a pace never wait for
-a core (SCHED_FIFO), and the visitors with their mail server stand back like the background work. Where fewer than nine in ten
-log-ins are done, the rows say nothing.
+a core (SCHED_FIFO), and the visitors with their mail server interrupt nobody (SCHED_BATCH) and are interrupted by anybody
+(long turns). They are a session of their own, with its full share of the cores. Where fewer than nine in ten log-ins are
+done, the rows say nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from server.brands import load
-from server.merchant.turns import stand_back
+from server.merchant.turns import turns_of
 from server.publishing.samples.many import address_of
 from tests.bench.load import Load, get
 from tests.bench.menu import Row
@@ -192,7 +193,10 @@ class Crowd:
 
 
 def _crowd(asked: Any, said: Any) -> None:
-    stand_back()
+    os.setsid()
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    turns_of(100 * 10**6)
     asyncio.run(_visitors(asked, said))
 
 
