@@ -21,15 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from msgspec.structs import replace
 
 from server.store import Store, micros
 from server.worker import AT_ONCE
 from tests.support.history import keep
 from tests.support.ledger_accounts import account, item, subscription
+from tests.support.mail_server import MailServer
 from tests.support.production import Production, Working
-from tests.support.served import free_port
 
 pytestmark = pytest.mark.anyio
 EVENTS, WORKERS = 60, 3
@@ -39,8 +38,8 @@ FAULTS = ("refuses", "drops", "takes and drops", "takes", "is slow", "takes", "t
 """What happens to the first try of each mail, in turn; every later one is taken."""
 
 
-class UnsteadyPeer:
-    """A real SMTP server on loopback. What it took is in `taken`, whether or not anybody heard so."""
+class UnsteadyPeer(MailServer):
+    """What it took is in `taken`, whether or not anybody heard so."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, str, str]] = []  # Message-ID, to whom, by which server
@@ -48,9 +47,7 @@ class UnsteadyPeer:
         self.tried: Counter[str] = Counter()
         self.open = 0
         self.caught = threading.Event()
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
-        self._controller.start()
-        self.url = f"smtp://127.0.0.1:{self._controller.port}"
+        super().__init__()
 
     def by(self, sender: str) -> list[str]:
         return [message_id for message_id, _, by in self.taken if by == sender]
@@ -83,9 +80,6 @@ class UnsteadyPeer:
             self.caught.set()
             await asyncio.sleep(2)
         return "250 taken"
-
-    def stop(self) -> None:
-        self._controller.stop()
 
 
 @pytest.fixture

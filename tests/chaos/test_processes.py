@@ -17,29 +17,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from server.brands import load
 from server.merchant.turns import LONG, SHORT, YIELDS
 from server.publishing.samples.many import address_of
 from tests.support.crowd import BRAND, fill
+from tests.support.mail_server import MailServer
 from tests.support.production import Forked, Mailbox, Production, Visitor, Working
-from tests.support.served import ROOT, free_port
+from tests.support.served import ROOT
 
 KILLS = 20
 MAILS = 12
 """Log-ins that are asked for before each kill: more than a worker sends at a time."""
 
 
-class SlowMailbox:
-    """A real SMTP server that takes its time, so that kills fall into the middle of sending."""
+class SlowMailbox(MailServer):
+    """Takes its time, so that kills fall into the middle of sending."""
 
     def __init__(self) -> None:
         self.taken: Counter[str] = Counter()  # by address
         self.open = 0
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
-        self._controller.start()
-        self.url = f"smtp://127.0.0.1:{self._controller.port}"
+        super().__init__()
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
         self.open += 1
@@ -50,9 +48,6 @@ class SlowMailbox:
             return "250 taken"
         finally:
             self.open -= 1
-
-    def stop(self) -> None:
-        self._controller.stop()
 
 
 @pytest.fixture(scope="module")

@@ -41,12 +41,16 @@ class Receiver:
         self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.splitlines()[1:])}
-        self.got.append((headers, await reader.readexactly(int(headers["content-length"]))))
-        writer.write(self.answer(len(self.got)))
-        await writer.drain()
-        writer.close()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            headers = {
+                name.lower(): value for name, _, value in (line.partition(": ") for line in head.splitlines()[1:])
+            }
+            self.got.append((headers, await reader.readexactly(int(headers["content-length"]))))
+            writer.write(self.answer(len(self.got)))
+            await writer.drain()
+        finally:
+            writer.close()
         with suppress(OSError):
             await writer.wait_closed()
 

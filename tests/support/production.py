@@ -21,19 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from aiosmtpd.controller import Controller
 
+from tests.support.mail_server import MailServer
 from tests.support.served import ROOT, free_port
 
 
-class Mailbox:
-    """A real SMTP server on loopback that keeps the newest passcode of each address."""
+class Mailbox(MailServer):
+    """Keeps the newest passcode of each address."""
 
     def __init__(self) -> None:
         self._codes: dict[str, queue.Queue[str]] = {}
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
-        self._controller.start()
-        self.url = f"smtp://127.0.0.1:{self._controller.port}"
+        super().__init__()
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
@@ -55,9 +53,6 @@ class Mailbox:
             return self._of(address).get(timeout=seconds)
         except queue.Empty:
             return None
-
-    def stop(self) -> None:
-        self._controller.stop()
 
 
 class Production:
