@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
@@ -24,8 +24,10 @@ _LETTER_BEFORE_DIGIT = re.compile(r"[^\W\d_](?=\d)")
 """Where CLDR puts a space between a currency's code and the number, which Babel leaves out."""
 
 
-def filters_of(locale: Locale, zone: ZoneInfo, home: str) -> dict[str, Callable[..., Any]]:
-    # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept.
+# Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept, once for all brands that
+# write alike. `home`: the country from which an address abroad is seen.
+@lru_cache(maxsize=100)
+def filters_of(locale: Locale, zone: ZoneInfo, home: str) -> Mapping[str, Callable[..., Any]]:
     @lru_cache(maxsize=20_000)
     def money(value: Money) -> str:
         """An amount with its currency."""
