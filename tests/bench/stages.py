@@ -22,7 +22,7 @@ from server.store.sqlite import SqliteStore
 from server.web import cookies
 from tests.bench import by_hand
 from tests.bench.menu import Row
-from tests.bench.peers import both, path_by_hand
+from tests.bench.peers import by_hand_of, ours_of, path_by_hand
 from tests.bench.requests import BRAND, FRAGMENTS
 
 REQUESTS, WARM = 2_000, 50
@@ -42,7 +42,8 @@ def rows() -> Iterator[Row]:
 
 
 async def _measured(folder: Path) -> list[Row]:
-    store, ours, hand = await both(folder)
+    store, ours = await ours_of(folder)
+    hand = by_hand_of(store)
     taken: dict[str, list[float]] = {}
     for stage, functions in STAGES.items():
         for owner, name in functions:

@@ -2,13 +2,16 @@
 
 import pytest
 
-from tests.bench.peers import both, path_by_hand
+from tests.bench import by_hand
+from tests.bench.peers import by_hand_of, ours_of, path_by_hand
 from tests.bench.requests import BRAND, FRAGMENTS, plain
 
 
 @pytest.mark.anyio
 async def test_the_pages_by_hand_show_what_the_portal_shows(tmp_path):
-    store, ours, hand = await both(tmp_path)
+    store, ours = await ours_of(tmp_path)
     for path in FRAGMENTS.values():
-        assert plain(await hand(path_by_hand(path))) == plain(await ours(f"/{BRAND}{path}")), path
+        shown = plain(await ours(f"/{BRAND}{path}"))
+        for filters in (by_hand.OURS, by_hand.BABELS):
+            assert plain(await by_hand_of(store, filters)(path_by_hand(path))) == shown, path
     await store.close()
