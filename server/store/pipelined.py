@@ -3,22 +3,19 @@
 A round trip costs both processes more than most statements do: a system call or two, and that each goes to sleep and is
 woken. psycopg's own pipeline does not help with that: it sends each statement by itself.
 
-Whoever asks is a plain function in a greenlet of the event loop's thread. In threads of their own, such functions wait for
-the interpreter as often as they let go of it, which is at each call of libpq, and make the event loop wait for it too.
+Whoever asks is a plain function within `writing.in_greenlet`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
-from contextvars import copy_context
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple
 
 import psycopg
-from greenlet import getcurrent, greenlet
 from psycopg import AsyncConnection, AsyncRawCursor, errors
 from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
@@ -28,6 +25,7 @@ from psycopg.pq.abc import PGconn, PGresult
 from psycopg.waiting import Ready, Wait
 
 from server.store.port import Parameters, Row, T
+from server.store.writing import here
 
 PREPARED = 200
 """At most this many statements are prepared on a connection; others are sent as they are, such as those whose text depends
@@ -114,42 +112,17 @@ class PipelinedConnection(AsyncConnection[Row]):
         return reading.load_rows(0, answer.ntuples, tuple)
 
 
-async def in_greenlet(function: Callable[..., T], *given: Any) -> T:
-    """What the plain function returns or raises. Where it waits for a server, the event loop goes on with other work."""
-    ended: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-    def run() -> None:
-        try:
-            found = function(*given)
-        except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
-            if not ended.done():
-                ended.set_exception(error)
-        else:
-            ended.set_result(found)
-
-    running = greenlet(run)
-    running.gr_context = copy_context()
-    running.switch()
-    try:
-        return await ended
-    finally:
-        if not running.dead:  # the loop ends in the middle of it
-            running.throw()
-
-
 def _waited(socket: int, exchange: PQGen[T]) -> T:
     """What psycopg's own loops do for a coroutine or a thread, for a greenlet: each time that the exchange would wait, the
     event loop goes on, and comes back once the socket is ready."""
-    here, loop = getcurrent(), asyncio.get_running_loop()
-    if here.parent is None:
-        raise RuntimeError("not within in_greenlet")
-    loop.add_reader(socket, here.switch, Ready.R)
+    (this, loops), loop = here(), asyncio.get_running_loop()
+    loop.add_reader(socket, this.switch, Ready.R)
     try:
         wait = next(exchange)
         while True:
             if wait & Wait.W:
-                loop.add_writer(socket, here.switch, Ready.W)
-            ready = here.parent.switch()
+                loop.add_writer(socket, this.switch, Ready.W)
+            ready = loops.switch()
             if wait & Wait.W:
                 loop.remove_writer(socket)
             wait = exchange.send(ready)

@@ -5,9 +5,9 @@ and PostgreSQL. SQLite, where one writes at a time, is told ``/* FOR UPDATE SKIP
 Python (UTC microseconds, see `micros`), documents as bytes, ids as text.
 
 Reading is one statement outside any transaction. Writing is a plain synchronous function over a `Transaction`: while it
-waits, for a disk in a thread or for PostgreSQL in a greenlet, the event loop goes on, and nothing can cancel it half-way;
-when it raises, everything it did is rolled back. It must not await, do I/O of its own, or be slow: on SQLite it holds the
-one write lock, on PostgreSQL nobody else has the thread while it computes.
+waits, for a disk or for PostgreSQL, the event loop goes on (`writing`), and nothing can cancel it half-way; when it raises,
+everything it did is rolled back. It must not await, do I/O of its own, or be slow: nobody else has the thread while it
+computes between two statements, and on SQLite it holds the one write lock.
 """
 
 import secrets

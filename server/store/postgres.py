@@ -13,7 +13,6 @@ does not hand on what a session begins with, statements are not prepared (see do
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 import time
@@ -27,8 +26,9 @@ from psycopg.types.numeric import Int8BinaryDumper
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from server.store import migrations
-from server.store.pipelined import PipelinedConnection, Statement, in_greenlet, placed
+from server.store.pipelined import PipelinedConnection, Statement, placed
 from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, StoreUncertain, T
+from server.store.writing import Writes, in_greenlet
 
 READERS, WRITERS = 8, 8
 WAIT = 5.0  # seconds for a connection, and for a lock
@@ -88,7 +88,7 @@ class PostgresStore:
         self._renewed_at = math.inf
         self._readers = self._pool(url, {"autocommit": True, **options}, 2, READERS)
         self._writers = self._pool(url, options, 1, WRITERS)
-        self._writing: set[asyncio.Task[Any]] = set()
+        self._writes = Writes()
 
     def _pool(self, url: str, options: dict[str, Any], least: int, most: int) -> AsyncConnectionPool[_Pooled]:
         """One that opens when it is first asked, in the event loop of whoever asks."""
@@ -120,13 +120,10 @@ class PostgresStore:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
 
     async def write(self, work: Callable[[PostgresTransaction], T]) -> T:
-        task = asyncio.create_task(self._write(work))
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
-        return await asyncio.shield(task)  # nobody who goes away ends it half-way
+        return await self._writes.whole(self._write(work))
 
     async def close(self) -> None:
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self._writes.ended()
         for pool in (self._writers, self._readers):
             if not pool.closed:
                 await pool.close()

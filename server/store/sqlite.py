@@ -1,8 +1,10 @@
 """The default store: one SQLite file, by the standard library.
 
-Reads run in line on the event loop's thread (some 20 µs each; a hop to a thread costs several times that). Writes run
-one after the other in a thread of their own, so a slow disk delays the one who writes and nobody else. WAL lets readers
-pass a writer, also one in another process; ``synchronous=FULL`` makes an acknowledged write survive the loss of power.
+Statements run in line on the event loop's thread (some 20 µs each; a hop to a thread costs several times that). Writes run
+one after the other; one that takes long lets others have a turn between its statements. What waits, for the disk at a
+COMMIT or for another process that writes, is done in a thread, so it delays the one who writes and nobody else. WAL lets
+readers pass a writer, also one in another process; ``synchronous=FULL`` makes an acknowledged write survive the loss of
+power.
 """
 
 from __future__ import annotations
@@ -19,9 +21,14 @@ from pathlib import Path
 
 from server.store import migrations
 from server.store.port import Parameters, Row, StoreFull, StoreUnavailable, T
+from server.store.writing import Writes, in_greenlet, others_first
 
 # A reader blocks the event loop while it waits; in WAL mode it waits only for recovery after a crash.
 READER_WAIT, WRITER_WAIT = 1_000, 5_000  # milliseconds
+TURN = 0.001
+"""Seconds after which a write lets others have the event loop."""
+AT_ONCE = 50
+"""Rows that a write puts in between two looks at the clock."""
 
 # Busy, locked, out of memory, read-only, interrupted, I/O error, damaged, full, cannot open, protocol, not a database:
 # the file or the disk, not our SQL.
@@ -50,11 +57,13 @@ class SqliteStore:
                 self._reader = opened.enter_context(closing(_opened(self.path, READER_WAIT)))
                 _prepare(self._reader)
                 self._reader.execute("PRAGMA query_only = ON")
+                self._writer.execute("PRAGMA busy_timeout = 0")
             except sqlite3.Error as error:
                 raise _mapped(error) from error
             opened.pop_all()  # from here on `close` closes them
         self._reading = threading.Lock()
-        self._writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._writes, self._alone = Writes(), asyncio.Lock()
+        self._waiting = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
 
     async def read(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         try:
@@ -64,40 +73,76 @@ class SqliteStore:
             raise _mapped(error) from error
 
     async def write(self, work: Callable[[SqliteTransaction], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self._write, work)
+        return await self._writes.whole(self._write(work))
 
     async def close(self) -> None:
-        self._writing.shutdown()
+        await self._writes.ended()
+        self._waiting.shutdown()
         with self._reading:
             self._reader.close()
         self._writer.close()
 
-    def _write(self, work: Callable[[SqliteTransaction], T]) -> T:
+    async def _write(self, work: Callable[[SqliteTransaction], T]) -> T:
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(SqliteTransaction(self._writer))
-                self._writer.execute("COMMIT")
-            except BaseException:
-                # A full disk may have rolled back already.
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
+            async with self._alone:
+                await self._begin()
+                changes = self._writer.total_changes
+                try:
+                    found = await in_greenlet(work, SqliteTransaction(self._writer))
+                except BaseException:
+                    self._roll_back()
+                    raise
+                if self._writer.total_changes == changes:
+                    self._commit()  # which has nothing to wait for
+                else:
+                    await self._in_thread(self._commit)
+                return found
         except sqlite3.Error as error:
             raise _mapped(error) from error
-        return result
+
+    async def _begin(self) -> None:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error):
+                raise
+            await self._in_thread(self._begin_in_turn)
+
+    def _begin_in_turn(self) -> None:
+        """Once no other process writes."""
+        self._writer.execute(f"PRAGMA busy_timeout = {WRITER_WAIT}")
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        finally:
+            self._writer.execute("PRAGMA busy_timeout = 0")
+
+    def _commit(self) -> None:
+        try:
+            self._writer.execute("COMMIT")
+        except sqlite3.Error:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        if self._writer.in_transaction:  # a full disk may have rolled back already
+            self._writer.execute("ROLLBACK")
+
+    async def _in_thread(self, wait: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._waiting, wait)
 
 
 class SqliteTransaction:
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_until")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self._connection, self._until = connection, time.perf_counter() + TURN
 
     def run(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
+        self._share()
         return self._connection.execute(sql, parameters or {}).fetchall()
 
     def count(self, sql: str, parameters: Parameters | None = None) -> int:
+        self._share()
         return self._connection.execute(sql, parameters or {}).rowcount
 
     def later(self, sql: str, parameters: Parameters | None = None) -> Callable[[], list[Row]]:
@@ -105,7 +150,14 @@ class SqliteTransaction:
         return lambda: rows
 
     def run_many(self, sql: str, rows: Sequence[Parameters]) -> None:
-        self._connection.executemany(sql, rows)
+        for first in range(0, len(rows), AT_ONCE):
+            self._share()
+            self._connection.executemany(sql, rows[first : first + AT_ONCE])
+
+    def _share(self) -> None:
+        if time.perf_counter() > self._until:
+            others_first()
+            self._until = time.perf_counter() + TURN
 
 
 def _opened(path: Path, wait: int) -> sqlite3.Connection:
@@ -127,11 +179,15 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             # Of a new file, another process says the same at this moment: SQLite does not wait for that by itself.
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            if not _is_busy(error) or time.monotonic() > until:
                 raise
             time.sleep(0.01)
         else:
             return
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

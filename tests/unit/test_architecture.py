@@ -94,6 +94,7 @@ INSIDE: dict[str, tuple[tuple[str, ...], ...]] = {
         (r"store",),
         (r"store\.sqlite", r"store\.postgres"),
         (r"store\.pipelined",),
+        (r"store\.writing",),
         (r"store\.(port|migrations)",),
     ),
 }
@@ -237,7 +238,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "obstore": (r"merchant\.releases\.copying",),
     "webauthn": (r"merchant\.studio\.passkeys",),
     "cryptography": (r"access\.sealing",),
-    "greenlet": (r"store\.pipelined",),
+    "greenlet": (r"store\.writing",),
     "psycopg": (r"store\.(postgres|pipelined)",),
     "psycopg_pool": (r"store\.postgres",),
     "prometheus_client": (r"telemetry", r"features\.operations\.answers"),

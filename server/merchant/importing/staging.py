@@ -77,8 +77,7 @@ class Staging:
         self.live, self.problems, self.notes = live, problems, notes
         self._may_lack_tax = without_automatic_tax
         self.ignored: Counter[str] = Counter()
-        # The store's writer thread reads what this thread wrote; never both at once.
-        self._database = sqlite3.connect("", check_same_thread=False)
+        self._database = sqlite3.connect("")
         self._database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA + ";")
 
     def close(self) -> None:

@@ -1,13 +1,16 @@
 """A database that is away, full, locked or read-only: refused as such, nothing is changed, and it comes back by itself."""
 
+import asyncio
 import sqlite3
+import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from server.store import Store, StoreUnavailable, open_store
+from server.store import Store, StoreUnavailable, open_store, sqlite
 from server.store.cleaning import may_write
 from server.store.migrations import pending, statements
 from server.store.pipelined import numbered
@@ -60,16 +63,33 @@ async def test_a_postgresql_that_takes_no_writes_is_away(postgres_databases) -> 
         await store.close()
 
 
-async def test_a_locked_file_is_waited_for_and_then_refused_while_reading_goes_on(sqlite_store) -> None:
-    sqlite_store._writer.execute("PRAGMA busy_timeout = 20")
-    other = sqlite3.connect(sqlite_store.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="locked"):
-        await add(sqlite_store)
-    assert await sqlite_store.read(COUNT) == [(0,)]
-    other.execute("ROLLBACK")
-    assert await add(sqlite_store) == 1
-    other.close()
+async def test_a_locked_file_is_waited_for_and_then_refused_while_reading_goes_on(sqlite_store, monkeypatch) -> None:
+    with closing(sqlite3.connect(sqlite_store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await reads_go_on_beside(waiting := asyncio.create_task(add(sqlite_store)), sqlite_store)
+        other.execute("ROLLBACK")
+        assert await waiting == 1
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(sqlite, "WRITER_WAIT", 20)
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await add(sqlite_store, "two")
+        other.execute("ROLLBACK")
+    assert await add(sqlite_store, "two") == 1
+
+
+async def test_a_disk_that_takes_its_time_holds_up_who_writes_alone(sqlite_store, monkeypatch) -> None:
+    synced, commit = threading.Event(), sqlite_store._commit
+    monkeypatch.setattr(sqlite_store, "_commit", lambda: (synced.wait(10), commit()))
+    await reads_go_on_beside(writing := asyncio.create_task(add(sqlite_store)), sqlite_store)
+    synced.set()
+    assert await writing == 1
+
+
+async def reads_go_on_beside(writing: asyncio.Task[int], store: Store) -> None:
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+        assert await store.read(COUNT) == [(0,)]
+    assert not writing.done()
 
 
 async def test_our_own_mistakes_stay_what_they_are(sqlite_store) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from server.store import Row, Store, StoreUnavailable, Transaction, micros, moment, new_id, open_store
 from server.store.cleaning import clean
-from server.store.pipelined import PREPARED, PipelinedConnection, Statement, in_greenlet
+from server.store.pipelined import PREPARED, PipelinedConnection, Statement
+from server.store.writing import in_greenlet
 
 pytestmark = pytest.mark.anyio
 
@@ -159,6 +160,32 @@ async def test_a_write_that_nobody_waits_for_is_whole(store_url: str) -> None:
     store = open_store(store_url)
     assert [row[0] for row in await store.read(READ, {"brand": "harbour"})] == ["one", "two"]
     await store.close()
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "in one go"])
+async def test_a_write_that_takes_long_lets_others_have_their_turns(store: Store, at_once: bool) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def work(transaction: Transaction) -> int:
+        began, rows = turns, [{**ROW, "id": str(each)} for each in range(10_000)]
+        if at_once:
+            transaction.run_many(INSERT, rows)
+        else:
+            for each in rows:
+                transaction.run(INSERT + " RETURNING id", each)
+        transaction.run("SELECT 1")
+        return turns - began
+
+    beside = asyncio.create_task(others())
+    await asyncio.sleep(0)
+    assert await store.write(work) > 3
+    beside.cancel()
 
 
 async def test_a_write_that_waits_for_a_row_holds_up_nobody(postgres_databases) -> None:
