@@ -86,8 +86,7 @@ def enter(
         portal_session=again,
     )  # fmt: skip
     mark = known_browsers.mark(mark)
-    if not known_browsers.note(transaction, portal, id_, mark, address=tried.address, now=now):
-        known_browsers.tell(transaction, portal, id_, browser=browser, now=now)
+    known_browsers.note_and_tell(transaction, portal, id_, mark, address=tried.address, browser=browser, now=now)
     activities.note(transaction, portal.name, id_, "login", now=now, browser=browser)
     return Entered(token, mark, id_, terms, portal.account_choice and len(customers) > 1)
 

@@ -67,9 +67,13 @@ def note(transaction: Transaction, portal: Door, customer_id: str, shown: str, *
     return transaction.count(_NEW, row) == 0
 
 
-def tell(transaction: Transaction, portal: Portal, customer_id: str, *, browser: str, now: datetime) -> None:
-    """Mail the customer about a log-in from a browser that is not known, which is not in the history yet."""
-    if not portal.brand.config.mail.wants(KIND) or not activities.has_logged_in(transaction, portal.name, customer_id):
+def note_and_tell(
+    transaction: Transaction, portal: Portal, customer_id: str, shown: str, *, address: str, browser: str, now: datetime
+) -> None:
+    """As `note`; and mail the customer about a log-in from a browser that is not known, which is not in the history yet."""
+    has_logged_in = activities.has_logged_in(transaction, portal.name, customer_id)  # it travels with the note
+    is_known = note(transaction, portal, customer_id, shown, address=address, now=now)
+    if is_known or not portal.brand.config.mail.wants(KIND) or not has_logged_in():
         return
     posting.enqueue(
         transaction,

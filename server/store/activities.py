@@ -3,6 +3,7 @@ did, counted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -64,9 +65,10 @@ async def latest(store: Store, brand: str, customer_id: str, *, limit: int, skip
     return await store.read(_LATEST, {"brand": brand, "customer": customer_id, "limit": limit, "skip": skip})
 
 
-def has_logged_in(transaction: Transaction, brand: str, customer_id: str) -> bool:
-    """Whether a log-in of the customer is in the history."""
-    return bool(transaction.run(_HAS_LOGGED_IN, {"brand": brand, "customer": customer_id}))
+def has_logged_in(transaction: Transaction, brand: str, customer_id: str) -> Callable[[], bool]:
+    """Asked now, answered when it is called: whether a log-in of the customer is in the history."""
+    asked = transaction.later(_HAS_LOGGED_IN, {"brand": brand, "customer": customer_id})
+    return lambda: bool(asked())
 
 
 async def last_log_in(store: Store, brand: str, customer_id: str, *, before: datetime) -> Row | None:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from server.access.known_browsers import tell
+from server.access import known_browsers
 from server.mail import outbox
 from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer
+from server.portal import Portal
+from server.store import Transaction
 from tests.support.client import Client
 from tests.support.world import BRAND, World
 
@@ -146,7 +148,12 @@ async def test_a_brand_that_switched_it_off_tells_nobody(world: World) -> None:
     config = replace(loud.brand.config, mail=replace(loud.brand.config.mail, new_login=False))
     quiet = dataclasses.replace(loud, brand=replace(loud.brand, config=config))
     for portal, mails in ((quiet, 0), (loud, 1)):
-        await world.store.write(
-            lambda transaction, portal=portal: tell(transaction, portal, "cus_jenny", browser="", now=world.clock())  # type: ignore[misc]
-        )
+
+        def log_in_elsewhere(transaction: Transaction, portal: Portal = portal) -> None:
+            mark = known_browsers.mark("")
+            known_browsers.note_and_tell(
+                transaction, portal, "cus_jenny", mark, address="jenny@example.com", browser="", now=world.clock()
+            )
+
+        await world.store.write(log_in_elsewhere)
         assert len(await told(world)) == mails
