@@ -1,7 +1,5 @@
 """PostgreSQL as two servers: what a customer was told is done is there after the primary was killed under load, and the
 portal goes on with the other by itself.
-
-The tests of this file take turns with one pair of servers, in this order.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ _ADD = "INSERT INTO catalog (brand, kind, id, document) VALUES ('harbour', 'pric
 _COUNT = "SELECT count(*) FROM catalog"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def servers() -> Iterator[tuple[Server, Server]]:
     with pair() as started:
         yield started
@@ -200,9 +198,11 @@ def wait_for(happened: Callable[[], Any], failures: Sequence[BaseException] = ()
 async def test_a_server_that_was_demoted_is_left(servers: tuple[Server, Server]) -> None:
     """It came back after the other was promoted, as a host does whose power is there again."""
     first, second = servers
+    store = open_store(both(*servers))
+    first.kill()
+    await asyncio.to_thread(second.promote)
     await asyncio.to_thread(first.start)
     await asyncio.to_thread(first.set, "synchronous_standby_names", "")
-    store = open_store(both(*servers))
     await add(store, "by the first")
     assert await store.read("SELECT 1 FROM catalog WHERE id = 'by the first'") == [(1,)]
     await asyncio.to_thread(first.set, "default_transaction_read_only", "on")
