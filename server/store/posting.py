@@ -51,4 +51,7 @@ def enqueue(
         "now": micros(now),
         "expires_at": micros(expires_at),
     }
+    if event is None:
+        transaction.later(_ENQUEUE, row)
+        return True
     return transaction.count(_ENQUEUE, row) == 1
