@@ -58,17 +58,16 @@ async def take(store: Store, now: datetime, limit: int) -> list[Taken]:
     if not due:
         return []
 
-    def work(transaction: Transaction) -> list[Row]:
-        found = []
-        for id_, _, endpoint in due:
-            row = {"id": id_, "endpoint": endpoint, "now": micros(now), "lease": micros(now + LEASE)}
-            found += transaction.run(_TAKE, row)
-        return found
-
-    rows = await store.write(work)
+    times = {"now": micros(now), "lease": micros(now + LEASE)}
+    taken = await store.write(
+        lambda transaction: [
+            transaction.later(_TAKE, {"id": id_, "endpoint": endpoint, **times}) for id_, _, endpoint in due
+        ]
+    )
     return [
         Taken(id_, brand, endpoint, type_, bytes(document), attempts, moment(created_at))
-        for id_, brand, endpoint, type_, document, attempts, created_at in rows
+        for each in taken
+        for id_, brand, endpoint, type_, document, attempts, created_at in each()
     ]
 
 

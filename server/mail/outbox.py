@@ -164,17 +164,14 @@ async def claim(store: Store, now: datetime, limit: int) -> list[Job]:
 
 async def _claim(store: Store, now: datetime, limit: int, *, later: int) -> list[Job]:
     parameters = {"now": micros(now), "later": later, "lease": micros(now + LEASE), "limit": limit}
-
-    def work(transaction: Transaction) -> list[Job]:
-        jobs = [_job(row) for row in transaction.run(_CLAIM, parameters)]
-        return [_with_choice(transaction, each) if each.kind in OPTIONAL else each for each in jobs]
-
-    return await store.write(work)
+    taken = await store.write(lambda transaction: transaction.later(_CLAIM, parameters))
+    jobs = [_job(row) for row in taken()]
+    return [await _with_choice(store, each) if each.kind in OPTIONAL else each for each in jobs]
 
 
-def _with_choice(transaction: Transaction, job: Job) -> Job:
-    """Asked in the transaction that takes the row: a choice counts until then."""
-    return replace(job, is_unwanted=reminder_choices.is_off(transaction, job.brand, job.customer_id, job.kind))
+async def _with_choice(store: Store, job: Job) -> Job:
+    """Asked once the row is taken: a choice counts until then."""
+    return replace(job, is_unwanted=await reminder_choices.is_off(store, job.brand, job.customer_id, job.kind))
 
 
 def _job(row: Row) -> Job:

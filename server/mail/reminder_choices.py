@@ -1,7 +1,7 @@
 """Which reminders a customer does not want: a row for each kind that is switched off, none for those that are mailed.
 
-Only reminders can be switched off (`server.brands.mail_switches`). The worker asks here in the transaction that takes a
-mail out of the outbox, so a choice counts for every mail that is not on its way yet.
+Only reminders can be switched off (`server.brands.mail_switches`). The worker asks here once it has taken a mail out of the
+outbox, so a choice counts for every mail that is not on its way yet.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ async def switched_off(store: Store, brand: str, customer_id: str) -> dict[str, 
     return {kind: moment(off_at) for kind, off_at in rows}
 
 
-def is_off(transaction: Transaction, brand: str, customer_id: str, kind: str) -> bool:
-    return bool(transaction.run(_IS_OFF, {"brand": brand, "customer": customer_id, "kind": kind}))
+async def is_off(store: Store, brand: str, customer_id: str, kind: str) -> bool:
+    return bool(await store.read(_IS_OFF, {"brand": brand, "customer": customer_id, "kind": kind}))
 
 
 def choose(

@@ -55,7 +55,7 @@ class Transaction(Protocol):
     def later(self, sql: str, parameters: Parameters | None = None) -> Callable[[], list[Row]]:
         """Run one statement whose answer is not needed yet, or never: after those before it, and before the next one or
         COMMIT. It makes no round trip to PostgreSQL; what is wrong with it is raised where the next answer is. Calling what
-        comes back gives the rows."""
+        comes back gives the rows, also after the write has ended."""
         ...
 
     def run_many(self, sql: str, rows: Sequence[Parameters]) -> None:

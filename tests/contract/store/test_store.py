@@ -99,6 +99,12 @@ async def test_rows_put_off_are_those_of_their_moment(store: Store) -> None:
     assert await store.write(work) == [one, [], [], one]
 
 
+async def test_rows_put_off_are_there_after_the_write(store: Store) -> None:
+    taken = await store.write(lambda transaction: transaction.later(INSERT + " RETURNING id", ROW))
+    await store.write(lambda transaction: transaction.later("DELETE FROM catalog RETURNING kind"))
+    assert taken() == [("one",)]
+
+
 @pytest.mark.parametrize("ends", [True, False], ids=["with COMMIT", "with the next"])
 async def test_a_mistake_in_what_was_put_off_undoes_the_write(store: Store, ends: bool) -> None:
     def work(transaction: Transaction) -> None:
