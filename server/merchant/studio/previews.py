@@ -162,9 +162,11 @@ class Previews:
         return self._store
 
     async def session(self, state: State, who: str) -> str:
-        """The token of a session of this sample customer; empty: nobody's."""
-        if who == NOBODY:
-            return ""
+        """The token of a session of this sample customer; empty: nobody's. Asked in the thread that asks for the pages: they
+        write into the samples too, and a store is no two threads'."""
+        return "" if who == NOBODY else await apart(asyncio.run, self._session(state, who))
+
+    async def _session(self, state: State, who: str) -> str:
         portal, key = state.portal, (state.brand.name, who)
         kept = self._sessions.get(key, "")
         if kept and isinstance(await customer_sessions.find(portal, kept, portal.clock()), customer_sessions.LoggedIn):

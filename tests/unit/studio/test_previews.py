@@ -26,6 +26,7 @@ from server.merchant.studio.previews import NotThere, Shown
 from server.publishing import pages as pages_of_build
 from server.publishing import publishing, samples
 from server.rendering.renderer import Renderer
+from server.store.sqlite import SqliteStore
 from tests.support.studio import OWNER, StudioWorld
 from tests.support.world import _wire
 
@@ -253,6 +254,23 @@ async def test_all_that_takes_long_is_done_one_after_the_other_beside_customers(
     assert {thread for _, thread in computed} == {"studio_0"}
     assert most == 1
     assert sys.getswitchinterval() == TURN
+
+
+async def test_the_samples_are_written_by_one_thread(studio, monkeypatch):
+    """A store that two threads write to at once is damaged, or waits for ever."""
+    threads, write = set(), SqliteStore._write
+
+    def watched(store, work):
+        if store is not studio.store:
+            threads.add(threading.current_thread().name)
+        return write(store, work)
+
+    monkeypatch.setattr(SqliteStore, "_write", watched)
+    clients = [await studio.operator(), await studio.operator("ed@shop.example", "editor")]
+    urls = [frame_of(await each.get("/_studio/b/harbour/preview")) for each in clients]
+    answers = await asyncio.gather(*map(studio.raw, [*urls, *(each.replace(".jenny", ".max") for each in urls)]))
+    assert {each.status_code for each in answers} == {200}
+    assert threads == {"studio_0"}
 
 
 def mail_of(url):
