@@ -15,8 +15,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.model.account import Account, Catalog, Coupon, Discount, PromotionCode, Subscription
-from server.billing.model.amounts import amount_of
+from server.billing.model.account import Account, Catalog, Coupon, Discount, PromotionCode, Subscription, Upcoming
+from server.billing.model.amounts import amount_of, is_metered
 from server.billing.model.change import Plan
 from server.billing.model.errors import Refusal
 from server.billing.model.periods import add_months
@@ -72,6 +72,13 @@ def why_no_coupon(subscription: Subscription, plan: Plan, coupon: Coupon, at: da
     elif any(each.coupon.id == coupon.id for each in subscription.discounts):
         reason = "code_already_applied"
     return Refusal(reason) if reason else None
+
+
+def changes_nothing(subscription: Subscription, before: Upcoming | None, after: Upcoming | None) -> bool:
+    """Whether the next charge is the same with a coupon as without it: its months are over before a yearly plan renews,
+    or the plan is free. Of what is billed by use, nobody knows yet."""
+    known = before is not None and before.total is not None
+    return known and before == after and not any(is_metered(each.price) for each in subscription.items)
 
 
 def discount_of(coupon: Coupon, begins: datetime, code: PromotionCode | None = None) -> Discount:

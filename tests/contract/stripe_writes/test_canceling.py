@@ -101,3 +101,10 @@ async def test_the_coupon_to_stay_is_given_once(counter, shop):
     again = await counter.billing.apply(counter.by(), subscription.id, Retain(), shown=offer.fingerprint)
     assert again.account.subscriptions == account.subscriptions
     assert shop.world.tables["coupon"]["stay"]["times_redeemed"] == 1
+
+
+async def test_a_coupon_that_is_over_before_a_yearly_plan_renews_is_not_offered(counter, shop):
+    shop.world.add("coupon", id="stay", percent_off=20.0, duration="repeating", duration_in_months=3, name="Stay")
+    await counter.billing.copied_catalog.refresh("coupon", "stay")
+    subscription = shop.subscribe("price_yearly")
+    assert await counter.billing.preview(counter.by(), subscription.id, Retain()) == Refusal("no_offer")

@@ -54,6 +54,19 @@ def test_nothing_is_offered_where_it_gives_nothing_or_was_taken_before(changes, 
 
 
 @pytest.mark.parametrize(
+    ("sold", "offered"),
+    [
+        (price(interval="year"), False),
+        (price("0"), False),
+        (price("0", usage="metered"), True),
+    ],
+)
+def test_a_coupon_that_leaves_the_next_charge_as_it_is_is_not_offered(sold, offered):
+    found = offer(bought(sold), "sub_1", CATALOG, OFFERING, NOW)
+    assert (found is not None) is offered
+
+
+@pytest.mark.parametrize(
     ("changes", "why"), [({"cancel_at": day(2026, 4, 1)}, "already_ending"), ({"status": "canceled"}, "ended")]
 )
 def test_what_cannot_be_canceled_is_not_kept_with_a_coupon(changes, why):

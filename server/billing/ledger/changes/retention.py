@@ -18,7 +18,7 @@ from server.billing.model.change import Plan, RetentionOffer, Tell
 from server.billing.model.errors import Refusal
 from server.billing.model.fingerprint import Fingerprint
 from server.billing.rules.canceling import LONGEST_COMMENT, may_cancel, may_tell
-from server.billing.rules.discounts import discount_of, why_no_coupon
+from server.billing.rules.discounts import changes_nothing, discount_of, why_no_coupon
 from server.brands.features import Features
 
 
@@ -36,6 +36,8 @@ def offer(
     if coupon is None or subscription.retained == coupon.id or not _counts(subscription, coupon, now):
         return Refusal("no_offer")
     before, after = upcoming_of(account, subscription), upcoming_of(account, _kept(subscription, coupon, now))
+    if changes_nothing(subscription, before, after):
+        return Refusal("no_offer")
     return RetentionOffer(coupon, before, after, page.of(now, *_seen(coupon, before, after)))
 
 
