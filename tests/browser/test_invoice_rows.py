@@ -143,7 +143,7 @@ def test_what_is_open_is_paid_and_a_refusal_says_why(enter: Enter, stage: Rehear
     reads(page, "Pay another way, or try again when there is enough money in the account.")
     add_a_card_that_works(page)
     pay(page)
-    reads(page, "This invoice is paid", "Orbit Solo is active again")
+    reads(page, "This invoice is paid", "Orbit Solo is active")
     expect(page.locator(":focus")).to_contain_text("This invoice is paid")
     expect(page.get_by_role("link", name="Download the receipt (PDF)")).to_be_visible()
     link(page, "Go to the overview")

@@ -54,6 +54,8 @@ class ConfirmCancel(View, frozen=True):
     due: Money | None = None
     """What changes within the period still cost, on a last invoice when it ends."""
     in_trial: bool = False
+    unpaid: bool = False
+    """It has not started, is paused, or is behind: no paid time is lost."""
     next_charge: Upcoming | None = None
     """What would have been charged next."""
     debt: Debt | None = None
@@ -87,6 +89,7 @@ def confirm_cancel(
         set_off=ending.set_off,
         due=ending.due,
         in_trial=subscription.status == "trialing",
+        unpaid=subscription.status not in ("active", "trialing"),
         next_charge=next_charge_of(subscription, account),
         debt=_left_of(debt_of(subscription, account, now), ending.set_off),
         again=again,

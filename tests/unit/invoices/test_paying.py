@@ -59,12 +59,12 @@ async def test_an_open_invoice_is_paid_with_the_chosen_method(world, fragment): 
     assert "Pay €14.50" in said
     assert "Invoice HC-in_1 Date February 15, 2026 What it is for House blend" in said
     assert "The last payment failed on February 15, 2026 There was not enough money" in said
-    assert "House blend is active again after you pay." in said
+    assert "House blend is active after you pay." in said
     assert forms_in(page.text)[0][1]["method"] == "pm_1"
     done = await browser.fill(page, fragment=fragment)
     assert (done.headers.get("location") or done.headers["hx-redirect"]) == f"{INVOICE}?paid=1"
     thanks = words((await browser.get(f"{INVOICE}?paid=1")).text)
-    assert "This invoice is paid Thank you. House blend is active again. Download the receipt (PDF)" in thanks
+    assert "This invoice is paid Thank you. House blend is active. Download the receipt (PDF)" in thanks
     status, paid = await stored(world)
     assert (status, paid.status, paid.amount_paid) == ("active", "paid", eur(1450))
     assert "Active" in words((await browser.get("/harbour/my/overview")).text)
@@ -100,7 +100,7 @@ async def test_a_payment_that_the_bank_wants_confirmed_is_confirmed_on_the_provi
     assert "You did not confirm the payment with your bank. Try again" in words(failed.text)
     sent = await browser.fill(failed, method="pm_asks")
     paid = await browser.post(f"{sent.headers['location']}/confirm", data={"outcome": "complete"}, follow=True)
-    assert "This invoice is paid Thank you. House blend is active again." in words(paid.text)
+    assert "This invoice is paid Thank you. House blend is active." in words(paid.text)
     assert (await stored(world))[0] == "active"
 
 

@@ -44,6 +44,15 @@ def test_a_trial_is_said():
     assert asked(subscription(status="trialing", trial_end_at=END)).in_trial
 
 
+@pytest.mark.parametrize(
+    ("status", "lost"),
+    [("active", True), ("incomplete", False), ("paused", False), ("past_due", False), ("unpaid", False)],
+)
+def test_only_time_that_was_paid_for_is_lost(status, lost):
+    it = asked(subscription(status=status), AT_ONCE)
+    assert ("You will not get a refund for the rest of your paid period." in words(renderer().fragment(it))) is lost
+
+
 def test_an_open_invoice_stays_to_be_paid():
     late = subscription(status="past_due")
     assert asked(late, whole=account(late, invoices=(invoice(status="open"),))).debt.amount.amount == 1450
