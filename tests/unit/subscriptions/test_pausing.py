@@ -130,6 +130,15 @@ async def test_s14_an_ended_subscription_starts_again_at_its_price(shop, fragmen
     assert (new.status, new.items[0].price.id, old.restarted_as) == ("active", "price_1", new.id)
 
 
+@BOTH
+async def test_s14_who_has_nothing_to_pay_with_is_led_to_add_it(shop, fragment):
+    browser = await at_the_counter(shop, account(over(), payment_methods=()))
+    page = await browser.get(RESTART, fragment=fragment)
+    assert "You have no payment method yet." in words(page.text)
+    assert "Restart and pay" not in words(page.text)
+    assert 'href="/harbour/my/payment-methods/add"' in page.text
+
+
 async def test_s14_a_price_that_went_is_replaced_by_the_current_ones(shop):
     gone = over(items=(item(price=price(id="price_gone", product="prod_gone")),))
     browser = await at_the_counter(shop, account(gone))
