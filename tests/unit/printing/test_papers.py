@@ -170,6 +170,14 @@ async def test_a_reader_finds_every_line_and_total_of_many_pages(press):  # I3
         assert ("Unit price" in page) == ("Article number" in page)
 
 
+async def test_no_column_of_unit_prices_without_one(press):
+    said = documents.as_read(
+        await press.pdf(billed(line(1, 2000, 380, unit_amount="", proration=True), net=2000, tax=380))
+    )
+    assert "Quantity" in said
+    assert "Unit price" not in said
+
+
 async def test_a_reader_finds_every_line_and_total_of_an_arabic_invoice(press):  # I3
     said = documents.words(await press.pdf(ARABIC, locale="ar"))
     letters = re.sub(r"[\u0610-\u061a\u064b-\u065f]", "", said)
