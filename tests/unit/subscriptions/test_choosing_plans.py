@@ -103,6 +103,13 @@ def test_s9_a_change_by_the_business_is_shown_as_theirs():
     assert (it.has_schedule, it.scheduled, it.may_change) == (True, None, False)
 
 
+def test_what_was_just_done_is_said_once():
+    ended = shown(subscription(status="canceled", ended_at=NOW))
+    assert said(replace(ended, announcement="ended")).count("You will not be charged for it again.") == 1
+    paused = shown(subscription(pause_behavior="void", pause_resumes_at=END, paused_at=NOW))
+    assert "You paused it until" not in said(replace(paused, announcement="paused"))
+
+
 def test_s14_a_pause_says_whose_it_is():
     paused = subscription(pause_behavior="void", pause_resumes_at=END)
     assert "You paused it until March 15, 2026." in said(shown(replace(paused, paused_at=NOW)))
