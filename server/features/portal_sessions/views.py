@@ -33,7 +33,7 @@ class Done(View, frozen=True):
     flow: str
     """Stripe's word, such as `subscription_cancel`."""
     message: str = ""
-    """What the business says; empty: the portal says what was done."""
+    """What the business says, below what was done."""
     subscription: str = ""
     """Its name."""
     ends_at: datetime | None = None

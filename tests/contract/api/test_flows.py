@@ -76,11 +76,12 @@ async def test_the_offer_of_the_flow_is_made_before_the_cancellation(shop: World
     assert (await stored(shop)).subscriptions[0].retained == "HALF"
 
 
-async def test_a_message_of_the_business_is_what_the_end_says(shop: World) -> None:
+async def test_a_message_of_the_business_stands_below_what_was_done(shop: World) -> None:
     after = {"type": "hosted_confirmation", "hosted_confirmation": {"custom_message": "Fare <b>well</b>"}}
     browser, page = await begin(shop, {**CANCEL, "after_completion": after})
     done = await browser.fill(await browser.get(f"{page.url.path}?offer=declined"), follow=True)
     assert "Fare &lt;b&gt;well&lt;/b&gt;" in done.text
+    assert "Your subscription ends on March 15, 2026" in done.text
 
 
 @pytest.mark.parametrize("fragment", [False, True])
