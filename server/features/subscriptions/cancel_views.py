@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from server.billing import Account, Cancellation, Coupon, Money, RetentionOffer, Subscription, Upcoming
 from server.billing.model.names import more_items_of, name_of
-from server.features.subscriptions.part_views import Debt, debt_of, next_charge_of
+from server.billing.rules import paying
+from server.features.subscriptions.part_views import Debt, debt_in, debt_of, next_charge_of
 from server.rendering.views import View
 
 
@@ -91,10 +92,17 @@ def confirm_cancel(
         in_trial=subscription.status == "trialing",
         unpaid=subscription.status not in ("active", "trialing"),
         next_charge=next_charge_of(subscription, account),
-        debt=_left_of(debt_of(subscription, account, now), ending.set_off),
+        debt=_left_of(_debt_of(subscription, account, now), ending.set_off),
         again=again,
         stale=stale,
     )
+
+
+def _debt_of(subscription: Subscription, account: Account, now: datetime) -> Debt | None:
+    """Who pays by invoice owes one also while nothing is late."""
+    if subscription.collection_method != "send_invoice":
+        return debt_of(subscription, account, now)
+    return debt_in([each for each in paying.owed(account, subscription) if each.status == "open"], now)
 
 
 def _left_of(debt: Debt | None, set_off: Money | None) -> Debt | None:

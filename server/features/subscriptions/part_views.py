@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from server.billing import Account, Money, Price, Subscription, Upcoming
+from server.billing import Account, Invoice, Money, Price, Subscription, Upcoming
 from server.billing.rules import paying
 
 
@@ -60,7 +61,11 @@ def next_charge_of(subscription: Subscription, account: Account) -> Upcoming | N
 
 def debt_of(subscription: Subscription, account: Account, now: datetime) -> Debt | None:
     """What is owed of a subscription that is behind with a payment."""
-    owed = paying.owed(account, subscription) if subscription.status in paying.BEHIND else ()
+    return debt_in(paying.owed(account, subscription), now) if subscription.status in paying.BEHIND else None
+
+
+def debt_in(owed: Sequence[Invoice], now: datetime) -> Debt | None:
+    """These invoices, of which the first is asked for."""
     if not owed:
         return None
     invoice, last, again_at = owed[0], paying.last_try(owed[0]), owed[0].next_attempt_at

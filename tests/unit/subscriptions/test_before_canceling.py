@@ -58,6 +58,13 @@ def test_an_open_invoice_stays_to_be_paid():
     assert asked(late, whole=account(late, invoices=(invoice(status="open"),))).debt.amount.amount == 1450
 
 
+@pytest.mark.parametrize(("status", "due"), [("open", True), ("paid", False), ("uncollectible", False)])
+def test_who_pays_by_invoice_still_owes_one_that_is_not_late(status, due):
+    by_invoice = subscription(collection_method="send_invoice")
+    it = asked(by_invoice, whole=account(by_invoice, invoices=(invoice(status=status),)))
+    assert ("The invoice for €14.50 is still due." in words(renderer().fragment(it))) is due
+
+
 def test_what_a_credit_pays_of_an_open_invoice_is_said_apart_from_what_is_left_of_it():
     """14.50 are paid for the month, and 4.00 of a change within it are not: they come off first, the rest is credit."""
     owed = {"created_at": NOW - timedelta(days=1), "total": eur(400), "subtotal": eur(400), "amount_due": eur(400)}
