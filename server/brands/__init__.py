@@ -50,6 +50,7 @@ __all__ = [
     "Theme",
     "ThemeError",
     "examine",
+    "folders",
     "inherited",
     "lineage_of",
     "load",
@@ -161,17 +162,21 @@ def check_base(folder: Path) -> None:
         raise ThemeError(found)
 
 
+def folders(themes: Path) -> list[Path]:
+    """The folders of brands and bases. Raises `ThemeError`."""
+    try:
+        return sorted(each for each in themes.iterdir() if each.is_dir() and each.name[0] not in "._")
+    except OSError as error:
+        found = f"a folder that cannot be read ({error.strerror})"
+        raise ThemeError([Mistake(themes, 0, "", found, "a folder of themes")]) from None
+
+
 def load_all(folder: Path, instead: Callable[[Path], Brand | None] = lambda _: None) -> tuple[Brand, ...]:
     """Every brand in a folder of themes, by name. Raises `ThemeError` with the mistakes of all. What `instead` answers for a
     brand's folder is taken in its place, whatever the folder holds."""
-    try:
-        folders = sorted(each for each in folder.iterdir() if each.is_dir() and each.name[0] not in "._")
-    except OSError as error:
-        found = f"a folder that cannot be read ({error.strerror})"
-        raise ThemeError([Mistake(folder, 0, "", found, "a folder of themes")]) from None
     brands: list[Brand] = []
     mistakes: list[Mistake] = []
-    for each in folders:
+    for each in folders(folder):
         try:
             if is_base(each):
                 check_base(each)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from server.brands import PORTAL_FILE, Brand, Mistake, ThemeError, load
+from server.brands import PORTAL_FILE, Brand, Mistake, ThemeError, folders, load
 from server.paths import Paths
 from server.publishing import brand_files
 
@@ -42,7 +42,7 @@ def url(brand: Brand, origin: str) -> str:
 def brand_in(themes: Path, name: str) -> Path:
     """The folder of a brand. Raises `ThemeError` naming those that there are."""
     folder = themes / name
-    known = sorted(each.parent.name for each in themes.glob(f"*/{PORTAL_FILE}"))
+    known = [each.name for each in folders(themes) if (each / PORTAL_FILE).is_file()]
     if name not in known:
         raise ThemeError([Mistake(themes, 0, "", f"no brand named {name!r}", f"one of {', '.join(known) or '(none)'}")])
     return folder

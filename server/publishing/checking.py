@@ -66,10 +66,10 @@ def of_site() -> list[Problem]:
 
 
 def load(folder: Path, names: Sequence[str] = ()) -> tuple[list[Brand], list[Problem]]:
-    """The brands that can be read, and what is wrong with the others."""
+    """The brands that can be read, and what is wrong with the others. Raises `ThemeError` where there is no such folder."""
     readable: list[Brand] = []
     problems: list[Problem] = []
-    found = [each for each in sorted(folder.iterdir()) if each.is_dir() and each.name[0] not in "._"]
+    found = brands.folders(folder)
     unknown = sorted(set(names) - {each.name for each in found})
     problems += [Problem(str(folder), 0, "theme", f"there is no brand {name}") for name in unknown]
     for each in found:
@@ -94,7 +94,7 @@ def problem(mistake: Mistake) -> Problem:
 
 def lint(folder: Path, names: Sequence[str] = ()) -> list[Problem]:
     """The rules for template files of every theme in the folder, bases included."""
-    own = [each for each in sorted(folder.iterdir()) if not names or each.name in names]
+    own = [each for each in brands.folders(folder) if not names or each.name in names]
     files = [path for theme in own for path in template_rules.template_files(theme / "templates")]
     problems = [problem for theme in own for problem in template_rules.folder_problems(theme)]
     return problems + [problem for path in files for problem in template_rules.lint(path)]

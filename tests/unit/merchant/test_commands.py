@@ -78,6 +78,12 @@ def test_an_unknown_brand_is_refused_with_the_known_ones(shop, capsys):
     assert "harbour, orbit, plain" in err
 
 
+def test_a_folder_of_themes_that_is_not_there_is_named(shop, capsys, monkeypatch):
+    monkeypatch.setenv("PORTAL_THEMES", "nowhere")
+    code, _, err = run(capsys, "link", "show", "harbour")
+    assert (code, err.startswith("nowhere: found a folder that cannot be read")) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.brands import load
+from server.brands import ThemeError, load
 from server.publishing import checking
 from tests.support.brands import PORTAL, THEME, write_brand
 
@@ -60,6 +60,11 @@ def test_a_theme_that_only_others_extend_is_looked_at_too(tmp_path):
 def test_a_brand_that_is_not_there_is_told(tmp_path):
     write_brand(tmp_path)
     assert [each.message for each in checking.load(tmp_path, ["habour"])[1]] == ["there is no brand habour"]
+
+
+def test_a_folder_of_themes_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ThemeError, match="a folder that cannot be read"):
+        checking.check(tmp_path / "nowhere")
 
 
 def test_only_the_brands_asked_for_are_looked_at(tmp_path):
