@@ -174,6 +174,8 @@ def build(options: argparse.Namespace) -> int:
     for each in built:
         print(f"{each.name:{wide}}  {each.pages:5}  {each.bytes:10,}  {each.seconds:7.2f}")
     tell_budget(brands)
+    if not options.brands and (old := publishing.left_over(Path(options.out), brands)):
+        print(f"Of a brand that is gone: {', '.join(map(str, old))}. Delete it and build again, or it stays published.")
     return 0
 
 
@@ -309,6 +311,7 @@ def sbom(options: argparse.Namespace) -> int:
         stop("cyclonedx-bom is not installed: is it in requirements-dev.lock?")
     out = Path(options.out)
     out.parent.mkdir(parents=True, exist_ok=True)
+    out.open("a").close()  # what cannot be written is said here: the program below would print its own usage
     said = ["--pyproject", "pyproject.toml", "--output-reproducible", "--output-file", str(out.resolve())]
     program = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", "requirements", "requirements.lock", *said]
     code = subprocess.call(program, cwd=HERE)
@@ -399,6 +402,8 @@ def main() -> int:
     except Exception as error:
         if type(error).__name__ in ("ThemeError", "BuildError", "SettingsError", "DemoError", "CatalogError"):
             stop(str(error))
+        if isinstance(error, OSError) and error.filename:
+            stop(f"{error.filename}: {error.strerror}")
         raise
 
 

@@ -29,7 +29,7 @@ import msgspec
 
 from server.brands import Brand
 from server.publishing import cdn, hosts, pages, sites
-from server.publishing.atomic_files import NotOurs, write_file, write_folder
+from server.publishing.atomic_files import MARK, NotOurs, write_file, write_folder
 from server.publishing.rules.html_rules import Problem
 from server.rendering.assets import AssetError, Assets
 
@@ -113,6 +113,12 @@ def _told(mistakes: Mapping[str, Sequence[str]]) -> str:
     return "\n".join(told)
 
 
+def left_over(out: Path, brands: Sequence[Brand]) -> list[Path]:
+    """The folders of builds before whose brand is gone. None is deleted: its pages may still be published."""
+    names = {brand.name for brand in brands}
+    return sorted(each.parent for each in out.glob(f"[!.]*/{MARK}") if each.parent.name not in names)
+
+
 def files_of(
     brand: Brand, *, server: str = "", secure: bool = True, reload: bool = False, checked: bool = True
 ) -> dict[str, bytes]:
@@ -132,11 +138,11 @@ def files_of(
     for path, (template, html) in rendered.items():
         outputs.add(path, html.encode(), f"site/templates/{template}")
     secure = brand.config.site.url.startswith("https://") if brand.config.site.url else secure
-    outputs.add("robots.txt", cdn.ROBOTS, "server/cdn.py")
+    outputs.add("robots.txt", cdn.ROBOTS, "server/publishing/cdn.py")
     headers = cdn.headers(outputs.files, assets, brand.base, secure=secure)
-    outputs.add("_headers", headers.encode(), "server/cdn.py")
+    outputs.add("_headers", headers.encode(), "server/publishing/cdn.py")
     redirects = cdn.redirects(brand.name, brand.base, server, brand.config.site.locales[1:])
-    outputs.add("_redirects", redirects.encode(), "server/cdn.py")
+    outputs.add("_redirects", redirects.encode(), "server/publishing/cdn.py")
     return dict(sorted(outputs.files.items()))
 
 
@@ -272,7 +278,9 @@ def _build_one(brand: Brand, out: Path, wanted: _Wanted) -> Built | str:
         _put(out, aside, hosts.aside(brand.name))
     except sites.Unfit as error:
         return f"--for {wanted.host}: {error}"
-    except (BuildError, NotOurs, OSError) as error:
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    except (BuildError, NotOurs) as error:
         return str(error)
     count = sum(path.endswith(".html") for path in files)
     return Built(brand.name, count, sum(map(len, files.values())), perf_counter() - start)

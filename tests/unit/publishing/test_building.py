@@ -1,6 +1,8 @@
 """A build is whole or not there, and the same whoever makes it where."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -238,3 +240,23 @@ def test_the_style_of_every_page_has_the_hash_that_the_policy_lists(tmp_path):
             (style,) = re.findall("<style>(.*?)</style>", content.decode(), re.DOTALL)
             assert style_hash(style) in assets.style_hashes, path
             assert style == assets.styles("account" if path == "account/index.html" else "visitor"), path
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(BuildError) as refused:
+        publishing.build([a_brand(tmp_path)], tmp_path / "file" / "dist")
+    assert str(refused.value).splitlines()[1] == f"{tmp_path}/file/dist: Not a directory"
+
+
+def test_what_a_build_cannot_write_is_one_line_without_a_traceback():
+    command = [sys.executable, "build.py", "gallery", "plain", "--out", f"{__file__}/gallery"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"{__file__}/gallery: Not a directory\n")
+
+
+def test_pages_of_a_brand_that_is_gone_are_told(tmp_path):
+    stays, goes = a_brand(tmp_path), a_brand(tmp_path, "orbit")
+    publishing.build([stays, goes], tmp_path / "dist")
+    (tmp_path / "dist" / "of-somebody-else").mkdir()
+    assert publishing.left_over(tmp_path / "dist", [stays]) == [tmp_path / "dist" / "orbit"]
