@@ -154,9 +154,11 @@ def dev(options: argparse.Namespace) -> int:
 
 
 def build(options: argparse.Namespace) -> int:
+    from server import settings
     from server.publishing import publishing
 
-    brands, origin = chosen(options.brands), os.environ.get("PORTAL_ORIGIN", "")
+    origin = settings.from_environment(os.environ, secrets_needed=False).origin
+    brands = chosen(options.brands)
     is_watched, done = sys.stderr.isatty(), 0
 
     def count(_: publishing.Built) -> None:

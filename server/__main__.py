@@ -43,7 +43,7 @@ def serve(options: argparse.Namespace) -> int:
 
         where = {"host": options.host, "port": options.port, "workers": options.workers, "static": options.static}
         try:
-            serve.serve(from_environment(), **where, counts=Path(counts), work=not options.no_worker)
+            serve.serve(settings.from_environment(os.environ), **where, counts=Path(counts), work=not options.no_worker)
         except serve.ServeError as error:
             return refuse(str(error))
         finally:
@@ -81,7 +81,7 @@ def link_deactivate(options: argparse.Namespace) -> int:
 
 def link_show(options: argparse.Namespace) -> int:
     brand = link.brand_named(themes_folder(), options.brand)
-    url = link.url(brand, os.environ.get("PORTAL_ORIGIN", "").rstrip("/"))
+    url = link.url(brand, without_secrets().origin)
     if not url:
         return refuse(f"{brand.name} has no active link. Run: python -m server link activate {brand.name}")
     print(url)
@@ -136,7 +136,7 @@ def sync(options: argparse.Namespace) -> int:
     from server.merchant import syncing  # noqa: PLC0415
 
     brand = link.brand_named(themes_folder(), options.brand)
-    read = settings.from_environment(os.environ, secrets_needed=False)
+    read = without_secrets()
 
     async def work(store: Store) -> int:
         with Progress(TextColumn("{task.description}"), transient=True, console=Console(stderr=True)) as bar:
@@ -256,17 +256,17 @@ def doctor(options: argparse.Namespace) -> int:
     return 0 if all(each.is_fine for each in findings) else 1
 
 
-def from_environment() -> Settings:
-    return settings.from_environment(os.environ)
+def without_secrets() -> Settings:
+    """For what seals and checks nothing: `link` must work before the secrets are there."""
+    return settings.from_environment(os.environ, secrets_needed=False)
 
 
 def themes_folder() -> Path:
-    """`link` needs this setting alone, and must work before the secrets are there."""
-    return Path(os.environ.get("PORTAL_THEMES", "").strip() or "themes")
+    return without_secrets().themes
 
 
 def with_store(work: Callable[[Store], Awaitable[int]]) -> int:
-    read = settings.from_environment(os.environ, secrets_needed=False)
+    read = without_secrets()
 
     async def opened() -> int:
         store = open_store(read.database)
@@ -437,7 +437,9 @@ def main(arguments: list[str] | None = None) -> int:
         return int(options.does(options))
     except SettingsError as error:
         return refuse(str(error), 2)
-    except (ThemeError, StoreUnavailable) as error:
+    except StoreUnavailable as error:
+        return refuse(f"PORTAL_DATABASE: {error}")
+    except ThemeError as error:
         return refuse(str(error))
     except KeyboardInterrupt:
         return 130

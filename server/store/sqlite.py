@@ -59,7 +59,7 @@ class SqliteStore:
                 self._reader.execute("PRAGMA query_only = ON")
                 self._writer.execute("PRAGMA busy_timeout = 0")
             except sqlite3.Error as error:
-                raise _mapped(error) from error
+                raise _mapped(error, str(self.path)) from error
             opened.pop_all()  # from here on `close` closes them
         self._reading = threading.Lock()
         self._writes, self._alone = Writes(), asyncio.Lock()
@@ -206,11 +206,11 @@ def _migrate(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _mapped(error: sqlite3.Error) -> Exception:
+def _mapped(error: sqlite3.Error, what: str = "SQLite") -> Exception:
     """`StoreUnavailable` where the file or the disk is at fault; our own mistakes stay what they are."""
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"SQLite: {error}")
+        return StoreFull(f"{what}: {error}")
     if code is not None and code & 0xFF in _AWAY:
-        return StoreUnavailable(f"SQLite: {error}")
+        return StoreUnavailable(f"{what}: {error}")
     return error

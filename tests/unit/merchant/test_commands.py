@@ -72,6 +72,19 @@ def test_links_need_no_secrets(shop, capsys, monkeypatch):
     assert run(capsys, "link", "show", "harbour")[0] == 0
 
 
+@pytest.mark.parametrize(("key", "value"), [("PORTAL_ORIGIN", "portal.example"), ("PORTAL_ORGIN", "https://x.example")])
+def test_a_link_is_not_shown_with_a_wrong_setting(shop, capsys, monkeypatch, key, value):
+    monkeypatch.setenv(key, value)
+    for verb in ("show", "activate", "deactivate"):
+        code, _, err = run(capsys, "link", verb, "harbour")
+        assert (code, err.startswith(f"{key}: ")) == (2, True)
+
+
+def test_an_empty_setting_is_one_that_is_left_out(shop, capsys, monkeypatch):
+    monkeypatch.setenv("PORTAL_THEMES", "")
+    assert run(capsys, "link", "show", "harbour")[0] == 0
+
+
 def test_an_unknown_brand_is_refused_with_the_known_ones(shop, capsys):
     code, _, err = run(capsys, "link", "activate", "habour")
     assert code == 1
@@ -178,10 +191,12 @@ def test_a_tax_number_is_said_to_be_somebodys(shop, capsys):  # D1
         run(capsys, *it, "cus_1", "DE136695976", "perhaps")
 
 
-def test_a_database_that_cannot_be_opened_is_one_message(shop, capsys, monkeypatch):
-    monkeypatch.setenv("PORTAL_DATABASE", "sqlite:/nonexistent/folder/x")
+@pytest.mark.parametrize("path", ["/nonexistent/folder/x", "/", "/dev/null"])
+def test_a_database_that_cannot_be_opened_is_one_message_that_names_it(shop, capsys, monkeypatch, path):
+    monkeypatch.setenv("PORTAL_DATABASE", f"sqlite:{path}")
     code, _, err = run(capsys, "customers", "search", "harbour", "x@example.com")
     assert code == 1
+    assert err.startswith(f"PORTAL_DATABASE: {path}: ")
     assert "Traceback" not in err
 
 
