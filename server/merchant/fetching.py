@@ -22,5 +22,7 @@ async def fetched(url: str) -> tuple[int, dict[str, str]]:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, {name.lower(): value for name, value in error.headers.items()}
+        except urllib.error.URLError as error:  # whose own words are <urlopen error …>
+            raise OSError(getattr(error.reason, "strerror", None) or error.reason) from None
 
     return await asyncio.to_thread(ask)

@@ -69,11 +69,11 @@ def serve(
     settings = kept_secrets.at_start(settings)
     loaded = _checked(settings, host)
     address = _free_address(host, port, "choose another --host or --port")
+    telemetry.configure(settings.log_level)
     # Opened once before the workers do: its schema is brought up to date, and a mistake is said once.
     loaded = asyncio.run(_released(settings, loaded))
     _check_pages(settings, static, loaded)
     # Not forked: this process has threads, and connections to the database that no other may use.
-    telemetry.configure(settings.log_level)
     multiprocessing.set_start_method("spawn", force=True)
     with ExitStack() as stack:
         stack.enter_context(_operations(settings, counts, (host, port), (address, port)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from server.brands import ThemeError
 from server.merchant.finding import Finding
@@ -14,7 +15,7 @@ from server.store import Store
 
 async def look(settings: Settings, store: Store, head: str) -> list[Finding]:
     """`head`: one of the history that was kept elsewhere, or empty. Nothing, where there is no studio and never was."""
-    found = [*await _history(store, head), *await _releases(store)]
+    found = [*await _history(store, head), *await _releases(settings, store)]
     if not settings.studio_origin:
         return found
     people = await operators.every(store)
@@ -31,9 +32,13 @@ async def look(settings: Settings, store: Store, head: str) -> list[Finding]:
     return found
 
 
-async def _releases(store: Store) -> list[Finding]:
-    found = []
-    for live in await rows.live(store):
+async def _releases(settings: Settings, store: Store) -> list[Finding]:
+    found, served = [], await rows.live(store)
+    if served and not _may_be_written(settings.releases):
+        words = f"{settings.releases} cannot be written: this host serves no release that it has not there already"
+        remedy = "Let the server write it, or name another folder in PORTAL_RELEASES."
+        found.append(Finding("folder of releases", False, words, remedy))
+    for live in served:
         what, words, remedy = f"release of {live.brand}", f"{live.n}, served since {live.since:%Y-%m-%d %H:%M} UTC", ""
         try:
             sources.check(live.brand, sources.source_in((await rows.find(store, live.brand, live.n)).files))
@@ -46,6 +51,12 @@ async def _releases(store: Store) -> list[Finding]:
             remedy = "See Settings, Publishing in the studio." if kept.trouble else ""
             found.append(Finding(f"copy of {live.brand}", not kept.trouble, f"{kept.bucket.name}: {state}", remedy))
     return found
+
+
+def _may_be_written(folder: Path) -> bool:
+    """Also where it has still to be made."""
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    return there.is_dir() and os.access(there, os.W_OK)
 
 
 async def _history(store: Store, head: str) -> list[Finding]:

@@ -45,8 +45,13 @@ async def rebuild(store: Store, options: argparse.Namespace, now: datetime) -> s
     read = settings.from_environment(os.environ, secrets_needed=False)
     try:
         n = await releasing.rebuild(read, store, options.brand, operator="", now=now)
-    except (Refused, NoRelease) as error:
-        raise NotDone(f"{error or 'It was never published.'}\nNothing was published.") from None
+    except Refused as error:
+        raise NotDone(f"{error}\nNothing was published.") from None
+    except NoRelease:
+        raise NotDone(
+            f"{options.brand} was never published: there is nothing to rebuild. "
+            f"Run: python -m server releases publish {options.brand}"
+        ) from None
     return f"Published release {n} of {options.brand}, from the source of the one before. {_SERVED}"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+from argparse import Namespace
 from functools import partial
 
 import httpx
@@ -14,7 +15,8 @@ from server.access import kept_secrets
 from server.app import create_app
 from server.brands import load, load_all
 from server.merchant import link, studio_findings
-from server.merchant.releases import folders, releasing, rows, sources
+from server.merchant.link import NotDone
+from server.merchant.releases import commands, folders, releasing, rows, sources
 from server.merchant.releases.following import Following, brands_of
 from server.merchant.releases.releasing import ChangedMeanwhile
 from server.merchant.releases.rows import Manifest, NoRelease
@@ -255,6 +257,22 @@ async def test_a_release_that_cannot_be_loaded_changes_nothing_and_is_said_once(
         await releasing.back(store, BRAND, 1, operator="", now=clock())
         assert await following.look()
         assert all(each.is_fine for each in await studio_findings.look(settings, store, ""))
+
+
+async def test_a_folder_that_takes_no_release_is_told_once_there_is_one(settings, store, add, tmp_path):
+    (tmp_path / "file").touch()
+    settings = replace(settings, releases=tmp_path / "file" / "releases")
+    assert await studio_findings.look(settings, store, "") == []
+    await add()
+    [found] = [each for each in await studio_findings.look(settings, store, "") if not each.is_fine]
+    assert (found.what, str(settings.releases) in found.words, "PORTAL_RELEASES" in found.remedy) == (
+        *("folder of releases", True, True),
+    )
+
+
+async def test_there_is_nothing_to_rebuild_of_a_brand_that_was_never_published(store, clock):
+    with pytest.raises(NotDone, match=r"harbour was never published.*releases publish harbour"):
+        await commands.rebuild(store, Namespace(brand=BRAND), clock())
 
 
 async def test_a_secret_from_the_studio_counts_for_a_brand_that_was_never_published(settings, store, clock, stream):

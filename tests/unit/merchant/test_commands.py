@@ -123,6 +123,7 @@ def test_serving_plain_http_beyond_loopback_is_refused(shop, capsys):
     assert "only loopback" in err
 
 
+@pytest.mark.usefixtures("stream")  # the logs are set up by then
 def test_serving_pages_that_were_not_built_is_refused(shop, capsys):
     code, _, err = run(capsys, "serve", "--static", "dist")
     assert code == 1

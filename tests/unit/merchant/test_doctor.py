@@ -105,6 +105,11 @@ async def test_they_are_fetched_as_a_browser_would(peer):
     assert (await fetching.fetched(f"http://127.0.0.1:{peer}/missing"))[0] == 404
 
 
+async def test_why_a_page_does_not_answer_is_said_in_words():
+    with pytest.raises(OSError, match=r"^Connection refused$"):
+        await fetching.fetched("http://127.0.0.1:1/")
+
+
 async def test_what_is_in_order_is_said_so(environment):
     findings = await found(environment)
     assert [what for what, each in findings.items() if not each.is_fine] == ["mail"]
