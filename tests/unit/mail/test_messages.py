@@ -48,7 +48,7 @@ def test_the_last_line_of_the_text_is_for_autofill():
 def test_the_text_says_when_it_was_asked_for_when_it_lapses_and_with_what():
     text, _ = bodies(mailing.message())
     plain = text.replace("\u202f", " ")
-    assert "Requested at Mar 1, 2026, 12:00 PM (UTC) from Firefox on Linux." in plain
+    assert "Requested on Mar 1, 2026, 12:00 PM (UTC) from Firefox on Linux." in plain
     assert "until 12:10 PM (UTC)" in plain
     assert "We never ask you for this passcode" in plain
 
