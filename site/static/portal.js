@@ -1,4 +1,4 @@
-// What htmx may put into a page, and what a person hears of it. One file with htmx, behind it: see server/assets.py.
+// What htmx may put into a page, and what a person hears of it. One file with htmx, behind it: see server/rendering/assets.py.
 (() => {
   const deny = function () { throw new TypeError("A fragment brings no code"); };
   const banned = "script,iframe,frame,object,embed,base,meta,link,style,animate,set,[srcdoc],template[shadowrootmode]";

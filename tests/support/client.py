@@ -103,7 +103,7 @@ def check_answer(answer: httpx.Response, resolves: Callable[[str], bool] | None 
     """Raises `AssertionError` naming the URL and what is to be changed."""
     where = f"{answer.request.method} {answer.request.url.path} -> {answer.status_code}"
     for name in _NEVER_MISSING:
-        assert name in answer.headers, f"{where}: no {name}; server/security.py sends it on every answer"
+        assert name in answer.headers, f"{where}: no {name}; server/web/policy.py sends it on every answer"
     assert answer.headers["cache-control"] == "no-store", f"{where}: every dynamic answer is no-store"  # threat 81
     assert answer.headers["cdn-cache-control"] == "no-store", f"{where}: every dynamic answer is no-store for CDNs too"
     assert "cookie" in answer.headers["vary"].lower(), f"{where}: Vary names Cookie"

@@ -16,6 +16,9 @@ DOCUMENTS = sorted(
 _LINK = re.compile(r"\]\(([^)#\s]+)")
 _PATH = re.compile(r"`((?:server|site|themes|tests|docs|\.github)/[\w./-]+)`")
 
+_SOURCES = (".py", ".md", ".html", ".txt", ".typ", ".js", ".css")
+_SOURCE = re.compile(r"(?<![\w/.-])(?:server|tests|docs)/[\w/-]+\.(?:py|md|json)\b")
+
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: str(each.relative_to(ROOT)))
 def test_a_document_leads_to_files_that_are_there(document):
@@ -23,6 +26,13 @@ def test_a_document_leads_to_files_that_are_there(document):
     links = [document.parent / each for each in _LINK.findall(text) if "://" not in each]
     named = [ROOT / each for each in _PATH.findall(text)] if document.name != "CHANGES.md" else []
     assert not [str(each) for each in (*links, *named) if not each.exists()]
+
+
+@pytest.mark.parametrize("folder", ["server", "site", "themes"])
+def test_a_comment_leads_to_files_that_are_there(folder):
+    sources = [each for each in (ROOT / folder).rglob("*") if each.suffix in _SOURCES and each.name != "CHANGES.md"]
+    named = {(each, path) for each in sources for path in _SOURCE.findall(each.read_text("utf-8"))}
+    assert not [f"{each}: {path}" for each, path in named if not (ROOT / path).exists()]
 
 
 def test_the_readme_is_short_and_says_first_that_no_real_money_is_taken():

@@ -1,6 +1,6 @@
 """The page on which a customer pays an invoice: what is due, with what it can be paid, and why the last try failed.
 
-Whether an invoice can be paid is `billing.paying`'s answer, the same that the payment itself will ask for again.
+Whether an invoice can be paid is `billing.rules.paying`'s answer, the same that the payment itself will ask for again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class ConfirmPay(View, frozen=True):
     mistake: str = ""
     """What has to be corrected: `method`, `expired`, `again`, or nothing."""
     refusal: str = ""
-    """Why it was not even tried: a word of `billing.paying`."""
+    """Why it was not even tried: a word of `billing.rules.paying`."""
     may_add: bool = False
     """Another payment method can be added on the way."""
     subscription: str = ""

@@ -145,7 +145,7 @@ class Detail(View, frozen=True):
     is_electronic: bool = False
     """The PDF holds an electronic invoice (Factur-X)."""
     not_electronic: tuple[str, ...] = ()
-    """Why it does not, although the business makes them: the words of invoices/electronic.py."""
+    """Why it does not, although the business makes them: the words of `billing.electronic`."""
     withheld: str = ""
     """Why there is no PDF of it: a word of `Invoice.gap`, or `too_long`."""
     ship_to: Address | None = None
@@ -169,7 +169,7 @@ class Detail(View, frozen=True):
     next_attempt_at: datetime | None = None
     """When it will be charged again by itself."""
     announcement: str = ""
-    """What was just asked for and is so: `paid`, or a word of `billing.paying` that says why it cannot be paid."""
+    """What was just asked for and is so: `paid`, or a word of `billing.rules.paying` that says why it cannot be paid."""
     goes_on: str = ""
     """What the subscription is called that is in order again, with the announcement `paid`."""
     still_due: tuple[StillDue, ...] = ()

@@ -75,7 +75,7 @@ class List(View, frozen=True):
     announcement: str = ""
     """What was just done: `default`, `everywhere`, `removed`, `unpinned`, `stale`, `refused`, or nothing."""
     refusal: str = ""
-    """Why it was not done: a reason of `billing.methods`."""
+    """Why it was not done: a reason of `billing.rules.methods`."""
     debts: tuple[Debt, ...] = ()
     """After another default was chosen: what did not go through before, and can be paid now."""
 
@@ -130,7 +130,7 @@ class ConfirmRemove(View, frozen=True):
     pinned_by: tuple[Pin, ...] = ()
     """The running subscriptions that go back to the default."""
     refusal: str = ""
-    """Why it cannot be removed: a reason of `billing.methods`; empty: it can."""
+    """Why it cannot be removed: a reason of `billing.rules.methods`; empty: it can."""
     again: bool = False
 
 
