@@ -343,33 +343,38 @@ def menu() -> argparse.ArgumentParser:
 
     for name, words in (("demo", "everything on one machine, with sample customers"), ("dev", "demo with live reload")):
         served = add(name, words)
-        served.add_argument("--port", type=int, default=8000)
-        served.add_argument("--host", default="127.0.0.1", help="a loopback address")
+        served.add_argument("--port", type=int, default=8000, help="default: 8000")
+        served.add_argument("--host", default="127.0.0.1", help="a loopback address; default: 127.0.0.1")
         served.add_argument("--now", default="", help="where its clock begins, such as 2026-12-31T12:00:00Z")
         if name == "demo":
             how = "bill this brand, or every one where none is named, by a stand-in for Stripe instead of the ledger"
             served.add_argument("--stripe", nargs="?", const="", metavar="BRAND", help=how)
         if name == "dev":
-            served.add_argument("brand", nargs="?")
+            served.add_argument("brand", nargs="?", help="default: every brand")
     built = add("build", "write dist/<brand>/")
-    built.add_argument("brands", nargs="*")
-    built.add_argument("--out", default="dist")
-    built.add_argument("--server", default="", help="where the CDN reaches the server, for _redirects")
+    built.add_argument("brands", nargs="*", help="default: every brand")
+    built.add_argument("--out", default="dist", help="the folder to write into; default: dist")
+    built.add_argument(
+        "--server", default="", help="where the CDN or proxy reaches the server, such as https://server.example"
+    )
     built.add_argument("--for", dest="host", default="netlify", metavar="HOST", help="write what it needs besides: "
-                       "netlify, cloudflare, vercel, cloudfront, nginx or caddy")  # fmt: skip
+                       "netlify (default), cloudflare, vercel, cloudfront, nginx or caddy")  # fmt: skip
     begun = add("new", "a new brand, to go on from")
     begun.add_argument("brand", help="its folder below themes/: a-z, 0-9 and -")
     begun.add_argument("--name", dest="called", default="", metavar="NAME", help="what the business is called")
     begun.add_argument("--color", default="", help="its color, such as '#1f6feb'; all other colors follow from it")
     begun.add_argument("--logo", default="", metavar="FILE", help="an SVG, a PNG or a JPEG")
-    add("check", "themes, contrast, HTML rules, overrides, links").add_argument("brands", nargs="*")
+    checked = add("check", "themes, contrast, HTML rules, overrides, links")
+    checked.add_argument("brands", nargs="*", help="default: every brand")
     shown = add("gallery", "every page, fragment and mail, by section")
-    shown.add_argument("brands", nargs="*")
-    shown.add_argument("--out", default="dist/gallery")
+    shown.add_argument("brands", nargs="*", help="default: every brand")
+    shown.add_argument("--out", default="dist/gallery", help="default: dist/gallery")
     said = add("words", "bring site/locales in step with the templates; a new tag begins a translation")
-    said.add_argument("tags", nargs="*", metavar="locale")
+    said.add_argument("tags", nargs="*", metavar="locale", help="such as pt-BR; default: every one that is there")
     add("reference", "write themes/README.md (keys), themes/_start, themes/TEMPLATES.md and docs/openapi.json")
-    add("sbom", "the packages of the run-time lock as CycloneDX").add_argument("--out", default="dist/postern.cdx.json")
+    add("sbom", "the packages of the run-time lock as CycloneDX").add_argument(
+        "--out", default="dist/postern.cdx.json", help="default: dist/postern.cdx.json"
+    )
     locked = add("lock", "write requirements.lock, requirements-dev.lock and tests/engines.lock from pyproject.toml")
     locked.add_argument("--upgrade", action="store_true", help="the newest version of every package")
     tested = add("test", "every test; all further arguments go to pytest")

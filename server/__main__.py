@@ -391,9 +391,9 @@ def menu() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     served = add(commands, "serve", serve, "the production server")
-    served.add_argument("--host", default="127.0.0.1")
-    served.add_argument("--port", type=port, default=8000)
-    served.add_argument("--workers", type=workers, default=1)
+    served.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: 127.0.0.1")
+    served.add_argument("--port", type=port, default=8000, help="default: 8000")
+    served.add_argument("--workers", type=workers, default=1, help="how many HTTP workers; default: 1")
     served.add_argument("--static", type=Path, metavar="DIST", help="serve the pages of this build too")
     served.add_argument("--no-worker", action="store_true", help="leave the background work out: it runs elsewhere")
     worked = add(
