@@ -15,7 +15,7 @@ from server.merchant import findings
 from server.merchant.fetching import Fetch, fetched
 from server.merchant.finding import Finding
 from server.portal import check_studio
-from server.settings import Settings, SettingsError
+from server.settings import Settings, SettingsError, stripe_suffix
 from server.store import StoreUnavailable, open_store
 
 
@@ -54,6 +54,10 @@ def _brands(settings: Settings) -> tuple[Sequence[Brand], list[Finding]]:
         remedy = "Fix the files named; PORTAL_THEMES names their folder."
         return (), [Finding("brands", False, str(error), remedy)]
     found = [Finding("brands", True, f"{len(brands)}: {', '.join(brand.name for brand in brands)}")]
+    if nobodys := sorted({*settings.stripe} - {stripe_suffix(brand.name) for brand in brands}):
+        words = f"no brand has the key or the webhook's secret of {', '.join(nobodys)}"
+        remedy = "Let PORTAL_STRIPE_… end with the brand's name in capitals, - as _; or take it away."
+        found.append(Finding("settings of Stripe", False, words, remedy))
     try:
         check_studio(brands, settings)
     except SettingsError as error:

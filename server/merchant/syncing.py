@@ -11,12 +11,12 @@ from server.billing import Refused, Unavailable
 from server.billing.stripe.asked_syncs import ask
 from server.billing.stripe.backend import Stripe
 from server.billing.stripe.budget import Budget
-from server.billing.stripe.client import Client
+from server.billing.stripe.client import Client, KeyRefused
 from server.billing.stripe.syncing import Busy, Position, Progress, seen
 from server.billing.stripe.syncing import sync as read_everything
 from server.brands import Brand
 from server.portal import check_backend
-from server.settings import Settings
+from server.settings import Settings, stripe_suffix
 from server.store import Store
 
 __all__ = ["NotSynced", "ask", "seen", "sync"]
@@ -57,9 +57,11 @@ async def sync(
     except Busy:
         raise NotSynced("Another process syncs this brand at the moment; wait for it") from None
     except (Unavailable, Refused) as error:
+        why = "did not answer, or not with what was asked"
+        if isinstance(error, KeyRefused):
+            why = f"does not take the key, PORTAL_STRIPE_KEY_{stripe_suffix(brand.name)} or the one from the studio"
         raise NotSynced(
-            f"Stripe did not answer, or not with what was asked ({type(error).__name__}); python -m server doctor "
-            "says more. What was read is kept; the same command goes on from there"
+            f"Stripe {why}; python -m server doctor says more. What was read is kept; the same command goes on from there"
         ) from None
     finally:
         await billing.close()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from server.billing.stripe.leases import Lease
 from server.merchant import stripe_findings
+from server.merchant.syncing import NotSynced, sync
 from server.settings import StripeSecrets
 from tests.contract.stripe_backend.conftest import BRAND
 from tests.stripe.app import KEY
@@ -54,6 +55,17 @@ async def test_a_key_that_was_rolled_is_told_and_not_shown(sqlite_store, served)
     assert not fine
     assert "does not know this key" in words
     assert KEY not in words
+
+
+async def test_a_sync_says_which_key_stripe_does_not_take(sqlite_store, served):
+    standin, url = served
+    standin.keys.clear()
+    settings = replace(SETTINGS, stripe={"HARBOUR": StripeSecrets(KEY)}, stripe_api_base=url)
+    brand = next(each for each in brands() if each.name == BRAND)
+    config = replace(brand.config, billing=replace(brand.config.billing, backend="stripe"))
+    with pytest.raises(NotSynced, match=r"^Stripe does not take the key, PORTAL_STRIPE_KEY_HARBOUR") as refused:
+        await sync(settings, sqlite_store, replace(brand, config=config), lambda: NOW, lambda *_: None)
+    assert KEY not in str(refused.value)
 
 
 async def test_stripe_away_is_told(sqlite_store):

@@ -145,6 +145,13 @@ async def test_wrong_settings_are_the_only_finding(environment):
     assert "PORTAL_ORIGN" in findings["settings"].words
 
 
+async def test_a_key_of_no_brand_is_told(environment):
+    asked = {"PORTAL_STRIPE_WEBHOOK_SECRET_HARBUR": "whsec_0123456789", "PORTAL_STRIPE_KEY_ORBIT": "rk_test_1"}
+    finding = (await found(environment | asked))["settings of Stripe"]
+    assert (finding.is_fine, finding.words) == (False, "no brand has the key or the webhook's secret of HARBUR")
+    assert "settings of Stripe" not in await found(environment)
+
+
 async def test_a_broken_theme_is_named(environment):
     file = Path(environment["PORTAL_THEMES"]) / "harbour" / "portal.toml"
     file.write_text("[business]\nnam = 1\n")
