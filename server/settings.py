@@ -123,7 +123,8 @@ def from_environment(environment: Mapping[str, str], *, secrets_needed: bool = T
         if _BRAND_VARIABLES.fullmatch(key):
             values.pop(key.removeprefix("PORTAL_").lower(), None)
         elif key.removeprefix("PORTAL_").lower() not in _NAMES:
-            known = ", ".join(f"PORTAL_{each.upper()}" for each in _NAMES)
+            names = (*_NAMES, "stripe_key_<brand>", "stripe_webhook_secret_<brand>")
+            known = ", ".join(f"PORTAL_{each.upper()}" for each in names)
             raise SettingsError(f"{key}: not a setting of Postern. It knows {known}")
     smtp_url, mail_from = values.get("smtp_url", ""), values.get("mail_from", "")
     if smtp_url:

@@ -68,6 +68,7 @@ def test_other_programs_variables_are_none_of_ours():
         ("PORTAL_SMTP_URL", "smtp://mail.example", "PORTAL_MAIL_FROM"),
         ("PORTAL_SECRET", SECRET, "not a setting"),
         ("PORTAL_TEST_CODE", "123456", "not a setting"),  # threat 17
+        ("PORTAL_STRIPE_KEYS_HARBOUR", "rk_test_1", "PORTAL_STRIPE_KEY_<BRAND>, PORTAL_STRIPE_WEBHOOK_SECRET_<BRAND>"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_is_allowed(variable, value, words):
