@@ -8,7 +8,7 @@
 
 A field of a field is written with a dot. Where a field is `harmless`, `named` or `refused`, so is all that is inside; a
 `*` says the same of one that is read as a whole. Fields that are empty, zero or false say nothing. A field that stands
-nowhere here is named where its name looks like money. A test holds the table against the classes of Stripe's own SDK.
+nowhere here is named where its name looks like money. A word that decides an amount, and that nobody knows, is refused. A test holds the table against the classes of Stripe's own SDK.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Fields(msgspec.Struct, frozen=True):
     named: Mapping[str, str] = {}
     """Each with what is lost, in words."""
     refused: Mapping[str, str] = {}
+    words: Mapping[str, str] = {}
+    """All that such a field may say: with another word the ledger would charge a wrong amount."""
     inside: Mapping[str, str] = {}
     """Which kind of object is in a field, where it is one with decisions of its own."""
 
@@ -62,6 +64,7 @@ def _below(name: str, *children: str) -> str:
 _ELSEWHERE = "the money goes to another account at Stripe; here it is not shared out"
 _AUTOMATIC = "Stripe works out the tax, which the ledger cannot; --bill-without-automatic-tax bills without it"
 _OWN_METHOD = "what is charged is the subscription's own payment method, or the default"
+_COLLECTION, _SCHEME, _MODE = "charge_automatically send_invoice", "per_unit tiered", "graduated volume"
 _THRESHOLD = "Stripe bills early from an amount or a use on; here the period's end bills"
 
 KINDS: dict[str, Fields] = {
@@ -79,6 +82,7 @@ KINDS: dict[str, Fields] = {
             "invoice_credit_balance": "the balance in several currencies; the one of `balance` is read",
             "invoice_settings.rendering_options": "invoices look as the portal's do",
         },
+        words={"tax_exempt": "exempt none reverse"},
         inside={"discount": "discount", "sources": "source", "subscriptions": "subscription", "tax_ids": "tax_id"},
     ),
     "subscription": Fields(
@@ -109,6 +113,12 @@ KINDS: dict[str, Fields] = {
             "transfer_data": _ELSEWHERE,
         },
         refused={"automatic_tax.enabled": _AUTOMATIC},
+        words={
+            "billing": _COLLECTION,
+            "collection_method": _COLLECTION,
+            "pause_collection.behavior": "keep_as_draft mark_uncollectible void",
+            "trial_settings.end_behavior.missing_payment_method": "cancel create_invoice pause",
+        },
         inside={
             "discount": "discount",
             "discounts": "discount",
@@ -138,6 +148,12 @@ KINDS: dict[str, Fields] = {
             {_below("transform_quantity", "divide_by round")} type unit_amount unit_amount_decimal currency_options.*""",
         harmless="created deleted lookup_key metadata recurring.meter recurring.trial_period_days recurring.aggregate_usage",
         named={"custom_unit_amount": "the customer chooses the amount"},
+        words={
+            "billing_scheme": _SCHEME,
+            "recurring.usage_type": "licensed metered",
+            "tiers_mode": _MODE,
+            "transform_quantity.round": "down up",
+        },
     ),
     "plan": Fields(
         read=f"""active amount amount_decimal billing_scheme currency id interval interval_count livemode nickname object
@@ -145,11 +161,18 @@ KINDS: dict[str, Fields] = {
             {_below("transform_usage", "divide_by round")} usage_type""",
         older="name",
         harmless="aggregate_usage created deleted metadata meter statement_descriptor trial_period_days",
+        words={
+            "billing_scheme": _SCHEME,
+            "tiers_mode": _MODE,
+            "transform_usage.round": "down up",
+            "usage_type": "licensed metered",
+        },
     ),
     "coupon": Fields(
         read=f"""amount_off {_below("applies_to", "products")} currency currency_options.* duration duration_in_months id
             max_redemptions name object percent_off redeem_by times_redeemed valid livemode""",
         harmless="created deleted metadata",
+        words={"duration": "forever once repeating"},
     ),
     "discount": Fields(
         read=f"{_below('source', 'coupon type')} end id object promotion_code start customer",
@@ -162,6 +185,7 @@ KINDS: dict[str, Fields] = {
         harmless="""active country created description effective_percentage jurisdiction jurisdiction_level metadata state
             tax_type""",
         refused={"flat_amount": "is a flat amount, which the portal cannot charge"},
+        words={"rate_type": "flat_amount percentage"},
     ),
     "invoice": Fields(
         read=f"""amount_due amount_paid amount_remaining amount_shipping billing_reason created currency customer
@@ -278,6 +302,14 @@ KINDS: dict[str, Fields] = {
             "phases.trial_end": "a phase that is a trial is charged",
         },
         refused=dict.fromkeys(("phases.automatic_tax.enabled", "default_settings.automatic_tax.enabled"), _AUTOMATIC),
+        words={
+            "default_settings.billing_cycle_anchor": "automatic phase_start",
+            "default_settings.collection_method": _COLLECTION,
+            "end_behavior": "cancel none release",
+            "phases.billing_cycle_anchor": "automatic phase_start",
+            "phases.collection_method": _COLLECTION,
+            "phases.proration_behavior": "always_invoice create_prorations none",
+        },
     ),
     "invoiceitem": Fields(
         read=f"""amount currency customer customer_account date description discountable discounts id invoice net_amount object
@@ -334,6 +366,9 @@ def findings(kind: str, raw: Any, path: str = "$", prefix: str = "") -> Iterator
         if decision in ("named", "refused"):
             words = fields.named if decision == "named" else fields.refused
             yield Finding(kind, name, words[name], place, is_refused=decision == "refused")
+        elif name in fields.words and isinstance(value, str) and value not in fields.words[name].split():
+            expected = ", ".join(fields.words[name].split())
+            yield Finding(kind, name, f"expected one of {expected}; got {value[:40]!r}", place, is_refused=True)
         elif not decision and _MONEY.search(key):
             yield Finding(kind, name, "nobody knows this field, and it looks like money", place)
         elif decision == "read" and f"{name}.*" not in decided:

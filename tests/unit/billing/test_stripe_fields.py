@@ -105,6 +105,41 @@ def test_automatic_tax_is_refused_where_it_is_switched_on():
     assert said("subscription", {"automatic_tax": {"enabled": False, "liability": None}}) == {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "raw", "problem"),
+    [
+        ("subscription", {"collection_method": "pigeon"},
+         "$.collection_method: expected one of charge_automatically, send_invoice; got 'pigeon'"),
+        ("subscription", {"pause_collection": {"behavior": "sleep"}},
+         "$.pause_collection.behavior: expected one of keep_as_draft, mark_uncollectible, void; got 'sleep'"),
+        ("subscription", {"items": {"data": [{"price": {"recurring": {"usage_type": "capped"}}}]}},
+         "$.items.data[0].price.recurring.usage_type: expected one of licensed, metered; got 'capped'"),
+        ("subscription", {"discounts": [{"object": "discount", "source": {"coupon": {"duration": "thrice"}}}]},
+         "$.discounts[0].source.coupon.duration: expected one of forever, once, repeating; got 'thrice'"),
+        ("price", {"billing_scheme": "package"}, "$.billing_scheme: expected one of per_unit, tiered; got 'package'"),
+        ("price", {"tiers_mode": "stairs"}, "$.tiers_mode: expected one of graduated, volume; got 'stairs'"),
+        ("price", {"transform_quantity": {"round": "nearest"}},
+         "$.transform_quantity.round: expected one of down, up; got 'nearest'"),
+        ("plan", {"transform_usage": {"round": "nearest"}},
+         "$.transform_usage.round: expected one of down, up; got 'nearest'"),
+        ("customer", {"tax_exempt": "half"}, "$.tax_exempt: expected one of exempt, none, reverse; got 'half'"),
+        ("tax_rate", {"rate_type": "stairs"}, "$.rate_type: expected one of flat_amount, percentage; got 'stairs'"),
+        ("subscription_schedule", {"end_behavior": "renew"},
+         "$.end_behavior: expected one of cancel, none, release; got 'renew'"),
+        ("subscription_schedule", {"phases": [{"proration_behavior": "half"}]},
+         "$.phases[0].proration_behavior: expected one of always_invoice, create_prorations, none; got 'half'"),
+    ],
+)  # fmt: skip
+def test_a_word_that_decides_an_amount_and_that_nobody_knows_is_refused(kind, raw, problem):
+    assert [f"{each.path}: {each.why}" for each in findings(kind, raw) if each.is_refused] == [problem]
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_words_are_of_fields_that_are_read(kind):
+    fields = KINDS[kind]
+    assert set(fields.words) <= set(f"{fields.read} {fields.older}".split())
+
+
 def test_what_the_samples_of_the_tests_hold_is_all_known():
     whole = {
         "customer": exports.customer(), "subscription": exports.subscription(), "invoice": exports.invoice(),
