@@ -173,7 +173,7 @@ def subscription(raw: Any, known: Known) -> Subscription:
 def _discounts(found: wire.Subscription, known: Known) -> tuple[Discount, ...]:
     """An older export names its discounts by their ids and has one of them beside them."""
     beside = found.discount
-    refs = found.discounts if found.discounts is not None else tuple(each for each in (beside,) if each)
+    refs = found.discounts or tuple(each for each in (beside,) if each)
     whole = {ident(beside, "$.discount"): beside} if isinstance(beside, dict) else {}
     return tuple(
         mapping_catalog.discount_in(

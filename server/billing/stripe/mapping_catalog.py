@@ -75,9 +75,25 @@ def _priced(price: Price, path: str) -> Price:
     if price.billing_scheme == "tiered" and not price.tiers:
         problem = "has no tiers; export the prices with expand[]=data.tiers, and import them in the same run"
         raise MappingError(problem, f"{path}.tiers")
+    if price.billing_scheme == "tiered" and not price.tiers_mode:
+        raise MappingError('expected "graduated" or "volume", got nothing', f"{path}.tiers_mode")
+    _check_order(price.tiers, f"{path}.tiers")
     if price.billing_scheme != "tiered" and not price.unit_amount:
         raise MappingError("expected what one unit costs, got nothing", f"{path}.unit_amount")
     return price
+
+
+def _check_order(tiers: Sequence[Tier], path: str) -> None:
+    """Each ends above the one before it, and only the last has no end: else a quantity would count in a wrong one."""
+    below = 0
+    for index, each in enumerate(tiers):
+        is_last = index == len(tiers) - 1
+        if is_last and each.up_to is not None:
+            raise MappingError(f'expected "inf" or null in the last tier, got {each.up_to}', f"{path}[{index}].up_to")
+        if not is_last and (each.up_to is None or each.up_to <= below):
+            found = "no end" if each.up_to is None else each.up_to
+            raise MappingError(f"expected more than {below}, got {found}", f"{path}[{index}].up_to")
+        below = each.up_to or 0
 
 
 def price_ref(ref: wire.Ref, known: Known, path: str, currency: str) -> Price:
@@ -121,6 +137,9 @@ def coupon(raw: Any, path: str = "$") -> Coupon:
     found = read(wire.Coupon, raw, path)
     if found.amount_off is not None and found.currency is None:
         raise MappingError("expected a currency beside amount_off, got none", f"{path}.currency")
+    if found.duration == "repeating" and found.duration_in_months is None:
+        problem = "expected how many months a repeating coupon counts, got nothing"
+        raise MappingError(problem, f"{path}.duration_in_months")
     return Coupon(
         id=found.id,
         name=found.name or "",
@@ -230,7 +249,10 @@ def discount(ref: Any, known: Known, path: str = "$") -> Discount:
 
 def _coupon(ref: wire.Ref | None, known: Known, path: str) -> Coupon:
     if isinstance(ref, dict):
-        return coupon(ref, path)
+        found = coupon(ref, path)
+        alone = known.coupon(found.id) or found  # which may say what Stripe sends only where it was asked for
+        products = found.products if "applies_to" in ref else alone.products
+        return replace(found, products=products, other_amounts=found.other_amounts or alone.other_amounts)
     there = known.coupon(ref) if ref else None
     if there is None:
         raise MappingError(f"coupon {ref or '(none)'} is not known", path)

@@ -66,7 +66,7 @@ def schedule(raw: Any, known: Known, subscription: Subscription) -> Schedule:
 
 def _phase(found: shapes.Phase, given_by: shapes.DefaultSettings, known: Known, currency: str, path: str) -> Phase:
     given = found.discounts
-    if given is None and found.coupon is not None:
+    if not given and found.coupon is not None:
         given = (shapes.PhaseDiscount(coupon=found.coupon),)
     return Phase(
         at=at(found.start_date),

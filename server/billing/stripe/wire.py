@@ -19,6 +19,8 @@ MOST = 10**12
 """Minor units: no amount is larger."""
 Amount = Annotated[int, Meta(ge=-MOST, le=MOST)]
 """Minor units of a currency."""
+Deduction = Annotated[int, Meta(ge=0, le=MOST)]
+"""The same, of what is taken off: less than nothing would be charged on top."""
 _DECIMAL, _CURRENCY, _URL_ID = r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$", r"^[A-Za-z]{3}$", r"^[A-Za-z0-9_-]{1,255}\Z"
 IN_WORDS = {
     _DECIMAL: 'a decimal number in quotes, such as "10.5"',
@@ -147,7 +149,7 @@ class TransformQuantity(Wire, frozen=True):
 
 
 class CouponOption(Wire, frozen=True):
-    amount_off: Amount
+    amount_off: Deduction
 
 
 class PriceOption(Wire, frozen=True):
@@ -181,7 +183,7 @@ class Coupon(Wire, frozen=True):
     id: Id
     name: str | None = None
     percent_off: Percent | None = None
-    amount_off: Amount | None = None
+    amount_off: Deduction | None = None
     currency: Currency | None = None
     currency_options: dict[str, CouponOption] | None = None
     duration: str = "once"

@@ -214,6 +214,48 @@ def test_a_discount_of_an_older_export_holds_its_coupon():
     assert (found.coupon.id, found.promotion_code) == ("OLD", "WELCOME")
 
 
+def test_a_discount_counts_also_where_the_list_beside_it_is_empty():
+    assert subscription(discounts=[], discount=exports.discount()).discounts[0].coupon.id == "OFF"
+
+
+class WithOne(Nothing):
+    """Knows one coupon, with all that Stripe sends only where it is asked for."""
+
+    def coupon(self, coupon_id):
+        return Coupon(id=coupon_id, percent_off="5", products=("prod_9",), other_amounts=(Money(400, "EUR"),))
+
+
+@pytest.mark.parametrize(
+    ("more", "products"),
+    [({}, ("prod_9",)), ({"applies_to": None}, ()), ({"applies_to": {"products": ["prod_2"]}}, ("prod_2",))],
+)
+def test_a_coupon_without_its_products_has_those_of_the_coupon_by_itself(more, products):
+    held = exports.discount(source={"coupon": exports.coupon(**more)})
+    assert mapping_catalog.discount(held, WithOne()).coupon.products == products
+
+
+def test_a_coupon_without_its_other_currencies_has_those_of_the_coupon_by_itself():
+    dollars = {"id": "OFF", "amount_off": 500, "currency": "usd"}
+    found = mapping_catalog.discount_in(exports.discount(source={"coupon": dollars}), WithOne(), "$", "eur")
+    assert found.coupon.amount_off == Money(400, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("coupon", "path"),
+    [
+        ({"amount_off": -500, "currency": "eur"}, r"^\$\.amount_off: expected `int` >= 0"),
+        (
+            {"amount_off": 5, "currency": "eur", "currency_options": {"usd": {"amount_off": -5}}},
+            r"amount_off: expected",
+        ),
+        ({"percent_off": 5, "duration": "repeating"}, r"^\$\.duration_in_months: expected how many months"),
+    ],
+)
+def test_a_coupon_that_would_count_otherwise_than_it_says_is_refused(coupon, path):
+    with pytest.raises(MappingError, match=path):
+        mapping_catalog.coupon({"id": "T", **coupon})
+
+
 @pytest.mark.parametrize(
     ("discount", "path"),
     [
@@ -359,6 +401,10 @@ def test_a_wrong_type_is_named_with_its_path(wrong, message):
         mapping.subscription(raw, KNOWN)
 
 
+def tiered(tiers, **more):
+    return exports.price(billing_scheme="tiered", tiers=tiers, **{"tiers_mode": "volume", **more})
+
+
 @pytest.mark.parametrize(
     ("wrong", "path"),
     [
@@ -368,6 +414,10 @@ def test_a_wrong_type_is_named_with_its_path(wrong, message):
         ({"current_period_end": MARCH - 1}, r"^\$\.items\.data\[0\]\.current_period_end: expected an end after"),
         ({"price": exports.price(unit_amount_decimal="1e9")}, r"^\$\.items\.data\[0\]\.price\.unit_amount_decimal: "),
         ({"price": exports.price(recurring={"interval": "year", "interval_count": 101})}, r"price\.recurring\.interval_count: expected at most 100"),
+        ({"price": tiered([{"up_to": None}], tiers_mode=None)}, r"price\.tiers_mode: expected \"graduated\" or"),
+        ({"price": tiered([{"up_to": 5}])}, r"price\.tiers\[0\]\.up_to: expected \"inf\" or null in the last tier, got 5"),
+        ({"price": tiered([{"up_to": "inf"}, {"up_to": 5}])}, r"price\.tiers\[0\]\.up_to: expected more than 0, got no end"),
+        ({"price": tiered([{"up_to": 5}, {"up_to": 5}, {"up_to": None}])}, r"tiers\[1\]\.up_to: expected more than 5, got 5"),
         ({"price": exports.price(tiers=[{"up_to": "many"}])}, r"price\.tiers\[0\]\.up_to: expected a number, null"),
     ],
 )  # fmt: skip
