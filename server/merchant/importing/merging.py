@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.invoicing import prefix_of, with_invoices
-from server.billing.model.account import ENDED, Account, Customer, Invoice, PaymentMethod, Subscription, TaxId
+from server.billing.model.account import ALIVE, ENDED, Account, Customer, Invoice, PaymentMethod, Subscription, TaxId
 from server.billing.model.periods import INTERVALS
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
 from server.billing.stripe.mapping_catalog import counted_in
@@ -129,6 +129,7 @@ class Merging:
         raw: Any = msgspec.msgpack.decode(came.document)
         if raw.get("object") == "customer":
             customer, balance = named(came, lambda: mapping.customer(raw, self._catalog))
+            self._name_unlimited(came, raw.get("discount"), "$.discount")
         else:
             customer, balance = mapping_accounts.account(raw), None
         amount = raw.get("balance") or raw.get("account_balance")
@@ -226,7 +227,7 @@ class Merging:
     def _with_waiting(self, account: Account, kept: list[Staged], came: set[str]) -> Account:
         """What waits at subscriptions: the customer's discount and exemption, schedules, invoice items."""
         account = _with_customers(account, came)
-        self._name_idle_discounts(account, kept)
+        self._name_what_is_idle(account, kept)
         for work, kind in ((with_schedules, "subscription_schedule"), (with_items, "invoiceitem")):
             for each in [each for each in kept if each.kind == kind]:
                 try:
@@ -235,12 +236,13 @@ class Merging:
                     self._broken(each, error)
                     kept.remove(each)
                     continue
+                self._name_unlimited(each, msgspec.msgpack.decode(each.document))
                 if why:
                     self._left_out(each, why)
         return account
 
-    def _name_idle_discounts(self, account: Account, kept: Sequence[Staged]) -> None:
-        """Those of the customer that take nothing off a subscription, because they have no amount in its currency."""
+    def _name_what_is_idle(self, account: Account, kept: Sequence[Staged]) -> None:
+        """What the customer has, and what changes nothing of a subscription because it is of another currency."""
         came = next((each for each in kept if each.kind == "customer"), None)
         currencies = sorted({each.currency for each in account.subscriptions if each.status not in ENDED})
         if came is None:
@@ -250,6 +252,9 @@ class Merging:
                 if counted_in(each, currency) is None:
                     why = f"has no amount in {currency}, and takes nothing off what is in it; expand currency_options"
                     self._notes.name("customer.discount", why, came.place.at("$.discount"))
+        if account.balance and currencies and account.balance.currency not in currencies:
+            why = f"is in {account.balance.currency}, and changes nothing of what is in {', '.join(currencies)}"
+            self._notes.name("customer.balance", why, came.place.at("$.balance"))
 
     def _taken_over(
         self, account: Account, found: Subscription, came: set[str], invoices: Sequence[Invoice]
@@ -268,7 +273,26 @@ class Merging:
             if found.status not in ENDED and (recurring is None or recurring.interval not in INTERVALS):
                 problem = f"expected a price for each {', '.join(INTERVALS)}: with another one nothing is ever billed"
                 raise each.place.refusal(problem, f"$.items.data[{index}].price.recurring")
+        if found.status in ALIVE and found.collection_method == "send_invoice" and raw.get("days_until_due") is None:
+            problem = "expected in how many days a sent invoice is due, got nothing"
+            raise each.place.refusal(problem, "$.days_until_due")
+        if found.status not in ALIVE | ENDED:
+            self._notes.name("subscription.status", "is not known here: nothing is billed", each.place.at("$.status"))
+        self._name_unlimited(each, raw)
         return found
+
+    def _name_unlimited(self, each: Staged, raw: Any, path: str = "$") -> None:
+        """The coupons of which nothing says whether they are for some products only."""
+        if isinstance(raw, list):
+            for index, inside in enumerate(raw):
+                self._name_unlimited(each, inside, f"{path}[{index}]")
+        if not isinstance(raw, dict):
+            return
+        if raw.get("object") == "coupon" and "applies_to" not in raw and not self._catalog.coupon(str(raw.get("id"))):
+            why = "was not expanded: it counts for every product; import the coupons, too, with applies_to"
+            self._notes.name("coupon.applies_to", why, each.place.at(path))
+        for key, inside in raw.items():
+            self._name_unlimited(each, inside, f"{path}.{key}")
 
     def _invoice(self, each: Staged) -> list[Invoice]:
         """Drafts are never shown; a page of Stripe's for the invoice is not this ledger's."""

@@ -28,11 +28,14 @@ from server.merchant.importing.report import Notes
 
 _SCHEMA = """
 CREATE TABLE staged (kind TEXT, id TEXT, owner TEXT, digest BLOB, file TEXT, line INTEGER, steps BLOB, document BLOB,
-                     PRIMARY KEY (kind, id)) WITHOUT ROWID"""
+                     is_copy INTEGER, PRIMARY KEY (kind, id)) WITHOUT ROWID"""
 _PUT = """
-INSERT INTO staged VALUES (:kind, :id, :owner, :digest, :file, :line, :steps, :document) ON CONFLICT (kind, id) DO """
-_REPLACE = """UPDATE SET owner = excluded.owner, digest = excluded.digest, file = excluded.file, line = excluded.line,
-steps = excluded.steps, document = excluded.document"""
+INSERT INTO staged VALUES (:kind, :id, :owner, :digest, :file, :line, :steps, :document, :is_copy)
+ON CONFLICT (kind, id) DO NOTHING"""
+_REPLACE = """
+UPDATE staged SET owner = :owner, digest = :digest, file = :file, line = :line, steps = :steps, document = :document,
+is_copy = :is_copy WHERE kind = :kind AND id = :id"""
+_BEFORE = "SELECT owner, digest, is_copy, file, line FROM staged WHERE kind = :kind AND id = :id"
 _COLUMNS = "kind, id, owner, digest, file, line, steps, document"
 
 # What is mapped at once: the mapping gives the owner and the struct.
@@ -102,8 +105,8 @@ class Staging:
         self.problems.add(refusal, is_fatal=is_fatal)
         self.notes.of(kind).leave_out("wrong")
 
-    def _add(self, place: Place, raw: dict[str, Any], *, expanded: bool) -> None:
-        raw = _todays(raw)
+    def _add(self, place: Place, came: dict[str, Any], *, expanded: bool) -> None:
+        raw = _todays(came)
         kind = raw.get("object")
         if not isinstance(kind, str):
             raise MappingError('expected the kind of object, such as "customer", got nothing', "$.object")
@@ -130,10 +133,24 @@ class Staging:
             "digest": blake2b(canonical, digest_size=16).digest(),
         }
         where = {"file": str(place.file), "line": place.line, "steps": msgspec.msgpack.encode(place.steps)}
-        # An object by itself says more than its copy inside another.
-        self._database.execute(_PUT + ("NOTHING" if expanded else _REPLACE), {**row, **where, "document": document})
+        self._put(place, {**row, **where, "document": document, "is_copy": expanded or raw is not came})
         for key, inside in _expansions(raw):
             self._try(Place(place.file, place.line, (*place.steps, *key)), inside, expanded=True)
+
+    def _put(self, place: Place, row: dict[str, Any]) -> None:
+        """An object by itself says more than its copy inside another, or in the shape of an older one. Of two that differ
+        the later one counts, and that is named; two owners of one object are refused."""
+        if self._database.execute(_PUT, row).rowcount:
+            return
+        owner, digest, was_copy, file, line = self._database.execute(_BEFORE, row).fetchone()
+        if owner != row["owner"]:
+            problem = f"{row['kind']} {row['id']} belongs to {owner} in {file}:{line}, got {row['owner']}"
+            raise MappingError(problem, "$.customer")
+        if row["is_copy"]:
+            return
+        if not was_copy and digest != row["digest"]:
+            self.notes.name(row["kind"], "came twice, and not the same; the later one counts", place.at("$"))
+        self._database.execute(_REPLACE, row)
 
     def _note(self, place: Place, kind: str, raw: dict[str, Any]) -> None:
         """What the record says beyond what is read. Raises `MappingError` for what is refused."""

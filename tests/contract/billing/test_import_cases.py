@@ -404,6 +404,65 @@ async def test_a_price_with_which_nothing_is_ever_billed_is_refused(importing, r
     await importing.records(exports.product(), exports.customer(), {**once, "status": "canceled"})
 
 
+async def test_a_sent_invoice_without_its_days_is_refused(importing):
+    sent = running(collection_method="send_invoice")
+    with pytest.raises(ImportRefused, match=r"\$\.days_until_due: expected in how many days a sent invoice is due"):
+        await importing.records(exports.product(), exports.customer(), sent)
+    await importing.records(exports.product(), exports.customer(), {**sent, "status": "canceled"})
+    await importing.records(exports.product(), exports.customer(), {**sent, "days_until_due": 0})
+
+
+async def test_a_status_with_which_nothing_is_ever_billed_is_named(importing):
+    done = await importing.records(exports.product(), exports.customer(), running(status="hibernating"))
+    assert "subscription.status: 1 (is not known here: nothing is billed" in said(done)
+
+
+async def test_a_balance_in_a_currency_in_which_nothing_is_billed_is_named(importing):
+    them = exports.customer(balance=-500, currency="usd")
+    done = await importing.records(exports.product(), them, running())
+    assert await importing.next_total() == Money(3100, "EUR")
+    assert "customer.balance: 1 (is in USD, and changes nothing of what is in EUR" in said(done)
+
+
+async def test_a_coupon_of_which_nothing_says_what_it_is_for_is_named(importing):
+    coupon = exports.coupon(percent_off=50)
+    them = exports.customer(discount=exports.discount("di_2", source={"coupon": {**coupon, "id": "HERS"}}))
+    held = running(discounts=[exports.discount(source={"coupon": coupon})])
+    done = await importing.records(exports.product(), them, held)
+    assert [(each.what, each.count, each.first) for each in done.named] == [
+        ("coupon.applies_to", 2, "records:2: $.discount.source.coupon")
+    ]
+    only = {**coupon, "applies_to": {"products": ["prod_2"]}}
+    done = await importing.records(only, {**only, "id": "HERS"}, {**held, "description": "Tea"})
+    assert (done.named, await importing.next_total()) == ((), Money(3100, "EUR"))
+
+
+async def test_a_record_that_comes_twice_is_named_where_it_differs(importing):
+    more = running(items=[exports.item(quantity=2)])
+    done = await importing.records(exports.product(), exports.customer(), running(), running(), more)
+    assert [(each.what, each.count, each.why, each.first) for each in done.named] == [
+        ("subscription", 1, "came twice, and not the same; the later one counts", "records:5: $")
+    ]
+    assert await importing.next_total() == Money(6200, "EUR")
+
+
+async def test_a_copy_inside_another_record_is_no_second_one(importing):
+    plan = {"id": "price_1", "object": "plan", "amount": 5, "currency": "eur", "interval": "month", "product": "prod_1"}
+    dollars = exports.price(currency="usd", currency_options={"eur": {"unit_amount": 3100}})
+    inside = {**running(items=[exports.item(price=dollars)]), "customer": exports.customer(name="Old")}
+    for order in ((plan, dollars), (dollars, plan)):
+        done = await importing.records(exports.product(), *order, inside, exports.customer())
+        assert [each for each in done.named if "twice" in each.why] == []
+    assert (await importing.account()).customer.name == "Jenny"
+
+
+async def test_a_record_of_two_customers_is_refused_with_both_places(importing):
+    two = exports.customer(), exports.customer("cus_2")
+    problem = r"records:5: \$\.customer: subscription sub_1 belongs to cus_1 in records:4, got cus_2"
+    with pytest.raises(ImportRefused, match=problem):
+        await importing.records(exports.product(), *two, running(), running(customer="cus_2"))
+
+
 async def test_use_comes_on_top_of_the_next_charge(importing):  # case import 21
     await importing.case("21")
     charge = (await importing.account("cus_Meg")).upcoming[0]
