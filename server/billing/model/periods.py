@@ -18,6 +18,8 @@ _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
 INTERVALS = (*_DAYS, *_MONTHS)
 """Those that we know: any other never ends by itself."""
+_YEARS = 8
+"""At most this far apart are two years with a 29 February: about 1900 and 2100."""
 _MICROSECOND = timedelta(microseconds=1)
 RENEWING = frozenset({"active", "trialing", "past_due", "unpaid"})
 
@@ -50,6 +52,18 @@ def add_months(moment: datetime, months: int) -> datetime:
     """This many months later (or earlier), on the same day or on the month's last one."""
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+
+
+def on_day(anchor: datetime, day: int, recurring: Recurring | None) -> datetime:
+    """An anchor of the same grid that is on this day of its month: one at the end of a shorter month would keep every
+    later period from it. The anchor itself where there is none."""
+    step = recurring.count * _MONTHS.get(recurring.interval, 0) if recurring else 0
+    is_cut = anchor.day < day and anchor.day == monthrange(anchor.year, anchor.month)[1]
+    for months in range(step, 12 * _YEARS + 1, step) if step and is_cut else ():
+        before = add_months(anchor, -months)
+        if monthrange(before.year, before.month)[1] >= day:
+            return before.replace(day=day)
+    return anchor
 
 
 def renews_at(subscription: Subscription) -> datetime | None:

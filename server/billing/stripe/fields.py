@@ -86,7 +86,8 @@ KINDS: dict[str, Fields] = {
         inside={"discount": "discount", "sources": "source", "subscriptions": "subscription", "tax_ids": "tax_id"},
     ),
     "subscription": Fields(
-        read=f"""billing_cycle_anchor cancel_at cancel_at_period_end canceled_at
+        read=f"""billing_cycle_anchor {_below("billing_cycle_anchor_config", "day_of_month")} cancel_at
+            cancel_at_period_end canceled_at
             {_below("cancellation_details", "comment feedback")} collection_method created currency customer
             customer_account days_until_due default_payment_method default_source default_tax_rates description
             discounts ended_at id items latest_invoice livemode object
@@ -94,7 +95,8 @@ KINDS: dict[str, Fields] = {
             {_below("trial_settings", "end_behavior end_behavior.missing_payment_method")} trial_start automatic_tax""",
         older="""discount tax_percent billing plan quantity current_period_start current_period_end start
             """,
-        harmless="""application billing_cycle_anchor_config billing_mode metadata cancellation_details.feedback_option
+        harmless="""application billing_cycle_anchor_config.hour billing_cycle_anchor_config.minute
+            billing_cycle_anchor_config.month billing_cycle_anchor_config.second billing_mode metadata cancellation_details.feedback_option
             cancellation_details.reason automatic_tax.disabled_reason automatic_tax.liability payment_settings
             pending_setup_intent start_date test_clock invoice_customer_balance_settings""",
         named={

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from server.billing.model.account import Customer, Discount, Item, PaymentMethod, Subscription, TaxId
 from server.billing.model.amounts import amount_of, is_metered
+from server.billing.model.periods import on_day
 from server.billing.stripe import mapping_catalog, wire
 from server.billing.stripe.legacy import todays_customer, todays_subscription
 from server.billing.stripe.reading import (
@@ -166,6 +167,8 @@ def subscription(raw: Any, known: Known) -> Subscription:
         schedule=ident(found.schedule, "$.schedule"),
     )
     anchor = maybe_at(found.billing_cycle_anchor) or mapped.current_period_end_at
+    if found.billing_cycle_anchor_config and found.billing_cycle_anchor_config.day_of_month:
+        anchor = on_day(anchor, found.billing_cycle_anchor_config.day_of_month, items[0].price.recurring)
     ends = mapped.current_period_end_at if mapped.cancel_at_period_end and not mapped.cancel_at else mapped.cancel_at
     return replace(mapped, billing_cycle_anchor_at=anchor, cancel_at=ends)
 

@@ -272,6 +272,10 @@ class TrialSettings(Wire, frozen=True):
     end_behavior: EndBehavior | None = None
 
 
+class AnchorConfig(Wire, frozen=True):
+    day_of_month: Annotated[int, Meta(ge=1, le=31)] | None = None
+
+
 class CancellationDetails(Wire, frozen=True):
     comment: str | None = None
     feedback: str | None = None
@@ -286,6 +290,7 @@ class Subscription(Wire, frozen=True):
     customer: Ref | None = None
     customer_account: Id | None = None
     billing_cycle_anchor: Timestamp | None = None
+    billing_cycle_anchor_config: AnchorConfig | None = None
     current_period_start: Timestamp | None = None
     current_period_end: Timestamp | None = None
     cancel_at_period_end: bool = False

@@ -200,7 +200,8 @@ NOT_ALONE = {
         "individual_name", "current_phase.end_date", "current_phase.start_date", "phases.billing_cycle_anchor", "phases.collection_method",
         "phases.discounts.discount", "phases.items.discounts.discount", "parent.invoice_item_details.proration",
         "parent.invoice_item_details.subscription", "pretax_credit_amounts.amount", "tax_rate.rate_type",
-        "customer.tax_ids", "tiers.unit_amount", "tiers.flat_amount",
+        "customer.tax_ids", "tiers.unit_amount", "tiers.flat_amount", "subscription.billing_cycle_anchor_config",
+        "billing_cycle_anchor_config.day_of_month",
     ),
 }  # fmt: skip
 """Fields whose other value, alone, changes nothing in the mapping."""

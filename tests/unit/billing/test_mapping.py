@@ -20,6 +20,7 @@ from server.billing import (
     TaxRate,
     Tier,
 )
+from server.billing.model.periods import end_after
 from server.billing.stripe import mapping, mapping_accounts, mapping_catalog, mapping_invoices
 from server.billing.stripe.reading import MappingError, Nothing
 from tests.support import exports
@@ -266,6 +267,20 @@ def test_a_coupon_that_would_count_otherwise_than_it_says_is_refused(coupon, pat
 def test_a_discount_that_leads_nowhere_is_named(discount, path):
     with pytest.raises(MappingError, match=path):
         subscription(discounts=[discount])
+
+
+def test_periods_are_counted_from_the_day_of_the_month_that_was_asked_for():
+    february, march = 1803816000, 1806494400  # 28 February and 31 March 2027, 12:00 UTC
+    found = subscription(
+        items=[exports.item(current_period_start=february, current_period_end=march)],
+        billing_cycle_anchor=february, billing_cycle_anchor_config={"day_of_month": 31, "hour": 12},
+    )  # fmt: skip
+    (item,), ends = found.items, []
+    at = item.current_period_end_at
+    for _ in range(3):
+        at = end_after(found, item, at)
+        ends.append((at.month, at.day))
+    assert ends == [(4, 30), (5, 31), (6, 30)]
 
 
 def test_the_rest_of_a_subscription():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.billing import Recurring
-from server.billing.model.periods import add_months, next_end
+from server.billing.model.periods import add_months, next_end, on_day
 from tests.support.ledger_accounts import day
 
 
@@ -94,3 +94,29 @@ def test_years_from_a_leap_day_come_back_to_it():
         at = next_end(begun, Recurring("year"), at)
         found.append((at.year, at.day))
     assert found == [(2025 + n, 29 if (2025 + n) % 4 == 0 else 28) for n in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("anchor", "recurring", "wanted", "found"),
+    [
+        (day(2027, 2, 28), Recurring("month"), 31, day(2027, 1, 31)),
+        (day(2027, 2, 28), Recurring("month"), 30, day(2027, 1, 30)),
+        (day(2028, 2, 29), Recurring("month"), 30, day(2028, 1, 30)),
+        (day(2027, 4, 30), Recurring("month", 3), 31, day(2027, 1, 31)),
+        (day(2027, 2, 28), Recurring("month", 3), 31, day(2026, 8, 31)),
+        (day(2027, 2, 28), Recurring("year"), 29, day(2024, 2, 29)),
+        # Nothing to do, or nowhere to go.
+        (day(2027, 1, 31), Recurring("month"), 31, day(2027, 1, 31)),
+        (day(2027, 2, 27), Recurring("month"), 31, day(2027, 2, 27)),
+        (day(2027, 2, 28), Recurring("year"), 31, day(2027, 2, 28)),
+        (day(2027, 2, 28), Recurring("week"), 31, day(2027, 2, 28)),
+        (day(2027, 2, 28), None, 31, day(2027, 2, 28)),
+    ],
+)
+def test_an_anchor_that_a_short_month_cut_is_moved_to_its_own_day(anchor, recurring, wanted, found):
+    assert on_day(anchor, wanted, recurring) == found
+    if recurring and found != anchor:
+        at = found
+        while at < anchor:
+            at = next_end(found, recurring, at)
+        assert at == anchor
