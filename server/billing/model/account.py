@@ -239,6 +239,8 @@ class Phase(msgspec.Struct, frozen=True, omit_defaults=True):
     default_tax_rates: tuple[TaxRate, ...] = ()
     collection_method: str = ""
     """Empty: it stays as it was."""
+    days_until_due: int | None = None
+    """None: they stay as they were."""
     proration_behavior: str = "create_prorations"
     """What becomes of a period that it begins within: Stripe's word."""
     is_new_anchor: bool = False

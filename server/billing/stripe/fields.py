@@ -277,7 +277,8 @@ KINDS: dict[str, Fields] = {
             phases.start_date phases.end_date phases.default_tax_rates phases.collection_method
             phases.billing_cycle_anchor phases.proration_behavior phases.items phases.items.price
             phases.items.quantity phases.items.tax_rates phases.automatic_tax
-            {_below("default_settings", "automatic_tax billing_cycle_anchor collection_method")}
+            {_below("default_settings", "automatic_tax billing_cycle_anchor collection_method invoice_settings")}
+            default_settings.invoice_settings.days_until_due {_below("phases.invoice_settings", "days_until_due")}
             {_below("phases.items.discounts", "coupon discount promotion_code")}
             {_below("phases.discounts", "coupon discount promotion_code")} released_subscription status subscription
             livemode""",
@@ -285,7 +286,12 @@ KINDS: dict[str, Fields] = {
         harmless="""application billing_mode canceled_at completed_at created metadata released_at
             test_clock phases.automatic_tax.disabled_reason phases.automatic_tax.liability phases.currency
             default_settings.automatic_tax.disabled_reason default_settings.automatic_tax.liability
-            default_settings.description default_settings.invoice_settings phases.description phases.invoice_settings phases.items.metadata phases.metadata""",
+            default_settings.description default_settings.invoice_settings.account_tax_ids
+            default_settings.invoice_settings.custom_fields default_settings.invoice_settings.description
+            default_settings.invoice_settings.footer default_settings.invoice_settings.issuer phases.description
+            phases.invoice_settings.account_tax_ids phases.invoice_settings.custom_fields
+            phases.invoice_settings.description phases.invoice_settings.footer phases.invoice_settings.issuer
+            phases.items.metadata phases.metadata""",
         named={
             "default_settings.application_fee_percent": _ELSEWHERE,
             "default_settings.billing_thresholds": _THRESHOLD,
@@ -308,6 +314,7 @@ KINDS: dict[str, Fields] = {
             "default_settings.billing_cycle_anchor": "automatic phase_start",
             "default_settings.collection_method": _COLLECTION,
             "end_behavior": "cancel none release",
+            "status": "active canceled completed not_started released",
             "phases.billing_cycle_anchor": "automatic phase_start",
             "phases.collection_method": _COLLECTION,
             "phases.proration_behavior": "always_invoice create_prorations none",

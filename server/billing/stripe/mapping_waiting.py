@@ -59,13 +59,13 @@ def schedule(raw: Any, known: Known, subscription: Subscription) -> Schedule:
         for index, each in enumerate(found.phases)
         if each.start_date > begun
     ]
-    last = found.phases[-1].end_date if found.phases else None
+    last = max(found.phases, key=lambda each: each.start_date).end_date if found.phases else None
     ends = at(last) if found.end_behavior == "cancel" and last is not None else None
-    return Schedule(found.id, whose, tuple(phases), ends)
+    return Schedule(found.id, whose, tuple(sorted(phases, key=lambda each: each.at)), ends)
 
 
 def _phase(found: shapes.Phase, given_by: shapes.DefaultSettings, known: Known, currency: str, path: str) -> Phase:
-    given = found.discounts
+    given, sent = found.discounts, found.invoice_settings or given_by.invoice_settings
     if not given and found.coupon is not None:
         given = (shapes.PhaseDiscount(coupon=found.coupon),)
     return Phase(
@@ -77,6 +77,7 @@ def _phase(found: shapes.Phase, given_by: shapes.DefaultSettings, known: Known, 
         discounts=_discounts(given, known, currency, found.start_date, f"{path}.discounts"),
         default_tax_rates=mapping_catalog.tax_rates(found.default_tax_rates, known, f"{path}.default_tax_rates"),
         collection_method=found.collection_method or given_by.collection_method or "",
+        days_until_due=sent.days_until_due if sent else None,
         proration_behavior=found.proration_behavior or "create_prorations",
         is_new_anchor=(found.billing_cycle_anchor or given_by.billing_cycle_anchor) == "phase_start",
     )

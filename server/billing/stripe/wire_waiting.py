@@ -24,6 +24,10 @@ class PhaseItem(Wire, frozen=True):
     tax_rates: Rates | None = None
 
 
+class SentInvoices(Wire, frozen=True):
+    days_until_due: Quantity | None = None
+
+
 class Phase(Wire, frozen=True):
     start_date: Timestamp
     items: Annotated[tuple[PhaseItem, ...], Meta(min_length=1, max_length=100)]
@@ -34,11 +38,13 @@ class Phase(Wire, frozen=True):
     collection_method: str | None = None
     proration_behavior: str | None = None
     billing_cycle_anchor: str | None = None
+    invoice_settings: SentInvoices | None = None
 
 
 class DefaultSettings(Wire, frozen=True):
     collection_method: str | None = None
     billing_cycle_anchor: str | None = None
+    invoice_settings: SentInvoices | None = None
 
 
 class CurrentPhase(Wire, frozen=True):

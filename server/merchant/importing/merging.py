@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from server.billing.model.account import ALIVE, ENDED, Account, Customer, Invoic
 from server.billing.model.periods import INTERVALS
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
 from server.billing.stripe.mapping_catalog import counted_in
+from server.billing.stripe.reading import Known
 from server.brands.dunning import STANDARD, Dunning
 from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
@@ -32,7 +33,10 @@ from server.merchant.importing.reading import ImportRefused
 from server.merchant.importing.report import Coming, coming
 from server.merchant.importing.rows import Rows
 from server.merchant.importing.staging import Staged, Staging
-from server.merchant.importing.waiting import with_items, with_schedules
+from server.merchant.importing.waiting import with_items, with_schedules, with_what_waited
+
+_WAITING = ("subscription_schedule", "invoiceitem")
+Work = Callable[[Account, Staged, Known], tuple[Account, str]]
 
 
 class Merging:
@@ -64,6 +68,9 @@ class Merging:
             if seen:
                 self.coming += coming(seen.account, self._now)
             return "unchanged" if seen else "left out"
+        if any(each.kind == "subscription" for each in changed):
+            # It takes the place of what is there: what waits at it is put there again.
+            changed = [each for each in together if each in changed or each.kind in _WAITING]
         account, changed = self._with_customer(seen.account if seen else None, changed)
         if account is None:
             return "left out"
@@ -96,16 +103,21 @@ class Merging:
         return digest != each.digest
 
     def _broken(self, each: Staged, refusal: ImportRefused) -> None:
-        counts, before = self._notes.of(each.kind), self._into.imported(each)
-        counts.new -= before is None
-        counts.changed -= before is not None
+        self._uncount(each)
         self._staging.broken(refusal, each.kind)
 
     def _left_out(self, each: Staged, why: str) -> None:
+        if self._uncount(each):
+            self._notes.of(each.kind).leave_out(why)
+
+    def _uncount(self, each: Staged) -> bool:
+        """Whether it was counted as news."""
         counts, before = self._notes.of(each.kind), self._into.imported(each)
+        if before and before[1] == each.digest:
+            return False
         counts.new -= before is None
         counts.changed -= before is not None
-        counts.leave_out(why)
+        return True
 
     def _with_customer(
         self, base: Account | None, changed: Sequence[Staged]
@@ -165,6 +177,7 @@ class Merging:
         subscriptions = {each.id: each for each in account.subscriptions}
         invoices: list[Invoice] = []
         kept: list[Staged] = []
+        schedules = {each.id for each in changed if each.kind == "subscription_schedule"}
         for each in changed:
             try:
                 if each.kind == "payment_method":
@@ -172,7 +185,10 @@ class Merging:
                 elif each.kind == "tax_id":
                     tax_ids[each.id] = msgspec.msgpack.decode(each.document, type=TaxId)
                 elif each.kind == "subscription":
-                    subscriptions[each.id] = self._subscription(each)
+                    before = subscriptions.get(each.id)
+                    found = with_what_waited(self._subscription(each), before, schedules)
+                    self._name_lost_schedule(each, found, {*schedules, before.schedule if before else ""})
+                    subscriptions[each.id] = found
                 elif each.kind == "invoice":
                     invoices += self._invoice(each)
             except ImportRefused as error:
@@ -228,7 +244,8 @@ class Merging:
         """What waits at subscriptions: the customer's discount and exemption, schedules, invoice items."""
         account = _with_customers(account, came)
         self._name_what_is_idle(account, kept)
-        for work, kind in ((with_schedules, "subscription_schedule"), (with_items, "invoiceitem")):
+        works: tuple[Work, ...] = (partial(with_schedules, came=came), with_items)
+        for work, kind in zip(works, _WAITING, strict=True):
             for each in [each for each in kept if each.kind == kind]:
                 try:
                     account, why = work(account, each, self._catalog)
@@ -280,6 +297,11 @@ class Merging:
             self._notes.name("subscription.status", "is not known here: nothing is billed", each.place.at("$.status"))
         self._name_unlimited(each, raw)
         return found
+
+    def _name_lost_schedule(self, each: Staged, found: Subscription, known: Collection[str]) -> None:
+        if found.schedule and found.schedule not in known and found.status not in ENDED:
+            why = "is neither in these files nor in the ledger: what it changes later is not known"
+            self._notes.name("subscription.schedule", why, each.place.at("$.schedule"))
 
     def _name_unlimited(self, each: Staged, raw: Any, path: str = "$") -> None:
         """The coupons of which nothing says whether they are for some products only."""

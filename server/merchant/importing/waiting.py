@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -17,8 +18,8 @@ from server.merchant.importing.catalog import named
 from server.merchant.importing.staging import Staged
 
 
-def with_schedules(account: Account, each: Staged, known: Known) -> tuple[Account, str]:
-    """The account with that schedule, and why it was left out, or empty."""
+def with_schedules(account: Account, each: Staged, known: Known, *, came: Collection[str]) -> tuple[Account, str]:
+    """The account with that schedule, and why it was left out, or empty. `came`: the subscriptions that came, too."""
     raw: Any = msgspec.msgpack.decode(each.document)
     whose = raw.get("subscription") or raw.get("released_subscription")
     found = account.subscription(whose.get("id", "") if isinstance(whose, dict) else str(whose or ""))
@@ -28,7 +29,9 @@ def with_schedules(account: Account, each: Staged, known: Known) -> tuple[Accoun
     if schedule.is_over:
         changed = replace(found, schedule="", phases=()) if found.schedule == schedule.id else found
     else:
-        ends = found.cancel_at or schedule.cancel_at
+        # The end of one that did not come may be what this schedule said before; nobody else asked for it.
+        is_its = found.id not in came and found.schedule == schedule.id and found.canceled_at is None
+        ends = (None if is_its else found.cancel_at) or schedule.cancel_at
         changed = replace(found, schedule=schedule.id, phases=schedule.phases, cancel_at=ends)
     return with_subscription(account, changed), ""
 
@@ -47,6 +50,19 @@ def with_items(account: Account, each: Staged, known: Known) -> tuple[Account, s
         return account, "no subscription bills it"
     pending = (*found.pending, _pending(waiting, found))
     return with_subscription(account, replace(found, pending=pending)), ""
+
+
+def with_what_waited(found: Subscription, before: Subscription | None, schedules: Collection[str]) -> Subscription:
+    """A subscription that came again, with what waited at the one before it: its own record does not say it. What the
+    ledger prorated itself was for a plan that is not there any more. `schedules`: those that came, too."""
+    if before is None or found.status in ENDED:
+        return found
+    own = f"il_{found.id}_"
+    found = replace(found, pending=tuple(each for each in before.pending if not each.line.id.startswith(own)))
+    if not found.schedule or before.schedule != found.schedule or found.schedule in schedules:
+        return found
+    its_end = before.cancel_at if before.canceled_at is None else None
+    return replace(found, phases=before.phases, cancel_at=found.cancel_at or its_end)
 
 
 def _without(account: Account, identity: str) -> Account:

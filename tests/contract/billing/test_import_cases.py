@@ -251,6 +251,91 @@ async def test_what_waits_costs_what_it_says_after_the_discounts_that_reach_it(i
     assert (invoice.total, invoice.gap, account.subscriptions[0].pending) == (Money(total, "EUR"), "", ())
 
 
+END = SECONDS + 20 * DAY
+
+
+def schedule_of(*phases, **more):
+    """A schedule whose first phase is the running period."""
+    begun = {"start_date": SECONDS - 10 * DAY, "end_date": END, "items": [{"price": "price_1"}]}
+    head = {"id": "sub_sched_1", "object": "subscription_schedule", "customer": "cus_1", "subscription": "sub_1"}
+    now = {"start_date": SECONDS - 10 * DAY, "end_date": END}
+    return {**head, "status": "active", "current_phase": now, "phases": [begun, *phases], **more}
+
+
+TWO = {"start_date": END, "items": [{"price": "price_1", "quantity": 2}]}
+
+
+@pytest.mark.parametrize("again", [(), (schedule_of(TWO), waiting(amount=1500))])
+async def test_what_waits_stays_where_only_its_subscription_changed(importing, again):
+    it = running(schedule="sub_sched_1")
+    begun = [exports.product(), exports.price(), exports.customer(), it, schedule_of(TWO), waiting(amount=1500)]
+    await importing.records(*begun)
+    assert await importing.next_total() == Money(7700, "EUR")
+    done = await importing.records({**it, "description": "Tea"}, *again)
+    assert await importing.next_total() == Money(7700, "EUR")
+    assert (done.named, {kind: each.changed for kind, each in done.kinds.items() if each.changed}) == (
+        (), {"subscription": 1})  # fmt: skip
+    assert len((await importing.account()).subscriptions[0].pending) == 1
+
+
+async def test_what_came_before_its_subscription_is_put_there_once_that_comes(importing):
+    waits = schedule_of(TWO), waiting(amount=1500)
+    await importing.records(exports.product(), exports.price(), exports.customer(), *waits)
+    await importing.records(running(schedule="sub_sched_1"), *waits)
+    assert await importing.next_total() == Money(7700, "EUR")
+
+
+async def test_a_schedule_that_is_over_or_another_one_is_not_kept(importing):
+    begun = [exports.product(), exports.price(), exports.customer(), running(schedule="sub_sched_1"), schedule_of(TWO)]
+    await importing.records(*begun)
+    done = await importing.records(running(schedule="sub_sched_2"))
+    assert await importing.next_total() == Money(3100, "EUR")
+    assert "subscription.schedule: 1 (is neither in these files nor in the ledger" in said(done)
+    await importing.records(running(), schedule_of(TWO, status="released"))
+    assert await importing.next_total() == Money(3100, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("later", "end"),
+    [
+        ({"end_behavior": "release"}, None),
+        ({"phases": [{**TWO, "end_date": END + 9 * DAY}], "end_behavior": "cancel"}, END + 9 * DAY),
+    ],
+)
+async def test_the_end_of_a_schedule_moves_with_it(importing, later, end):
+    until = schedule_of({**TWO, "end_date": END + DAY}, end_behavior="cancel")
+    begun = [exports.product(), exports.price(), exports.customer(), running(schedule="sub_sched_1"), until]
+    await importing.records(*begun)
+    await importing.records({**until, **later})
+    found = (await importing.account()).subscriptions[0]
+    assert found.cancel_at == (datetime.fromtimestamp(end, UTC) if end else None)
+
+
+async def test_the_end_of_a_schedule_stays_where_only_its_subscription_changed(importing):
+    until = schedule_of({**TWO, "end_date": END + DAY}, end_behavior="cancel")
+    it = running(schedule="sub_sched_1")
+    await importing.records(exports.product(), exports.price(), exports.customer(), it, until)
+    await importing.records({**it, "description": "Tea"})
+    assert (await importing.account()).subscriptions[0].cancel_at == datetime.fromtimestamp(END + DAY, UTC)
+
+
+async def test_phases_come_in_their_order(importing):
+    three = {"start_date": END + 30 * DAY, "items": [{"price": "price_1", "quantity": 3}]}
+    it = running(schedule="sub_sched_1")
+    await importing.records(exports.product(), exports.price(), exports.customer(), it, schedule_of(three, TWO))
+    assert await importing.next_total() == Money(6200, "EUR")
+
+
+@pytest.mark.parametrize("where", ["phases", "default_settings"])
+async def test_a_phase_that_sends_invoices_says_when_they_are_due(importing, where):
+    sent = {"collection_method": "send_invoice", "invoice_settings": {"days_until_due": 14}}
+    schedule = schedule_of({**TWO, **sent}) if where == "phases" else schedule_of(TWO, default_settings=sent)
+    it = running(schedule="sub_sched_1")
+    await importing.records(exports.product(), exports.price(), exports.customer(), it, schedule)
+    _, (invoice, *_) = bring_up_to_date(await importing.account(), NOW + timedelta(days=21))
+    assert invoice.due_at == datetime.fromtimestamp(END + 14 * DAY, UTC)
+
+
 async def test_a_schedules_own_settings_reach_its_phases(importing):
     end = SECONDS + 5 * DAY  # within the running period
     schedule = {

@@ -80,11 +80,12 @@ WHOLE = {
     "subscription_schedule": {
         "id": "sub_sched_1", "object": "subscription_schedule", "customer": "cus_1", "subscription": "sub_1",
         "status": "active", "end_behavior": "cancel", "current_phase": {"start_date": MARCH, "end_date": MARCH + DAY},
-        "default_settings": {"billing_cycle_anchor": "automatic", "collection_method": "charge_automatically"},
+        "default_settings": {"billing_cycle_anchor": "automatic", "collection_method": "charge_automatically",
+                             "invoice_settings": {"days_until_due": 9}},
         "phases": [{
             "start_date": MARCH + DAY, "end_date": MARCH + 9 * DAY, "default_tax_rates": [RATE],
             "items": [{"price": PRICE, "quantity": 2, "tax_rates": [RATE], "discounts": [{"coupon": COUPON, "promotion_code": "promo_1"}]}],
-            "discounts": [{"coupon": COUPON, "promotion_code": "promo_1"}], "proration_behavior": "none",
+            "discounts": [{"coupon": COUPON, "promotion_code": "promo_1"}], "proration_behavior": "none", "invoice_settings": {"days_until_due": 14},
         }],
     },
     "payment_method": exports.method(metadata={"portal_behavior": "lost_card"}),
@@ -201,7 +202,8 @@ NOT_ALONE = {
         "phases.discounts.discount", "phases.items.discounts.discount", "parent.invoice_item_details.proration",
         "parent.invoice_item_details.subscription", "pretax_credit_amounts.amount", "tax_rate.rate_type",
         "customer.tax_ids", "tiers.unit_amount", "tiers.flat_amount", "subscription.billing_cycle_anchor_config",
-        "billing_cycle_anchor_config.day_of_month",
+        "billing_cycle_anchor_config.day_of_month", "default_settings.invoice_settings",
+        "default_settings.invoice_settings.days_until_due",
     ),
 }  # fmt: skip
 """Fields whose other value, alone, changes nothing in the mapping."""

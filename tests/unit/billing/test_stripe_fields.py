@@ -124,6 +124,8 @@ def test_automatic_tax_is_refused_where_it_is_switched_on():
          "$.transform_usage.round: expected one of down, up; got 'nearest'"),
         ("customer", {"tax_exempt": "half"}, "$.tax_exempt: expected one of exempt, none, reverse; got 'half'"),
         ("tax_rate", {"rate_type": "stairs"}, "$.rate_type: expected one of flat_amount, percentage; got 'stairs'"),
+        ("subscription_schedule", {"status": "sleeping"},
+         "$.status: expected one of active, canceled, completed, not_started, released; got 'sleeping'"),
         ("subscription_schedule", {"end_behavior": "renew"},
          "$.end_behavior: expected one of cancel, none, release; got 'renew'"),
         ("subscription_schedule", {"phases": [{"proration_behavior": "half"}]},

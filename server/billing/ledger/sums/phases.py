@@ -128,6 +128,7 @@ def _in_next_phase(subscription: Subscription, account: Account | None) -> Subsc
         discounts=phase.discounts or inherited,
         default_tax_rates=phase.default_tax_rates,
         collection_method=phase.collection_method or subscription.collection_method,
+        days_until_due=subscription.days_until_due if phase.days_until_due is None else phase.days_until_due,
         phases=subscription.phases[1:],
         billing_cycle_anchor_at=phase.at if restarts else _anchor(subscription, items[0].price, phase.at),
     )
