@@ -96,6 +96,8 @@ class PromotionCode(msgspec.Struct, frozen=True, omit_defaults=True):
     """Only for who never paid anything before."""
     minimum: Money | None = None
     """What a period must cost at least, before discounts."""
+    other_minimums: tuple[Money, ...] = ()
+    """The same in other currencies, where the business said so."""
 
 
 class Discount(msgspec.Struct, frozen=True, omit_defaults=True):

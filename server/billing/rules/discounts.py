@@ -49,7 +49,7 @@ def redeem(
             continue
         why_not = _of_code(account, subscription, plan, each, at) or why_no_coupon(subscription, plan, coupon, at)
         if why_not is None:
-            return discount_of(coupon, begins, each)
+            return discount_of(in_currency(coupon, subscription.currency) or coupon, begins, each)
         # Of several codes with the same text, the one that is still given says why it does not count.
         if refused.reason in ("code_unknown", "code_inactive"):
             refused = why_not
@@ -67,7 +67,7 @@ def why_no_coupon(subscription: Subscription, plan: Plan, coupon: Coupon, at: da
         reason = "code_inactive"
     elif coupon.products and plan.price.product not in coupon.products:
         reason = "code_wrong_product"
-    elif coupon.amount_off and coupon.amount_off.currency != subscription.currency:
+    elif in_currency(coupon, subscription.currency) is None:
         reason = "code_wrong_currency"
     elif any(each.coupon.id == coupon.id for each in subscription.discounts):
         reason = "code_already_applied"
@@ -79,6 +79,14 @@ def changes_nothing(subscription: Subscription, before: Upcoming | None, after: 
     or the plan is free. Of what is billed by use, nobody knows yet."""
     known = before is not None and before.total is not None
     return known and before == after and not any(is_metered(each.price) for each in subscription.items)
+
+
+def in_currency(coupon: Coupon, currency: str) -> Coupon | None:
+    """The coupon with its amount in that currency; None where it has none, and takes nothing off there."""
+    if coupon.percent_off or (coupon.amount_off and coupon.amount_off.currency == currency):
+        return coupon
+    other = next((each for each in coupon.other_amounts if each.currency == currency), None)
+    return replace(coupon, amount_off=other) if other else None
 
 
 def discount_of(coupon: Coupon, begins: datetime, code: PromotionCode | None = None) -> Discount:
@@ -98,7 +106,8 @@ def discount_of(coupon: Coupon, begins: datetime, code: PromotionCode | None = N
 def _of_code(
     account: Account, subscription: Subscription, plan: Plan, code: PromotionCode, at: datetime
 ) -> Refusal | None:
-    reason, least = "", code.minimum
+    reason, said = "", [each for each in (code.minimum, *code.other_minimums) if each]
+    least = next((each for each in said if each.currency == subscription.currency), None)
     if not code.active:
         reason = "code_inactive"
     elif code.expires_at and code.expires_at <= at:
@@ -107,7 +116,7 @@ def _of_code(
         reason = "code_used_up"
     elif code.first_time and _paid_before(account):
         reason = "code_first_time_only"
-    elif least and least.currency != subscription.currency:
+    elif said and least is None:
         reason = "code_wrong_currency"
     elif least and amount_of(plan.price, plan.quantity) < least.amount:
         return Refusal("code_minimum_amount", f"{least.amount} {least.currency}")

@@ -13,7 +13,7 @@ from server.billing.model.account import ENDED, Subscription, Upcoming
 from server.billing.model.change import Cancellation, Charge, Plan, RetentionOffer
 from server.billing.model.errors import Refusal
 from server.billing.rules.canceling import LONGEST_COMMENT, is_at_once, may_cancel, may_resume, may_tell
-from server.billing.rules.discounts import changes_nothing, why_no_coupon
+from server.billing.rules.discounts import changes_nothing, in_currency, why_no_coupon
 from server.billing.stripe import mapping_previews
 from server.billing.stripe.asking import Asking, Planned
 from server.billing.stripe.operations import Step
@@ -105,7 +105,7 @@ async def retain(it: Asking) -> Planned | Refusal:
     if changes_nothing(subscription, before, after):
         return Refusal("no_offer")
     steps = Step(it.path, {"discounts": discounts, "metadata": {"postern_retained": coupon.id}})
-    coupon = replace(coupon, times_redeemed=0)
+    coupon = replace(in_currency(coupon, subscription.currency) or coupon, times_redeemed=0)
     offer = RetentionOffer(coupon, before, after)
     return Planned((*given_up(subscription), steps), preview=offer, seen=(coupon, before, after))
 

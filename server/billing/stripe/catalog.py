@@ -22,7 +22,7 @@ from server.store import Store, Transaction
 KINDS: dict[str, tuple[str, type[Any], tuple[str, ...]]] = {
     "product": ("/v1/products", Product, ()),
     "price": ("/v1/prices", Price, ("tiers", "product")),
-    "coupon": ("/v1/coupons", Coupon, ("applies_to",)),
+    "coupon": ("/v1/coupons", Coupon, ("applies_to", "currency_options")),
     "tax_rate": ("/v1/tax_rates", TaxRate, ()),
 }
 """Each kind's path, its type here, and what Stripe sends only when it is asked to. In the order in which they are read."""

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from server.billing.model.account import Coupon, Discount, Price, Product, PromotionCode, Recurring, TaxRate, Tier
+from server.billing.rules.discounts import in_currency
 from server.billing.stripe import wire
 from server.billing.stripe.reading import Known, MappingError, decimal_text, ident, maybe_at, money, percent, read
 
@@ -176,6 +177,7 @@ def promotion_code(raw: Any) -> PromotionCode:
         minimum=money(held.minimum_amount, held.minimum_amount_currency)
         if held.minimum_amount and held.minimum_amount_currency
         else None,
+        other_minimums=tuple(money(each.minimum_amount, code) for code, each in (held.currency_options or {}).items()),
     )
 
 
@@ -222,11 +224,8 @@ def discount_in(ref: Any, known: Known, path: str, currency: str) -> Discount:
 
 def counted_in(found: Discount, currency: str) -> Discount | None:
     """The discount with its amount in that currency; None where it has none, and takes nothing off there."""
-    coupon = found.coupon
-    if coupon.percent_off or (coupon.amount_off and coupon.amount_off.currency == currency):
-        return found
-    other = next((each for each in coupon.other_amounts if each.currency == currency), None)
-    return replace(found, coupon=replace(coupon, amount_off=other)) if other else None
+    coupon = in_currency(found.coupon, currency)
+    return replace(found, coupon=coupon) if coupon else None
 
 
 def discount(ref: Any, known: Known, path: str = "$") -> Discount:

@@ -137,6 +137,9 @@ class _Whole:
     def line(self, found: shapes.Line, index: int) -> InvoiceLine:
         """With its discounts and taxes, where Stripe sends them with the line."""
         path = f"$.lines.data[{index}]"
+        if found.currency.upper() != self.found.currency.upper():
+            problem = f"is in {found.currency.upper()}, the invoice in {self.found.currency.upper()}"
+            raise MappingError(problem, f"{path}.currency")
         name = "taxes" if found.taxes is not None else "tax_amounts"
         entries = found.taxes if found.taxes is not None else found.tax_amounts or ()
         less = found.discount_amounts if found.pretax_credit_amounts is None else found.pretax_credit_amounts
@@ -192,15 +195,17 @@ class _Whole:
 
     def payments(self) -> tuple[Payment, ...]:
         found = self.found.payments.data if self.found.payments else ()
-        return tuple(self._payment(each) for each in found)
+        return tuple(self._payment(each, f"$.payments.data[{index}]") for index, each in enumerate(found))
 
-    def _payment(self, found: shapes.InvoicePayment) -> Payment:
+    def _payment(self, found: shapes.InvoicePayment, path: str) -> Payment:
         moved = found.status_transitions or shapes.PaymentTransitions()
         paid_by = found.payment or shapes.PaidBy()
         intent = paid_by.payment_intent if isinstance(paid_by.payment_intent, dict) else {}
         failure = _failure(intent)
         charge = _part(intent, "latest_charge") or (paid_by.charge if isinstance(paid_by.charge, dict) else {})
-        refunded = charge.get("amount_refunded")
+        refunded = charge.get("amount_refunded") or 0
+        if type(refunded) is not int or not 0 <= refunded <= wire.MOST:
+            raise MappingError(f"expected what its charge gave back, got amount_refunded {str(refunded)[:40]!r}", path)
         waits = intent.get("status") == "requires_action"
         failed = found.status == "open" and failure and not waits
         charged, chosen = _part(charge, "payment_method_details"), _part(intent, "payment_method")
@@ -212,7 +217,7 @@ class _Whole:
             at=at(moved.paid_at or moved.canceled_at or found.created),
             method=_method(chosen or charged if waits else charged or chosen),
             failure="" if found.status == "paid" else failure,
-            refunded=self.money(refunded) if type(refunded) is int and 0 < refunded <= 10**12 else None,
+            refunded=self.money(refunded) if refunded else None,
         )
 
 

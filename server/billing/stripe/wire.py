@@ -199,10 +199,15 @@ class Promotion(Wire, frozen=True):
     coupon: Ref | None = None
 
 
+class RestrictionOption(Wire, frozen=True):
+    minimum_amount: Deduction
+
+
 class Restrictions(Wire, frozen=True):
     first_time_transaction: bool = False
     minimum_amount: Amount | None = None
     minimum_amount_currency: Currency | None = None
+    currency_options: dict[str, RestrictionOption] | None = None
 
 
 class PromotionCode(Wire, frozen=True):

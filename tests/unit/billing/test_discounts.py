@@ -70,6 +70,20 @@ def test_what_just_holds_counts(coupon, code):
     assert shown(with_code(replace(HALF, **coupon), **code)).discount is not None
 
 
+DOLLARS = replace(HALF, percent_off="", amount_off=Money(500, "USD"), other_amounts=(Money(90, "GBP"), eur(400)))
+
+
+def test_a_code_takes_off_what_its_coupon_says_in_the_currency_of_the_subscription():
+    found = shown(with_code(DOLLARS))
+    assert (found.discount.coupon.amount_off, found.next_charge.total) == (eur(400), eur(5800))
+
+
+@pytest.mark.parametrize(("least", "why"), [(6200, ""), (6201, "code_minimum_amount")])
+def test_the_minimum_of_a_code_is_the_one_of_the_subscriptions_currency(least, why):
+    found = shown(with_code(minimum=Money(1, "USD"), other_minimums=(eur(least),)))
+    assert (found == Refusal(why, "6201 EUR")) if why else found.discount
+
+
 def test_a_code_that_nobody_made_is_unknown():
     assert shown(with_code(), text="SUMMER") == Refusal("code_unknown")
 

@@ -392,6 +392,18 @@ def test_a_payment_that_worked_and_was_refunded():
     assert (found.refunded, found.at) == (Money(1000, "EUR"), at(APRIL))
 
 
+@pytest.mark.parametrize("refunded", ["100", -1, 10**13, True, 1.5])
+def test_a_refund_that_is_no_amount_is_refused(refunded):
+    paid = {"status": "succeeded", "latest_charge": {"id": "ch_1", "amount_refunded": refunded}}
+    with pytest.raises(MappingError, match=r"^\$\.payments\.data\[0\]: expected what its charge gave back, got amount"):
+        payment(paid, status="paid")
+
+
+def test_a_line_in_another_currency_than_its_invoice_is_refused():
+    with pytest.raises(MappingError, match=r"^\$\.lines\.data\[0\]\.currency: is in USD, the invoice in EUR"):
+        invoice(lines={"data": [exports.line(currency="usd")]})
+
+
 def test_a_payment_that_is_not_expanded_is_still_there():
     assert (payment("pi_1").status, payment("pi_1").method) == ("open", "")
 
@@ -478,11 +490,13 @@ def test_the_limits_of_coupons_and_promotion_codes_are_read():
         2,
         False,
     )
-    held = {"first_time_transaction": True, "minimum_amount": 500, "minimum_amount_currency": "eur"}
+    held = {"first_time_transaction": True, "minimum_amount": 500, "minimum_amount_currency": "eur",
+            "currency_options": {"usd": {"minimum_amount": 600}}}  # fmt: skip
     promotion = {"type": "coupon", "coupon": "OFF"}
     raw = {"id": "promo_1", "code": "SPRING", "promotion": promotion, "customer": "cus_1", "restrictions": held}
     code = mapping_catalog.promotion_code(raw)
     assert (code.customer, code.first_time, code.minimum) == ("cus_1", True, Money(500, "EUR"))
+    assert code.other_minimums == (Money(600, "USD"),)
 
 
 def test_a_minimum_without_a_currency_is_refused():

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Catalog, Coupon, Discount, Refusal, Tell
+from server.billing import Catalog, Coupon, Discount, Money, Refusal, Tell
 from server.billing.ledger.changes.canceling import cancel, resume
 from server.billing.ledger.changes.retention import tell
 from server.billing.rules.canceling import may_tell
@@ -32,6 +32,15 @@ def test_who_accepts_stays_with_the_coupon():
     assert (only(after).discounts[0].coupon, only(after).discounts[0].end_at) == (STAY, day(2026, 6, 16, 12))
     assert after.upcoming[0].total == eur(2170)
     assert retain(after, "sub_1", CATALOG, OFFERING, NOW) is after
+
+
+def test_the_coupon_is_offered_in_the_currency_of_the_subscription():
+    dollars = replace(STAY, percent_off="", amount_off=Money(500, "USD"), other_amounts=(eur(400),))
+    found = offer(bought(price()), "sub_1", Catalog(coupons={"STAY": dollars}), OFFERING, NOW)
+    assert (found.coupon.amount_off, found.after.total) == (eur(400), eur(2700))
+    assert retain(bought(price()), "sub_1", Catalog(coupons={"STAY": dollars}), OFFERING, NOW).upcoming[0].total == eur(
+        2700
+    )
 
 
 @pytest.mark.parametrize(

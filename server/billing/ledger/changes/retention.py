@@ -18,7 +18,7 @@ from server.billing.model.change import Plan, RetentionOffer, Tell
 from server.billing.model.errors import Refusal
 from server.billing.model.fingerprint import Fingerprint
 from server.billing.rules.canceling import LONGEST_COMMENT, may_cancel, may_tell
-from server.billing.rules.discounts import changes_nothing, discount_of, why_no_coupon
+from server.billing.rules.discounts import changes_nothing, discount_of, in_currency, why_no_coupon
 from server.brands.features import Features
 
 
@@ -35,6 +35,7 @@ def offer(
         return refused
     if coupon is None or subscription.retained == coupon.id or not _counts(subscription, coupon, now):
         return Refusal("no_offer")
+    coupon = in_currency(coupon, subscription.currency) or coupon
     before, after = upcoming_of(account, subscription), upcoming_of(account, _kept(subscription, coupon, now))
     if changes_nothing(subscription, before, after):
         return Refusal("no_offer")
