@@ -30,6 +30,11 @@ def digits(currency: str) -> int:
     return 0 if code in WITHOUT else 3 if code in THOUSANDTHS else 2
 
 
+def smallest(currency: str) -> int:
+    """The least amount that can be paid, in minor units: what is worked out is rounded to a multiple of it."""
+    return 100 if currency.upper() in ALWAYS_WHOLE else 1
+
+
 def in_units(minor_units: int | str | Decimal, currency: str) -> Decimal:
     """An amount of minor units in the currency's own unit, with all its decimals: 1450 -> 14.50."""
     return Decimal(minor_units).scaleb(-digits(currency))

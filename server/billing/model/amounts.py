@@ -1,6 +1,7 @@
 """What a quantity of a price costs, and how an amount is rounded and shared out. Pure.
 
-Half a minor unit is rounded away from zero, as Stripe does.
+Half a minor unit is rounded away from zero, as Stripe does. Of a currency whose last two digits are always zero (`ISK`),
+half of a hundred.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from server.billing.model.account import Price
+from server.formats.minor_units import smallest
 
 
 def is_metered(price: Price) -> bool:
@@ -17,7 +19,7 @@ def is_metered(price: Price) -> bool:
 
 def amount_of(price: Price, quantity: int) -> int:
     """Minor units for this quantity of the price."""
-    return rounded(exact_amount(price, quantity))
+    return rounded(exact_amount(price, quantity), price.currency)
 
 
 def exact_amount(price: Price, quantity: int) -> Fraction:
@@ -45,18 +47,19 @@ def _in_tiers(price: Price, quantity: int) -> Fraction:
     return total
 
 
-def rounded(value: Fraction) -> int:
-    """Half away from zero."""
-    whole = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
+def rounded(value: Fraction, currency: str = "") -> int:
+    """Minor units, half away from zero."""
+    step = smallest(currency)
+    whole = (2 * abs(value.numerator) + value.denominator * step) // (2 * value.denominator * step) * step
     return whole if value >= 0 else -whole
 
 
-def shares(whole: int, weights: Sequence[int]) -> list[int]:
+def shares(whole: int, weights: Sequence[int], currency: str = "") -> list[int]:
     """The whole split by these weights; the parts add up to it exactly."""
     total, seen, given, parts = sum(weights), 0, 0, []
     for weight in weights:
         seen += weight
-        upto = rounded(Fraction(whole * seen, total)) if total else 0
+        upto = rounded(Fraction(whole * seen, total), currency) if total else 0
         parts.append(upto - given)
         given = upto
     return parts

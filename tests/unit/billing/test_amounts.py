@@ -34,6 +34,35 @@ def test_halves_go_away_from_zero(value, whole):
     assert rounded(Fraction(value)) == whole
 
 
+@pytest.mark.parametrize(
+    ("value", "whole"), [("49.9", 0), ("50", 100), ("-50", -100), ("149.9", 100), ("100", 100), ("-251", -300)]
+)
+def test_a_currency_without_decimals_that_is_counted_in_hundredths_keeps_them_zero(value, whole):
+    assert (rounded(Fraction(value), "ISK"), rounded(Fraction(value), "UGX")) == (whole, whole)
+    assert rounded(Fraction(value), "HUF") == rounded(Fraction(value))
+
+
+def test_shares_of_whole_crowns_are_whole_crowns():
+    assert shares(1000, [1, 1, 1], "ISK") == [300, 400, 300]
+
+
+def test_every_amount_of_a_bill_in_crowns_is_whole():
+    crowns = price("100000", currency="ISK"), price("33300", currency="ISK", id="price_2")
+    held = subscription(
+        *(item(price=each) for each in crowns), currency="ISK", discounts=(off("33.3"),),
+        default_tax_rates=(TaxRate("t", "24"),),
+    )  # fmt: skip
+    # 1,333 less 33.3 % is 889, and 24 % of it 213
+    found = bill(held, held.items, NOW)
+    assert (found.total, found.discounts[0].amount) == (Money(110200, "ISK"), Money(44400, "ISK"))
+    parts = [
+        *found.net,
+        *(tax.amount.amount for line in found.lines for tax in line.taxes),
+        found.taxes[0].amount.amount,
+    ]
+    assert [each % 100 for each in parts] == [0] * len(parts)
+
+
 TIERS = (
     Tier(up_to=5, unit_amount="1000"),
     Tier(up_to=10, unit_amount="800", flat_amount="50"),

@@ -296,3 +296,18 @@ def test_a_change_whose_payment_fails_is_not_made():
     assert shown.due_now == eur(1550)
     made = apply(broken, "sub_1", Move("price_2"), sold, token=shown.fingerprint, now=NOW)
     assert made == Refusal("payment_failed", "card_declined")
+
+
+def test_an_upgrade_in_crowns_is_invoiced_in_whole_crowns():
+    # 12 March, 7 o'clock: 473 of 744 hours are left. 1,000 x 473/744 = 635.75 back, 2,500 x 473/744 = 1,589.38 to pay.
+    small, large = price("100000", currency="ISK"), price("250000", currency="ISK", id="price_2", product="prod_2")
+    sold = terms(small, large, proration_behavior="always_invoice")
+    _, invoice = moved(bought(small), Move("price_2"), sold, day(2026, 3, 12, 7))
+    assert (lines(invoice), invoice.total) == ([-63600, 158900], Money(95300, "ISK"))
+
+
+def test_a_credit_in_crowns_is_never_more_than_was_paid():
+    it = bought(price("100000", currency="ISK"))
+    it = replace(it, invoices=tuple(replace(each, credited=Money(50050, "ISK")) for each in it.invoices))
+    found = cancellation(it, "sub_1", WITH_CREDIT, day(2026, 3, 1, 1))
+    assert found.credit == Money(49900, "ISK")

@@ -107,10 +107,11 @@ def _line(subscription: Subscription, item: Item, at: datetime, index: int) -> I
     metered = is_metered(item.price)
     quantity = 0 if metered else item.quantity
     part = part_of(subscription, item)
+    cost = Fraction(0) if metered else exact_amount(item.price, quantity) * part
     return InvoiceLine(
         id=f"il_{subscription.id}_{at:%Y%m%d%H%M%S}_{index}",
         description=item.price.product_name,
-        amount=Money(0 if metered else rounded(exact_amount(item.price, quantity) * part), subscription.currency),
+        amount=Money(rounded(cost, subscription.currency), subscription.currency),
         quantity=quantity,
         unit_amount=item.price.unit_amount if part == 1 else "",
         period_start_at=item.current_period_start_at,
@@ -134,7 +135,7 @@ def _taxed(
         weights = [net[index] for index in places]
         for tax in taxes_on(sum(weights), rates, subscription.currency):
             whole.append(tax)
-            for index, part in zip(places, shares(tax.amount.amount, weights), strict=True):
+            for index, part in zip(places, shares(tax.amount.amount, weights, subscription.currency), strict=True):
                 own[index].append(replace(tax, amount=Money(part, subscription.currency)))
     taxed = [
         replace(line, discount=line.amount - Money(left, subscription.currency) or None, taxes=line_taxes(taxes))
@@ -204,13 +205,13 @@ def _take_off(coupon: Coupon, products: Sequence[str], among: Sequence[int], net
     places = [index for index in among if not coupon.products or products[index] in coupon.products]
     left = sum(net[index] for index in places)
     if coupon.percent_off:
-        off = rounded(left * Fraction(coupon.percent_off) / 100)
+        off = rounded(left * Fraction(coupon.percent_off) / 100, currency)
     elif coupon.amount_off and coupon.amount_off.currency == currency:
         off = coupon.amount_off.amount
     else:
         off = 0
     off = min(off, left)
-    for index, share in zip(places, shares(off, [net[index] for index in places]), strict=True):
+    for index, share in zip(places, shares(off, [net[index] for index in places], currency), strict=True):
         net[index] -= share
     return off
 
@@ -222,7 +223,7 @@ def taxes_on(net: int, rates: Sequence[TaxRate], currency: str) -> tuple[Invoice
     return tuple(
         InvoiceTax(
             label=f"{rate.display_name} {rate.percentage}%".strip(),
-            amount=Money(rounded(base * Fraction(rate.percentage) / 100), currency),
+            amount=Money(rounded(base * Fraction(rate.percentage) / 100, currency), currency),
             inclusive=rate.inclusive,
             percentage=rate.percentage,
         )

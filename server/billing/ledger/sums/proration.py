@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from server.billing.ledger.sums.bills import Bill, bill, exact_net, line_taxes, rates_of, taxes_on
 from server.billing.model.account import Account, Basis, Invoice, InvoiceLine, InvoiceTax, Item, Pending, Subscription
 from server.billing.model.amounts import exact_amount, is_metered, rounded, shares
+from server.formats.minor_units import smallest
 from server.formats.money import Money
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -50,9 +51,9 @@ def credit_for(
     worth = worth_of(account, subscription, item, goes_on=goes_on)
     if worth is None:
         return None
-    amount = rounded(worth.net * rest_of(item, at))
+    amount, step = rounded(worth.net * rest_of(item, at), subscription.currency), smallest(subscription.currency)
     if worth.limit is not None:
-        amount = min(amount, int(worth.limit))
+        amount = min(amount, int(worth.limit) // step * step)
     if amount <= 0:
         return None
     if worth.taxes is None:
@@ -60,7 +61,9 @@ def credit_for(
     else:
         share = Fraction(-amount, worth.whole)
         taxes = tuple(
-            replace(each, amount=Money(rounded(each.amount.amount * share), subscription.currency))
+            replace(
+                each, amount=Money(rounded(each.amount.amount * share, subscription.currency), subscription.currency)
+            )
             for each in worth.taxes
         )
     return _pending(_line(subscription, item, -amount, at, "unused"), taxes)
@@ -69,8 +72,9 @@ def credit_for(
 def charge_for(subscription: Subscription, item: Item, at: datetime) -> Pending:
     """The charge for the rest of the item's period at its price, after the discounts that run on."""
     rest = rest_of(item, at)
-    amount = rounded(exact_net(subscription, item.price, item.quantity, at, item.discounts) * rest)
-    off = rounded(exact_amount(item.price, item.quantity) * rest) - amount
+    net = exact_net(subscription, item.price, item.quantity, at, item.discounts) * rest
+    amount = rounded(net, subscription.currency)
+    off = rounded(exact_amount(item.price, item.quantity) * rest, subscription.currency) - amount
     taxes = taxes_on(amount, rates_of(subscription, item), subscription.currency)
     line = _line(subscription, item, amount, at, "rest")
     return _pending(replace(line, included_discount=Money(off, subscription.currency) or None), taxes)
@@ -202,7 +206,7 @@ def _net(invoice: Invoice, line: InvoiceLine) -> int:
     off = invoice.discounted.amount
     if sum(each.discount.amount for each in lines if each.discount) == off:
         return line.amount.amount - (line.discount.amount if line.discount else 0)
-    return line.amount.amount - shares(off, [each.amount.amount for each in lines])[lines.index(line)]
+    return line.amount.amount - shares(off, [each.amount.amount for each in lines], invoice.currency)[lines.index(line)]
 
 
 def _worth_in(invoice: Invoice, line: InvoiceLine) -> Worth | None:
