@@ -17,6 +17,11 @@ def is_metered(price: Price) -> bool:
     return price.recurring is not None and price.recurring.usage == "metered"
 
 
+def has_amount(price: Price) -> bool:
+    """Whether it says what it costs: an export may leave out tiers, and who buys may choose an amount at Stripe."""
+    return bool(price.tiers if price.billing_scheme == "tiered" else price.unit_amount)
+
+
 def amount_of(price: Price, quantity: int) -> int:
     """Minor units for this quantity of the price."""
     return rounded(exact_amount(price, quantity), price.currency)

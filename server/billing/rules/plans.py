@@ -19,7 +19,7 @@ from fractions import Fraction
 import msgspec
 
 from server.billing.model.account import ENDED, Catalog, Item, Price, Recurring, Subscription
-from server.billing.model.amounts import exact_amount, is_metered
+from server.billing.model.amounts import exact_amount, has_amount, is_metered
 from server.billing.model.change import Move, Plan
 from server.billing.model.errors import Refusal
 from server.brands.features import AdjustableQuantity, Features, Product, SubscriptionUpdate
@@ -126,7 +126,7 @@ def _others(subscription: Subscription, catalog: Catalog, features: Features) ->
     if "price" not in rule.default_allowed_updates:
         return []
     listed = (catalog.prices.get(price) for each in rule.products for price in each.prices)
-    return [each for each in listed if each and each.id != item.price.id and _is_sold(each, subscription)]
+    return [each for each in listed if each and each.id != item.price.id and is_sold(each, subscription.currency)]
 
 
 def _option(price: Price, subscription: Subscription, features: Features) -> Option | None:
@@ -152,7 +152,7 @@ def target(subscription: Subscription, change: Move, catalog: Catalog, features:
     """The plan that is asked for. Ask `may_change` first: this takes it for granted."""
     rule, item = features.subscription_update, subscription.items[0]
     price = _price(item, change, catalog, rule)
-    if price is None or not (price.id == item.price.id or _is_sold(price, subscription)):
+    if price is None or not (price.id == item.price.id or is_sold(price, subscription.currency)):
         return Refusal("price_not_offered")
     limits = _limits(rule, price.id)
     moves = price.id != item.price.id
@@ -183,10 +183,10 @@ def _outside(quantity: int, item: Item, limits: AdjustableQuantity | None) -> Re
     return Refusal("quantity_too_large", str(limits.maximum)) if quantity > limits.maximum else None
 
 
-def _is_sold(price: Price, subscription: Subscription) -> bool:
-    """A price that a subscription of this currency can have now."""
+def is_sold(price: Price, currency: str) -> bool:
+    """A price that a subscription of this currency can have now. One that does not say what it costs would be free."""
     known = price.recurring is not None and price.recurring.interval in _DAYS
-    return price.active and known and not is_metered(price) and price.currency == subscription.currency
+    return price.active and known and has_amount(price) and not is_metered(price) and price.currency == currency
 
 
 def _sold(rule: SubscriptionUpdate, price: str) -> Product | None:

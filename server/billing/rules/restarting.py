@@ -8,6 +8,7 @@ from __future__ import annotations
 from server.billing.model.account import Account, Catalog, Price, Subscription
 from server.billing.model.amounts import is_metered
 from server.billing.model.errors import Refusal
+from server.billing.rules.plans import is_sold
 from server.brands.features import Features
 
 
@@ -35,10 +36,6 @@ def prices_to_restart(subscription: Subscription, catalog: Catalog, features: Fe
     own = subscription.items[0].price
     ids = [own.id, *(price for each in features.subscription_update.products for price in each.prices)]
     listed = [catalog.prices[each] for each in dict.fromkeys(ids) if each in catalog.prices]
-    sold = [
-        each
-        for each in listed
-        if each.active and each.currency == subscription.currency and each.recurring and not is_metered(each)
-    ]
+    sold = [each for each in listed if is_sold(each, subscription.currency)]
     same = [each for each in sold if each.product == own.product]
     return same or sold

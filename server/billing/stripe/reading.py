@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -66,7 +68,35 @@ def read(shape: type[W], raw: Any, path: str = "$") -> W:
         problem, _, where = str(error).partition(" - at `")
         for pattern, words in wire.IN_WORDS.items():
             problem = problem.replace(f"`str` matching regex {pattern!r}", words)
-        raise MappingError(problem[:1].lower() + problem[1:], path + where.rstrip("`").removeprefix("$")) from None
+        where = where.rstrip("`").removeprefix("key` in `")
+        if "[...]" in where:
+            where = _with_key(raw, shape, where, str(error))
+        raise MappingError(problem[:1].lower() + problem[1:], path + where.removeprefix("$")) from None
+
+
+def _with_key(raw: Any, shape: type[W], where: str, problem: str) -> str:
+    """The path with the key of the value that is wrong, where msgspec says `[...]`: the one that is wrong alone, too."""
+    before, _, after = where.partition("[...]")
+    steps = [name or int(index) for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", before)]
+    inside = raw
+    for step in steps:
+        inside = inside[step]
+    for key, value in inside.items():
+        try:
+            msgspec.convert(_with(raw, steps, {key: value}), shape)
+        except msgspec.ValidationError as error:
+            if str(error) == problem:
+                return f"{before}.{key}{after}"
+    return before
+
+
+def _with(raw: Any, steps: Sequence[str | int], value: Any) -> Any:
+    """A copy with this value at the end of these steps."""
+    if not steps:
+        return value
+    copy = raw.copy()
+    copy[steps[0]] = _with(raw[steps[0]], steps[1:], value)
+    return copy
 
 
 def part(raw: Any, *names: str) -> dict[str, Any]:

@@ -172,7 +172,7 @@ class Price(Wire, frozen=True):
     tiers: tuple[Tier, ...] | None = None
     tax_behavior: str | None = None
     transform_quantity: TransformQuantity | None = None
-    currency_options: dict[str, PriceOption] | None = None
+    currency_options: dict[Currency, PriceOption] | None = None
 
 
 class AppliesTo(Wire, frozen=True):
@@ -185,7 +185,7 @@ class Coupon(Wire, frozen=True):
     percent_off: Percent | None = None
     amount_off: Deduction | None = None
     currency: Currency | None = None
-    currency_options: dict[str, CouponOption] | None = None
+    currency_options: dict[Currency, CouponOption] | None = None
     duration: str = "once"
     duration_in_months: Count | None = None
     applies_to: AppliesTo | None = None
@@ -207,7 +207,7 @@ class Restrictions(Wire, frozen=True):
     first_time_transaction: bool = False
     minimum_amount: Amount | None = None
     minimum_amount_currency: Currency | None = None
-    currency_options: dict[str, RestrictionOption] | None = None
+    currency_options: dict[Currency, RestrictionOption] | None = None
 
 
 class PromotionCode(Wire, frozen=True):

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from server.billing.model.account import Coupon, Discount, Price, Product, PromotionCode, TaxRate
+from server.billing.model.amounts import has_amount
 from server.billing.stripe import legacy, mapping_catalog
 from server.billing.stripe.reading import MappingError
 from server.merchant.importing.reading import ImportRefused
@@ -51,6 +52,9 @@ class Catalog:
             except ImportRefused as error:
                 self._staging.broken(error, each.kind)
                 continue
+            if isinstance(document, Price) and document.active and document.recurring and not has_amount(document):
+                why = "does not say what it costs: it is not sold; export the prices with expand[]=data.tiers"
+                self._notes.name("price", why, each.place.at("$"))
             counts, before = self._notes.of(each.kind), self._into.catalog(each.kind, each.id)
             if before is None:
                 counts.new += 1

@@ -481,6 +481,14 @@ async def test_a_phase_that_names_a_price_without_its_tiers_is_refused_too(impor
         await importing.records(*found)
 
 
+async def test_a_price_of_the_catalog_that_does_not_say_what_it_costs_is_named(importing):
+    nothing = {"unit_amount": None, "unit_amount_decimal": None}
+    tiered = {**nothing, "billing_scheme": "tiered", "tiers_mode": "volume"}
+    found = [exports.price(**tiered), exports.price("price_2", **nothing), exports.price("price_3")]
+    done = await importing.records(exports.product(), *found, exports.price("price_4", **nothing, active=False))
+    assert [(each.what, each.count, each.first) for each in done.named] == [("price", 2, "records:2: $")]
+
+
 @pytest.mark.parametrize("recurring", [None, {"interval": "fortnight"}])
 async def test_a_price_with_which_nothing_is_ever_billed_is_refused(importing, recurring):
     once = running(items=[exports.item(price=exports.price(recurring=recurring))])

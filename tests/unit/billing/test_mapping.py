@@ -453,6 +453,19 @@ def test_a_wrong_item_is_named_with_its_path(wrong, path):
         subscription(items=[exports.item() | wrong])
 
 
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"usd": {"unit_amount": 5}, "eur": {"unit_amount": "5"}}, r"price\.currency_options\.eur\.unit_amount: expected `int"),
+        ({"usd": {"tiers": [{"unit_amount": "5"}]}}, r"price\.currency_options\.usd\.tiers\[0\]\.unit_amount: expected `int"),
+        ({"euros": {"unit_amount": 5}}, r'price\.currency_options: expected a currency of three letters, such as "eur"$'),
+    ],
+)  # fmt: skip
+def test_a_wrong_currency_option_is_named_with_its_key(options, path):
+    with pytest.raises(MappingError, match=path):
+        subscription(items=[exports.item(price=exports.price(currency_options=options))])
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=8), inside, max_size=3),

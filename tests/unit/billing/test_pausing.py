@@ -187,6 +187,12 @@ def test_it_begins_again_at_a_price_of_today():
     assert restarts(ended(), only(ended()), Catalog(), features, NOW) == ()
 
 
+@pytest.mark.parametrize("new", [price(""), price("3100", "lunation")])
+def test_it_does_not_begin_again_at_a_price_that_nothing_is_known_of(new):
+    refused = restart(ended(), "sub_1", "price_1", terms(new).catalog, features=RESTARTING, now=NOW)
+    assert refused == Refusal("price_not_offered")
+
+
 def test_it_does_not_begin_again_where_nothing_can_be_charged():
     broken = replace(ended(), payment_methods=BROKEN)
     refused = restart(broken, "sub_1", "price_1", CATALOG, features=RESTARTING, now=NOW)

@@ -135,6 +135,9 @@ def test_only_what_is_allowed_can_be_changed(change, allowed, why):
         replace(LARGE, recurring=None),
         price("6200", id="price_2", usage="metered"),
         price("6200", "lunation", id="price_2"),
+        # Nothing says what they cost, and nothing is not free.
+        replace(LARGE, unit_amount=""),
+        replace(LARGE, unit_amount="", billing_scheme="tiered", tiers_mode="volume"),
     ],
 )
 def test_a_price_that_cannot_be_had_is_not_offered(other):
