@@ -153,6 +153,11 @@ class Merging:
         number = max(customer.next_invoice_sequence, base.customer.next_invoice_sequence)
         tax_ids = customer.tax_ids or base.customer.tax_ids
         customer = replace(customer, next_invoice_sequence=number, tax_ids=tax_ids)
+        if raw.get("balance") is None and raw.get("account_balance") is None:  # as in the v2 API, which has none
+            balance = base.balance
+        elif balance != base.balance:
+            why = "takes the place of another one in the ledger, which may have used it since"
+            self._notes.name("customer.balance", why, came.place.at("$.balance"))
         return replace(base, customer=customer, balance=balance)
 
     def _balance(self, base: Account | None, came: Staged, changed: Sequence[Staged], amount: int) -> Money | None:
@@ -285,7 +290,10 @@ class Merging:
     def _subscription(self, each: Staged) -> Subscription:
         raw: Any = msgspec.msgpack.decode(each.document)
         found = named(each, lambda: mapping.subscription(raw, self._catalog), raw)
+        ids = Counter(item.id for item in found.items)
         for index, item in enumerate(found.items):
+            if ids[item.id] > 1:
+                raise each.place.refusal(f"item {item.id} is there {ids[item.id]} times", f"$.items.data[{index}].id")
             recurring = item.price.recurring
             if found.status not in ENDED and (recurring is None or recurring.interval not in INTERVALS):
                 problem = f"expected a price for each {', '.join(INTERVALS)}: with another one nothing is ever billed"

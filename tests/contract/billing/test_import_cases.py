@@ -465,6 +465,29 @@ async def test_an_amount_of_another_currency_or_kind_is_not_taken_for_nothing(im
         await importing.records(exports.product(), exports.customer(), running(**more))
 
 
+@pytest.mark.parametrize("them", [exports.customer, lambda **more: exports.account("cus_1", **more)])
+async def test_a_record_without_a_balance_leaves_that_of_the_ledger(importing, them):
+    await importing.records(exports.customer(balance=-500, currency="eur"))
+    done = await importing.records(them(description="new"))
+    assert ((await importing.account()).balance, done.named) == (Money(-500, "EUR"), ())
+
+
+@pytest.mark.parametrize(("now", "left"), [(0, None), (-900, Money(-900, "EUR"))])
+async def test_a_balance_that_takes_the_place_of_the_ledgers_is_named(importing, now, left):
+    await importing.records(exports.customer(balance=-500, currency="eur"))
+    done = await importing.records(exports.customer(balance=now, currency="eur"))
+    assert (await importing.account()).balance == left
+    assert "customer.balance: 1 (takes the place of another one in the ledger" in said(done)
+    same = await importing.records(exports.customer(balance=now, currency="eur", name="Jennifer"))
+    assert same.named == ()
+
+
+async def test_an_item_that_is_there_twice_is_refused(importing):
+    twice = running(items=[exports.item(), exports.item()])
+    with pytest.raises(ImportRefused, match=r"\$\.items\.data\[0\]\.id: item si_1 is there 2 times"):
+        await importing.records(exports.product(), exports.customer(), twice)
+
+
 async def test_a_balance_whose_currency_nothing_says_is_refused(importing):
     with pytest.raises(ImportRefused, match=r"\$\.balance: a balance of 500 without a currency"):
         await importing.records(exports.customer(balance=500))
