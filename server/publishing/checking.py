@@ -71,7 +71,8 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[list[Brand], list[Pro
     problems: list[Problem] = []
     found = brands.folders(folder)
     unknown = sorted(set(names) - {each.name for each in found})
-    problems += [Problem(str(folder), 0, "theme", f"there is no brand {name}") for name in unknown]
+    there = ", ".join(each.name for each in found)
+    problems += [Problem(str(folder), 0, "theme", f"there is no brand {name}; there are {there}") for name in unknown]
     for each in found:
         if names and each.name not in names:
             continue

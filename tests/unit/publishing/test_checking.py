@@ -59,7 +59,9 @@ def test_a_theme_that_only_others_extend_is_looked_at_too(tmp_path):
 
 def test_a_brand_that_is_not_there_is_told(tmp_path):
     write_brand(tmp_path)
-    assert [each.message for each in checking.load(tmp_path, ["habour"])[1]] == ["there is no brand habour"]
+    write_brand(tmp_path, "orbit")
+    [problem] = checking.load(tmp_path, ["habour"])[1]
+    assert problem.message == "there is no brand habour; there are harbour, orbit"
 
 
 def test_a_folder_of_themes_that_is_not_there_is_refused(tmp_path):
