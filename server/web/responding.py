@@ -183,19 +183,29 @@ async def _nothing() -> AsyncIterator[bytes]:
     yield b""
 
 
-def go(request: AnyRequest, path: str) -> Response[None]:
+def go(request: AnyRequest, path: str) -> Response[bytes]:
     """Send the browser to one of our own pages as a whole page: `path` comes from `Paths`, never from a visitor. To another
     site's page leads `Visit.leave`: the policy lets no form lead there, and the browser would do nothing and say nothing."""
     if not path.startswith("/"):
         raise Refused("not_supported")
     if wants_fragment(request):
-        return Response(None, status_code=200, headers={"HX-Redirect": path})
-    return Response(None, status_code=303, headers={"Location": path})
+        return _empty(200, "HX-Redirect", path)
+    return lead_to(path)
 
 
-def go_in_place(path: str) -> Response[None]:
+def go_in_place(path: str) -> Response[bytes]:
     """Show another fragment where this one was asked for: `fetch` follows, and htmx swaps what comes."""
-    return Response(None, status_code=303, headers={"Location": path})
+    return lead_to(path)
+
+
+def lead_to(url: str, *, with_form: bool = False) -> Response[bytes]:
+    """Whoever asked goes on there; `with_form`: with what was posted."""
+    return _empty(307 if with_form else 303, "Location", url)
+
+
+def _empty(status: int, header: str, value: str) -> Response[bytes]:
+    """Litestar would write `null`, as JSON, where there is no content."""
+    return Response(b"", status_code=status, media_type=MediaType.TEXT, headers={header: value})
 
 
 def repeatable(request: AnyRequest, repeat: problems.Repeat) -> None:

@@ -1,7 +1,7 @@
 """A browser for tests that refuses what breaks a house rule, and says how to mend it.
 
 It speaks to the application in memory, keeps cookies, and sends what browsers send: `Sec-Fetch-*` and `Origin`. Every
-answer is checked (`check_answer`): headers of safety, `no-store`, and for HTML all of `server.html_rules`.
+answer is checked (`check_answer`): headers of safety, `no-store`, no body where it leads on, and for HTML all of `server.html_rules`.
 """
 
 from __future__ import annotations
@@ -109,6 +109,8 @@ def check_answer(answer: httpx.Response, resolves: Callable[[str], bool] | None 
     assert "cookie" in answer.headers["vary"].lower(), f"{where}: Vary names Cookie"
     assert "etag" not in answer.headers, f"{where}: no ETag on what concerns one customer"  # threat 32
     assert "access-control-allow-origin" not in answer.headers, f"{where}: there is no CORS"  # threat 57
+    if "location" in answer.headers or "hx-redirect" in answer.headers:
+        assert not answer.content, f"{where}: leads on, and says {answer.text[:40]!r} besides"
     for name, value in answer.headers.multi_items():
         assert not re.search(r"[\r\n]", value), f"{where}: a line break in {name}"  # threat 97
         if name.startswith("hx-"):  # threat 60

@@ -21,7 +21,7 @@ _AGAIN = timedelta(seconds=10)
 
 
 @get("/my/overview")
-async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str] | Response[None]:
+async def overview(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Response[str] | Response[bytes]:
     # The static page around it cannot know the customer's language: it says its own, and gives way to the right one.
     query = request.query_params
     shell = query.get("shell")

@@ -18,7 +18,7 @@ from server.features.invoices.visit import Visit
 from server.portal import Portal
 from server.rendering.printing.printer import Printer
 from server.web.languages import locale_for
-from server.web.responding import AnyRequest, save, show
+from server.web.responding import AnyRequest, lead_to, save, show
 
 _PIECE = 100
 """How many invoices a download reads at a time."""
@@ -121,11 +121,10 @@ async def credit_note_pdf(
     return await save(request, body, credit_note_views.file_name(view.note), "application/pdf")
 
 
-async def _elsewhere(portal: Portal, customer: LoggedIn, found: Invoice, kind: str) -> Response[Any]:
+async def _elsewhere(portal: Portal, customer: LoggedIn, found: Invoice, kind: str) -> Response[bytes]:
     """To the billing side's own document: a link that was asked for just now, and is kept nowhere."""
     url = await portal.billing.document(customer.customer_id, found.id, kind)
-    where = url or portal.paths.invoice_without(found.id)
-    return Response(None, status_code=303, headers={"Location": where})
+    return lead_to(url or portal.paths.invoice_without(found.id))
 
 
 async def _printed(

@@ -22,7 +22,7 @@ from server.web import cookies
 from server.web.responding import AnyRequest, go, go_in_place, show
 from server.web.visit import Visit
 
-Answer = Response[str] | Response[None]
+Answer = Response[str] | Response[bytes]
 
 
 @get("/my/accounts")

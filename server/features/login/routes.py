@@ -36,11 +36,11 @@ from server.portal import Portal
 from server.web import cookies, flow_pages, languages
 from server.web.client_address import client_of
 from server.web.forms import Form, read_form
-from server.web.responding import AnyRequest, go, go_in_place, wants_fragment
+from server.web.responding import AnyRequest, go, go_in_place, lead_to, wants_fragment
 
 _log = logging.getLogger(__name__)
 
-Answer = Response[str] | Response[None]
+Answer = Response[str] | Response[bytes]
 
 
 @get("/login")
@@ -269,7 +269,7 @@ def _logged_in(request: AnyRequest, portal: Portal, form: Form, entered: Entered
         path = nextpage.path_of(portal.paths, page)
     if form.kept() and nextpage.takes_form(page):
         # The browser posts the same body there, and the words in it are shown in their form again.
-        response: Answer = Response(None, status_code=307, headers={"Location": path})
+        response: Answer = lead_to(path, with_form=True)
     elif wants_fragment(request) and nextpage.is_in_place(page):
         response = go_in_place(path)
     else:

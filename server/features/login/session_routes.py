@@ -23,7 +23,7 @@ from server.web.cookies import token_of
 from server.web.responding import AnyRequest, go_in_place, show
 from server.web.visit import Visit
 
-Answer = Response[str] | Response[None]
+Answer = Response[str] | Response[bytes]
 
 
 @get("/my/sessions")

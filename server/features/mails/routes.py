@@ -27,7 +27,7 @@ from server.web import languages
 from server.web.responding import AnyRequest, go, go_in_place, show
 from server.web.visit import Visit, fresh_key
 
-Answer = Response[str] | Response[None]
+Answer = Response[str] | Response[bytes]
 
 
 @get("/my/mails")

@@ -29,7 +29,7 @@ from server.web.cookies import NoSession, token_of
 from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go, show
 
-Answer = Response[str] | Response[None]
+Answer = Response[str] | Response[bytes]
 
 
 @dataclass(frozen=True, slots=True)

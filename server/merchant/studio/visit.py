@@ -50,7 +50,7 @@ from server.web.forms import Form, read_form
 from server.web.responding import RETRY_AFTER, AnyRequest, Html, go, wants_fragment
 from server.web.studio_guard import BASE, PREVIEW
 
-Answer = Response[str] | Response[None]
+Answer = Response[str] | Response[bytes]
 LOGIN = f"{BASE}login"
 _NEXT = re.compile(rf"{BASE}[A-Za-z0-9/_.-]*")
 _MOST_LISTED = 20

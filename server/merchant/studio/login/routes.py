@@ -150,7 +150,7 @@ async def _send(request: AnyRequest, studio: Studio, address: str, form: Form, n
     return response
 
 
-def _logged_in(request: AnyRequest, studio: Studio, entered: codes.Entered, page: str) -> Response[None]:
+def _logged_in(request: AnyRequest, studio: Studio, entered: codes.Entered, page: str) -> Response[bytes]:
     response = go(request, page or BASE)
     cookies.put_studio(response, "studio", entered.token, secure=studio.is_secure)
     cookies.put_studio(response, "studio-challenge", "", secure=studio.is_secure, max_age=0)

@@ -28,7 +28,7 @@ from server.merchant.studio.previews import NotThere, Previews, Shown
 from server.merchant.studio.visit import Answer, Operator, show
 from server.rendering.assets import MEDIA_TYPES, style_hash
 from server.web import policy
-from server.web.responding import AnyRequest
+from server.web.responding import AnyRequest, lead_to
 from server.web.studio_guard import PREVIEW
 
 _PAGES = (
@@ -159,7 +159,7 @@ def answered(studio: Studio, found: Page, base: str, prefix: str, here: str) -> 
         inside = where.startswith(f"{base}/") and not where.startswith("//")
         if not inside:
             raise NotFoundException
-        return Response(b"", status_code=303, headers={"Location": f"{prefix}{where.removeprefix(base)}"})
+        return lead_to(f"{prefix}{where.removeprefix(base)}")
     if found.media_type == "image/svg+xml":
         return _picture(studio, found, here)
     if not found.media_type.startswith("text/html"):
