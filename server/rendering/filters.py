@@ -22,6 +22,8 @@ from server.formats.tax_names import TaxName, name_of, type_of
 
 _LETTER_BEFORE_DIGIT = re.compile(r"[^\W\d_](?=\d)")
 """Where CLDR puts a space between a currency's code and the number, which Babel leaves out."""
+_SIGN_AFTER_LETTER = re.compile(r"(?<=[A-Z])[^\w\s]$")
+"""The sign of a currency such as `US$`, at the end of an amount."""
 
 
 # Babel takes 6 to 20 µs for a date or an amount, and a page shows dozens: what recurs is kept, once for all brands that
@@ -78,7 +80,9 @@ def _currency(amount: Decimal, currency: str, locale: Locale) -> str:
     pattern = copy(locale.currency_formats["standard"])
     pattern.frac_prec = (shown_digits(amount, currency),) * 2
     written: str = pattern.apply(amount, locale, currency=currency, currency_digits=False, decimal_quantization=False)
-    return _LETTER_BEFORE_DIGIT.sub("\\g<0>\u00a0", written)
+    written = _LETTER_BEFORE_DIGIT.sub("\\g<0>\u00a0", written)
+    # From right to left the sign would leave its letters and be shown as `$US`: a mark (LRM) behind it keeps them together.
+    return written if locale.text_direction == "ltr" else _SIGN_AFTER_LETTER.sub("\\g<0>\u200e", written)
 
 
 def _joined(day: str, time: str, locale: Locale) -> str:

@@ -91,3 +91,17 @@ def test_the_electronic_invoice_counts_the_same_way():
     }  # fmt: skip
     gaps = {code: electronic._invoice_gaps(SimpleNamespace(currency=code, **empty)) for code in ("RSD", "KWD", "JPY")}
     assert gaps == {"RSD": [], "KWD": ["currency"], "JPY": []}
+
+
+@pytest.mark.parametrize(
+    ("amount", "locale", "end"),
+    [
+        (Money(2069, "USD"), "ar", "US$\u200e"),
+        (Money(2069, "GBP"), "ar", "UK£\u200e"),
+        (Money(2069, "EUR"), "ar", "€"),
+        (Money(2069, "USD"), "en", "20.69"),
+        (Money(2069, "USD"), "fr", "$US"),
+    ],
+)
+def test_from_right_to_left_a_sign_stays_with_its_letters(amount, locale, end):
+    assert filters(locale)["money"](amount).endswith(end)
