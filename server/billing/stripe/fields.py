@@ -176,6 +176,14 @@ KINDS: dict[str, Fields] = {
         harmless="created deleted metadata",
         words={"duration": "forever once repeating"},
     ),
+    "promotion_code": Fields(
+        read=f"""active code customer customer_account expires_at id livemode max_redemptions object
+            {_below("promotion", "coupon")} {_below("restrictions", "first_time_transaction minimum_amount")}
+            restrictions.minimum_amount_currency restrictions.currency_options.* times_redeemed""",
+        older="coupon",
+        harmless="created metadata promotion.type",
+        inside={"coupon": "coupon", "promotion.coupon": "coupon"},
+    ),
     "discount": Fields(
         read=f"{_below('source', 'coupon type')} end id object promotion_code start customer",
         older="coupon",

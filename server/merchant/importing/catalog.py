@@ -52,18 +52,30 @@ class Catalog:
             except ImportRefused as error:
                 self._staging.broken(error, each.kind)
                 continue
-            if isinstance(document, Price) and document.active and document.recurring and not has_amount(document):
-                why = "does not say what it costs: it is not sold; export the prices with expand[]=data.tiers"
-                self._notes.name("price", why, each.place.at("$"))
             counts, before = self._notes.of(each.kind), self._into.catalog(each.kind, each.id)
             if before is None:
                 counts.new += 1
+            elif each.is_copy and each.kind == "coupon":
+                continue  # what is there came by itself, and says more
             elif before == msgspec.msgpack.encode(document):
                 counts.same += 1
                 continue
             else:
                 counts.changed += 1
+            self._name(each, document)
             self._into.put_catalog(each.kind, each.id, document)
+
+    def _name(self, each: Staged, document: msgspec.Struct) -> None:
+        """What is there, and of no use as it is, or of more than was meant."""
+        if isinstance(document, Price) and document.active and document.recurring and not has_amount(document):
+            why = "does not say what it costs: it is not sold; export the prices with expand[]=data.tiers"
+            self._notes.name("price", why, each.place.at("$"))
+        if isinstance(document, PromotionCode) and document.active and self.coupon(document.coupon) is None:
+            why = "its coupon is neither in these files nor in the ledger: nobody can use it"
+            self._notes.name("promotion_code.promotion", why, each.place.at("$"))
+        if isinstance(document, Coupon) and each.is_copy and not document.products:
+            why = "may lack its products: it counts for every one; import the coupons, too, with applies_to"
+            self._notes.name("coupon.applies_to", why, each.place.at("$"))
 
     def product(self, product_id: str) -> Product | None:
         return self._of(Product, "product", product_id)
@@ -90,6 +102,8 @@ class Catalog:
 
     def _look_up(self, kind: str, identity: str) -> msgspec.Struct | None:
         staged = self._staging.one(kind, identity)
+        if staged is not None and staged.is_copy and kind == "coupon" and (there := self._into.catalog(kind, identity)):
+            return msgspec.msgpack.decode(there, type=Coupon)
         if staged is not None:
             try:
                 return self._mapped(staged)

@@ -22,7 +22,7 @@ import msgspec
 from server.billing.model.account import ENDED
 from server.billing.stripe import legacy, mapping, mapping_accounts, mapping_catalog
 from server.billing.stripe.fields import findings
-from server.billing.stripe.reading import MappingError, ident, owner
+from server.billing.stripe.reading import MappingError, ident, owner, part
 from server.merchant.importing.reading import ImportRefused, Place, Problems, encoded
 from server.merchant.importing.report import Notes
 
@@ -36,7 +36,7 @@ _REPLACE = """
 UPDATE staged SET owner = :owner, digest = :digest, file = :file, line = :line, steps = :steps, document = :document,
 is_copy = :is_copy WHERE kind = :kind AND id = :id"""
 _BEFORE = "SELECT owner, digest, is_copy, file, line FROM staged WHERE kind = :kind AND id = :id"
-_COLUMNS = "kind, id, owner, digest, file, line, steps, document"
+_COLUMNS = "kind, id, owner, digest, file, line, steps, document, is_copy"
 
 # What is mapped at once: the mapping gives the owner and the struct.
 _ALONE: dict[str, Callable[[Any], tuple[str, Any]]] = {
@@ -71,6 +71,8 @@ class Staged:
     digest: bytes
     place: Place
     document: bytes
+    is_copy: bool = False
+    """It came inside another object, or in the shape of an older one."""
 
 
 class Staging:
@@ -208,9 +210,9 @@ class Staging:
 
     def _rows(self, where: str, values: tuple[str, ...]) -> Iterator[Staged]:
         for row in self._database.execute(f"SELECT {_COLUMNS} FROM staged {where}", values):
-            kind, identity, whose, digest, file, line, steps, document = row
+            kind, identity, whose, digest, file, line, steps, document, is_copy = row
             place = Place(Path(file), line, tuple(msgspec.msgpack.decode(steps)))
-            yield Staged(kind, identity, whose, digest, place, document)
+            yield Staged(kind, identity, whose, digest, place, document, bool(is_copy))
 
 
 def _prepared(kind: str, raw: dict[str, Any]) -> tuple[str, str, bytes]:
@@ -245,6 +247,15 @@ def _expansions(raw: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], di
     if isinstance(settings, dict):
         method = settings.get("default_payment_method")
         inside.append((("invoice_settings", "default_payment_method"), method))
+    if raw.get("object") == "promotion_code":  # before 2025 its coupon was always whole
+        yield from (
+            (steps, each)
+            for steps, each in (
+                (("coupon",), raw.get("coupon")),
+                (("promotion", "coupon"), part(raw, "promotion", "coupon")),
+            )
+            if isinstance(each, dict) and each.get("object") == "coupon"
+        )
     holder = raw if raw.get("object") == "customer" else {}
     for steps, value in inside:
         for more, each in _objects(value):

@@ -482,6 +482,38 @@ async def test_a_balance_that_takes_the_place_of_the_ledgers_is_named(importing,
     assert same.named == ()
 
 
+def code_of(coupon):
+    return {"id": "promo_1", "object": "promotion_code", "code": "SPRING", "active": True, **coupon}
+
+
+@pytest.mark.parametrize(
+    "inside", [lambda it: {"coupon": it}, lambda it: {"promotion": {"type": "coupon", "coupon": it}}]
+)
+async def test_a_coupon_inside_its_promotion_code_is_there_unless_it_came_by_itself(importing, inside):
+    part, whole = exports.coupon(), exports.coupon(applies_to={"products": ["prod_1"]})
+    document = "SELECT document FROM catalog WHERE kind = 'coupon'"
+    done = await importing.records(code_of(inside(part)))
+    assert [each.what for each in done.named] == ["coupon.applies_to"]
+    ((first,),) = await importing.store.read(document)
+    await importing.records(whole)
+    ((second,),) = await importing.store.read(document)
+    done = await importing.records(code_of(inside(part) | {"active": False}))
+    assert (await importing.store.read(document), done.named, first == second) == ([(second,)], (), False)
+
+
+async def test_a_promotion_code_whose_coupon_is_nowhere_is_named(importing):
+    done = await importing.records(code_of({"promotion": {"coupon": "NOWHERE"}}))
+    assert [(each.what, each.first) for each in done.named] == [("promotion_code.promotion", "records:1: $")]
+
+
+async def test_what_a_promotion_code_asks_for_and_nobody_knows_is_named(importing):
+    odd = code_of({"promotion": {"coupon": "OFF"}, "restrictions": {"least_tax": 5}})
+    done = await importing.records(exports.coupon(applies_to=None), odd)
+    assert [(each.what, each.first) for each in done.named] == [
+        ("promotion_code.restrictions.least_tax", "records:2: $.restrictions.least_tax")
+    ]
+
+
 async def test_an_item_that_is_there_twice_is_refused(importing):
     twice = running(items=[exports.item(), exports.item()])
     with pytest.raises(ImportRefused, match=r"\$\.items\.data\[0\]\.id: item si_1 is there 2 times"):

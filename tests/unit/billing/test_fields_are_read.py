@@ -98,6 +98,12 @@ WHOLE = {
             "unit_amount_decimal": "500"}]},
     },
     "price": TIERED,
+    "promotion_code": {
+        "id": "promo_1", "object": "promotion_code", "code": "SPRING", "promotion": {"type": "coupon", "coupon": "OFF"},
+        "customer": "cus_1", "expires_at": MARCH, "max_redemptions": 3, "times_redeemed": 1, "active": True,
+        "restrictions": {"first_time_transaction": True, "minimum_amount": 500, "minimum_amount_currency": "eur",
+                         "currency_options": {"usd": {"minimum_amount": 600}}},
+    },
 }  # fmt: skip
 
 
@@ -120,6 +126,7 @@ MAPPED = {
     "payment_method": mapping.payment_method,
     "credit_note": lambda raw: mapping_credit_notes.credit_note(raw, KNOWN),
     "price": lambda raw: mapping_catalog.price_ref(raw, KNOWN, "$", "eur"),
+    "promotion_code": lambda raw: ("", mapping_catalog.promotion_code(raw)),
 }
 
 

@@ -16,6 +16,7 @@ CLASSES = {
     "price": stripe.Price,
     "plan": stripe.Plan,
     "coupon": stripe.Coupon,
+    "promotion_code": stripe.PromotionCode,
     "discount": stripe.Discount,
     "tax_rate": stripe.TaxRate,
     "invoice": stripe.Invoice,
