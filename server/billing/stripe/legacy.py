@@ -3,7 +3,7 @@
     customer       account_balance, default_card            -> balance, default_source
                    sources, cards, bank accounts            -> payment methods (`payment_method_of`)
     subscription   currency (none before 2020)              -> that of its first price
-                   plan, quantity; items.data[].plan        -> items.data[].price
+                   plan, quantity; items.data[].plan        -> items.data[].price, items.data[].quantity
                    tax_percent                              -> default_tax_rates
                    billing                                  -> collection_method
     invoice        date                                     -> created
@@ -58,7 +58,10 @@ def todays_subscription(raw: Any) -> Any:
     if items is None and isinstance(raw.get("plan"), dict):
         items = {"data": [{"id": f"si_{raw.get('id')}", "plan": raw["plan"], "quantity": raw.get("quantity")}]}
     if isinstance(items, dict) and isinstance(items.get("data"), list):
-        made["items"] = {**items, "data": [_todays_item(each) for each in items["data"]]}
+        found = [_todays_item(each) for each in items["data"]]
+        if len(found) == 1 and isinstance(found[0], dict) and found[0].get("quantity") is None:
+            found = [{**found[0], "quantity": raw.get("quantity")}]
+        made["items"] = {**items, "data": found}
     if made.get("currency") is None:
         price = _first_item(made).get("price")
         made["currency"] = price.get("currency") if isinstance(price, dict) else None

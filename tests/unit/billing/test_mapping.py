@@ -215,6 +215,11 @@ def test_a_discount_of_an_older_export_holds_its_coupon():
     assert (found.coupon.id, found.promotion_code) == ("OLD", "WELCOME")
 
 
+@pytest.mark.parametrize(("own", "quantity"), [(None, 3), (2, 2), (0, 0)])
+def test_the_quantity_of_an_older_subscription_is_that_of_its_item(own, quantity):
+    assert subscription(items=[exports.item(quantity=own)], quantity=3).items[0].quantity == quantity
+
+
 def test_a_discount_counts_also_where_the_list_beside_it_is_empty():
     assert subscription(discounts=[], discount=exports.discount()).discounts[0].coupon.id == "OFF"
 
