@@ -26,6 +26,11 @@ def with_schedules(account: Account, each: Staged, known: Known, *, came: Collec
     if found is None:
         return account, "its subscription has not begun" if not whose else "its subscription is not there"
     schedule = named(each, lambda: mapping_waiting.schedule(raw, known, found))
+    is_sent = found.collection_method == "send_invoice"
+    for phase in schedule.phases:
+        if phase.collection_method == "send_invoice" and phase.days_until_due is None and not is_sent:
+            problem = f"expected days_until_due for the phase of {phase.at:%Y-%m-%d}, which sends invoices; got nothing"
+            raise each.place.refusal(problem, "$.phases")
     if schedule.is_over:
         changed = replace(found, schedule="", phases=()) if found.schedule == schedule.id else found
     else:

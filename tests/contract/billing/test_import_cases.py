@@ -336,11 +336,23 @@ async def test_a_phase_that_sends_invoices_says_when_they_are_due(importing, whe
     assert invoice.due_at == datetime.fromtimestamp(END + 14 * DAY, UTC)
 
 
+async def test_a_phase_that_sends_invoices_without_their_days_is_refused(importing):
+    sent = schedule_of({**TWO, "collection_method": "send_invoice"})
+    begun = [exports.product(), exports.price(), exports.customer(), sent]
+    with pytest.raises(ImportRefused, match=r"\$\.phases: expected days_until_due for the phase of 2026-12-18, which"):
+        await importing.records(*begun, running(schedule="sub_sched_1"))
+    already = running(schedule="sub_sched_1", collection_method="send_invoice", days_until_due=7)
+    await importing.records(*begun, already)
+    _, (invoice, *_) = bring_up_to_date(await importing.account(), NOW + timedelta(days=21))
+    assert invoice.due_at == datetime.fromtimestamp(END + 7 * DAY, UTC)
+
+
 async def test_a_schedules_own_settings_reach_its_phases(importing):
     end = SECONDS + 5 * DAY  # within the running period
     schedule = {
         "id": "sub_sched_1", "object": "subscription_schedule", "customer": "cus_1", "subscription": "sub_1",
-        "status": "active", "default_settings": {"billing_cycle_anchor": "phase_start", "collection_method": "send_invoice"},
+        "status": "active", "default_settings": {"billing_cycle_anchor": "phase_start", "collection_method": "send_invoice",
+                                               "invoice_settings": {"days_until_due": 5}},
         "phases": [{"start_date": end, "items": [{"price": "price_1"}], "proration_behavior": "none"}],
     }  # fmt: skip
     await importing.records(exports.product(), exports.price(), exports.customer(), running(), schedule)
