@@ -72,7 +72,8 @@ def test_nothing_is_said_to_be_charged_after_the_end():
 
 @pytest.mark.parametrize(("yearly", "saves"), [("14500", 16), ("17400", 0), ("20000", 0), ("", 0)])
 def test_a_yearly_price_says_how_much_it_saves(yearly, saves):
-    year = price(id=YEARLY.id, product=SMALL.product, unit_amount=yearly, recurring=Recurring("year"))
+    tiers = {} if yearly else {"billing_scheme": "tiered", "tiers_mode": "volume", "tiers": (Tier(None, "9900"),)}
+    year = price(id=YEARLY.id, product=SMALL.product, unit_amount=yearly, recurring=Recurring("year"), **tiers)
     features = offering(products=(Product(SMALL.product, (SMALL.id, year.id)),))
     it = subscription()
     sold = options(it, Catalog(prices={SMALL.id: SMALL, year.id: year}), features, NOW)
