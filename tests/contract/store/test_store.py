@@ -168,32 +168,6 @@ async def test_a_write_that_nobody_waits_for_is_whole(store_url: str) -> None:
     await store.close()
 
 
-@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "in one go"])
-async def test_a_write_that_takes_long_lets_others_have_their_turns(store: Store, at_once: bool) -> None:
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    def work(transaction: Transaction) -> int:
-        began, rows = turns, [{**ROW, "id": str(each)} for each in range(10_000)]
-        if at_once:
-            transaction.run_many(INSERT, rows)
-        else:
-            for each in rows:
-                transaction.run(INSERT + " RETURNING id", each)
-        transaction.run("SELECT 1")
-        return turns - began
-
-    beside = asyncio.create_task(others())
-    await asyncio.sleep(0)
-    assert await store.write(work) > 3
-    beside.cancel()
-
-
 async def test_a_write_that_waits_for_a_row_holds_up_nobody(postgres_databases) -> None:
     with postgres_databases.one() as url, psycopg.connect(url) as other:
         store = open_store(url)
