@@ -136,6 +136,7 @@ async def test_s14_who_has_nothing_to_pay_with_is_led_to_add_it(shop, fragment):
     page = await browser.get(RESTART, fragment=fragment)
     assert "You have no payment method yet." in words(page.text)
     assert "Restart and pay" not in words(page.text)
+    assert "Your bank may ask you" not in words(page.text)
     assert 'href="/harbour/my/payment-methods/add"' in page.text
 
 
