@@ -71,9 +71,11 @@ def note_and_tell(
     transaction: Transaction, portal: Portal, customer_id: str, shown: str, *, address: str, browser: str, now: datetime
 ) -> None:
     """As `note`; and mail the customer about a log-in from a browser that is not known, which is not in the history yet."""
-    has_logged_in = activities.has_logged_in(transaction, portal.name, customer_id)  # it travels with the note
+    has_logged_in = None
+    if portal.brand.config.mail.wants(KIND):
+        has_logged_in = activities.has_logged_in(transaction, portal.name, customer_id)  # it travels with the note
     is_known = note(transaction, portal, customer_id, shown, address=address, now=now)
-    if is_known or not portal.brand.config.mail.wants(KIND) or not has_logged_in():
+    if is_known or not has_logged_in or not has_logged_in():
         return
     posting.enqueue(
         transaction,

@@ -1,6 +1,5 @@
 """Which customer an address opens."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +10,7 @@ from server.billing import rows
 from server.formats.email import EmailMistake, canonical
 from server.merchant.importing.files import import_records
 from tests.support import exports
+from tests.support.turns import Turns
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
@@ -134,20 +134,10 @@ async def test_a_part_is_found_among_customers_of_many_pages_and_others_get_thei
         for number in range(2_500)
     ]  # fmt: skip
     await any_world.store.write(lambda transaction: transaction.run_many(rows.PUT_CUSTOMER, made))
-    turns = 0
-
-    async def beside() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(beside())
-    await asyncio.sleep(0)
-    (oldest,) = await customer_search.matching(any_world.store, BRAND, "us_00000", 51)
-    task.cancel()
+    async with Turns() as turns:
+        (oldest,) = await customer_search.matching(any_world.store, BRAND, "us_00000", 51)
     assert oldest.id == "cus_00000"
-    assert turns >= 3
+    assert turns.count >= 3
     assert [each.id for each in await customer_search.matching(any_world.store, BRAND, "über 1", 3)] == [
         "cus_01999", "cus_01998", "cus_01997"
     ]  # fmt: skip

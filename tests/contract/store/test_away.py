@@ -15,6 +15,7 @@ from server.store.cleaning import may_write
 from server.store.migrations import pending, statements
 from server.store.pipelined import numbered
 from server.store.postgres import schema
+from tests.support.turns import Turns
 
 pytestmark = pytest.mark.anyio
 
@@ -88,28 +89,19 @@ async def test_a_disk_that_takes_its_time_holds_up_who_writes_alone(sqlite_store
 @pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "in one go"])
 async def test_a_write_that_takes_long_lets_others_have_their_turns(sqlite_store, monkeypatch, at_once: bool) -> None:
     monkeypatch.setattr(sqlite, "TURN", 0)
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
 
     def work(transaction: Transaction) -> int:
-        began, rows = turns, [{"id": str(each), "document": b""} for each in range(1_000)]
+        began, rows = turns.count, [{"id": str(each), "document": b""} for each in range(1_000)]
         if at_once:
             transaction.run_many(INSERT, rows)
         else:
             for each in rows:
                 transaction.run(INSERT + " RETURNING id", each)
         transaction.run("SELECT 1")
-        return turns - began
+        return turns.count - began
 
-    beside = asyncio.create_task(others())
-    await asyncio.sleep(0)
-    assert await sqlite_store.write(work) > 10
-    beside.cancel()
+    async with Turns() as turns:
+        assert await sqlite_store.write(work) > 10
 
 
 async def reads_go_on_beside(writing: asyncio.Task[int], store: Store) -> None:
