@@ -240,6 +240,9 @@ def _of_object(cls: type) -> Check:
     def check(value: Any) -> Any:
         if not isinstance(value, dict):
             raise Misfit(f"is {_kind(value)}; it must be a {cls.__name__}")
+        currency = value.get("currency")
+        if isinstance(currency, str) and not currency.islower():  # the type says no more than that it is text
+            raise Misfit(f"is {currency!r}; it must be in small letters", ("currency",))
         named = getattr(cls, "OBJECT_NAME", None)
         if named and value.get("object") != named:
             raise Misfit(f"is {value.get('object')!r}; it must be {named!r}", ("object",))
