@@ -41,6 +41,10 @@ _LATEST = """
 SELECT id, type, customer_id, endpoint, state, attempts, detail, created_at FROM event
  WHERE brand = :brand ORDER BY created_at DESC, position DESC LIMIT :limit"""
 
+_ONE = """
+SELECT type, customer_id, endpoint, state, attempts, detail, created_at, not_before, document FROM event
+ WHERE id = :id AND endpoint > '' AND brand = :brand ORDER BY endpoint"""
+
 
 class Taken(msgspec.Struct, frozen=True):
     id: str
@@ -92,3 +96,9 @@ def again(transaction: Transaction, brand: str, event_id: str, now: datetime) ->
 async def latest(store: Store, brand: str, limit: int) -> list[Row]:
     """Id, type, customer, endpoint, state, attempts, detail and moment (in microseconds) of the newest, newest first."""
     return await store.read(_LATEST, {"brand": brand, "limit": limit})
+
+
+async def one(store: Store, brand: str, event_id: str) -> list[Row]:
+    """An event, a row for each endpoint: type, customer, endpoint, state, attempts, detail, moment, when it is sent next (both
+    in microseconds) and the JSON that is sent. Nothing: there is no such event."""
+    return await store.read(_ONE, {"brand": brand, "id": event_id})

@@ -1,5 +1,5 @@
-"""A merchant's first hour, without a file: a brand, its link, Stripe's key, a release, an answer to "I got no code", and a
-cancellation read with its reason."""
+"""A merchant's first hour, without a file: a brand, its link, Stripe's key, a server that is told of events, a release, an
+answer to "I got no code", and a cancellation read with its reason."""
 
 import shutil
 
@@ -16,6 +16,8 @@ from tests.support.world import ROOT
 
 AT_WORK = "jenny@work.example"
 """Which the business does not know."""
+HOOK = "https://localhost:1/hook"
+"""Which takes no event: it is no public address."""
 WORDS = "I am moving to Lisbon, and you do not ship there."
 
 
@@ -39,12 +41,14 @@ def test_a_merchants_first_hour(new_visitor, demo):
     brand_is_made(merchant)
     link = link_is_activated(merchant)
     stripe_is_connected(merchant)
+    endpoint_is_added(merchant)
     customer.goto(link)
     send_address(customer, AT_WORK)  # and waits for a code that does not come
     brand_is_published(merchant)
     no_code_is_explained(merchant)
     customer_cancels(customer, demo, link)
     cancellation_is_read(merchant)
+    event_is_read(merchant)
 
 
 def passkey_is_added(page: Page, demo: Demo) -> None:
@@ -83,6 +87,19 @@ def stripe_is_connected(page: Page) -> None:
     page.get_by_label("Restricted key").fill(KEY)
     page.get_by_role("button", name="Check the key and keep it").click()
     expect(page.get_by_text("Stripe takes the key, and it may do all that it must")).to_be_visible()
+
+
+def endpoint_is_added(page: Page) -> None:
+    page.get_by_role("link", name="Events", exact=True).click()
+    page.get_by_role("link", name="Add an endpoint").click()
+    page.get_by_role("button", name="Add to Endpoints").click()
+    page.get_by_label("URL").fill(HOOK)
+    page.get_by_label("invoice.created").uncheck()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Write it").click()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Events", exact=True).click()
+    expect(page.get_by_role("listitem").filter(has_text=HOOK)).to_contain_text("invoice.finalized")
 
 
 def brand_is_published(page: Page) -> None:
@@ -127,3 +144,15 @@ def cancellation_is_read(page: Page) -> None:
     said.get_by_role("link").click()
     expect(page.get_by_role("main")).to_contain_text(JENNY)
     expect(page.get_by_role("listitem").filter(has_text="Said why they canceled")).to_be_visible()
+
+
+def event_is_read(page: Page) -> None:
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Events", exact=True).click()
+    expect(page.get_by_role("listitem").filter(has_text="invoice.finalized")).to_contain_text("Live")
+    told = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="customer.subscription.updated"))
+    expect(told.first).to_contain_text("Waiting")
+    told.first.get_by_role("link", name="customer.subscription.updated").click()
+    expect(page.get_by_role("region", name="The event as JSON")).to_contain_text('"cancel_at_period_end": true')
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_text("The event is sent again")).to_be_visible()

@@ -31,6 +31,7 @@ from server.merchant.studio.preview import routes as preview
 from server.merchant.studio.previews import Previews
 from server.merchant.studio.publish import routes as publish
 from server.merchant.studio.settings import (
+    event_routes,
     health_routes,
     history_routes,
     people_routes,
@@ -56,7 +57,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
 
 PLACES = (
     *(login, passkey, start, new, link, preview, pages, publish, customers, look_routes, outbox, numbers),
-    *(people_routes, history_routes, health_routes, stripe_routes, publishing_routes),
+    *(people_routes, history_routes, health_routes, stripe_routes, publishing_routes, event_routes),
 )
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))
 

@@ -48,12 +48,13 @@ class Proposal(msgspec.Struct, frozen=True):
     """The keys that somebody changed meanwhile; in `edits` they keep what the file holds."""
 
     @property
-    def changes_billing(self) -> bool:
-        """Whether another backend would bill: who may give its key decides that, not everybody who edits."""
+    def needs_keys(self) -> bool:
+        """Whether another backend would bill, or other servers be told of customers: who may give keys decides that, not
+        everybody who edits."""
         if (edit := self.edits.get(PORTAL_FILE)) is None:
             return False
-        before, after = (brand_files.held({"": each}).get("billing") for each in (edit.before, edit.after))
-        return bool(before != after)
+        before, after = (brand_files.held({"": each}) for each in (edit.before, edit.after))
+        return any(before.get(table) != after.get(table) for table in ("billing", "events"))
 
     @property
     def fingerprint(self) -> str:

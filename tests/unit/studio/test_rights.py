@@ -62,6 +62,11 @@ POST /_studio/b/{brand_name:str}/publish               publish
 GET  /_studio/b/{brand_name:str}/publish/copy          look
 POST /_studio/b/{brand_name:str}/publish/copy          publish
 POST /_studio/b/{brand_name:str}/publish/back          publish
+GET  /_studio/b/{brand_name:str}/settings/endpoints    keys
+POST /_studio/b/{brand_name:str}/settings/endpoints    keys
+GET  /_studio/b/{brand_name:str}/settings/events       keys
+POST /_studio/b/{brand_name:str}/settings/events       keys
+GET  /_studio/b/{brand_name:str}/settings/events/{event_id:str}  keys
 GET  /_studio/b/{brand_name:str}/settings/health       look
 GET  /_studio/b/{brand_name:str}/settings/health/far   look
 GET  /_studio/b/{brand_name:str}/settings/history      people

@@ -16,9 +16,9 @@ from server.merchant.studio.declarations import Control, controls
 
 ELSEWHERE = {
     "billing": "the settings set it, beside the key of the Stripe account",
-    "events": "it says which servers are written to, also in a private network; see docs/api.md",
+    "events.allow_private": "it lets events be posted into a private network: only who may write the file decides that",
 }
-"""Tables that no page of these sets, and why."""
+"""Tables and keys that no page of these sets, and why."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -37,6 +37,8 @@ class Page(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
     tag: str = ""
     """The language whose texts it asks for; empty: the brand's first, or no texts."""
+    right: str = "look"
+    """Who may see it; to post it, the right `edit` is needed too."""
 
     @property
     def place(self) -> str:
@@ -96,12 +98,23 @@ PAGES: tuple[Page, ...] = (
     Page("mails", "Mails", "What customers are written about. The code to log in is always sent.", (
         Part("What is sent", ("mail",)),
     )),
+    Page(
+        "settings/endpoints",
+        "Endpoints",
+        "Servers of yours that are told what happens. Each event holds what your API shows of the customer.",
+        (Part("", ("events.endpoints",)),),
+        right="keys",
+    ),
 )  # fmt: skip
 
 _BY_LANGUAGE = {
     "business/texts": ("business", "Public details", "What the pages in {name} say in place of the first language's."),
     "look/words": ("words", "Words", "What your pages in {name} say. A text that is left out says what is shown in gray."),
 }  # fmt: skip
+
+
+def is_elsewhere(key: str) -> bool:
+    return any(f"{key}.".startswith(f"{each}.") for each in ELSEWHERE)
 
 
 def find(path: str, tags: Iterable[str]) -> Page | None:

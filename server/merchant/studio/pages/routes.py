@@ -4,6 +4,7 @@
 |---|---|---|
 | `GET /portal` | `look` | every feature, and whether it is on |
 | `GET` and `POST /portal/<page>`, `/look[/…]`, `/business[/…]`, `/mails` | `look`, `edit` | a page of controls; what is posted is kept as a draft |
+| `GET` and `POST /settings/endpoints` | `keys` | the same |
 | `GET` and `POST /change` | `look`, `edit` | what would be written; `do`: `write`, `drop`, `decide` |
 | `GET /change.patch` | `look` | the same, to be applied by hand |
 | `GET /writes` | `look` | the last ten writes |
@@ -38,6 +39,7 @@ _FORMS = [
     *(f"{_BRAND}/{place}" for place in ("look", "business", "mails")),
     *(f"{_BRAND}/{place}/{{rest:path}}" for place in ("portal", "look", "business")),
 ]
+_ENDPOINTS = f"{_BRAND}/settings/endpoints"
 _PRODUCTS = "features.subscription_update.products"
 
 
@@ -47,15 +49,13 @@ async def overview(request: AnyRequest, studio: Studio, operator: Operator) -> A
     return show(request, forming.overview(work, operator, studio.clock()))
 
 
-@get(_FORMS, right="look")
-async def form(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
+async def _form(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
     work = await work_on(studio, operator)
     page, sells, now = _page(request, operator, work), await _sold(studio, operator), studio.clock()
     return await apart(lambda: show(request, forming.form(work, page, operator, sells, now)))
 
 
-@post(_FORMS, status_code=200, right="edit")
-async def keep(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
+async def _keep(request: AnyRequest, studio: Studio, operator: Operator) -> Answer:
     """Nothing is written: what was touched is kept, and the answer says what is wrong with it."""
     work = await work_on(studio, operator, judged=False)
     page = _page(request, operator, work)
@@ -84,6 +84,11 @@ async def keep(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
     if verb == "save":
         return go(request, f"{start_of(operator.brand)}/change")
     return go(request, forming.url_of(operator, page, posting.place_of(verb, target)))
+
+
+form, keep = get(_FORMS, right="look")(_form), post(_FORMS, status_code=200, right="edit")(_keep)
+endpoints = get(_ENDPOINTS, right="keys")(_form)
+keep_endpoints = post(_ENDPOINTS, status_code=200, right="keys")(_keep)
 
 
 @get(f"{_BRAND}/change", right="look")
@@ -181,7 +186,7 @@ async def _write(
     request: AnyRequest, studio: Studio, operator: Operator, work: Work, proposal: Proposal, *, is_undo: bool = False
 ) -> tuple[str, str]:
     """What was in the way, and why; nothing: it was written."""
-    if proposal.changes_billing:
+    if proposal.needs_keys:
         if not operator.may("keys"):
             raise NotAllowed
         send_again(request, {"fingerprint": proposal.fingerprint})
@@ -219,4 +224,4 @@ async def _sold(studio: Studio, operator: Operator) -> Sold:
     return sold(await catalog_of(studio.store, operator.brand))
 
 
-handlers = (overview, form, keep, change, write, patch, writes, one_write, undo, picture)
+handlers = (overview, form, keep, endpoints, keep_endpoints, change, write, patch, writes, one_write, undo, picture)

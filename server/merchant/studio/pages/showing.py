@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from msgspec.structs import replace
 
+from server.brands.event_keys import TYPES
 from server.brands.locales import is_locale, own_name
 from server.formats import postal
 from server.merchant.studio.declarations import Control
@@ -155,6 +156,7 @@ def _row(it: Field, number: int, about: About) -> Row:
         "features.subscription_update.products": about.sells.products.get(first, first or "A product"),
         "features.subscription_update.rules": f"Rule {number + 1}",
         "type.font": first or f"Font {number + 1}",
+        "events.endpoints": first or "An endpoint",
     }.get(it.name, f"{number + 1}")
     is_last = number == len(it.rows) - 1
     is_open = len(it.rows) == 1 or (is_last and it.is_touched) or any(each.errors for each in shown)
@@ -176,6 +178,9 @@ def _short(it: Field, fields: Sequence[Field], about: About) -> str:
         sides = (", ".join(names.get(each, each) for each in texts[key]) or "…" for key in ("from", "to"))
         when = MEANINGS["features.subscription_update.rules[].when"].get((texts["when"] or ("",))[0], ("…", ""))[0]
         return f"{' to '.join(sides)}: {when.lower()}"
+    if it.name == "events.endpoints":
+        count = len(texts["types"])
+        return "every event" if count == len(TYPES) else f"{count} kind{'' if count == 1 else 's'} of event"
     return ", ".join(text for key in ("weight", "style") for text in texts.get(key, ()))
 
 
