@@ -23,6 +23,7 @@ READS = {
     "Customers": "/v1/customers",
     "Subscriptions": "/v1/subscriptions",
     "Invoices": "/v1/invoices",
+    "Credit notes": "/v1/credit_notes",
     "Products": "/v1/products",
     "Prices": "/v1/prices",
     "Coupons": "/v1/coupons",
@@ -86,7 +87,7 @@ async def check(client: Client) -> KeyCheck:
         async with turn:
             return await look(client, path)
 
-    # One first: a Stripe that is away, or a key that it does not know, is told without asking seventeen times more.
+    # One first: a Stripe that is away, or a key that it does not know, is told without asking eighteen times more.
     answers = [await ask(looks[0][0], looks[0][2])]
     if answers[0] in ("fine", "lacks"):
         answers += await asyncio.gather(*(ask(look, path) for look, _, path in looks[1:]))

@@ -167,6 +167,32 @@ def _tax(tax: Json, taxable: int) -> Json:
     return {"taxability_reason": "standard_rated", "taxable_amount": taxable, **tax}
 
 
+def _credit_note(world: World, row: Json) -> Json:
+    lines = row["lines"]["data"]
+    row["lines"] = {
+        **row["lines"],
+        "url": f"/v1/credit_notes/{row['id']}/lines",
+        "data": [_note_line(each) for each in lines],
+    }
+    row["refunds"] = [
+        {"payment_record_refund": None, "refund": f"re_{row['id']}", "type": "refund", **each}
+        for each in row["refunds"]
+    ]
+    row["total_taxes"] = [
+        {"type": "tax_rate_details", **_tax(tax, row["subtotal"])} for tax in row.get("total_taxes", ())
+    ]
+    for tax in row["total_taxes"]:
+        tax["tax_rate_details"] = {"tax_rate": _rate(world, tax["tax_rate_details"]["tax_rate"])}
+    return _plain(world, {"pdf": f"{world.base}/i/{row['invoice']}/pdf", **row})
+
+
+def _note_line(line: Json) -> Json:
+    return {
+        "discount_amount": 0, "discount_amounts": [], "livemode": False, "pretax_credit_amounts": [], "tax_rates": [],
+        "taxes": [], "type": "custom_line_item", **line,
+    }  # fmt: skip
+
+
 def _code(world: World, row: Json) -> Json:
     row["restrictions"] = {"first_time_transaction": False, **row.get("restrictions", {})}
     return _plain(world, row)
@@ -175,4 +201,5 @@ def _code(world: World, row: Json) -> Json:
 _LOADERS: dict[str, Callable[[World, Json], Any]] = {
     "customer": _customer, "v2.core.account": _account, "price": _price, "product": _product, "promotion_code": _code,
     "payment_method": _method, "subscription": _subscription, "invoice": _invoice,
+    "credit_note": _credit_note,
 }  # fmt: skip

@@ -118,7 +118,7 @@ class Invoices(Protocol):
         ...
 
     async def document(self, customer_id: str, invoice_id: str, kind: str) -> str:
-        """Where the billing side's own PDF of it is now: `invoice` or `receipt`; empty: it has none. Anybody who knows such a
+        """Where the billing side's own PDF is now: `invoice`, `receipt`, or the id of a credit note of it; empty: it has none. Anybody who knows such a
         URL can read it, so it is asked for when somebody clicks and kept nowhere. Raises `NotFound`, `Unavailable`."""
         ...
 

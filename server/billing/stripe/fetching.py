@@ -1,9 +1,10 @@
-"""One account as it is at Stripe now, in at most five calls and one for each open invoice; a customer of the v2 API takes
-one more, for its tax numbers.
+"""One account as it is at Stripe now, in at most five calls, one for each open invoice, and one where there are credit notes; a
+customer of the v2 API takes one more, for its tax numbers.
 
     customer · subscriptions · payment methods · invoices        four calls at once
     what the subscription that renews next will charge           one preview
     how each open invoice was tried to be paid                   one call each
+    its credit notes, where an invoice was credited              one call
 
 How the paid ones were paid, and what of it went back, nobody waits for: two calls later (`payments`).
 
@@ -29,6 +30,7 @@ from server.billing.model.account import (
     MOST_DEBTS,
     PAYABLE,
     Account,
+    CreditNote,
     Customer,
     Invoice,
     Payment,
@@ -39,7 +41,8 @@ from server.billing.model.account import (
 from server.billing.model.periods import renews_at
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
 from server.billing.stripe.catalog import CopiedCatalog, Copy
-from server.billing.stripe.client import Client, Raw
+from server.billing.stripe.client import Client, KeyRefused, Raw
+from server.billing.stripe.mapping_credit_notes import credit_note
 from server.billing.stripe.mapping_schedules import price_of, with_what_waits
 from server.billing.stripe.reading import MappingError, part, parts
 from server.formats.money import Money
@@ -73,7 +76,7 @@ class Fetched(msgspec.Struct, frozen=True):
 
 async def fetch(client: Client, catalog: CopiedCatalog, owner: str, began: datetime) -> Fetched:
     """Raises `Deleted`, `NotFound`, `Unavailable`."""
-    whose = {"customer_account" if owner.startswith("acct_") else "customer": owner}
+    whose = _whose(owner)
     customer, subscriptions, methods, invoices = await _all(
         _customer(client, owner),
         client.list("/v1/subscriptions", **whose, status="all", limit=PAGE, expand=_SUBSCRIPTION),
@@ -87,15 +90,15 @@ async def fetch(client: Client, catalog: CopiedCatalog, owner: str, began: datet
 
 async def older_invoices(client: Client, catalog: CopiedCatalog, owner: str, before: str) -> tuple[list[Invoice], bool]:
     """A page of the invoices before that one, and whether Stripe has still older ones. Raises as `fetch`."""
-    whose = {"customer_account" if owner.startswith("acct_") else "customer": owner}
+    whose = _whose(owner)
     found = await client.list("/v1/invoices", **whose, limit=PAGE, starting_after=before, expand=_INVOICE)
     reading = _Reading(client, await catalog.copy(), owner, datetime.min.replace(tzinfo=UTC))
-    return reading.invoices(found["data"]), bool(found.get("has_more"))
+    return await reading.credited(reading.invoices(found["data"])), bool(found.get("has_more"))
 
 
 async def payments(client: Client, owner: str) -> dict[str, tuple[Payment, ...]]:
     """How the latest paid invoices were paid, by their ids: with which method, and what was given back. Raises as `fetch`."""
-    whose = {"customer_account" if owner.startswith("acct_") else "customer": owner}
+    whose = _whose(owner)
     invoices, intents = await _all(
         client.list("/v1/invoices", **whose, status="paid", limit=PAGE, expand=_INVOICE),
         client.list("/v1/payment_intents", **whose, limit=PAGE, expand=["data.latest_charge"]),
@@ -106,6 +109,11 @@ async def payments(client: Client, owner: str) -> dict[str, tuple[Payment, ...]]
             paid_by["payment_intent"] = found[str(paid_by["payment_intent"])]
     reading = _Reading(client, Copy({}), owner, datetime.min.replace(tzinfo=UTC))
     return {each.id: each.payments for each in reading.invoices(invoices["data"])}
+
+
+def _whose(owner: str) -> dict[str, str]:
+    """What a list is asked for the customer with."""
+    return {"customer_account" if owner.startswith("acct_") else "customer": owner}
 
 
 async def _customer(client: Client, owner: str) -> Raw:
@@ -150,6 +158,7 @@ class _Reading:
 
     def __init__(self, client: Client, known: Copy, owner: str, began: datetime) -> None:
         self.client, self.known, self.owner, self.began = client, known, owner, began
+        self.whose = _whose(owner)
         self.broken, self.calls = 0, asyncio.Semaphore(AT_ONCE)
 
     async def whole(self, customer: Raw, subscriptions: Raw, methods: Raw, invoices: Raw) -> Fetched:
@@ -158,7 +167,7 @@ class _Reading:
         waits = [raw for raw in invoices["data"] if raw.get("status") == "open" and "id" in raw]
         upcoming = asyncio.create_task(self._upcoming(read))
         await asyncio.gather(upcoming, *(self._payments(raw) for raw in waits))
-        every = self.invoices(invoices["data"])
+        every = await self.credited(self.invoices(invoices["data"]))
         latest, older = every[:LATEST_INVOICES], every[LATEST_INVOICES:]
         debts = [each for each in older if each.status in PAYABLE and each.amount_due.amount > 0][:MOST_DEBTS]
         account = Account(
@@ -189,6 +198,18 @@ class _Reading:
         """Those that a customer may see."""
         found = self.each(objects, lambda raw: mapping_invoices.invoice(raw, self.known)[1])
         return [each for each in found if each.status != "draft"]
+
+    async def credited(self, invoices: list[Invoice]) -> list[Invoice]:
+        """With their credit notes. One whose notes are not all among the newest hundred keeps the sum alone, as all do where the
+        key may not read them."""
+        if not any(each.credited for each in invoices):
+            return invoices
+        try:
+            raws = await self.client.list("/v1/credit_notes", **self.whose, limit=PAGE)
+        except KeyRefused:
+            return invoices
+        notes = self.each(reversed(raws["data"]), lambda raw: credit_note(raw, self.known))  # oldest first
+        return [with_notes(each, tuple(note for whose, note in notes if whose == each.id)) for each in invoices]
 
     def _customer(self, raw: Raw) -> tuple[Customer, Money | None]:
         if raw.get("livemode") is not self.client.is_live:
@@ -236,6 +257,13 @@ class _Reading:
         except (Refused, Unavailable):
             return upcoming
         return replace(upcoming, total=Money(raw["total"], currency))
+
+
+def with_notes(invoice: Invoice, notes: tuple[CreditNote, ...]) -> Invoice:
+    """The invoice with its credit notes, if they are all that was credited."""
+    sums = [each.total.amount for each in notes if each.status == "issued"]
+    is_all = bool(invoice.credited and sum(sums) == invoice.credited.amount)
+    return replace(invoice, credit_notes=notes) if is_all else invoice
 
 
 def charges_at(subscription: Subscription) -> datetime | None:

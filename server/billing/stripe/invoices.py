@@ -35,9 +35,11 @@ class StripeInvoices(StripeAccounts):
         return await invoice_history.one(self.store, self._whose(customer_id), invoice_id)
 
     async def document(self, customer_id: str, invoice_id: str, kind: str) -> str:
-        await self.invoice(customer_id, invoice_id)  # theirs, or NotFound
+        found = await self.invoice(customer_id, invoice_id)  # theirs, or NotFound
         if kind == "invoice":
             return self._hosted((await self.client.get(f"/v1/invoices/{invoice_id}")).get("invoice_pdf"))
+        if kind in [each.id for each in found.credit_notes]:
+            return self._hosted((await self.client.get(f"/v1/credit_notes/{kind}")).get("pdf"))
         expand = ["data.payment.payment_intent.latest_charge"]
         paid = await self.client.list("/v1/invoice_payments", invoice=invoice_id, status="paid", expand=expand)
         charges = [part(each, "payment", "payment_intent", "latest_charge") for each in paid["data"]]

@@ -43,7 +43,7 @@ def of(invoice: Invoice, note_id: str) -> CreditNote:
 
 
 def shown(invoice: Invoice, note: Note) -> CreditNote:
-    why = withheld(note)
+    why = "" if invoice.hosted else withheld(note)
     return CreditNote(
         invoice=invoice,
         note=note,

@@ -114,7 +114,10 @@ async def credit_note_pdf(
     request: AnyRequest, portal: Portal, customer: LoggedIn, invoice_id: str, note_id: str
 ) -> Response[Any]:
     _offered(portal, customer)
-    view = credit_note_views.of(await portal.billing.invoice(customer.customer_id, invoice_id), note_id)
+    found = await portal.billing.invoice(customer.customer_id, invoice_id)
+    view = credit_note_views.of(found, note_id)
+    if found.hosted:
+        return await _elsewhere(portal, customer, found, note_id)
     if not view.has_document:
         raise NotFound
     body = partial(_printed_note, request, portal, customer, view)
@@ -196,11 +199,11 @@ async def _documents(
                 left_out.append((each, "hosted" if each.hosted else views.withheld(each)))
             dated = (note for note in each.credit_notes if only.is_within(note.created_at))
             for note in map(partial(credit_note_views.shown, each), dated):
-                if note.has_document:
+                if note.has_document and not each.hosted:
                     content = await _printed_note(request, portal, customer, note)
                     yield credit_note_views.file_name(note.note), note.note.created_at.astimezone(zone), content
                 else:
-                    left_out.append((note.note, note.withheld))
+                    left_out.append((note.note, note.withheld or "hosted"))
     if left_out:
         locale = locale_for(request, portal, customer.account)
         words = portal.renderer.text("documents/left_out.txt", locale, left_out=left_out)

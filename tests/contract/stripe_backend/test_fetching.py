@@ -6,11 +6,18 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from server.billing import NotFound, Unavailable
 from server.billing.stripe import copies
-from server.billing.stripe.fetching import fetch
+from server.billing.stripe.catalog import Copy
+from server.billing.stripe.fetching import fetch, with_notes
+from server.billing.stripe.mapping_credit_notes import credit_note
+from server.formats.money import Money
+from tests.stripe.app import KEY
 from tests.stripe.faults import Fault
+from tests.stripe.keys import EVERYTHING, Key
+from tests.support.accounts import invoice
 
 pytestmark = pytest.mark.anyio
 
@@ -41,12 +48,56 @@ async def test_a_customer_of_the_other_api_is_read(quick, stripe_world, clock): 
         assert account.customer.email
 
 
-async def test_a_fetch_takes_five_calls_and_one_for_each_open_invoice(quick, stripe_world, standin, clock):
+def is_credited(world, customer):
+    kinds = ("pre_payment_credit_notes_amount", "post_payment_credit_notes_amount")
+    return any(each[kind] for each in world.of(customer, "invoice") for kind in kinds)
+
+
+async def test_a_fetch_takes_five_calls_one_for_each_open_invoice_and_one_for_credit_notes(
+    quick, stripe_world, standin, clock
+):
     for row in customers(stripe_world):
         await quick.copied_catalog.copy_for(set(stripe_world.tables["price"]))
         before = standin.count()
         await quick.refetch(row["id"], clock())
-        assert standin.count() - before <= 5 + len(open_invoices(stripe_world, row["id"])), row["id"]
+        most = 5 + len(open_invoices(stripe_world, row["id"])) + is_credited(stripe_world, row["id"])
+        assert standin.count() - before <= most, row["id"]
+
+
+def credited(world):
+    """A customer with a credit note, its invoice and it."""
+    (note,) = world.tables["credit_note"].values()
+    return note["customer"], note["invoice"], note
+
+
+async def test_an_invoice_comes_with_its_credit_notes(billing, stripe_world, clock):  # I2
+    customer, its, note = credited(stripe_world)
+    account = await billing.account(customer, clock())
+    ((found,),) = [each.credit_notes for each in account.invoices if each.id == its]
+    assert (found.id, found.number, found.total) == (note["id"], note["number"], Money(300, "EUR"))
+    assert found.refunded == Money(300, "EUR")
+    assert [line.amount.amount for line in found.lines] == [300]
+    await billing.read_payments(customer)
+    assert [each.id for each in (await billing.invoice(customer, its)).credit_notes] == [note["id"]]
+
+
+async def test_a_key_that_may_read_no_credit_notes_leaves_their_sum(stripe_world, standin, quick, clock):
+    customer, its, _ = credited(stripe_world)
+    standin.keys[KEY] = Key(KEY, EVERYTHING - {"credit_note_read", "credit_note_write"})
+    account = await quick.account(customer, clock())
+    (found,) = [each for each in account.invoices if each.id == its]
+    assert (found.credit_notes, found.credited) == ((), Money(300, "EUR"))
+
+
+def test_credit_notes_that_are_not_all_that_was_credited_leave_the_sum(stripe_world):
+    """A newer one of them is not among the hundred that came, or one could not be read."""
+    _, note = credit_note(credited(stripe_world)[2], Copy({}))
+    of = replace(invoice(), credited=note.total)
+    assert with_notes(of, (note,)).credit_notes == (note,)
+    void = replace(note, status="void")
+    assert with_notes(of, (note, void)).credit_notes == (note, void)
+    for notes in ((), (void,), (replace(note, total=Money(200, "EUR")),), (note, note)):
+        assert with_notes(of, notes) == of
 
 
 async def test_an_account_that_is_copied_is_read_without_a_call(billing, stripe_world, standin, clock):

@@ -19,6 +19,7 @@ def calls(billing, world, now):
     invoice = next(each["id"] for each in world.of(customer, "invoice") if each["status"] == "paid")
     tiered = next(each["id"] for each in world.tables["price"].values() if each["billing_scheme"] == "tiered")
     first = {kind: next(iter(world.tables[kind])) for kind in ("product", "coupon", "tax_rate", "promotion_code")}
+    (note,) = world.tables["credit_note"].values()
     copied = billing.copied_catalog
     return customer, {
         "price": lambda: copied.refresh("price", tiered),
@@ -31,12 +32,14 @@ def calls(billing, world, now):
         "payments": lambda: billing.read_payments(customer),
         "invoice": lambda: billing.document(customer, invoice, "invoice"),
         "receipt": lambda: billing.document(customer, invoice, "receipt"),
+        "credit note": lambda: billing.document(note["customer"], note["invoice"], note["id"]),
     }
 
 
 async def test_no_answer_of_another_shape_is_an_error_of_ours(quick, client, stripe_world, clock):
     customer, asked = calls(quick, stripe_world, clock())
-    await quick.refetch(customer, clock())
+    for each in (customer, next(iter(stripe_world.tables["credit_note"].values()))["customer"]):
+        await quick.refetch(each, clock())
     await quick.read_payments(customer)
     quick.client = quick.copied_catalog.client = replayed = Replayed(client)
     failed, tried, kinds = [], 0, cycle(KINDS.items())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
+import zipfile
 
 import pytest
 
@@ -126,8 +128,12 @@ async def test_stripes_own_documents_are_led_to_and_kept_nowhere(shop, stripe_wo
     paid = next(
         each for each in account.invoices if each.status == "paid" and each.amount_paid.amount and each.payments
     )
+    await shop.stripe.client.post("/v1/credit_notes", key="k" * 16, invoice=paid.id, amount=100, credit_amount=100)
+    await shop.stripe.refetch(account.customer.id, shop.clock())
+    (note,) = (await shop.stripe.invoice(account.customer.id, paid.id)).credit_notes
     page = (await browser.get(f"/{BRAND}/my/invoices/{paid.id}")).text
-    for kind in ("pdf", "receipt"):
+    page += (await browser.get(f"/{BRAND}/my/invoices/{paid.id}/credit-notes/{note.id}")).text
+    for kind in ("pdf", "receipt", f"credit-notes/{note.id}/pdf"):
         assert f"/my/invoices/{paid.id}/{kind}" in page
         answer = await browser.get(f"/{BRAND}/my/invoices/{paid.id}/{kind}")
         assert answer.status_code == 303
@@ -138,8 +144,19 @@ async def test_stripes_own_documents_are_led_to_and_kept_nowhere(shop, stripe_wo
         )
     other = next(each for each in stripe_world.tables["invoice"].values() if each["customer"] != account.customer.id)
     before = standin.count()
-    assert (await browser.get(f"/{BRAND}/my/invoices/{other['id']}/pdf")).status_code == 404
+    for path in (
+        f"{other['id']}/pdf",
+        f"{paid.id}/credit-notes/cn_other/pdf",
+        f"{other['id']}/credit-notes/{note.id}/pdf",
+    ):
+        assert (await browser.get(f"/{BRAND}/my/invoices/{path}")).status_code == 404
     assert standin.count() == before
+    with zipfile.ZipFile(io.BytesIO((await browser.get(f"/{BRAND}/my/invoices/zip")).content)) as whole:
+        assert whole.namelist() == ["README.txt"]
+        (line,) = [
+            each for each in whole.read("README.txt").decode("utf-8-sig").splitlines() if f" {note.number} " in each
+        ]
+        assert "Its PDF is made where it is billed" in line
 
 
 async def test_a_document_that_is_not_stripes_is_led_to_by_nobody(quick, stripe_world, clock):
