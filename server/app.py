@@ -37,6 +37,7 @@ from server.billing import Billing
 from server.brands import Brand
 from server.features.api import routes as api
 from server.features.details import routes as details
+from server.features.doors import routes as doors
 from server.features.history import routes as history
 from server.features.home import routes as home
 from server.features.invoices import routes as invoices
@@ -314,6 +315,7 @@ def routes_of_a_brand() -> Router:
             *login.handlers,
             *portal_sessions.for_anybody,
             *mails.for_anybody,
+            *doors.for_anybody,
             *webhooks.for_anybody,
             *sandbox.handlers,
             signed_in,

@@ -1,7 +1,7 @@
 """Every URL of the portal, in one place.
 
 A brand is served under ``/<brand>/…`` by the server, always. A brand with a domain of its own is published at that
-domain's root, and its CDN rewrites ``/login``, ``/my/…``, ``/mails/…``, ``/p/session/…``, ``/sandbox/…`` and ``/webhooks/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so
+domain's root, and its CDN rewrites ``/login``, ``/my/…``, ``/mails/…``, ``/doors/…``, ``/p/session/…``, ``/sandbox/…`` and ``/webhooks/…`` to ``/<brand>/login`` and ``/<brand>/my/…``; so
 what a browser sees begins with `Paths.base`, which is then empty. Routes are written with the patterns of the server,
 links with the methods of `Paths`; the test of this file holds the two together.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 # Below `base`, a CDN passes these prefixes on to the server; everything else is a file of the build.
-DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/mails/", "/p/session/", "/sandbox/", "/webhooks/")
+DYNAMIC_PREFIXES = ("/login", "/logout", "/my/", "/mails/", "/doors/", "/p/session/", "/sandbox/", "/webhooks/")
 
 STOPS_MAIL = re.compile(r"/[a-z0-9-]+/mails/[a-z_]{1,40}/[A-Za-z0-9_-]{1,400}")
 """On the server, all of a path that `Paths.mail_stop` makes: the one form that may come from anywhere."""
@@ -26,7 +26,16 @@ API = re.compile(
 """All of a path of the API, at the root of a host: what a merchant's back end asks, and no page does."""
 
 TAKEN = frozenset(
-    {"account", "help", "link-not-active", "p", "static", *(each.strip("/") for each in DYNAMIC_PREFIXES)}
+    {
+        "account",
+        "cancel",
+        "help",
+        "link-not-active",
+        "p",
+        "static",
+        "withdraw",
+        *(each.strip("/") for each in DYNAMIC_PREFIXES),
+    }
 )
 """What the paths of a brand begin with; no language's pages can stand there."""
 
@@ -53,6 +62,10 @@ class Paths:
     @property
     def help(self) -> str:
         return f"{self.home}help/"
+
+    def door(self, kind: str) -> str:
+        """Where anybody declares something without logging in: `cancel` or `withdraw`."""
+        return f"{self.home}{_segment(kind)}/"
 
     def login_page(self, link: str, prefilled_email: str | None = None) -> str:
         query = "?" + urlencode({"prefilled_email": prefilled_email}) if prefilled_email else ""
@@ -144,6 +157,22 @@ class Paths:
     def mail_again(self, kind: str, token: str) -> str:
         """Takes that back."""
         return f"{self.mail_stop(kind, token)}/again"
+
+    # What is declared at a door.
+    def declare(self, kind: str) -> str:
+        """Where the form of that door goes."""
+        return f"{self.base}/doors/{_segment(kind)}"
+
+    def declared(self, token: str) -> str:
+        """What was declared, for whoever did it."""
+        return f"{self.base}/doors/received/{_segment(token)}"
+
+    def declared_pdf(self, token: str) -> str:
+        return f"{self.declared(token)}/pdf"
+
+    def declaration_proof(self, token: str) -> str:
+        """What the mail about a declaration leads to: it proves the address."""
+        return f"{self.base}/doors/proof/{_segment(token)}"
 
     # What needs a customer.
     @property

@@ -11,6 +11,8 @@
 | requests with one key of the API | 250 in 10 seconds | the same |
 | passkeys asked for by an operator of the studio | 30 in 10 minutes | the same |
 | test mails of an operator of the studio | 5 in an hour | the same |
+| declarations by a client address at a brand | 10 in an hour | the same |
+| confirmations of declarations to an address, over all brands | 5 in a day; beyond them a declaration counts, and its page is the confirmation | the same |
 | another code for the same browser | after 60 seconds | the challenge |
 
 Who is the owner before log-in? A browser from which the address has logged in (`known_browsers`), and the person who enters the
@@ -44,6 +46,9 @@ CLIENT_SENDS = (20, _HOUR)
 CLIENT_TRIES = (30, timedelta(minutes=10))
 API_REQUESTS = (250, timedelta(seconds=10))
 TEST_MAILS = (5, _HOUR)
+DECLARATIONS = (10, _HOUR)
+CONFIRMATIONS = (5, _DAY)
+_OF_CLIENTS = {"send": CLIENT_SENDS, "try": CLIENT_TRIES, "declare": DECLARATIONS}
 RESEND_AFTER = timedelta(seconds=60)
 
 # One statement counts and decides: of two that come at once, one waits for the other's row. A use beyond the cap
@@ -118,9 +123,17 @@ class Limits:
     on: bool = True
 
     def use_client(self, transaction: Transaction, brand: str, kind: str, client: str, now: datetime) -> None:
-        """Count one `send` or `try` of a client address at a brand. Raises `TooMany`."""
-        cap = CLIENT_SENDS if kind == "send" else CLIENT_TRIES
-        self._use(transaction, {"brand": brand, "kind": f"client_{kind}", "subject": client}, cap, now)
+        """Count one `send`, `try` or `declare` of a client address at a brand. Raises `TooMany`."""
+        row: dict[str, object] = {"brand": brand, "kind": f"client_{kind}", "subject": client}
+        self._use(transaction, row, _OF_CLIENTS[kind], now)
+
+    def may_confirm(self, transaction: Transaction, address: str, now: datetime) -> bool:
+        """Count one confirmation of a declaration to the address, if it may have one more."""
+        try:
+            self._use(transaction, {"brand": "", "kind": "declared", "subject": address}, CONFIRMATIONS, now)
+        except TooMany:
+            return False
+        return True
 
     def use_key(self, transaction: Transaction, brand: str, key_id: str, now: datetime) -> None:
         """Count one request with a key of the API. Raises `TooMany`."""

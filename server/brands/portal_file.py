@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 from msgspec.structs import replace
 
+from server.brands.door_keys import Doors
 from server.brands.dunning import Dunning
 from server.brands.event_keys import Events
 from server.brands.features import Features
@@ -297,6 +298,7 @@ class PortalConfig(Keys, frozen=True):
     mail: MailSwitches = MailSwitches()
     events: Events = Events()
     dunning: Dunning = Dunning()
+    doors: Doors = Doors()
     features: Annotated[Features, Section("", stripe="features")] = Features()
 
     def check(self, table: Table) -> None:

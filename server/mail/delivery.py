@@ -110,6 +110,10 @@ class Delivery:
             return "expired", f"not sent: this server knows no mail of the kind {job.kind}"
         if job.expires_at <= self._clock():
             return "expired", f"{kind.lapsed}: {job.detail or 'nobody took it in time'}"
+        send = self._of_no_customer if kind.is_of_no_customer else self._to_customer
+        return await send(portal, kind, job)
+
+    async def _to_customer(self, portal: Portal, kind: MailKind, job: Job) -> tuple[str, str]:
         chosen = await self._recipient(job)
         if chosen is None and job.customer_id:
             return "nobody", "the customer may not log in"
@@ -118,14 +122,18 @@ class Delivery:
             looking = self._begin(portal.billing.look_for(job.address))
             if chosen is None and await self._is_new(looking):
                 chosen = await self._recipient(job)
-        if not portal.settings.mail_from:
-            raise MailTemporary("no mail server is set (PORTAL_SMTP_URL, PORTAL_MAIL_FROM)")
         message = await self._message(portal, kind, job, chosen or _nobody(job))
         if chosen is None:
             await self._mailer.rehearse(message)
             return "nobody", "no customer who may log in has this address"
         await self._mailer.send(message)
         return "sent", f"to customer {chosen.id}"
+
+    async def _of_no_customer(self, portal: Portal, kind: MailKind, job: Job) -> tuple[str, str]:
+        asked_in = kind.asked_in(portal, job)
+        locale = choose_locale(portal.brand.config.site.locales, (asked_in,) if asked_in else ())
+        await self._mailer.send(self._composed(portal, kind, job, _nobody(job), locale))
+        return "sent", ""
 
     async def _of_another(self, make: Maker, job: Job) -> tuple[str, str]:
         if job.expires_at <= self._clock():
@@ -142,7 +150,7 @@ class Delivery:
         return "sent", ""
 
     async def _message(self, portal: Portal, kind: MailKind, job: Job, chosen: Candidate) -> EmailMessage:
-        """Raises `NotSent` and `MailPermanent`."""
+        """Raises as `_composed`."""
         account = None
         if self._is_asked_for(kind, portal):
             account = await self._account(portal, chosen.id, await self._others(portal, job, chosen))
@@ -151,6 +159,12 @@ class Delivery:
         wanted = account.customer.preferred_locales if account else ()
         asked_in = kind.asked_in(portal, job)
         locale = choose_locale(portal.brand.config.site.locales, (*wanted, asked_in) if asked_in else wanted)
+        return self._composed(portal, kind, job, chosen, locale)
+
+    def _composed(self, portal: Portal, kind: MailKind, job: Job, chosen: Candidate, locale: str) -> EmailMessage:
+        """Raises `NotSent`, `MailPermanent` and `MailTemporary`."""
+        if not portal.settings.mail_from:
+            raise MailTemporary("no mail server is set (PORTAL_SMTP_URL, PORTAL_MAIL_FROM)")
         mail = kind.read(portal.speaking(locale), job, chosen)
         try:
             return messages.compose(

@@ -1,8 +1,8 @@
 """The kinds of mail that the worker knows: who each one goes to, and how its row becomes what it says.
 
 A row with a customer's id goes to that customer; one without, a passcode's, to the customer that its address opens. The
-address that it is sent to is the stored one, but for the two mails about a change of it: one proves the new address, and one tells the
-old address. Whatever puts a row of a new kind into the outbox
+address that it is sent to is the stored one, but for the two mails about a change of it (one proves the new address, and one tells the
+old address) and for those about a declaration, which anybody may make: they go to the address that was typed, and to the merchant. Whatever puts a row of a new kind into the outbox
 (`server.store.posting.enqueue`) adds its kind here, and beside it `site/templates/emails/<kind>.html`, `.txt` and
 `.examples.json`.
 """
@@ -15,6 +15,8 @@ from email.message import EmailMessage
 
 import msgspec
 
+from server.access import declarations
+from server.access.declarations import ToldOfDeclaration
 from server.access.directory import Candidate
 from server.access.known_browsers import NewBrowser
 from server.access.passcodes import Opened, open_mail
@@ -62,6 +64,8 @@ class MailKind:
     """The language of the page on which it was asked for: for customers who prefer none; empty where nobody asked."""
     to: Callable[[Portal, Job, Candidate], str] = lambda _, __, customer: customer.email
     """Where it goes."""
+    is_of_no_customer: bool = False
+    """It is about nobody's account, so nobody is looked for."""
     is_needed: Callable[[Job, Account], bool] | None = None
     """Whether the row still says what is so, for the account as it is now; None: whatever the account is."""
 
@@ -114,6 +118,43 @@ def _way(portal: Portal, customer: Candidate, page: str) -> str:
     return f"{portal.origin}{portal.paths.login_to(page, customer.email)}" if portal.link else ""
 
 
+def _declared(portal: Portal, job: Job, _: Candidate) -> Mail:
+    it = decode_declared(job)
+    token = declarations.token(portal.settings, portal.name, it.id, declarations.PROOF)
+    link = f"{portal.origin}{portal.paths.declaration_proof(token)}"
+    return messages.Declared(id=it.id, at=it.at, said=it.said, hash=it.hash, due_at=it.due_at, link=link)
+
+
+def _undecided(portal: Portal, job: Job, _: Candidate) -> Mail:
+    it, studio = decode_declared(job), portal.settings.studio_origin
+    link = f"{studio}/_studio/b/{portal.name}/cases/{it.id}" if studio else ""
+    return messages.Undecided(id=it.id, at=it.at, said=it.said, due_at=it.due_at, link=link)
+
+
+def _merchant(portal: Portal, _: Job, __: Candidate) -> str:
+    to = portal.brand.config.doors.notify or portal.brand.config.business.support_email
+    if not to:
+        raise NotSent("not sent: nobody to tell; set doors.notify in portal.toml")
+    return to
+
+
+def _answered(_: Portal, job: Job, __: Candidate) -> Mail:
+    it = decode_declared(job)
+    return messages.Answered(id=it.id, at=it.at, said=it.said, answer=it.answer)
+
+
+def decode_declared(job: Job) -> ToldOfDeclaration:
+    return msgspec.msgpack.decode(job.data, type=ToldOfDeclaration)
+
+
+def _declared_in(_: Portal, job: Job) -> str:
+    return decode_declared(job).said.locale
+
+
+def _declarant(_: Portal, job: Job, __: Candidate) -> str:
+    return decode_declared(job).said.email
+
+
 def _about(kind: type[Letter]) -> MailKind:
     def read(portal: Portal, job: Job, customer: Candidate) -> Mail:
         if not portal.brand.config.mail.wants(job.kind):
@@ -140,6 +181,9 @@ KINDS: dict[str, MailKind] = {
             to=lambda portal, job, _: _opened(portal, job).to,
         ),
         MailKind(messages.EmailChanged, _email_changed, to=lambda _, job, __: _told(job).to),
+        MailKind(messages.Declared, _declared, asked_in=_declared_in, to=_declarant, is_of_no_customer=True),
+        MailKind(messages.Undecided, _undecided, to=_merchant, is_of_no_customer=True),
+        MailKind(messages.Answered, _answered, asked_in=_declared_in, to=_declarant, is_of_no_customer=True),
         *(_about(each) for each in LETTERS),
     )
 }

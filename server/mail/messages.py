@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import css_inline
 import msgspec
 
+from server.access.declarations import Content
 from server.access.passcodes import Opened
 from server.mail.smtp import POLICY
 from server.portal import Portal
@@ -90,6 +91,43 @@ class EmailChanged(Mail, frozen=True):
     """The family, such as `Firefox on Linux`: a word from our own list, or empty."""
     link: str = ""
     """Empty: this address opens the account no more."""
+
+
+class OfDeclaration(Mail, frozen=True, kw_only=True):
+    """About what somebody declared without logging in, see `access.declarations`."""
+
+    id: str
+    at: datetime
+    said: Content
+    link: str = ""
+    """What its button opens; empty: it has none."""
+
+
+class Declared(OfDeclaration, frozen=True):
+    """To whoever declared it: that it came, what it says, and when. `link` proves the address."""
+
+    template: ClassVar[str] = "declaration"
+
+    hash: str
+    """By which anybody can tell whether the document is still the same."""
+    due_at: datetime
+    """Until when the merchant decides what is not done at once."""
+
+
+class Undecided(OfDeclaration, frozen=True):
+    """To the merchant: a declaration waits for them. `link` leads to it in the studio."""
+
+    template: ClassVar[str] = "declaration_waits"
+
+    due_at: datetime
+
+
+class Answered(OfDeclaration, frozen=True):
+    """To whoever declared it: what the merchant answers."""
+
+    template: ClassVar[str] = "declaration_answer"
+
+    answer: str
 
 
 class Rendered(msgspec.Struct, frozen=True):

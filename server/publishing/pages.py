@@ -14,6 +14,7 @@ import msgspec
 
 from server import paths as urls
 from server.brands import PORTAL_FILE, Brand, disk_cache
+from server.brands.door_keys import KINDS
 from server.paths import Paths
 from server.publishing.links import Links
 from server.publishing.rules import alike, html_rules, template_rules
@@ -49,6 +50,7 @@ def page_templates(brand: Brand) -> dict[str, Page]:
     # Who changes the language on the start is on the way to the log-in page.
     start = {"": ("home", login), login: ("login", login)} if link else {"": ("link_not_active", "")}
     others = {"account/": "account", "help/": "help", "link-not-active/": "link_not_active"}
+    others |= {f"{kind}/": kind for kind in KINDS if brand.config.doors.opens(kind)}
     spoken = {**start, **{path: (name, path) for path, name in others.items()}}
     pages = {
         f"{'' if tag == first else f'{tag}/'}{path}index.html": Page(name, tag, going)

@@ -16,6 +16,7 @@ Old is what nothing will ask for again:
 | `studio_draft` | 30 days after it was changed last | an operator goes on from it until then |
 | `studio_upload` | 30 days after it came, with its draft | the draft names it |
 | `known_browser` | 400 days after the last log-in from it | its cookie is gone by then |
+| `declaration` | four years after it was made, once it is decided | until then somebody may have to prove it |
 | `operation` | 30 days after it was done | a form may be sent again while it is open |
 
 Any number of processes may clean at once. Each statement takes a limited number of rows, so that on SQLite nobody waits
@@ -52,6 +53,7 @@ _OLD = (
     ("api_request", "key_id, name", "created_at", "created_at < :day_ago"),
     ("event", "id, endpoint", "created_at", "created_at < :month_ago AND state <> 'waiting'"),
     ("known_browser", "brand, customer_id, mark_hash", "seen_at", "seen_at < :kept_since"),
+    ("declaration", "id", "declared_at", "declared_at < :years_ago AND state <> 'open'"),
     ("studio_draft", "operator, brand", "changed_at", "changed_at < :month_ago"),
     (
         "studio_upload",
@@ -83,6 +85,7 @@ async def clean(store: Store, now: datetime, idle: timedelta, at_once: int = AT_
         "idle_since": micros(now - timedelta(days=1) - idle),
         "kept_since": micros(now - timedelta(days=400)),
         "month_ago": micros(now - timedelta(days=30)),
+        "years_ago": micros(now - timedelta(days=4 * 365 + 1)),
     }
     gone = 0
     for sql in _statements(at_once):

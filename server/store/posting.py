@@ -13,7 +13,7 @@ from server.store import Transaction, micros, new_id
 _ENQUEUE = """
 INSERT INTO outbox
   (id, brand, kind, address, customer_id, event, later, data, created_at, not_before, expires_at, attempts, state)
-VALUES (:id, :brand, :kind, '', :customer, :event, :later, :data, :now, :now, :expires_at, 0, 'waiting')
+VALUES (:id, :brand, :kind, '', :customer, :event, :later, :data, :now, :not_before, :expires_at, 0, 'waiting')
 ON CONFLICT (brand, customer_id, event) DO NOTHING"""
 
 TO_ADDRESS = """
@@ -34,11 +34,13 @@ def enqueue(
     event: str | None = None,
     id_: str = "",
     waited_for: bool = False,
+    not_before: datetime | None = None,
 ) -> bool:
     """Enqueue a mail of this kind to the customer's stored address. False: there is one about this event already.
 
     `event` is unique among the customer's mails; None: nothing like it can happen twice. After `expires_at` the mail is
     not sent any more. `id_` is for data that is sealed with the row's id. `waited_for`: somebody is waiting for it now.
+    `not_before`: not sent until then.
     """
     row = {
         "id": id_ or new_id(now),
@@ -49,6 +51,7 @@ def enqueue(
         "later": int(not waited_for),
         "data": data,
         "now": micros(now),
+        "not_before": micros(not_before or now),
         "expires_at": micros(expires_at),
     }
     if event is None:
