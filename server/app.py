@@ -158,12 +158,13 @@ def create_app(
             await store.close()
 
     state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
-    make = making(settings, store, clock, billing, made)
-    served = Served(wire(lifespan, state), portals, settings, make)
+    served = Served(wire(lifespan, state), portals, settings, making(settings, store, clock, billing, made))
     if not previews:
         return served.app
     check_studio(brands, settings)
-    return _with_studio(served.app, previews, settings, store, clock, limits, lambda: served.portals, written, fetch)
+    return _with_studio(
+        served.app, previews, settings, store, clock, limits, lambda: served.portals, written, fetch, printer
+    )
 
 
 @asynccontextmanager
@@ -203,6 +204,7 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
     portals: Callable[[], Mapping[str, Portal]],
     written: Callable[[str], Awaitable[None]] | None,
     fetch: Fetch,
+    printer: Printer,
 ) -> ASGIApp:
     from server.merchant.studio import computing  # noqa: PLC0415
     from server.merchant.studio import routes as studio  # noqa: PLC0415
@@ -216,6 +218,7 @@ def _with_studio(  # noqa: PLR0917 (what it is made of)
         portals=portals,
         as_customer=looking(portals),
         fetch=fetch,
+        printer=printer,
     )
     return studio.beside(app, place, previews)
 

@@ -63,9 +63,15 @@ class Paths:
     def help(self) -> str:
         return f"{self.home}help/"
 
-    def door(self, kind: str) -> str:
-        """Where anybody declares something without logging in: `cancel` or `withdraw`."""
-        return f"{self.home}{_segment(kind)}/"
+    @property
+    def cancel(self) -> str:
+        """Where anybody cancels a contract without logging in."""
+        return f"{self.home}cancel/"
+
+    @property
+    def withdraw(self) -> str:
+        """Where anybody withdraws from one."""
+        return f"{self.home}withdraw/"
 
     def login_page(self, link: str, prefilled_email: str | None = None) -> str:
         query = "?" + urlencode({"prefilled_email": prefilled_email}) if prefilled_email else ""

@@ -21,7 +21,7 @@ from server.access import sealing
 from server.access.limits import Limits
 from server.access.passcodes import lock
 from server.settings import Settings
-from server.store import Row, Store, Transaction, micros, moment, new_id
+from server.store import Row, Store, Transaction, micros, moment, new_id, posting
 
 PAGE, PROOF = "declaration page", "declaration proof"
 """What a token is for."""
@@ -47,11 +47,15 @@ UPDATE declaration SET state = 'answered', decided_at = :now, operator = :operat
  WHERE id = :id AND brand = :brand AND state = 'open'"""
 _OPEN = f"""
 SELECT {_COLUMNS} FROM declaration WHERE brand = :brand AND state = 'open' ORDER BY due_at, id LIMIT :limit"""
+# Each half stops at the limit by itself, so that it reads no more of its index.
 _DECIDED = f"""
-SELECT {_COLUMNS} FROM declaration WHERE brand = :brand AND state <> 'open' ORDER BY declared_at DESC, id LIMIT :limit"""
-_DROP_MAIL = """
-UPDATE outbox SET state = 'unwanted', detail = 'it was done meanwhile', data = NULL
- WHERE brand = :brand AND customer_id = '' AND event = :event AND state = 'waiting'"""
+SELECT {_COLUMNS} FROM (
+  SELECT * FROM (SELECT {_COLUMNS} FROM declaration WHERE brand = :brand AND state = 'answered'
+                  ORDER BY due_at DESC LIMIT :limit) AS answered
+  UNION ALL
+  SELECT * FROM (SELECT {_COLUMNS} FROM declaration WHERE brand = :brand AND state = 'applied'
+                  ORDER BY due_at DESC LIMIT :limit) AS applied
+) AS decided ORDER BY due_at DESC LIMIT :limit"""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -187,7 +191,7 @@ def apply(
     ends = micros(ends_at) if ends_at else None
     row = {"id": id_, "brand": brand, "subscription": subscription, "ends": ends, "now": micros(now)}
     if transaction.count(_APPLY, row):
-        transaction.count(_DROP_MAIL, {"brand": brand, "event": event_of(id_)})
+        posting.take_back(transaction, brand=brand, event=event_of(id_))
 
 
 def answer(transaction: Transaction, brand: str, id_: str, *, operator: str, words: str, now: datetime) -> bool:
@@ -195,7 +199,7 @@ def answer(transaction: Transaction, brand: str, id_: str, *, operator: str, wor
     row = {"id": id_, "brand": brand, "operator": operator, "answer": words, "now": micros(now)}
     if not transaction.count(_ANSWER, row):
         return False
-    transaction.count(_DROP_MAIL, {"brand": brand, "event": event_of(id_)})
+    posting.take_back(transaction, brand=brand, event=event_of(id_))
     return True
 
 

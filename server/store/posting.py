@@ -20,6 +20,14 @@ TO_ADDRESS = """
 INSERT INTO outbox (id, brand, kind, address, data, created_at, not_before, expires_at, attempts, state)
 VALUES (:id, :brand, :kind, :address, :data, :now, :not_before, :expires_at, 0, 'waiting')"""
 """For a code, or another mail that goes to an address: only the worker finds out whose it is."""
+_TAKE_BACK = """
+UPDATE outbox SET state = 'unwanted', detail = 'what it told of is settled', data = NULL
+ WHERE brand = :brand AND customer_id = '' AND event = :event AND state = 'waiting'"""
+
+
+def take_back(transaction: Transaction, *, brand: str, event: str) -> None:
+    """What a mail that is about no customer tells of is so no more: where it waits, it is not sent."""
+    transaction.count(_TAKE_BACK, {"brand": brand, "event": event})
 
 
 def enqueue(

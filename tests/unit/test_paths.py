@@ -42,5 +42,4 @@ async def test_every_dynamic_url_has_a_route(world: World):
     urls = dynamic(Paths("/harbour"))
     assert len(urls) > 10
     for url in urls:
-        answers = [await browser.request(method, url) for method in ("GET", "POST")]
-        assert any(each.status_code not in {404, 405} for each in answers), url
+        assert (await browser.request("PUT", url)).status_code == 405, f"{url} has no route"

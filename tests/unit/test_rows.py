@@ -22,6 +22,7 @@ def numbered(letter, last):
 WALKED = {
     "test_detail_rows.py": numbered("D", 4),
     "test_login_rows.py": {"L3", "L4", "L5", "L6", "L7", "L8", "L10", "L12", "L14"},
+    "test_door_rows.py": numbered("E", 3),
     "test_mail_rows.py": numbered("M", 4),
     "test_session_rows.py": {"L13", "L15"},
     "test_subscription_rows.py": numbered("S", 15),

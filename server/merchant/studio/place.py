@@ -19,6 +19,7 @@ from server.merchant.fetching import Fetch, fetched
 from server.merchant.finding import Finding
 from server.merchant.studio.computing import Pace
 from server.portal import Portal
+from server.rendering.printing.printer import Printer
 from server.rendering.studio import StudioRenderer
 from server.settings import Settings
 from server.store import Store
@@ -54,6 +55,8 @@ class Studio:
     """How the health page asks for what browsers get."""
     asked: dict[str, asyncio.Task[list[Finding]]] = field(default_factory=dict)
     """The brands whose health other machines are asked about at the moment."""
+    printer: Printer | None = None
+    """Sets the documents of cases."""
     renderer: StudioRenderer = field(default_factory=lambda: StudioRenderer(BASE))
 
     @property
@@ -105,6 +108,7 @@ PLACES = (
     Place("business", "Business", "/business"),
     Place("mails", "Mails", "/mails"),
     Place("customers", "Customers", "/customers", right="customers"),
+    Place("cases", "Cases", "/cases", right="customers"),
     Place("numbers", "Numbers", "/numbers"),
     Place("preview", "Preview", "/preview"),
     Place("link", "Link", "/link"),

@@ -17,6 +17,7 @@ from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp, HTTPScope
 
 from server.merchant.studio import sessions, visit
+from server.merchant.studio.cases import routes as cases
 from server.merchant.studio.customers import look_routes
 from server.merchant.studio.customers import routes as customers
 from server.merchant.studio.link import routes as link
@@ -56,7 +57,7 @@ async def script(studio: Studio, name: str) -> Response[bytes]:
 
 
 PLACES = (
-    *(login, passkey, start, new, link, preview, pages, publish, customers, look_routes, outbox, numbers),
+    *(login, passkey, start, new, link, preview, pages, publish, customers, cases, look_routes, outbox, numbers),
     *(people_routes, history_routes, health_routes, stripe_routes, publishing_routes, event_routes),
 )
 HANDLERS = (script, *(handler for place in PLACES for handler in place.handlers))

@@ -8,7 +8,7 @@ import pytest
 
 from server.brands.mail_switches import OPTIONAL, MailSwitches
 from server.mail import reminder_choices
-from server.mail.kinds import MAILS
+from server.mail.kinds import KINDS
 from tests.support.world import BRAND, World
 
 pytestmark = pytest.mark.anyio
@@ -92,7 +92,8 @@ def test_the_page_names_every_mail_there_is():
     from server.features.mails.views import choices as view
 
     told_where_the_address_is_changed = {"email_code", "email_changed"}
-    assert {*ALWAYS, *OPTIONAL, "passcode"} | told_where_the_address_is_changed == set(MAILS)
+    of_customers = {name for name, kind in KINDS.items() if not kind.is_of_no_customer}
+    assert {*ALWAYS, *OPTIONAL, "passcode"} | told_where_the_address_is_changed == of_customers
     kept = view("cus_1", "x@example.com", MailSwitches(optional=(CARD,), receipt=False), (), key="k" * 16)
     assert [each.kind for each in kept.reminders] == [CARD]
     assert RENEWAL in kept.always

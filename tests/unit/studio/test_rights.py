@@ -24,6 +24,10 @@ GET  /_studio/b/{brand_name:str}/business              look
 POST /_studio/b/{brand_name:str}/business              edit
 GET  /_studio/b/{brand_name:str}/business/{rest:path}  look
 POST /_studio/b/{brand_name:str}/business/{rest:path}  edit
+GET  /_studio/b/{brand_name:str}/cases                 customers
+GET  /_studio/b/{brand_name:str}/cases/{case_id:str}   customers
+POST /_studio/b/{brand_name:str}/cases/{case_id:str}   customers
+GET  /_studio/b/{brand_name:str}/cases/{case_id:str}/pdf  customers
 GET  /_studio/b/{brand_name:str}/change                look
 POST /_studio/b/{brand_name:str}/change                edit
 GET  /_studio/b/{brand_name:str}/customers             customers

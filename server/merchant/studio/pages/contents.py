@@ -60,6 +60,7 @@ PAGES: tuple[Page, ...] = (
     _feature("subscription_cancel", "Cancellation", "How a subscription ends, and what is asked and offered before it does."),
     _feature("subscription_pause", "Pauses", "Whether customers may stop paying for a while."),
     _feature("subscription_restart", "Restarts", "Whether a subscription that has ended can begin again."),
+    Page("portal/doors", "Without logging in", "What the law lets consumers declare without an account: a cancellation, a withdrawal.", (Part("", ("doors",)),)),
     Page("portal/dunning", "Failed payments", "What is done about a charge that did not work.", (Part("", ("dunning",)),)),
     Page(
         "look",
