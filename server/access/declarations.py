@@ -38,6 +38,9 @@ _ADD = """
 INSERT INTO declaration (id, brand, address, declared_at, document, hash, due_at, state)
 VALUES (:id, :brand, :address, :now, :document, :hash, :due, 'open')"""
 _FIND = f"SELECT {_COLUMNS} FROM declaration WHERE id = :id AND brand = :brand"
+_WAITING = "SELECT COUNT(*) FROM declaration WHERE brand = :brand AND state = 'open'"
+_OF_ADDRESS = f"""
+SELECT {_COLUMNS} FROM declaration WHERE brand = :brand AND address = :address ORDER BY declared_at, id LIMIT :limit"""
 _PROVE = "UPDATE declaration SET proved_at = :now WHERE id = :id AND brand = :brand AND proved_at IS NULL"
 _APPLY = """
 UPDATE declaration SET state = 'applied', decided_at = :now, subscription = :subscription, ends_at = :ends
@@ -177,6 +180,17 @@ async def of_brand(store: Store, brand: str, limit: int = 100) -> tuple[list[Cas
     return [_case(row) for row in await store.read(_OPEN, asked)], [
         _case(row) for row in await store.read(_DECIDED, asked)
     ]
+
+
+async def of_address(store: Store, brand: str, address: str, limit: int = 100) -> list[Case]:
+    """What was declared with this address (canonical), oldest first."""
+    rows = await store.read(_OF_ADDRESS, {"brand": brand, "address": address, "limit": limit})
+    return [_case(row) for row in rows]
+
+
+async def waiting(store: Store, brand: str) -> int:
+    """How many wait for the merchant."""
+    return int((await store.read(_WAITING, {"brand": brand}))[0][0])
 
 
 def prove(transaction: Transaction, brand: str, id_: str, now: datetime) -> None:

@@ -308,6 +308,8 @@ class PortalConfig(Keys, frozen=True):
             if tag not in spoken:
                 allowed = f"one of the languages in site.locales: {', '.join(locales)}"
                 table.refuse("business", f"texts for {tag}", allowed, tag, also=("site.locales",))
+        if (self.doors.cancel or self.doors.withdraw) and not (self.doors.notify or self.business.support_email):
+            table.table("doors").missing("notify", "the address where you are told of what waits for your decision")
 
 
 def read_portal(table: Table) -> PortalConfig:

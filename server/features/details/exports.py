@@ -1,7 +1,7 @@
 """Everything that the portal knows about a customer as one JSON document, made while it is sent. Pure.
 
     {"exported_at", "brand", "customer", "subscriptions", "payment_methods", "upcoming", "balance",
-     "sessions", "known_browsers", "reminders_off", "mails", "invoices", "activity"}
+     "sessions", "known_browsers", "reminders_off", "mails", "declarations", "invoices", "activity"}
 
 Names are those of the portal's own types. An amount is an integer of minor units and a currency; a moment is ISO 8601 in
 UTC. Every field of a thing is written, also an empty one. Of a session and of a mail it says when, where and what kind,

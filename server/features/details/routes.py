@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Response, get
 
-from server.access import email_changes, known_browsers, sessions
+from server.access import declarations, email_changes, known_browsers, sessions
 from server.access.sessions import LoggedIn
 from server.billing import Activity, Invoice, InvoicePage, NotFound
 from server.billing.model.invoice import with_taxable
@@ -45,6 +45,7 @@ async def export(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Res
         "known_browsers": await known_browsers.all_of(portal, customer.customer_id),
         "reminders_off": await _reminders_off(portal, customer),
         "mails": await _mails(portal, customer),
+        "declarations": await _declarations(portal, customer),
     }
     invoices = await portal.billing.invoices(customer.customer_id, limit=_PIECE)
     lines = await portal.billing.history(customer.customer_id, limit=_PIECE)
@@ -56,6 +57,23 @@ async def export(request: AnyRequest, portal: Portal, customer: LoggedIn) -> Res
 async def _mails(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
     found = await outbox.about(portal.store, portal.name, customer.address, _MOST_MAILS, customer.customer_id)
     return [{"kind": each.kind, "created_at": each.created_at, "state": each.state} for each in found]
+
+
+async def _declarations(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:
+    """What was declared with this address without logging in, and what became of it."""
+    found = await declarations.of_address(portal.store, portal.name, customer.address)
+    return [
+        {
+            "id": each.id,
+            "at": each.declaration.at,
+            **exports.plain(each.said),
+            "state": each.state,
+            "proved_at": each.proved_at,
+            "decided_at": each.decided_at,
+            "answer": each.answer,
+        }
+        for each in found
+    ]
 
 
 async def _reminders_off(portal: Portal, customer: LoggedIn) -> list[dict[str, Any]]:

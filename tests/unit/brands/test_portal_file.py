@@ -211,3 +211,14 @@ def test_beside_stripe_only_what_stripe_never_mails_is_on_unless_it_is_written(t
     config = portal(tmp_path, f'[billing]\nbackend = "stripe"\n{mail}')
     kinds = ("receipt", "payment_failed", "trial_ending", "subscription_canceled", "plan_changed", "new_login")
     assert [each for each in kinds if config.mail.wants(each)] == sent
+
+
+def test_doors_need_somebody_who_decides(tmp_path):
+    for doors in ("cancel = true", "withdraw = true"):
+        mistake = the_mistake(write_brand(tmp_path, portal=f"{PORTAL}[doors]\n{doors}\n"))
+        assert (mistake.key, mistake.found) == ("doors.notify", "nothing")
+    assert portal(tmp_path, '[doors]\ncancel = true\nnotify = "a@b.example"\n').doors.opens("cancel")
+    assert portal(tmp_path, 'support_email = "a@b.example"\n[doors]\nwithdraw = true\n').doors.opens("withdraw")
+    assert not portal(tmp_path).doors.opens("cancel")
+    mistake = the_mistake(write_brand(tmp_path, portal=f'{PORTAL}[doors]\nnotify = "nobody"\n'))
+    assert (mistake.key, mistake.allowed) == ("doors.notify", "an email address such as contracts@harbour.example")

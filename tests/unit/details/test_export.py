@@ -67,7 +67,7 @@ async def test_everything_is_in_it(browser):  # D4
     assert it["mails"][0].keys() == {"kind", "created_at", "state"}
     assert set(it) == {
         *("exported_at", "brand", "customer", "subscriptions", "payment_methods", "upcoming", "balance"),
-        *("sessions", "known_browsers", "reminders_off", "mails", "invoices", "activity"),
+        *("sessions", "known_browsers", "reminders_off", "mails", "declarations", "invoices", "activity"),
     }
 
 

@@ -332,6 +332,23 @@ async def test_what_was_declared_is_kept_byte_by_byte_and_a_change_is_noticed(wo
     assert not (await cases(world))[0].is_whole
 
 
+async def test_what_was_declared_is_in_everything_that_a_customer_takes_along(world):  # D4
+    await world.customer(brand=BRAND, active=True, subscriptions=[subscription()])
+    await world.client().post(
+        CANCEL, data={**FORM, "how": "cause", "reason": "Too late", "when": "date", "date": "2026-12-24"}
+    )
+    await world.client().post(CANCEL, data={**FORM, "email": "other@example.com"})
+    client = world.client()
+    await world.log_in(client, brand=BRAND)
+    (found,) = (await client.get(f"/{BRAND}/my/details/export")).json()["declarations"]
+    assert (found["contract"], found["reason"], found["on"], found["state"]) == (
+        "Standard plan",
+        "Too late",
+        "2026-12-24",
+        "open",
+    )
+
+
 async def test_a_decided_declaration_goes_after_four_years_and_one_that_waits_stays(world):
     await world.client().post(CANCEL, data=FORM)
     await world.client().post(CANCEL, data={**FORM, "contract": "Another plan"})

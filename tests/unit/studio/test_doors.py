@@ -40,6 +40,7 @@ async def test_a_case_is_read_answered_by_mail_once_and_kept_as_a_document(studi
     case = await declared(studio, how="cause", reason="Twice <i>too</i> late")
     await sent(studio)
     client = await studio.operator("sue@shop.example", "support", "plain")
+    assert "1 case waits for your decision" in (await client.get(PLAIN)).text
     listed = await client.get(CASES)
     assert "Cancellation for cause" in listed.text
     assert "decide by 2026-03-08" in listed.text

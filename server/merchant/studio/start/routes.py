@@ -12,7 +12,7 @@ import tomllib
 
 from litestar import get
 
-from server.access import kept_secrets
+from server.access import declarations, kept_secrets
 from server.brands import PORTAL_FILE, Brand, ThemeError
 from server.merchant import findings, link
 from server.merchant.studio import drafts, passkeys, saving
@@ -64,6 +64,7 @@ async def start(request: AnyRequest, studio: Studio, operator: Operator) -> Answ
         is_test=page.link.startswith("test_"),
         wrong=sum(not each.is_fine for each in found),
         health=f"{start_of(operator.brand)}/settings/health",
+        cases=await declarations.waiting(studio.store, brand.name) if operator.may("customers") else 0,
     )
     return show(request, view)
 

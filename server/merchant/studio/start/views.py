@@ -55,3 +55,5 @@ class Start(View, frozen=True):
     """How many things the health page says are not fine, of those that this server finds by itself."""
     health: str = ""
     """The path of the health page."""
+    cases: int = 0
+    """How many declarations wait for a decision; 0 also where the operator may not see them."""
