@@ -12,6 +12,7 @@
 | passkeys asked for by an operator of the studio | 30 in 10 minutes | the same |
 | test mails of an operator of the studio | 5 in an hour | the same |
 | declarations by a client address at a brand | 10 in an hour | the same |
+| their PDFs for a client address at a brand | 30 in 10 minutes | the same |
 | confirmations of declarations to an address, over all brands | 5 in a day; beyond them a declaration counts, and its page is the confirmation | the same |
 | another code for the same browser | after 60 seconds | the challenge |
 
@@ -48,7 +49,7 @@ API_REQUESTS = (250, timedelta(seconds=10))
 TEST_MAILS = (5, _HOUR)
 DECLARATIONS = (10, _HOUR)
 CONFIRMATIONS = (5, _DAY)
-_OF_CLIENTS = {"send": CLIENT_SENDS, "try": CLIENT_TRIES, "declare": DECLARATIONS}
+_OF_CLIENTS = {"send": CLIENT_SENDS, "try": CLIENT_TRIES, "declare": DECLARATIONS, "document": CLIENT_TRIES}
 RESEND_AFTER = timedelta(seconds=60)
 
 # One statement counts and decides: of two that come at once, one waits for the other's row. A use beyond the cap
@@ -123,7 +124,7 @@ class Limits:
     on: bool = True
 
     def use_client(self, transaction: Transaction, brand: str, kind: str, client: str, now: datetime) -> None:
-        """Count one `send`, `try` or `declare` of a client address at a brand. Raises `TooMany`."""
+        """Count one `send`, `try`, `declare` or `document` of a client address at a brand. Raises `TooMany`."""
         row: dict[str, object] = {"brand": brand, "kind": f"client_{kind}", "subject": client}
         self._use(transaction, row, _OF_CLIENTS[kind], now)
 

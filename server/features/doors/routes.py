@@ -20,6 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
+from msgspec.structs import replace
 
 from server.access import declarations
 from server.access.declarations import PAGE, PROOF, Case, Content, Declared
@@ -79,6 +80,8 @@ async def received(request: AnyRequest, portal: Portal, token: str) -> Answer:
 @get("/doors/received/{token:str}/pdf")
 async def pdf(request: AnyRequest, portal: Portal, token: str) -> Response[Any]:
     case = await _case(portal, token, PAGE)
+    limits, client, now = request.app.state.limits, client_of(request, portal.settings), portal.clock()
+    await portal.store.write(lambda it: limits.use_client(it, portal.name, "document", client, now))
     body = partial(printed, request.app.state.printer, portal, case)
     return await save(request, body, f"{case.said.kind}-{case.declaration.at:%Y-%m-%d}.pdf", "application/pdf")
 
@@ -121,16 +124,7 @@ def read(kind: str, typed: Typed, locale: str, today: datetime) -> tuple[Content
             mistakes.append(Mistake("when", "missing"))
         if has_date and (why := _wrong_date(typed.date, today)):
             mistakes.append(Mistake("date", why))
-        said = Content(
-            kind,
-            said.name,
-            said.email,
-            said.contract,
-            typed.how,
-            typed.reason.strip() if is_for_cause else "",
-            on,
-            locale,
-        )
+        said = replace(said, how=typed.how, reason=typed.reason.strip(), on=on)
     long = [Mistake(name, "long") for name, most in LONGEST.items() if len(getattr(typed, name).strip()) > most]
     order = Typed.__struct_fields__
     return said, tuple(sorted([*mistakes, *long], key=lambda each: order.index(each.field)))

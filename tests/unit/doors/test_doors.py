@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from server.access import declarations
 from server.access.declarations import PAGE, PROOF, Case, Content, Declaration
-from server.access.limits import CONFIRMATIONS, DECLARATIONS
+from server.access.limits import CLIENT_TRIES, CONFIRMATIONS, DECLARATIONS
 from server.features.doors import routes
 from server.features.doors.views import Typed
 from server.mail import outbox
@@ -219,7 +219,7 @@ async def test_each_language_has_its_static_pages_and_a_brand_without_doors_has_
         ({"email": "jenny"}, [("email", "not_an_address")]),
         ({"when": "date", "date": "2026-03-01"}, []),
         ({"when": "earliest", "date": "nonsense"}, []),
-        ({"how": "ordinary", "reason": "is not asked for"}, []),
+        ({"how": "ordinary", "reason": "is not asked for, and kept"}, []),
     ],
 )
 async def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(world, changed, wrong):
@@ -230,7 +230,7 @@ async def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
     assert [(each.field, each.why) for each in mistakes] == wrong
     if not wrong:
         assert answer.status_code == 303
-        assert said.reason == ""
+        assert said.reason == form.get("reason", "")
         return
     assert answer.status_code == 422
     assert f'href="#field-{wrong[0][0]}"' in answer.text
@@ -273,6 +273,19 @@ async def test_the_page_of_the_declarant_and_its_pdf_open_by_their_own_token_alo
     assert (await client.post(f"/{BRAND}/doors/proof/{page}")).status_code == 404
     assert (await cases(world))[0].proved_at is None
     assert (await client.get(f"/orbit/doors/received/{page}")).status_code == 404
+
+
+async def test_documents_are_made_for_a_client_thirty_times_in_ten_minutes(world, monkeypatch):
+    async def printed(*_):
+        return b"%PDF"
+
+    monkeypatch.setattr(routes, "printed", printed)
+    client = world.client()
+    received = (await client.post(CANCEL, data=FORM)).headers["location"]
+    for _ in range(CLIENT_TRIES[0]):
+        assert (await client.get(f"{received}/pdf")).status_code == 200
+    assert (await client.get(f"{received}/pdf")).status_code == 429
+    assert (await client.get(received)).status_code == 200
 
 
 async def test_known_and_unknown_addresses_are_answered_alike(world):  # threats 26 to 29
