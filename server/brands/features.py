@@ -29,6 +29,16 @@ class PaymentMethodUpdate(Keys, frozen=True):
         bool,
         Flag("whether customers may change how they pay; it must be on where `subscription_update` is on"),
     ] = True
+    payment_method_configuration: Annotated[
+        str,
+        Pattern(
+            "which kinds of payment methods customers may add, by a configuration of the Stripe account; it counts where "
+            "Stripe bills",
+            pattern=r"pmc_[A-Za-z0-9_]{1,250}",
+            shape="the id of a payment method configuration, such as pmc_1Nx4Ab",
+            left_out="the account's default",
+        ),
+    ] = ""
 
 
 class CustomerUpdate(Keys, frozen=True):

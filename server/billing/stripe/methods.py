@@ -29,7 +29,7 @@ class StripeMethods(Operations):
     async def setup(self, by: By, *, return_to: str, replaces: str = "", as_default: bool = True) -> str:
         account = await self.account(by.customer_id, by.now)
         _allowed(may_add(account, by.features, replaces))
-        back = f"{self.origin}{return_to}"
+        back, kinds = f"{self.origin}{return_to}", by.features.payment_method_update.payment_method_configuration
         asked = await self.client.post(
             SESSIONS,
             key=self._stripe_key(by, 0 if as_default else 1),
@@ -42,6 +42,7 @@ class StripeMethods(Operations):
                 "postern_replaces": replaces,
                 **({} if as_default else {_KEEPS: "yes"}),
             },
+            **({"payment_method_configuration": kinds} if kinds else {}),
             **whose(by.customer_id),
         )
         if not isinstance(asked.get("url", 0), (str, type(None))):

@@ -171,7 +171,7 @@ def _features(features: Features) -> Object:
         "invoice_history": {"enabled": features.invoice_history.enabled},
         "payment_method_update": {
             "enabled": features.payment_method_update.enabled,
-            "payment_method_configuration": None,
+            "payment_method_configuration": features.payment_method_update.payment_method_configuration or None,
         },
         "subscription_cancel": {
             "enabled": cancel.enabled,

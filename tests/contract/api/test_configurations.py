@@ -129,7 +129,7 @@ async def test_an_update_changes_what_it_names_and_nothing_else(any_world: World
             "features[subscription_cancel][cancellation_reason][feedback_options]",
         ),
         (
-            {"payment_method_update": {"enabled": True, "payment_method_configuration": "pmc_1"}},
+            {"payment_method_update": {"enabled": True, "payment_method_configuration": "cards"}},
             "features[payment_method_update][payment_method_configuration]",
         ),
         ({"invoice_history": {"enabled": "yes"}}, "features[invoice_history][enabled]"),

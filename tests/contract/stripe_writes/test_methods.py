@@ -5,8 +5,11 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from server.billing import NotFound, Refused, Unpin
+from server.brands import Features
+from server.brands.features import PaymentMethodUpdate
 from tests.contract.stripe_writes.counter import Killed
 from tests.stripe import hosted
 from tests.stripe.app import Request
@@ -56,6 +59,15 @@ async def test_one_that_is_not_to_be_the_default_is_not(any_counter, shop):
     assert await added(any_counter, shop, as_default=False)
     account = await any_counter.billing.account("cus_a", any_counter.now)
     assert account.customer.default_payment_method not in ("", "pm_good", method)
+
+
+@pytest.mark.parametrize("kinds", ["", "pmc_1Nx4Ab"])
+async def test_stripes_page_offers_the_kinds_of_the_configuration(counter, shop, kinds):
+    shop.subscribe()
+    own = replace(Features(), payment_method_update=PaymentMethodUpdate(payment_method_configuration=kinds))
+    await counter.billing.setup(replace(counter.by(), features=own), return_to=BACK)
+    (session,) = shop.standin.world.tables["checkout.session"].values()
+    assert (session.get("payment_method_configuration_details") or {}).get("id", "") == kinds
 
 
 async def test_coming_back_twice_changes_nothing_more(counter, shop):

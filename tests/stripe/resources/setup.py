@@ -31,6 +31,8 @@ def create(call: Call) -> Json:
     intent = world.add("setup_intent", **of, status="requires_payment_method", metadata=wanted)
     kept = {name: params[name] for name in ("success_url", "cancel_url", "currency", "locale", "client_reference_id",
                                             "allowed_payment_method_types") if name in params}  # fmt: skip
+    if chosen := params.get("payment_method_configuration"):
+        kept["payment_method_configuration_details"] = {"id": chosen, "parent": None}
     row = world.add("checkout.session", **of, **kept, setup_intent=intent["id"], ui_mode="hosted_page",
                     expires_at=params.get("expires_at", world.now + _OPEN_FOR))  # fmt: skip
     row.update(url=f"{world.base}/c/pay/{row['id']}", metadata=dict(params.get("metadata") or {}))
