@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from server.access import sealing
-from server.access.doors import Door
+from server.access.entrances import Entrance
 from server.portal import Portal
 from server.store import Transaction, activities, micros, moment, posting
 
@@ -53,13 +53,15 @@ def mark(shown: str) -> str:
     return shown if _MARK.fullmatch(shown) else secrets.token_urlsafe(32)
 
 
-def has_proved(transaction: Transaction, portal: Door, address: str, shown: str) -> bool:
+def has_proved(transaction: Transaction, portal: Entrance, address: str, shown: str) -> bool:
     """Whether this address (canonical) has logged in from the browser. The same statement for every address."""
     is_mark = _MARK.fullmatch(shown) is not None
     return is_mark and bool(transaction.run(_PROVED, {"asker": _asker(portal, address, shown)}))
 
 
-def note(transaction: Transaction, portal: Door, customer_id: str, shown: str, *, address: str, now: datetime) -> bool:
+def note(
+    transaction: Transaction, portal: Entrance, customer_id: str, shown: str, *, address: str, now: datetime
+) -> bool:
     """Remember the browser, in which the customer's address was proved; whether it was known."""
     marks = {"mark_hash": _hash(portal, customer_id, shown), "asker": _asker(portal, address, shown)}
     row = {**_whose(portal, customer_id), **marks, "now": micros(now)}
@@ -101,14 +103,14 @@ async def all_of(portal: Portal, customer_id: str) -> list[dict[str, datetime]]:
     return [{"logged_in_at": moment(row[0])} for row in rows]
 
 
-def _hash(portal: Door, customer_id: str, shown: str) -> bytes:
+def _hash(portal: Entrance, customer_id: str, shown: str) -> bytes:
     # No key: the mark has 256 random bits. `mac` keeps the parts apart.
     return sealing.mac(b"known browser", portal.name.encode(), customer_id.encode(), shown.encode())
 
 
-def _asker(portal: Door, address: str, shown: str) -> bytes:
+def _asker(portal: Entrance, address: str, shown: str) -> bytes:
     return sealing.mac(b"known asker", portal.name.encode(), address.encode(), shown.encode())
 
 
-def _whose(portal: Door, customer_id: str) -> dict[str, object]:
+def _whose(portal: Entrance, customer_id: str) -> dict[str, object]:
     return {"brand": portal.name, "customer": customer_id}

@@ -34,7 +34,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from server.access import known_browsers, sealing
-from server.access.doors import Door
+from server.access.entrances import Entrance
 from server.access.limits import Limits, Share
 from server.access.request_keys import LETTERS, is_key, request_key
 from server.settings import Settings
@@ -166,7 +166,7 @@ def find(rows: list[Row], now: datetime) -> Challenge | None:
     return Challenge(address, link, letters, moment(sent_at), is_live, is_free=is_free, tries_left=TRIES - attempts)
 
 
-def finding(portal: Door, token: str) -> tuple[str, dict[str, object]]:
+def finding(portal: Entrance, token: str) -> tuple[str, dict[str, object]]:
     """The SELECT that finds the challenge of a browser."""
     return _FIND, {"id_hash": hash_of(token), "brand": portal.name}
 
@@ -218,7 +218,7 @@ class Asked(msgspec.Struct, frozen=True):
     """Its code is mailed; else strangers have had as many as they get, and no answer may say so."""
 
 
-def ask(transaction: Transaction, portal: Door, limits: Limits, asking: Asking, now: datetime) -> Asked:
+def ask(transaction: Transaction, portal: Entrance, limits: Limits, asking: Asking, now: datetime) -> Asked:
     """A new challenge and its mail. Raises `TooMany`, and then nothing was changed."""
     address, settings = asking.address, portal.settings
     is_owner = known_browsers.has_proved(transaction, portal, address, asking.mark) or is_key(
@@ -274,7 +274,7 @@ def _mail_code(
 
 
 def _mail_new_address(
-    transaction: Transaction, portal: Door, change: Change, *, mail: str, sealed: bytes, now: datetime
+    transaction: Transaction, portal: Entrance, change: Change, *, mail: str, sealed: bytes, now: datetime
 ) -> None:
     """Its row is the customer's, and where it goes is inside the seal."""
     posting.enqueue(
@@ -293,7 +293,7 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 def attempt(
-    transaction: Transaction, portal: Door, limits: Limits, *, id_hash: bytes, code: str, client: str, now: datetime,
+    transaction: Transaction, portal: Entrance, limits: Limits, *, id_hash: bytes, code: str, client: str, now: datetime,
     purpose: bytes = PURPOSE,
 ) -> Tried:  # fmt: skip
     """Spend a try, then compare. The challenge is not consumed yet: `consume`, in the same transaction, does that. Raises
@@ -319,7 +319,7 @@ def attempt(
 
 
 def consume(
-    transaction: Transaction, portal: Door, limits: Limits, *, id_hash: bytes, address: str, now: datetime
+    transaction: Transaction, portal: Entrance, limits: Limits, *, id_hash: bytes, address: str, now: datetime
 ) -> bool:
     """Use the challenge up for a log-in and clear the address's failures; False when somebody else did, a moment ago."""
     if not use_up(transaction, limits, id_hash=id_hash, address=address, now=now):
@@ -347,7 +347,7 @@ class OfSession(msgspec.Struct, frozen=True):
     """The right code was entered, and not long ago."""
 
 
-def finding_of_session(portal: Door, change: Change) -> tuple[str, dict[str, object]]:
+def finding_of_session(portal: Entrance, change: Change) -> tuple[str, dict[str, object]]:
     return _OF_SESSION, {"session": change.session, "brand": portal.name}
 
 

@@ -35,7 +35,7 @@ NAME = "_studio"
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """Is also the `Door` that a passcode opens."""
+    """Is also the `Entrance` that a passcode opens."""
 
     settings: Settings
     store: Store

@@ -7,7 +7,7 @@ from typing import Protocol
 from server.settings import Settings
 
 
-class Door(Protocol):
+class Entrance(Protocol):
     @property
     def name(self) -> str:
         """Of the brand; codes, browsers and limits belong to it."""
