@@ -30,6 +30,7 @@ from server.store import Transaction
 
 _OF_THE_BUSINESS = {each.name: each.key for each in declared.fields(Business)}
 LONGEST_PAUSE = 12
+_MONTHS = tuple(map(str, range(1, LONGEST_PAUSE + 1)))
 
 
 class BusinessProfile(Keys, frozen=True):
@@ -211,6 +212,7 @@ def _seconds(at: datetime) -> int:
     return int(at.timestamp())
 
 
+_HASHES = ("features", "business_profile", "login_page", "metadata")
 _OFF: dict[str, Any] = {
     **{each.name: {"enabled": False} for each in declared.fields(Features) if each.below is not None},
     "subscription_cancel": {"enabled": False, "cancellation_reason": {"enabled": False}},
@@ -219,9 +221,13 @@ _OFF: dict[str, Any] = {
 
 def _check_enabled(features: Mapping[str, Any]) -> None:
     """As Stripe asks for it: who names a feature says whether it is on."""
-    for name, table in features.items():
-        if name in _OFF and isinstance(table, dict) and "enabled" not in table and name != "subscription_pause":
-            param = f"features[{name}][enabled]"
+    asked = {f"[{name}]": table for name, table in features.items() if name in _OFF and name != "subscription_pause"}
+    asked["[subscription_cancel][cancellation_reason]"] = features.get("subscription_cancel", {}).get(
+        "cancellation_reason"
+    )
+    for name, table in asked.items():
+        if isinstance(table, dict) and "enabled" not in table:
+            param = f"features{name}[enabled]"
             raise ApiError(f"Missing required param: {param}.", code="parameter_missing", param=param)
 
 
@@ -230,6 +236,8 @@ def _values(call: Call, kind: type[Create]) -> dict[str, Any]:
     features = call.values.get("features")
     given = {**call.values, "features": _translated(features)} if isinstance(features, dict) else call.values
     values = typed(kind, given)
+    if odd := {name: values[name] for name in _HASHES if not isinstance(values.get(name), dict | None)}:
+        _read(kind, odd)  # raises in the reader's words: what follows looks into them
     if isinstance(values.get("features"), dict):
         cancel = values["features"].get("subscription_cancel")
         if isinstance(cancel, dict) and kind is Create:
@@ -274,8 +282,7 @@ def _cycles(duration: Any) -> str:
     counts = []
     for key, option in options.items() if isinstance(options, dict) else ():
         count = option.get("interval_count", "1") if isinstance(option, dict) else ""
-        is_number = isinstance(count, str) and count.isascii() and count.isdecimal()
-        if not is_number or option.get("interval") != "month" or not 0 < int(count) <= LONGEST_PAUSE:
+        if count not in _MONTHS or option.get("interval") != "month":
             param = f"{here}[interval_options][{key}]"
             raise ApiError(
                 f"Invalid {param}: allowed: 1 to {LONGEST_PAUSE} months", code="parameter_invalid", param=param

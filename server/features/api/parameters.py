@@ -77,7 +77,8 @@ def refused(mistake: Mistake, at: tuple[str, ...] = ()) -> ApiError:
 
 def typed(kind: type[Keys], values: dict[str, Any]) -> dict[str, Any]:
     """The texts of a form as what the declarations take; what does not fit stays as it is, to be refused by its name.
-    An empty text is None: the parameter is as good as left out, or taken away."""
+    An empty text is None: the parameter is as good as left out, or taken away. Only a flag has nothing to take away, and what is
+    on where nothing is said must not come on by that."""
     by_name = {each.written: each for each in declared.fields(kind)}
     return {name: _typed(by_name.get(name), value) for name, value in values.items()}
 
@@ -85,7 +86,7 @@ def typed(kind: type[Keys], values: dict[str, Any]) -> dict[str, Any]:
 def _typed(field: Field | None, value: Any) -> Any:
     if field is None:
         return value
-    if value == "":
+    if value == "" and not isinstance(field.key, Flag):
         return ([] if field.is_list else {}) if field.below else None
     if isinstance(field.key, ListOf) or field.is_list:
         value = _listed(value)

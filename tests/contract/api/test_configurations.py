@@ -133,6 +133,23 @@ async def test_an_update_changes_what_it_names_and_nothing_else(any_world: World
             "features[payment_method_update][payment_method_configuration]",
         ),
         ({"invoice_history": {"enabled": "yes"}}, "features[invoice_history][enabled]"),
+        ({"invoice_history": {"enabled": ""}}, "features[invoice_history][enabled]"),
+        ("x", "features"),
+        (
+            {"subscription_cancel": {"enabled": True, "cancellation_reason": {"options": ["other"]}}},
+            "features[subscription_cancel][cancellation_reason][enabled]",
+        ),
+        (
+            {
+                "subscription_pause": {
+                    "duration": {
+                        "type": "interval_options",
+                        "interval_options": [{"interval": "month", "interval_count": "9" * 5000}],
+                    }
+                }
+            },
+            "features[subscription_pause][duration][interval_options][0]",
+        ),
         (
             {"subscription_pause": {"enabled": True, "duration": {"type": "indefinite"}}},
             "features[subscription_pause][duration][type]",
@@ -158,12 +175,34 @@ async def test_an_update_changes_what_it_names_and_nothing_else(any_world: World
         ),
     ],
 )
-async def test_what_cannot_be_is_refused_by_its_name(world: World, features: dict[str, Any], param: str) -> None:
+async def test_what_cannot_be_is_refused_by_its_name(world: World, features: Any, param: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await (await back_end(world)).v1.billing_portal.configurations.create_async({"features": features})
     assert refused.value.param == param
     assert refused.value.code
     assert await world.count("api_configuration") == 0
+
+
+@pytest.mark.parametrize(
+    ("update", "param"),
+    [
+        ({"active": ""}, "active"),
+        ({"features": {"subscription_cancel": {"enabled": ""}}}, "features[subscription_cancel][enabled]"),
+        ({"features": "x"}, "features"),
+        ({"metadata": "x"}, "metadata"),
+        ({"login_page": "x"}, "login_page"),
+        ({"business_profile": "x"}, "business_profile"),
+    ],
+)
+async def test_an_update_that_cannot_be_changes_nothing(world: World, update: dict[str, Any], param: str) -> None:
+    """A blank in particular switches nothing on."""
+    configurations = (await back_end(world)).v1.billing_portal.configurations
+    made = await configurations.create_async(ONLY_INVOICES)
+    before = await configurations.update_async(made.id, {"active": False})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        await configurations.update_async(made.id, update)
+    assert refused.value.param == param
+    assert (await configurations.retrieve_async(made.id)).to_dict() == before.to_dict()
 
 
 async def test_the_default_is_the_brands_and_only_read(world: World) -> None:
