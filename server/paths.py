@@ -20,10 +20,9 @@ STOPS_MAIL = re.compile(r"/[a-z0-9-]+/mails/[a-z_]{1,40}/[A-Za-z0-9_-]{1,400}")
 WEBHOOK = re.compile(r"/[a-z0-9-]+/webhooks/stripe")
 """On the server, all of the path at which a brand takes Stripe's events: Stripe's servers post there, and no page does."""
 
-API = re.compile(
-    r"/v1/(billing_portal/(sessions|configurations(/[A-Za-z0-9_]{1,80})?)|(customers|subscriptions)(/[A-Za-z0-9_]{1,255})?)"
-)
-"""All of a path of the API, at the root of a host: what a merchant's back end asks, and no page does."""
+API = re.compile(r"/v1/[A-Za-z0-9_/]{1,400}")
+"""All of a path of the API, at the root of a host: what a merchant's back end asks, and no page does. No brand is called so. What
+the API does not have is below it too, so that an SDK is told so in the words that it reads."""
 
 TAKEN = frozenset(
     {

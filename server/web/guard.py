@@ -220,14 +220,11 @@ def is_same_origin(headers: Headers, origin: str) -> bool:
 def _comes_from_no_page(scope: HTTPScope) -> bool:
     """Whether it is RFC 8058's POST, an event that Stripe signed, or a request to the API with a key. Its token, its
     signature or its key is its right, and it has no other: its cookies are not looked at. The path is what routes go by, and all of it must fit: no other route can come to lie below it by accident."""
-    if scope["method"] != "POST":
-        return False
+    method, path = scope["method"], scope["path"]
+    if method in ("POST", "DELETE") and API.fullmatch(path):
+        return bool(all_of(scope["headers"], b"authorization"))
     is_signed = bool(all_of(scope["headers"], b"stripe-signature"))
-    has_key = bool(all_of(scope["headers"], b"authorization"))
-    path = scope["path"]
-    return bool(
-        STOPS_MAIL.fullmatch(path) or (is_signed and WEBHOOK.fullmatch(path)) or (has_key and API.fullmatch(path))
-    )
+    return method == "POST" and bool(STOPS_MAIL.fullmatch(path) or (is_signed and WEBHOOK.fullmatch(path)))
 
 
 def asks_head(scope: Scope) -> bool:

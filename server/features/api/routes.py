@@ -36,7 +36,8 @@ from server.store.telling import VERSION
 from server.web.forms import body_of
 from server.web.responding import RETRY_AFTER, AnyRequest
 
-_METHODS = [HttpMethod.GET, HttpMethod.POST]
+_METHODS = [HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE]
+"""Every one that SDKs use, to tell them in their words what there is not."""
 _log = logging.getLogger(__name__)
 
 

@@ -18,7 +18,10 @@ from server.features.api import replays
 from server.store import Transaction
 from server.store.telling import VERSION
 from tests.conftest import Clock
+from tests.stripe.shapes import checked
+from tests.support.accounts import keep, subscription
 from tests.support.api import back_end, key_for, sdk
+from tests.support.selling import buyer
 from tests.support.served import PLAIN
 from tests.support.together import together
 from tests.support.world import BRAND, SETTINGS, World
@@ -128,6 +131,30 @@ async def test_keys_of_one_brand_and_mode_open_nothing_of_another(any_world: Wor
     assert await any_world.count("portal_session") == 0
 
 
+async def test_what_the_api_does_not_have_is_told_in_the_words_that_sdks_read(world: World) -> None:
+    portal = await back_end(world)
+    for call in (
+        portal.v1.prices.create_async({"currency": "eur"}),
+        portal.v1.customers.delete_async("cus_jenny"),
+        portal.v1.subscriptions.retrieve_async("sub_1"),
+        portal.v1.checkout.sessions.create_async({}),
+    ):
+        with pytest.raises(stripe.InvalidRequestError, match="Unrecognized request URL") as refused:
+            await call
+        assert refused.value.http_status == 404
+
+
+async def test_customers_and_subscriptions_are_as_stripe_writes_them(any_world: World) -> None:
+    await keep(any_world, buyer(subscription()))
+    end = await back_end(any_world)
+    (customer,) = (await end.v1.customers.list_async({"email": "Jenny@Example.com"})).data
+    listed = await end.v1.subscriptions.list_async({"customer": customer.id})
+    for it in (customer, await end.v1.customers.retrieve_async(customer.id), *listed.data):
+        checked(it.to_dict(), type(it), type(it).__module__)
+    (bought,) = listed.data
+    assert (bought.currency, bought["items"].data[0].price.currency) == ("eur", "eur")
+
+
 async def test_cookies_are_nothing_to_the_api_and_keys_nothing_to_pages(world: World) -> None:
     await world.customer()
     browser, key = world.client(), await key_for(world)
@@ -141,8 +168,15 @@ async def test_cookies_are_nothing_to_the_api_and_keys_nothing_to_pages(world: W
     assert (await browser.get(CONFIGURATIONS)).status_code == 401
     assert (await http(world, key).post(SESSIONS, data=form)).status_code == 200
     shown = {"authorization": f"Bearer {key}"}
-    for path in (f"/{BRAND}/logout", f"/{BRAND}/login", f"{SESSIONS}/x/../../../{BRAND}/logout", "/v1/anything", "/v1"):
-        assert (await browser.post(path, data=form, headers={**evil, **shown})).status_code in (400, 403), path
+    for path in (
+        f"/{BRAND}/logout",
+        f"/{BRAND}/login",
+        f"{SESSIONS}/x/../../../{BRAND}/logout",
+        "/v1/anything",
+        "/v1/any.thing",
+        "/v1",
+    ):
+        assert (await browser.post(path, data=form, headers={**evil, **shown})).status_code in (400, 403, 404), path
     assert await world.count("session") == 1
 
 

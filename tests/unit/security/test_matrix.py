@@ -51,6 +51,7 @@ WHO = {
     "GET /{brand_name}/p/session/{token}": VISITOR,
     "GET /v1/{path}": BACK_END,
     "POST /v1/{path}": BACK_END,
+    "DELETE /v1/{path}": BACK_END,
     "GET /{brand_name}/my/flow/done": CUSTOMER,
     "GET /{brand_name}/my/flow/{flow}": CUSTOMER,
     "GET /{brand_name}/my/mails": CUSTOMER,
