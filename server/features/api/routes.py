@@ -98,6 +98,7 @@ async def _answer(request: AnyRequest, request_id: str) -> Answered:
     _log.info("api", extra={"key": key.id, "brand": key.brand, "request": request_id, "asked": f"{method} {path}"})
     endpoint, id_ = endpoints.find(method, path)
     _check_permission(endpoint, key)
+    _check_account(request)
     form = await _form(request) if method == "POST" else request.scope["query_string"]
     call = _call(endpoint, portal, key, forms.tree(form), id_)
     name = request.headers.get("idempotency-key", "") if method == "POST" else ""
@@ -148,6 +149,13 @@ def _check_permission(endpoint: Endpoint, key: ApiKey) -> None:
             f"'{endpoint.permission}' permission would allow this request to continue."
         )
         raise ApiError(words, status=403)
+
+
+def _check_account(request: AnyRequest) -> None:
+    """Who means another account must not get this one's."""
+    for name in ("Stripe-Account", "Stripe-Context"):
+        if name in request.headers:
+            raise ApiError(f"A brand has one account, and the key is its own: leave out {name}.", status=403)
 
 
 def _call(endpoint: Endpoint, portal: Portal, key: ApiKey, values: dict[str, Any], id_: str) -> Call:

@@ -144,6 +144,15 @@ async def test_what_the_api_does_not_have_is_told_in_the_words_that_sdks_read(wo
         assert refused.value.http_status == 404
 
 
+async def test_another_account_is_refused_and_not_taken_for_this_one(world: World) -> None:
+    await world.customer()
+    end = await back_end(world)
+    for meant in ({"stripe_account": "acct_1"}, {"stripe_context": "acct_1"}):
+        with pytest.raises(stripe.PermissionError, match="one account"):
+            await end.v1.billing_portal.sessions.create_async({"customer": "cus_jenny"}, meant)
+    assert await world.count("portal_session") == 0
+
+
 async def test_customers_and_subscriptions_are_as_stripe_writes_them(any_world: World) -> None:
     await keep(any_world, buyer(subscription()))
     end = await back_end(any_world)
