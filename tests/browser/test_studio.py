@@ -175,6 +175,23 @@ def test_without_scripts_a_change_is_made_and_seen(plain_page, demo, cookies):
     expect(page.get_by_role("heading", name="Portal")).to_be_visible()
 
 
+def test_the_bar_with_save_covers_nothing_that_the_keyboard_comes_to(page, demo, cookies):
+    page.context.add_cookies(cookies)
+    page.set_viewport_size({"width": 320, "height": 480})
+    behind = """() => {
+      const bar = document.querySelector(".save").getBoundingClientRect(), it = document.activeElement;
+      const { top, bottom } = it.getBoundingClientRect();
+      return !it.closest(".save") && bottom > bar.top && top < bar.bottom && it.outerHTML }"""
+    for path in ("look", "portal/subscription_update", "business/site"):
+        page.goto(f"{demo.studio}b/harbour/{path}")
+        covered = []
+        for _ in range(45):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.tagName") not in ("BODY", "IFRAME"):
+                covered.append(page.evaluate(behind))
+        assert not any(covered), [each for each in covered if each]
+
+
 def test_what_customers_do_is_drawn_listed_and_taken_along(page, demo, cookies):
     sql = """INSERT INTO activity (id, brand, customer_id, at, kind, subject, data, browser)
     VALUES (:id, 'harbour', :customer, :at, :kind, '', :data, 'Firefox')"""
