@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,7 @@ from server.rendering.filters import babel_locale
 from server.rendering.printing import factur_x_metadata, missing_glyphs
 from server.rendering.renderer import Renderer
 
+_log = logging.getLogger(__name__)
 STANDARDS = ["a-3a", "ua-1"]
 _FONTS = (
     "fontpkg_inter", "fontpkg_ibm_plex_sans_arabic", "fontpkg_heebo", "fontpkg_noto_sans_devanagari",
@@ -58,6 +60,7 @@ _WITH_INVOICE = f"""#include "document.typ"
   mime-type: "{factur_x_metadata.MEDIA_TYPE}", description: "Factur-X")
 """
 """Around a document: the electronic invoice says the same as the pages."""
+_NO_LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 _RADII = {"rounded": 4, "sharp": 0, "pill": 9}
 
 
@@ -127,19 +130,24 @@ class Printer:
         if xml:
             inputs["electronic"] = xml.decode()
             files = {**files, "document.typ": files["main.typ"], "main.typ": _WITH_INVOICE.encode()}
+        try:
+            pdf = self._mended(files, inputs, said, at)
+        except typst.TypstError as error:
+            # What a browser draws may be nothing that the typesetter reads. The document is more than its logo.
+            pdf = self._mended({**files, look.logo: _NO_LOGO}, inputs, said, at)
+            _log.error("a document was set without the logo: %s", str(error)[:500])
+        return factur_x_metadata.declared(pdf) if xml else pdf
+
+    def _mended(self, files: dict[str, bytes], inputs: dict[str, str], said: Any, at: datetime) -> bytes:
         for mended in missing_glyphs.MENDS:
             try:
-                pdf = self._compiled(files, inputs, said, at)
+                return self._compiled(files, inputs, said, at)
             except typst.TypstError as error:
                 unknown = missing_glyphs.named_in(str(error.diagnostic))
                 if not unknown:
                     raise
                 said = mended(said, unknown)
-            else:
-                break
-        else:
-            pdf = self._compiled(files, inputs, said, at)
-        return factur_x_metadata.declared(pdf) if xml else pdf
+        return self._compiled(files, inputs, said, at)
 
     def _compiled(self, files: dict[str, bytes], inputs: dict[str, str], said: Any, at: datetime) -> bytes:
         given: Any = files

@@ -304,3 +304,21 @@ async def test_a_brand_sets_its_own_document_and_a_logo_of_pixels(press, tmp_pat
     pdf = await press.printer.pdf(its, "invoice", "en", country="", at=NOW, view=view)
     assert "Bill" in documents.words(pdf)
     assert "/Figure" in documents.roles(pdf)
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text>\U0001f984</text></svg>',
+        '<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"><path d="M0 0h9v9"/></svg>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{"<g>" * 2000}{"</g>" * 2000}</svg>',
+    ],
+    ids=["with a letter of no font", "of no size", "of great depth"],
+)
+async def test_a_logo_that_cannot_be_set_keeps_no_invoice_from_anybody(press, tmp_path, drawn, caplog):  # threat 103
+    brand = load(write_brand(tmp_path, logo__svg=drawn.encode()))
+    its = Renderer(brand, Assets.of(brand), Paths(brand.base))
+    it = replace(whole(), customer_name="Jenny \U0001f984")
+    pdf = await press.printer.pdf(its, "invoice", "en", country="", at=NOW, view=views.detail(it, NOW))
+    assert "Jenny" in documents.words(pdf)
+    assert "without the logo" in caplog.text
