@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from litestar import Response
+from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.handlers import BaseRouteHandler
@@ -39,14 +39,14 @@ from server.merchant.studio import operators, previews, sessions
 from server.merchant.studio.computing import TooOften
 from server.merchant.studio.operators import NotAllowed
 from server.merchant.studio.place import PLACES, Studio, start_of
-from server.merchant.studio.problems.views import Confirm, Problem
+from server.merchant.studio.problems.views import Confirm, LoggedOut, Problem
 from server.merchant.studio.publish import pending
 from server.merchant.studio.rights import rights_in
 from server.merchant.studio.sessions import NeedsPasskey, Session
 from server.rendering.views import View
 from server.store import StoreUnavailable
 from server.web import cookies
-from server.web.forms import Form, read_form
+from server.web.forms import Form, Posted, read_form, read_posted
 from server.web.responding import RETRY_AFTER, AnyRequest, Html, go, wants_fragment
 from server.web.studio_guard import BASE, PREVIEW
 
@@ -81,6 +81,11 @@ class Operator(msgspec.Struct, frozen=True):
 
 class NobodyLoggedIn(Exception):
     """There is no session, or it has ended."""
+
+    def __init__(self, entered: Posted | None = None) -> None:
+        super().__init__("no session")
+        self.entered = entered
+        """The form, where it may be shown again: no right to `edit` goes with a secret."""
 
 
 async def posted(request: AnyRequest) -> Form:
@@ -121,6 +126,8 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     token = cookies.token_named(connection, cookies.studio_name("studio", secure=studio.is_secure))
     session = await sessions.find(studio, token)
     if session is None:
+        if right == "edit" and token and isinstance(connection, Request) and connection.method == "POST":
+            raise NobodyLoggedIn(await read_posted(connection))
         raise NobodyLoggedIn
     if studio.limits.on:
         studio.pace.use(session.address, session.id_hash)
@@ -185,7 +192,10 @@ def known_next(path: str) -> str:
     return path if _NEXT.fullmatch(path) and ".." not in path and not path.startswith(LOGIN) else ""
 
 
-def _log_in(request: AnyRequest, _: NobodyLoggedIn) -> Answer:
+def _log_in(request: AnyRequest, error: NobodyLoggedIn) -> Answer:
+    if error.entered and not wants_fragment(request):
+        fields = tuple((name, text) for name, texts in error.entered.texts.items() for text in texts)
+        return show(request, LoggedOut(request.url.path, fields, bool(error.entered.files)), status=401)
     page = known_next(request.url.path) if request.method == "GET" else ""
     return go(request, f"{LOGIN}?{urlencode({'next': page})}" if page and page != BASE else LOGIN)
 

@@ -199,6 +199,25 @@ async def test_a_mistake_is_beside_its_field_and_summed_up_and_nothing_is_lost(s
     assert "is not possible here" in live.text
 
 
+async def test_a_form_that_a_dead_session_stopped_is_sent_after_log_in(studio, clock):
+    client = await studio.operator()
+    path = f"{ORBIT}/portal/subscription_cancel"
+    page = await client.get(path)
+    clock.forward(seconds=61 * 60)
+    changes = {"features.subscription_cancel.retention.coupon": "a <b>"}
+    stopped = await press(client, page, "save", changes)
+    assert (stopped.status_code, "You are logged out" in stopped.text) == (401, True)
+    assert (await drafts.find(studio.store, OWNER, "orbit")).changes == {}
+    await studio.log_in_to_studio(client)
+    sent = await client.post(path, data=form_of(stopped.text, path)[1])
+    assert sent.status_code == 422  # a coupon's id has no blank
+    assert parse(sent.text).ids["field-features-subscription_cancel-retention-coupon"].get("value") == "a <b>"
+    # What may be a secret is in no page, and whoever never had a session has nothing to send.
+    clock.forward(seconds=61 * 60)
+    for other, where in ((client, f"{ORBIT}/settings/stripe"), (studio.visitor(), path)):
+        assert (await other.post(where, data={"key": "rk_test_secret"})).status_code == 303
+
+
 async def test_no_brand_gets_the_address_of_the_studio_or_of_another_brand(studio):  # threat 98
     """With either, the server would not start again."""
     client = await studio.operator()

@@ -29,3 +29,14 @@ class Confirm(View, frozen=True):
     """Empty: there was no form, and the page at `action` is opened."""
     is_kept: bool = True
     """Whether the fields are what was entered; a secret is entered again."""
+
+
+class LoggedOut(View, frozen=True):
+    """The session ended while a form was filled in: whoever logs in elsewhere sends it from here."""
+
+    layout: ClassVar[str] = "visitor"
+
+    action: str
+    fields: tuple[tuple[str, str], ...]
+    """All that was entered, but for files."""
+    has_files: bool = False
