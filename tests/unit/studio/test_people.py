@@ -130,8 +130,9 @@ async def test_the_last_owner_stays_and_what_is_odd_is_said(studio):
     await studio.with_passkey(client)
     last = await client.post(f"{PEOPLE}/remove", data={"address": OWNER, "where": "everywhere"})
     assert (last.status_code, "last owner" in last.text) == (422, True)
-    odd = await give(client, "ed", "editor")
+    odd = await give(client, "ed", "editor", "everywhere")
     assert (odd.status_code, "not an email address" in odd.text) == (422, True)
+    assert '<option value="everywhere" selected>' in odd.text
     assert (await give(client, ED, "king")).status_code == 422
     assert "it was so already" in (await give(client, OWNER, "owner", "everywhere")).text
     assert set(await roles(studio)) == {(OWNER, "")}

@@ -36,9 +36,9 @@ async def give(request: AnyRequest, studio: Studio, operator: Operator) -> Answe
     address, role = canonical(form.get("address")), form.get("role")
     if isinstance(address, EmailMistake) or role not in RIGHTS:
         mistake = "address" if isinstance(address, EmailMistake) else "role"
-        return await _page(
-            request, studio, operator, status=422, mistake=mistake, address=form.get("address")[:254], role=role
-        )
+        where = "everywhere" if form.get("where") == "everywhere" else "here"
+        said = {"mistake": mistake, "address": form.get("address")[:254], "role": role, "where": where}
+        return await _page(request, studio, operator, status=422, **said)
     return await _change(request, studio, operator, _wanted(operator, form, address, role))
 
 

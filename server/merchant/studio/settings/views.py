@@ -48,6 +48,8 @@ class People(View, frozen=True):
     """`address`, `role` or `last`; empty: none."""
     address: str = ""
     role: str = ""
+    where: str = "here"
+    """As it was chosen: for this brand, or `everywhere`."""
     done: str = ""
     """`given`, `same` or `removed`; empty: nothing was done."""
     word: str = ""
