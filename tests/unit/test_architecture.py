@@ -200,6 +200,7 @@ ONLY: dict[str, tuple[str, ...]] = {
         r"web\.(responding|guard|policy)",
     ),
     r"\bset_cookie\b|\bCookie\(|\bcookies\.append\b|b['\"](set-)?cookie['\"]": (r"web\.cookies",),
+    r"\brequest\.(body|form|json|stream)\(\)": (r"web\.forms",),  # a body has a time within which it must be here
     r"\bos\.environ\b|\bgetenv\b": (r"app", r"__main__", r"merchant\..+", r"demo(\..+)?"),
 }
 

@@ -20,6 +20,7 @@ from litestar.exceptions import NotFoundException
 from server import telemetry
 from server.billing.stripe import events, signatures
 from server.portal import Portal
+from server.web.forms import body_of
 from server.web.responding import AnyRequest
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ async def stripe_event(request: AnyRequest, portal: Portal) -> Response[str]:
     secrets = portal.settings.stripe_of(portal.name)
     if portal.brand.config.billing.backend != "stripe" or not secrets.webhook_secret:
         raise NotFoundException
-    body, now = await request.body(), portal.clock()
+    body, now = await body_of(request), portal.clock()
     if not signatures.is_genuine(request.headers.get("stripe-signature", ""), body, secrets.webhook_secret, now):
         telemetry.refused(_log, "bad_signature", "a webhook was not signed by Stripe", brand=portal.name)
         return _plain("The signature is not Stripe's, or not of these minutes.\n", 400)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 
 import pytest
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from server.billing.stripe import signatures
 from server.settings import StripeSecrets, stripe_suffix
 from tests.stripe.webhooks import signature
 from tests.support.world import BRAND, ORIGIN, SETTINGS, World, brands
+from tests.unit.security.test_broken_requests import asked, scope_of
 
 pytestmark = pytest.mark.anyio
 SECRET = "whsec_0123456789abcdef"
@@ -60,6 +62,14 @@ async def test_a_signed_event_marks_what_it_touches(shop):
     answer = await send(shop, event())
     assert answer.status_code == 200
     assert await marked(shop) == ["cus_1"]
+
+
+async def test_an_event_that_breaks_off_is_no_fault_of_ours(shop, caplog):  # threats 94, 95
+    part = {"type": "http.request", "body": b"{", "more_body": True}
+    signed = scope_of("POST", URL, (b"stripe-signature", b"t=1,v1=0"), (b"content-type", b"application/json"))
+    with caplog.at_level(logging.ERROR):
+        status, _ = await asked(shop, signed, part, {"type": "http.disconnect"})
+    assert (status, caplog.records) == (400, [])
 
 
 @pytest.mark.parametrize("secret", ["whsec_another0123456789", ""])
