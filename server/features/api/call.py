@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +59,8 @@ class Endpoint:
     answers: str
     """The kind of object, in Stripe's word; a list of them where `is_list`."""
     is_list: bool = False
-    expands: tuple[str, ...] = ()
+    expands: Mapping[str, str] = field(default_factory=dict)
+    """What may be expanded, each with the permission that reading it needs."""
 
 
 def page(

@@ -23,7 +23,7 @@ ENDPOINTS = (
         portal_sessions.Create,
         portal_sessions.create,
         "billing_portal.session",
-        expands=("configuration",),
+        expands={"configuration": _MAY_CONFIGURE},
     ),
     Endpoint(
         "POST",

@@ -97,7 +97,7 @@ async def _answer(request: AnyRequest, request_id: str) -> Answered:
     method, path = request.method, request.scope["path"]
     _log.info("api", extra={"key": key.id, "brand": key.brand, "request": request_id, "asked": f"{method} {path}"})
     endpoint, id_ = endpoints.find(method, path)
-    _check_permission(endpoint, key)
+    _check_permission(endpoint.permission, key)
     _check_account(request)
     form = await _form(request) if method == "POST" else request.scope["query_string"]
     call = _call(endpoint, portal, key, forms.tree(form), id_)
@@ -142,11 +142,11 @@ async def _opened(request: AnyRequest, shown: str) -> tuple[Portal, ApiKey]:
     return portals[key.brand], key
 
 
-def _check_permission(endpoint: Endpoint, key: ApiKey) -> None:
-    if not key.may(endpoint.permission):
+def _check_permission(needed: str, key: ApiKey) -> None:
+    if not key.may(needed):
         words = (
             f"The provided key '{key.hint}' does not have the required permissions for this endpoint. Having the "
-            f"'{endpoint.permission}' permission would allow this request to continue."
+            f"'{needed}' permission would allow this request to continue."
         )
         raise ApiError(words, status=403)
 
@@ -162,9 +162,10 @@ def _call(endpoint: Endpoint, portal: Portal, key: ApiKey, values: dict[str, Any
     wanted = values.pop("expand", {})
     expand = tuple(wanted.values()) if isinstance(wanted, dict) else (wanted,)
     for each in expand:
-        if each not in endpoint.expands:
+        if not isinstance(each, str) or each not in endpoint.expands:
             words = f"This property cannot be expanded ({str(each)[:100]})."
             raise ApiError(words, code="parameter_invalid", param="expand")
+        _check_permission(endpoint.expands[each], key)
     return Call(portal, key, portal.clock(), values, id_, expand)
 
 

@@ -98,6 +98,20 @@ async def test_a_restricted_key_does_what_it_names_and_nothing_else(any_world: W
                 await call()
 
 
+async def test_a_restricted_key_expands_only_what_it_may_read(any_world: World) -> None:
+    await any_world.customer()
+    params: Any = {"customer": "cus_jenny", "expand": ["configuration"]}
+    end = await back_end(any_world, "portal.sessions")
+    with pytest.raises(stripe.PermissionError, match=r"portal\.configurations"):
+        await end.v1.billing_portal.sessions.create_async(params)
+    both = await back_end(any_world, "portal.sessions", "portal.configurations")
+    made = await both.v1.billing_portal.sessions.create_async(params)
+    assert not isinstance(made.configuration, str)
+    assert await any_world.count("portal_session") == 1
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
+        await both.v1.billing_portal.sessions.create_async({**params, "expand": [{"customer": "x"}]})
+
+
 async def refused_as_missing(call: Any, param: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await call
