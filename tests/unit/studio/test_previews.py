@@ -151,6 +151,16 @@ async def test_a_preview_may_do_nothing(studio):  # threat 100
     assert "sandbox" in logo.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("file", ["my/invoices/csv?year=2026", "my/invoices/zip?year=2026", "my/details/export"])
+async def test_a_download_is_said_to_be_none_in_the_frame(studio, file, caplog):
+    client = await studio.operator()
+    url = frame_of(await client.get("/_studio/b/harbour/preview")).partition("/my/")[0].replace(".nobody", ".jenny")
+    answer = await studio.raw(f"{url}/{file}")
+    assert (answer.status_code, "a file to download" in answer.text) == (404, True)
+    assert "x-frame-options" not in answer.headers
+    assert not caplog.records
+
+
 async def test_a_token_opens_one_brand_for_one_session_and_dies_with_it(studio):  # threat 101
     client = await studio.operator()
     url = frame_of(await client.get("/_studio/b/harbour/preview"))

@@ -123,7 +123,7 @@ async def write(request: AnyRequest, studio: Studio, operator: Operator) -> Answ
 async def patch(studio: Studio, operator: Operator) -> Response[bytes]:
     work = await work_on(studio, operator)
     kept = {"Content-Disposition": f'attachment; filename="{operator.brand}.patch"'}
-    return Response(work.proposal.patch.encode(), media_type="text/x-patch; charset=utf-8", headers=kept)
+    return Response(work.proposal.patch.encode(), media_type="text/x-patch", headers=kept)
 
 
 @get(f"{_BRAND}/writes", right="look")

@@ -158,12 +158,12 @@ def answered(studio: Studio, found: Page, base: str, prefix: str, here: str) -> 
         where = found.location
         inside = where.startswith(f"{base}/") and not where.startswith("//")
         if not inside:
-            raise NotFoundException
+            return note(studio, "This leads out of the preview.", 404)
         return lead_to(f"{prefix}{where.removeprefix(base)}")
     if found.media_type == "image/svg+xml":
         return _picture(studio, found, here)
     if not found.media_type.startswith("text/html"):
-        raise NotFoundException
+        return note(studio, "This is a file to download; a preview shows pages.", 404)
     html = previews.moved(found.body.decode(), base, prefix)
     style = "'unsafe-inline'" if found.is_mail else " ".join(f"'{each}'" for each in found.styles)
     headers = policy.preview(studio.origin, style)
