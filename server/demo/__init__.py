@@ -47,7 +47,7 @@ from server.mail.smtp import KeepingMailer
 from server.merchant import syncing
 from server.merchant.importing.files import import_records
 from server.merchant.releases import following, rows
-from server.merchant.serve import HTTP1
+from server.merchant.serve import CONNECTIONS, HTTP1
 from server.merchant.studio import operators
 from server.merchant.studio.previews import Previews
 from server.paths import Paths
@@ -215,6 +215,7 @@ class Demo:
             interface=Interfaces.ASGI,
             websockets=False,
             http1_settings=HTTP1,
+            backpressure=CONNECTIONS,
             log_enabled=False,
         )
         serving = asyncio.create_task(server.serve())
