@@ -7,7 +7,7 @@
 | `GET /my/flow/done` | what comes after the flow: a confirmation, the business' own page, or the whole portal |
 
 Opening is a GET, since the business' server redirects a browser here. So only a navigation opens it, and what merely looks ahead does
-not: a HEAD, a prefetch, a script, a picture.
+not: a HEAD, a prefetch, a script, a picture. Nor does a frame, in which nothing of ours is shown.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ async def flow_done(request: AnyRequest, portal: Portal, customer: LoggedIn) -> 
 def _is_navigation(request: AnyRequest) -> bool:
     headers = request.headers
     looks_ahead = "prefetch" in headers.get("sec-purpose", "") + headers.get("purpose", "")
-    return not asks_head(request.scope) and not looks_ahead and headers.get("sec-fetch-mode", "navigate") == "navigate"
+    is_page = headers.get("sec-fetch-mode", "navigate") == "navigate"
+    in_a_window = headers.get("sec-fetch-dest", "document") == "document"
+    return not asks_head(request.scope) and not looks_ahead and is_page and in_a_window
 
 
 handlers = (flow_done, go_to_flow)

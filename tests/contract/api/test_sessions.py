@@ -91,6 +91,7 @@ async def test_what_only_looks_ahead_opens_nothing(world: World) -> None:  # thr
         ("GET", {"purpose": "prefetch"}),
         ("GET", {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}),
         ("GET", {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}),
+        ("GET", {"sec-fetch-dest": "iframe", "sec-fetch-site": "cross-site"}),
     ):
         answer = await world.client().request(method, it.url, headers=headers)
         assert (answer.status_code, "set-cookie" in answer.headers) == (410, False)
