@@ -151,7 +151,7 @@ def registered(studio: Studio, session: Session, credential: str, challenge: byt
             expected_origin=studio.origin,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError) as error:
+    except (WebAuthnException, ValueError, RecursionError) as error:
         raise Wrong(str(error)) from None
     named, now = " ".join(name.split())[:_NAME] or "Passkey", studio.clock()
     return Passkey(found.credential_id, session.address, found.credential_public_key, found.sign_count, named, now, now)
@@ -173,7 +173,7 @@ def recognized(studio: Studio, known: Sequence[Passkey], credential: str, challe
             credential_current_sign_count=passkey.sign_count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError) as error:
+    except (WebAuthnException, ValueError, RecursionError) as error:
         raise Wrong(str(error)) from None
     return passkey, found.new_sign_count
 

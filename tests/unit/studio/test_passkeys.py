@@ -140,6 +140,17 @@ async def test_a_new_passkey_for_elsewhere_or_without_its_user_is_refused(studio
     assert await studio.count("studio_word") == 1
 
 
+@pytest.mark.parametrize("credential", ["[" * 5000, '{"id":' * 1000], ids=["lists", "hashes"])
+async def test_a_credential_of_great_depth_is_refused_like_any_other(studio, credential):  # threat 111
+    client, word = await studio.operator(), await studio.word()
+    await client.post("/_studio/passkey/options", data={"kind": "register", "word": word})
+    first = await client.post("/_studio/passkey", data={"credential": credential, "name": "x", "word": word})
+    await studio.with_passkey(client)
+    await client.post("/_studio/passkey/options", data={"kind": "verify"})
+    shown = await client.post("/_studio/passkey/verify", data={"credential": credential})
+    assert (first.status_code, shown.status_code) == (422, 422)
+
+
 async def test_a_ceremony_of_another_session_or_of_long_ago_is_none(studio, clock):  # threat 111
     client = await studio.operator()
     made = await studio.with_passkey(client)
