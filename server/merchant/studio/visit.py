@@ -196,7 +196,7 @@ def _log_in(request: AnyRequest, error: NobodyLoggedIn) -> Answer:
     if error.entered and not wants_fragment(request):
         fields = tuple((name, text) for name, texts in error.entered.texts.items() for text in texts)
         return show(request, LoggedOut(request.url.path, fields, bool(error.entered.files)), status=401)
-    page = known_next(request.url.path) if request.method == "GET" else ""
+    page = known_next(request.url.path) if request.method == "GET" or error.entered else ""  # each such form has a page
     return go(request, f"{LOGIN}?{urlencode({'next': page})}" if page and page != BASE else LOGIN)
 
 

@@ -207,6 +207,8 @@ async def test_a_form_that_a_dead_session_stopped_is_sent_after_log_in(studio, c
     changes = {"features.subscription_cancel.retention.coupon": "a <b>"}
     stopped = await press(client, page, "save", changes)
     assert (stopped.status_code, "You are logged out" in stopped.text) == (401, True)
+    typing = await press(client, page, "", changes, fragment=True)
+    assert typing.headers["hx-redirect"].endswith("?next=%2F_studio%2Fb%2Forbit%2Fportal%2Fsubscription_cancel")
     assert (await drafts.find(studio.store, OWNER, "orbit")).changes == {}
     await studio.log_in_to_studio(client)
     sent = await client.post(path, data=form_of(stopped.text, path)[1])
