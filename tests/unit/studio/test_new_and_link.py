@@ -52,6 +52,7 @@ async def test_a_brand_is_made_by_its_name_color_and_logo(studio):
         ({"brand": "North"}, "Use 1 to 40 characters"),
         ({"brand": "metrics"}, "The name metrics is reserved"),
         ({"brand": ""}, "Use 1 to 40 characters"),
+        ({"brand": "-north"}, "begin with a letter or digit"),
         ({"color": 'blue"\n[x]'}, "Found"),
         ({"logo": HOSTILE}, "This cannot be the logo"),
         ({"logo": b"GIF89a"}, "This cannot be the logo"),

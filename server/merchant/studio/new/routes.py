@@ -70,8 +70,12 @@ async def _make(studio: Studio, brand: str, called: str, color: str, uploaded: t
 
 
 def _wrong_with(studio: Studio, brand: str) -> list[Wrong]:
-    if not re.fullmatch(NAME, brand):
-        return [Wrong("brand", "Use 1 to 40 characters from a-z, 0-9 and -, such as north-sea")]
+    if not re.fullmatch(NAME, brand) or brand.startswith("-"):  # which the commands would take for an option
+        return [
+            Wrong(
+                "brand", "Use 1 to 40 characters from a-z, 0-9 and -, such as north-sea; begin with a letter or digit"
+            )
+        ]
     if brand in RESERVED:
         return [Wrong("brand", f"The name {brand} is reserved; choose another one")]
     if (studio.themes / brand).exists() or (studio.themes / brand).is_symlink():
