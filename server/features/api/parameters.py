@@ -63,6 +63,18 @@ def checked(kind: type[AnyKeys], values: dict[str, Any], at: tuple[str, ...] = (
     return made
 
 
+_OF_TOML = {
+    r"tables, each under \[\[.*\]\]": "a list of hashes",
+    r"a table( \[\w+\])?": "a hash",
+    "a text in quotes": "a text",
+}
+
+
+def _in_a_form(words: str) -> str:
+    """What the reader calls by the names of a file."""
+    return next((said for toml, said in _OF_TOML.items() if re.fullmatch(toml, words)), words)
+
+
 def refused(mistake: Mistake, at: tuple[str, ...] = ()) -> ApiError:
     """A mistake of the strict reader in Stripe's words."""
     names = [*at, *re.findall(r"[^.\[\]]+", mistake.key)]
@@ -71,7 +83,7 @@ def refused(mistake: Mistake, at: tuple[str, ...] = ()) -> ApiError:
         return ApiError(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
     if mistake.found == MISSING:
         return ApiError(f"Missing required param: {param}.", code="parameter_missing", param=param)
-    words = f"Invalid {param}: found {mistake.found}; allowed: {mistake.allowed}"
+    words = f"Invalid {param}: found {_in_a_form(mistake.found)}; allowed: {_in_a_form(mistake.allowed)}"
     return ApiError(words, code="parameter_invalid", param=param)
 
 

@@ -203,6 +203,24 @@ async def test_cookies_are_nothing_to_the_api_and_keys_nothing_to_pages(world: W
     assert await world.count("session") == 1
 
 
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"customer": {"id": "cus_jenny"}}, "found a hash; allowed: the id of a customer"),
+        ({"customer": "cus_jenny", "flow_data": "x"}, "found 'x'; allowed: a hash"),
+        (
+            {"customer": "cus_jenny", "flow_data": {"subscription_update_confirm": {"items": "x"}}},
+            "found 'x'; allowed: a list of hashes",
+        ),
+    ],
+)
+async def test_what_is_wrong_is_said_in_the_words_of_a_form(world: World, params: Any, said: str) -> None:
+    await world.customer()
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        await (await back_end(world)).v1.billing_portal.sessions.create_async(params)
+    assert str(refused.value.user_message).endswith(said)
+
+
 async def test_an_unknown_parameter_is_refused_by_name_at_every_depth(world: World) -> None:
     await world.customer()
     key = await key_for(world)
