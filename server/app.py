@@ -40,6 +40,7 @@ from server.features.details import routes as details
 from server.features.doors import routes as doors
 from server.features.history import routes as history
 from server.features.home import routes as home
+from server.features.home.views import beside
 from server.features.invoices import routes as invoices
 from server.features.leaving import routes as leaving
 from server.features.login import account_routes, session_routes
@@ -157,7 +158,7 @@ def create_app(
                 await previews.close()
             await store.close()
 
-    state = State({"portals": portals, "store": store, "limits": limits, "printer": printer})
+    state = State({"portals": portals, "store": store, "limits": limits, "printer": printer, "beside": beside})
     served = Served(wire(lifespan, state), portals, settings, making(settings, store, clock, billing, made))
     if not previews:
         return served.app

@@ -117,12 +117,16 @@ def show(
     status: int = 200,
     headers: dict[str, str] | None = None,
     offered: tuple[Language, ...] = (),
+    beside: View | None = None,
 ) -> Response[str]:
-    """The view as a fragment or inside its layout, as the browser needs it. `offered`: the languages of the page."""
+    """The view as a fragment or inside its layout, as the browser needs it. `offered`: the languages of the page. `beside`:
+    what comes along with a fragment for other parts of the page that it is swapped into."""
     locale = languages.locale_for(request, portal, account)
     customer: LoggedIn | None = request.scope.get("state", {}).get("customer")
     if wants_fragment(request):
-        title, body = _renderer(portal, customer).titled(view, locale)
+        renderer = _renderer(portal, customer)
+        title, body = renderer.titled(view, locale)
+        body += renderer.fragment(beside, locale) if beside else ""
         # portal.js swaps nothing without it: a proxy's error page or a captive portal is not ours.
         headers = {**(headers or {}), "X-Portal-Fragment": "1", "X-Portal-Title": quote(html.unescape(title))}
     else:

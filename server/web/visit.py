@@ -99,10 +99,14 @@ class Visit:
         """Whether the payment method that is added becomes the default, where the form asked."""
         return not self.form.get("asked") or self.form.get("default") == "yes"
 
-    def show(self, view: View, *, account: Account | None = None, status: int = 200) -> Answer:
-        """`account` is the changed one, where something was changed."""
+    def show(
+        self, view: View, *, account: Account | None = None, status: int = 200, beside: View | None = None
+    ) -> Answer:
+        """`account` is the changed one, where something was changed. `beside`: as in `responding.show`."""
         account, address = account or self.account, self.customer.address
-        return responding.show(self.request, self.portal, view, account=account, address=address, status=status)
+        return responding.show(
+            self.request, self.portal, view, account=account, address=address, status=status, beside=beside
+        )
 
     def leave(self, url: str, *, back: str) -> Answer:
         """To a page of the billing side's: ours where the ledger plays one, else another site's, by `leaving`. `back`: our

@@ -44,11 +44,14 @@ def test_a_plan_is_changed_in_place_with_focus_where_the_change_is(page: Page, d
     expect(page.get_by_text("Your promotion code gives you 25% off for 3 months.")).to_be_visible()
     assert len(posts) == 2
 
-    page.get_by_role("button", name=re.compile("^Change and pay €")).dblclick()
+    pay = page.get_by_role("button", name=re.compile("^Change and pay €"))
+    due = str(pay.text_content()).split()[-1]
+    pay.dblclick()
     expect(page.get_by_role("heading", name="Orbit Business")).to_be_focused()
     expect(announced(page)).to_contain_text("Your plan has been changed")
     assert len(posts) == 3
     assert page.url.partition("#")[0] == url
+    expect(page.get_by_role("region", name="Invoices").get_by_role("listitem").first).to_contain_text(due)
 
 
 def test_fewer_seats_wait_for_the_end_of_the_period_and_can_be_kept(page: Page, doors: Doors):

@@ -36,6 +36,23 @@ class Overview(View, frozen=True):
     """Credit (negative) or debt (positive) that the next invoice takes into account; None: nothing."""
 
 
+class Beside(View, frozen=True):
+    """What else the overview says that a change of one subscription may have changed: it comes with the changed card, and
+    takes the place of what the page showed. On a page without these parts the browser drops it."""
+
+    ended: int = 0
+    """How many subscriptions have ended."""
+    balance: Money | None = None
+    payment_methods: payment_methods.List | None = None
+    invoices: tuple[invoices.InvoiceRow, ...] | None = None
+    has_more_invoices: bool = False
+
+
+def beside(account: Account, features: Features, now: datetime) -> Beside:
+    it = overview(account, features, now, address="", key="")
+    return Beside(len(it.subscriptions.ended), it.balance, it.payment_methods, it.invoices, it.has_more_invoices)
+
+
 def overview(
     account: Account,
     features: Features,

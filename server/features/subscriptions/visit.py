@@ -10,7 +10,7 @@ from server.billing import Account, NotFound, Refused, Subscription, Unavailable
 from server.billing.rules.methods import method_of
 from server.features.subscriptions import views
 from server.web import visit
-from server.web.responding import go
+from server.web.responding import go, wants_fragment
 from server.web.visit import Answer, fresh_key
 
 __all__ = ["Answer", "Visit", "fresh_key"]
@@ -35,10 +35,14 @@ class Visit(visit.Visit):
         account: Account | None = None,
         status: int = 200,
     ) -> Answer:
-        """The subscription as it is now, and what was just done to it."""
-        view = views.card(found, account or self.account, self.features, self.now, key=fresh_key())
+        """The subscription as it is now, and what was just done to it. Where that was asked in place on the overview, the
+        parts of it that show more than this card come along."""
+        shown = account or self.account
+        view = views.card(found, shown, self.features, self.now, key=fresh_key())
         view = replace(view, announcement=announcement, refusal=refusal, feedback=feedback)
-        return self.show(view, account=account, status=status)
+        is_done = self.request.method == "POST" and status == 200 and wants_fragment(self.request)
+        beside = self.request.app.state.beside(shown, self.features, self.now) if is_done else None
+        return self.show(view, account=account, status=status, beside=beside)
 
     async def to_the_bank(self, invoice_id: str, subscription: Subscription, account: Account) -> Answer:
         """To where the customer confirms what was just asked for, in the step that they pay an invoice in; where that does

@@ -120,7 +120,7 @@ def no_page_around(fragment: Document) -> Found:
 
 def one_root_with_id(fragment: Document) -> Found:
     words = [child for child in fragment.root.children if isinstance(child, str) and child.strip()]
-    roots = fragment.root.elements
+    roots = [each for each in fragment.root.elements if "hx-swap-oob" not in each] or fragment.root.elements
     if len(roots) != 1 or words:
         yield 1, f"{len(roots)} root elements{' and bare text' if words else ''}; wrap all of it in one element"
     elif not roots[0].get("id"):

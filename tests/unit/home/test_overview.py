@@ -78,3 +78,18 @@ async def test_reading_changes_nothing(world):  # threat 62
     for path in ("invoices", "invoices/in_1", "payment-methods", "details"):
         await browser.get(f"/harbour/my/{path}")
     assert [await world.rows(table) for table in ("account", "operation", "activity", "invoice", "outbox")] == before
+
+
+@pytest.mark.anyio
+async def test_a_change_in_place_brings_along_what_else_the_overview_says(world):
+    """In place alone: a page of its own has nothing beside the card."""
+    await keep(world, account(subscription(), invoices=(invoice(),), balance=eur(-500)))
+    browser = world.client()
+    await world.log_in(browser)
+    card = await browser.get("/harbour/my/subscriptions/sub_1/cancel", fragment=True)
+    assert 'id="home-beside"' not in card.text
+    done = await browser.fill(card, fragment=True)
+    assert 'hx-swap-oob="outerHTML:[aria-labelledby=home-invoices]"' in done.text
+    assert "€5.00 credit" in words(done.text)
+    again = await browser.get("/harbour/my/subscriptions/sub_1")
+    assert 'id="home-beside"' not in (await browser.fill(again)).text
