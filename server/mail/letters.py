@@ -102,6 +102,8 @@ class SubscriptionCanceled(Letter, frozen=True, kw_only=True):
     """What is charged next, where it was kept."""
     credit: Money | None = None
     """Given back for unused time."""
+    debt: Money | None = None
+    """What is still to be paid of it, where it ends or has ended."""
 
 
 class PlanChanged(Letter, frozen=True, kw_only=True):

@@ -36,6 +36,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """What that is taken from, or what the mail is about."""
     credit: Money | None = None
     """What was given back and comes off the next invoice."""
+    debt: Money | None = None
+    """What is still to be paid of a subscription that ends, or has ended."""
     names: tuple[str, ...] = ()
     """What the subscriptions that it concerns are for."""
     after_last: str = ""

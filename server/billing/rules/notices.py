@@ -29,6 +29,7 @@ from server.billing.model.account import ENDED, Account, Invoice, Subscription, 
 from server.billing.model.notices import LINES_IN_A_MAIL, Event, Notice
 from server.billing.rules.dunning import last_of_all
 from server.billing.rules.methods import method_of
+from server.billing.rules.paying import asked_for, in_all
 from server.brands.dunning import STANDARD, Dunning
 from server.formats.money import Money
 
@@ -158,7 +159,7 @@ def _asked(
     stamp = now.isoformat()
     if new.cancel_at and not old.cancel_at:
         until = min(now + FRESH, new.cancel_at)
-        ends = replace(event, state="ends")
+        ends = replace(event, state="ends", debt=in_all(asked_for(after, new)))
         found.append(Notice("subscription_canceled", f"ends {new.id} {stamp}", until, ends))
     elif old.cancel_at and not new.cancel_at:
         kept = replace(event, state="kept")
@@ -179,7 +180,8 @@ def _asked(
 
 
 def _ended(before: Account, after: Account, subscription: Subscription, at: datetime) -> Notice:
-    event = Event(at, "ended", subscription=subscription, credit=_credit(before, after))
+    debt = in_all(asked_for(after, subscription))
+    event = Event(at, "ended", subscription=subscription, credit=_credit(before, after), debt=debt)
     return Notice("subscription_canceled", f"ended {subscription.id}", at + FRESH, event)
 
 

@@ -5,12 +5,13 @@ already_paid, void, nothing_due, not_payable    the invoice is not one to pay
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from server.billing.model.account import PAYABLE, Account, Invoice, Payment, PaymentMethod, Subscription
 from server.billing.model.errors import Refusal
 from server.brands.features import Features
+from server.formats.money import Money
 
 BEHIND = frozenset({"past_due", "unpaid", "incomplete"})
 """The statuses that a payment ends."""
@@ -51,6 +52,19 @@ def owed(account: Account, subscription: Subscription) -> tuple[Invoice, ...]:
     off ones come after those that are still asked for."""
     found = [each for each in account.invoices if each.subscription == subscription.id and may_pay(each) is None]
     return tuple(sorted(found, key=lambda each: each.status != "open"))
+
+
+def asked_for(account: Account, subscription: Subscription) -> tuple[Invoice, ...]:
+    """What is owed of it and was not written off."""
+    return tuple(each for each in owed(account, subscription) if each.status == "open")
+
+
+def in_all(invoices: Sequence[Invoice]) -> Money | None:
+    """What is due of them together, in the currency of the first; None: there are none."""
+    if not invoices:
+        return None
+    currency = invoices[0].currency
+    return Money(sum(each.amount_due.amount for each in invoices if each.currency == currency), currency)
 
 
 def last_try(invoice: Invoice) -> Payment | None:

@@ -34,7 +34,7 @@ async def confirm_cancel(request: AnyRequest, portal: Portal, customer: LoggedIn
     found = it.find(subscription_id)
     made = await _offer(it, found) if request.query_params.get("offer") != "declined" else None
     if made:
-        return it.show(views.offer(found, it.account, made, key=fresh_key()))
+        return it.show(views.offer(found, it.account, made, it.now, key=fresh_key()))
     return await _before(it, found)
 
 
@@ -46,7 +46,7 @@ async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     if made is None and not found.retained:
         return it.card(found, "refused", refusal="no_offer", status=409)
     if made and not it.key:
-        return it.show(views.offer(found, it.account, made, key=fresh_key(), again=True), status=422)
+        return it.show(views.offer(found, it.account, made, it.now, key=fresh_key(), again=True), status=422)
     if made is None:
         return it.card(found, "retained" if not found.cancel_at else "stale")
     shown = it.form.get("fingerprint")
@@ -54,7 +54,7 @@ async def retain(request: AnyRequest, portal: Portal, customer: LoggedIn, subscr
     answer = await portal.billing.apply(it.by, found.id, Retain(), shown=shown)
     account, changed = answer.account, it.find(found.id, answer.account)
     if isinstance(answer, Stale) and isinstance(answer.preview, RetentionOffer):
-        view = views.offer(changed, account, answer.preview, key=fresh_key(), again=True)
+        view = views.offer(changed, account, answer.preview, it.now, key=fresh_key(), again=True)
         return it.show(view, account=account, status=409)
     stays = bool(changed.retained and not changed.cancel_at)
     end = await it.finished("subscription_cancel") if stays else None

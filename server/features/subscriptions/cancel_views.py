@@ -5,14 +5,15 @@ ConfirmCancel   the page before it: what ends, when, what it costs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing import Account, Cancellation, Coupon, Money, RetentionOffer, Subscription, Upcoming
+from server.billing import ACTIVE, Account, Cancellation, Coupon, Invoice, Money, RetentionOffer, Subscription, Upcoming
 from server.billing.model.names import more_items_of, name_of
 from server.billing.rules import paying
-from server.features.subscriptions.part_views import Debt, debt_in, debt_of, next_charge_of
+from server.features.subscriptions.part_views import Debt, debt_in, next_charge_of
 from server.rendering.views import View
 
 
@@ -29,6 +30,8 @@ class Offer(View, frozen=True):
     """What would be charged next without it."""
     after: Upcoming | None = None
     """What will be charged next with it."""
+    debt: Debt | None = None
+    """What stays to be paid all the same."""
     fingerprint: str = ""
     """Goes back with the form: where the coupon would be another one by then, none is given."""
     again: bool = False
@@ -57,6 +60,8 @@ class ConfirmCancel(View, frozen=True):
     in_trial: bool = False
     unpaid: bool = False
     """It has not started, is paused, or is behind: no paid time is lost."""
+    works: bool = True
+    """It can be used until it ends."""
     next_charge: Upcoming | None = None
     """What would have been charged next."""
     debt: Debt | None = None
@@ -91,29 +96,45 @@ def confirm_cancel(
         due=ending.due,
         in_trial=subscription.status == "trialing",
         unpaid=subscription.status not in ("active", "trialing"),
+        works=works(subscription),
         next_charge=next_charge_of(subscription, account),
-        debt=_left_of(_debt_of(subscription, account, now), ending.set_off),
+        debt=debt_in(_left(_owed(subscription, account), ending.set_off), now),
         again=again,
         stale=stale,
     )
 
 
-def _debt_of(subscription: Subscription, account: Account, now: datetime) -> Debt | None:
-    """Who pays by invoice owes one also while nothing is late."""
-    if subscription.collection_method != "send_invoice":
-        return debt_of(subscription, account, now)
-    return debt_in([each for each in paying.owed(account, subscription) if each.status == "open"], now)
+def works(subscription: Subscription) -> bool:
+    """Whether the customer has what it is for at the moment."""
+    return subscription.status in ACTIVE and not subscription.pause_behavior
 
 
-def _left_of(debt: Debt | None, set_off: Money | None) -> Debt | None:
-    """The debt after that much came off it; None: it is paid by it."""
-    if debt is None or set_off is None:
-        return debt
-    return replace(debt, amount=debt.amount - set_off) if set_off.amount < debt.amount.amount else None
+def _owed(subscription: Subscription, account: Account) -> tuple[Invoice, ...]:
+    """What the customer is asked for, also while nothing is late; of one that is behind, what was written off, too."""
+    find = paying.owed if subscription.status in paying.BEHIND else paying.asked_for
+    return find(account, subscription)
+
+
+def _left(owed: Sequence[Invoice], set_off: Money | None) -> list[Invoice]:
+    """What is left of these invoices after that much came off them, the newest first."""
+    if set_off is None:
+        return list(owed)
+    found, rest = [], set_off.amount
+    for each in owed:
+        off = min(rest, each.amount_due.amount) if each.currency == set_off.currency else 0
+        rest -= off
+        found.append(replace(each, amount_due=each.amount_due - Money(off, each.currency)))
+    return [each for each in found if each.amount_due]
 
 
 def offer(
-    subscription: Subscription, account: Account, made: RetentionOffer, *, key: str, again: bool = False
+    subscription: Subscription,
+    account: Account,
+    made: RetentionOffer,
+    now: datetime,
+    *,
+    key: str,
+    again: bool = False,
 ) -> Offer:
     return Offer(
         id=subscription.id,
@@ -124,6 +145,7 @@ def offer(
         coupon=made.coupon,
         before=made.before,
         after=made.after,
+        debt=debt_in(_owed(subscription, account), now),
         fingerprint=made.fingerprint,
         again=again,
     )

@@ -32,6 +32,8 @@ class Debt(msgspec.Struct, frozen=True):
     """Until when a sent invoice was to be paid."""
     others: int = 0
     """How many older invoices of the subscription are owed too."""
+    total: Money | None = None
+    """What is owed with those; None: there are none."""
     waits: bool = False
     """A payment waits for the customer to confirm it with the bank."""
 
@@ -60,8 +62,10 @@ def next_charge_of(subscription: Subscription, account: Account) -> Upcoming | N
 
 
 def debt_of(subscription: Subscription, account: Account, now: datetime) -> Debt | None:
-    """What is owed of a subscription that is behind with a payment."""
-    return debt_in(paying.owed(account, subscription), now) if subscription.status in paying.BEHIND else None
+    """What is owed of a subscription that is behind with a payment, or was when it ended."""
+    if subscription.status in paying.BEHIND:
+        return debt_in(paying.owed(account, subscription), now)
+    return debt_in(paying.asked_for(account, subscription), now) if subscription.status == "canceled" else None
 
 
 def debt_in(owed: Sequence[Invoice], now: datetime) -> Debt | None:
@@ -77,4 +81,5 @@ def debt_in(owed: Sequence[Invoice], now: datetime) -> Debt | None:
         due_at=invoice.due_at,
         others=len(owed) - 1,
         waits=paying.waiting(invoice) is not None,
+        total=paying.in_all(owed) if len(owed) > 1 else None,
     )

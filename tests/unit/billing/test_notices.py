@@ -16,6 +16,7 @@ from server.billing.model.notices import LINES_IN_A_MAIL, Event, decode, encode
 from server.billing.rules import notices
 from server.billing.rules.notices import FRESH, shortened
 from server.brands.features import SubscriptionCancel
+from tests.support.accounts import invoice
 from tests.support.ledger_accounts import (
     APRIL,
     AT_ONCE,
@@ -96,6 +97,12 @@ def test_one_that_was_never_begun_does_not_end():
     assert told(account(subscription(status="incomplete", created_at=NOW)), day(2026, 9, 1)) == []
 
 
+def owed(id_):
+    return invoice(
+        id_, "open", created_at=MARCH, due_at=None, total=eur(3100), subtotal=eur(3100), amount_due=eur(3100)
+    )
+
+
 def asked(before, change, now=NOW):
     after = change(before)
     assert not isinstance(after, Refusal)
@@ -105,6 +112,13 @@ def asked(before, change, now=NOW):
 def test_canceling_at_the_periods_end_says_when_it_ends_and_until_when_that_is_news():
     [notice] = asked(account(subscription()), lambda it: cancel(it, "sub_1", SubscriptionCancel(), NOW))
     assert (notice.kind, notice.event.state, notice.until) == ("subscription_canceled", "ends", APRIL)
+
+
+@pytest.mark.parametrize(("rule", "state"), [(SubscriptionCancel(), "ends"), (AT_ONCE, "ended")])
+def test_a_cancellation_says_what_is_still_to_be_paid(rule, state):
+    late = replace(account(subscription(status="past_due")), invoices=(owed("in_2"), owed("in_1")))
+    [notice] = asked(late, lambda it: cancel(it, "sub_1", rule, NOW))
+    assert (notice.event.state, notice.event.debt) == (state, eur(6200))
 
 
 def test_canceling_at_once_says_that_it_has_ended_and_what_is_credited():

@@ -65,6 +65,37 @@ def test_who_pays_by_invoice_still_owes_one_that_is_not_late(status, due):
     assert ("The invoice for €14.50 is still due." in words(renderer().fragment(it))) is due
 
 
+@pytest.mark.parametrize(
+    ("changed", "works"),
+    [
+        ({"status": "active"}, True),
+        ({"status": "past_due"}, True),
+        ({"status": "unpaid"}, False),
+        ({"status": "paused"}, False),
+        ({"pause_behavior": "void", "paused_at": NOW}, False),
+    ],
+)
+def test_what_cannot_be_used_is_not_said_to_be_usable_until_it_ends(changed, works):
+    it = subscription(**changed)
+    assert ("You can use it until then." in words(renderer().fragment(asked(it)))) is works
+    after = cancel(account(it), "sub_1", FEATURES.subscription_cancel, NOW)
+    card = words(renderer().fragment(views.card(after.subscriptions[0], after, FEATURES, NOW)))
+    assert ("You can use it until" in card) is (changed == {"status": "active"})
+
+
+def test_every_invoice_that_stays_due_is_counted():
+    late = subscription(status="unpaid")
+    whole = account(late, invoices=(*(invoice(f"in_{n}", "open") for n in range(3)), invoice("in_3")))
+    assert "3 invoices are still due, €43.50 in all." in words(renderer().fragment(asked(late, whole=whole)))
+
+
+def test_what_comes_off_pays_the_newest_of_several():
+    line = InvoiceLine("il_1", "House blend", eur(-2000), proration=True, subscription="sub_1")
+    late = subscription(status="past_due", pending=(Pending(line),))
+    it = asked(late, AT_ONCE, account(late, invoices=tuple(invoice(f"in_{n}", "open") for n in range(3))))
+    assert (it.debt.invoice, it.debt.amount, it.debt.others, it.debt.total) == ("in_1", eur(900), 1, eur(2350))
+
+
 def test_what_a_credit_pays_of_an_open_invoice_is_said_apart_from_what_is_left_of_it():
     """14.50 are paid for the month, and 4.00 of a change within it are not: they come off first, the rest is credit."""
     owed = {"created_at": NOW - timedelta(days=1), "total": eur(400), "subtotal": eur(400), "amount_due": eur(400)}

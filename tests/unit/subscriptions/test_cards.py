@@ -22,6 +22,7 @@ from tests.support.accounts import (
     price,
     subscription,
 )
+from tests.support.rendered import renderer, words
 
 
 def shown(it, features=FEATURES, whole=None):
@@ -177,10 +178,23 @@ def test_an_overdue_one_names_the_open_invoice_and_why_it_failed():
     assert it.debt == views.Debt("in_2", eur(1450), "insufficient_funds", END)
 
 
-@pytest.mark.parametrize("status", ["active", "canceled"])
-def test_an_open_invoice_is_no_debt_of_a_subscription_in_order(status):
-    it = subscription(status=status)
+def test_an_open_invoice_is_no_debt_of_a_subscription_in_order():
+    it = subscription()
     assert shown(it, whole=account(it, invoices=(invoice(status="open"),))).debt is None
+
+
+@pytest.mark.parametrize(("status", "asked"), [("open", True), ("uncollectible", False), ("paid", False)])
+def test_one_that_ended_says_what_is_still_asked_for(status, asked):
+    it = subscription(status="canceled", ended_at=NOW)
+    assert bool(shown(it, whole=account(it, invoices=(invoice(status=status),))).debt) is asked
+
+
+def test_one_that_is_behind_says_when_it_ends_and_what_is_owed_in_all():
+    late = subscription(status="past_due", cancel_at=END)
+    whole = account(late, invoices=tuple(invoice(f"in_{n}", "open") for n in range(3)))
+    text = words(renderer().fragment(shown(late, whole=whole)))
+    assert "Ends on March 15, 2026" in text
+    assert "2 older invoices are due, too. That is €43.50 in all." in text
 
 
 def test_an_invoice_of_another_subscription_is_not_its_debt():
