@@ -126,7 +126,7 @@ def test_more_of_it_and_a_pause_work_without_scripts(demo: Demo, plain_page: Pag
     page.get_by_role("link", name="Pause").click()
     page.get_by_role("radio", name="2 billing periods").check()
     page.get_by_role("button", name="Pause subscription").click()
-    expect(page.get_by_text("Your subscription is paused until")).to_be_visible()
+    expect(page.get_by_text("Your subscription pauses on")).to_be_visible()
     page.get_by_role("link", name="End the pause").click()
     page.get_by_role("button", name="Continue now").click()
     expect(page.get_by_text("The pause is over.")).to_be_visible()

@@ -249,7 +249,7 @@ def test_a_pause_its_end_and_a_new_start(enter: Enter):  # S14
     link(page, "Pause")
     page.get_by_role("radio", name="2 billing periods").check()
     button(page, "Pause subscription")
-    reads(page, "Your subscription is paused until")
+    reads(page, "Your subscription pauses on")
     link(page, "End the pause")
     button(page, "Continue now")
     reads(page, "The pause is over.")

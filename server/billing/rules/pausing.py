@@ -67,6 +67,20 @@ def pauses(subscription: Subscription, features: Features, now: datetime) -> tup
     return tuple(found)
 
 
+def begins_at(subscription: Subscription) -> datetime | None:
+    """When a customer's pause begins, once the period is over that was running when it was asked for; None: it has begun,
+    or there is none."""
+    asked_at = subscription.paused_at
+    if asked_at is None or any(each.current_period_start_at > asked_at for each in subscription.items):
+        return None
+    return renews_at(subscription)
+
+
+def is_paused(subscription: Subscription) -> bool:
+    """Whether a pause has begun."""
+    return subscription.status == "paused" or bool(subscription.pause_behavior and begins_at(subscription) is None)
+
+
 def may_unpause(subscription: Subscription, features: Features, now: datetime) -> Refusal | None:
     """Why there is no pause to end; None: there is. One that the business made is not the customer's to end; one that a
     trial ended in, for want of something to charge, always is."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from server.billing import Account, Invoice, Money, Payment, PaymentMethod, Subscription
+from server.billing import ACTIVE, Account, Invoice, Money, Payment, PaymentMethod, Subscription
 from server.billing.model.names import called, name_of
 from server.billing.rules import paying
 from server.billing.rules.methods import is_expired, method_of
@@ -66,6 +66,8 @@ class ConfirmPay(View, frozen=True):
     """Another payment method can be added on the way."""
     subscription: str = ""
     """What its subscription is called, where that is behind because of it."""
+    is_running: bool = False
+    """The subscription can be used though it is behind."""
     change: str = ""
     """The plan that its subscription changes to when it is paid."""
     stays_behind: bool = False
@@ -111,6 +113,7 @@ def confirm_pay(
         refusal=refusal,
         may_add=features.payment_method_update.enabled,
         subscription=name_of(behind) if behind else "",
+        is_running=behind is not None and behind.status in ACTIVE,
         change=called(change.price) if change and change.invoice == invoice.id else "",
         stays_behind=behind is not None and paying.stays_behind(account, invoice, behind, now),
     )

@@ -11,6 +11,7 @@ import msgspec
 from server.access.directory import Openable
 from server.billing import ENDED, Account, Money
 from server.billing.model.names import more_items_of, name_of
+from server.billing.rules.pausing import begins_at
 from server.features.states import state_of
 from server.rendering.views import View
 
@@ -25,6 +26,7 @@ class Held(msgspec.Struct, frozen=True):
     """The billing side's own word."""
     more_items: int = 0
     paused_by_customer: bool = False
+    pause_begins_at: datetime | None = None
 
 
 class LastInvoice(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ def _choice(each: Openable, open_id: str) -> Choice:
             subscription.status,
             more_items_of(subscription),
             subscription.paused_at is not None,
+            begins_at(subscription),
         )
         for subscription in account.subscriptions
         if subscription.status not in ENDED

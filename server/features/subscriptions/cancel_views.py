@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from server.billing import ACTIVE, Account, Cancellation, Coupon, Invoice, Money, RetentionOffer, Subscription, Upcoming
 from server.billing.model.names import more_items_of, name_of
-from server.billing.rules import paying
+from server.billing.rules import pausing, paying
 from server.features.subscriptions.part_views import Debt, debt_in, next_charge_of
 from server.rendering.views import View
 
@@ -106,7 +106,7 @@ def confirm_cancel(
 
 def works(subscription: Subscription) -> bool:
     """Whether the customer has what it is for at the moment."""
-    return subscription.status in ACTIVE and not subscription.pause_behavior
+    return subscription.status in ACTIVE and not pausing.is_paused(subscription)
 
 
 def _owed(subscription: Subscription, account: Account) -> tuple[Invoice, ...]:

@@ -78,6 +78,10 @@ class Card(View, frozen=True):
     """When it will end; None: it goes on, or has ended already."""
     ended_at: datetime | None = None
     trial_ends_at: datetime | None = None
+    is_paused: bool = False
+    """A pause has begun, the customer's or the business's."""
+    pause_begins_at: datetime | None = None
+    """When the pause begins that the customer asked for; None: it has begun, or there is none."""
     paused_until: datetime | None = None
     discounts: tuple[Discount, ...] = ()
     """Those that still count."""
@@ -154,6 +158,8 @@ def card(
         ends_at=ends_at,
         ended_at=subscription.ended_at if not alive else None,
         trial_ends_at=subscription.trial_end_at if subscription.status == "trialing" else None,
+        is_paused=alive and pausing.is_paused(subscription),
+        pause_begins_at=pausing.begins_at(subscription) if alive else None,
         paused_until=subscription.pause_resumes_at if alive else None,
         paused_by_customer=alive and subscription.paused_at is not None,
         discounts=tuple(each for each in subscription.discounts if alive and (not each.end_at or each.end_at > now)),
@@ -164,7 +170,7 @@ def card(
         debt=debt_of(subscription, account, now),
         may_cancel=forbidden is None,
         **_allowed(account, subscription, features, now),
-        why_not=forbidden.reason if forbidden and alive and ends_at is None else "",
+        why_not=forbidden.reason if forbidden and alive and ends_at is None and state != "other" else "",
         remedies=remedies.remedies_of(subscription, account, features, now),
         key=key,
         history=tuple(entry_of(each, account) for each in activities if each.subject == subscription.id),

@@ -59,7 +59,7 @@ async def test_an_open_invoice_is_paid_with_the_chosen_method(world, fragment): 
     assert "Pay €14.50" in said
     assert "Invoice HC-in_1 Date February 15, 2026 What it is for House blend" in said
     assert "The last payment failed on February 15, 2026 There was not enough money" in said
-    assert "House blend is active after you pay." in said
+    assert "House blend is no longer overdue after you pay." in said
     assert forms_in(page.text)[0][1]["method"] == "pm_1"
     done = await browser.fill(page, fragment=fragment)
     assert (done.headers.get("location") or done.headers["hx-redirect"]) == f"{INVOICE}?paid=1"
@@ -209,7 +209,7 @@ async def test_of_two_open_invoices_the_page_of_the_older_says_which_brings_it_b
     assert "1 older invoice is due, too." in words(overview.text)
     assert f'href="{PAY}"' in overview.text
     page = await browser.get(PAY.replace("in_1", "in_0"))
-    assert "House blend also has a newer invoice due." in words(page.text)
+    assert "House blend also has a newer invoice due. It stays overdue until that one is paid." in words(page.text)
     await browser.fill(page)
     assert (await stored(world))[0] == "past_due"
     await browser.fill(await browser.get(PAY))

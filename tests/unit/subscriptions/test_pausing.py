@@ -35,8 +35,25 @@ async def test_s14_a_pause_of_the_chosen_length_begins_when_the_paid_time_ends(s
     page = await browser.get(PAUSE, fragment=fragment)
     assert "2 billing periods March 15, 2026 to May 15, 2026" in words(page.text)
     done = await browser.fill(page, fragment=fragment, cycles="2")
-    assert "Your subscription is paused until May 15, 2026" in words(done.text)
+    assert "Your subscription pauses on March 15, 2026 It continues on May 15, 2026." in words(done.text)
     assert (await first(shop)).pause_resumes_at == END.replace(month=5)
+
+
+async def test_s14_it_is_not_said_to_be_paused_while_the_paid_time_goes_on(shop):
+    browser = await at_the_counter(shop)
+    await browser.fill(await browser.get(PAUSE), cycles="2")
+    assert "You paused it from March 15, 2026 to May 15, 2026." in words((await browser.get(CARD)).text)
+    shop.clock.at = END + timedelta(days=1)
+    await shop.log_in(browser)
+    assert "You paused it until May 15, 2026." in words((await browser.get(CARD)).text)
+
+
+async def test_s14_a_card_that_has_expired_is_no_failure_while_nothing_is_charged(shop):
+    browser = await at_the_counter(shop, buyer(payment_methods=(card(exp_month=1, exp_year=2026),)))
+    await browser.fill(await browser.get(PAUSE))
+    text = words((await browser.get(CARD)).text)
+    assert "Your payment after the pause will fail" in text
+    assert "Your next payment will fail" not in text
 
 
 async def test_s14_a_pause_longer_than_allowed_is_told(shop):
