@@ -17,6 +17,7 @@ from datetime import datetime
 
 from server.billing.model.account import ENDED, Account, PaymentMethod, Subscription
 from server.billing.model.errors import Refusal
+from server.billing.model.periods import renews_at
 from server.brands.features import Features
 
 MOST = 25
@@ -99,3 +100,15 @@ def pinned_by(account: Account, method_id: str) -> tuple[Subscription, ...]:
 def method_of(account: Account, subscription: Subscription) -> PaymentMethod | None:
     """What a charge of this subscription is taken from."""
     return account.payment_method(subscription.default_payment_method or account.customer.default_payment_method)
+
+
+def will_charge(account: Account, subscription: Subscription) -> PaymentMethod | None:
+    """What it is charged to next; None: nothing, as it ends before or is paused for good, or there is nothing to charge."""
+    begins, ends = renews_at(subscription), subscription.cancel_at
+    is_over = begins is None or (ends is not None and ends <= begins)
+    is_still = bool(subscription.pause_behavior) and subscription.pause_resumes_at is None
+    if subscription.collection_method == "send_invoice" or (
+        subscription.status != "past_due" and (is_over or is_still)
+    ):
+        return None
+    return method_of(account, subscription)

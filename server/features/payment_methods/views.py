@@ -17,7 +17,7 @@ import msgspec
 
 from server.billing import Account, Money, PaymentMethod, Subscription
 from server.billing.model.names import more_items_of, name_of
-from server.billing.rules import methods
+from server.billing.rules import methods, paying
 from server.brands import Features
 from server.rendering.views import View
 
@@ -41,6 +41,10 @@ class MethodRow(msgspec.Struct, frozen=True):
     """Charged for every subscription that names no other."""
     expiry: str = ""
     """`expired`, `soon` (this month or the next one), or empty."""
+    is_charged: bool = False
+    """A subscription will be charged to it."""
+    failure: str = ""
+    """Why the last charge to it failed of an invoice that is still to be paid: a decline code; empty: none did."""
     pinned_by: tuple[Pin, ...] = ()
     """The running subscriptions that are paid with this one, whatever the default is."""
     may_set_default: bool = False
@@ -259,10 +263,20 @@ def _row(method: PaymentMethod, account: Account, features: Features, now: datet
         method=method,
         is_default=is_default,
         expiry=expiry(method, now),
+        is_charged=any(methods.will_charge(account, each) == method for each in account.subscriptions),
+        failure=_failure(account, method),
         pinned_by=_pins(account, method.id),
         may_set_default=not is_default and methods.may_set_default(account, method.id, features, now) is None,
         asks=bool(_others(account, method.id)),
     )
+
+
+def _failure(account: Account, method: PaymentMethod) -> str:
+    tried = [paying.last_try(each) for each in account.invoices if each.status == "open" and paying.is_owed(each)]
+    for last in tried:
+        if last and last.status == "failed" and last.method == paying.name_of(method) and last.at > method.created_at:
+            return last.failure or "generic_decline"
+    return ""
 
 
 def _pins(account: Account, method_id: str) -> tuple[Pin, ...]:

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
+from server.billing import Payment
 from server.features.payment_methods import views
-from tests.support.accounts import FEATURES, NOW, account, card, subscription
+from tests.support.accounts import END, FEATURES, NOW, account, card, eur, invoice, subscription
+from tests.support.rendered import renderer, words
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,51 @@ def test_a_subscription_of_several_products_or_of_none_is_named_too():
 
 def test_nothing_is_shown_as_nothing():
     assert views.listing(account(payment_methods=()), FEATURES, NOW, key="k").rows == ()
+
+
+def row_of(*subscriptions, **changed):
+    return views.listing(account(*subscriptions, **changed), FEATURES, NOW, key="k").rows[0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_charged"),
+    [
+        ({}, True),
+        ({"status": "past_due", "cancel_at": END}, True),
+        ({"cancel_at": END}, False),
+        ({"status": "canceled"}, False),
+        ({"status": "paused"}, False),
+        ({"pause_behavior": "void"}, False),
+        ({"pause_behavior": "void", "pause_resumes_at": END}, True),
+        ({"collection_method": "send_invoice"}, False),
+    ],
+)
+def test_a_payment_is_said_to_fail_only_where_there_will_be_one(changed, is_charged):
+    assert row_of(subscription(**changed)).is_charged is is_charged
+    assert not row_of().is_charged
+
+
+def tried(at, method="visa 4242", status="failed", **changed):
+    payment = Payment("py_1", status, eur(1450), at, method=method, failure="insufficient_funds")
+    return invoice("in_1", **{"status": "open", "payments": (payment,)} | changed)
+
+
+def test_the_last_charge_that_failed_is_told_beside_what_was_charged():
+    text = words(renderer().fragment(views.listing(account(invoices=(tried(NOW),)), FEATURES, NOW, key="k")))
+    assert "Payment failed The last payment failed. There was not enough money in the account. Replace" in text
+
+
+@pytest.mark.parametrize(
+    "it",
+    [
+        tried(NOW, status="paid"),
+        tried(NOW, status="open"),
+        tried(NOW, method="visa 1111"),
+        tried(datetime(2020, 1, 1, tzinfo=UTC)),
+        invoice("in_1", "paid", payments=tried(NOW).payments),
+        invoice("in_1", "open"),
+    ],
+    ids=["paid", "under way", "another card", "a card added since", "paid since", "not tried"],
+)
+def test_what_did_not_fail_is_not_told(it):
+    assert row_of(invoices=(it,)).failure == ""
