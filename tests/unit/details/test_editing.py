@@ -61,7 +61,7 @@ async def test_what_is_wrong_is_named_with_what_is_expected_and_the_words_stay(s
     answer = await browser.fill(page, name=" ", phone="12", **SAVE)
     assert answer.status_code == 422
     assert "Please correct 2 things" in words(answer.text)
-    assert "Enter: Name or company" in words(answer.text)
+    assert "Please fill in “Name or company”." in words(answer.text)
     assert "enter the full number with its country code, such as +49 30 123456." in words(answer.text)
     assert 'value="12"' in answer.text
     for name in ("a\x1bb", "a\u2028b", "x" * 257):

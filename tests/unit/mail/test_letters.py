@@ -8,7 +8,7 @@ from email.headerregistry import HeaderRegistry
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Scheduled, Upcoming
+from server.billing import Scheduled, Tier, Upcoming
 from server.billing.ledger.events.renewals import catch_up
 from server.billing.model.notices import Event
 from server.mail import kinds, messages
@@ -33,6 +33,21 @@ def composed(mail, locale=None, **changed):
         mailing.portal(**changed), mail, "jenny@example.com", key="1", now=mailing.NOW, locale=locale
     )
     return email.message_from_bytes(message.as_bytes(policy=POLICY), policy=email.policy.default), message
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({}, "Coffee (€31.00 a month × 7)"),
+        ({"tiers": (Tier(None, "800"),)}, "Coffee × 7 (Priced by quantity, every month)"),
+        ({"unit_amount": ""}, "Coffee × 7 (Price on request)"),
+        ({"usage": "metered"}, "Coffee (€31.00 each, billed by use)"),
+    ],
+)
+def test_a_quantity_multiplies_only_what_is_an_amount(changed, says):
+    it = subscription(item(quantity=7, **changed))
+    it = letter(kinds.MAILS["subscription_canceled"], Event(NOW, "kept", subscription=it))
+    assert says in messages.render(mailing.portal().renderer, it).text
 
 
 def every(name):
