@@ -50,9 +50,9 @@ class InvoiceRow(msgspec.Struct, frozen=True):
     badge: str
     """The kind of the status badge: good, warn, bad or quiet."""
     what_for: str = ""
-    """The first line of the invoice, with an ellipsis where nobody knows how many follow."""
+    """The first line of the invoice that is not given back, with an ellipsis where nobody knows how many there are."""
     more_lines: int = 0
-    """How many lines follow the first, where that is known."""
+    """How many lines there are besides, where that is known."""
     amount_due: Money | None = None
     """What is still to pay, where that is not the whole amount."""
     refunded: Money | None = None
@@ -243,7 +243,8 @@ def latest(account: Account, now: datetime) -> tuple[InvoiceRow, ...]:
 
 def row(invoice: Invoice, now: datetime) -> InvoiceRow:
     status = status_word(invoice, now)
-    first = next((each.description for each in invoice.lines if each.description), "")
+    named = [each for each in invoice.lines if each.description]
+    first = next((each.description for each in named if each.amount.amount >= 0), named[0].description if named else "")
     partly_paid = invoice.status == "open" and invoice.amount_due != invoice.total
     return InvoiceRow(
         id=invoice.id,

@@ -2,9 +2,10 @@
 
 import pytest
 
-from server.billing import Address, InvoiceLine, InvoicePage, Payment
-from server.features.invoices import views
+from server.billing import Address, BuyerTaxId, CreditNote, InvoiceLine, InvoicePage, Payment
+from server.features.invoices import credit_note_views, views
 from tests.support.accounts import END, NOW, START, account, eur, invoice
+from tests.support.rendered import renderer, words
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,20 @@ def test_an_invoice_without_an_address_says_none():
 def test_a_line_without_both_ends_has_no_period():
     line = InvoiceLine("il_1", "Set-up", eur(500), period_start_at=START)
     assert not views.detail(invoice(lines=(line,)), NOW).lines[0].has_period
+
+
+def test_whose_tax_it_is_has_the_number_that_the_law_asks_for():
+    numbers = (BuyerTaxId("eu_vat", "IT00743110157"), BuyerTaxId("eu_vat", ""))
+    it = invoice(customer_name="Officina Ferrari", customer_tax_exempt="reverse", customer_tax_ids=numbers)
+    note = CreditNote("cn_1", "CN-1", "issued", NOW, eur(100), eur(100))
+    for view in (views.detail(it, NOW), credit_note_views.shown(it, note)):
+        text = words(renderer().fragment(view))
+        assert "Officina Ferrari EU VAT number" in text
+        assert text.count("IT00743110157") == 1
+        assert "The recipient owes the tax (reverse charge)." in text
+
+
+def test_a_change_of_plan_is_for_the_new_plan_and_not_for_what_is_given_back():
+    lines = (InvoiceLine("il_1", "Solo", eur(-500), proration=True), InvoiceLine("il_2", "Business", eur(1450)))
+    assert views.row(invoice(lines=lines), NOW).what_for == "Business"
+    assert views.row(invoice(lines=lines[:1]), NOW).what_for == "Solo"
