@@ -128,5 +128,5 @@ def test_more_of_it_and_a_pause_work_without_scripts(demo: Demo, plain_page: Pag
     page.get_by_role("button", name="Pause subscription").click()
     expect(page.get_by_text("Your subscription pauses on")).to_be_visible()
     page.get_by_role("link", name="End the pause").click()
-    page.get_by_role("button", name="Continue now").click()
+    page.get_by_role("button", name="Continue without a pause").click()
     expect(page.get_by_text("The pause is over.")).to_be_visible()

@@ -251,7 +251,7 @@ def test_a_pause_its_end_and_a_new_start(enter: Enter):  # S14
     button(page, "Pause subscription")
     reads(page, "Your subscription pauses on")
     link(page, "End the pause")
-    button(page, "Continue now")
+    button(page, "Continue without a pause")
     reads(page, "The pause is over.")
 
     page = enter("orbit", JENNY)

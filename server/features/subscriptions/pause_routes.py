@@ -84,7 +84,9 @@ async def restart(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
     answer = await portal.billing.apply(it.by, found.id, Restart(price), shown=shown)
     account = answer.account
     if isinstance(answer, Stale) and isinstance(answer.preview, Restarts):
-        view = views.confirm_restart(found, account, answer.preview, key=fresh_key(), chosen=price, mistake="stale")
+        view = views.confirm_restart(
+            found, account, answer.preview, it.now, key=fresh_key(), chosen=price, mistake="stale"
+        )
         return it.show(view, account=account, status=409)
     begun = account.subscription(it.find(found.id, account).restarted_as)
     if begun and begun.status == "incomplete":
@@ -111,7 +113,7 @@ async def _before_restart(it: Visit, found: Subscription, *, mistake: str = "") 
     if isinstance(restarts, Refusal):
         return it.card(found, "refused", refusal=restarts.reason, status=409)
     chosen = it.form.get("price")
-    view = views.confirm_restart(found, it.account, restarts, key=fresh_key(), chosen=chosen, mistake=mistake)
+    view = views.confirm_restart(found, it.account, restarts, it.now, key=fresh_key(), chosen=chosen, mistake=mistake)
     return it.show(view, status=422 if mistake else 200)
 
 

@@ -14,8 +14,8 @@ import msgspec
 
 from server.billing import Account, Charge, PaymentMethod, Restarts, Subscription, Unpausing
 from server.billing.model.names import more_items_of, name_of
-from server.billing.rules.pausing import PauseLength
-from server.features.subscriptions.part_views import Line, line_of
+from server.billing.rules.pausing import PauseLength, begins_at
+from server.features.subscriptions.part_views import Debt, Line, debt_of, line_of
 from server.rendering.views import View
 
 
@@ -40,6 +40,8 @@ class ConfirmUnpause(View, frozen=True):
     key: str
     name: str
     more_items: int = 0
+    pause_begins_at: datetime | None = None
+    """When the pause begins; None: it has."""
     paused_until: datetime | None = None
     charge: Charge | None = None
     """What is charged now; None: nothing."""
@@ -74,6 +76,8 @@ class ConfirmRestart(View, frozen=True):
     chosen: str = ""
     """The price that is marked."""
     method: PaymentMethod | None = None
+    debt: Debt | None = None
+    """What stays to be paid of the time before."""
     mistake: str = ""
     """What has to be corrected: `price_not_offered`, `stale`, `again`, or nothing."""
 
@@ -114,6 +118,7 @@ def confirm_unpause(
         key=key,
         name=name_of(subscription),
         more_items=more_items_of(subscription),
+        pause_begins_at=begins_at(subscription),
         paused_until=subscription.pause_resumes_at,
         charge=meant.charge,
         method=meant.method,
@@ -127,6 +132,7 @@ def confirm_restart(
     subscription: Subscription,
     account: Account,
     restarts: Restarts,
+    now: datetime,
     *,
     key: str,
     chosen: str = "",
@@ -147,5 +153,6 @@ def confirm_restart(
         ),
         chosen=next(each for each in liked if each in offered),
         method=restarts.method,
+        debt=debt_of(subscription, account, now),
         mistake=mistake,
     )

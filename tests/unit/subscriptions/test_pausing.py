@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from server.billing import Uncertain
 from server.billing.model.documents import encode_account
 from server.brands.features import Features
-from tests.support.accounts import END, NOW, START, account, card, eur, item, keep, price, subscription
+from tests.support.accounts import END, NOW, START, account, card, eur, invoice, item, keep, price, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words
 from tests.support.selling import BIG, at_the_counter, buyer, sell, stored
@@ -91,7 +91,7 @@ async def test_s14_an_old_page_of_a_pause_charges_nothing_unseen(shop):
     browser = await at_the_counter(shop)
     await browser.fill(await browser.get(PAUSE), cycles="3")
     page = await browser.get(UNPAUSE)
-    assert "Continue now" in words(page.text)
+    assert "Continue without a pause" in words(page.text)
     shop.clock.at = END + timedelta(days=10)
     await shop.log_in(browser)
     again = await browser.fill(page)
@@ -198,6 +198,11 @@ async def test_s14_a_price_that_is_not_sold_starts_nothing(shop):
     assert answer.status_code == 409
     assert "Nothing was changed It is no longer offered." in words(answer.text)
     assert len((await stored(shop)).subscriptions) == 1
+
+
+async def test_s14_what_is_owed_of_the_time_before_is_told_before_a_new_start(shop):
+    browser = await at_the_counter(shop, account(over(), invoices=(invoice("in_1", "open"),)))
+    assert "The invoice for €14.50 is still due." in words((await browser.get(RESTART)).text)
 
 
 async def test_s14_what_runs_is_not_started_again(shop):

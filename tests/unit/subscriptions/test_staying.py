@@ -105,7 +105,7 @@ async def test_s3_an_answer_that_cannot_be_taken_is_asked_again_with_its_words(s
     for form, says in (
         ({"reason": ""}, "Choose a reason."),
         ({"reason": "weather"}, "Choose a reason."),
-        ({"reason": "other", "comment": "x" * 501}, "Shorten your words to 500 characters."),
+        ({"reason": "other", "comment": "x" * 501}, "Please write at most 500 characters."),
     ):
         answer = await browser.fill(done, form=place, **form)
         assert answer.status_code == 422
