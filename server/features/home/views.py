@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from server.billing import Account, Money
+from server.billing import ENDED, Account, Money
 from server.brands import Features
 from server.features.details import views as details
 from server.features.invoices import views as invoices
@@ -49,8 +49,14 @@ class Beside(View, frozen=True):
 
 
 def beside(account: Account, features: Features, now: datetime) -> Beside:
-    it = overview(account, features, now, address="", key="")
-    return Beside(len(it.subscriptions.ended), it.balance, it.payment_methods, it.invoices, it.has_more_invoices)
+    shown = _latest(account, features, now)
+    return Beside(
+        ended=sum(each.status in ENDED for each in account.subscriptions),
+        balance=account.balance or None,
+        payment_methods=_methods(account, features, now),
+        invoices=shown,
+        has_more_invoices=_has_more(account, shown),
+    )
 
 
 def overview(
@@ -66,17 +72,29 @@ def overview(
     """`key` is fresh for this page: the forms of the cards get theirs from it. `as_of` where the account is fresher
     than its document says."""
     as_of = as_of or account.as_of
-    has_invoices, has_methods = features.invoice_history.enabled, features.payment_method_update.enabled
-    shown = invoices.latest(account, now) if has_invoices else None
+    shown = _latest(account, features, now)
     return Overview(
         address=address,
         as_of=as_of,
         is_old=now - as_of > _OLD,
         subscriptions=subscriptions.listing(account, features, now, key=key),
-        payment_methods=payment_methods.listing(account, features, now, key=key) if has_methods else None,
+        payment_methods=_methods(account, features, now),
         invoices=shown,
-        has_more_invoices=shown is not None and (len(account.invoices) > len(shown) or account.has_older_invoices),
+        has_more_invoices=_has_more(account, shown),
         details=details.details(account) if features.customer_update.enabled else None,
         has_other_accounts=has_other_accounts,
         balance=account.balance or None,
     )
+
+
+def _methods(account: Account, features: Features, now: datetime) -> payment_methods.List | None:
+    """Without a key: they are changed on their own page."""
+    return payment_methods.listing(account, features, now, key="") if features.payment_method_update.enabled else None
+
+
+def _latest(account: Account, features: Features, now: datetime) -> tuple[invoices.InvoiceRow, ...] | None:
+    return invoices.latest(account, now) if features.invoice_history.enabled else None
+
+
+def _has_more(account: Account, shown: tuple[invoices.InvoiceRow, ...] | None) -> bool:
+    return shown is not None and (len(account.invoices) > len(shown) or account.has_older_invoices)

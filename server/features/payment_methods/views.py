@@ -42,7 +42,7 @@ class MethodRow(msgspec.Struct, frozen=True):
     expiry: str = ""
     """`expired`, `soon` (this month or the next one), or empty."""
     is_charged: bool = False
-    """A subscription will be charged to it."""
+    """A subscription will be charged to it though it expires."""
     failure: str = ""
     """Why the last charge to it failed of an invoice that is still to be paid: a decline code; empty: none did."""
     pinned_by: tuple[Pin, ...] = ()
@@ -262,8 +262,8 @@ def _row(method: PaymentMethod, account: Account, features: Features, now: datet
     return MethodRow(
         method=method,
         is_default=is_default,
-        expiry=expiry(method, now),
-        is_charged=any(methods.will_charge(account, each) == method for each in account.subscriptions),
+        expiry=(mark := expiry(method, now)),
+        is_charged=bool(mark) and any(methods.will_charge(account, each) == method for each in account.subscriptions),
         failure=_failure(account, method),
         pinned_by=_pins(account, method.id),
         may_set_default=not is_default and methods.may_set_default(account, method.id, features, now) is None,

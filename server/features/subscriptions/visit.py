@@ -38,6 +38,7 @@ class Visit(visit.Visit):
         """The subscription as it is now, and what was just done to it. Where that was asked in place on the overview, the
         parts of it that show more than this card come along."""
         shown = account or self.account
+        shown = account or self.account
         view = views.card(found, shown, self.features, self.now, key=fresh_key())
         view = replace(view, announcement=announcement, refusal=refusal, feedback=feedback)
         is_done = self.request.method == "POST" and status == 200 and wants_fragment(self.request)

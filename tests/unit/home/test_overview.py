@@ -89,7 +89,7 @@ async def test_a_change_in_place_brings_along_what_else_the_overview_says(world)
     card = await browser.get("/harbour/my/subscriptions/sub_1/cancel", fragment=True)
     assert 'id="home-beside"' not in card.text
     done = await browser.fill(card, fragment=True)
-    assert 'hx-swap-oob="outerHTML:[aria-labelledby=home-invoices]"' in done.text
+    assert 'hx-swap-oob="outerMorph:[aria-labelledby=home-invoices]"' in done.text
     assert "€5.00 credit" in words(done.text)
     again = await browser.get("/harbour/my/subscriptions/sub_1")
     assert 'id="home-beside"' not in (await browser.fill(again)).text
