@@ -91,6 +91,8 @@ class Card(View, frozen=True):
     """This subscription names its own, whatever the default is."""
     method_problem: bool = False
     """It should be charged automatically and there is nothing to charge."""
+    after_trial: str = ""
+    """What the end of its trial does while there is nothing to charge: `cancel`, `pause`; empty: a charge fails."""
     method_failure: str = ""
     """The decline code of a charge to `method` now; empty: it works."""
     by_invoice: bool = False
@@ -185,6 +187,9 @@ def _paid_with(subscription: Subscription, account: Account, now: datetime) -> d
         "method": method,
         "method_is_pinned": bool(subscription.default_payment_method),
         "method_problem": method is None and not by_invoice,
+        "after_trial": subscription.trial_without_method
+        if method is None and subscription.status == "trialing"
+        else "",
         "method_failure": failure_of(method, now) if method else "",
         "by_invoice": by_invoice,
         "days_until_due": subscription.days_until_due,

@@ -218,3 +218,18 @@ def test_a_card_goes_along_with_its_customer():
     whole = account(subscription())
     it = shown(subscription(), whole=replace(whole, customer=replace(whole.customer, id="cus_other")))
     assert it.customer == "cus_other"
+
+
+@pytest.mark.parametrize(
+    ("after", "says"),
+    [
+        ("cancel", "Add a payment method to keep it Without one, your subscription ends on March 15, 2026."),
+        ("pause", "Add a payment method to keep it Without one, your subscription is paused on March 15, 2026."),
+        ("", "Your next payment will fail You have no payment method we can charge. Add a payment method"),
+    ],
+)
+def test_a_trial_with_nothing_to_charge_says_what_its_end_does(after, says):
+    it = subscription(status="trialing", trial_end_at=END, trial_without_method=after)
+    text = words(renderer().fragment(shown(it, whole=account(it, payment_methods=()))))
+    assert says in text
+    assert ("will fail" in text) is (not after)
