@@ -50,6 +50,21 @@ def test_a_quantity_multiplies_only_what_is_an_amount(changed, says):
     assert says in messages.render(mailing.portal().renderer, it).text
 
 
+@pytest.mark.parametrize("kind", ["trial_ending", "renewal_reminder"])
+@pytest.mark.parametrize(
+    ("method", "link", "says"),
+    [
+        (CARD, "", "To keep it, you do not need to do anything."),
+        (None, "https://portal.example/p/login/x/", "To keep it, please add a payment method in your account."),
+        (None, "", "To keep it, please contact us."),
+    ],
+)
+def test_who_has_nothing_to_pay_with_is_told_what_to_do(kind, method, link, says):
+    event = Event(NOW, subscription=subscription(), upcoming=Upcoming("sub_1", APRIL, eur(3100)), method=method)
+    it = letter(kinds.MAILS[kind], event, link=link)
+    assert says in messages.render(mailing.portal().renderer, it).text
+
+
 def every(name):
     """Each kind with this name everywhere that the billing side has one."""
     of = price(product_name=name, nickname=name, unit_label=name)
