@@ -34,6 +34,8 @@ class Overview(View, frozen=True):
     """The address has others too, and the business lets the customer choose."""
     balance: Money | None = None
     """Credit (negative) or debt (positive) that the next invoice takes into account; None: nothing."""
+    has_other_currency: bool = False
+    """A subscription is charged in another currency than that of the balance, which does nothing for it."""
 
 
 class Beside(View, frozen=True):
@@ -43,6 +45,8 @@ class Beside(View, frozen=True):
     ended: int = 0
     """How many subscriptions have ended."""
     balance: Money | None = None
+    has_other_currency: bool = False
+    """A subscription is charged in another currency than that of the balance, which does nothing for it."""
     payment_methods: payment_methods.List | None = None
     invoices: tuple[invoices.InvoiceRow, ...] | None = None
     has_more_invoices: bool = False
@@ -53,6 +57,7 @@ def beside(account: Account, features: Features, now: datetime) -> Beside:
     return Beside(
         ended=sum(each.status in ENDED for each in account.subscriptions),
         balance=account.balance or None,
+        has_other_currency=_has_other_currency(account),
         payment_methods=_methods(account, features, now),
         invoices=shown,
         has_more_invoices=_has_more(account, shown),
@@ -84,6 +89,7 @@ def overview(
         details=details.details(account) if features.customer_update.enabled else None,
         has_other_accounts=has_other_accounts,
         balance=account.balance or None,
+        has_other_currency=_has_other_currency(account),
     )
 
 
@@ -98,3 +104,8 @@ def _latest(account: Account, features: Features, now: datetime) -> tuple[invoic
 
 def _has_more(account: Account, shown: tuple[invoices.InvoiceRow, ...] | None) -> bool:
     return shown is not None and (len(account.invoices) > len(shown) or account.has_older_invoices)
+
+
+def _has_other_currency(account: Account) -> bool:
+    running = (each for each in account.subscriptions if each.status not in ENDED)
+    return account.balance is not None and any(each.currency != account.balance.currency for each in running)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from server.brands.features import CustomerUpdate, InvoiceHistory, PaymentMethodUpdate
 from server.features.home import views
 from tests.support.accounts import FEATURES, NOW, account, eur, invoice, keep, subscription
-from tests.support.rendered import words
+from tests.support.rendered import renderer, words
 
 ALL_OFF = replace(
     FEATURES,
@@ -52,6 +52,12 @@ def test_what_is_switched_off_is_not_shown():
 def test_an_even_balance_is_not_mentioned():
     assert shown(account(balance=eur(0))).balance is None
     assert shown(account(balance=eur(-500))).balance == eur(-500)
+
+
+@pytest.mark.parametrize(("status", "is_said"), [("active", True), ("canceled", False)])
+def test_a_credit_names_its_currency_where_another_one_is_charged(status, is_said):
+    it = shown(account(subscription(), subscription("sub_2", status, currency="USD"), balance=eur(-500)))
+    assert ("It comes off your next invoice in EUR." in words(renderer().fragment(it))) is is_said
 
 
 @pytest.mark.anyio
