@@ -167,7 +167,7 @@ def card(
         discounts=tuple(each for each in subscription.discounts if alive and (not each.end_at or each.end_at > now)),
         **(_paid_with(subscription, account, now) if alive else {}),
         has_schedule=alive and bool(subscription.schedule) and scheduled is None,
-        scheduled=scheduled if alive else None,
+        scheduled=scheduled if scheduled and alive and not (ends_at and ends_at <= scheduled.at) else None,
         awaiting=awaiting_of(subscription, account, features, now) if alive else None,
         debt=debt_of(subscription, account, now),
         may_cancel=forbidden is None,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Coupon, Discount, Payment, Recurring
+from server.billing import Coupon, Discount, Payment, Recurring, Scheduled
 from server.features.subscriptions import views
 from tests.support.accounts import (
     END,
@@ -233,3 +233,17 @@ def test_a_trial_with_nothing_to_charge_says_what_its_end_does(after, says):
     text = words(renderer().fragment(shown(it, whole=account(it, payment_methods=()))))
     assert says in text
     assert ("will fail" in text) is (not after)
+
+
+def test_a_change_that_would_come_after_the_end_is_not_told():
+    at = END - timedelta(days=1)
+    for moment, is_told in ((at, True), (END, False)):
+        it = shown(ending(scheduled=Scheduled(moment, price(), 2, NOW)))
+        assert (it.scheduled is not None) is is_told
+
+
+def test_one_that_ends_is_not_said_to_have_a_payment_method_of_its_own():
+    pinned = {"default_payment_method": "pm_1"}
+    told = "This payment method is for this subscription only."
+    assert told in words(renderer().fragment(shown(subscription(**pinned))))
+    assert told not in words(renderer().fragment(shown(ending(**pinned))))

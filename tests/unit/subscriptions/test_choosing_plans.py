@@ -200,6 +200,6 @@ def test_s3_the_question_why_is_not_asked_long_after():
 
 
 def test_the_forms_of_one_card_have_different_keys():
-    waiting = replace(ending(), scheduled=Scheduled(END, BIG, 1, NOW))
+    waiting = replace(ending(), scheduled=Scheduled(NOW + timedelta(days=1), BIG, 1, NOW))
     html = renderer().fragment(replace(shown(waiting), key="k" * 20, feedback=views.Feedback(("other",))))
     assert all(html.count(f'value="{"k" * 20}-{each}"') == 1 for each in ("back", "keep", "why"))
