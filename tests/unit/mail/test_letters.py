@@ -65,6 +65,13 @@ def test_who_has_nothing_to_pay_with_is_told_what_to_do(kind, method, link, says
     assert says in messages.render(mailing.portal().renderer, it).text
 
 
+def test_a_subscription_is_called_as_its_page_calls_it():
+    it = subscription(item(), item(price=price(id="price_2")), description="Office coffee, Berlin")
+    for whole, called in ((it, "Office coffee, Berlin"), (replace(it, description=""), "Coffee and 1 more")):
+        mail = letter(kinds.MAILS["subscription_canceled"], Event(NOW, "kept", subscription=whole))
+        assert messages.render(mailing.portal().renderer, mail).subject == f"{called} continues"
+
+
 def every(name):
     """Each kind with this name everywhere that the billing side has one."""
     of = price(product_name=name, nickname=name, unit_label=name)
