@@ -129,4 +129,4 @@ def test_more_of_it_and_a_pause_work_without_scripts(demo: Demo, plain_page: Pag
     expect(page.get_by_text("Your subscription pauses on")).to_be_visible()
     page.get_by_role("link", name="End the pause").click()
     page.get_by_role("button", name="Continue without a pause").click()
-    expect(page.get_by_text("The pause is over.")).to_be_visible()
+    expect(page.get_by_text("Your pause is undone.")).to_be_visible()

@@ -252,7 +252,7 @@ def test_a_pause_its_end_and_a_new_start(enter: Enter):  # S14
     reads(page, "Your subscription pauses on")
     link(page, "End the pause")
     button(page, "Continue without a pause")
-    reads(page, "The pause is over.")
+    reads(page, "Your pause is undone.")
 
     page = enter("orbit", JENNY)
     link(page, "Cancel subscription")

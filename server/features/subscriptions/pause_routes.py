@@ -61,7 +61,8 @@ async def unpause(request: AnyRequest, portal: Portal, customer: LoggedIn, subsc
         return it.show(view, account=account, status=409)
     if changed.status == "past_due" and not changed.pause_behavior:
         return await it.to_the_bank(changed.latest_invoice, changed, account)
-    return it.card(changed, "stale" if changed.paused_at else "unpaused", account=account)
+    done = "pause_undone" if pausing.begins_at(found) else "unpaused"
+    return it.card(changed, "stale" if changed.paused_at else done, account=account)
 
 
 @get("/my/subscriptions/{subscription_id:str}/restart")

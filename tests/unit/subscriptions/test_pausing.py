@@ -72,7 +72,7 @@ async def test_s14_a_pause_can_be_ended_early(shop, fragment):
     await browser.fill(await browser.get(PAUSE))
     page = await browser.get(UNPAUSE, fragment=fragment)
     assert "Nothing is due now." in words(page.text)
-    assert "The pause is over." in words((await browser.fill(page, fragment=fragment)).text)
+    assert "Your pause is undone. Nothing else changed." in words((await browser.fill(page, fragment=fragment)).text)
     assert not (await first(shop)).pause_behavior
 
 
