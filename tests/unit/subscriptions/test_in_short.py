@@ -39,6 +39,12 @@ def test_an_amount_that_is_not_the_price_is_said_with_the_next_charge():
     assert "Next charge €43.50 on March 15, 2026" in line(subscription(items=(item(quantity=3),)), **charge(4350))
 
 
+def test_who_pays_by_invoice_gets_one_and_is_not_charged():
+    sent = {"collection_method": "send_invoice", "days_until_due": 14}
+    assert line(subscription(**sent)) == "€14.50 a month Next invoice on March 15, 2026 By invoice, due within 14 days"
+    assert "Next invoice €12.00 on March 15, 2026" in line(subscription(**sent), **charge(1200))
+
+
 def test_what_depends_on_use_is_no_fixed_amount():  # D6
     assert "Next charge on March 15, 2026, for what you use" in line(
         subscription(items=(METERED,)), **charge(0, plus_usage=True)
