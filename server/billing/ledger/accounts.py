@@ -19,6 +19,7 @@ from server.billing import Account, Activity, By, Invoice, NotFound, Refusal, Re
 from server.billing.ledger.catalog import redeem, release
 from server.billing.ledger.changes import planning
 from server.billing.ledger.events.renewals import catch_up, due_at
+from server.billing.ledger.sums.invoicing import as_kept
 from server.billing.ledger.sums.upcoming import upcoming_of
 from server.billing.model import history
 from server.billing.model.account import Discount
@@ -100,13 +101,14 @@ class LedgerAccounts:
             if isinstance(made, Refusal):
                 raise NotFound if made.reason == "not_found" else Refused(made.reason, made.detail)
             after = made.account if isinstance(made, planning.Planned) else made
-            if after != seen.account:
+            kept = as_kept(after)
+            if kept != seen.account:
                 self._store(transaction, seen, after, command)
                 given = made.preview.discount if isinstance(made, planning.Planned) else None
                 self._count(transaction, seen.account, after, command.subject, given)
             done = {**self._whose(customer_id), "key": key, "now": micros(now)}
             transaction.count(rows.DONE, done)
-            return after
+            return kept
 
         return await self._write(work)
 
@@ -116,7 +118,8 @@ class LedgerAccounts:
         by = command.by
         kind, fields = history.of_change(seen.account, after, command.action, command.subject)
         line = Activity(at=by.now, kind=kind, subject=command.subject, data=fields, browser=by.browser)
-        rows.store_change(transaction, self.brand, seen, after, due_at(after), invoices=new, activities=[line])
+        kept = as_kept(after)
+        rows.store_change(transaction, self.brand, seen, kept, due_at(kept), invoices=new, activities=[line])
         rows.tell_old_address(transaction, self.brand, seen.account, after, line)
         found = notices.of_a_command(seen.account, after, by.now, upcoming_of)
         self._tell(transaction, after.customer.id, found, by.now)

@@ -18,6 +18,7 @@ from server.billing.ledger.accounts import Command, LedgerAccounts
 from server.billing.ledger.events.renewals import due_at
 from server.billing.ledger.sandbox import ProviderSession, begin
 from server.billing.ledger.sums import paying
+from server.billing.ledger.sums.invoicing import as_kept
 from server.billing.ledger.sums.upcoming import upcoming_of
 from server.billing.model import history
 from server.billing.model.documents import decode_invoice
@@ -64,6 +65,7 @@ class LedgerPayments(LedgerAccounts):
         made = make(seen.account, invoice, self._later(transaction, whose, seen.account, invoice))
         if isinstance(made, Refusal):
             raise Refused(made.reason, made.detail)
+        made = replace(made, account=as_kept(made.account))
         fields = history.of_payment(made.invoice, made.payment)
         line = Activity(by.now, _KINDS[made.payment.status], invoice.id, fields, by.browser)
         due = due_at(made.account)

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing.ledger.events.renewals import settled, with_subscription
-from server.billing.ledger.sums.invoicing import prefix_of, with_invoices
+from server.billing.ledger.sums.invoicing import as_kept, prefix_of, with_invoices
 from server.billing.model.account import ALIVE, ENDED, Account, Customer, Invoice, PaymentMethod, Subscription, TaxId
 from server.billing.model.periods import INTERVALS
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
@@ -213,7 +213,7 @@ class Merging:
         )
         invoices = self._with_tries(account, invoices, kept)
         self.objects.update(each.kind for each in kept)
-        return with_invoices(account, invoices), invoices, kept
+        return as_kept(with_invoices(account, invoices)), invoices, kept
 
     def _with_tries(self, account: Account, invoices: list[Invoice], kept: Sequence[Staged]) -> list[Invoice]:
         """Without the tries that nobody makes: their pages would promise one."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from server.billing import rows
 from server.billing.ledger.events.renewals import due_at, settled
-from server.billing.ledger.sums.invoicing import with_invoices
+from server.billing.ledger.sums.invoicing import as_kept, with_invoices
 from server.billing.model.account import Account, Invoice
 from server.billing.model.documents import encode_account, encode_invoice
 from server.billing.model.periods import add_months
@@ -126,4 +126,4 @@ def mapped(shapes: Shapes, now: datetime, records: list[Json]) -> tuple[Account,
         balance=balance,
     )
     found = [mapping_invoices.invoice(each, Nothing())[1] for each in invoices]
-    return settled(with_invoices(account, found)), found
+    return settled(as_kept(with_invoices(account, found))), found

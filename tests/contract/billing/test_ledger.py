@@ -123,6 +123,34 @@ async def test_a_cancellation_at_once_credits_the_rest_and_leaves_an_invoice(sto
     assert await rows(store, "SELECT active FROM customer") == [(0,)]
 
 
+def long_ago(**more):
+    """A subscription with an unpaid invoice that is older than the twelve that an account holds."""
+    unpaid = {"status": "open", "amount_paid": 0, "amount_remaining": 3100}
+    yield from (exports.product(), exports.customer(), exports.method(), exports.subscription(**more))
+    for nth in range(14):
+        yield exports.invoice(
+            f"in_{nth:02}", created=exports.MARCH - 86400 * (14 - nth), subscription="sub_1", **({} if nth else unpaid)
+        )
+
+
+async def test_a_credit_pays_an_old_invoice_in_its_row_too(store):
+    await import_records(store, "plain", long_ago(), now=NOW)
+    ledger = ledger_with(store, mode="immediately", proration_behavior="create_prorations")
+    await cancel(ledger)
+    debt = await ledger.invoice("cus_1", "in_00")
+    assert (debt.status, debt.amount_due) == ("open", eur(1550))
+    assert (await ledger.account("cus_1", NOW)).older_debts == (debt,)
+
+
+async def test_an_old_invoice_that_a_credit_pays_in_full_is_paid_in_its_row_too(store):
+    await import_records(store, "plain", long_ago(), now=NOW)
+    ledger = ledger_with(store, mode="immediately", proration_behavior="create_prorations")
+    await cancel(ledger, now=day(2026, 3, 1))
+    debt = await ledger.invoice("cus_1", "in_00")
+    assert (debt.status, debt.amount_due) == ("paid", eur(0))
+    assert (await ledger.account("cus_1", NOW)).older_debts == ()
+
+
 async def test_the_same_key_again_has_no_second_effect(store, ledger):
     await one_subscription(store)
     first = await cancel(ledger)

@@ -34,10 +34,7 @@ def tries_to_come(subscription: Subscription, account: Account) -> Iterator[tupl
             yield each.next_attempt_at, each
 
 
-def try_again(
-    account: Account, subscription: Subscription, at: datetime, dunning: Dunning
-) -> tuple[Account, tuple[Invoice, ...]]:
-    """With the invoice that was tried: an old one is gone from the account once it is paid."""
+def try_again(account: Account, subscription: Subscription, at: datetime, dunning: Dunning) -> Account:
     found = next(each for when, each in tries_to_come(subscription, account) if when == at)
     invoice = replace(found, next_attempt_at=next_try(found, dunning, at, tried=True))
     method, made = method_of(account, subscription), None
@@ -45,8 +42,8 @@ def try_again(
         payment_id = f"inpay_{invoice.id.removeprefix('in_')}_{len(invoice.payments)}"
         made = pay(account, invoice, method.id, payment_id=payment_id, now=at, present=False)
     if not isinstance(made, Paying):
-        return _given_up(with_invoices(account, (invoice,)), invoice, at, dunning), (invoice,)
-    return _given_up(made.account, made.invoice, at, dunning), (made.invoice,)
+        return _given_up(with_invoices(account, (invoice,)), invoice, at, dunning)
+    return _given_up(made.account, made.invoice, at, dunning)
 
 
 def arranged(account: Account, invoice: Invoice, at: datetime, dunning: Dunning) -> Account:

@@ -16,7 +16,7 @@ on the account and on that moment alone, never on `now`; so catching up once is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -28,7 +28,7 @@ from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
 from server.billing.ledger.sums.awaiting import given_up
 from server.billing.ledger.sums.bills import bill, is_running
-from server.billing.ledger.sums.invoicing import is_claimed, issue, voided
+from server.billing.ledger.sums.invoicing import as_kept, is_claimed, issue, voided
 from server.billing.ledger.sums.phases import begun_at, begun_by, changes_at, invoiced_by
 from server.billing.ledger.sums.upcoming import (
     ends_with_trial,
@@ -105,15 +105,14 @@ def catch_up(account: Account, now: datetime, dunning: Dunning = STANDARD) -> Ca
         if number == AT_ONCE:
             looked_at = account.as_of
             break
-        changed, invoices = _happen(account, event, dunning)
-        invoices = (*invoices, *_changed(account, changed, invoices))
+        changed = _happen(account, event, dunning)
         if event.kind == "remind":
             notices += reminded(account, event.at)
         else:
-            notices += happened(account, changed, event.at, invoices, dunning)
+            notices += happened(account, changed, event.at, dunning=dunning)
             lines += history.stopped(account, changed, event.at)
-        made += invoices
-        account = replace(changed, as_of=max(account.as_of, event.at))
+        made += _changed(account, changed)
+        account = replace(as_kept(changed), as_of=max(account.as_of, event.at))
     if account is not before:
         account = settled(account)
     return CaughtUp(replace(account, as_of=looked_at), tuple(made), tuple(notices), tuple(lines))
@@ -162,16 +161,16 @@ def _overdue_at(subscription: Subscription, account: Account) -> datetime | None
     return latest.due_at if latest and latest.status == "open" else None
 
 
-def _changed(before: Account, after: Account, known: Sequence[Invoice]) -> list[Invoice]:
-    """The invoices of the account that are new or other ones, besides those that are known."""
-    same = {each.id: each for each in before.invoices} | {each.id: each for each in known}
+def _changed(before: Account, after: Account) -> list[Invoice]:
+    """The invoices of the account that are new or other ones."""
+    same = {each.id: each for each in before.invoices}
     return [each for each in reversed(after.invoices) if same.get(each.id) != each]
 
 
-def _happen(account: Account, event: Event, dunning: Dunning) -> tuple[Account, tuple[Invoice, ...]]:
-    """The account after the event, and those of the invoices it made that the account may not hold."""
+def _happen(account: Account, event: Event, dunning: Dunning) -> Account:
+    """The account after the event, with every invoice of it."""
     if event.kind == "remind":
-        return account, ()
+        return account
     subscription = next(each for each in account.subscriptions if each.id == event.subscription)
     if event.kind == "renew":
         return _renew(account, subscription, event.at, dunning)
@@ -179,7 +178,7 @@ def _happen(account: Account, event: Event, dunning: Dunning) -> tuple[Account, 
         return tries.try_again(account, subscription, event.at, dunning)
     if event.kind == "expire":
         if subscription.awaiting:
-            return given_up(account, subscription.id), ()
+            return given_up(account, subscription.id)
         return _expire(account, subscription, event.at)
     if event.kind == "end":
         account = ended(account, subscription, event.at)
@@ -190,18 +189,15 @@ def _happen(account: Account, event: Event, dunning: Dunning) -> tuple[Account, 
         account = with_subscription(account, begun)
     else:
         account = with_subscription(account, replace(subscription, status="past_due"))
-    return account, ()
+    return account
 
 
-def _expire(account: Account, subscription: Subscription, at: datetime) -> tuple[Account, tuple[Invoice, ...]]:
+def _expire(account: Account, subscription: Subscription, at: datetime) -> Account:
     """It never began, so nothing is owed for it."""
-    made = []
     for each in account.invoices:
         if each.subscription == subscription.id and each.status == "open":
-            account, void = voided(account, each)
-            made.append(void)
-    changed = replace(subscription, status="incomplete_expired", ended_at=at)
-    return with_subscription(account, changed), tuple(made)
+            account = voided(account, each)
+    return with_subscription(account, replace(subscription, status="incomplete_expired", ended_at=at))
 
 
 def _change(account: Account, subscription: Subscription, at: datetime, dunning: Dunning) -> Account:
@@ -227,18 +223,16 @@ def _change(account: Account, subscription: Subscription, at: datetime, dunning:
     return tries.arranged(account, invoice, at, dunning)
 
 
-def _renew(
-    account: Account, subscription: Subscription, at: datetime, dunning: Dunning
-) -> tuple[Account, tuple[Invoice, ...]]:
+def _renew(account: Account, subscription: Subscription, at: datetime, dunning: Dunning) -> Account:
     """The next period begins. Nothing is billed while unpaid or while drafts are kept (Stripe's `keep_as_draft`)."""
     status = subscription.status
     if ends_with_trial(account, subscription):
-        return with_subscription(account, without_method(subscription, at)), ()
+        return with_subscription(account, without_method(subscription, at))
     renewed, items = next_period(subscription, at)
     if status == "trialing":
         renewed = replace(renewed, status="active")
     if not items or status == "unpaid" or subscription.pause_behavior == "keep_as_draft":
-        return with_subscription(account, _unbilled(renewed, items)), ()
+        return with_subscription(account, _unbilled(renewed, items))
     # Nobody is asked for a voided invoice, so what waits must not be lost in one.
     waits = () if renewed.pause_behavior else renewed.pending
     charge = bill(renewed, items, at, waits)
@@ -255,7 +249,7 @@ def _renew(
     account = with_subscription(account, replace(renewed, latest_invoice=invoice.id))
     if invoice.status == "open" and renewed.collection_method != "send_invoice":
         account = tries.arranged(account, invoice, at, dunning)
-    return account, ()
+    return account
 
 
 def _lasting(discounts: tuple[Discount, ...], at: datetime) -> tuple[Discount, ...]:

@@ -67,5 +67,5 @@ def given_up(account: Account, subscription_id: str) -> Account:
         return account
     invoice = next((each for each in account.invoices if each.id == found.awaiting.invoice), None)
     if invoice and invoice.status == "open":
-        account, _ = voided(account, invoice)
+        account = voided(account, invoice)
     return settled(with_subscription(account, replace(found, awaiting=None)))

@@ -134,10 +134,15 @@ def prefix_of(customer: Customer) -> str:
 
 
 def with_invoices(account: Account, more: Iterable[Invoice]) -> Account:
-    """The account with these among its invoices, as far as it keeps them; the same id again takes the place of the old
-    one."""
+    """The account with these among its invoices; the same id again takes the place of the old one."""
     by_id = {each.id: each for each in (*account.invoices, *more)}
     newest = sorted(by_id.values(), key=lambda each: (each.created_at, each.id), reverse=True)
+    return replace(account, invoices=tuple(newest))
+
+
+def as_kept(account: Account) -> Account:
+    """The account with the invoices that it keeps. Only once the others are stored: a change may pay or void an old one."""
+    newest = account.invoices
     debts = [each for each in newest[LATEST_INVOICES:] if is_owed(each)]
     # Where even those are too many, what was written off goes first.
     kept = {each.id for each in sorted(debts, key=lambda each: each.status != "open")[:MOST_DEBTS]}
@@ -146,7 +151,7 @@ def with_invoices(account: Account, more: Iterable[Invoice]) -> Account:
     return replace(account, invoices=held, has_older_invoices=older)
 
 
-def voided(account: Account, invoice: Invoice) -> tuple[Account, Invoice]:
+def voided(account: Account, invoice: Invoice) -> Account:
     """The account with this invoice as void; what had come from the balance is there again, debts too."""
     taken, balance = invoice.balance_applied, account.balance
     if taken and (balance is None or balance.currency == taken.currency):
@@ -161,7 +166,7 @@ def voided(account: Account, invoice: Invoice) -> tuple[Account, Invoice]:
         starting_balance=None,
         ending_balance=None,
     )
-    return with_invoices(account, (void,)), void
+    return with_invoices(account, (void,))
 
 
 def is_claimed(invoice: Invoice) -> bool:
