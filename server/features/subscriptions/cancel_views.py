@@ -110,7 +110,10 @@ def works(subscription: Subscription) -> bool:
 
 
 def _owed(subscription: Subscription, account: Account) -> tuple[Invoice, ...]:
-    """What the customer is asked for, also while nothing is late; of one that is behind, what was written off, too."""
+    """What the customer is asked for, also while nothing is late; of one that is behind, what was written off, too. What never
+    began leaves nothing to pay."""
+    if subscription.status == "incomplete":
+        return ()
     find = paying.owed if subscription.status in paying.BEHIND else paying.asked_for
     return find(account, subscription)
 

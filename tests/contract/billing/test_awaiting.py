@@ -195,6 +195,20 @@ async def test_a_restart_that_nobody_confirms_never_ran_and_may_be_asked_for_aga
     assert again.subscription(again.subscription("sub_1").restarted_as).status == "incomplete"
 
 
+async def test_who_cancels_what_has_not_begun_owes_nothing_of_it(billing):
+    billing = await ended(billing)
+    begun = (await do(billing, Restart("price_1"))).subscriptions[0]
+    by = billing.by("cus_1", key="no", now=NOW)
+    shown = (await billing.preview(by, begun.id, Cancel())).fingerprint
+    account = (await billing.apply(by, begun.id, Cancel(), shown=shown)).account
+    assert account.subscription(begun.id).status == "incomplete_expired"
+    assert await money(billing) == ([], None)
+    with pytest.raises(Refused, match="void"):
+        await to_the_bank(billing, begun.latest_invoice)
+    again = await do(billing, Restart("price_1"), key="key-2")
+    assert again.subscriptions[0].status == "incomplete"
+
+
 async def test_a_pause_that_ends_with_a_charge_is_behind_until_it_is_confirmed(backend, billing):
     await do(billing, Pause(3), key="pause")
     await billing.account("cus_1", IN_APRIL)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 
 from tests.stripe.billing import phases
 from tests.stripe.billing.changing import bill_items
-from tests.stripe.billing.ending import end, settle
+from tests.stripe.billing.ending import end, expire, settle
 from tests.stripe.billing.invoicing import draft, finalize, pending
-from tests.stripe.billing.paying import attempt, become
+from tests.stripe.billing.paying import attempt
 from tests.stripe.billing.waiting import give_up, void
 from tests.stripe.money.periods import next_end
 from tests.stripe.resources.tax_ids import verify
-from tests.stripe.world import Json, World, owner_of
+from tests.stripe.world import Json, World
 
 Due = tuple[int, Callable[[World, Json], object], Json]
 _RUNS = ("active", "trialing", "past_due")
@@ -48,7 +48,7 @@ def _of_subscription(row: Json) -> Iterator[Due]:
     if row.get("pending_update"):
         yield row["pending_update"]["expires_at"], give_up, row
     if row["status"] == "incomplete":
-        yield row["created"] + _FIRST_PAYMENT_WITHIN, _expire, row
+        yield row["created"] + _FIRST_PAYMENT_WITHIN, expire, row
     if row["status"] not in _RUNS:
         return
     if row.get("pause_collection") and row["pause_collection"].get("resumes_at"):
@@ -67,14 +67,6 @@ def _of_invoice(row: Json) -> Iterator[Due]:
         yield row["automatically_finalizes_at"], _finalize, row
     if row["status"] == "open" and row.get("next_payment_attempt"):
         yield row["next_payment_attempt"], _try_again, row
-
-
-def _expire(world: World, subscription: Json) -> None:
-    subscription["ended_at"] = world.now
-    become(world, subscription, "incomplete_expired")
-    for row in world.of(owner_of(subscription) or "", "invoice"):
-        if row.get("_subscription") == subscription["id"] and row["status"] == "open":
-            void(world, row)
 
 
 def _collect_again(world: World, subscription: Json) -> None:

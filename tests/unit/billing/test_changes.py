@@ -62,10 +62,11 @@ def test_a_cancellation_at_once_ends_now_and_costs_nothing():
     assert (after.invoices, after.balance, after.upcoming) == ((), None, ())
 
 
-@pytest.mark.parametrize("status", ["incomplete", "paused"])
-def test_what_has_no_running_period_ends_now_in_either_mode(status):
-    after = cancel(account(subscription(status=status)), "sub_1", AT_PERIOD_END, NOW)
-    assert (after.subscriptions[0].status, after.subscriptions[0].ended_at) == ("canceled", NOW)
+@pytest.mark.parametrize(("status", "then"), [("incomplete", "incomplete_expired"), ("paused", "canceled")])
+@pytest.mark.parametrize("rule", [AT_PERIOD_END, WITH_CREDIT])
+def test_what_has_no_running_period_ends_now_in_either_mode(status, then, rule):
+    after = cancel(account(subscription(status=status)), "sub_1", rule, NOW).subscriptions[0]
+    assert (after.status, after.ended_at, after.canceled_at) == (then, NOW, NOW)
 
 
 def test_the_unused_time_is_credited_to_the_second():

@@ -4,10 +4,12 @@ import pytest
 from msgspec.structs import replace
 
 from server.billing import Coupon, Discount
+from server.billing.ledger.changes.canceling import cancel
 from server.billing.ledger.events.renewals import bring_up_to_date
 from server.billing.ledger.sums.proration import worth_of
 from server.billing.ledger.sums.upcoming import settled
-from tests.support.ledger_accounts import account, day, eur, item, subscription
+from server.billing.model.account import Awaiting, Becoming
+from tests.support.ledger_accounts import WITH_CREDIT, account, day, eur, item, price, subscription
 from tests.support.plans import only
 
 UNCLAIMED = ("void", "mark_uncollectible")
@@ -85,8 +87,15 @@ def incomplete(applied, balance):
         (eur(250), None, eur(250)),  # a debt that went into it is owed again
     ],
 )
-def test_a_beginning_that_expires_gives_back_what_came_from_the_balance(applied, balance, after):  # case money 7
-    it, (void,) = bring_up_to_date(incomplete(applied, balance), day(2026, 3, 2))
+@pytest.mark.parametrize("ends", ["expires", "is canceled", "has an end"])
+def test_a_beginning_that_ends_gives_back_what_came_from_the_balance(applied, balance, after, ends):  # case money 7
+    it, moment = incomplete(applied, balance), day(2026, 3, 1, 12)
+    if ends == "is canceled":
+        it = cancel(it, "sub_1", WITH_CREDIT, moment)
+    elif ends == "has an end":
+        it = replace(it, subscriptions=(replace(only(it), cancel_at=moment),))
+    it, _ = bring_up_to_date(it, day(2026, 3, 2) if ends == "expires" else moment)
+    (void,) = it.invoices
     assert (only(it).status, void.status, void.amount_due) == ("incomplete_expired", "void", eur(0))
     assert (it.balance, void.balance_applied) == (after, None)
 
@@ -100,3 +109,19 @@ def test_a_pause_does_not_use_up_a_coupon_that_makes_a_period_free(behavior):
     assert (june.total, june.status) == (eur(0), "paid")
     _, (july,) = bring_up_to_date(it, day(2026, 7, 1))
     assert july.total == eur(3100)
+
+
+@pytest.mark.parametrize("end", [day(2026, 3, 1, 12), day(2026, 3, 1, 23)])
+def test_an_end_gives_up_a_change_that_waits_for_its_payment(end):
+    it = incomplete(eur(-1000), None)
+    debt = it.invoices[0]
+    becomes = Becoming("active", only(it).items, day(2026, 3, 1))
+    waits = Awaiting(price("6200"), 1, debt.id, day(2026, 3, 1, 23), becomes)
+    it = replace(it, subscriptions=(replace(only(it), status="active", awaiting=waits, cancel_at=end),))
+    it, _ = bring_up_to_date(it, day(2026, 3, 2))
+    assert (only(it).status, only(it).awaiting, it.invoices[0].status, it.balance) == (
+        "canceled",
+        None,
+        "void",
+        eur(-1000),
+    )

@@ -58,6 +58,11 @@ def test_an_open_invoice_stays_to_be_paid():
     assert asked(late, whole=account(late, invoices=(invoice(status="open"),))).debt.amount.amount == 1450
 
 
+def test_what_has_not_begun_leaves_nothing_to_pay():
+    unfinished = subscription(status="incomplete")
+    assert asked(unfinished, whole=account(unfinished, invoices=(invoice(status="open"),))).debt is None
+
+
 @pytest.mark.parametrize(("status", "due"), [("open", True), ("paid", False), ("uncollectible", False)])
 def test_who_pays_by_invoice_still_owes_one_that_is_not_late(status, due):
     by_invoice = subscription(collection_method="send_invoice")

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.ledger.events.ending import not_tried_again, settle_last
+from server.billing.ledger.events.ending import never_begun, not_tried_again, settle_last
 from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.bills import Bill, bill
 from server.billing.ledger.sums.invoicing import came_off
@@ -54,6 +54,8 @@ def cancel(
         end = subscription.current_period_end_at
         changed = replace(subscription, cancel_at_period_end=True, cancel_at=end, canceled_at=now)
         return settled(with_subscription(account, changed))
+    if subscription.status == "incomplete":
+        return settled(never_begun(account, replace(subscription, canceled_at=now), now))
     last = _last_bill(account, subscription, rule, shown_at or now)
     if last:
         account, subscription = settle_last(account, subscription, last, now)
@@ -114,7 +116,9 @@ def _marked(
 
 def _last_bill(account: Account, subscription: Subscription, rule: CancelRule, now: datetime) -> Bill | None:
     """What is settled with a cancellation at once: what waited for the next invoice, and the credit for the rest of the
-    paid periods, as negative lines. None where there is neither."""
+    paid periods, as negative lines. None where there is neither, or where nothing has begun."""
+    if subscription.status == "incomplete":
+        return None
     pending = list(subscription.pending)
     if rule.proration_behavior == "create_prorations":
         unused = (credit_for(account, subscription, item, now) for item in subscription.items)

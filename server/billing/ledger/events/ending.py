@@ -1,4 +1,7 @@
-"""How a subscription ends: what still waited is invoiced, and nothing of it is charged by itself any more. Pure."""
+"""How a subscription ends: what still waited is invoiced, and nothing of it is charged by itself any more. Pure.
+
+One whose first payment is still to come never began, as at Stripe: its first invoice is void, and nothing else is billed.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,33 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from server.billing.ledger.sums.awaiting import given_up
 from server.billing.ledger.sums.bills import Bill, bill
-from server.billing.ledger.sums.invoicing import issue, with_invoices
+from server.billing.ledger.sums.invoicing import issue, voided, with_invoices
 from server.billing.ledger.sums.upcoming import with_subscription
 from server.billing.model.account import Account, Subscription
 
 
 def ended(account: Account, subscription: Subscription, at: datetime) -> Account:
     """It is over; what still waited for an invoice gets one of its own."""
+    if subscription.status == "incomplete":
+        return never_begun(account, subscription, at)
+    account, subscription = given_up(account, subscription.id), replace(subscription, awaiting=None)
     if subscription.pending:
         last = bill(subscription, (), at, subscription.pending)
         account, subscription = settle_last(account, subscription, last, at)
     asked = subscription.canceled_at or at
     changed = replace(subscription, status="canceled", ended_at=at, canceled_at=asked, scheduled=None, phases=())
     return with_subscription(not_tried_again(account, subscription.id), changed)
+
+
+def never_begun(account: Account, subscription: Subscription, at: datetime) -> Account:
+    """It ends before its first payment, so nothing is owed for it."""
+    for each in account.invoices:
+        if each.subscription == subscription.id and each.status == "open":
+            account = voided(account, each)
+    changed = replace(subscription, status="incomplete_expired", ended_at=at, scheduled=None, phases=())
+    return with_subscription(account, changed)
 
 
 def settle_last(account: Account, subscription: Subscription, last: Bill, at: datetime) -> tuple[Account, Subscription]:

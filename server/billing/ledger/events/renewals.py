@@ -23,12 +23,12 @@ import msgspec
 from msgspec.structs import replace
 
 from server.billing.ledger.events import dunning as tries
-from server.billing.ledger.events.ending import ended, without_method
+from server.billing.ledger.events.ending import ended, never_begun, without_method
 from server.billing.ledger.events.reminders import notices as reminded
 from server.billing.ledger.events.reminders import to_come
 from server.billing.ledger.sums.awaiting import given_up
 from server.billing.ledger.sums.bills import bill, is_running
-from server.billing.ledger.sums.invoicing import as_kept, is_claimed, issue, voided
+from server.billing.ledger.sums.invoicing import as_kept, is_claimed, issue
 from server.billing.ledger.sums.phases import begun_at, begun_by, changes_at, invoiced_by
 from server.billing.ledger.sums.upcoming import (
     ends_with_trial,
@@ -179,7 +179,7 @@ def _happen(account: Account, event: Event, dunning: Dunning) -> Account:
     if event.kind == "expire":
         if subscription.awaiting:
             return given_up(account, subscription.id)
-        return _expire(account, subscription, event.at)
+        return never_begun(account, subscription, event.at)
     if event.kind == "end":
         account = ended(account, subscription, event.at)
     elif event.kind == "change":
@@ -190,14 +190,6 @@ def _happen(account: Account, event: Event, dunning: Dunning) -> Account:
     else:
         account = with_subscription(account, replace(subscription, status="past_due"))
     return account
-
-
-def _expire(account: Account, subscription: Subscription, at: datetime) -> Account:
-    """It never began, so nothing is owed for it."""
-    for each in account.invoices:
-        if each.subscription == subscription.id and each.status == "open":
-            account = voided(account, each)
-    return with_subscription(account, replace(subscription, status="incomplete_expired", ended_at=at))
 
 
 def _change(account: Account, subscription: Subscription, at: datetime, dunning: Dunning) -> Account:
