@@ -18,7 +18,7 @@ from server.formats.bank_transfers import QrCode, epc_code, in_fours
 from server.rendering.views import View
 
 STATUSES = frozenset({"open", "paid", "void", "uncollectible"})
-BADGES = {"paid": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}
+BADGES = {"paid": "good", "credited": "good", "open": "warn", "overdue": "bad", "uncollectible": "bad"}
 SHOWN_ON_OVERVIEW = 5
 MOST_YEARS = 30
 MOST_LINES = 2_000
@@ -44,7 +44,7 @@ class InvoiceRow(msgspec.Struct, frozen=True):
     created_at: datetime
     total: Money
     status: str
-    """`open`, `overdue`, `paid`, `void`, `uncollectible`, or `other` for a word that we do not know."""
+    """`open`, `overdue`, `paid`, `credited`, `void`, `uncollectible`, or `other` for a word that we do not know."""
     word: str
     """The billing side's own word for the status."""
     badge: str
@@ -271,9 +271,12 @@ def _is_asked_for(invoice: Invoice) -> bool:
 
 
 def status_word(invoice: Invoice, now: datetime) -> str:
-    """The status as templates know it: an open invoice past its due date is `overdue`, an unknown word is `other`."""
+    """The status as templates know it: an open invoice past its due date is `overdue`, a paid one that is a credit is
+    `credited`, an unknown word is `other`."""
     if invoice.status == "open" and invoice.due_at is not None and invoice.due_at < now:
         return "overdue"
+    if invoice.status == "paid" and invoice.total.amount < 0:
+        return "credited"
     return invoice.status if invoice.status in STATUSES else "other"
 
 

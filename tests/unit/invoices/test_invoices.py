@@ -26,6 +26,14 @@ def test_every_status_has_a_word_and_a_badge(status, due_at, shown, badge):
     assert (it.status, it.badge, it.word) == (shown, badge, status)
 
 
+def test_a_credit_was_not_paid():
+    it = views.detail(invoice(total=eur(-1550), amount_paid=eur(0), paid_at=NOW), NOW)
+    assert (it.row.status, it.row.word, it.has_receipt) == ("credited", "paid", False)
+    shown = words(renderer().fragment(it))
+    assert "Credited" in shown
+    assert "Paid" not in shown
+
+
 def test_an_invoice_is_for_its_first_line():
     line = invoice().lines[0]
     more = InvoiceLine("il_2", "Filter papers", eur(300))

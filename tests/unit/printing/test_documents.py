@@ -120,6 +120,14 @@ async def test_a_receipt_says_what_was_paid_when_and_with_what(press):
         assert each in said, each
 
 
+async def test_a_credit_was_not_paid(press):
+    credit = line(1, amount=eur(-1550))
+    it = whole(lines=(credit,), subtotal=eur(-1550), total=eur(-1550), amount_paid=eur(0), paid_at=NOW)
+    said = documents.words(await press.pdf(it))
+    assert "Credited" in said
+    assert "Paid" not in said
+
+
 async def test_who_issued_it_is_on_it(press):
     said = documents.words(await press.pdf(whole()))
     for each in (
