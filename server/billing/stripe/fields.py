@@ -18,12 +18,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 _MONEY = re.compile(r"amount|balance|tax|discount|price|coupon|credit")
 _REFUSED_IN_PART = ("items", "lines")
 """Lists of which a part is refused, or named with what it means."""
 _BY_THEMSELVES = ("sources", "subscriptions", "tax_ids")
 """Lists whose entries are imported by themselves, too."""
+_DOCUMENTS = ("invoice", "credit_note")
+"""They say their own amounts: what decided those inside them decides nothing more, and is only named."""
 _ADDRESS = "line1 line2 city state postal_code country"
 
 
@@ -397,7 +400,8 @@ def findings(kind: str, raw: Any, path: str = "$", prefix: str = "") -> Iterator
             inner = fields.inside.get(name)
             for where, each in _objects(value, place):
                 own = inner or _kind_of(each)
-                yield from findings(own or kind, each, where, "" if own else f"{name}.")
+                found = findings(own or kind, each, where, "" if own else f"{name}.")
+                yield from (replace(one, is_refused=False) for one in found) if own and kind in _DOCUMENTS else found
 
 
 def _kind_of(value: Any) -> str:

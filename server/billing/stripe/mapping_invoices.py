@@ -232,7 +232,7 @@ def invoice_taxes(found: shapes.Invoice | shapes.CreditNote, known: Known) -> tu
 def _tax(tax: shapes.Tax, path: str, currency: str, known: Known) -> InvoiceTax:
     rate = _rate(tax, path, known)
     return InvoiceTax(
-        label=f"{rate.display_name} {rate.percentage}%".strip() if rate else "",
+        label=_label(rate) if rate else "",
         amount=money(tax.amount, currency),
         inclusive=_is_inclusive(tax),
         percentage=rate.percentage if rate else "",
@@ -241,12 +241,18 @@ def _tax(tax: shapes.Tax, path: str, currency: str, known: Known) -> InvoiceTax:
 
 
 def _rate(tax: shapes.Tax, path: str, known: Known) -> TaxRate | None:
-    """The rate, where the tax names one that is expanded or known."""
+    """The rate, where the tax names one that is expanded or known. One of a flat amount has no percentage here."""
     ref = (tax.tax_rate_details.tax_rate if tax.tax_rate_details else None) or tax.tax_rate
     if isinstance(ref, dict) and "percentage" in ref:
-        return mapping_catalog.tax_rate(ref)
+        rate = mapping_catalog.tax_rate({**ref, "rate_type": None})
+        return replace(rate, percentage="") if ref.get("rate_type") == "flat_amount" else rate
     rate_id = ident(ref, path)
     return known.tax_rate(rate_id) if rate_id else None
+
+
+def _label(rate: TaxRate) -> str:
+    percentage = f" {rate.percentage}%" if rate.percentage else ""
+    return f"{rate.display_name}{percentage}".strip()
 
 
 def _is_inclusive(tax: shapes.Tax) -> bool:

@@ -876,6 +876,19 @@ async def test_test_and_live_data_are_not_mixed_by_leaving_out(importing):
         await importing.records(exports.customer(), exports.customer("cus_2", livemode=True), leave_out=True)
 
 
+async def test_an_invoice_is_kept_whatever_its_coupon_and_its_rates_say(importing):
+    odd = exports.discount(source={"type": "coupon", "coupon": exports.coupon(duration="thrice")})
+    rate = {"id": "txr_1", "object": "tax_rate", "display_name": "Delivery fee", "percentage": 0.0, "inclusive": False}
+    fee = {"amount": 50, "tax_behavior": "exclusive", "taxability_reason": "standard_rated",
+           "tax_rate_details": {"tax_rate": {**rate, "rate_type": "flat_amount"}}}  # fmt: skip
+    less = {"discounts": [odd], "total_discount_amounts": [{"amount": 310, "discount": odd}], "total_taxes": [fee]}
+    done = await importing.records(exports.product(), exports.customer(), exports.invoice(**less, total=2840))
+    (invoice,) = (await importing.account()).invoices
+    assert (invoice.total, invoice.discounts[0].label, invoice.gap) == (Money(2840, "EUR"), "Ten off", "")
+    assert [each.label for each in invoice.taxes] == ["Delivery fee"]
+    assert "coupon.duration: 1 (expected one of forever, once, repeating; got 'thrice'; first: " in said(done)
+
+
 async def test_a_payment_method_that_is_nowhere_is_left_out_of_what_is_charged(importing):
     broken = running(default_payment_method="pm_9")
     await importing.records(exports.product(), exports.customer(), broken, leave_out=True)

@@ -137,6 +137,24 @@ def test_a_word_that_decides_an_amount_and_that_nobody_knows_is_refused(kind, ra
     assert [f"{each.path}: {each.why}" for each in findings(kind, raw) if each.is_refused] == [problem]
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"discounts": [{"object": "discount", "source": {"coupon": {"duration": "thrice"}}}]},
+        {"discount": {"coupon": {"duration": "thrice"}}},
+        {"lines": {"data": [{"price": {"recurring": {"usage_type": "capped"}}}]}},
+        {"lines": {"data": [{"plan": {"usage_type": "capped"}}]}},
+        {"customer": {"tax_exempt": "half"}},
+        {"total_taxes": [{"tax_rate_details": {"tax_rate": {"object": "tax_rate", "rate_type": "stairs"}}}]},
+    ],
+)
+def test_a_word_inside_an_invoice_decides_no_amount_and_is_only_named(raw):
+    (found,) = findings("invoice", raw)
+    assert not found.is_refused
+    (inside,) = findings("subscription", {"latest_invoice": raw})
+    assert not inside.is_refused
+
+
 @pytest.mark.parametrize("kind", CLASSES)
 def test_words_are_of_fields_that_are_read(kind):
     fields = KINDS[kind]
