@@ -161,6 +161,7 @@ def _import(into: Rows, staging: Staging, now: datetime, options: Options, progr
         outcome[merging.merge(together)] += 1
         if done % _EVERY == 0:
             progress(done)
+    unused = _unused(staging)
     staging.problems.check()
     into.flush()
     progress(sum(outcome.values()))
@@ -170,7 +171,7 @@ def _import(into: Rows, staging: Staging, now: datetime, options: Options, progr
         unchanged=outcome["unchanged"],
         unreachable=len(merging.unreachable),
         objects=dict(merging.objects),
-        ignored=dict(staging.ignored),
+        ignored=dict(staging.ignored + unused),
         kinds=staging.notes.kinds,
         named=staging.notes.named,
         unreachable_ids=tuple(merging.unreachable),
@@ -180,3 +181,14 @@ def _import(into: Rows, staging: Staging, now: datetime, options: Options, progr
         is_dry=options.is_dry,
         coming=tuple(merging.coming),
     )
+
+
+def _unused(staging: Staging) -> Counter[str]:
+    """How many charges and refunds belong to no invoice of these files; what they gave back is not in the ledger then."""
+    unused: Counter[str] = Counter()
+    for kind, count, gave, first in staging.charges.unused():
+        unused[kind] += count
+        if gave:
+            why = "gives money back, and no invoice in these files names it: import the invoices again beside it"
+            staging.notes.name(kind, why, first, count)
+    return unused

@@ -27,6 +27,7 @@ from server.brands.dunning import STANDARD, Dunning
 from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
 from server.merchant.importing.catalog import Catalog, named
+from server.merchant.importing.charges import tells_refunds
 from server.merchant.importing.credit_notes import Notes, Stored
 from server.merchant.importing.handover import handed_over, is_tried, with_next_try
 from server.merchant.importing.reading import ImportRefused
@@ -195,7 +196,7 @@ class Merging:
                     self._name_lost_schedule(each, found, {*schedules, before.schedule if before else ""})
                     subscriptions[each.id] = found
                 elif each.kind == "invoice":
-                    invoices += self._invoice(each)
+                    invoices += self._invoice(each, stored)
             except ImportRefused as error:
                 self._broken(each, error)
                 continue
@@ -324,7 +325,7 @@ class Merging:
         for key, inside in raw.items():
             self._name_unlimited(each, inside, f"{path}.{key}")
 
-    def _invoice(self, each: Staged) -> list[Invoice]:
+    def _invoice(self, each: Staged, stored: Stored) -> list[Invoice]:
         """Drafts are never shown; a page of Stripe's for the invoice is not this ledger's."""
         raw: Any = msgspec.msgpack.decode(each.document)
         _, invoice = named(each, lambda: mapping_invoices.invoice(raw, self._catalog), raw)
@@ -337,6 +338,10 @@ class Merging:
         elif not invoice.adds_up:
             why = "its parts do not make its total: no document of it"
             self._notes.name("invoice", why, each.place.at("$.total"))
+        if not tells_refunds(raw):
+            invoice = _as_refunded(invoice, stored(invoice.id))
+            why = "what was given back of its payment is not known: import the charges, too, or expand them"
+            self._notes.name("invoice.payments", why, each.place.at("$"))
         return [with_next_try(replace(invoice, hosted=False), self._until, self._dunning)]
 
     def _with_known_methods(self, account: Account, changed: Sequence[Staged]) -> Account:
@@ -370,6 +375,15 @@ def _with_customers(account: Account, came: set[str]) -> Account:
         discounts = (own or counted) if new else each.discounts
         found.append(replace(each, tax_exempt=customer.tax_exempt, discounts=discounts))
     return replace(account, subscriptions=tuple(found))
+
+
+def _as_refunded(invoice: Invoice, before: Invoice | None) -> Invoice:
+    """With what an earlier import knew to be given back of its payments, or with the payments where it names none."""
+    if before and not invoice.payments:
+        return replace(invoice, payments=before.payments)
+    known = {each.id: each.refunded for each in before.payments} if before else {}
+    payments = (replace(each, refunded=each.refunded or known.get(each.id)) for each in invoice.payments)
+    return replace(invoice, payments=tuple(payments))
 
 
 def _numbering_on(customer: Customer, invoices: Sequence[Invoice]) -> Customer:

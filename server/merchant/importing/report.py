@@ -71,9 +71,9 @@ class Notes:
     def of(self, kind: str) -> Counts:
         return self.kinds.setdefault(kind, Counts())
 
-    def name(self, what: str, why: str, place: object) -> None:
+    def name(self, what: str, why: str, place: object, count: int = 1) -> None:
         found = self._named.setdefault((what, why), Named(what, why, 0, str(place)))
-        found.count += 1
+        found.count += count
 
     @property
     def named(self) -> tuple[Named, ...]:

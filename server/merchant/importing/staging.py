@@ -12,7 +12,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from server.billing.model.account import ENDED
 from server.billing.stripe import legacy, mapping, mapping_accounts, mapping_catalog
 from server.billing.stripe.fields import findings
 from server.billing.stripe.reading import MappingError, ident, owner, part
+from server.merchant.importing import charges
 from server.merchant.importing.reading import ImportRefused, Place, Problems, encoded
 from server.merchant.importing.report import Notes
 
@@ -83,6 +84,7 @@ class Staging:
         self._may_lack_tax = without_automatic_tax
         self.ignored: Counter[str] = Counter()
         self._database = sqlite3.connect("")
+        self.charges = charges.Charges(self._database)
         self._database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA + ";")
 
     def close(self) -> None:
@@ -115,6 +117,9 @@ class Staging:
         canonical = encoded(place, raw)
         self._check_mode(raw)
         known_kind = "customer" if kind in _ACCOUNTS else kind
+        if kind in charges.KINDS:
+            self.charges.add(kind, raw, place.at("$"))
+            return
         if known_kind not in CATALOG and known_kind not in OWNED:
             self.ignored[kind[:60]] += 1
             return
@@ -204,9 +209,20 @@ class Staging:
             if together and together[0].owner != each.owner:
                 yield together
                 together = []
-            together.append(each)
+            together.append(self._with_charges(each))
         if together:
             yield together
+
+    def _with_charges(self, each: Staged) -> Staged:
+        """An invoice with its charges is another record than the one without."""
+        if each.kind != "invoice":
+            return each
+        raw = msgspec.msgpack.decode(each.document)
+        whole = self.charges.into(raw)
+        if whole == raw:
+            return each
+        document = msgspec.msgpack.encode(whole)
+        return replace(each, document=document, digest=blake2b(document, digest_size=16).digest())
 
     def _rows(self, where: str, values: tuple[str, ...]) -> Iterator[Staged]:
         for row in self._database.execute(f"SELECT {_COLUMNS} FROM staged {where}", values):

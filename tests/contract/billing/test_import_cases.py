@@ -435,7 +435,7 @@ async def test_what_is_known_is_not_named_wherever_it_is_expanded(importing):
     done = await importing.records(
         exports.product(), exports.customer(metadata={"balance": "5", "discount_tier": "gold"}),
         running(metadata={"price_list": "b"}, items=[{**exports.item(), "plan": plan}]), schedule,
-        exports.invoice(lines={"object": "list", "data": [line]}, total_taxes=[tax]),
+        exports.invoice(lines={"object": "list", "data": [line]}, total_taxes=[tax], charge=CHARGE),
     )  # fmt: skip
     assert done.named == ()
 
@@ -696,6 +696,72 @@ async def test_a_payment_is_found_wherever_an_old_invoice_has_it(importing, more
     await importing.records(exports.customer(), exports.invoice(**more))
     (payment,) = (await importing.account()).invoices[0].payments
     assert (payment.status, payment.method, payment.failure) == (status, method, failure)
+
+
+PAID_BY_PI = {
+    "payments": {"object": "list", "has_more": False, "data": [
+        {"id": "inpay_1", "object": "invoice_payment", "status": "paid", "amount_requested": 3100, "amount_paid": 3100,
+         "created": exports.MARCH, "payment": {"type": "payment_intent", "payment_intent": "pi_1"}}]},
+}  # fmt: skip
+CHARGE = {
+    "id": "ch_1", "object": "charge", "customer": "cus_1", "payment_intent": "pi_1", "created": exports.MARCH,
+    "amount": 3100, "amount_refunded": 0, "paid": True, "currency": "eur",
+    "payment_method_details": {"type": "card", "card": {"brand": "visa", "last4": "4242"}},
+}  # fmt: skip
+REFUND = {"object": "refund", "payment_intent": "pi_1", "charge": "ch_1", "currency": "eur", "status": "succeeded"}
+NOT_KNOWN = "what was given back of its payment is not known"
+
+
+@pytest.mark.parametrize(
+    ("more", "records", "back"),
+    [
+        (PAID_BY_PI, [CHARGE | {"amount_refunded": 800}], 800),
+        (PAID_BY_PI, [CHARGE, {**REFUND, "id": "re_1", "amount": 300}, {**REFUND, "id": "re_2", "amount": 500}], 800),
+        (PAID_BY_PI, [{**REFUND, "id": "re_1", "amount": 300}, {**REFUND, "id": "re_2", "amount": 9, "status": "failed"}], 300),
+        (PAID_BY_PI, [CHARGE, {**CHARGE, "id": "ch_0", "paid": False, "created": exports.APRIL}], 0),
+        ({"charge": "ch_1"}, [CHARGE | {"amount_refunded": 800}], 800),
+        ({"payment_intent": "pi_1"}, [CHARGE | {"amount_refunded": 800}], 800),
+        ({"payment_intent": {"id": "pi_1", "latest_charge": "ch_1"}}, [{**REFUND, "id": "re_1", "amount": 300}], 300),
+    ],
+)  # fmt: skip
+async def test_charges_and_refunds_that_come_by_themselves_belong_to_their_invoice(importing, more, records, back):
+    done = await importing.records(*records, exports.customer(), exports.invoice(**more))
+    (invoice,) = (await importing.account()).invoices
+    assert invoice.refunded == Money(back, "EUR")
+    assert [each.method for each in invoice.payments] == ["visa 4242" if CHARGE["id"] in str(records[0]["id"]) else ""]
+    assert NOT_KNOWN not in said(done)
+    assert "Not used" not in said(done)
+
+
+async def test_a_charge_that_comes_later_counts_with_its_invoice_beside_it_and_stays(importing):
+    invoice, charge = exports.invoice(**PAID_BY_PI), CHARGE | {"amount_refunded": 800}
+    done = await importing.records(exports.customer(), invoice)
+    assert f"invoice.payments: 1 ({NOT_KNOWN}: import the charges, too, or expand them; first: records:2: $)" in said(
+        done
+    )
+    alone = await importing.records(charge)
+    assert "charge: 1 (gives money back, and no invoice in these files names it" in said(alone)
+    assert (await importing.account()).invoices[0].refunded == Money(0, "EUR")
+    for records in ((invoice, charge), (invoice,), (exports.invoice(description="Again"),)):
+        await importing.records(*records)
+        assert (await importing.account()).invoices[0].refunded == Money(800, "EUR")
+
+
+async def test_a_charge_of_something_else_is_not_used(importing):
+    done = await importing.records(exports.customer(), CHARGE)
+    assert "Not used: 1 of charge" in said(done)
+    assert "gives money back" not in said(done)
+
+
+@pytest.mark.parametrize("field", [{"amount_refunded": -1}, {"amount_refunded": "8"}, {"payment_intent": 7}])
+async def test_a_charge_that_gives_back_no_amount_is_refused(importing, field):
+    with pytest.raises(ImportRefused, match=r"records:2: \$\.(amount_refunded|payment_intent): expected `"):
+        await importing.records(exports.customer(), CHARGE | field)
+
+
+async def test_what_was_paid_elsewhere_gives_nothing_back_here(importing):
+    for more in ({"paid_out_of_band": True}, {"amount_paid": 0}):
+        assert NOT_KNOWN not in said(await importing.records(exports.customer(), exports.invoice(**more)))
 
 
 async def test_an_invoice_of_the_time_before_amount_paid_is_read(importing):
