@@ -154,6 +154,7 @@ async def _write(
 def _import(into: Rows, staging: Staging, now: datetime, options: Options, progress: Callable[[int], None]) -> Imported:
     catalog = Catalog(staging, into, staging.notes)
     catalog.write()
+    staging.detach(lambda method: (into.imported("payment_method", method) or ("",))[0])
     until = options.billed_until or now
     merging = Merging(into, catalog, staging, now, until, dunning=options.dunning)
     outcome: Counter[str] = Counter()

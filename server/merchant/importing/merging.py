@@ -90,7 +90,7 @@ class Merging:
         return "changed" if seen else "new"
 
     def _is_news(self, each: Staged) -> bool:
-        before, counts = self._into.imported(each), self._notes.of(each.kind)
+        before, counts = self._into.imported(each.kind, each.id), self._notes.of(each.kind)
         if before is None:
             counts.new += 1
             return True
@@ -113,7 +113,7 @@ class Merging:
 
     def _uncount(self, each: Staged) -> bool:
         """Whether it was counted as news."""
-        counts, before = self._notes.of(each.kind), self._into.imported(each)
+        counts, before = self._notes.of(each.kind), self._into.imported(each.kind, each.id)
         if before and before[1] == each.digest:
             return False
         counts.new -= before is None
@@ -186,7 +186,9 @@ class Merging:
         schedules = {each.id for each in changed if each.kind == "subscription_schedule"}
         for each in changed:
             try:
-                if each.kind == "payment_method":
+                if each.is_detached:
+                    methods.pop(each.id, None)
+                elif each.kind == "payment_method":
                     methods[each.id] = msgspec.msgpack.decode(each.document, type=PaymentMethod)
                 elif each.kind == "tax_id":
                     tax_ids[each.id] = msgspec.msgpack.decode(each.document, type=TaxId)
@@ -207,7 +209,7 @@ class Merging:
         account = replace(account, customer=customer, payment_methods=tuple(newest))
         came = {each.id for each in kept if each.kind == "subscription"}
         account = replace(account, subscriptions=tuple(subscriptions.values()))
-        account = self._with_waiting(account, kept, came)
+        account = self._with_waiting(self._unpinned(account, kept), kept, came)
         known = (*invoices, *account.invoices)
         account = replace(
             account, subscriptions=tuple(self._taken_over(account, each, came, known) for each in account.subscriptions)
@@ -262,6 +264,20 @@ class Merging:
                 self._name_unlimited(each, msgspec.msgpack.decode(each.document))
                 if why:
                     self._left_out(each, why)
+        return account
+
+    def _unpinned(self, account: Account, kept: Sequence[Staged]) -> Account:
+        """No default and no subscription names a payment method that was detached, as at Stripe."""
+        gone = {each.id: each.place for each in kept if each.is_detached}
+        for place in gone.values():
+            self._notes.name(
+                "payment_method", "was detached: nothing is charged to it any more", place.at("$.customer")
+            )
+        for each in account.subscriptions:
+            if each.default_payment_method in gone:
+                account = with_subscription(account, replace(each, default_payment_method=""))
+        if account.customer.default_payment_method in gone:
+            account = replace(account, customer=replace(account.customer, default_payment_method=""))
         return account
 
     def _name_what_is_idle(self, account: Account, kept: Sequence[Staged]) -> None:

@@ -37,10 +37,9 @@ class Rows:
         found = self.transaction.run(rows.ONE_INVOICE, values)
         return decode_invoice(found[0][0]) if found else None
 
-    def imported(self, each: Staged) -> tuple[str, bytes] | None:
+    def imported(self, kind: str, identity: str) -> tuple[str, bytes] | None:
         """Whose the record was at the last import, and its digest then."""
-        values = {"brand": self.brand, "kind": each.kind, "id": each.id}
-        found = self.transaction.run(_IMPORTED, values)
+        found = self.transaction.run(_IMPORTED, {"brand": self.brand, "kind": kind, "id": identity})
         return (found[0][0], bytes(found[0][1])) if found else None
 
     def catalog(self, kind: str, identity: str) -> bytes | None:

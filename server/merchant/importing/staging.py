@@ -75,6 +75,11 @@ class Staged:
     is_copy: bool = False
     """It came inside another object, or in the shape of an older one."""
 
+    @property
+    def is_detached(self) -> bool:
+        """A payment method that belongs to nobody any more, see `detach`."""
+        return self.kind == "payment_method" and not self.document
+
 
 class Staging:
     def __init__(self, live: bool | None, problems: Problems, notes: Notes, *, without_automatic_tax: bool) -> None:
@@ -84,6 +89,7 @@ class Staging:
         self._may_lack_tax = without_automatic_tax
         self.ignored: Counter[str] = Counter()
         self._database = sqlite3.connect("")
+        self._detached: dict[str, tuple[bytes, Place]] = {}
         self.charges = charges.Charges(self._database)
         self._database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA + ";")
 
@@ -131,14 +137,12 @@ class Staging:
         if known_kind in OWNED and not whose:
             if known_kind in ("subscription", "invoice"):
                 raise MappingError("expected the id of a customer, got nothing", "$.customer")
-            self.ignored[f"{kind} of nobody"] += 1
+            if kind == "payment_method":
+                self._detached[identity] = (_digest(canonical), place)
+            else:
+                self.ignored[f"{kind} of nobody"] += 1
             return
-        row = {
-            "kind": known_kind,
-            "id": identity,
-            "owner": whose,
-            "digest": blake2b(canonical, digest_size=16).digest(),
-        }
+        row = {"kind": known_kind, "id": identity, "owner": whose, "digest": _digest(canonical)}
         where = {"file": str(place.file), "line": place.line, "steps": msgspec.msgpack.encode(place.steps)}
         self._put(place, {**row, **where, "document": document, "is_copy": expanded or raw is not came})
         for key, inside in _expansions(raw):
@@ -194,6 +198,20 @@ class Staging:
         """How many customers there is something of."""
         return int(self._database.execute("SELECT count(DISTINCT owner) FROM staged WHERE owner <> ''").fetchone()[0])
 
+    def detach(self, owner_of: Callable[[str], str]) -> None:
+        """Stage the payment methods that belong to nobody any more, without a document: each is the customer's whose it
+        was. One that comes as somebody's, too, is theirs."""
+        unknown = 0
+        for identity, (digest, place) in self._detached.items():
+            whose = owner_of(identity)
+            unknown += not whose
+            if whose:
+                where = {"file": str(place.file), "line": place.line, "steps": msgspec.msgpack.encode(place.steps)}
+                row = {"kind": "payment_method", "id": identity, "owner": whose, "digest": digest, **where}
+                self._database.execute(_PUT, {**row, "document": b"", "is_copy": False})
+        if unknown:
+            self.ignored["payment_method of nobody"] = unknown
+
     def one(self, kind: str, identity: str) -> Staged | None:
         found = self._rows("WHERE kind = ? AND id = ?", (kind, identity))
         return next(found, None)
@@ -222,13 +240,17 @@ class Staging:
         if whole == raw:
             return each
         document = msgspec.msgpack.encode(whole)
-        return replace(each, document=document, digest=blake2b(document, digest_size=16).digest())
+        return replace(each, document=document, digest=_digest(document))
 
     def _rows(self, where: str, values: tuple[str, ...]) -> Iterator[Staged]:
         for row in self._database.execute(f"SELECT {_COLUMNS} FROM staged {where}", values):
             kind, identity, whose, digest, file, line, steps, document, is_copy = row
             place = Place(Path(file), line, tuple(msgspec.msgpack.decode(steps)))
             yield Staged(kind, identity, whose, digest, place, document, bool(is_copy))
+
+
+def _digest(document: bytes) -> bytes:
+    return blake2b(document, digest_size=16).digest()
 
 
 def _prepared(kind: str, raw: dict[str, Any]) -> tuple[str, str, bytes]:

@@ -955,6 +955,24 @@ async def test_an_invoice_is_kept_whatever_its_coupon_and_its_rates_say(importin
     assert "coupon.duration: 1 (expected one of forever, once, repeating; got 'thrice'; first: " in said(done)
 
 
+async def test_a_payment_method_that_was_detached_is_charged_no_more(importing):
+    default = {"invoice_settings": {"default_payment_method": "pm_1"}}
+    whole = (exports.product(), exports.customer(**default), running(default_payment_method="pm_1"))
+    await importing.records(*whole, exports.method(), exports.method("pm_2"))
+    gone = exports.method(customer=None)
+    done = await importing.records(gone, exports.method("pm_3", customer=None))
+    account = await importing.account()
+    assert [each.id for each in account.payment_methods] == ["pm_2"]
+    assert {account.customer.default_payment_method, account.subscriptions[0].default_payment_method} == {""}
+    assert "payment_method: 1 (was detached: nothing is charged to it any more; first: records:1: $.customer)" in said(
+        done
+    )
+    assert "Not used: 1 of payment_method of nobody" in said(done)
+    assert "payment_method: 0 new, 0 changed, 1 the same" in said(await importing.records(gone))
+    await importing.records(exports.method(), gone)
+    assert [each.id for each in (await importing.account()).payment_methods] == ["pm_2", "pm_1"]
+
+
 async def test_a_payment_method_that_is_nowhere_is_left_out_of_what_is_charged(importing):
     broken = running(default_payment_method="pm_9")
     await importing.records(exports.product(), exports.customer(), broken, leave_out=True)
