@@ -228,6 +228,8 @@ class PhaseItem(msgspec.Struct, frozen=True, omit_defaults=True):
     quantity: int = 1
     discounts: tuple[Discount, ...] = ()
     tax_rates: tuple[TaxRate, ...] = ()
+    is_discountable: bool = True
+    """The discounts of the subscription are taken off it, too."""
 
 
 class Phase(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -245,6 +247,8 @@ class Phase(msgspec.Struct, frozen=True, omit_defaults=True):
     """What becomes of a period that it begins within: Stripe's word."""
     is_new_anchor: bool = False
     """A new period begins with it, within a running one too."""
+    adds: tuple[PhaseItem, ...] = ()
+    """What its first invoice charges once, where the ledger bills it."""
 
 
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):

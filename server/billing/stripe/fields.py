@@ -292,8 +292,9 @@ KINDS: dict[str, Fields] = {
             default_settings.invoice_settings.days_until_due {_below("phases.invoice_settings", "days_until_due")}
             {_below("phases.items.discounts", "coupon discount promotion_code")}
             {_below("phases.discounts", "coupon discount promotion_code")} released_subscription status subscription
-            livemode""",
-        older="phases.coupon phases.items.plan phases.plans renewal_behavior",
+            {_below("phases.add_invoice_items", "discountable discounts price quantity tax_rates")} phases.trial_end
+            {_below("phases.add_invoice_items.discounts", "coupon discount promotion_code").partition(" ")[2]} livemode""",
+        older="phases.trial phases.coupon phases.items.plan phases.plans renewal_behavior",
         harmless="""application billing_mode canceled_at completed_at created metadata released_at
             test_clock phases.automatic_tax.disabled_reason phases.automatic_tax.liability phases.currency
             default_settings.automatic_tax.disabled_reason default_settings.automatic_tax.liability
@@ -302,7 +303,7 @@ KINDS: dict[str, Fields] = {
             default_settings.invoice_settings.footer default_settings.invoice_settings.issuer phases.description
             phases.invoice_settings.account_tax_ids phases.invoice_settings.custom_fields
             phases.invoice_settings.description phases.invoice_settings.footer phases.invoice_settings.issuer
-            phases.items.metadata phases.metadata""",
+            phases.add_invoice_items.metadata phases.add_invoice_items.period phases.items.metadata phases.metadata""",
         named={
             "default_settings.application_fee_percent": _ELSEWHERE,
             "default_settings.billing_thresholds": _THRESHOLD,
@@ -310,15 +311,12 @@ KINDS: dict[str, Fields] = {
             "default_settings.on_behalf_of": _ELSEWHERE,
             "default_settings.transfer_data": _ELSEWHERE,
             "pause_schedules": "a pause that was put off is not carried over",
-            "phases.add_invoice_items": "what a phase adds to its first invoice is not billed",
             "phases.application_fee_percent": _ELSEWHERE,
             "phases.billing_thresholds": _THRESHOLD,
             "phases.default_payment_method": _OWN_METHOD,
             "phases.items.billing_thresholds": _THRESHOLD,
             "phases.on_behalf_of": _ELSEWHERE,
             "phases.transfer_data": _ELSEWHERE,
-            "phases.trial": "a phase that is a trial is charged",
-            "phases.trial_end": "a phase that is a trial is charged",
         },
         refused=dict.fromkeys(("phases.automatic_tax.enabled", "default_settings.automatic_tax.enabled"), _AUTOMATIC),
         words={

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from server.billing.model.account import Discount, InvoiceLine, Phase, PhaseItem, Price, Subscription, TaxRate
 from server.billing.stripe import mapping_catalog
@@ -47,18 +48,19 @@ class Beside:
         return self._discounts.get(discount_id) or self._known.discount(discount_id)
 
 
-def schedule(raw: Any, known: Known, subscription: Subscription) -> Schedule:
-    """The schedule of this subscription."""
+def schedule(raw: Any, known: Known, subscription: Subscription, *, is_billed_here: bool = False) -> Schedule:
+    """The schedule of this subscription. `is_billed_here`: with all that decides what the ledger charges for it."""
     found, known, currency = read(shapes.Schedule, raw), Beside(subscription, known), subscription.currency
     whose = ident(found.subscription, "$.subscription")
     if found.status in ENDED:
         return Schedule(found.id, whose or found.released_subscription or "", is_over=True)
     begun = found.current_phase.start_date if found.current_phase else -1
-    phases = [
-        _phase(each, found.default_settings or shapes.DefaultSettings(), known, currency, f"$.phases[{index}]")
-        for index, each in enumerate(found.phases)
-        if each.start_date > begun
-    ]
+    phases = []
+    for index, each in enumerate(found.phases):
+        if each.start_date > begun:
+            path, given = f"$.phases[{index}]", found.default_settings or shapes.DefaultSettings()
+            phase = _phase(each, given, known, currency, path)
+            phases.append(replace(phase, adds=_added(each, known, currency, path)) if is_billed_here else phase)
     last = max(found.phases, key=lambda each: each.start_date).end_date if found.phases else None
     ends = at(last) if found.end_behavior == "cancel" and last is not None else None
     return Schedule(found.id, whose, tuple(sorted(phases, key=lambda each: each.at)), ends)
@@ -81,6 +83,21 @@ def _phase(found: shapes.Phase, given_by: shapes.DefaultSettings, known: Known, 
         proration_behavior=found.proration_behavior or "create_prorations",
         is_new_anchor=(found.billing_cycle_anchor or given_by.billing_cycle_anchor) == "phase_start",
     )
+
+
+def _added(found: shapes.Phase, known: Known, currency: str, path: str) -> tuple[PhaseItem, ...]:
+    """What the phase charges once. A phase that is a trial is refused: the ledger would charge for it."""
+    if found.trial or (found.trial_end or 0) > found.start_date:
+        problem = "is a trial, which the ledger cannot give within a schedule; import it once the trial has begun"
+        raise MappingError(problem, f"{path}.trial_end")
+    added = []
+    for index, each in enumerate(found.add_invoice_items or ()):
+        it = shapes.PhaseItem(
+            price=each.price, quantity=each.quantity, discounts=each.discounts, tax_rates=each.tax_rates
+        )
+        item = _item(it, known, currency, found.start_date, f"{path}.add_invoice_items[{index}]")
+        added.append(replace(item, is_discountable=each.discountable))
+    return tuple(added)
 
 
 def _item(found: shapes.PhaseItem, known: Known, currency: str, start: int, path: str) -> PhaseItem:

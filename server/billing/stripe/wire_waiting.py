@@ -24,6 +24,14 @@ class PhaseItem(Wire, frozen=True):
     tax_rates: Rates | None = None
 
 
+class AddedItem(Wire, frozen=True):
+    price: Ref
+    quantity: Quantity | None = None
+    discounts: tuple[PhaseDiscount, ...] | None = None
+    tax_rates: Rates | None = None
+    discountable: bool = True
+
+
 class SentInvoices(Wire, frozen=True):
     days_until_due: Quantity | None = None
 
@@ -39,6 +47,9 @@ class Phase(Wire, frozen=True):
     proration_behavior: str | None = None
     billing_cycle_anchor: str | None = None
     invoice_settings: SentInvoices | None = None
+    add_invoice_items: tuple[AddedItem, ...] | None = None
+    trial: bool | None = None
+    trial_end: Timestamp | None = None
 
 
 class DefaultSettings(Wire, frozen=True):

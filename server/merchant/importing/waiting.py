@@ -25,7 +25,7 @@ def with_schedules(account: Account, each: Staged, known: Known, *, came: Collec
     found = account.subscription(whose.get("id", "") if isinstance(whose, dict) else str(whose or ""))
     if found is None:
         return account, "its subscription has not begun" if not whose else "its subscription is not there"
-    schedule = named(each, lambda: mapping_waiting.schedule(raw, known, found))
+    schedule = named(each, lambda: mapping_waiting.schedule(raw, known, found, is_billed_here=True))
     is_sent = found.collection_method == "send_invoice"
     for phase in schedule.phases:
         if phase.collection_method == "send_invoice" and phase.days_until_due is None and not is_sent:

@@ -265,6 +265,51 @@ def schedule_of(*phases, **more):
 TWO = {"start_date": END, "items": [{"price": "price_1", "quantity": 2}]}
 
 
+SET_UP = exports.price("price_once", unit_amount=5000, unit_amount_decimal="5000", recurring=None)
+
+
+@pytest.mark.parametrize("begins", [20, 5])
+async def test_what_a_phase_adds_to_its_first_invoice_is_billed_once(importing, begins):
+    half = {"coupon": exports.coupon(percent_off=50, duration="once", applies_to={"products": ["prod_1"]})}
+    added = {"price": "price_once", "quantity": 4, "tax_rates": [{"id": "t", "percentage": 10}], "discounts": [half]}
+    phase = {"start_date": SECONDS + begins * DAY, "items": [{"price": "price_1"}], "add_invoice_items": [added]}
+    done = await importing.records(
+        exports.product(), exports.price(), SET_UP, exports.customer(), exports.method(),
+        running(default_payment_method="pm_1"), schedule_of(phase),
+    )  # fmt: skip
+    assert done.named == ()
+    assert await importing.next_total() == Money(3100 + 11000, "EUR")
+    account, invoices = bring_up_to_date(await importing.account(), NOW + timedelta(days=60))
+    assert [each.total.amount for each in invoices] == [14100, 3100]
+    assert (invoices[0].lines[0].amount, invoices[0].taxed) == (Money(10000, "EUR"), Money(1000, "EUR"))
+    assert account.subscriptions[0].pending == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"trial_end": SECONDS + 30 * DAY}, r"\$.phases\[1\].trial_end: is a trial"),
+        ({"trial": True}, r"\$.phases\[1\].trial_end: is a trial"),
+        ({"add_invoice_items": [{"price": "price_gone"}]}, r"add_invoice_items\[0\].price: price price_gone"),
+    ],
+)
+async def test_a_phase_that_would_be_billed_wrongly_is_refused(importing, more, problem):
+    phase = {"start_date": SECONDS + 20 * DAY, "items": [{"price": "price_1"}], **more}
+    with pytest.raises(ImportRefused, match=problem):
+        await importing.records(
+            exports.product(), exports.price(), SET_UP, exports.customer(), running(), schedule_of(phase)
+        )
+
+
+async def test_what_the_running_phase_was_is_done(importing):
+    begun = {"start_date": SECONDS - 10 * DAY, "end_date": END, "items": [{"price": "price_1"}], "trial_end": SECONDS - DAY,
+             "add_invoice_items": [{"price": "price_gone"}]}  # fmt: skip
+    done = await importing.records(
+        exports.product(), exports.price(), exports.customer(), running(), schedule_of(phases=[begun])
+    )
+    assert (done.named, await importing.next_total()) == ((), Money(3100, "EUR"))
+
+
 @pytest.mark.parametrize("again", [(), (schedule_of(TWO), waiting(amount=1500))])
 async def test_what_waits_stays_where_only_its_subscription_changed(importing, again):
     it = running(schedule="sub_sched_1")

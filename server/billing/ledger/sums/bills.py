@@ -22,6 +22,7 @@ from server.billing.model.account import (
     Item,
     LineTax,
     Pending,
+    PhaseItem,
     Price,
     Subscription,
     TaxRate,
@@ -52,7 +53,7 @@ def bill(subscription: Subscription, items: Sequence[Item], at: datetime, pendin
     discounts = []
     for each, places in _in_order(subscription, items, pending):
         if is_running(each, at) and (items or each.coupon.duration != "once"):
-            off = _take_off(each.coupon, products, places, net, subscription.currency)
+            off = take_off(each.coupon, products, places, net, subscription.currency)
             label = each.coupon.name or each.promotion_code or each.coupon.id
             discounts.append(InvoiceDiscount(label=label, amount=Money(off, subscription.currency)))
     lines, taxes = _taxed(subscription, items, lines, net[:count])
@@ -69,7 +70,7 @@ def bill(subscription: Subscription, items: Sequence[Item], at: datetime, pendin
     )
 
 
-def rates_of(subscription: Subscription, item: Item) -> tuple[TaxRate, ...]:
+def rates_of(subscription: Subscription, item: Item | PhaseItem) -> tuple[TaxRate, ...]:
     """The rates that an item is taxed with; none for a customer who is exempt, or who owes the tax."""
     if subscription.tax_exempt:
         return ()
@@ -200,7 +201,7 @@ def is_running(discount: Discount, at: datetime) -> bool:
     return (end is None or at < end) and (discount.start_at is None or discount.start_at <= at)
 
 
-def _take_off(coupon: Coupon, products: Sequence[str], among: Sequence[int], net: list[int], currency: str) -> int:
+def take_off(coupon: Coupon, products: Sequence[str], among: Sequence[int], net: list[int], currency: str) -> int:
     """Take the coupon off what is left of these lines, and say how much it was."""
     places = [index for index in among if not coupon.products or products[index] in coupon.products]
     left = sum(net[index] for index in places)

@@ -14,12 +14,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from server.billing.ledger.sums.bills import Bill, bill, exact_net
+from server.billing.ledger.sums.bills import Bill, bill, exact_net, line_taxes, rates_of, take_off, taxes_on
 from server.billing.ledger.sums.proration import basis_of, charge_for, credit_for, worth_of
 from server.billing.model.account import (
     Account,
     Basis,
     Discount,
+    InvoiceLine,
     Item,
     Pending,
     Phase,
@@ -27,7 +28,9 @@ from server.billing.model.account import (
     Price,
     Subscription,
 )
+from server.billing.model.amounts import amount_of
 from server.billing.model.periods import begun, next_end
+from server.formats.money import Money
 
 _BILLED = frozenset({"active", "past_due"})
 
@@ -132,9 +135,36 @@ def _in_next_phase(subscription: Subscription, account: Account | None) -> Subsc
         phases=subscription.phases[1:],
         billing_cycle_anchor_at=phase.at if restarts else _anchor(subscription, items[0].price, phase.at),
     )
-    if account is None or subscription.status not in _BILLED or subscription.pause_behavior:
+    if account is None:
+        return changed
+    changed = replace(changed, pending=(*changed.pending, *_added(changed, phase)))
+    if subscription.status not in _BILLED or subscription.pause_behavior:
         return changed
     return _prorated(subscription, changed, phase, account)
+
+
+def _added(subscription: Subscription, phase: Phase) -> Iterator[Pending]:
+    """What the phase charges once, on its first invoice."""
+    for index, each in enumerate(phase.adds):
+        whole, currency = amount_of(each.price, each.quantity), subscription.currency
+        left = [whole]
+        for own in each.discounts:
+            take_off(own.coupon, (each.price.product,), (0,), left, currency)
+        taxes = taxes_on(left[0], rates_of(subscription, each), currency)
+        line = InvoiceLine(
+            id=f"ii_{subscription.id}_{phase.at:%Y%m%d%H%M%S}_{index}",
+            description=each.price.product_name,
+            amount=Money(left[0], currency),
+            quantity=each.quantity,
+            unit_amount=each.price.unit_amount,
+            period_start_at=phase.at,
+            period_end_at=phase.at,
+            proration=True,  # as what an import finds waiting: it is no period that was paid
+            subscription=subscription.id,
+            taxes=line_taxes(taxes),
+            included_discount=Money(whole - left[0], currency) or None,
+        )
+        yield Pending(line, taxes, is_discountable=each.is_discountable, product=each.price.product)
 
 
 def _in_phase(subscription: Subscription, item: Item, new: PhaseItem, phase: Phase, more: str) -> Item:
@@ -186,7 +216,7 @@ def _prorated(before: Subscription, after: Subscription, phase: Phase, account: 
         elif not is_new:
             # Nobody charges for the new price yet, so the rest stays worth what was paid for it.
             items[index] = replace(new, basis=basis_of(worth_of(account, before, old, goes_on=True)))
-    return replace(after, items=tuple(items), pending=(*before.pending, *(each for each in waits if each.line.amount)))
+    return replace(after, items=tuple(items), pending=(*after.pending, *(each for each in waits if each.line.amount)))
 
 
 def with_discount(discounts: tuple[Discount, ...], more: Discount | None) -> tuple[Discount, ...]:
