@@ -44,7 +44,9 @@ def shown(value: Any) -> str:
     elif isinstance(value, dict):
         return "a table"
     elif isinstance(value, list):
-        return "an empty list" if not value else f"a list of {len(value)}"
+        if not value or any(isinstance(each, dict | list) for each in value):
+            return "an empty list" if not value else f"a list of {len(value)}"
+        text = f"[{', '.join(map(shown, value))}]"
     else:
         text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 80 else f"{text[:77]}…"

@@ -28,6 +28,7 @@ def test_the_days_and_what_follows_are_the_merchants(tmp_path, days):
 def test_days_that_are_no_schedule_are_refused_with_what_is_allowed(tmp_path, days):
     mistake = the_mistake(written(tmp_path, f"retry_days = {days}"))
     assert mistake.key == "dunning.retry_days"
+    assert mistake.found == days.replace('"', "'")
     assert "each larger than the one before" in str(mistake)
 
 
