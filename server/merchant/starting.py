@@ -6,6 +6,8 @@ import secrets
 import shutil
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from server.brands import PORTAL_FILE, THEME_FILE, Brand, Mistake, ThemeError, load
 from server.brands.reference import start
 from server.brands.writing.editing import edited
@@ -50,9 +52,20 @@ def begin(
         if is_active:
             link.activate(folder, test=True)
         return load(folder)
+    except ThemeError as error:
+        shutil.rmtree(folder)
+        raise ThemeError(_as_given(each, logo) for each in error.mistakes) from None
     except BaseException:
         shutil.rmtree(folder)
         raise
+
+
+def _as_given(mistake: Mistake, logo: Path | None) -> Mistake:
+    """About what was given: the files that the mistake names are gone again."""
+    key = "brand.logo" if mistake.key == "brand.icon" else mistake.key
+    given = {"brand.logo": logo, "brand.color": Path("--color"), "business.name": Path("--called")}.get(key)
+    allowed = mistake.allowed.removeprefix("a file of this folder: ")
+    return replace(mistake, file=given, line=0, key=key, allowed=allowed) if given else mistake
 
 
 def _theme(color: str, picture: str) -> str:

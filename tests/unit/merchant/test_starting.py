@@ -47,8 +47,8 @@ def test_what_is_left_out_is_as_in_plain(themes):
         ("acme", {"color": "red"}, "#1f6feb"),
         ("acme", {"color": '#fff"\nx = "'}, "#1f6feb"),
         ("acme", {"logo": Path("nothing.svg")}, "no such file"),
-        ("acme", {"logo": Path(__file__)}, "an SVG"),
-        ("acme", {"called": "x" * 400}, "business.name"),
+        ("acme", {"logo": Path(__file__)}, f"{__file__}: brand.logo: found "),
+        ("acme", {"called": "x" * 400}, "--called: business.name: found "),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(themes, name, more, words):
@@ -56,4 +56,6 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(themes, name, more, words)
     with pytest.raises(ThemeError) as refused:
         starting.begin(themes, name, **more)
     assert words in str(refused.value)
+    assert "theme.toml" not in str(refused.value)
+    assert "portal.toml" not in str(refused.value)
     assert sorted(themes.parent.rglob("*")) == before
