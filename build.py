@@ -415,4 +415,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from server.merchant.piping import while_read
+
+    raise SystemExit(while_read(main))

@@ -24,6 +24,7 @@ from server.access.api_keys import PERMISSIONS
 from server.brands import Brand, ThemeError
 from server.merchant import link
 from server.merchant.arguments import moment, port, workers
+from server.merchant.piping import while_read
 from server.merchant.studio.rights import RIGHTS
 from server.settings import Settings, SettingsError
 from server.store import Store, StoreUnavailable, open_store
@@ -446,4 +447,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(while_read(main))

@@ -1,6 +1,7 @@
 """`python -m server …`: a mistake of the user is one plain message and an exit code, never a stack trace."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -206,6 +207,24 @@ def test_doctor_ends_with_1_while_something_is_missing(shop, capsys):
     assert code == 1
     assert "FAIL mail" in out
     assert "  -> " in out
+
+
+@pytest.mark.parametrize("buffer", [{}, {"PYTHONUNBUFFERED": "1"}])
+@pytest.mark.parametrize(
+    "command", [["-m", "server", "keys", "create", "harbour"], [str(ROOT / "build.py"), "check", "harbour"]]
+)
+def test_nobody_has_to_read_all_that_a_command_prints(shop, command, buffer):
+    read, written = os.pipe()
+    os.close(read)
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    environment = {**inherited, **buffer, "PYTHONPATH": str(ROOT), "POSTERN_INSIDE_VENV": str(ROOT / ".venv")}
+    try:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=shop, env=environment, stdout=written, stderr=subprocess.PIPE, check=False
+        )
+    finally:
+        os.close(written)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_two_workers_serve_pages_and_server_and_end_on_a_signal(shop):
