@@ -8,7 +8,7 @@ Special cases of that page:
 
     ISK, UGX    have no decimals any more, and are still counted in hundredths; the last two digits are always zero.
     HUF, TWD    are paid out to the merchant in whole units; a customer is charged in hundredths.
-    BHD, JOD, KWD, OMR, TND    are counted in thousandths; the last digit is always zero for a card.
+    BHD, JOD, KWD, OMR, TND    are counted in thousandths; nothing can be charged whose last digit is not zero.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def digits(currency: str) -> int:
 
 def smallest(currency: str) -> int:
     """The least amount that can be paid, in minor units: what is worked out is rounded to a multiple of it."""
-    return 100 if currency.upper() in ALWAYS_WHOLE else 1
+    code = currency.upper()
+    return 100 if code in ALWAYS_WHOLE else 10 if code in THOUSANDTHS else 1
 
 
 def in_units(minor_units: int | str | Decimal, currency: str) -> Decimal:

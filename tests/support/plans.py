@@ -97,7 +97,7 @@ def often(examples: int) -> int:
 
 # --- generated ------------------------------------------------------------------------------------------------------
 
-CURRENCIES = ("EUR", "JPY", "KWD")
+CURRENCIES = ("EUR", "JPY", "KWD", "ISK")
 INTERVALS = (*(("month", 1),) * 6, ("year", 1), ("year", 1), ("week", 1), ("month", 3), ("day", 1))
 """Mostly the same, so that most moves stay within a period."""
 _AMOUNTS = ("0", "1", "999", "1200", "1200", "33.5", "0.7", "4999.99", "120000")

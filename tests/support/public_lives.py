@@ -14,7 +14,20 @@ from fractions import Fraction
 
 from server.billing import Discount, Price, Recurring, TaxRate
 from server.billing.model.account import Phase
-from tests.support.public_rules import Bill, Line, Sale, Tax, bill, exact_net, listed, nth_end, rest, taxed, to_unit
+from tests.support.public_rules import (
+    GRAINS,
+    Bill,
+    Line,
+    Sale,
+    Tax,
+    bill,
+    exact_net,
+    listed,
+    nth_end,
+    rest,
+    taxed,
+    to_unit,
+)
 
 FOREVER = Recurring("year", 1000)
 
@@ -207,13 +220,17 @@ class Life:
             return []
         if worth.document and (worth.document.status == "void" or (leaving and worth.document.status == "open")):
             return []
-        amount = min(to_unit(worth.net * rest(at, self.start, self.end)), int(self.kept()))
+        currency = self.price.currency
+        grain = GRAINS.get(currency, 1)
+        amount = min(to_unit(worth.net * rest(at, self.start, self.end), currency), int(self.kept() / grain) * grain)
         if amount <= 0:
             return []
         if worth.line is None:
-            return [Line(-amount, 0, taxed(Fraction(-amount), self.rates), at, self.end)]
+            return [Line(-amount, 0, taxed(Fraction(-amount), self.rates, currency), at, self.end)]
         billed = worth.line
-        taxes = [Tax(each.rate, to_unit(Fraction(-amount * each.amount, billed.net))) for each in billed.taxes]
+        taxes = [
+            Tax(each.rate, to_unit(Fraction(-amount * each.amount, billed.net), currency)) for each in billed.taxes
+        ]
         return [Line(-amount, 0, taxes, at, self.end)]
 
     def kept(self) -> Fraction:
@@ -270,10 +287,10 @@ class Life:
         if prorates == "none":
             return
         whole, billed = exact_net(self.price, self.quantity, self.discounts, at), self.worth
-        charge = to_unit(whole * rest(at, self.start, self.end))
+        charge = to_unit(whole * rest(at, self.start, self.end), self.price.currency)
         self.waiting += credit
         if charge or says_nothing:
-            self.waiting.append(Line(charge, 0, taxed(Fraction(charge), self.rates), at, self.end))
+            self.waiting.append(Line(charge, 0, taxed(Fraction(charge), self.rates, self.price.currency), at, self.end))
         self.worth = Worth(whole)
         if billed and billed.net == whole and prorates == "create_prorations":
             self.worth = billed

@@ -15,10 +15,14 @@ from fractions import Fraction
 
 from server.billing import Coupon, Discount, Price, Recurring, TaxRate
 
+GRAINS = {"ISK": 100, "UGX": 100, "BHD": 10, "JOD": 10, "KWD": 10, "OMR": 10, "TND": 10}
+"""Stripe counts more digits of these than anybody can pay: the last ones are zero."""
 
-def to_unit(exact: Fraction) -> int:
-    """To the nearest minor unit, a half away from zero."""
-    nearest = int(abs(exact) + Fraction(1, 2))
+
+def to_unit(exact: Fraction, currency: str) -> int:
+    """To the nearest amount that can be paid, a half away from zero."""
+    grain = GRAINS.get(currency, 1)
+    nearest = int(abs(exact) / grain + Fraction(1, 2)) * grain
     return nearest if exact > 0 else -nearest
 
 
@@ -136,7 +140,8 @@ class Bill:
 def bill(sales: Sequence[Sale], shared: Sequence[Discount], at: datetime) -> Bill:
     """What these items cost together. An item's own discounts come first, each off what the one before left; a discount
     is rounded once, and what it takes off several lines is shared out by what they still cost."""
-    made = Bill([Line(to_unit(listed(each.price, each.quantity) * each.part)) for each in sales])
+    currency = sales[0].price.currency
+    made = Bill([Line(to_unit(listed(each.price, each.quantity) * each.part, currency)) for each in sales])
     ordered = [(each, [n]) for n, sale in enumerate(sales) for each in sale.discounts]
     ordered += [(each, list(range(len(sales)))) for each in shared]
     for discount, among in ordered:
@@ -145,12 +150,12 @@ def bill(sales: Sequence[Sale], shared: Sequence[Discount], at: datetime) -> Bil
         lines = [made.lines[n] for n in among if is_for(discount.coupon, sales[n].price)]
         taken = _off(discount.coupon, sum(each.net for each in lines), [sales[n] for n in among])
         made.discounts.append(taken)
-        _share(taken, lines)
-    _tax(made.lines, [sale.rates for sale in sales])
+        _share(taken, lines, currency)
+    _tax(made.lines, [sale.rates for sale in sales], currency)
     return made
 
 
-def _tax(lines: Sequence[Line], rates: Sequence[Sequence[TaxRate]]) -> None:
+def _tax(lines: Sequence[Line], rates: Sequence[Sequence[TaxRate]], currency: str) -> None:
     """A rate is rounded once an invoice, on all that it is for (as EN 16931 asks, BR-CO-17), and shared out by the lines."""
     alike: dict[tuple[str, ...], list[Line]] = {}
     for line, its in zip(lines, rates, strict=True):
@@ -158,38 +163,38 @@ def _tax(lines: Sequence[Line], rates: Sequence[Sequence[TaxRate]]) -> None:
     known = {tuple(each.id for each in its): its for its in rates}
     for key, among in alike.items():
         whole = sum(each.net for each in among)
-        for tax in taxed(Fraction(whole), known[key]):
+        for tax in taxed(Fraction(whole), known[key], currency):
             seen = given = 0
             for line in among:
                 seen += line.net
-                until = to_unit(Fraction(tax.amount * seen, whole)) if whole else 0
+                until = to_unit(Fraction(tax.amount * seen, whole), currency) if whole else 0
                 line.taxes.append(Tax(tax.rate, until - given))
                 given = until
 
 
 def _off(coupon: Coupon, left: int, sales: Sequence[Sale]) -> int:
     if coupon.percent_off:
-        return to_unit(left * Fraction(coupon.percent_off) / 100)
+        return to_unit(left * Fraction(coupon.percent_off) / 100, sales[0].price.currency)
     if coupon.amount_off is None or coupon.amount_off.currency != sales[0].price.currency:
         return 0
-    return min(coupon.amount_off.amount, left)
+    return min(to_unit(Fraction(coupon.amount_off.amount), sales[0].price.currency), left)
 
 
-def _share(taken: int, lines: Sequence[Line]) -> None:
+def _share(taken: int, lines: Sequence[Line], currency: str) -> None:
     """By what each line still costs; which line gets the odd unit is nobody's rule, here it is the next one in order."""
     whole, seen, given = sum(each.net for each in lines), 0, 0
     for each in lines:
         seen += each.net
-        until = to_unit(Fraction(taken * seen, whole)) if whole else 0
+        until = to_unit(Fraction(taken * seen, whole), currency) if whole else 0
         each.off += until - given
         given = until
 
 
-def taxed(net: Fraction, rates: Sequence[TaxRate]) -> list[Tax]:
+def taxed(net: Fraction, rates: Sequence[TaxRate], currency: str) -> list[Tax]:
     """Inclusive taxes are inside, all of them at once; exclusive ones come on top of what is left without those."""
     inside = sum((Fraction(each.percentage) for each in rates if each.inclusive), Fraction(0))
     base = net * 100 / (100 + inside)
-    return [Tax(each, to_unit(base * Fraction(each.percentage) / 100)) for each in rates]
+    return [Tax(each, to_unit(base * Fraction(each.percentage) / 100, currency)) for each in rates]
 
 
 def exact_net(price: Price, quantity: int, discounts: Sequence[Discount], at: datetime) -> Fraction:

@@ -1,7 +1,7 @@
 """What a quantity of a price costs, and how an amount is rounded and shared out. Pure.
 
-Half a minor unit is rounded away from zero, as Stripe does. Of a currency whose last two digits are always zero (`ISK`),
-half of a hundred.
+Half a minor unit is rounded away from zero, as Stripe does. Of a currency whose last digits are always zero (two of `ISK`,
+one of `KWD`), half of a hundred or of ten.
 """
 
 from __future__ import annotations

@@ -42,6 +42,18 @@ def test_a_currency_without_decimals_that_is_counted_in_hundredths_keeps_them_ze
     assert rounded(Fraction(value), "HUF") == rounded(Fraction(value))
 
 
+@pytest.mark.parametrize(("value", "tens"), [("4.9", 0), ("5", 10), ("-5", -10), ("5124", 5120), ("5125", 5130)])
+def test_the_last_of_three_decimals_is_zero(value, tens):
+    for each in ("BHD", "JOD", "KWD", "OMR", "TND"):
+        assert rounded(Fraction(value), each) == tens
+
+
+def test_a_coupon_takes_off_what_can_be_paid():
+    less = off(amount=Money(750, "ISK"))
+    held = subscription(item(price=price("100000", currency="ISK")), currency="ISK", discounts=(less,))
+    assert bill(held, held.items, NOW).total == Money(99200, "ISK")
+
+
 def test_shares_of_whole_crowns_are_whole_crowns():
     assert shares(1000, [1, 1, 1], "ISK") == [300, 400, 300]
 

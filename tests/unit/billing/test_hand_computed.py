@@ -141,7 +141,7 @@ def test_volume_tiers_across_two_boundaries():
     [
         # 12 March: 20 of 31 days are left.
         ("JPY", "1000", "2500", -645, 1613),  # 645.16… and 1612.90… yen
-        ("KWD", "9999", "20000", -6451, 12903),  # 6450.96… and 12903.22… fils
+        ("KWD", "9990", "20000", -6450, 12900),  # 6445.16… and 12903.22… fils, of which the last is always zero
         ("EUR", "0.7", "1.3", -1, 1),  # 0.7 was paid as 1 cent: 0.64… of it; and 0.83… cents
     ],
 )

@@ -208,7 +208,7 @@ def take_off(coupon: Coupon, products: Sequence[str], among: Sequence[int], net:
     if coupon.percent_off:
         off = rounded(left * Fraction(coupon.percent_off) / 100, currency)
     elif coupon.amount_off and coupon.amount_off.currency == currency:
-        off = coupon.amount_off.amount
+        off = rounded(Fraction(coupon.amount_off.amount), currency)
     else:
         off = 0
     off = min(off, left)
