@@ -112,12 +112,14 @@ def parts(raw: Any, *names: str) -> list[dict[str, Any]]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def ident(ref: wire.Ref | None, path: str) -> str:
+def ident(ref: Any, path: str) -> str:
     """The id that a reference means; empty for none."""
     if ref is None:
         return ""
     if isinstance(ref, str):
         return ref
+    if not isinstance(ref, dict):  # of a record that nobody has read as its shape yet
+        raise MappingError(f"expected an id, got {type(ref).__name__}", path)
     found = ref.get("id")
     if not isinstance(found, str) or not found:
         raise MappingError(f"expected an id, got {type(found).__name__}", f"{path}.id")

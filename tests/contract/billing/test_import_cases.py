@@ -714,6 +714,13 @@ async def test_every_part_of_an_invoice_is_in_its_sum(importing, kind):
     assert [each for each in done.named if each.what == "invoice"] == []
 
 
+@pytest.mark.parametrize("wrong", [7, 1.5, True, ["cus_1"]])
+@pytest.mark.parametrize("record", [exports.invoice, exports.subscription])
+async def test_an_owner_that_is_no_id_is_refused_with_its_place(importing, record, wrong):
+    with pytest.raises(ImportRefused, match=r"records:2: \$.customer: expected an id, got "):
+        await importing.records(exports.product(), record(customer=wrong))
+
+
 async def test_an_invoice_whose_parts_do_not_make_its_total_is_named(importing):
     done = await importing.records(exports.customer(), exports.invoice(total=3200))
     assert "invoice: 1 (its parts do not make its total: no document of it; first: records:2: $.total)" in said(done)
