@@ -8,7 +8,7 @@ are taken as done. Nothing is billed, mailed or tried for it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -21,17 +21,14 @@ from server.billing.model.periods import renews_at
 from server.billing.rules.dunning import next_try
 from server.brands.dunning import Dunning
 
-_UNFINISHED = timedelta(hours=23)
 _MOST = 40_000
 """Periods at most: those of a subscription of each day in a century."""
 
 
 def handed_over(account: Account, found: Subscription, invoices: Sequence[Invoice], until: datetime) -> Subscription:
     """The subscription as the ledger takes it over at `until`. `invoices`: those of the customer that are known."""
-    if found.status in ENDED:
-        return found
-    if found.status == "incomplete" and found.created_at + _UNFINISHED <= until:
-        return replace(found, status="incomplete_expired", ended_at=found.created_at + _UNFINISHED)
+    if found.status in ENDED or found.status == "incomplete":
+        return found  # one that was not paid for in time expires when the ledger looks, and its invoice is void
     own = [each for each in invoices if each.status not in ("draft", "void")]
     for _ in range(_MOST):
         at = renews_at(found)

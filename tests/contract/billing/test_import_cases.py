@@ -1109,6 +1109,18 @@ async def test_an_export_of_three_years_ago_makes_no_invoice_no_mail_and_no_try(
     )
 
 
+async def test_what_never_began_elsewhere_owes_nothing_here(importing):
+    """At Stripe its first invoice is void by now; the export is older than that."""
+    begun = SECONDS - 2 * DAY
+    first = exports.invoice(status="open", subscription="sub_1", created=begun, amount_paid=0, amount_due=2100,
+                            amount_remaining=2100, starting_balance=-1000, ending_balance=0)  # fmt: skip
+    unpaid = running(status="incomplete", created=begun, latest_invoice="in_1")
+    await importing.records(exports.product(), exports.customer(currency="eur", balance=0), unpaid, first)
+    account = await importing.account()
+    assert (account.subscriptions[0].status, account.invoices[0].status) == ("incomplete_expired", "void")
+    assert (account.invoices[0].amount_due, account.balance) == (Money(0, "EUR"), Money(-1000, "EUR"))
+
+
 async def test_a_period_that_an_invoice_covers_is_done(importing):
     """The next period was billed early, or the export of the subscription is older than that of its invoices."""
     start, end = SECONDS + 20 * DAY, SECONDS + 50 * DAY
