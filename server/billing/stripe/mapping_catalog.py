@@ -237,9 +237,12 @@ def discount(ref: Any, known: Known, path: str = "$") -> Discount:
         return there
     found = read(wire.Discount, ref, path)
     source = found.source.coupon if found.source else None
+    coupon = _coupon(source or found.coupon, known, f"{path}.source.coupon")
+    if coupon.duration == "repeating" and found.start is None and found.end is None:
+        raise MappingError("expected when a coupon of some months began or ends, got nothing", f"{path}.start")
     return Discount(
         id=found.id,
-        coupon=_coupon(source or found.coupon, known, f"{path}.source.coupon"),
+        coupon=coupon,
         promotion_code=_code(found.promotion_code, known, f"{path}.promotion_code"),
         start_at=maybe_at(found.start),
         end_at=maybe_at(found.end),

@@ -21,14 +21,19 @@ Amount = Annotated[int, Meta(ge=-MOST, le=MOST)]
 """Minor units of a currency."""
 Deduction = Annotated[int, Meta(ge=0, le=MOST)]
 """The same, of what is taken off: less than nothing would be charged on top."""
+Cost = Deduction
+"""And of what a price asks: less than nothing would be paid out with each period."""
 _DECIMAL, _CURRENCY, _URL_ID = r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$", r"^[A-Za-z]{3}$", r"^[A-Za-z0-9_-]{1,255}\Z"
+_COST = _DECIMAL.replace("-?", "")
 IN_WORDS = {
     _DECIMAL: 'a decimal number in quotes, such as "10.5"',
+    _COST: 'a decimal number of 0 or more in quotes, such as "10.5"',
     _CURRENCY: 'a currency of three letters, such as "eur"',
     _URL_ID: "an id of 1 to 255 letters, digits, _ and -",
 }
 """What these patterns mean, for the reader of a refusal."""
 DecimalText = Annotated[str, Meta(pattern=_DECIMAL, max_length=30)]
+CostText = Annotated[str, Meta(pattern=_COST, max_length=30)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Currency = Annotated[str, Meta(pattern=_CURRENCY)]
 Id = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -137,10 +142,10 @@ class Recurring(Wire, frozen=True):
 
 class Tier(Wire, frozen=True):
     up_to: Annotated[int, Meta(ge=1, le=10**12)] | str | None = None
-    unit_amount: Amount | None = None
-    unit_amount_decimal: DecimalText | None = None
-    flat_amount: Amount | None = None
-    flat_amount_decimal: DecimalText | None = None
+    unit_amount: Cost | None = None
+    unit_amount_decimal: CostText | None = None
+    flat_amount: Cost | None = None
+    flat_amount_decimal: CostText | None = None
 
 
 class TransformQuantity(Wire, frozen=True):
@@ -153,8 +158,8 @@ class CouponOption(Wire, frozen=True):
 
 
 class PriceOption(Wire, frozen=True):
-    unit_amount: Amount | None = None
-    unit_amount_decimal: DecimalText | None = None
+    unit_amount: Cost | None = None
+    unit_amount_decimal: CostText | None = None
     tiers: tuple[Tier, ...] | None = None
 
 
@@ -163,8 +168,8 @@ class Price(Wire, frozen=True):
     product: Ref
     currency: Currency
     active: bool = True
-    unit_amount: Amount | None = None
-    unit_amount_decimal: DecimalText | None = None
+    unit_amount: Cost | None = None
+    unit_amount_decimal: CostText | None = None
     recurring: Recurring | None = None
     nickname: str | None = None
     billing_scheme: str = "per_unit"

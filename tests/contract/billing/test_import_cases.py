@@ -502,6 +502,29 @@ async def test_tiers_that_are_nowhere_are_refused_and_taken_from_the_price_where
     assert await importing.next_total() == Money(2500, "EUR")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"unit_amount": -500, "unit_amount_decimal": None},
+        {"unit_amount_decimal": "-0.5"},
+        {"billing_scheme": "tiered", "tiers_mode": "volume", "tiers": [{"up_to": None, "flat_amount": -1}]},
+        {"currency": "usd", "currency_options": {"eur": {"unit_amount": -1}}},
+    ],
+)
+async def test_a_price_that_would_pay_the_customer_is_refused(importing, more):
+    with pytest.raises(ImportRefused, match="0"):
+        await importing.records(
+            exports.product(), exports.customer(), running(items=[exports.item(price=exports.price(**more))])
+        )
+
+
+async def test_a_coupon_of_some_months_says_when_they_began(importing):
+    given = exports.discount(source={"coupon": exports.coupon(duration="repeating", duration_in_months=3)}, start=None)
+    records = exports.product(), exports.customer(), running(discounts=[given])
+    with pytest.raises(ImportRefused, match=r"\$.discounts\[0\].start: expected when a coupon of some months began"):
+        await importing.records(*records)
+
+
 async def test_a_price_without_an_amount_is_refused(importing):
     nothing = exports.price(unit_amount=None, unit_amount_decimal=None)
     with pytest.raises(ImportRefused, match=r"price\.unit_amount: expected what one unit costs, got nothing"):

@@ -533,7 +533,7 @@ def test_a_minimum_without_a_currency_is_refused():
         ),
         (
             lambda: mapping_catalog.price(exports.price(unit_amount_decimal="1,5"), Known()),
-            'expected a decimal number in quotes, such as "10.5"',
+            'expected a decimal number of 0 or more in quotes, such as "10.5"',
         ),
     ],
 )
