@@ -19,6 +19,7 @@ from server.billing.ledger.sums.upcoming import ends_with_trial, next_period
 from server.billing.model.account import ENDED, Account, Invoice, Item, Subscription
 from server.billing.model.periods import renews_at
 from server.billing.rules.dunning import next_try
+from server.billing.rules.paying import BEHIND
 from server.brands.dunning import Dunning
 
 _MOST = 40_000
@@ -27,6 +28,7 @@ _MOST = 40_000
 
 def handed_over(account: Account, found: Subscription, invoices: Sequence[Invoice], until: datetime) -> Subscription:
     """The subscription as the ledger takes it over at `until`. `invoices`: those of the customer that are known."""
+    found = _paid_up(found, invoices)
     if found.status in ENDED or found.status == "incomplete":
         return found  # one that was not paid for in time expires when the ledger looks, and its invoice is void
     own = [each for each in invoices if each.status not in ("draft", "void")]
@@ -75,6 +77,12 @@ def _covers(invoice: Invoice, found: Subscription, item: Item, at: datetime) -> 
         and line.period_start_at <= at < line.period_end_at
         for line in invoice.lines
     )
+
+
+def _paid_up(found: Subscription, invoices: Sequence[Invoice]) -> Subscription:
+    """The newest invoice decides whether it is behind, and that one may be paid by now, here or elsewhere."""
+    latest = next((each for each in invoices if each.id == found.latest_invoice), None)
+    return replace(found, status="active") if latest and latest.status == "paid" and found.status in BEHIND else found
 
 
 def _overdue(found: Subscription, invoices: Sequence[Invoice], until: datetime) -> Subscription:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -18,7 +18,17 @@ from msgspec.structs import replace
 
 from server.billing.ledger.events.renewals import settled, with_subscription
 from server.billing.ledger.sums.invoicing import as_kept, prefix_of, with_invoices
-from server.billing.model.account import ALIVE, ENDED, Account, Customer, Invoice, PaymentMethod, Subscription, TaxId
+from server.billing.model.account import (
+    ALIVE,
+    ENDED,
+    PAYABLE,
+    Account,
+    Customer,
+    Invoice,
+    PaymentMethod,
+    Subscription,
+    TaxId,
+)
 from server.billing.model.periods import INTERVALS
 from server.billing.stripe import mapping, mapping_accounts, mapping_invoices
 from server.billing.stripe.mapping_catalog import counted_in
@@ -28,6 +38,7 @@ from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
 from server.merchant.importing.catalog import Catalog, named
 from server.merchant.importing.charges import tells_refunds
+from server.merchant.importing.coming_again import as_owed, as_refunded
 from server.merchant.importing.credit_notes import Notes, Stored
 from server.merchant.importing.handover import handed_over, is_tried, with_next_try
 from server.merchant.importing.reading import ImportRefused
@@ -76,7 +87,7 @@ class Merging:
         if account is None:
             return "left out"
         # Of a customer that is new, the ledger has no invoice.
-        stored = partial(self._into.invoice, account.customer.id) if seen else lambda _: None
+        stored = cache(partial(self._into.invoice, account.customer.id)) if seen else lambda _: None
         account, invoices, changed = self._with_things(account, changed, stored)
         account = self._with_known_methods(account, changed)
         # What lies behind this moment was told by the former billing side: nobody is reminded of it again.
@@ -354,8 +365,15 @@ class Merging:
         elif not invoice.adds_up:
             why = "its parts do not make its total: no document of it"
             self._notes.name("invoice", why, each.place.at("$.total"))
+        before = stored(invoice.id)
+        if before and invoice.status in PAYABLE and before.status != "open":
+            why = f"is {before.status} here by now, and stays so"
+            self._notes.name("invoice.status", why, each.place.at("$.status"))
+            return [before]
+        if before and invoice.status == "open":
+            invoice = as_owed(invoice, before)
         if not tells_refunds(raw):
-            invoice = _as_refunded(invoice, stored(invoice.id))
+            invoice = as_refunded(invoice, before)
             why = "what was given back of its payment is not known: import the charges, too, or expand them"
             self._notes.name("invoice.payments", why, each.place.at("$"))
         return [with_next_try(replace(invoice, hosted=False), self._until, self._dunning)]
@@ -391,15 +409,6 @@ def _with_customers(account: Account, came: set[str]) -> Account:
         discounts = (own or counted) if new else each.discounts
         found.append(replace(each, tax_exempt=customer.tax_exempt, discounts=discounts))
     return replace(account, subscriptions=tuple(found))
-
-
-def _as_refunded(invoice: Invoice, before: Invoice | None) -> Invoice:
-    """With what an earlier import knew to be given back of its payments, or with the payments where it names none."""
-    if before and not invoice.payments:
-        return replace(invoice, payments=before.payments)
-    known = {each.id: each.refunded for each in before.payments} if before else {}
-    payments = (replace(each, refunded=each.refunded or known.get(each.id)) for each in invoice.payments)
-    return replace(invoice, payments=tuple(payments))
 
 
 def _numbering_on(customer: Customer, invoices: Sequence[Invoice]) -> Customer:

@@ -1132,6 +1132,40 @@ async def test_an_export_of_three_years_ago_makes_no_invoice_no_mail_and_no_try(
     )
 
 
+def owed(**more):
+    due = {"status": "open", "amount_paid": 0, "amount_remaining": 3100, "next_payment_attempt": SECONDS + DAY}
+    return exports.invoice(subscription="sub_1", created=SECONDS - 10 * DAY, **{**due, **more})
+
+
+async def test_an_invoice_that_was_paid_here_is_not_charged_again_when_it_comes_again(importing):
+    late = running(status="past_due", latest_invoice="in_1", default_payment_method="pm_1")
+    await importing.records(exports.product(), exports.customer(), exports.method(), late, owed())
+    later = NOW + timedelta(days=2)
+    paid = (await importing.ledger.account("cus_1", later)).invoices
+    assert [(each.status, len(each.payments)) for each in paid] == [("paid", 1)]
+    for status in ("open", "uncollectible"):
+        done = await importing.records(owed(description="again", status=status), now=later)
+        assert "invoice.status: 1 (is paid here by now, and stays so; first: records:1: $.status)" in said(done)
+        assert (await importing.ledger.account("cus_1", later + timedelta(days=9))).invoices == paid
+    await importing.records({**late, "description": "again"}, now=later)
+    assert (await importing.ledger.account("cus_1", later)).subscriptions[0].status == "active"
+
+
+async def test_what_was_tried_and_set_off_here_stays_when_the_invoice_comes_again(importing):
+    declined = exports.method(metadata={"portal_behavior": "lost_card"})
+    late = running(status="past_due", latest_invoice="in_1", default_payment_method="pm_1")
+    credit = {"id": "ii_1", "object": "invoiceitem", "customer": "cus_1", "subscription": "sub_1", "currency": "eur",
+              "date": SECONDS, "amount": -1000}  # fmt: skip
+    await importing.records(exports.product(), exports.customer(), declined, late, owed(), credit)
+    later = NOW + timedelta(days=10)  # tried in vain, canceled for it, and the credit that waited came off
+    (_, before) = (await importing.ledger.account("cus_1", later)).invoices
+    assert (before.amount_due, len(before.payments)) == (Money(2100, "EUR"), 1)
+    await importing.records(owed(description="again"), now=later)
+    (_, after) = (await importing.ledger.account("cus_1", later)).invoices
+    assert (after.amount_due, after.payments, after.gap) == (before.amount_due, before.payments, "")
+    assert after.memo == "again"
+
+
 async def test_what_never_began_elsewhere_owes_nothing_here(importing):
     """At Stripe its first invoice is void by now; the export is older than that."""
     begun = SECONDS - 2 * DAY
