@@ -45,7 +45,7 @@ from server.merchant.importing.reading import ImportRefused
 from server.merchant.importing.report import Coming, coming
 from server.merchant.importing.rows import Rows
 from server.merchant.importing.staging import Staged, Staging
-from server.merchant.importing.waiting import with_items, with_schedules, with_what_waited
+from server.merchant.importing.waiting import NOBODY, with_items, with_schedules, with_what_waited
 
 _WAITING = ("subscription_schedule", "invoiceitem")
 Work = Callable[[Account, Staged, Known], tuple[Account, str]]
@@ -263,7 +263,7 @@ class Merging:
         """What waits at subscriptions: the customer's discount and exemption, schedules, invoice items."""
         account = _with_customers(account, came)
         self._name_what_is_idle(account, kept)
-        works: tuple[Work, ...] = (partial(with_schedules, came=came), with_items)
+        works: tuple[Work, ...] = (partial(with_schedules, came=came), self._with_item)
         for work, kind in zip(works, _WAITING, strict=True):
             for each in [each for each in kept if each.kind == kind]:
                 try:
@@ -275,7 +275,12 @@ class Merging:
                 self._name_unlimited(each, msgspec.msgpack.decode(each.document))
                 if why:
                     self._left_out(each, why)
+                if why == NOBODY:  # it is looked at again when a subscription comes
+                    kept.remove(each)
         return account
+
+    def _with_item(self, account: Account, each: Staged, known: Known) -> tuple[Account, str]:
+        return with_items(account, each, known, came_before=self._into.imported(each.kind, each.id) is not None)
 
     def _unpinned(self, account: Account, kept: Sequence[Staged]) -> Account:
         """No default and no subscription names a payment method that was detached, as at Stripe."""

@@ -41,18 +41,22 @@ def with_schedules(account: Account, each: Staged, known: Known, *, came: Collec
     return with_subscription(account, changed), ""
 
 
-def with_items(account: Account, each: Staged, known: Known) -> tuple[Account, str]:
-    """The account with that invoice item, and why it was left out, or empty."""
+NOBODY = "no subscription bills it"
+
+
+def with_items(account: Account, each: Staged, known: Known, *, came_before: bool) -> tuple[Account, str]:
+    """The account with that invoice item, and why it was left out, or empty. `came_before`: it waited already, so where it
+    waits no more it was billed, be it on an invoice that the account no longer holds."""
     raw: Any = msgspec.msgpack.decode(each.document)
     waiting = named(each, lambda: mapping_waiting.invoice_item(raw, known))
-    account = _without(account, waiting.id)
+    before, account = account, _without(account, waiting.id)
     if waiting.is_billed:
         return account, "on an invoice already"
-    if any(line.id == waiting.id for invoice in account.invoices for line in invoice.lines):
+    if came_before and account is before:
         return account, "on an invoice of the ledger already"
     found = _at(account, waiting)
     if found is None:
-        return account, "no subscription bills it"
+        return account, NOBODY
     pending = (*found.pending, _pending(waiting, found))
     return with_subscription(account, replace(found, pending=pending)), ""
 

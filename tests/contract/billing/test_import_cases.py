@@ -330,6 +330,27 @@ async def test_what_came_before_its_subscription_is_put_there_once_that_comes(im
     assert await importing.next_total() == Money(7700, "EUR")
 
 
+async def test_an_item_is_billed_once_however_long_ago_that_was(importing):
+    """After more invoices than an account holds, and a subscription that came again with it."""
+    daily = exports.price(recurring={"interval": "day"})
+    period = {"current_period_start": SECONDS - DAY, "current_period_end": SECONDS + DAY}
+    it = exports.subscription(items=[exports.item(price=daily, **period)], default_payment_method="pm_1")
+    records = [exports.product(), exports.customer(), exports.method(), it, waiting(amount=500)]
+    await importing.records(*records)
+    later = NOW + timedelta(days=30)
+    await importing.ledger.account("cus_1", later)
+    done = await importing.records({**it, "description": "again"}, waiting(amount=500), now=later)
+    account = await importing.ledger.account("cus_1", later)
+    assert (account.subscriptions[0].pending, account.upcoming[0].total) == ((), Money(3100, "EUR"))
+    assert done.kinds["invoiceitem"].left_out == {}
+
+
+async def test_an_item_of_nobody_waits_for_its_subscription(importing):
+    await importing.records(exports.product(), exports.customer(), exports.method(), waiting(amount=500))
+    await importing.records(running(), waiting(amount=500))
+    assert await importing.next_total() == Money(3600, "EUR")
+
+
 async def test_a_schedule_that_is_over_or_another_one_is_not_kept(importing):
     begun = [exports.product(), exports.price(), exports.customer(), running(schedule="sub_sched_1"), schedule_of(TWO)]
     await importing.records(*begun)
