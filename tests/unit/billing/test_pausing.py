@@ -86,8 +86,11 @@ def test_a_pause_that_has_not_begun_ends_for_nothing():
     assert unpause(paused(2, it), "sub_1", PAUSING, NOW) == it
 
 
-def test_a_pause_that_ends_early_begins_a_period_that_is_paid():
+@pytest.mark.parametrize("is_in_sight", [True, False])
+def test_a_pause_that_ends_early_begins_a_period_that_is_paid(is_in_sight):
+    """Out of sight: an account holds twelve invoices, and another subscription may have made those."""
     it, _ = bring_up_to_date(paused(3), day(2026, 4, 10))
+    it = it if is_in_sight else replace(it, invoices=())
     charge = unpausing(it, only(it), PAUSING, day(2026, 4, 10))
     after = unpause(it, "sub_1", PAUSING, day(2026, 4, 10))
     assert (charge.due, after.invoices[0].amount_paid) == (eur(3100), eur(3100))

@@ -17,7 +17,7 @@ from server.billing.ledger.events.renewals import settled, with_lasting, with_su
 from server.billing.ledger.sums.bills import bill
 from server.billing.ledger.sums.charging import charge_of, seen_of, why_unpaid
 from server.billing.ledger.sums.invoicing import issue
-from server.billing.model.account import Account, Invoice, Item, Subscription
+from server.billing.model.account import Account, Basis, Invoice, Item, Subscription
 from server.billing.model.change import Unpausing
 from server.billing.model.errors import Refusal
 from server.billing.model.fingerprint import Fingerprint
@@ -115,7 +115,9 @@ def _begun(account: Account, subscription: Subscription, now: datetime) -> list[
     latest = next((each for each in account.invoices if each.id == subscription.latest_invoice), None)
     if subscription.status == "paused":
         items = list(subscription.items)
-    elif latest is None or latest.status not in {"void", "uncollectible"}:
+    elif latest is None:  # out of sight: what nobody paid for is worth nothing
+        items = [each for each in subscription.items if each.basis == Basis(net="0")]
+    elif latest.status not in {"void", "uncollectible"}:
         return []
     else:
         items = [each for each in subscription.items if each.current_period_start_at == latest.created_at]
