@@ -64,7 +64,7 @@ def test_the_list_says_what_each_is_which_is_the_default_and_what_it_pays_for(en
     expect(listed(page, "6789")).to_contain_text("STRIPE TEST BANK")
     expect(listed(page, "6789")).to_contain_text("Pays for Orbit Team and 2 more")
     expect(listed(page, "6789").get_by_text("Default", exact=True)).to_have_count(0)
-    reads(the_list(enter("plain", KIM)), "No payment method", "Add one to pay automatically.")
+    reads(the_list(enter("plain", KIM)), "No payment method", "You can add a card or a bank account.")
 
 
 def going_back(enter: Enter, words: str) -> Page:

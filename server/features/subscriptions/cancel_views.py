@@ -64,6 +64,8 @@ class ConfirmCancel(View, frozen=True):
     """It can be used until it ends."""
     next_charge: Upcoming | None = None
     """What would have been charged next."""
+    by_invoice: bool = False
+    """It would have been asked for by an invoice."""
     debt: Debt | None = None
     """What stays to be paid then."""
     again: bool = False
@@ -98,6 +100,7 @@ def confirm_cancel(
         unpaid=subscription.status not in ("active", "trialing"),
         works=works(subscription),
         next_charge=next_charge_of(subscription, account),
+        by_invoice=subscription.collection_method == "send_invoice",
         debt=debt_in(_left(_owed(subscription, account), ending.set_off), now),
         again=again,
         stale=stale,

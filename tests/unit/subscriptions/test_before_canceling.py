@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from server.billing import Activity, InvoiceLine, Money, Pending
+from server.billing import Activity, InvoiceLine, Money, Pending, Upcoming
 from server.billing.ledger.changes.canceling import cancel
 from server.features.subscriptions import cancel_views, views
 from tests.support.accounts import AT_ONCE, END, FEATURES, NOW, WITH_CREDIT, account, ending, eur, invoice, subscription
@@ -86,6 +86,21 @@ def test_what_cannot_be_used_is_not_said_to_be_usable_until_it_ends(changed, wor
     after = cancel(account(it), "sub_1", FEATURES.subscription_cancel, NOW)
     card = words(renderer().fragment(views.card(after.subscriptions[0], after, FEATURES, NOW)))
     assert ("You can use it until" in card) is (changed == {"status": "active"})
+
+
+@pytest.mark.parametrize(
+    ("total", "says"),
+    [
+        (eur(1450), "You will not get the invoice for €14.50 on March 15, 2026."),
+        (None, "You will not get an invoice on March 15, 2026."),
+    ],
+)
+def test_who_pays_by_invoice_is_told_of_the_invoice_that_does_not_come(total, says):
+    by_invoice = subscription(collection_method="send_invoice")
+    whole = account(by_invoice, upcoming=(Upcoming("sub_1", END, total),))
+    text = words(renderer().fragment(asked(by_invoice, whole=whole)))
+    assert says in text
+    assert "You will not be charged" not in text
 
 
 def test_every_invoice_that_stays_due_is_counted():
