@@ -4,7 +4,7 @@ import pytest
 
 from server.billing import Unavailable
 from server.brands.features import CancellationReason, Features, SubscriptionCancel
-from tests.support.accounts import END, account, card, ending, keep, subscription
+from tests.support.accounts import END, account, card, ending, invoice, keep, subscription
 from tests.support.client import forms_in
 from tests.support.rendered import words
 from tests.support.selling import at_the_counter, buyer, stored
@@ -50,6 +50,14 @@ async def test_s4_declining_leads_on_to_the_page_before_the_cancellation(shop):
     before = await browser.get(DECLINED)
     assert forms_in(before.text)[0][0] == CANCEL
     assert "Your subscription ends on March 15, 2026" in words((await browser.fill(before)).text)
+
+
+async def test_s4_who_is_overdue_is_told_that_the_debt_stays(shop):
+    late = subscription(status="past_due")
+    browser = await at_the_counter(shop, buyer(late, invoices=(invoice("in_1", "open"),)))
+    said = words((await browser.get(CANCEL)).text)
+    assert "Stay and pay less" in said
+    assert "The invoice for €14.50 is still due. Nothing else changes." in said
 
 
 async def test_s4_the_offer_is_made_once(shop):
