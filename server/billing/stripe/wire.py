@@ -186,12 +186,12 @@ class AppliesTo(Wire, frozen=True):
 
 class Coupon(Wire, frozen=True):
     id: Id
+    duration: str
     name: str | None = None
     percent_off: Percent | None = None
     amount_off: Deduction | None = None
     currency: Currency | None = None
     currency_options: dict[Currency, CouponOption] | None = None
-    duration: str = "once"
     duration_in_months: Count | None = None
     applies_to: AppliesTo | None = None
     redeem_by: Timestamp | None = None

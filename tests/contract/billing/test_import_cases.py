@@ -556,7 +556,7 @@ async def test_a_price_without_an_amount_is_refused(importing):
     ("more", "words"),
     [
         ({"items": [exports.item(price=exports.price(currency="usd"))]}, "expand currency_options of the price"),
-        ({"discounts": [exports.discount(source={"coupon": {"id": "T", "amount_off": 5, "currency": "usd"}})]},
+        ({"discounts": [exports.discount(source={"coupon": {**FIVE, "id": "T", "currency": "usd"}})]},
          "coupon T has no amount in EUR"),
         ({"default_tax_rates": [{"id": "t", "percentage": 0, "rate_type": "flat_amount"}]}, "is a flat amount"),
     ],

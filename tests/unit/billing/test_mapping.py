@@ -241,9 +241,14 @@ def test_a_coupon_without_its_products_has_those_of_the_coupon_by_itself(more, p
 
 
 def test_a_coupon_without_its_other_currencies_has_those_of_the_coupon_by_itself():
-    dollars = {"id": "OFF", "amount_off": 500, "currency": "usd"}
+    dollars = {"id": "OFF", "amount_off": 500, "currency": "usd", "duration": "forever"}
     found = mapping_catalog.discount_in(exports.discount(source={"coupon": dollars}), WithOne(), "$", "eur")
     assert found.coupon.amount_off == Money(400, "EUR")
+
+
+def test_a_coupon_that_does_not_say_how_long_it_counts_is_refused():
+    with pytest.raises(MappingError, match="missing required field `duration`"):
+        mapping_catalog.coupon({"id": "OFF", "percent_off": 5})
 
 
 @pytest.mark.parametrize(
