@@ -38,7 +38,7 @@ def price_of(found: wire.Price, known: Known, path: str) -> Price:
         product=sold.id,
         product_name=sold.name,
         currency=found.currency.upper(),
-        unit_amount=decimal_text(found.unit_amount_decimal, found.unit_amount),
+        unit_amount=decimal_text(found.unit_amount_decimal, found.unit_amount, f"{path}.unit_amount"),
         recurring=_recurring(found.recurring, f"{path}.recurring") if found.recurring else None,
         nickname=found.nickname or "",
         unit_label=sold.unit_label,
@@ -59,8 +59,9 @@ def price_in(found: wire.Price, known: Known, path: str, currency: str) -> Price
     alone = known.price(price.id)
     option = (found.currency_options or {}).get(code)
     if price.currency.lower() != code and option:
-        exact = decimal_text(option.unit_amount_decimal, option.unit_amount)
-        tiers = tuple(_tier(each, f"{path}.currency_options.{code}.tiers") for each in option.tiers or ())
+        place = f"{path}.currency_options.{code}"
+        exact = decimal_text(option.unit_amount_decimal, option.unit_amount, f"{place}.unit_amount")
+        tiers = tuple(_tier(each, f"{place}.tiers") for each in option.tiers or ())
         price = replace(price, currency=currency.upper(), unit_amount=exact, tiers=tiers)
     elif price.currency.lower() != code:
         problem = (
@@ -129,8 +130,8 @@ def _tier(found: wire.Tier, path: str) -> Tier:
         raise MappingError(f'expected a number, null or "inf", got {found.up_to[:40]!r}', f"{path}.up_to")
     return Tier(
         up_to=None if isinstance(found.up_to, str) else found.up_to,
-        unit_amount=decimal_text(found.unit_amount_decimal, found.unit_amount),
-        flat_amount=decimal_text(found.flat_amount_decimal, found.flat_amount),
+        unit_amount=decimal_text(found.unit_amount_decimal, found.unit_amount, f"{path}.unit_amount"),
+        flat_amount=decimal_text(found.flat_amount_decimal, found.flat_amount, f"{path}.flat_amount"),
     )
 
 

@@ -147,8 +147,11 @@ def money(amount: int, currency: str) -> Money:
     return Money(amount, currency.upper())
 
 
-def decimal_text(exact: str | None, whole: int | None) -> str:
-    """A decimal of minor units; the exact field wins over the rounded one. Empty where neither is given."""
+def decimal_text(exact: str | None, whole: int | None, path: str) -> str:
+    """A decimal of minor units; the exact field wins over the rounded one. Empty where neither is given. Two that are a
+    unit apart are not one amount: somebody wrote one of them in another unit."""
+    if exact is not None and whole is not None and abs(Decimal(exact) - whole) >= 1:
+        raise MappingError(f"says {exact[:40]} and {whole}, which are two amounts", path)
     if exact is not None:
         return f"{Decimal(exact).normalize():f}"
     return "" if whole is None else str(whole)

@@ -447,7 +447,8 @@ def tiered(tiers, **more):
     [
         ({"quantity": -1}, r"^\$\.items\.data\[0\]\.quantity: "),
         ({"quantity": 1.5}, r"^\$\.items\.data\[0\]\.quantity: expected `int \| null`, got `float`$"),
-        ({"quantity": 10**9, "price": exports.price(unit_amount_decimal="9999999999")}, r"quantity: .* is more than"),
+        ({"quantity": 10**9, "price": exports.price(unit_amount=None, unit_amount_decimal="9999999999")}, r"quantity: .* is more than"),
+        ({"price": exports.price(unit_amount=3100, unit_amount_decimal="31.00")}, r"price\.unit_amount: says 31\.00 and 3100"),
         ({"current_period_end": MARCH - 1}, r"^\$\.items\.data\[0\]\.current_period_end: expected an end after"),
         ({"price": exports.price(unit_amount_decimal="1e9")}, r"^\$\.items\.data\[0\]\.price\.unit_amount_decimal: "),
         ({"price": exports.price(recurring={"interval": "year", "interval_count": 101})}, r"price\.recurring\.interval_count: expected at most 100"),
