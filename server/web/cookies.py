@@ -64,7 +64,8 @@ def token_in(headers: Headers, wanted: str) -> str:
 
 def cookie_name(portal: Portal, name: str) -> str:
     """Of `session`, `challenge`, `browser`, the mark of a known one, `language`, the tag that was chosen on the way in,
-    `own-language`, the one that was chosen while logged in, or `typed`, what was no address."""
+    `own_language`, the one that was chosen while logged in, or `typed`, what was no address.
+    None has a dash, which names of brands have: no brand's cookie is another's."""
     return f"{'__Host-' if portal.is_secure else ''}{portal.name}-{name}"
 
 

@@ -41,7 +41,7 @@ def locale_for(request: AnyRequest, portal: Portal, account: Account | None = No
     customer: LoggedIn | None = state.get("customer")
     if customer and customer.portal_session and customer.portal_session.terms.locale not in ("", "auto"):
         wanted = (customer.portal_session.terms.locale, *wanted)
-    if account and (own := token_of(request, portal, "own-language")) in offered:
+    if account and (own := token_of(request, portal, "own_language")) in offered:
         wanted = (own, *wanted)
     asked = chosen(request, portal)
     accepted = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
@@ -67,4 +67,4 @@ def remember(response: Response[Any], portal: Portal, locale: str) -> None:
 def remember_own(response: Response[Any], portal: Portal, locale: str) -> None:
     """Pages before and after log-in are in this language from now on, whatever the customer or the browser prefers."""
     remember(response, portal, locale)
-    put(response, portal, "own-language", locale, max_age=int(REMEMBERED.total_seconds()))
+    put(response, portal, "own_language", locale, max_age=int(REMEMBERED.total_seconds()))

@@ -11,7 +11,7 @@ from server.mail.delivery import Delivery
 from server.mail.smtp import KeepingMailer
 from tests.support.client import Client, without_marks
 from tests.support.mailing import SpeakingBilling
-from tests.support.world import BRAND, World
+from tests.support.world import BRAND, ROOT, World
 
 pytestmark = pytest.mark.anyio
 
@@ -164,11 +164,11 @@ async def test_a_form_that_is_not_whole_or_says_no_language_of_the_brand_changes
     for odd in ({"key": ""}, {"customer": ""}, {"language": "fr"}, {"language": ""}, {"language": "en\r\nx: y"}):
         answer = await browser.post(f"/{BRAND}/my/language", data={**form, **odd})
         assert (answer.status_code, language(answer)) == (422, "de"), odd
-        assert not any(each.endswith("own-language") for each in browser.cookies), odd
+        assert not any(each.endswith("own_language") for each in browser.cookies), odd
     answer = await browser.post(f"/{BRAND}/my/language", data={**form, "customer": "cus_else"})
     assert (answer.status_code, language(answer)) == (409, "de")
     for odd in ("fr", '"><b>'):
-        browser.cookies.set(f"__Host-{BRAND}-own-language", odd, domain="portal.example")
+        browser.cookies.set(f"__Host-{BRAND}-own_language", odd, domain="portal.example")
         assert language(await browser.get(f"/{BRAND}/my/mails")) == "de"
 
 
@@ -181,3 +181,13 @@ async def test_the_address_that_chooses_a_language_is_no_link(world: World) -> N
     assert "hreflang" not in page.text
     assert "language=" not in page.text
     assert (await browser.get(f"/{BRAND}/my/language")).status_code == 405
+
+
+def test_no_cookie_of_a_brand_is_another_brands():
+    """A brand may be called `harbour-own`."""
+    used = re.findall(
+        r'(?:token_of|put)\(\w+, portal, "([^"]+)"',
+        "".join(each.read_text() for each in (ROOT / "server").rglob("*.py")),
+    )
+    assert len(set(used)) >= 4
+    assert [each for each in used if "-" in each] == []
