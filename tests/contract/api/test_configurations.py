@@ -277,7 +277,7 @@ async def test_what_it_adds_to_the_brands_is_in_force_too(any_world: World) -> N
     page = await browser.get(f"/{BRAND}/my/subscriptions/sub_1/pause")
     done = await browser.fill(page, cycles="1")
     assert done.status_code == 200
-    assert "paused" in done.text
+    assert "Pausing" in done.text
 
 
 async def test_a_change_counts_at_once_and_an_inactive_one_makes_no_session(any_world: World) -> None:

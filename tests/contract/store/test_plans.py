@@ -40,8 +40,8 @@ WHOLE = frozenset(
 """What ends all of them, once, after a backup was put back or a brand went to Stripe."""
 IN_ORDER = frozenset({"operation_open", "event_by_age", "customer_to_index"})
 """Of a brand's rows in these indexes, a statement reads the first up to its limit."""
-NO_TABLE = ("store.postgres", ".database_findings")
-"""These ask PostgreSQL for its settings."""
+NO_TABLE = ("store.postgres", ".database_findings", ".importing.charges")
+"""These ask PostgreSQL for its settings, or the import's own file."""
 _VERB = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\s+\S")
 _PART = re.compile(r"%s|\{(?!kinds\}|\})|\bstaged\b|^UPDATE SET")
 """Of a statement that is put together when it is needed, or one over the import's own file."""
