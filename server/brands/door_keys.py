@@ -11,6 +11,8 @@ from server.formats.email import EmailMistake, canonical
 
 KINDS = ("cancel", "withdraw")
 """The doors, by their keys."""
+_REVIEWED = frozenset({"fr"})
+"""The languages whose law wants that of a cancellation too (Code de la consommation, art. D. 215-3)."""
 _SHAPE = "an email address such as contracts@harbour.example"
 
 
@@ -55,3 +57,8 @@ class Doors(Keys, frozen=True):
 
     def opens(self, kind: str) -> bool:
         return kind in KINDS and bool(getattr(self, kind))
+
+    @staticmethod
+    def is_reviewed(kind: str, locale: str) -> bool:
+        """Whether what was entered is shown once more before it counts: a withdrawal takes two steps everywhere."""
+        return kind == "withdraw" or locale.partition("-")[0] in _REVIEWED

@@ -45,8 +45,6 @@ PATIENCE = timedelta(minutes=30)
 """For so long the merchant is not told of what may still be done by itself."""
 CONFIRMED_WITHIN = timedelta(days=3)
 """For so long a mail server may be away."""
-_REVIEWED = frozenset({"fr"})
-"""The languages whose law wants a cancellation shown once more before it is sent (Code de la consommation, art. D. 215-3)."""
 
 
 @post("/doors/{kind:str}", status_code=200)
@@ -61,7 +59,7 @@ async def declare(request: AnyRequest, portal: Portal, kind: str) -> Answer:
     said, mistakes = read(kind, typed, locale, _today(portal, now))
     if mistakes:
         return show(request, portal, views.Declare(kind, typed, mistakes), status=422)
-    if is_reviewed(kind, locale) and verb != "send":
+    if portal.brand.config.doors.is_reviewed(kind, locale) and verb != "send":
         return show(request, portal, views.Review(said, typed))
     declared = await _written_down(request, portal, said, now)
     token = declarations.token(portal.settings, portal.name, declared.case.id, PAGE)
@@ -135,11 +133,6 @@ def _wrong_date(typed: str, today: datetime) -> str:
     if on is None:
         return "no_date"
     return "past" if on < today.date() else "far" if on > (today + FARTHEST).date() else ""
-
-
-def is_reviewed(kind: str, locale: str) -> bool:
-    """Whether it is shown once more before it counts: a withdrawal takes two steps everywhere."""
-    return kind == "withdraw" or locale.partition("-")[0] in _REVIEWED
 
 
 async def printed(printer: Printer, portal: Portal, case: Case) -> bytes:
