@@ -32,6 +32,7 @@ from markupsafe import Markup
 from rcssmin import cssmin
 
 from server.brands import Brand, tokens_css
+from server.brands.tokens import RADII
 from server.paths import Paths
 
 STATIC = Path(__file__).parents[2] / "site" / "static"
@@ -88,7 +89,7 @@ class Assets:
         urls = {logical: paths.static(name) for logical, name in names.items()}
         written = (tokens_css(brand.theme, lambda font: urls[font.name]), brand.theme.styles)
         tokens, own = (_resolved(brand, css, urls) for css in written)
-        sheets = _sheets()
+        sheets = _sheets(brand.theme.shape)
         files = {names[logical]: content for logical, (_, content) in found.items()}
         return cls(
             files=MappingProxyType(dict(sorted(files.items()))),
@@ -189,15 +190,17 @@ def _shorter(script: bytes) -> bytes:
     return re.sub(rb"""("[^"\n]*"|`[^`]*`)|\s*([{}()[;,=?:&|>+])[ \t\n]*""", lambda found: found[1] or found[2], code)
 
 
-def _sheets() -> Mapping[str, str]:
+def _sheets(shape: str) -> Mapping[str, str]:
     paths = sorted(STATIC.glob("*.css"))
-    return _sheets_of(tuple((path, path.stat().st_mtime_ns) for path in paths))
+    return _sheets_of(tuple((path, path.stat().st_mtime_ns) for path in paths), shape)
 
 
-@lru_cache(maxsize=1)
-def _sheets_of(stamps: tuple[tuple[Path, int], ...]) -> Mapping[str, str]:
-    """What the style sheets of all brands share, by layout: the same texts until a file is written again."""
-    texts = {path.name: path.read_text("utf-8") for path, _ in stamps}
+@lru_cache(maxsize=len(RADII))
+def _sheets_of(stamps: tuple[tuple[Path, int], ...], shape: str) -> Mapping[str, str]:
+    """What the style sheets of all brands of this shape share, by layout: the same texts until a file is written again. The
+    rules of the other shapes are left out."""
+    others = re.compile(rf"(?m)^\.({'|'.join(each for each in RADII if each != shape)}) {{.*}}\n")
+    texts = {path.name: others.sub("", path.read_text("utf-8")) for path, _ in stamps}
     return MappingProxyType({layout: minified("".join(map(texts.__getitem__, of))) for layout, of in SHEETS.items()})
 
 
