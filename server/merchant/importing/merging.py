@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -38,14 +38,14 @@ from server.formats.email import EmailMistake, canonical
 from server.formats.money import Money
 from server.merchant.importing.catalog import Catalog, named
 from server.merchant.importing.charges import tells_refunds
-from server.merchant.importing.coming_again import as_owed, as_refunded
+from server.merchant.importing.coming_again import as_owed, as_refunded, replaced, stays_ended
 from server.merchant.importing.credit_notes import Notes, Stored
 from server.merchant.importing.handover import handed_over, is_tried, with_next_try
 from server.merchant.importing.reading import ImportRefused
 from server.merchant.importing.report import Coming, coming
 from server.merchant.importing.rows import Rows
 from server.merchant.importing.staging import Staged, Staging
-from server.merchant.importing.waiting import NOBODY, with_items, with_schedules, with_what_waited
+from server.merchant.importing.waiting import NOBODY, with_customers, with_items, with_schedules, with_what_waited
 
 _WAITING = ("subscription_schedule", "invoiceitem")
 Work = Callable[[Account, Staged, Known], tuple[Account, str]]
@@ -89,7 +89,9 @@ class Merging:
         # Of a customer that is new, the ledger has no invoice.
         stored = cache(partial(self._into.invoice, account.customer.id)) if seen else lambda _: None
         account, invoices, changed = self._with_things(account, changed, stored)
-        account = self._with_known_methods(account, changed)
+        account = self._with_known_methods(account, changed, seen.account if seen else account)
+        if seen:
+            self._name_replaced(seen.account, account, changed)
         # What lies behind this moment was told by the former billing side: nobody is reminded of it again.
         account = settled(replace(account, as_of=max(account.as_of, self._now)))
         self._into.put_account(seen, account, invoices)
@@ -199,13 +201,16 @@ class Merging:
             try:
                 if each.is_detached:
                     methods.pop(each.id, None)
+                elif self._was_removed(each, {"payment_method": methods, "tax_id": tax_ids}):
+                    self._left_out(each, "removed here by now")
+                    continue
                 elif each.kind == "payment_method":
                     methods[each.id] = msgspec.msgpack.decode(each.document, type=PaymentMethod)
                 elif each.kind == "tax_id":
                     tax_ids[each.id] = msgspec.msgpack.decode(each.document, type=TaxId)
                 elif each.kind == "subscription":
                     before = subscriptions.get(each.id)
-                    found = with_what_waited(self._subscription(each), before, schedules)
+                    found = with_what_waited(self._subscription(each, before), before, schedules)
                     self._name_lost_schedule(each, found, {*schedules, before.schedule if before else ""})
                     subscriptions[each.id] = found
                 elif each.kind == "invoice":
@@ -228,6 +233,11 @@ class Merging:
         invoices = self._with_tries(account, invoices, kept)
         self.objects.update(each.kind for each in kept)
         return as_kept(with_invoices(account, invoices)), invoices, kept
+
+    def _was_removed(self, each: Staged, held: Mapping[str, Collection[str]]) -> bool:
+        """Whether it came before and is there no more: neither Stripe nor the ledger takes such a one back."""
+        gone = each.kind in held and each.id not in held[each.kind]
+        return gone and self._into.imported(each.kind, each.id) is not None
 
     def _with_tries(self, account: Account, invoices: list[Invoice], kept: Sequence[Staged]) -> list[Invoice]:
         """Without the tries that nobody makes: their pages would promise one."""
@@ -261,7 +271,7 @@ class Merging:
 
     def _with_waiting(self, account: Account, kept: list[Staged], came: set[str]) -> Account:
         """What waits at subscriptions: the customer's discount and exemption, schedules, invoice items."""
-        account = _with_customers(account, came)
+        account = with_customers(account, came)
         self._name_what_is_idle(account, kept)
         works: tuple[Work, ...] = (partial(with_schedules, came=came), self._with_item)
         for work, kind in zip(works, _WAITING, strict=True):
@@ -320,7 +330,13 @@ class Merging:
         self.carried += taken.items != found.items or taken.status != found.status
         return taken
 
-    def _subscription(self, each: Staged) -> Subscription:
+    def _name_replaced(self, before: Account, account: Account, changed: Sequence[Staged]) -> None:
+        for each in changed:
+            for field in replaced(each.kind, each.id, before, account):
+                why = "takes the place of what the ledger had, which may have been chosen here since"
+                self._notes.name(f"{each.kind}.{field}", why, each.place.at("$"))
+
+    def _subscription(self, each: Staged, before: Subscription | None) -> Subscription:
         raw: Any = msgspec.msgpack.decode(each.document)
         found = named(each, lambda: mapping.subscription(raw, self._catalog), raw)
         ids = Counter(item.id for item in found.items)
@@ -337,6 +353,9 @@ class Merging:
         if found.status not in ALIVE | ENDED:
             self._notes.name("subscription.status", "is not known here: nothing is billed", each.place.at("$.status"))
         self._name_unlimited(each, raw)
+        if before and stays_ended(before, found):
+            self._notes.name("subscription.status", "ended here by now, and stays so", each.place.at("$.status"))
+            return before
         return found
 
     def _name_lost_schedule(self, each: Staged, found: Subscription, known: Collection[str]) -> None:
@@ -383,37 +402,29 @@ class Merging:
             self._notes.name("invoice.payments", why, each.place.at("$"))
         return [with_next_try(replace(invoice, hosted=False), self._until, self._dunning)]
 
-    def _with_known_methods(self, account: Account, changed: Sequence[Staged]) -> Account:
-        """A payment method that is nowhere is named, and charged by nothing."""
+    def _with_known_methods(self, account: Account, changed: Sequence[Staged], before: Account) -> Account:
+        """A payment method that is nowhere is named, and charged by nothing; for one removed here, what was chosen stays."""
         known = {"", *(each.id for each in account.payment_methods)}
         for each in changed:
             subscription = account.subscription(each.id) if each.kind == "subscription" else None
             holder = subscription or (account.customer if each.kind == "customer" else None)
             if holder is None or holder.default_payment_method in known:
                 continue
-            method = f"payment method {holder.default_payment_method} of {account.customer.id}"
-            problem = f"{method} is neither in these files nor in the ledger"
-            self._staging.problems.add(each.place.refusal(problem, _method_path(each)))
-            if subscription:
-                account = with_subscription(account, replace(subscription, default_payment_method=""))
+            left = ""
+            if self._into.imported("payment_method", holder.default_payment_method):
+                was = before.subscription(each.id) if subscription else before.customer
+                left = was.default_payment_method if was and was.default_payment_method in known else ""
+                why = "was removed here by now: what is charged instead stays"
+                self._notes.name(f"{each.kind}.default_payment_method", why, each.place.at(_method_path(each)))
             else:
-                account = replace(account, customer=replace(account.customer, default_payment_method=""))
+                method = f"payment method {holder.default_payment_method} of {account.customer.id}"
+                problem = f"{method} is neither in these files nor in the ledger"
+                self._staging.problems.add(each.place.refusal(problem, _method_path(each)))
+            if subscription:
+                account = with_subscription(account, replace(subscription, default_payment_method=left))
+            else:
+                account = replace(account, customer=replace(account.customer, default_payment_method=left))
         return account
-
-
-def _with_customers(account: Account, came: set[str]) -> Account:
-    """Each subscription with what is the customer's: the exemption, and the discount where it has none of its own."""
-    customer = account.customer
-    found = []
-    for each in account.subscriptions:
-        own = tuple(discount for discount in each.discounts if not discount.of_customer)
-        given = {discount.id for discount in each.discounts if discount.of_customer}
-        # One that counted once is gone from the subscription, and does not come again with the same customer.
-        new = each.id in came or given - {discount.id for discount in customer.discounts}
-        counted = tuple(it for given in customer.discounts if (it := counted_in(given, each.currency)))
-        discounts = (own or counted) if new else each.discounts
-        found.append(replace(each, tax_exempt=customer.tax_exempt, discounts=discounts))
-    return replace(account, subscriptions=tuple(found))
 
 
 def _numbering_on(customer: Customer, invoices: Sequence[Invoice]) -> Customer:

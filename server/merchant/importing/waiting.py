@@ -1,4 +1,4 @@
-"""Schedules and pending invoice items, put where they wait: at a subscription of the customer."""
+"""Schedules, pending invoice items and what is the customer's, put where they wait: at a subscription of the customer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from server.billing.ledger.sums.upcoming import with_subscription
 from server.billing.model.account import ENDED, Account, Pending, Subscription
 from server.billing.model.periods import renews_at
 from server.billing.stripe import mapping_waiting
+from server.billing.stripe.mapping_catalog import counted_in
 from server.billing.stripe.reading import Known
 from server.merchant.importing.catalog import named
 from server.merchant.importing.staging import Staged
@@ -59,6 +60,21 @@ def with_items(account: Account, each: Staged, known: Known, *, came_before: boo
         return account, NOBODY
     pending = (*found.pending, _pending(waiting, found))
     return with_subscription(account, replace(found, pending=pending)), ""
+
+
+def with_customers(account: Account, came: Collection[str]) -> Account:
+    """Each subscription with what is the customer's: the exemption, and the discount where it has none of its own."""
+    customer = account.customer
+    found = []
+    for each in account.subscriptions:
+        own = tuple(discount for discount in each.discounts if not discount.of_customer)
+        given = {discount.id for discount in each.discounts if discount.of_customer}
+        # One that counted once is gone from the subscription, and does not come again with the same customer.
+        new = each.id in came or given - {discount.id for discount in customer.discounts}
+        counted = tuple(it for given in customer.discounts if (it := counted_in(given, each.currency)))
+        discounts = (own or counted) if new else each.discounts
+        found.append(replace(each, tax_exempt=customer.tax_exempt, discounts=discounts))
+    return replace(account, subscriptions=tuple(found))
 
 
 def with_what_waited(found: Subscription, before: Subscription | None, schedules: Collection[str]) -> Subscription:

@@ -10,10 +10,12 @@ import pytest
 
 from server.billing import Money
 from server.billing.ledger.events.renewals import bring_up_to_date
+from server.brands.features import Features, SubscriptionCancel
 from server.formats.minor_units import in_units
 from server.merchant.importing import report
 from server.merchant.importing.files import ImportRefused, Options, import_files, import_records
-from tests.support import exports
+from tests.support import canceling, exports
+from tests.support.pages import ledger_of
 
 pytestmark = pytest.mark.anyio
 CASES = Path(__file__).parents[2] / "corpora" / "exports"
@@ -1065,8 +1067,9 @@ async def test_a_payment_method_that_was_detached_is_charged_no_more(importing):
     )
     assert "Not used: 1 of payment_method of nobody" in said(done)
     assert "payment_method: 0 new, 0 changed, 1 the same" in said(await importing.records(gone))
-    await importing.records(exports.method(), gone)
-    assert [each.id for each in (await importing.account()).payment_methods] == ["pm_2", "pm_1"]
+    assert "removed here by now" in said(await importing.records(exports.method(), gone))
+    await importing.records(exports.method("pm_4"), exports.method("pm_4", customer=None))
+    assert [each.id for each in (await importing.account()).payment_methods] == ["pm_4", "pm_2"]
 
 
 async def test_a_payment_method_that_is_nowhere_is_left_out_of_what_is_charged(importing):
@@ -1374,3 +1377,91 @@ async def test_what_the_customer_wants_to_read_is_on_its_invoices(importing):
     _, (made, *_) = bring_up_to_date(await importing.account(), NOW + timedelta(days=30))
     assert [(each.name, each.value) for each in made.custom_fields] == [("PO", "118")]
     assert (made.footer, made.ship_to_name, made.ship_to.line1) == ("Own footer", "Jenny, Office", "Quay 1")
+
+
+CANCELING = {
+    mode: Features(subscription_cancel=SubscriptionCancel(mode=mode)) for mode in ("at_period_end", "immediately")
+}
+REPLACED = "takes the place of what the ledger had, which may have been chosen here since; first: records:1: $"
+
+
+async def canceled_here(importing, mode, **record):
+    mine = running(default_payment_method="pm_1", **record)
+    await importing.records(exports.product(), exports.customer(), exports.method(), mine)
+    ledger = ledger_of(importing.store, "plain", CANCELING[mode])
+    return mine, await canceling.cancel(ledger, "cus_1", "sub_1", key="k1", now=NOW, browser="Firefox")
+
+
+async def test_what_was_canceled_here_is_not_billed_again_when_it_comes_again(importing):
+    mine, _ = await canceled_here(importing, "immediately")
+    done = await importing.records({**mine, "description": "again"}, now=NOW + timedelta(hours=1))
+    assert "subscription.status: 1 (ended here by now, and stays so; first: records:1: $.status)" in said(done)
+    later = await importing.ledger.account("cus_1", NOW + timedelta(days=90))
+    assert ([each.status for each in later.subscriptions], later.invoices) == (["canceled"], ())
+
+
+async def test_what_lived_on_elsewhere_after_its_end_here_is_billed(importing):
+    """An export from before the cancellation was taken back there, and then one from after."""
+    end = SECONDS - 5 * DAY
+    old = [exports.item(current_period_start=end - 30 * DAY, current_period_end=end)]
+    mine = exports.subscription("sub_1", items=old, cancel_at=end, cancel_at_period_end=True, billing_cycle_anchor=end)
+    await importing.records(exports.product(), exports.customer(), mine)
+    assert [each.status for each in (await importing.account()).subscriptions] == ["canceled"]
+    new = [exports.item(current_period_start=end, current_period_end=end + 30 * DAY)]
+    done = await importing.records({**mine, "items": {"data": new}, "cancel_at": None, "cancel_at_period_end": False})
+    assert "stays so" not in said(done)
+    assert [each.status for each in (await importing.account()).subscriptions] == ["active"]
+
+
+async def test_a_cancellation_of_here_that_a_record_takes_back_is_named(importing):
+    mine, _ = await canceled_here(importing, "at_period_end")
+    done = await importing.records({**mine, "description": "again"})
+    assert f"subscription.cancel_at: 1 ({REPLACED})" in said(done)
+    assert (await importing.account()).subscriptions[0].cancel_at is None
+
+
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        ("items", {"items": {"data": [exports.item(quantity=3)]}}),
+        ("default_payment_method", {"default_payment_method": None}),
+        ("discounts", {"discounts": []}),
+    ],
+)
+async def test_what_may_have_been_chosen_here_and_is_another_one_is_named(importing, field, more):
+    coupon = {"id": "ten", "object": "coupon", "percent_off": 10, "duration": "forever", "applies_to": None}
+    discount = {"id": "di_1", "object": "discount", "coupon": coupon, "start": SECONDS - DAY}
+    mine = running(default_payment_method="pm_1", discounts=[discount])
+    await importing.records(exports.product(), exports.customer(), exports.method(), mine)
+    assert REPLACED not in said(await importing.records({**mine, "description": "again"}))
+    assert f"subscription.{field}: 1 ({REPLACED})" in said(await importing.records({**mine, **more}))
+
+
+async def test_what_a_customer_may_have_changed_here_is_named(importing):
+    await importing.records(exports.customer())
+    done = await importing.records(exports.customer(email="b@example.com"))
+    assert f"customer.email: 1 ({REPLACED})" in said(done)
+    assert REPLACED not in said(await importing.records(exports.customer(email="b@example.com", description="again")))
+
+
+async def test_what_a_customer_removed_here_does_not_come_back(importing):
+    def customer(**more):
+        return exports.customer(invoice_settings={"default_payment_method": "pm_2"}, **more)
+
+    mine = running(default_payment_method="pm_2")
+    await importing.records(exports.product(), customer(), exports.method(), exports.method("pm_2"), mine)
+    ledger = ledger_of(importing.store)
+    await ledger.remove_payment_method(ledger.by(key="k1", now=NOW), "pm_2")
+    before = await importing.account()
+    assert before.customer.default_payment_method == "pm_1"
+    again = {"description": "again"}
+    done = await importing.records(customer(**again), exports.method("pm_2", metadata=again), {**mine, **again})
+    assert "payment_method: 0 new, 0 changed, 0 the same, 1 left out (removed here by now)" in said(done)
+    for kind in ("customer", "subscription"):
+        assert f"{kind}.default_payment_method: 1 (was removed here by now: what is charged instead stays;" in said(
+            done
+        )
+    after = await importing.account()
+    assert [each.id for each in after.payment_methods] == ["pm_1"]
+    assert after.customer.default_payment_method == "pm_1"
+    assert after.subscriptions[0].default_payment_method == before.subscriptions[0].default_payment_method
