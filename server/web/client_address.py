@@ -1,4 +1,4 @@
-"""Who asks, as the key of limits: an IPv4 address, or the /64 network of an IPv6 one.
+"""Who asks, as the key of limits: an IPv4 address, or the /64 network of an IPv6 one. And with which browser.
 
 | settings | who it is |
 |---|---|
@@ -22,6 +22,7 @@ from typing import Any
 
 from litestar import Request
 
+from server.formats.user_agents import family
 from server.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,11 @@ _ELEMENTS = re.compile(rf'(?:{_QUOTED}|[^",])+')
 _PAIRS = re.compile(rf"({_NAME})=({_VALUE})")
 # Proxies write a port behind the address, also without the quotes and brackets that RFC 7239 asks for.
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9A-Za-z._-]+)?|([0-9.]+)(?::[0-9A-Za-z._-]+)?")
+
+
+def browser_of(request: Request[Any, Any, Any]) -> str:
+    """As mails and the history call it, such as ``Firefox on Linux``; empty where nothing is known of it."""
+    return family(request.headers.get("user-agent", ""))
 
 
 def client_of(request: Request[Any, Any, Any], settings: Settings) -> str:

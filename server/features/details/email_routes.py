@@ -27,10 +27,9 @@ from server.access.sessions import LoggedIn
 from server.features.details.email_views import ConfirmEmail, EditEmail
 from server.features.details.visit import Answer, Visit, fresh_key
 from server.formats.email import EmailMistake, canonical
-from server.formats.user_agents import family
 from server.portal import Portal
 from server.web import cookies
-from server.web.client_address import client_of
+from server.web.client_address import browser_of, client_of
 from server.web.responding import AnyRequest, go, go_in_place
 
 _log = logging.getLogger(__name__)
@@ -113,7 +112,7 @@ async def _send(it: Visit, address: str) -> Answer:
     asking = Asking(
         address=address,
         client=client_of(it.request, it.portal.settings),
-        browser=family(request.headers.get("user-agent", "")),
+        browser=browser_of(request),
         mark=cookies.token_of(request, portal, "browser"),
         language=it.language,
         change=email_changes.change_of(it.customer),

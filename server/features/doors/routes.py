@@ -29,12 +29,11 @@ from server.billing import NotFound
 from server.features.doors import applying, views
 from server.features.doors.views import LONGEST, Mistake, Typed
 from server.formats.email import EmailMistake, canonical
-from server.formats.user_agents import family
 from server.portal import Portal
 from server.rendering.printing.printer import Printer
 from server.store import Transaction, posting
 from server.web import languages
-from server.web.client_address import client_of
+from server.web.client_address import browser_of, client_of
 from server.web.forms import read_form
 from server.web.responding import AnyRequest, lead_to, save, show
 
@@ -94,7 +93,7 @@ async def before_proof(request: AnyRequest, portal: Portal, token: str) -> Answe
 async def prove(request: AnyRequest, portal: Portal, token: str) -> Answer:
     case, now = await _case(portal, token, PROOF), portal.clock()
     await portal.store.write(lambda it: declarations.prove(it, portal.name, case.id, now))
-    if case.state == "open" and (ending := await applying.apply(portal, case, family_of(request), now)):
+    if case.state == "open" and (ending := await applying.apply(portal, case, browser_of(request), now)):
         await portal.store.write(
             lambda it: declarations.apply(
                 it, portal.name, case.id, subscription=ending.subscription, ends_at=ending.ends_at, now=now
@@ -189,10 +188,6 @@ async def _case(portal: Portal, token: str, purpose: str) -> Case:
     if case is None:
         raise NotFound
     return case
-
-
-def family_of(request: AnyRequest) -> str:
-    return family(request.headers.get("user-agent", ""))
 
 
 def _today(portal: Portal, now: datetime) -> datetime:

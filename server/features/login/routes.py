@@ -31,10 +31,9 @@ from server.access.request_keys import is_key, shown
 from server.features.login import challenges, mistakes, nextpage, views
 from server.features.login.pages import led_on, show
 from server.formats.email import EmailMistake, canonical
-from server.formats.user_agents import family
 from server.portal import Portal
 from server.web import cookies, flow_pages, languages
-from server.web.client_address import client_of
+from server.web.client_address import browser_of, client_of
 from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go, go_in_place, lead_to, wants_fragment
 
@@ -122,7 +121,7 @@ async def enter_code(request: AnyRequest, portal: Portal) -> Answer:
     if not code:
         mistake = "no_code" if form.get("code").strip() else "empty"
         return _mistake(request, portal, challenge, form, token=token, mistake=mistake)
-    client, browser = client_of(request, portal.settings), family(request.headers.get("user-agent", ""))
+    client, browser = client_of(request, portal.settings), browser_of(request)
     limits, session = _limits(request), cookies.token_of(request, portal)
     mark = cookies.token_of(request, portal, "browser")
 
@@ -187,7 +186,7 @@ async def _send(request: AnyRequest, portal: Portal, address: str, form: Form, *
     asking = Asking(
         address=address,
         client=client_of(request, portal.settings),
-        browser=family(request.headers.get("user-agent", "")),
+        browser=browser_of(request),
         shown=showed,
         mark=cookies.token_of(request, portal, "browser"),
         key=form.get("request_key"),

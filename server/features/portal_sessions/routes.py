@@ -21,9 +21,9 @@ from server.access.sessions import LoggedIn
 from server.billing import NotFound
 from server.billing.model.account import ENDED
 from server.features.portal_sessions import views
-from server.formats.user_agents import family
 from server.portal import Portal
 from server.web import cookies, flow_pages, responding
+from server.web.client_address import browser_of
 from server.web.guard import asks_head
 from server.web.responding import AnyRequest, go_in_place
 from server.web.visit import Answer
@@ -31,7 +31,7 @@ from server.web.visit import Answer
 
 @get("/p/session/{token:str}")
 async def open_session(request: AnyRequest, portal: Portal, token: str) -> Answer:
-    now, browser = portal.clock(), family(request.headers.get("user-agent", ""))
+    now, browser = portal.clock(), browser_of(request)
     session = cookies.token_of(request, portal)
     admitted = None
     if _is_navigation(request):

@@ -43,9 +43,11 @@ def stays_ended(before: Subscription, found: Subscription) -> bool:
 
 
 def replaced(kind: str, identity: str, before: Account, after: Account) -> Iterator[str]:
-    """The fields of a record that say something else than the ledger did, which customers may have chosen there."""
+    """The fields of a record that say something else than the ledger did, which may have changed since."""
     if kind == "customer":
         yield from (each for each in _OF_CUSTOMER if getattr(before.customer, each) != getattr(after.customer, each))
+        if before.balance != after.balance:
+            yield "balance"
     was, now = before.subscription(identity), after.subscription(identity)
     if kind != "subscription" or was is None or now is None or now.status in ENDED:
         return

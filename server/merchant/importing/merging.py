@@ -169,9 +169,6 @@ class Merging:
         customer = replace(customer, next_invoice_sequence=number, tax_ids=tax_ids)
         if raw.get("balance") is None and raw.get("account_balance") is None:  # as in the v2 API, which has none
             balance = base.balance
-        elif balance != base.balance:
-            why = "takes the place of another one in the ledger, which may have used it since"
-            self._notes.name("customer.balance", why, came.place.at("$.balance"))
         return replace(base, customer=customer, balance=balance)
 
     def _balance(self, base: Account | None, came: Staged, changed: Sequence[Staged], amount: int) -> Money | None:
@@ -333,7 +330,7 @@ class Merging:
     def _name_replaced(self, before: Account, account: Account, changed: Sequence[Staged]) -> None:
         for each in changed:
             for field in replaced(each.kind, each.id, before, account):
-                why = "takes the place of what the ledger had, which may have been chosen here since"
+                why = "takes the place of what the ledger had, which may have changed since"
                 self._notes.name(f"{each.kind}.{field}", why, each.place.at("$"))
 
     def _subscription(self, each: Staged, before: Subscription | None) -> Subscription:

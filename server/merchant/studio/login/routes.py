@@ -26,13 +26,12 @@ from server.access.limits import NeedsKey
 from server.access.passcodes import Asking, Challenge
 from server.access.request_keys import is_key
 from server.formats.email import EmailMistake, canonical
-from server.formats.user_agents import family
 from server.merchant.studio import sessions
 from server.merchant.studio.login import codes, views
 from server.merchant.studio.place import Studio
 from server.merchant.studio.visit import LOGIN, Answer, known_next, show
 from server.web import cookies
-from server.web.client_address import client_of
+from server.web.client_address import browser_of, client_of
 from server.web.forms import Form, read_form
 from server.web.responding import AnyRequest, go
 from server.web.studio_guard import BASE
@@ -96,7 +95,7 @@ async def enter_code(request: AnyRequest, studio: Studio) -> Answer:
         session=_token(request, studio, "studio"),
         mark=_token(request, studio, "studio-browser"),
         client=client_of(request, studio.settings),
-        browser=family(request.headers.get("user-agent", "")),
+        browser=browser_of(request),
     )
     entered = await studio.store.write(lambda transaction: codes.enter(transaction, studio, trying, now))
     if isinstance(entered, codes.Entered):
@@ -131,7 +130,7 @@ async def _send(request: AnyRequest, studio: Studio, address: str, form: Form, n
     asking = Asking(
         address=address,
         client=client_of(request, studio.settings),
-        browser=family(request.headers.get("user-agent", "")),
+        browser=browser_of(request),
         shown=_token(request, studio, "studio-challenge"),
         mark=_token(request, studio, "studio-browser"),
         key=form.get("request_key"),

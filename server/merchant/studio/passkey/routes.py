@@ -19,7 +19,6 @@ from typing import Any
 from litestar import Response, get, post
 
 from server.access.limits import TooMany
-from server.formats.user_agents import family
 from server.merchant.studio import history, notices, passkeys, sessions
 from server.merchant.studio.passkey import views
 from server.merchant.studio.passkeys import REGISTER, VERIFY, NotAsked, Passkey, Wrong
@@ -27,6 +26,7 @@ from server.merchant.studio.place import Studio
 from server.merchant.studio.visit import Answer, NobodyLoggedIn, Operator, posted, show
 from server.store import Transaction
 from server.web import cookies
+from server.web.client_address import browser_of
 from server.web.forms import read_form
 from server.web.responding import AnyRequest, go
 from server.web.studio_guard import BASE
@@ -81,7 +81,7 @@ async def register(request: AnyRequest, studio: Studio, operator: Operator) -> A
     except (Wrong, NotAsked) as error:
         await _refused(studio, operator, error, now)
         return await _page(request, studio, operator, mistake="refused", status=422)
-    word, browser = form.get("word"), family(request.headers.get("user-agent", ""))
+    word, browser = form.get("word"), browser_of(request)
 
     def work(transaction: Transaction) -> str | None:
         """The new token of the session; None: neither the word nor a passkey."""
